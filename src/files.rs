@@ -1,0 +1,121 @@
+//! Reading and writing files so that nothing is ever half-read or half-written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Unusable;
+
+/// Writes `bytes` to `path` so that a reader sees the old content or the new one, never a part of it, whatever happens
+/// in between: a temporary file in the same folder, fsync, rename.
+///
+/// # Errors
+/// The folder is missing or cannot be written, or the disk is full; `path` is then as it was.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
+    let temporary = temporary_beside(path);
+    let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // The first error is the one that tells; a temporary file that cannot be removed either adds nothing to it.
+        let _ = fs::remove_file(&temporary);
+        return Err(unwritable(path, &error));
+    }
+    sync_folder(path.parent());
+    Ok(())
+}
+
+/// Creates a folder and those above it.
+///
+/// # Errors
+/// One of them cannot be created.
+pub fn create_folder(path: &Path) -> Result<(), Unusable> {
+    fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
+}
+
+/// Reads a text file of at most `largest` bytes.
+///
+/// # Errors
+/// The file is missing, larger, or not UTF-8.
+pub fn read_text(path: &Path, largest: u64) -> Result<String, Unusable> {
+    let file = File::open(path).map_err(|error| Unusable::io(path, "read", &error))?;
+    let mut bytes = Vec::new();
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(|error| Unusable::io(path, "read", &error))?;
+    if bytes.len() as u64 > largest {
+        return Err(Unusable::new(path, format!("larger than {largest} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        Unusable::new(path, "not a text file in UTF-8").at(format!("byte {}", error.utf8_error().valid_up_to()))
+    })
+}
+
+/// The error for a file or folder that cannot be written, with what to do about it.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Unusable {
+    let unusable = Unusable::io(path, "write", error);
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            unusable.advice("choose a folder that you may write to")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => unusable.advice("free some space on the disk"),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => unusable.advice("a file stands where a folder must be"),
+        _ => unusable,
+    }
+}
+
+/// A name in the same folder (a rename must not cross file systems) that no other writer uses.
+fn temporary_beside(path: &Path) -> PathBuf {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()))
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes a rename durable. Not every file system can; the content is whole either way, so failing here is no error.
+fn sync_folder(folder: Option<&Path>) {
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_replaces_the_file_and_leaves_no_temporary() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("project.ron");
+        write_atomically(&path, b"first, and longer").unwrap();
+        write_atomically(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing_and_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        fs::create_dir(&taken).unwrap();
+        fs::write(taken.join("something"), b"").unwrap();
+        let error = write_atomically(&taken, b"bytes").unwrap_err();
+        assert_eq!(error.path, taken);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn reading_refuses_what_is_too_large_or_no_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "éé").unwrap();
+        assert_eq!(read_text(&path, 4).unwrap(), "éé");
+        assert!(read_text(&path, 3).unwrap_err().problem.contains("larger than 3 bytes"));
+        fs::write(&path, b"ab\xff").unwrap();
+        assert_eq!(read_text(&path, 10).unwrap_err().place.as_deref(), Some("byte 2"));
+    }
+}

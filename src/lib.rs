@@ -1,0 +1,8 @@
+//! PESO Workbench: continual LoRA adaptation of language-model recommenders, as a library.
+//!
+//! Data flows one way: files → `data` → `method` → run folder (`experiment`) → views (`chart`, `app`).
+
+pub mod error;
+pub mod files;
+pub mod json;
+pub mod seeds;

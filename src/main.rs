@@ -1,0 +1,3 @@
+//! `peso`: the workbench, still without commands.
+
+fn main() {}
