@@ -2,7 +2,9 @@
 //!
 //! Data flows one way: files → `data` → `method` → run folder (`experiment`) → views (`chart`, `app`).
 
+pub mod data;
 pub mod error;
 pub mod files;
 pub mod json;
 pub mod seeds;
+pub mod semantic_id;

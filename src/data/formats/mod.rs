@@ -1,0 +1,3 @@
+//! One file a format.
+
+pub mod peso_release;

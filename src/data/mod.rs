@@ -1,0 +1,13 @@
+//! Interactions, items and stages: what every method trains and is tested on.
+
+pub mod dataset;
+pub mod formats;
+mod hash;
+mod load;
+pub mod source;
+pub mod summary;
+pub mod synthetic;
+
+pub use dataset::{Dataset, Example, Item, Sequence, Stage};
+pub use source::{DatasetSource, SyntheticOptions};
+pub use summary::{StageSummary, Summary};

@@ -1,0 +1,250 @@
+//! Generated interactions whose preferences turn by a known rotation from stage to stage.
+//!
+//! Items have latent vectors made of attribute words, and their semantic ids are clusters of these vectors, so that codes
+//! carry meaning. What a user chooses next depends on a lasting taste and on the newest items. Between stages the
+//! preferences of the *drifting* users turn in a few planes; the truth about it is kept, so that a view can show how much
+//! of the planted drift a model has picked up.
+
+mod catalogue;
+mod choice;
+mod rotation;
+mod streams;
+mod vectors;
+
+use serde::{Deserialize, Serialize};
+
+use self::catalogue::Catalogue;
+use self::choice::{Preferences, User};
+use self::rotation::Rotation;
+use self::streams::stream;
+use super::{Dataset, Sequence, Stage, SyntheticOptions};
+use crate::semantic_id::{SemanticIndex, clustering};
+
+/// What the generator planted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Truth {
+    /// The planes in which preferences turn: two basis vectors each, all orthonormal, in the latent space of the items.
+    pub planes: Vec<[Vec<f64>; 2]>,
+    /// The angle by which they turn from each stage to the next, in radians, from the first basis vector to the second.
+    pub angle: f64,
+    /// Users whose preferences turn, ascending.
+    pub drifting_users: Vec<u32>,
+    /// `users x latent`: each user's lasting taste before any turn, of length 1.
+    pub tastes: Vec<Vec<f64>>,
+    /// `items x latent`: each item's latent vector, of length 1.
+    pub item_vectors: Vec<Vec<f64>>,
+}
+
+/// An option that has no meaning.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}`: {problem}")]
+pub struct InvalidOption {
+    /// The field of [`SyntheticOptions`].
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Levels of the generated semantic ids.
+pub const LEVELS: usize = 4;
+
+/// Chance that a user of an earlier stage is active in a later one.
+const RETURN_CHANCE: f64 = 0.5;
+
+/// Generates a dataset and the truth about it; the same options give the same data.
+///
+/// # Errors
+/// Names the option that has no meaning.
+pub fn generate(options: &SyntheticOptions) -> Result<(Dataset, Truth), InvalidOption> {
+    check(options)?;
+    let catalogue = Catalogue::new(options);
+    let rotation = Rotation::new(options, &catalogue);
+    let users = choice::users(options, &catalogue);
+    let preferences = Preferences { options, catalogue: &catalogue, rotation: &rotation };
+    let mut dataset = Dataset {
+        name: "Synthetic drift".into(),
+        index: semantic_ids(options, &catalogue.vectors),
+        items: catalogue.items.clone(),
+        users: (1..=users.len()).map(|user| format!("u{user}")).collect(),
+        stages: stages(options, &users, &preferences),
+        synthetic: true,
+        hash: String::new(),
+    };
+    dataset.hash = dataset.content_hash();
+    let truth = Truth {
+        planes: rotation.planes,
+        angle: options.drift,
+        drifting_users: (0..).zip(&users).filter(|(_, user)| user.drifts).map(|(place, _)| place).collect(),
+        tastes: users.into_iter().map(|user| user.taste).collect(),
+        item_vectors: catalogue.vectors,
+    };
+    Ok((dataset, truth))
+}
+
+fn semantic_ids(options: &SyntheticOptions, vectors: &[Vec<f64>]) -> SemanticIndex {
+    let mut random = stream(options.seed, "semantic ids");
+    SemanticIndex::from_numbers(LEVELS, &clustering::residual_codes(vectors, LEVELS, options.codes, &mut random))
+}
+
+/// Lets the users act, stage by stage.
+fn stages(options: &SyntheticOptions, users: &[User], preferences: &Preferences) -> Vec<Stage> {
+    let mut histories: Vec<Vec<u32>> = vec![Vec::new(); users.len()];
+    let mut run_stage = |stage: usize| {
+        let mut sequences = Vec::new();
+        for (place, (user, history)) in users.iter().zip(&mut histories).enumerate() {
+            let mut random = stream(options.seed, &format!("stage {stage}, user {place}"));
+            if user.is_active(stage, &mut random) {
+                let current_from = history.len();
+                preferences.act(user, stage, history, &mut random);
+                sequences.push(Sequence { user: place as u32, items: history.clone(), current_from });
+            }
+        }
+        Stage { sequences }
+    };
+    (0..options.stages).map(&mut run_stage).collect()
+}
+
+/// How many of `total` exist in a stage (0-based) when a share of `arrivals` comes in each later one.
+fn present(total: usize, arrivals: f64, stages: usize, stage: usize) -> usize {
+    let to_come = (stages - 1 - stage) as f64 * arrivals;
+    ((total as f64 * (1.0 - to_come)).round() as usize).clamp(1, total)
+}
+
+/// Refuses options that have no meaning or would need more memory than any demonstration should.
+fn check(options: &SyntheticOptions) -> Result<(), InvalidOption> {
+    let require = |holds: bool, field, problem: &str| {
+        if holds { Ok(()) } else { Err(InvalidOption { field, problem: problem.into() }) }
+    };
+    let (first, later) = options.interactions;
+    require((1..=1_000_000).contains(&options.users), "users", "from 1 to 1,000,000")?;
+    require((20..=200_000).contains(&options.items), "items", "from 20 to 200,000")?;
+    require((1..=50).contains(&options.stages), "stages", "from 1 to 50")?;
+    require([first, later].iter().all(|mean| (3.0..=200.0).contains(mean)), "interactions", "each mean from 3 to 200")?;
+    require((2..=1024).contains(&options.codes), "codes", "from 2 to 1,024")?;
+    require((2..=256).contains(&options.latent), "latent", "from 2 to 256")?;
+    require(
+        options.rotation_rank <= options.latent / 2,
+        "rotation_rank",
+        "each plane takes 2 latent dimensions; at most half of `latent`",
+    )?;
+    require(options.drift.is_finite(), "drift", "an angle in radians")?;
+    require((0.0..=1.0).contains(&options.drifting_share), "drifting_share", "from 0 to 1")?;
+    let later_stages = (options.stages - 1) as f64;
+    let all_arrivals = options.arrivals * later_stages;
+    require(
+        options.arrivals >= 0.0 && all_arrivals <= 0.9,
+        "arrivals",
+        "at least 0, and at most 0.9 over all later stages, so that stage 1 has users and items",
+    )?;
+    let mean_total = first + later * later_stages;
+    let enough = mean_total * 2.0 <= present(options.items, options.arrivals, options.stages, 0) as f64;
+    require(enough, "items", "stage 1 needs twice as many items as a user has interactions, because none comes twice")?;
+    require(mean_total * options.users as f64 <= 5e7, "users", "more than 50 million interactions in all")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::semantic_id::Trie;
+
+    fn small() -> SyntheticOptions {
+        SyntheticOptions { users: 120, items: 150, ..SyntheticOptions::default() }
+    }
+
+    #[test]
+    fn the_same_options_give_the_same_data_and_another_seed_others() {
+        let (first, truth) = generate(&small()).unwrap();
+        assert_eq!(generate(&small()).unwrap(), (first.clone(), truth));
+        let (other, _) = generate(&SyntheticOptions { seed: 8, ..small() }).unwrap();
+        assert_ne!(first.hash, other.hash);
+        assert!(first.synthetic);
+    }
+
+    #[test]
+    fn nobody_has_an_item_twice_or_before_it_exists() {
+        let options = small();
+        let (dataset, _) = generate(&options).unwrap();
+        for (stage, block) in dataset.stages.iter().enumerate() {
+            let items = present(options.items, options.arrivals, options.stages, stage);
+            let users = present(options.users, options.arrivals, options.stages, stage);
+            for sequence in &block.sequences {
+                let distinct: HashSet<u32> = sequence.items.iter().copied().collect();
+                assert_eq!(distinct.len(), sequence.items.len());
+                assert!(sequence.items.iter().all(|&item| (item as usize) < items));
+                assert!((sequence.user as usize) < users);
+            }
+        }
+    }
+
+    #[test]
+    fn histories_go_on_from_stage_to_stage() {
+        let (dataset, _) = generate(&small()).unwrap();
+        let mut histories = vec![Vec::new(); dataset.users.len()];
+        for sequence in dataset.stages.iter().flat_map(|stage| &stage.sequences) {
+            assert_eq!(histories[sequence.user as usize], sequence.items[..sequence.current_from]);
+            histories[sequence.user as usize].clone_from(&sequence.items);
+        }
+    }
+
+    #[test]
+    fn users_and_items_arrive_in_every_stage_and_most_take_part() {
+        let (dataset, _) = generate(&SyntheticOptions::default()).unwrap();
+        let summary = dataset.summary();
+        for stage in &summary.stages {
+            assert!(stage.new_users > 0 && stage.new_items > 0, "{stage:?}");
+            assert!(stage.participants * 10 >= stage.users * 9, "{stage:?}");
+        }
+        assert!((4_000..6_500).contains(&summary.stages[0].training_examples), "{:?}", summary.stages[0]);
+        assert!(summary.stages[1..].iter().all(|stage| (250..500).contains(&stage.test_users)));
+    }
+
+    #[test]
+    fn most_items_have_an_id_and_a_title_of_their_own() {
+        let (dataset, _) = generate(&SyntheticOptions::default()).unwrap();
+        let titles: HashSet<&str> = dataset.items.iter().filter_map(|item| item.title.as_deref()).collect();
+        assert_eq!(titles.len(), dataset.items.len());
+        let leaves = Trie::new(&dataset.index).leaves();
+        assert!(leaves * 100 >= dataset.items.len() * 95, "{leaves} ids for {} items", dataset.items.len());
+    }
+
+    #[test]
+    fn options_without_meaning_are_named() {
+        let default = SyntheticOptions::default;
+        for (options, field) in [
+            (SyntheticOptions { users: 0, ..default() }, "users"),
+            (SyntheticOptions { items: 0, ..default() }, "items"),
+            (SyntheticOptions { items: usize::MAX, ..default() }, "items"),
+            (SyntheticOptions { items: 40, ..default() }, "items"),
+            (SyntheticOptions { stages: 0, ..default() }, "stages"),
+            (SyntheticOptions { interactions: (f64::NAN, 5.0), ..default() }, "interactions"),
+            (SyntheticOptions { codes: 1, ..default() }, "codes"),
+            (SyntheticOptions { latent: 1, ..default() }, "latent"),
+            (SyntheticOptions { rotation_rank: 9, ..default() }, "rotation_rank"),
+            (SyntheticOptions { drift: f64::INFINITY, ..default() }, "drift"),
+            (SyntheticOptions { drifting_share: 1.5, ..default() }, "drifting_share"),
+            (SyntheticOptions { arrivals: 0.3, ..default() }, "arrivals"),
+            (SyntheticOptions { arrivals: -0.1, ..default() }, "arrivals"),
+        ] {
+            assert_eq!(generate(&options).unwrap_err().field, field, "{options:?}");
+        }
+    }
+
+    #[test]
+    fn the_least_options_work() {
+        let options = SyntheticOptions {
+            users: 1,
+            items: 20,
+            stages: 1,
+            interactions: (3.0, 3.0),
+            codes: 2,
+            latent: 2,
+            rotation_rank: 0,
+            ..SyntheticOptions::default()
+        };
+        let (dataset, truth) = generate(&options).unwrap();
+        assert_eq!((dataset.users.len(), dataset.items.len(), dataset.stages.len()), (1, 20, 1));
+        assert!(truth.planes.is_empty());
+    }
+}

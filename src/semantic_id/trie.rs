@@ -1,0 +1,179 @@
+//! The trie of code sequences that belong to items: what constrained decoding may generate.
+
+use super::SemanticIndex;
+
+/// A trie over all items' codes, stored level by level in flat arrays.
+#[derive(Debug, Clone)]
+pub struct Trie {
+    /// `children[node]..children[node + 1]` are the edges of a node.
+    first_edge: Vec<u32>,
+    /// Code token of each edge, ascending within a node.
+    edge_token: Vec<u32>,
+    /// Node that an edge leads to; at the last level, the leaf's number.
+    edge_target: Vec<u32>,
+    /// `leaf_items[leaf_first[l]..leaf_first[l + 1]]` are the items that share leaf `l`'s codes.
+    leaf_first: Vec<u32>,
+    leaf_items: Vec<u32>,
+    levels: usize,
+}
+
+impl Trie {
+    /// Builds the trie of all items of an index.
+    pub fn new(index: &SemanticIndex) -> Self {
+        let mut order: Vec<u32> = (0..index.len() as u32).collect();
+        order.sort_by_key(|&item| (index.item(item), item));
+        // Nodes are made breadth first: each is a run of `order` that shares a prefix.
+        let mut trie = Self {
+            first_edge: vec![0],
+            edge_token: Vec::new(),
+            edge_target: Vec::new(),
+            leaf_first: vec![0],
+            leaf_items: Vec::new(),
+            levels: index.levels,
+        };
+        let root = 0..order.len();
+        let mut level_nodes = vec![root];
+        let mut nodes = 1;
+        for level in 0..index.levels {
+            let last = level + 1 == index.levels;
+            let mut next = Vec::new();
+            for run in level_nodes {
+                let mut from = run.start;
+                while from < run.end {
+                    let token = index.item(order[from])[level];
+                    let to = (from..run.end).find(|&i| index.item(order[i])[level] != token).unwrap_or(run.end);
+                    trie.edge_token.push(token);
+                    if last {
+                        trie.edge_target.push(trie.leaf_first.len() as u32 - 1);
+                        trie.leaf_items.extend_from_slice(&order[from..to]);
+                        trie.leaf_first.push(trie.leaf_items.len() as u32);
+                    } else {
+                        trie.edge_target.push(nodes);
+                        nodes += 1;
+                        next.push(from..to);
+                    }
+                    from = to;
+                }
+                trie.first_edge.push(trie.edge_token.len() as u32);
+            }
+            level_nodes = next;
+        }
+        trie
+    }
+
+    /// The root, from which every item's first code leads on.
+    pub const ROOT: u32 = 0;
+
+    /// Tokens an item.
+    pub fn levels(&self) -> usize {
+        self.levels
+    }
+
+    /// The code tokens that may follow at a node, ascending, each with the node (at the last level: leaf) it leads to.
+    pub fn edges(&self, node: u32) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
+        let range = self.first_edge[node as usize] as usize..self.first_edge[node as usize + 1] as usize;
+        self.edge_token[range.clone()].iter().copied().zip(self.edge_target[range].iter().copied())
+    }
+
+    /// The items that share a leaf's codes, ascending.
+    pub fn leaf(&self, leaf: u32) -> &[u32] {
+        &self.leaf_items[self.leaf_first[leaf as usize] as usize..self.leaf_first[leaf as usize + 1] as usize]
+    }
+
+    /// Number of distinct ids.
+    pub fn leaves(&self) -> usize {
+        self.leaf_first.len() - 1
+    }
+
+    /// The leaf of a full code sequence, if it belongs to an item.
+    pub fn find(&self, codes: &[u32]) -> Option<u32> {
+        if codes.len() != self.levels {
+            return None;
+        }
+        codes.iter().try_fold(Self::ROOT, |node, &code| {
+            self.edges(node).find(|&(token, _)| token == code).map(|(_, target)| target)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn trie(levels: usize, numbers: &[u32]) -> (SemanticIndex, Trie) {
+        let index = SemanticIndex::from_numbers(levels, numbers);
+        let trie = Trie::new(&index);
+        (index, trie)
+    }
+
+    /// Every leaf that can be reached, with the codes on the way.
+    fn walk(trie: &Trie, node: u32, codes: &mut Vec<u32>, found: &mut Vec<(Vec<u32>, u32)>) {
+        for (token, target) in trie.edges(node) {
+            codes.push(token);
+            if codes.len() == trie.levels() {
+                found.push((codes.clone(), target));
+            } else {
+                walk(trie, target, codes, found);
+            }
+            codes.pop();
+        }
+    }
+
+    #[test]
+    fn one_item_is_one_path() {
+        let (index, trie) = trie(4, &[5, 6, 7, 8]);
+        assert_eq!((trie.levels(), trie.leaves()), (4, 1));
+        assert_eq!(trie.find(index.item(0)), Some(0));
+        assert_eq!(trie.leaf(0), [0]);
+        assert_eq!(trie.edges(Trie::ROOT).collect::<Vec<_>>(), [(0, 1)]);
+    }
+
+    #[test]
+    fn items_of_one_id_share_a_leaf_in_ascending_order() {
+        let (index, trie) = trie(2, &[3, 1, 0, 0, 3, 1, 3, 0]);
+        assert_eq!(trie.leaves(), 3);
+        let leaf = trie.find(index.item(0)).unwrap();
+        assert_eq!(trie.leaf(leaf), [0, 2]);
+        assert_eq!(trie.find(index.item(2)), Some(leaf));
+        assert_eq!(trie.leaf(trie.find(index.item(3)).unwrap()), [3]);
+    }
+
+    #[test]
+    fn what_belongs_to_no_item_is_not_found() {
+        let (index, trie) = trie(2, &[0, 0, 1, 1]);
+        let [a, b] = [index.item(0), index.item(1)];
+        assert_eq!(trie.find(&[a[0], b[1]]), None);
+        assert_eq!(trie.find(&a[..1]), None);
+        assert_eq!(trie.find(&[a[0], a[1], a[1]]), None);
+        assert_eq!(trie.find(&[99, a[1]]), None);
+    }
+
+    #[test]
+    fn no_item_is_no_path() {
+        let (_, trie) = trie(3, &[]);
+        assert_eq!((trie.leaves(), trie.edges(Trie::ROOT).len()), (0, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn the_paths_are_the_items_and_edges_ascend(rows in prop::collection::vec(prop::array::uniform3(0u32..6), 1..120)) {
+            let (index, trie) = trie(3, rows.as_flattened());
+            let mut found = Vec::new();
+            walk(&trie, Trie::ROOT, &mut Vec::new(), &mut found);
+            // Depth first over ascending edges: the paths come sorted, each once, and name the leaves in order.
+            prop_assert!(found.is_sorted_by(|one, other| one.0 < other.0));
+            prop_assert!(found.iter().map(|(_, leaf)| *leaf).eq(0..trie.leaves() as u32));
+            let mut items = Vec::new();
+            for (codes, leaf) in &found {
+                prop_assert_eq!(trie.find(codes), Some(*leaf));
+                prop_assert!(trie.leaf(*leaf).is_sorted());
+                prop_assert!(trie.leaf(*leaf).iter().all(|&item| index.item(item) == codes.as_slice()));
+                items.extend_from_slice(trie.leaf(*leaf));
+            }
+            items.sort_unstable();
+            prop_assert!(items.into_iter().eq(0..rows.len() as u32));
+        }
+    }
+}
