@@ -1,0 +1,185 @@
+//! The state that continual learning carries from stage to stage, on the host: adapters and trained token rows.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::config::LlamaConfig;
+use super::llama::{Kind, Llama, LoraPair, PROJECTIONS};
+use super::options::LoraShape;
+use crate::seeds;
+
+/// A float32 matrix on the host, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    pub rows: usize,
+    pub columns: usize,
+    pub values: Vec<f32>,
+}
+
+impl Matrix {
+    /// A matrix of zeros.
+    pub fn zeros(rows: usize, columns: usize) -> Self {
+        Self { rows, columns, values: vec![0.0; rows * columns] }
+    }
+
+    /// Copies a tensor from its device.
+    pub fn from_tensor<B: Backend>(tensor: Tensor<B, 2>) -> Self {
+        let [rows, columns] = tensor.dims();
+        let values = tensor.into_data().convert::<f32>().into_vec().unwrap_or_default();
+        Self { rows, columns, values }
+    }
+
+    /// Copies to a device.
+    pub fn to_tensor<B: Backend>(&self, device: &B::Device) -> Tensor<B, 2> {
+        Tensor::from_data(TensorData::new(self.values.clone(), [self.rows, self.columns]), device)
+    }
+
+    /// The Frobenius norm.
+    pub fn norm(&self) -> f64 {
+        self.values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()
+    }
+}
+
+/// The two factors of one module's low-rank update.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// `[rank, in]`
+    pub a: Matrix,
+    /// `[out, rank]`
+    pub b: Matrix,
+}
+
+/// A LoRA adapter: a pair for each module, by name (`model.layers.0.self_attn.q_proj`).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Adapter {
+    pub modules: BTreeMap<String, Pair>,
+}
+
+impl Adapter {
+    /// A fresh adapter that adds nothing yet: A uniform in ±1/√in as PEFT draws it, B zero.
+    pub fn fresh(config: &LlamaConfig, shape: LoraShape, seed: u64, stream: &str) -> Self {
+        let mut modules = BTreeMap::new();
+        for layer in 0..config.layers {
+            for projection in PROJECTIONS {
+                let name = format!("model.layers.{layer}.{projection}");
+                let (output, input) = config.projection(projection);
+                let mut random = ChaCha8Rng::seed_from_u64(seeds::derive(seed, &[stream, &name]));
+                let bound = 1.0 / (input as f32).sqrt();
+                let values = (0..shape.rank * input).map(|_| random.random_range(-bound..bound)).collect();
+                let a = Matrix { rows: shape.rank, columns: input, values };
+                modules.insert(name, Pair { a, b: Matrix::zeros(output, shape.rank) });
+            }
+        }
+        Self { modules }
+    }
+
+    /// Copies a model's adapter from its device.
+    pub fn of<B: Backend>(model: &Llama<B>) -> Self {
+        let mut modules = BTreeMap::new();
+        for (i, layer) in model.layers.iter().enumerate() {
+            for (linear, projection) in layer.projections().into_iter().zip(PROJECTIONS) {
+                if let Some(lora) = &linear.lora {
+                    let pair = Pair { a: Matrix::from_tensor(lora.a.clone()), b: Matrix::from_tensor(lora.b.clone()) };
+                    modules.insert(format!("model.layers.{i}.{projection}"), pair);
+                }
+            }
+        }
+        Self { modules }
+    }
+
+    /// Number of parameters.
+    pub fn parameters(&self) -> u64 {
+        self.modules.values().map(|p| (p.a.values.len() + p.b.values.len()) as u64).sum()
+    }
+
+    /// Puts the adapter on a model, as the one that is trained.
+    pub fn put_on<B: Backend>(&self, model: &mut Llama<B>) {
+        self.for_each_linear(model, |linear, pair| linear.lora = pair);
+    }
+
+    /// Puts the adapter on a model, as what past adapters add.
+    pub fn put_as_past<B: Backend>(&self, model: &mut Llama<B>) {
+        self.for_each_linear(model, |linear, pair| linear.past = pair);
+    }
+
+    fn for_each_linear<B: Backend>(
+        &self,
+        model: &mut Llama<B>,
+        put: impl Fn(&mut super::llama::Linear<B>, Option<LoraPair<B>>),
+    ) {
+        let device = model.device();
+        for (i, layer) in model.layers.iter_mut().enumerate() {
+            for (linear, projection) in layer.projections_mut().into_iter().zip(PROJECTIONS) {
+                let pair = self.modules.get(&format!("model.layers.{i}.{projection}"));
+                put(linear, pair.map(|p| LoraPair { a: p.a.to_tensor(&device), b: p.b.to_tensor(&device) }));
+            }
+        }
+    }
+
+    /// The first `rank` directions of every module: undoes [`Self::concatenated`].
+    pub fn first_ranks(mut self, rank: usize) -> Self {
+        for pair in self.modules.values_mut().filter(|p| p.a.rows > rank) {
+            let columns = pair.b.columns;
+            pair.a.values.truncate(rank * pair.a.columns);
+            pair.a.rows = rank;
+            pair.b.values = pair.b.values.chunks_exact(columns).flat_map(|row| &row[..rank]).copied().collect();
+            pair.b.columns = rank;
+        }
+        self
+    }
+
+    /// Both adapters' updates as one of the summed rank: `[A; A']`, `[B, B']`. Modules of one alone stay as they are.
+    pub fn concatenated(&self, other: &Self) -> Self {
+        let mut modules = self.modules.clone();
+        for (name, pair) in &other.modules {
+            modules.entry(name.clone()).and_modify(|p| *p = p.concatenated(pair)).or_insert_with(|| pair.clone());
+        }
+        Self { modules }
+    }
+}
+
+impl Pair {
+    fn concatenated(&self, other: &Self) -> Self {
+        let a = [self.a.values.as_slice(), &other.a.values].concat();
+        let (r, s) = (self.b.columns, other.b.columns);
+        let rows = self.b.values.chunks_exact(r.max(1)).zip(other.b.values.chunks_exact(s.max(1)));
+        let b = rows.flat_map(|(x, y)| x.iter().chain(y)).copied().collect();
+        Self {
+            a: Matrix { rows: r + s, columns: self.a.columns, values: a },
+            b: Matrix { rows: self.b.rows, columns: r + s, values: b },
+        }
+    }
+}
+
+/// Everything that a stage may change, by name: adapter factors and trained rows of embedding and head.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Snapshot {
+    pub parameters: BTreeMap<String, Matrix>,
+}
+
+impl Snapshot {
+    /// Copies the parameters of the chosen kinds from a model.
+    pub fn of<B: Backend>(model: &Llama<B>, chosen: impl Fn(Kind) -> bool) -> Self {
+        let mut parameters = BTreeMap::new();
+        model.clone().visit(&mut |name, kind, tensor| {
+            if chosen(kind) {
+                parameters.insert(name.to_owned(), Matrix::from_tensor(tensor.clone()));
+            }
+        });
+        Self { parameters }
+    }
+
+    /// Puts the parameters back into a model that has them all.
+    pub fn restore<B: Backend>(&self, model: &mut Llama<B>) {
+        let device = model.device();
+        model.visit(&mut |name, _, tensor| {
+            if let Some(matrix) = self.parameters.get(name) {
+                *tensor = matrix.to_tensor(&device);
+            }
+        });
+    }
+}

@@ -1,0 +1,28 @@
+//! From the device that was chosen to the type that computes on it, once, at a worker's start.
+
+use burn::backend::{Autodiff, Cuda, Flex, Wgpu};
+use burn::tensor::backend::AutodiffBackend;
+
+use super::kernels::Kernels;
+use crate::device::Device;
+
+/// A backend that trains, and whose inner backend evaluates.
+pub trait TrainingBackend: AutodiffBackend<InnerBackend: Kernels> + Kernels {}
+
+impl<B: AutodiffBackend<InnerBackend: Kernels> + Kernels> TrainingBackend for B {}
+
+/// Work that is the same on every device.
+pub trait OnDevice {
+    type Output;
+
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output;
+}
+
+/// Runs work on a device.
+pub fn run_on<W: OnDevice>(device: &Device, work: W) -> W::Output {
+    match device {
+        Device::Wgpu(device) => work.run::<Autodiff<Wgpu>>(device),
+        Device::Cuda(device) => work.run::<Autodiff<Cuda>>(device),
+        Device::Cpu => work.run::<Autodiff<Flex>>(&Default::default()),
+    }
+}

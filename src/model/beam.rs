@@ -1,0 +1,244 @@
+//! Beam search for the next item's codes: constrained to items that exist, many users a batch.
+//!
+//! A user's history is read once; its keys and values are shared by the user's beams. The score of an item is the sum
+//! of the log-probabilities of its codes and EOS over the whole vocabulary, divided by their number, as Transformers'
+//! constrained beam search has it.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor, TensorData};
+
+use super::kernels::Kernels;
+use super::llama::{KeyValue, Llama};
+use super::options::Decoding;
+use super::packing::{AttentionPlan, Packed, PackedRow, Sequence, Span};
+use super::prompt::Vocabulary;
+use crate::semantic_id::{SemanticIndex, Trie};
+
+/// One generated id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hypothesis {
+    /// Codes, as places in the index's list of code tokens.
+    pub codes: Vec<u32>,
+    /// The leaf of the items that have these codes; none where no item has (per-position decoding only).
+    pub leaf: Option<u32>,
+    /// Mean log-probability of codes and EOS.
+    pub score: f64,
+}
+
+/// What may be generated.
+#[derive(Debug)]
+pub struct Decoder<'a> {
+    pub vocabulary: &'a Vocabulary,
+    pub index: &'a SemanticIndex,
+    pub trie: &'a Trie,
+    pub decoding: Decoding,
+    /// Hypotheses kept at each level.
+    pub beams: usize,
+}
+
+/// A hypothesis that is being extended.
+#[derive(Debug, Clone)]
+struct Beam {
+    codes: Vec<u32>,
+    node: u32,
+    log_probability: f64,
+}
+
+/// Log-probabilities of EOS and the codes, a row a beam.
+struct LogProbabilities {
+    values: Vec<f32>,
+    log_sums: Vec<f32>,
+    columns: usize,
+    /// Token of the first column.
+    first: u32,
+}
+
+impl LogProbabilities {
+    /// Only what may be generated comes to the host: a base vocabulary can be large.
+    fn new<B: Kernels>(logits: Tensor<B, 2>, vocabulary: &Vocabulary) -> Self {
+        let host = |t: Tensor<B, 2>| t.into_data().convert::<f32>().into_vec::<f32>().unwrap_or_default();
+        let log_sums = host(B::log_sum_exp(logits.clone()));
+        let first = vocabulary.first_code.min(vocabulary.eos);
+        let columns = logits.dims()[1] - first as usize;
+        Self { values: host(logits.narrow(1, first as usize, columns)), log_sums, columns, first }
+    }
+
+    fn of(&self, row: usize, token: u32) -> f64 {
+        f64::from(self.values[row * self.columns + (token - self.first) as usize] - self.log_sums[row])
+    }
+}
+
+/// Keys and values of the histories and of what the beams have generated, one pair a layer.
+struct Cache<B: Backend> {
+    prefix: Vec<KeyValue<B>>,
+    /// `[beams * generated, width]`: each beam's tokens together.
+    generated: Vec<KeyValue<B>>,
+    /// Tokens each beam has in `generated`.
+    length: usize,
+}
+
+impl<B: Backend> Cache<B> {
+    /// Appends one token a beam, then keeps and repeats beams as `parents` says.
+    fn extend(&mut self, own: Vec<KeyValue<B>>, beams: usize, parents: &Tensor<B, 1, Int>) {
+        let length = self.length;
+        let grow = |old: Option<Tensor<B, 2>>, new: Tensor<B, 2>| {
+            let width = new.dims()[1];
+            let new = new.reshape([beams, 1, width]);
+            let all = match old {
+                Some(old) => Tensor::cat(vec![old.reshape([beams, length, width]), new], 1),
+                None => new,
+            };
+            let all = all.select(0, parents.clone());
+            let kept = all.dims()[0];
+            all.reshape([kept * (length + 1), width])
+        };
+        let mut old = std::mem::take(&mut self.generated).into_iter();
+        self.generated = own
+            .into_iter()
+            .map(|own| {
+                let (key, value) = old.next().map_or((None, None), |kv| (Some(kv.key), Some(kv.value)));
+                KeyValue { key: grow(key, own.key), value: grow(value, own.value) }
+            })
+            .collect();
+        self.length += 1;
+    }
+
+    /// All cached keys and values, histories first.
+    fn joined(&self) -> Vec<KeyValue<B>> {
+        if self.generated.is_empty() {
+            return self.prefix.clone();
+        }
+        let join = |a: &Tensor<B, 2>, b: &Tensor<B, 2>| Tensor::cat(vec![a.clone(), b.clone()], 0);
+        let pairs = self.prefix.iter().zip(&self.generated);
+        pairs.map(|(p, g)| KeyValue { key: join(&p.key, &g.key), value: join(&p.value, &g.value) }).collect()
+    }
+}
+
+impl Decoder<'_> {
+    /// The best hypotheses of each question (see [`super::PromptWriter::question`]), best first.
+    pub fn search<B: Kernels>(&self, model: &Llama<B>, questions: &[Sequence]) -> Vec<Vec<Hypothesis>> {
+        let packed = Packed::<B>::new(questions);
+        let (logits, prefix) = model.prefill(&packed, None);
+        // A question's keys are its history and the separator, one after another.
+        let spans: Vec<_> = packed.plan.rows.iter().map(|r| r.queries.start as u32..r.queries.end as u32).collect();
+        let mut cache = Cache { prefix, generated: Vec::new(), length: 0 };
+        let root = Beam { codes: Vec::new(), node: Trie::ROOT, log_probability: 0.0 };
+        let first = LogProbabilities::new::<B>(logits, self.vocabulary);
+        let mut users: Vec<Vec<Beam>> =
+            (0..questions.len()).map(|u| self.extended(std::slice::from_ref(&root), u, &first).0).collect();
+        for level in 1..=self.index.levels {
+            let (logits, own) = self.read_last_codes(model, &users, &spans, &cache, level);
+            let log_probabilities = LogProbabilities::new::<B>(logits, self.vocabulary);
+            let rows = users.iter().map(Vec::len).sum();
+            if level == self.index.levels {
+                return self.finished(users, &log_probabilities);
+            }
+            let (mut first_row, mut parents) = (0, Vec::new());
+            for beams in &mut users {
+                let (next, from) = self.extended(beams, first_row, &log_probabilities);
+                parents.extend(from.into_iter().map(|beam| (first_row + beam) as i32));
+                first_row += beams.len();
+                *beams = next;
+            }
+            let parents = Tensor::from_data(TensorData::from(parents.as_slice()), &model.device());
+            cache.extend(own, rows, &parents);
+        }
+        Vec::new()
+    }
+
+    /// Feeds each beam's newest code to the model.
+    fn read_last_codes<B: Kernels>(
+        &self,
+        model: &Llama<B>,
+        users: &[Vec<Beam>],
+        prefixes: &[std::ops::Range<u32>],
+        cache: &Cache<B>,
+        level: usize,
+    ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
+        let beams: usize = users.iter().map(Vec::len).sum();
+        let prefix_end = prefixes.last().map_or(0, |p| p.end) as usize;
+        let own_start = prefix_end + beams * cache.length;
+        let (mut tokens, mut positions) = (Vec::with_capacity(beams), Vec::with_capacity(beams));
+        let (mut spans, mut rows) = (Vec::with_capacity(beams), Vec::with_capacity(users.len()));
+        for (user, prefix) in users.iter().zip(prefixes) {
+            let first = tokens.len();
+            for beam in user {
+                let row = tokens.len();
+                let cached = (prefix_end + row * cache.length) as u32;
+                let own = (own_start + row) as u32;
+                tokens.extend(beam.codes.last().map(|&c| self.vocabulary.code(c)));
+                positions.push(prefix.len() as u32 + level as u32 - 1);
+                spans.push(Span([prefix.clone(), cached..cached + cache.length as u32, own..own + 1]));
+            }
+            let keys = [
+                prefix.start as usize..prefix.end as usize,
+                prefix_end + first * cache.length..prefix_end + tokens.len() * cache.length,
+                own_start + first..own_start + tokens.len(),
+            ];
+            rows.push(PackedRow { queries: first..tokens.len(), keys });
+        }
+        model.step(&tokens, &positions, &AttentionPlan::new(rows, spans), &cache.joined())
+    }
+
+    /// The best extensions of a user's beams by one code, and which beam each comes from.
+    fn extended(
+        &self,
+        beams: &[Beam],
+        first_row: usize,
+        log_probabilities: &LogProbabilities,
+    ) -> (Vec<Beam>, Vec<usize>) {
+        let mut candidates: Vec<(f64, usize, u32, u32)> = Vec::new();
+        for (i, beam) in beams.iter().enumerate() {
+            let mut add = |code: u32, node: u32| {
+                let more = log_probabilities.of(first_row + i, self.vocabulary.code(code));
+                candidates.push((beam.log_probability + more, i, code, node));
+            };
+            match self.decoding {
+                Decoding::Trie => self.trie.edges(beam.node).for_each(|(code, node)| add(code, node)),
+                Decoding::PerPosition => {
+                    let at_level = self.index.token_level.iter().enumerate();
+                    at_level
+                        .filter(|(_, level)| **level as usize == beam.codes.len())
+                        .for_each(|(code, _)| add(code as u32, 0));
+                }
+            }
+        }
+        // Ties keep the order of the candidates, so that results do not depend on the sort.
+        let better = |a: &(f64, usize, u32, u32), b: &(f64, usize, u32, u32)| {
+            b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2)))
+        };
+        if candidates.len() > self.beams {
+            candidates.select_nth_unstable_by(self.beams - 1, better);
+            candidates.truncate(self.beams);
+        }
+        candidates.sort_unstable_by(better);
+        candidates
+            .into_iter()
+            .map(|(log_probability, from, code, node)| {
+                let codes = beams[from].codes.iter().copied().chain([code]).collect();
+                (Beam { codes, node, log_probability }, from)
+            })
+            .unzip()
+    }
+
+    /// Adds EOS, and finds the items.
+    fn finished(&self, users: Vec<Vec<Beam>>, log_probabilities: &LogProbabilities) -> Vec<Vec<Hypothesis>> {
+        let mut row = 0;
+        let length = (self.index.levels + 1) as f64;
+        let mut finish = |beam: Beam| {
+            let score = (beam.log_probability + log_probabilities.of(row, self.vocabulary.eos)) / length;
+            row += 1;
+            let leaf = match self.decoding {
+                Decoding::Trie => Some(beam.node),
+                Decoding::PerPosition => self.trie.find(&beam.codes),
+            };
+            Hypothesis { codes: beam.codes, leaf, score }
+        };
+        let mut lists: Vec<Vec<Hypothesis>> =
+            users.into_iter().map(|beams| beams.into_iter().map(&mut finish).collect()).collect();
+        for list in &mut lists {
+            list.sort_by(|a, b| b.score.total_cmp(&a.score));
+        }
+        lists
+    }
+}

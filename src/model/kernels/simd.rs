@@ -1,0 +1,100 @@
+//! Inner loops of the CPU kernels, compiled for the widest vectors that the machine has.
+
+/// Runs `work` with the machine's vector instructions enabled; what it inlines is vectorised for them.
+#[inline(always)]
+pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
+}
+
+/// `e^x` to 2 units in the last place, in plain arithmetic that vectorises (the standard one is a call).
+///
+/// Cephes' `expf`: `x = n ln 2 + r`, a polynomial in `r`, and `n` into the exponent.
+#[inline(always)]
+pub fn exp(x: f32) -> f32 {
+    // Adding and subtracting 1.5 · 2²³ rounds to the nearest integer without a call.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.0, 88.0);
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let r = x - n * 0.693_359_4 - n * -2.121_944_4e-4;
+    let mut p = 1.987_569_1e-4;
+    for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1] {
+        p = p * r + c;
+    }
+    (p * r * r + r + 1.0) * f32::from_bits(((n as i32 + 127) as u32) << 23)
+}
+
+/// Inner product, in eight running sums so that it vectorises.
+#[inline(always)]
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let (a16, a_rest) = a.as_chunks::<16>();
+    let (b16, b_rest) = b.as_chunks::<16>();
+    for (x, y) in a16.iter().zip(b16) {
+        for i in 0..16 {
+            sums[i] += x[i] * y[i];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+/// `y += factor * x`.
+#[inline(always)]
+pub fn add_scaled(y: &mut [f32], factor: f32, x: &[f32]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += factor * x;
+    }
+}
+
+/// Largest value.
+#[inline(always)]
+pub fn max(values: &[f32]) -> f32 {
+    let mut best = [f32::NEG_INFINITY; 16];
+    let (chunks, rest) = values.as_chunks::<16>();
+    for chunk in chunks {
+        for i in 0..16 {
+            best[i] = if chunk[i] > best[i] { chunk[i] } else { best[i] };
+        }
+    }
+    rest.iter().chain(&best).fold(f32::NEG_INFINITY, |m, &v| if v > m { v } else { m })
+}
+
+/// Replaces `values` by `e^(values - shift)` and returns their sum.
+#[inline(always)]
+pub fn exp_shifted(values: &mut [f32], shift: f32) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let (chunks, rest) = values.as_chunks_mut::<16>();
+    for chunk in chunks {
+        for i in 0..16 {
+            chunk[i] = exp(chunk[i] - shift);
+            sums[i] += chunk[i];
+        }
+    }
+    let mut sum = sums.iter().sum::<f32>();
+    for value in rest {
+        *value = exp(*value - shift);
+        sum += *value;
+    }
+    sum
+}
+
+/// Elements that one call of [`dropout_mask`] decides on.
+pub const MASK_BLOCK: usize = 32;
+
+/// Whether each of 32 elements is kept by a dropout of this seed: bits of a mixing of seed and block number (Murmur3's)
+/// against a threshold out of 2¹⁶; one mixing serves two elements.
+#[inline(always)]
+pub fn dropout_mask(seed: u32, block: u32, threshold: u32) -> [bool; MASK_BLOCK] {
+    let mut kept = [false; MASK_BLOCK];
+    for i in 0..MASK_BLOCK / 2 {
+        let mut h = (block.wrapping_mul(MASK_BLOCK as u32 / 2) + i as u32).wrapping_mul(0x9E37_79B1) ^ seed;
+        h ^= h >> 16;
+        h = h.wrapping_mul(0x85EB_CA6B);
+        h ^= h >> 13;
+        h = h.wrapping_mul(0xC2B2_AE35);
+        h ^= h >> 16;
+        kept[i] = (h & 0xFFFF) >= threshold;
+        kept[i + MASK_BLOCK / 2] = (h >> 16) >= threshold;
+    }
+    kept
+}

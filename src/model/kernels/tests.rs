@@ -1,0 +1,245 @@
+//! The fused CPU operations against the plain ones, values and gradients.
+
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::{Int, Tensor, TensorData};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{AdamWStep, Dropout, Heads, Kernels, plain};
+use crate::model::packing::{AttentionPlan, Branch, Packed, Sequence};
+
+type Tracked = Autodiff<Flex>;
+
+fn random(rows: usize, columns: usize, seed: u64) -> Tensor<Tracked, 2> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let values: Vec<f32> = (0..rows * columns).map(|_| random.random_range(-1.5..1.5)).collect();
+    Tensor::from_data(TensorData::new(values, [rows, columns]), &Default::default())
+}
+
+fn values<const D: usize>(tensor: Tensor<Flex, D>) -> Vec<f32> {
+    tensor.into_data().into_vec().expect("float32")
+}
+
+fn assert_close(name: &str, a: &[f32], b: &[f32], tolerance: f32) {
+    assert_eq!(a.len(), b.len(), "{name}: sizes");
+    let scale = b.iter().fold(1e-3f32, |m, v| m.max(v.abs()));
+    for (i, (x, y)) in a.iter().zip(b).enumerate() {
+        assert!((x - y).abs() <= tolerance * scale, "{name}[{i}]: {x} instead of {y} (largest {scale})");
+    }
+}
+
+/// Compares an operation's two forms: values, and gradients of all inputs for a random weighting of the outputs.
+fn compare(
+    name: &str,
+    inputs: &[Tensor<Tracked, 2>],
+    fused: impl Fn(&[Tensor<Tracked, 2>]) -> Tensor<Tracked, 2>,
+    plain: impl Fn(&[Tensor<Tracked, 2>]) -> Tensor<Tracked, 2>,
+) {
+    let run = |f: &dyn Fn(&[Tensor<Tracked, 2>]) -> Tensor<Tracked, 2>| {
+        let leaves: Vec<_> = inputs.iter().map(|t| t.clone().detach().require_grad()).collect();
+        let output = f(&leaves);
+        let [rows, columns] = output.dims();
+        let gradients = (output.clone() * random(rows, columns, 99)).sum().backward();
+        let gradients: Vec<_> = leaves.iter().map(|l| l.grad(&gradients).map(values)).collect();
+        (values(output.inner()), gradients)
+    };
+    let ((a, da), (b, db)) = (run(&fused), run(&plain));
+    assert_close(name, &a, &b, 1e-5);
+    for (i, (x, y)) in da.iter().zip(&db).enumerate() {
+        let (x, y) = (x.as_ref().expect("gradient"), y.as_ref().expect("gradient"));
+        assert_close(&format!("{name}: gradient {i}"), x, y, 2e-5);
+    }
+}
+
+#[test]
+fn norm_projection_rotation_and_gate() {
+    let (x, w) = (random(70, 24, 1), random(1, 24, 2));
+    compare(
+        "rms_norm",
+        &[x.clone(), w],
+        |t| Tracked::rms_norm(t[0].clone(), t[1].clone(), 1e-5),
+        |t| plain::rms_norm(t[0].clone(), t[1].clone(), 1e-5),
+    );
+    let weight = random(40, 24, 3);
+    compare(
+        "project",
+        &[x.clone(), weight],
+        |t| Tracked::project(t[0].clone(), t[1].clone()),
+        |t| plain::linear(t[0].clone(), t[1].clone()),
+    );
+    let (cos, sin) = (random(70, 4, 4), random(70, 4, 5));
+    let rotate = |f: fn(Tensor<Tracked, 2>, Tensor<Tracked, 2>, Tensor<Tracked, 2>) -> Tensor<Tracked, 2>| {
+        let (cos, sin) = (cos.clone(), sin.clone());
+        move |t: &[Tensor<Tracked, 2>]| f(t[0].clone(), cos.clone(), sin.clone())
+    };
+    compare("rotate", std::slice::from_ref(&x), rotate(Tracked::rotate), rotate(plain::rotate));
+    let up = random(70, 24, 6);
+    compare(
+        "swiglu",
+        &[x, up],
+        |t| Tracked::swiglu(t[0].clone(), t[1].clone()),
+        |t| plain::swiglu(t[0].clone(), t[1].clone()),
+    );
+}
+
+#[test]
+fn lora_without_dropout() {
+    let inputs = [random(70, 24, 1), random(40, 24, 2), random(4, 24, 3), random(40, 4, 4)];
+    compare(
+        "lora_linear",
+        &inputs,
+        |t| Tracked::lora_linear(t[0].clone(), t[1].clone(), t[2].clone(), t[3].clone(), 2.0, None),
+        |t| plain::lora_linear(t[0].clone(), t[1].clone(), t[2].clone(), t[3].clone(), 2.0, None),
+    );
+}
+
+/// With W = 0 and A, B identities the output is the dropped input itself, and the gradient the mask.
+#[test]
+fn dropout_keeps_the_expectation_and_gradients_follow_the_mask() {
+    let (rows, width) = (400, 50);
+    let identity = Tensor::<Tracked, 2>::eye(width, &Default::default());
+    let ones = Tensor::<Tracked, 2>::ones([rows, width], &Default::default()).require_grad();
+    let zero = Tensor::<Tracked, 2>::zeros([width, width], &Default::default());
+    let dropout = |seed| Some(Dropout { probability: 0.2, seed });
+    let run =
+        |seed| Tracked::lora_linear(ones.clone(), zero.clone(), identity.clone(), identity.clone(), 1.0, dropout(seed));
+    let output = run(5);
+    let gradient = values(ones.grad(&output.clone().sum().backward()).expect("gradient"));
+    let output = values(output.inner());
+    assert_eq!(output, gradient, "the gradient of the input is the mask");
+    assert!(output.iter().all(|&v| v == 0.0 || (v - 1.25).abs() < 1e-6));
+    let mean = output.iter().sum::<f32>() / output.len() as f32;
+    assert!((mean - 1.0).abs() < 0.02, "mean {mean}");
+    assert_eq!(output, values(run(5).inner()), "the same seed gives the same mask");
+    let other = values(run(6).inner());
+    let both = output.iter().zip(&other).filter(|(a, b)| **a == 0.0 && **b == 0.0).count() as f32 / output.len() as f32;
+    assert!((both - 0.04).abs() < 0.01, "masks of two seeds are independent: {both}");
+}
+
+fn sequences() -> Vec<Sequence> {
+    let branch = |at, n: u32| Branch { at, tokens: (0..n).collect(), targets: vec![] };
+    vec![
+        Sequence { prefix: (0..9).collect(), branches: vec![branch(1, 3), branch(5, 3), branch(9, 3)] },
+        Sequence { prefix: (0..2).collect(), branches: vec![branch(2, 1)] },
+        Sequence { prefix: vec![], branches: vec![branch(0, 7)] },
+    ]
+}
+
+#[test]
+fn attention_over_shared_histories() {
+    let packed = Packed::<Tracked>::new(&sequences());
+    let tokens = packed.tokens.len();
+    let heads = Heads { query: 6, key_value: 2, width: 20 };
+    let inputs = [random(tokens, 120, 1), random(tokens, 40, 2), random(tokens, 40, 3)];
+    let with = |plan: &'static str| {
+        let packed = Packed::<Tracked>::new(&sequences());
+        move |t: &[Tensor<Tracked, 2>]| match plan {
+            "fused" => Tracked::attend(t[0].clone(), t[1].clone(), t[2].clone(), heads, &packed.plan),
+            _ => plain::attention(t[0].clone(), t[1].clone(), t[2].clone(), heads, &packed.plan),
+        }
+    };
+    compare("attend", &inputs, with("fused"), with("plain"));
+    let scored = packed.scored.len();
+    let inputs = [random(scored, 120, 4), inputs[1].clone(), inputs[2].clone()];
+    let with = |fused: bool| {
+        let packed = Packed::<Tracked>::new(&sequences());
+        move |t: &[Tensor<Tracked, 2>]| {
+            let plan: &AttentionPlan<Tracked> = &packed.scored_plan;
+            let attend = if fused { Tracked::attend } else { plain::attention };
+            attend(t[0].clone(), t[1].clone(), t[2].clone(), heads, plan)
+        }
+    };
+    compare("attend of scored tokens", &inputs, with(true), with(false));
+}
+
+#[test]
+fn likelihood_and_log_sum() {
+    let logits = random(37, 101, 1).mul_scalar(8.0);
+    let targets: Vec<i32> = (0..37).map(|i| i * 7 % 101).collect();
+    let targets = Tensor::<Tracked, 1, Int>::from_data(TensorData::from(targets.as_slice()), &Default::default());
+    compare(
+        "negative_log_likelihood",
+        std::slice::from_ref(&logits),
+        |t| Tracked::negative_log_likelihood(t[0].clone(), targets.clone(), 0.8),
+        |t| plain::negative_log_likelihood(t[0].clone(), targets.clone(), 0.8),
+    );
+    let logits = logits.inner();
+    assert_close("log_sum_exp", &values(Flex::log_sum_exp(logits.clone())), &values(plain::log_sum_exp(logits)), 1e-6);
+}
+
+#[test]
+fn adamw_steps() {
+    let step = AdamWStep {
+        learning_rate: 0.01,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0.1,
+        step: 3,
+        gradient_scale: 0.5,
+    };
+    let state = || (random(9, 5, 1).inner(), random(9, 5, 2).inner(), random(9, 5, 3).inner().abs());
+    let gradient = random(9, 5, 4).inner();
+    let (a, b) = (Flex::adamw(state(), gradient.clone(), step), plain::adamw(state(), gradient, step));
+    for (name, x, y) in [("value", a.0, b.0), ("first", a.1, b.1), ("second", a.2, b.2)] {
+        assert_close(name, &values(x), &values(y), 1e-6);
+    }
+}
+
+/// The divergence by its definition in float64, and its gradient by central differences.
+#[test]
+fn softmax_kl_is_the_divergence_and_its_gradient() {
+    for (temperature, smoothing) in [(1.0, 0.0), (0.5, 0.0), (1.0, 1e-2)] {
+        let (now, before) = (random(4, 6, 1).inner(), random(4, 6, 2).inner());
+        let divergence = |now: &[f64]| {
+            let softmax = |v: &[f64]| {
+                let e: Vec<f64> = v.iter().map(|x| (x / temperature).exp()).collect();
+                let sum: f64 = e.iter().sum();
+                let total = 1.0 + v.len() as f64 * smoothing;
+                e.iter().map(|x| (x / sum + smoothing) / total).collect::<Vec<_>>()
+            };
+            let before: Vec<f64> = values(before.clone()).iter().map(|&v| f64::from(v)).collect();
+            softmax(now).iter().zip(softmax(&before)).map(|(p, q)| p * (p / q).ln()).sum::<f64>()
+        };
+        let point: Vec<f64> = values(now.clone()).iter().map(|&v| f64::from(v)).collect();
+        for (form, (value, gradient)) in [
+            ("fused", Flex::softmax_kl(now.clone(), before.clone(), temperature, smoothing)),
+            ("plain", plain::softmax_kl(now.clone(), before.clone(), temperature, smoothing)),
+        ] {
+            assert_close(form, &values(value), &[divergence(&point) as f32], 1e-5);
+            let numeric: Vec<f32> = (0..point.len())
+                .map(|i| {
+                    let moved = |by: f64| {
+                        let mut moved = point.clone();
+                        moved[i] += by;
+                        divergence(&moved)
+                    };
+                    ((moved(1e-5) - moved(-1e-5)) / 2e-5) as f32
+                })
+                .collect();
+            assert_close(form, &values(gradient), &numeric, 1e-4);
+        }
+    }
+}
+
+/// Updates of 1e-4 give a divergence of about 5e-9, which must not drown in rounding.
+#[test]
+fn softmax_kl_of_tiny_updates_is_half_the_weighted_variance() {
+    let before = random(8, 128, 1).inner().mul_scalar(0.02);
+    let update = random(8, 128, 2).inner().mul_scalar(1e-4);
+    let now = before.clone() + update;
+    let (now64, before64): (Vec<f64>, Vec<f64>) =
+        values(now.clone()).iter().zip(values(before.clone())).map(|(&a, b)| (f64::from(a), f64::from(b))).unzip();
+    let weights: Vec<f64> = before64.iter().map(|v| v.exp()).collect();
+    let total: f64 = weights.iter().sum();
+    let mean: f64 = weights.iter().zip(now64.iter().zip(&before64)).map(|(w, (a, b))| w / total * (a - b)).sum();
+    let variance: f64 =
+        weights.iter().zip(now64.iter().zip(&before64)).map(|(w, (a, b))| w / total * (a - b - mean).powi(2)).sum();
+    for (form, (value, _)) in [
+        ("fused", Flex::softmax_kl(now.clone(), before.clone(), 1.0, 0.0)),
+        ("plain", plain::softmax_kl(now, before, 1.0, 0.0)),
+    ] {
+        let value = f64::from(values(value)[0]);
+        assert!((value / (variance / 2.0) - 1.0).abs() < 1e-3, "{form}: {value:e} instead of {:e}", variance / 2.0);
+    }
+}

@@ -1,0 +1,20 @@
+//! The language model: a Llama decoder, its adapters, its weights, beam search.
+
+pub mod adapter;
+pub mod backend;
+pub mod beam;
+pub mod config;
+pub mod inspect;
+pub mod kernels;
+pub mod llama;
+pub mod options;
+pub mod packing;
+pub mod prompt;
+pub mod score;
+pub mod weights;
+
+pub use adapter::Adapter;
+pub use config::LlamaConfig;
+pub use llama::Llama;
+pub use options::{BaseModel, Compact, Decoding, LoraShape, Prompt, VocabularyMode};
+pub use prompt::{PromptWriter, Vocabulary};

@@ -1,0 +1,87 @@
+//! What the project file says of the model.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The language model that LoRA adapts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum BaseModel {
+    /// A small Llama, trained from scratch on stage 1 (all parameters), then frozen.
+    Compact(Compact),
+    /// A Hugging Face folder: `config.json`, `model.safetensors` or its shards.
+    HuggingFace(PathBuf),
+}
+
+/// Shape and training of the compact base model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compact {
+    pub width: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub ffn: usize,
+    pub tied: bool,
+    /// Passes over stage 1 in which all parameters are trained, before LoRA starts.
+    pub epochs: usize,
+    pub learning_rate: f64,
+}
+
+impl Default for Compact {
+    fn default() -> Self {
+        Self { width: 128, layers: 4, heads: 4, kv_heads: 2, ffn: 384, tied: false, epochs: 8, learning_rate: 2e-3 }
+    }
+}
+
+/// How a history is written for the model.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Prompt {
+    /// BOS, the history's codes, a separator; then the response.
+    #[default]
+    Compact,
+}
+
+/// Rank and scale of the adapters, on q, k, v, o, gate, up and down of every layer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoraShape {
+    pub rank: usize,
+    /// The update is scaled by `alpha / rank`.
+    pub alpha: f64,
+}
+
+impl LoraShape {
+    /// The factor on the update, `alpha / rank`.
+    pub fn scale(&self) -> f64 {
+        self.alpha / self.rank as f64
+    }
+}
+
+impl Default for LoraShape {
+    fn default() -> Self {
+        Self { rank: 8, alpha: 16.0 }
+    }
+}
+
+/// Which rows of the embedding and the head are trained beside the adapters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VocabularyMode {
+    /// Rows of the tokens that the workbench added (all rows of a compact model).
+    NewTokens,
+    /// Every row, as released.
+    Full,
+    /// None.
+    Frozen,
+}
+
+/// What beam search may generate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decoding {
+    /// Only items that exist.
+    Trie,
+    /// Any code that occurs at the level, as released; ids of no item count as invalid.
+    PerPosition,
+}

@@ -1,0 +1,208 @@
+//! Packed batches: sequences of different lengths one after another, with what each token may see.
+
+use std::cell::OnceCell;
+use std::ops::Range;
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Bool, Int, Tensor, TensorData};
+
+/// The keys that one query sees: ranges of the packed keys, in order, empty where there are fewer than three.
+///
+/// A token of the shared history sees the history up to itself. A token of a response sees the history up to where
+/// the response branches off, and its own response up to itself; where that was generated step by step, what was
+/// cached of it and the token itself lie apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span(pub [Range<u32>; 3]);
+
+impl Span {
+    /// Sees one range only.
+    pub fn one(range: Range<u32>) -> Self {
+        Self([range, 0..0, 0..0])
+    }
+
+    /// Sees two ranges.
+    pub fn two(first: Range<u32>, second: Range<u32>) -> Self {
+        Self([first, second, 0..0])
+    }
+}
+
+/// One sequence of a packed batch: its queries, and the keys that they look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedRow {
+    pub queries: Range<usize>,
+    /// Keys of the row; more than one range where a cached prefix and what was generated since lie apart.
+    pub keys: [Range<usize>; 3],
+}
+
+impl PackedRow {
+    /// Number of keys of the row.
+    pub fn key_count(&self) -> usize {
+        self.keys.iter().map(ExactSizeIterator::len).sum()
+    }
+
+    /// All keys of the row, in order.
+    pub fn all_keys(&self) -> impl Iterator<Item = usize> + '_ {
+        self.keys.iter().cloned().flatten()
+    }
+
+    /// Places among [`Self::all_keys`] of a range of packed keys, which lies in one of the row's ranges.
+    pub fn local(&self, range: &Range<u32>) -> Range<usize> {
+        let (from, to) = (range.start as usize, range.end as usize);
+        let mut before = 0;
+        for keys in &self.keys {
+            if from >= keys.start && to <= keys.end && !range.is_empty() {
+                return before + from - keys.start..before + to - keys.start;
+            }
+            before += keys.len();
+        }
+        0..0
+    }
+}
+
+/// Who sees what in one attention call.
+#[derive(Debug)]
+pub struct AttentionPlan<B: Backend> {
+    pub rows: Vec<PackedRow>,
+    /// One span a query, in the order of the packed queries.
+    pub spans: Vec<Span>,
+    padded: OnceCell<Padded<B>>,
+}
+
+/// The plan as index tensors over rows padded to the longest.
+#[derive(Debug, Clone)]
+pub struct Padded<B: Backend> {
+    pub rows: usize,
+    /// Queries and keys of the longest row.
+    pub queries: usize,
+    pub keys: usize,
+    /// `[rows * queries]`: packed query at each place (0 where there is none).
+    pub query_index: Tensor<B, 1, Int>,
+    /// `[rows * keys]`: packed key at each place (0 where there is none).
+    pub key_index: Tensor<B, 1, Int>,
+    /// `[packed queries]`: place of each packed query.
+    pub unpad_index: Tensor<B, 1, Int>,
+    /// `[rows, queries, keys]`: what must not be seen.
+    pub hidden: Tensor<B, 3, Bool>,
+}
+
+impl<B: Backend> AttentionPlan<B> {
+    /// A plan of rows that lie one after another; `spans` has one entry a query.
+    pub fn new(rows: Vec<PackedRow>, spans: Vec<Span>) -> Self {
+        Self { rows, spans, padded: OnceCell::new() }
+    }
+
+    /// The plan as tensors on a device, made once.
+    pub fn padded(&self, device: &B::Device) -> &Padded<B> {
+        self.padded.get_or_init(|| self.pad(device))
+    }
+
+    fn pad(&self, device: &B::Device) -> Padded<B> {
+        let rows = self.rows.len();
+        let queries = self.rows.iter().map(|r| r.queries.len()).max().unwrap_or(0);
+        let keys = self.rows.iter().map(PackedRow::key_count).max().unwrap_or(0);
+        let mut query_index = vec![0i32; rows * queries];
+        let mut key_index = vec![0i32; rows * keys];
+        let mut unpad_index = vec![0i32; self.spans.len()];
+        let mut hidden = vec![true; rows * queries * keys];
+        for (r, row) in self.rows.iter().enumerate() {
+            for (place, key) in row.all_keys().enumerate() {
+                key_index[r * keys + place] = key as i32;
+            }
+            for (place, query) in row.queries.clone().enumerate() {
+                query_index[r * queries + place] = query as i32;
+                unpad_index[query] = (r * queries + place) as i32;
+                for key in self.spans[query].0.iter().flat_map(|range| row.local(range)) {
+                    hidden[(r * queries + place) * keys + key] = false;
+                }
+            }
+        }
+        Padded {
+            rows,
+            queries,
+            keys,
+            query_index: Tensor::from_data(TensorData::from(query_index.as_slice()), device),
+            key_index: Tensor::from_data(TensorData::from(key_index.as_slice()), device),
+            unpad_index: Tensor::from_data(TensorData::from(unpad_index.as_slice()), device),
+            hidden: Tensor::from_data(TensorData::new(hidden, [rows, queries, keys]), device),
+        }
+    }
+}
+
+/// One user's shared history and the responses that branch off from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// BOS and the codes of the history, oldest first.
+    pub prefix: Vec<u32>,
+    pub branches: Vec<Branch>,
+}
+
+/// A response after the first `at` tokens of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    pub at: usize,
+    /// What the model reads: the separator and all but the last token of the response.
+    pub tokens: Vec<u32>,
+    /// What it should predict after each of them; empty where there is nothing to score against.
+    pub targets: Vec<u32>,
+}
+
+/// Sequences packed for one forward pass. Every token of a branch is scored.
+#[derive(Debug)]
+pub struct Packed<B: Backend> {
+    pub tokens: Vec<u32>,
+    /// Position of each token in its own history-and-response sequence.
+    pub positions: Vec<u32>,
+    pub plan: AttentionPlan<B>,
+    /// Places in `tokens` whose logits are computed.
+    pub scored: Vec<u32>,
+    /// The plan of the scored tokens alone, over all keys.
+    pub scored_plan: AttentionPlan<B>,
+    /// The right token after each scored one (empty where there are no targets).
+    pub targets: Vec<u32>,
+    /// For each sequence, the places in `tokens` of its history.
+    pub prefixes: Vec<Range<usize>>,
+}
+
+impl<B: Backend> Packed<B> {
+    /// Packs sequences one after another, each as its history and then its branches.
+    pub fn new(sequences: &[Sequence]) -> Self {
+        let (mut tokens, mut positions, mut spans) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut scored, mut targets, mut scored_spans) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut scored_rows, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
+        for sequence in sequences {
+            let (start, scored_start) = (tokens.len(), scored.len());
+            let first = start as u32;
+            for (i, &token) in sequence.prefix.iter().enumerate() {
+                tokens.push(token);
+                positions.push(i as u32);
+                spans.push(Span::one(first..first + i as u32 + 1));
+            }
+            prefixes.push(start..tokens.len());
+            for branch in &sequence.branches {
+                let branch_start = tokens.len() as u32;
+                for (i, &token) in branch.tokens.iter().enumerate() {
+                    let place = tokens.len() as u32;
+                    let span = Span::two(first..first + branch.at as u32, branch_start..place + 1);
+                    tokens.push(token);
+                    positions.push((branch.at + i) as u32);
+                    scored.push(place);
+                    scored_spans.push(span.clone());
+                    spans.push(span);
+                }
+                targets.extend_from_slice(&branch.targets);
+            }
+            let keys = [start..tokens.len(), 0..0, 0..0];
+            rows.push(PackedRow { queries: start..tokens.len(), keys: keys.clone() });
+            scored_rows.push(PackedRow { queries: scored_start..scored.len(), keys });
+        }
+        Self {
+            tokens,
+            positions,
+            plan: AttentionPlan::new(rows, spans),
+            scored,
+            scored_plan: AttentionPlan::new(scored_rows, scored_spans),
+            targets,
+            prefixes,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! How examples are written for the model: token numbers, histories and responses.
+
+use super::packing::{Branch, Sequence};
+use crate::data;
+use crate::semantic_id::SemanticIndex;
+
+/// Token numbers of a model: the base vocabulary's, then the added ones (special tokens, then every code).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// Rows that the base model came with; 0 for a compact model.
+    pub base: usize,
+    /// Tokens that are added to them.
+    pub added: usize,
+    /// Start of a sequence, end of a response, and the separator between history and response.
+    pub bos: u32,
+    pub eos: u32,
+    pub separator: u32,
+    /// Token of the first code; the others follow.
+    pub first_code: u32,
+}
+
+/// Special tokens that are added before the codes.
+const SPECIAL: usize = 3;
+
+impl Vocabulary {
+    /// The vocabulary of a base model with `base` tokens and the codes of an index.
+    pub fn new(base: usize, index: &SemanticIndex) -> Self {
+        let first = base as u32;
+        let (added, first_code) = (SPECIAL + index.tokens.len(), first + SPECIAL as u32);
+        Self { base, added, bos: first, eos: first + 1, separator: first + 2, first_code }
+    }
+
+    /// All tokens.
+    pub fn tokens(&self) -> usize {
+        self.base + self.added
+    }
+
+    /// The token of a code (a place in the index's list of code tokens).
+    pub fn code(&self, code: u32) -> u32 {
+        self.first_code + code
+    }
+}
+
+/// Writes histories and responses in the compact prompt: BOS, the history's codes, a separator; the response is the
+/// item's codes and EOS.
+#[derive(Debug, Clone, Copy)]
+pub struct PromptWriter<'a> {
+    pub vocabulary: &'a Vocabulary,
+    pub index: &'a SemanticIndex,
+    /// Newest items of a history that are written.
+    pub max_history: usize,
+}
+
+impl PromptWriter<'_> {
+    /// The newest items of a history.
+    fn window<'h>(&self, history: &'h [u32]) -> &'h [u32] {
+        &history[history.len().saturating_sub(self.max_history)..]
+    }
+
+    fn prefix(&self, items: &[u32]) -> Vec<u32> {
+        let codes = items.iter().flat_map(|&item| self.index.item(item)).map(|&c| self.vocabulary.code(c));
+        std::iter::once(self.vocabulary.bos).chain(codes).collect()
+    }
+
+    /// Tokens of a history of `items`.
+    fn prefix_length(&self, items: usize) -> usize {
+        1 + items * self.index.levels
+    }
+
+    fn response(&self, at: usize, target: u32) -> Branch {
+        let codes: Vec<u32> = self.index.item(target).iter().map(|&c| self.vocabulary.code(c)).collect();
+        let tokens = std::iter::once(self.vocabulary.separator).chain(codes.iter().copied()).collect();
+        let targets = codes.into_iter().chain([self.vocabulary.eos]).collect();
+        Branch { at, tokens, targets }
+    }
+
+    /// One example with its response.
+    pub fn example(&self, example: data::Example<'_>) -> Sequence {
+        let prefix = self.prefix(self.window(example.history));
+        let branches = vec![self.response(prefix.len(), example.target)];
+        Sequence { prefix, branches }
+    }
+
+    /// The history alone, ending in the separator whose logits are the first code's.
+    pub fn question(&self, history: &[u32]) -> Sequence {
+        let prefix = self.prefix(self.window(history));
+        let branches = vec![Branch { at: prefix.len(), tokens: vec![self.vocabulary.separator], targets: vec![] }];
+        Sequence { prefix, branches }
+    }
+
+    /// All training targets of a user's stage, sharing histories where that is exact: targets whose history is the
+    /// user's first items, up to `max_history` of them, see a prefix of the same sequence. Longer histories start at a
+    /// later item, so every token before the target differs, and the target gets a sequence of its own.
+    ///
+    /// `most` bounds the targets of one sequence.
+    pub fn training(&self, user: &data::Sequence, most: usize) -> Vec<Sequence> {
+        let (shared, own): (Vec<usize>, Vec<usize>) = user.training_targets().partition(|&at| at <= self.max_history);
+        let shared = shared.chunks(most.max(1)).map(|targets| {
+            let longest = targets.last().copied().unwrap_or(0);
+            let prefix = self.prefix(&user.items[..longest]);
+            let branch = |&at: &usize| self.response(self.prefix_length(at), user.items[at]);
+            Sequence { prefix, branches: targets.iter().map(branch).collect() }
+        });
+        let own = own.into_iter().map(|at| {
+            self.example(data::Example { user: user.user, history: &user.items[..at], target: user.items[at] })
+        });
+        shared.chain(own).collect()
+    }
+}
