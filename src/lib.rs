@@ -2,11 +2,14 @@
 //!
 //! Data flows one way: files → `data` → `method` → run folder (`experiment`) → views (`chart`, `app`).
 
+pub mod baseline;
 pub mod data;
 pub mod device;
 pub mod error;
 pub mod files;
 pub mod json;
+pub mod measure;
+pub mod method;
 pub mod model;
 pub mod seeds;
 pub mod semantic_id;

@@ -1,0 +1,55 @@
+//! The counting baselines, which no learned method may lose to unnoticed.
+
+mod co_occurrence;
+mod popularity;
+
+pub use co_occurrence::CoOccurrence;
+pub use popularity::Popularity;
+
+use crate::data::Sequence;
+use crate::measure::UserOutcome;
+
+/// A recommender that only counts the training targets of the stages it was fit on.
+pub trait CountingBaseline {
+    /// At most `n` items that are not in `history`, best first; equal ones in catalogue order.
+    fn recommend(&self, history: &[u32], n: usize) -> Vec<u32>;
+}
+
+/// Tests a baseline on the test examples of users with lists of `length` items. Items are ranked one by one, so shared
+/// semantic ids play no part.
+pub fn evaluate<'d>(
+    baseline: &dyn CountingBaseline,
+    users: impl IntoIterator<Item = &'d Sequence>,
+    length: usize,
+) -> Vec<UserOutcome> {
+    let tests = users.into_iter().filter_map(Sequence::test);
+    tests.map(|test| UserOutcome::of_items(test.user, test.target, &baseline.recommend(test.history, length))).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod fixture {
+    use crate::data::{Dataset, Item, Sequence, Stage};
+    use crate::semantic_id::SemanticIndex;
+
+    /// A dataset of `items` items whose stages have one new user a sequence.
+    pub fn dataset(items: u32, stages: &[&[&[u32]]]) -> Dataset {
+        let mut users = 0..;
+        let mut sequence =
+            |items: &&[u32]| users.next().map(|user| Sequence { user, items: items.to_vec(), current_from: 0 });
+        let stages: Vec<Stage> = stages
+            .iter()
+            .map(|sequences| Stage { sequences: sequences.iter().filter_map(&mut sequence).collect() })
+            .collect();
+        Dataset {
+            name: "fixture".into(),
+            items: (0..items).map(|id| Item { id: id.to_string(), title: None }).collect(),
+            users: (0..stages.iter().map(|stage| stage.sequences.len()).sum())
+                .map(|user: usize| user.to_string())
+                .collect(),
+            index: SemanticIndex::from_numbers(1, &(0..items).collect::<Vec<_>>()),
+            stages,
+            synthetic: true,
+            hash: String::new(),
+        }
+    }
+}
