@@ -6,6 +6,7 @@ pub mod baseline;
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod experiment;
 pub mod files;
 pub mod json;
 pub mod measure;

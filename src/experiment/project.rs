@@ -1,0 +1,170 @@
+//! The project file (RON, `format: 1`): what to train on, from what, with which methods.
+//!
+//! Defaults are the paper's. [`super::project_file`] reads, checks and writes it.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::DatasetSource;
+use crate::method::MethodOptions;
+use crate::model::{BaseModel, Decoding, LoraShape, Prompt, VocabularyMode};
+
+/// A project: one dataset, one base model, the experiments to compare.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// Version of this file's layout; always 1.
+    pub format: u32,
+    pub name: String,
+    pub dataset: DatasetSource,
+    pub base_model: BaseModel,
+    #[serde(default)]
+    pub semantic_ids: SemanticIds,
+    #[serde(default)]
+    pub prompt: Prompt,
+    #[serde(default)]
+    pub training: Training,
+    #[serde(default)]
+    pub evaluation: Evaluation,
+    pub experiments: Vec<Experiment>,
+    #[serde(default = "default_seeds")]
+    pub seeds: Vec<u64>,
+    #[serde(default)]
+    pub notes: String,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The folder that relative paths start from: the project file's. Not part of the file.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+fn default_seeds() -> Vec<u64> {
+    vec![42]
+}
+
+/// Where semantic ids come from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SemanticIds {
+    /// The index that belongs to the dataset (the release's `<name>.index.*.json`, or the generator's own).
+    #[default]
+    Dataset,
+    /// An index file in the released format.
+    Index(PathBuf),
+}
+
+/// Training of the stages (LoRA). Defaults are the paper's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    pub epochs: usize,
+    /// Targets an optimiser step; a user's targets stay together, so a step has about this many.
+    pub batch: usize,
+    pub learning_rate: f64,
+    /// Factor on the learning rate from stage 2 on.
+    pub later_stage_factor: f64,
+    pub schedule: Schedule,
+    /// Share of a stage's steps in which the learning rate rises from 0.
+    pub warm_up: f64,
+    pub weight_decay: f64,
+    /// Largest norm of the gradient; 0 turns clipping off.
+    pub clip: f64,
+    /// Newest items of a history that the model reads.
+    pub max_history: usize,
+    /// Logits are divided by this in the loss.
+    pub temperature: f64,
+    /// Dropout on the input of the adapters.
+    pub dropout: f64,
+    pub vocabulary: VocabularyMode,
+    pub lora: LoraShape,
+    /// Validation users a stage whose loss chooses the epoch that is kept.
+    pub validation_users: UsersPerStage,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            epochs: 4,
+            batch: 32,
+            learning_rate: 2e-4,
+            later_stage_factor: 0.1,
+            schedule: Schedule::Cosine,
+            warm_up: 0.01,
+            weight_decay: 0.01,
+            clip: 1.0,
+            max_history: 20,
+            temperature: 0.8,
+            dropout: 0.05,
+            vocabulary: VocabularyMode::NewTokens,
+            lora: LoraShape::default(),
+            validation_users: UsersPerStage::All,
+        }
+    }
+}
+
+/// The learning rate after warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Schedule {
+    /// Half a cosine to 0 over the stage.
+    Cosine,
+    Constant,
+}
+
+/// How methods are tested.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evaluation {
+    pub beams: usize,
+    pub decoding: Decoding,
+    pub protocol: Protocol,
+    /// Cut-offs of Hit and NDCG; those above `beams` are left out.
+    pub k: Vec<usize>,
+    pub users: UsersPerStage,
+}
+
+impl Default for Evaluation {
+    fn default() -> Self {
+        Self {
+            beams: 10,
+            decoding: Decoding::Trie,
+            protocol: Protocol::SameBlock,
+            k: vec![1, 5, 10, 20],
+            users: UsersPerStage::All,
+        }
+    }
+}
+
+/// Which interactions are tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Protocol {
+    /// Within each block leave-one-out: the last is the test, the one before it the validation (the paper's).
+    SameBlock,
+}
+
+/// How many test users a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UsersPerStage {
+    All,
+    Sample(usize),
+}
+
+/// One line of the comparison: a method with its options, under a name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    pub name: String,
+    pub method: MethodOptions,
+}
+
+impl Project {
+    /// The folder of this project's runs: `out` where the user named one, else `runs` beside the project file.
+    pub fn runs_dir(&self, out: Option<&Path>) -> PathBuf {
+        out.map_or_else(|| self.folder.join("runs"), Path::to_path_buf)
+    }
+
+    /// Whether the data is generated; whatever shows it says so.
+    pub fn is_synthetic(&self) -> bool {
+        matches!(self.dataset, DatasetSource::Synthetic(_))
+    }
+}

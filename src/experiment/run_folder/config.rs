@@ -1,0 +1,178 @@
+//! The frozen configuration of a run, its hash and its id.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::super::project::{Project, SemanticIds};
+use super::super::project_file::to_ron;
+use super::SHARED_PREFIX;
+use crate::data::DatasetSource;
+use crate::error::Unusable;
+use crate::method::MethodOptions;
+use crate::model::BaseModel;
+
+/// Everything that a run was started with, written once as `run.ron`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Version of the run folder's layout.
+    pub format: u32,
+    /// The run's id, its folder's name.
+    pub run: String,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// What is trained or counted.
+    pub method: RunMethod,
+    /// Seed of data order, dropout and initialisation.
+    pub seed: u64,
+    /// The project as it was.
+    pub project: Project,
+    /// The device that the run was started on.
+    pub device: String,
+    /// Version of the program.
+    pub version: String,
+    /// [`RunConfig::hash_of`]: equal hashes (and data, model and seed) give equal numbers.
+    pub config_hash: String,
+    /// The dataset's hash.
+    pub data_hash: String,
+    /// Hash of the base model's weights as they were before stage 1.
+    pub model_hash: String,
+    /// Whether the data is generated; whatever shows the run says so.
+    pub synthetic: bool,
+    /// Number of stages.
+    pub stages: usize,
+    /// Parameters that training changes.
+    pub trainable_parameters: u64,
+    /// Seconds since 1970.
+    pub created_unix: u64,
+}
+
+/// What a run trains or counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum RunMethod {
+    /// Trains adapters on the base model.
+    Learned(MethodOptions),
+    /// Recommends what is popular in the block.
+    Popularity,
+    /// Recommends what occurs together with the history's items.
+    CoOccurrence,
+}
+
+impl RunConfig {
+    /// The layout of run folders that this program reads and writes.
+    pub const FORMAT: u32 = 1;
+
+    /// SHA-256 (hex) of the settings that decide a run's numbers: the data's and the model's options, the prompt,
+    /// training, evaluation and the method. Names, notes, seeds, other experiments and the folders that files lie in
+    /// do not count; what the files hold has hashes of its own.
+    ///
+    /// # Errors
+    /// As `to_ron`: never for a project that was read.
+    pub fn hash_of(project: &Project, method: &RunMethod) -> Result<String, Unusable> {
+        let mut dataset = project.dataset.clone();
+        if let DatasetSource::PesoRelease { path } = &mut dataset {
+            *path = without_folder(path);
+        }
+        let mut base_model = project.base_model.clone();
+        if let BaseModel::HuggingFace(path) = &mut base_model {
+            *path = without_folder(path);
+        }
+        let mut semantic_ids = project.semantic_ids.clone();
+        if let SemanticIds::Index(path) = &mut semantic_ids {
+            *path = without_folder(path);
+        }
+        let model_settings = (base_model, &project.prompt, &project.training);
+        let settings = (dataset, semantic_ids, method.is_learned().then_some(model_settings));
+        let text = to_ron(&(settings, &project.evaluation, method), &project.folder)?;
+        Ok(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// A run's id: `<experiment>-s<seed>-<8 digits of the hash>`, for a counting baseline `<name>-<8 digits>`.
+    pub fn id_of(experiment: &str, method: &RunMethod, seed: u64, config_hash: &str) -> String {
+        let short: String = config_hash.chars().take(8).collect();
+        match method {
+            RunMethod::Learned(_) => format!("{}-s{seed}-{short}", slug(experiment)),
+            RunMethod::Popularity => format!("popularity-{short}"),
+            RunMethod::CoOccurrence => format!("co-occurrence-{short}"),
+        }
+    }
+
+    /// Whether the run was made from this project: it has its name, or its dataset.
+    pub fn belongs_to(&self, project: &Project) -> bool {
+        self.project.name == project.name || self.project.dataset == project.dataset
+    }
+
+    /// Refuses a configuration that no run of this program can have.
+    pub(super) fn check(&self, file: &Path) -> Result<(), Unusable> {
+        if self.format != Self::FORMAT {
+            return Err(Unusable::new(file, format!("format {} is not known", self.format))
+                .at("field `format`")
+                .advice(format!("this version reads format {}", Self::FORMAT)));
+        }
+        // The id is a part of paths.
+        if self.run.is_empty() || self.run.contains(|c: char| !c.is_alphanumeric() && c != '-') {
+            return Err(Unusable::new(file, format!("\"{}\" is no run id", self.run)).at("field `run`"));
+        }
+        // A matrix of stages x stages is made from this number.
+        const MOST_STAGES: usize = 1_000;
+        if !(1..=MOST_STAGES).contains(&self.stages) {
+            return Err(Unusable::new(file, format!("{} stages are impossible", self.stages)).at("field `stages`"));
+        }
+        Ok(())
+    }
+}
+
+impl RunMethod {
+    /// The method's key in results: `peso`, `single`, `sum_lora`, `frozen`, `popularity`, `co_occurrence`.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Learned(MethodOptions::Peso(_)) => "peso",
+            Self::Learned(MethodOptions::Single) => "single",
+            Self::Learned(MethodOptions::SumLora(_)) => "sum_lora",
+            Self::Learned(MethodOptions::Frozen) => "frozen",
+            Self::Popularity => "popularity",
+            Self::CoOccurrence => "co_occurrence",
+        }
+    }
+
+    /// The method's name for people.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Learned(MethodOptions::Peso(_)) => "PESO",
+            Self::Learned(MethodOptions::Single) => "Single evolving LoRA",
+            Self::Learned(MethodOptions::SumLora(_)) => "SumLoRA",
+            Self::Learned(MethodOptions::Frozen) => "Frozen",
+            Self::Popularity => "Popularity",
+            Self::CoOccurrence => "Co-occurrence",
+        }
+    }
+
+    /// Whether it trains a model; the others count.
+    pub fn is_learned(&self) -> bool {
+        matches!(self, Self::Learned(_))
+    }
+}
+
+/// A name as a part of a folder's name: lower case letters and digits, everything else one dash.
+pub fn slug(name: &str) -> String {
+    const LONGEST: usize = 40;
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let joined = words.collect::<Vec<_>>().join("-").to_lowercase();
+    let short: String = joined.chars().take(LONGEST).collect();
+    let short = short.trim_end_matches('-');
+    if short.is_empty() {
+        "experiment".to_owned()
+    } else if short.starts_with(SHARED_PREFIX) {
+        // Such names are taken for the folders that runs share.
+        format!("run-{short}")
+    } else {
+        short.to_owned()
+    }
+}
+
+fn without_folder(path: &Path) -> PathBuf {
+    path.file_name().map_or_else(|| path.to_path_buf(), PathBuf::from)
+}

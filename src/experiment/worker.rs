@@ -1,0 +1,347 @@
+//! The worker: runs a project's experiments one after another, each into its run folder.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest, Sha256};
+
+use super::counting;
+use super::memory;
+use super::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
+use super::project::{Experiment, Project, SemanticIds};
+use super::results::Status;
+use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
+use super::shared::{self, Shared};
+use super::stages;
+use crate::data::Dataset;
+use crate::device::{self, Device, DeviceChoice};
+use crate::error::{Failure, Unusable};
+use crate::model::backend::{OnDevice, TrainingBackend, run_on};
+use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
+use crate::semantic_id::Trie;
+
+/// Which runs, where, and from where on.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Names of experiments; all where empty.
+    pub experiments: Vec<String>,
+    /// The project's seeds where empty.
+    pub seeds: Vec<u64>,
+    pub device: DeviceChoice,
+    /// Folder of the runs, instead of `runs` beside the project.
+    pub out: Option<PathBuf>,
+    /// Starts over what is finished or half done.
+    pub fresh: bool,
+    /// Time between two checkpoints: what a killed worker loses at most, beside a step.
+    pub checkpoint_every: Duration,
+}
+
+/// Checkpoints are small beside a stage's work, and this much work is soon done again.
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
+
+/// Watches a worker from the same process.
+pub trait Watcher {
+    /// A run begins or is resumed: its number from 1, of how many.
+    fn run_started(&mut self, number: usize, of: usize, config: &RunConfig);
+    /// How far the current run is.
+    fn progress(&mut self, progress: &Progress);
+    /// Something worth a line.
+    fn event(&mut self, level: Level, text: &str);
+    /// Whether the user has interrupted the process.
+    fn interrupted(&self) -> bool;
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOutcome {
+    pub run: String,
+    pub experiment: String,
+    pub status: Status,
+    pub reason: Option<String>,
+}
+
+/// What all runs of a project share: its data, and the tokens made of it.
+pub struct Task<'a> {
+    pub project: &'a Project,
+    pub dataset: Dataset,
+    pub trie: Trie,
+    pub vocabulary: Vocabulary,
+    /// Shape of the base model.
+    pub llama: LlamaConfig,
+    pub device: Device,
+    pub device_name: String,
+    pub runs_dir: PathBuf,
+    pub fresh: bool,
+    pub checkpoint_every: Duration,
+}
+
+impl<'a> Task<'a> {
+    /// Loads a project's data and looks at its base model.
+    ///
+    /// # Errors
+    /// Data or model cannot be used, or the device is not there.
+    pub fn load(project: &'a Project, options: &RunOptions) -> Result<Self, Failure> {
+        let index = match &project.semantic_ids {
+            SemanticIds::Dataset => None,
+            SemanticIds::Index(path) => Some(path.as_path()),
+        };
+        let dataset = Dataset::load(&project.dataset, index, &project.folder)?;
+        let llama = match &project.base_model {
+            BaseModel::Compact(compact) => LlamaConfig::compact(compact),
+            BaseModel::HuggingFace(path) => LlamaConfig::read(&project.folder.join(path).join("config.json"))?,
+        };
+        let choice = options.device;
+        let (device, survey) = device::choose(choice).map_err(|message| Failure::Device {
+            device: choice.to_string(),
+            message,
+            next: "cpu".to_owned(),
+        })?;
+        Ok(Self {
+            project,
+            trie: Trie::new(&dataset.index),
+            vocabulary: Vocabulary::new(llama.vocabulary, &dataset.index),
+            dataset,
+            llama,
+            device_name: format!("{} ({})", survey.chosen, survey.name),
+            device,
+            runs_dir: project.runs_dir(options.out.as_deref()),
+            fresh: options.fresh,
+            checkpoint_every: options.checkpoint_every,
+        })
+    }
+
+    /// Parameters that a stage trains: the adapter's and the chosen rows of embedding and head.
+    pub fn trainable_parameters(&self) -> u64 {
+        let rank = self.project.training.lora.rank;
+        let pair = |projection: &str| {
+            let (output, input) = self.llama.projection(projection);
+            rank * (output + input)
+        };
+        let layer: usize = crate::model::llama::PROJECTIONS.iter().map(|p| pair(p)).sum();
+        let rows = match self.project.training.vocabulary {
+            VocabularyMode::Frozen => 0,
+            VocabularyMode::NewTokens => self.vocabulary.added,
+            VocabularyMode::Full => self.vocabulary.tokens(),
+        };
+        let tables = if self.llama.tied { 1 } else { 2 };
+        (self.llama.layers * layer + tables * rows * self.llama.width) as u64
+    }
+
+    /// The configuration of a run of this task.
+    pub(super) fn config(&self, experiment: &str, method: RunMethod, seed: u64) -> Result<RunConfig, Unusable> {
+        let config_hash = RunConfig::hash_of(self.project, &method)?;
+        let learned = method.is_learned();
+        Ok(RunConfig {
+            format: RunConfig::FORMAT,
+            run: RunConfig::id_of(experiment, &method, seed, &config_hash),
+            experiment: experiment.to_owned(),
+            trainable_parameters: if learned { self.trainable_parameters() } else { 0 },
+            device: if learned { self.device_name.clone() } else { "cpu".to_owned() },
+            model_hash: if learned { self.model_hash(seed) } else { String::new() },
+            method,
+            seed,
+            project: self.project.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config_hash,
+            data_hash: self.dataset.hash.clone(),
+            synthetic: self.dataset.synthetic,
+            stages: self.dataset.stages.len(),
+            created_unix: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        })
+    }
+
+    /// Identifies the base model before stage 1: its description and the seed of its weights, or its files' sizes.
+    fn model_hash(&self, seed: u64) -> String {
+        let mut hash = Sha256::new();
+        hash.update(format!("{:?} {:?}", self.llama, self.vocabulary));
+        match &self.project.base_model {
+            BaseModel::Compact(compact) => hash.update(format!("{compact:?} {seed}")),
+            BaseModel::HuggingFace(path) => {
+                let folder = self.project.folder.join(path);
+                let mut files: Vec<_> = std::fs::read_dir(folder)
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .filter(|f| f.path().extension().is_some_and(|e| e == "safetensors"))
+                    .map(|f| (f.file_name(), f.metadata().map_or(0, |m| m.len())))
+                    .collect();
+                files.sort();
+                hash.update(format!("{files:?}"));
+            }
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Runs experiments of a project, one after another; what is finished is left alone, what is half done is resumed.
+///
+/// A run that fails does not stop the others; a stop by the user does.
+///
+/// # Errors
+/// Nothing could be started: data, model, device or an experiment's name cannot be used.
+pub fn run(project: &Project, options: &RunOptions, watcher: &mut dyn Watcher) -> Result<Vec<RunOutcome>, Failure> {
+    let experiments = chosen(project, &options.experiments)?;
+    let seeds = if options.seeds.is_empty() { project.seeds.clone() } else { options.seeds.clone() };
+    let task = Task::load(project, options)?;
+    crate::files::create_folder(&task.runs_dir)?;
+    let mut queue = vec![("Popularity", RunMethod::Popularity, 0), ("Co-occurrence", RunMethod::CoOccurrence, 0)];
+    for &seed in &seeds {
+        queue.extend(experiments.iter().map(|e| (e.name.as_str(), RunMethod::Learned(e.method.clone()), seed)));
+    }
+    let of = queue.len();
+    let mut outcomes = Vec::with_capacity(of);
+    for (i, (experiment, method, seed)) in queue.into_iter().enumerate() {
+        let config = task.config(experiment, method, seed)?;
+        watcher.run_started(i + 1, of, &config);
+        let outcome = one_run(&task, &config, watcher)?;
+        let stopped = outcome.status == Status::Stopped;
+        outcomes.push(outcome);
+        if stopped {
+            break;
+        }
+    }
+    Ok(outcomes)
+}
+
+fn chosen<'p>(project: &'p Project, names: &[String]) -> Result<Vec<&'p Experiment>, Unusable> {
+    if names.is_empty() {
+        return Ok(project.experiments.iter().collect());
+    }
+    let find = |name: &String| {
+        project.experiments.iter().find(|e| e.name == *name).ok_or_else(|| {
+            let known: Vec<&str> = project.experiments.iter().map(|e| e.name.as_str()).collect();
+            Unusable::new(&project.folder, format!("no experiment is named \"{name}\""))
+                .advice(format!("the project has {}", known.join(", ")))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Result<RunOutcome, Failure> {
+    let outcome = |status, reason: Option<String>| RunOutcome {
+        run: config.run.clone(),
+        experiment: config.experiment.clone(),
+        status,
+        reason,
+    };
+    let there = task.runs_dir.join(&config.run);
+    if task.fresh && there.exists() {
+        RunFolder::open(&there)?.delete()?;
+    }
+    let folder = RunFolder::create(&task.runs_dir, config)?;
+    if folder.status() == Status::Finished {
+        return Ok(outcome(Status::Finished, None));
+    }
+    let lock = match folder.lock() {
+        Ok(lock) => lock,
+        Err(busy) if !config.method.is_learned() => return Ok(outcome(Status::Running, Some(busy.to_string()))),
+        Err(busy) => return Err(busy.into()),
+    };
+    // What was wanted of an earlier worker does not bind this one.
+    folder.set_control(Wanted::Run)?;
+    let mut recorder = Recorder { writer: folder.writer()?, watcher };
+    recorder.writer.set_status(Status::Running, None)?;
+    recorder.event(Level::Info, &format!("started on {}", task.device_name))?;
+    let result = guarded(task, || match &config.method {
+        RunMethod::Learned(_) => run_on(&task.device, LearnedRun { task, folder: &folder, recorder: &mut recorder }),
+        _ => counting::run(task, &folder, &mut recorder.writer),
+    });
+    let (status, reason) = match result {
+        Ok(()) => (Status::Finished, None),
+        Err(Failure::Stopped) => (Status::Stopped, Some(Failure::Stopped.to_string())),
+        Err(failure) => (Status::Failed, Some(failure.to_string())),
+    };
+    let level = if status == Status::Failed { Level::Error } else { Level::Info };
+    let text = reason.clone().unwrap_or_else(|| format!("finished; peak memory {} MiB", memory::peak_bytes() >> 20));
+    recorder.event(level, &text)?;
+    recorder.writer.set_status(status, reason.as_deref())?;
+    drop(lock);
+    Ok(outcome(status, reason))
+}
+
+/// Turns a panic of a device's driver or of the computation into a failure of the run.
+fn guarded(task: &Task<'_>, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text =
+            panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        Err(Failure::Device {
+            device: task.device_name.clone(),
+            message: text.unwrap_or_else(|| "the computation was cut off".to_owned()),
+            next: task.device.next().to_owned(),
+        })
+    })
+}
+
+struct LearnedRun<'a, 'w> {
+    task: &'a Task<'a>,
+    folder: &'a RunFolder,
+    recorder: &'a mut Recorder<'w>,
+}
+
+impl OnDevice for LearnedRun<'_, '_> {
+    type Output = Result<(), Failure>;
+
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        if !shared::is_imported(self.folder)? {
+            let shared = Shared::ensure::<B>(self.task, self.folder.config().seed, device, self.recorder)?;
+            shared::import(&shared, self.folder, &mut self.recorder.writer)?;
+        }
+        stages::run::<B>(self.task, self.folder, device, self.recorder)
+    }
+}
+
+/// Writes into a run's folder and tells the watcher; stops where either wants it.
+pub struct Recorder<'w> {
+    pub writer: RunWriter,
+    pub watcher: &'w mut dyn Watcher,
+}
+
+impl Observer for Recorder<'_> {
+    fn step(&mut self, step: &StepRecord) -> Result<(), Unusable> {
+        self.writer.step(step)
+    }
+
+    fn evaluation(&mut self, evaluation: &EvaluationRecord) -> Result<(), Unusable> {
+        self.writer.evaluation(evaluation)
+    }
+
+    fn stage(&mut self, stage: &StageRecord) -> Result<(), Unusable> {
+        self.writer.stage(stage)
+    }
+
+    fn progress(&mut self, progress: &Progress) -> Result<(), Unusable> {
+        self.watcher.progress(progress);
+        self.writer.progress(progress)
+    }
+
+    fn event(&mut self, level: Level, text: &str) -> Result<(), Unusable> {
+        self.watcher.event(level, text);
+        self.writer.event(level, text)
+    }
+
+    fn is_pausing(&mut self) -> bool {
+        self.writer.is_pausing()
+    }
+
+    fn wanted(&mut self) -> Wanted {
+        let mut paused = false;
+        loop {
+            if self.watcher.interrupted() {
+                return Wanted::Stop;
+            }
+            let wanted = self.writer.wanted_now();
+            if wanted == Wanted::Pause || paused {
+                // A status that cannot be written must not change what the user wants; the next record reports it.
+                let status = if wanted == Wanted::Pause { Status::Paused } else { Status::Running };
+                let _ = self.writer.set_status(status, None);
+            }
+            if wanted != Wanted::Pause {
+                return wanted;
+            }
+            paused = true;
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
