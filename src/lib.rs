@@ -3,6 +3,7 @@
 //! Data flows one way: files → `data` → `method` → run folder (`experiment`) → views (`chart`, `app`).
 
 pub mod baseline;
+pub mod chart;
 pub mod data;
 pub mod device;
 pub mod error;

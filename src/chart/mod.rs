@@ -1,0 +1,235 @@
+//! Charts as plain data, and their renderings: [`screen`] draws one in the window, [`mod@file`] writes SVG, PNG and PDF,
+//! [`table`] writes its numbers as CSV and LaTeX.
+//!
+//! A chart knows neither pixels nor colours: it says what is drawn and which slot of the palette it takes ([`Look`]).
+//! [`comparison`] and [`live`] make charts from results; a new chart is one more such file.
+
+pub mod comparison;
+pub mod file;
+pub mod live;
+pub mod look;
+pub mod scale;
+pub mod screen;
+pub mod table;
+
+mod font;
+mod scene;
+mod scene_heat_map;
+mod scene_lines;
+mod svg;
+
+use std::path::Path;
+
+pub use file::Style;
+pub use look::{Look, Theme};
+
+use crate::error::Unusable;
+use crate::files::write_atomically;
+use scale::can_be_drawn;
+
+/// The [`Chart::note`] of everything that is drawn from generated data.
+pub const SYNTHETIC: &str = "Synthetic data";
+
+/// One chart, as plain data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// `Hit@10 by stage`.
+    pub title: String,
+    /// What the title leaves open, in one line.
+    pub subtitle: Option<String>,
+    pub body: Body,
+    /// A warning that must not get lost, drawn beside the title: [`SYNTHETIC`].
+    pub note: Option<String>,
+    /// How to read it: what a band is, how many seeds.
+    pub caption: Option<String>,
+}
+
+/// What is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    Lines(Lines),
+    HeatMap(HeatMap),
+    /// Nothing yet: what is missing and what to do about it.
+    Empty(String),
+}
+
+/// Lines over a common x axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lines {
+    pub x: Axis,
+    pub y: Axis,
+    pub series: Vec<Series>,
+    /// Vertical lines that part the x axis.
+    pub boundaries: Vec<Boundary>,
+}
+
+/// One axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// `Hit@10`, `Stage`.
+    pub label: String,
+    /// `nats`, `s`; set in brackets after the label.
+    pub unit: Option<String>,
+    /// Where ticks may stand.
+    pub ticks: Ticks,
+    /// Which end is better, where one is; tables set the best value bold by it.
+    pub better: Option<Better>,
+}
+
+/// Where ticks may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ticks {
+    /// At round numbers.
+    Real,
+    /// At whole numbers alone: stages, steps.
+    Whole,
+}
+
+/// Which values of a metric are the good ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    Higher,
+    Lower,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// The name in the legend.
+    pub name: String,
+    /// By rising x; a gap where a value is no finite number.
+    pub points: Vec<Point>,
+    pub look: Look,
+}
+
+/// One point of a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    pub x: f64,
+    pub y: f64,
+    /// Low and high end of the band around `y`, where there is one.
+    pub spread: Option<[f64; 2]>,
+}
+
+/// A vertical line at `x` with a label on its right.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Boundary {
+    pub x: f64,
+    pub label: String,
+}
+
+/// A matrix of values as coloured cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeatMap {
+    /// What the rows are, and their names from top to bottom.
+    pub row_label: String,
+    pub rows: Vec<String>,
+    /// What the columns are, and their names from left to right.
+    pub column_label: String,
+    pub columns: Vec<String>,
+    /// What a value is.
+    pub value: Axis,
+    /// `values[row][column]`, `rows` times `columns` of them; `None` where nothing was measured.
+    pub values: Vec<Vec<Option<f64>>>,
+}
+
+impl Chart {
+    /// A chart without note and captions.
+    pub fn new(title: impl Into<String>, body: Body) -> Self {
+        Self { title: title.into(), subtitle: None, body, note: None, caption: None }
+    }
+
+    /// A chart that says what is missing.
+    pub fn empty(title: impl Into<String>, missing: impl Into<String>) -> Self {
+        Self::new(title, Body::Empty(missing.into()))
+    }
+
+    /// Marks the chart as drawn from synthetic data where it is.
+    #[must_use]
+    pub fn synthetic(mut self, synthetic: bool) -> Self {
+        self.note = synthetic.then(|| SYNTHETIC.to_owned());
+        self
+    }
+
+    /// What the chart shows, in a sentence for those who cannot see it.
+    pub fn description(&self) -> String {
+        let what = match &self.body {
+            Body::Empty(missing) => missing.clone(),
+            Body::HeatMap(map) => format!("{} by {} and {}", map.value.label, map.row_label, map.column_label),
+            Body::Lines(lines) => {
+                let names: Vec<&str> = lines.series.iter().map(|series| series.name.as_str()).collect();
+                format!("{} by {} of {}", lines.y.label, lines.x.label, names.join(", "))
+            }
+        };
+        let note = self.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+        format!("{}{note}: {what}", self.title)
+    }
+}
+
+impl Axis {
+    /// An axis with round ticks and no unit.
+    pub fn new(label: impl Into<String>) -> Self {
+        Self { label: label.into(), unit: None, ticks: Ticks::Real, better: None }
+    }
+
+    /// An axis of whole numbers.
+    pub fn whole(label: impl Into<String>) -> Self {
+        Self { ticks: Ticks::Whole, ..Self::new(label) }
+    }
+
+    /// The label with its unit: `Loss (nats)`.
+    pub fn heading(&self) -> String {
+        match &self.unit {
+            Some(unit) => format!("{} ({unit})", self.label),
+            None => self.label.clone(),
+        }
+    }
+}
+
+impl Series {
+    /// The runs of neighbouring points that a line can join: those that can be drawn.
+    pub fn segments(&self) -> impl Iterator<Item = &[Point]> {
+        let finite = |point: &Point| can_be_drawn(point.x) && can_be_drawn(point.y);
+        self.points.chunk_by(move |a, b| finite(a) == finite(b)).filter(move |points| finite(&points[0]))
+    }
+
+    /// The runs of neighbouring points that have a band, each with its low and high end.
+    pub fn bands(&self) -> impl Iterator<Item = Vec<(Point, [f64; 2])>> {
+        let ends = |point: &Point| {
+            point.spread.filter(|ends| can_be_drawn(point.x) && ends.iter().all(|end| can_be_drawn(*end)))
+        };
+        self.points
+            .chunk_by(move |a, b| ends(a).is_some() == ends(b).is_some())
+            .map(move |points| points.iter().filter_map(|point| Some((*point, ends(point)?))).collect::<Vec<_>>())
+            .filter(|points| !points.is_empty())
+    }
+}
+
+impl Point {
+    /// A point without a band.
+    pub fn new(x: f64, y: f64) -> Self {
+        Self { x, y, spread: None }
+    }
+}
+
+/// Writes `chart` to `path`, as its ending says: `.png`, `.svg`, `.pdf`, `.csv` or `.tex`.
+///
+/// # Errors
+/// [`Unusable`] where the ending is none of these, the style cannot be drawn, or the file cannot be written; then
+/// nothing is left behind.
+pub fn export(chart: &Chart, path: &Path, style: &Style) -> Result<(), Unusable> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let drawn = match ending.as_str() {
+        "png" => file::png(chart, style),
+        "svg" => file::svg(chart, style).map(String::into_bytes),
+        "pdf" => file::pdf(chart, style),
+        "csv" => Ok(table::csv(chart).into_bytes()),
+        "tex" => Ok(table::latex(chart).into_bytes()),
+        _ => {
+            return Err(Unusable::new(path, format!("a chart cannot be written as {ending:?}"))
+                .advice("name a file that ends in .png, .svg, .pdf, .csv or .tex"));
+        }
+    };
+    let bytes = drawn.map_err(|problem| Unusable::new(path, problem.to_string()))?;
+    write_atomically(path, &bytes)
+}
