@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: files → `data` → `method` → run folder (`experiment`) → views (`chart`, `app`).
 
+pub mod app;
 pub mod baseline;
 pub mod chart;
 pub mod data;

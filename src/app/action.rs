@@ -1,0 +1,43 @@
+//! What panels ask of the window. They never change the project or start anything themselves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::command::Command;
+use crate::chart::Chart;
+use crate::experiment::Project;
+
+/// A wish that a panel hands up.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    Command(Command),
+    /// Open the project at a path, a file or its folder.
+    Open(PathBuf),
+    /// Forget a recent project.
+    Forget(PathBuf),
+    /// Put the runs of these rows into the queue.
+    Run(Vec<String>),
+    Pause(Vec<String>),
+    Resume(Vec<String>),
+    /// End the runs of these rows, or take them out of the queue.
+    Stop(Vec<String>),
+    /// Select a row by its id; `keep` adds it to the selection or takes it out.
+    Select {
+        id: String,
+        keep: bool,
+    },
+    SelectNone,
+    /// Make the project this; changes with one key are one step of undo until [`Action::EditDone`].
+    Edit {
+        project: Box<Project>,
+        key: Option<u64>,
+    },
+    /// What was being dragged is let go.
+    EditDone,
+    /// Ask where and how to write a chart.
+    Export(Arc<Chart>),
+    /// Put a chart's numbers on the clipboard.
+    CopyData(Arc<Chart>),
+    /// Read the dataset and count it.
+    LoadData,
+}

@@ -1,0 +1,348 @@
+//! Everything the window can do, once: text, tooltip, shortcut and when it is possible.
+//!
+//! Menus, the toolbar, the palette and the keyboard are all made from [`Command`], so they cannot disagree.
+
+use eframe::egui;
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::dock::View;
+
+/// Something the user can ask for, without further details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Command {
+    OpenDemo,
+    OpenProject,
+    OpenPath,
+    SaveProject,
+    CloseProject,
+    Quit,
+    Undo,
+    Redo,
+    AddExperiment,
+    RunAll,
+    RunSelected,
+    Pause,
+    Resume,
+    Stop,
+    ExportChart,
+    CopyChartData,
+    Show(View),
+    ResetLayout,
+    ThemeLight,
+    ThemeDark,
+    ThemeSystem,
+    ZoomIn,
+    ZoomOut,
+    ZoomReset,
+    Palette,
+    About,
+}
+
+/// A menu of the menu bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Menu {
+    File,
+    Edit,
+    Run,
+    View,
+    Help,
+}
+
+impl Menu {
+    pub(crate) const ALL: [Self; 5] = [Self::File, Self::Edit, Self::Run, Self::View, Self::Help];
+
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::File => "File",
+            Self::Edit => "Edit",
+            Self::Run => "Run",
+            Self::View => "View",
+            Self::Help => "Help",
+        }
+    }
+
+    /// Its commands, in groups that a line separates.
+    pub(crate) const fn groups(self) -> &'static [&'static [Command]] {
+        use Command as C;
+        match self {
+            Self::File => &[
+                &[C::OpenDemo, C::OpenProject, C::OpenPath],
+                &[C::SaveProject, C::CloseProject],
+                &[C::ExportChart, C::CopyChartData],
+                &[C::Quit],
+            ],
+            Self::Edit => &[&[C::Undo, C::Redo], &[C::AddExperiment]],
+            Self::Run => &[&[C::RunAll, C::RunSelected], &[C::Pause, C::Resume, C::Stop]],
+            Self::View => &[
+                &[
+                    C::Show(View::Experiments),
+                    C::Show(View::Runs),
+                    C::Show(View::Live),
+                    C::Show(View::Compare),
+                    C::Show(View::Data),
+                    C::Show(View::Log),
+                    C::ResetLayout,
+                ],
+                &[C::ThemeLight, C::ThemeDark, C::ThemeSystem],
+                &[C::ZoomIn, C::ZoomOut, C::ZoomReset],
+            ],
+            Self::Help => &[&[C::Palette], &[C::About]],
+        }
+    }
+}
+
+/// What is open and selected, as far as commands depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Situation {
+    pub(crate) project_open: bool,
+    pub(crate) unsaved: bool,
+    pub(crate) can_undo: bool,
+    pub(crate) can_redo: bool,
+    /// Some run of the project is neither finished nor under way.
+    pub(crate) something_to_run: bool,
+    /// Some selected run is neither finished nor under way.
+    pub(crate) selection_to_run: bool,
+    pub(crate) can_pause: bool,
+    pub(crate) can_resume: bool,
+    pub(crate) can_stop: bool,
+    /// A chart is on screen.
+    pub(crate) chart_shown: bool,
+}
+
+impl Command {
+    /// Every command, in menu order.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Menu::ALL.iter().flat_map(|menu| menu.groups().iter().flat_map(|group| group.iter().copied()))
+    }
+
+    /// What the menu and the palette say.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::OpenDemo => "Open the demo…",
+            Self::OpenProject => "Open a project…",
+            Self::OpenPath => "Open a typed path…",
+            Self::SaveProject => "Save project",
+            Self::CloseProject => "Close project",
+            Self::Quit => "Quit",
+            Self::Undo => "Undo",
+            Self::Redo => "Redo",
+            Self::AddExperiment => "Add experiment",
+            Self::RunAll => "Run all",
+            Self::RunSelected => "Run selected",
+            Self::Pause => "Pause",
+            Self::Resume => "Resume",
+            Self::Stop => "Stop",
+            Self::ExportChart => "Export chart…",
+            Self::CopyChartData => "Copy chart data",
+            Self::Show(view) => view.show_text(),
+            Self::ResetLayout => "Reset layout",
+            Self::ThemeLight => "Light theme",
+            Self::ThemeDark => "Dark theme",
+            Self::ThemeSystem => "Theme of the system",
+            Self::ZoomIn => "Zoom in",
+            Self::ZoomOut => "Zoom out",
+            Self::ZoomReset => "Reset zoom",
+            Self::Palette => "Command palette…",
+            Self::About => "About PESO Workbench",
+        }
+    }
+
+    /// What it does, in one sentence.
+    pub(crate) const fn tooltip(self) -> &'static str {
+        match self {
+            Self::OpenDemo => "Write a small synthetic project to a folder and open it",
+            Self::OpenProject => "Choose a project file with the desktop's file dialog",
+            Self::OpenPath => "Type or paste the path of a project file or its folder",
+            Self::SaveProject => "Write the changes to the project file",
+            Self::CloseProject => "Go back to the start page; runs go on",
+            Self::Quit => "Close the window; runs go on",
+            Self::Undo => "Take back the last change of the project",
+            Self::Redo => "Make the change again that was taken back",
+            Self::AddExperiment => "Add another method to the comparison",
+            Self::RunAll => "Run every experiment with every seed that is not finished yet",
+            Self::RunSelected => "Run, or resume, the selected rows of the runs table",
+            Self::Pause => "Let the selected runs (all, if none is selected) save their state and wait",
+            Self::Resume => "Let the selected runs (all, if none is selected) go on",
+            Self::Stop => {
+                "End the selected runs (all, if none is selected) with their state saved, and empty the queue"
+            }
+            Self::ExportChart => "Write the chart on screen as PNG, SVG, PDF, CSV or LaTeX",
+            Self::CopyChartData => "Put the numbers of the chart on screen on the clipboard as CSV",
+            Self::Show(view) => view.tooltip(),
+            Self::ResetLayout => "Put every panel back where it was at first",
+            Self::ThemeLight => "Dark text on light ground",
+            Self::ThemeDark => "Light text on dark ground",
+            Self::ThemeSystem => "Light or dark as the desktop says",
+            Self::ZoomIn => "Make everything larger",
+            Self::ZoomOut => "Make everything smaller",
+            Self::ZoomReset => "Make everything its normal size",
+            Self::Palette => "Find any command by typing a part of its name",
+            Self::About => "Version and licence",
+        }
+    }
+
+    /// The keys that ask for it.
+    pub(crate) const fn shortcut(self) -> Option<KeyboardShortcut> {
+        const COMMAND: Modifiers = Modifiers::COMMAND;
+        const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
+        let (modifiers, key) = match self {
+            Self::OpenDemo => (COMMAND_SHIFT, Key::D),
+            Self::OpenProject => (COMMAND, Key::O),
+            Self::OpenPath => (COMMAND_SHIFT, Key::O),
+            Self::SaveProject => (COMMAND, Key::S),
+            Self::CloseProject => (COMMAND, Key::W),
+            Self::Quit => (COMMAND, Key::Q),
+            Self::Undo => (COMMAND, Key::Z),
+            Self::Redo => (COMMAND_SHIFT, Key::Z),
+            Self::AddExperiment => (COMMAND, Key::N),
+            Self::RunAll => (Modifiers::NONE, Key::F5),
+            Self::RunSelected => (COMMAND, Key::R),
+            Self::Pause => (Modifiers::NONE, Key::F6),
+            Self::Resume => (Modifiers::NONE, Key::F7),
+            Self::Stop => (Modifiers::NONE, Key::F8),
+            Self::ExportChart => (COMMAND, Key::E),
+            // With the C key the system takes it for an ordinary copy.
+            Self::CopyChartData => (COMMAND_SHIFT, Key::E),
+            Self::Show(View::Experiments) => (COMMAND, Key::Num1),
+            Self::Show(View::Runs) => (COMMAND, Key::Num2),
+            Self::Show(View::Live) => (COMMAND, Key::Num3),
+            Self::Show(View::Compare) => (COMMAND, Key::Num4),
+            Self::Show(View::Data) => (COMMAND, Key::Num5),
+            Self::Show(View::Log) => (COMMAND, Key::Num6),
+            Self::ZoomIn => (COMMAND, Key::Plus),
+            Self::ZoomOut => (COMMAND, Key::Minus),
+            Self::ZoomReset => (COMMAND, Key::Num0),
+            Self::Palette => (COMMAND_SHIFT, Key::P),
+            Self::About => (Modifiers::NONE, Key::F1),
+            Self::ResetLayout | Self::ThemeLight | Self::ThemeDark | Self::ThemeSystem => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// Why it is not possible now; `None` when it is.
+    pub(crate) const fn obstacle(self, now: &Situation) -> Option<&'static str> {
+        let (possible, obstacle) = match self {
+            Self::SaveProject => (now.unsaved, "There is nothing to save"),
+            Self::Undo => (now.can_undo, "There is nothing to undo"),
+            Self::Redo => (now.can_redo, "There is nothing to redo"),
+            Self::RunAll => (now.something_to_run, "Every run is finished or under way"),
+            Self::RunSelected => (now.selection_to_run, "Select runs that are neither finished nor under way"),
+            Self::Pause => (now.can_pause, "Nothing is running"),
+            Self::Resume => (now.can_resume, "Nothing is paused or stopped"),
+            Self::Stop => (now.can_stop, "Nothing is running or queued"),
+            Self::ExportChart | Self::CopyChartData => (now.chart_shown, "Open the live or the compare view first"),
+            Self::CloseProject | Self::AddExperiment | Self::Show(_) | Self::ResetLayout => (true, ""),
+            _ => return None,
+        };
+        if !now.project_open {
+            Some("Open a project first")
+        } else if possible {
+            None
+        } else {
+            Some(obstacle)
+        }
+    }
+
+    /// Whether typing in a text field comes before it: undo and redo there belong to the text.
+    const fn yields_to_text(self) -> bool {
+        matches!(self, Self::Undo | Self::Redo)
+    }
+}
+
+/// The commands whose keys were pressed since the last frame; the keys are taken from the input.
+pub(crate) fn pressed(ctx: &egui::Context) -> Vec<Command> {
+    let typing = ctx.egui_wants_keyboard_input();
+    let mut commands: Vec<(Command, KeyboardShortcut)> = Command::all()
+        .filter(|command| !(typing && command.yields_to_text()))
+        .filter_map(|command| Some((command, command.shortcut()?)))
+        .collect();
+    // Ctrl+O would swallow Ctrl+Shift+O if it were asked first.
+    commands.sort_by_key(|(_, shortcut)| std::cmp::Reverse(shortcut.modifiers.shift));
+    ctx.input_mut(|input| {
+        commands.retain(|(command, shortcut)| {
+            input.consume_shortcut(shortcut)
+                // On many layouts the plus is the shifted equals key.
+                || (*command == Command::ZoomIn && input.consume_key(Modifiers::COMMAND, Key::Equals))
+        });
+    });
+    commands.into_iter().map(|(command, _)| command).collect()
+}
+
+/// How well `query` fits `text`: `None` if its letters do not occur in order; more is better.
+///
+/// Letters at the start of words and letters that follow each other count more, as in other editors' palettes.
+pub(crate) fn fuzzy_score(query: &str, text: &str) -> Option<i32> {
+    let text: Vec<char> = text.to_lowercase().chars().collect();
+    let mut score = 0;
+    let mut from = 0;
+    let mut previous = None;
+    for wanted in query.to_lowercase().chars().filter(|character| !character.is_whitespace()) {
+        let starts_word = |at: usize| at == 0 || !text[at - 1].is_alphanumeric();
+        let follows = previous.map(|at: usize| at + 1).filter(|&at| text.get(at) == Some(&wanted));
+        let next_word = (from..text.len()).find(|&at| text[at] == wanted && starts_word(at));
+        let anywhere = (from..text.len()).find(|&at| text[at] == wanted);
+        let at = follows.or(next_word).or(anywhere)?;
+        score += if follows.is_some() {
+            4
+        } else if starts_word(at) {
+            3
+        } else {
+            1
+        };
+        previous = Some(at);
+        from = at + 1;
+    }
+    // Of two that fit alike, the shorter one is closer to what was typed.
+    Some(score * 64 - text.len() as i32)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_keys_or_words() {
+        let mut keys = HashMap::new();
+        let mut texts = HashMap::new();
+        for command in Command::all() {
+            if let Some(shortcut) = command.shortcut() {
+                assert_eq!(keys.insert(format!("{shortcut:?}"), command), None, "{command:?}");
+            }
+            assert_eq!(texts.insert(command.text(), command), None, "{command:?}");
+            for words in [command.text(), command.tooltip()] {
+                assert!(!words.is_empty() && !words.ends_with('.'), "{command:?}: {words}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_project_only_what_needs_none_is_possible() {
+        let nothing = Situation::default();
+        for command in [Command::OpenDemo, Command::OpenProject, Command::Palette, Command::Quit, Command::ThemeDark] {
+            assert_eq!(command.obstacle(&nothing), None, "{command:?}");
+        }
+        for command in [Command::RunAll, Command::SaveProject, Command::ExportChart, Command::Show(View::Live)] {
+            assert_eq!(command.obstacle(&nothing), Some("Open a project first"), "{command:?}");
+        }
+        let open = Situation { project_open: true, something_to_run: true, ..nothing };
+        assert_eq!(Command::RunAll.obstacle(&open), None);
+        assert_eq!(Command::Stop.obstacle(&open), Some("Nothing is running or queued"));
+    }
+
+    #[test]
+    fn fuzzy_search_finds_commands_by_initials_and_parts() {
+        let best = |query: &str| {
+            Command::all()
+                .filter_map(|command| Some((fuzzy_score(query, command.text())?, command)))
+                .max_by_key(|(score, _)| *score)
+                .map(|(_, command)| command)
+        };
+        assert_eq!(best("ra"), Some(Command::RunAll));
+        assert_eq!(best("dark"), Some(Command::ThemeDark));
+        assert_eq!(best("exch"), Some(Command::ExportChart));
+        assert_eq!(best("otd"), Some(Command::OpenDemo));
+        assert_eq!(best("qqq"), None);
+    }
+}

@@ -1,0 +1,62 @@
+//! What the window asks the desktop for: files and folders.
+
+use std::path::{Path, PathBuf};
+
+/// One question to the person at the desktop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Which project file to open.
+    OpenProject,
+    /// Which folder to write the demo into.
+    DemoFolder {
+        /// The folder that is offered.
+        suggested: PathBuf,
+    },
+    /// Where to write a chart.
+    SaveChart {
+        /// The file that is offered.
+        suggested: PathBuf,
+        /// Ending of the chosen format: `png`.
+        extension: &'static str,
+    },
+}
+
+/// The desktop's file dialogs. Called on a background thread and blocks until answered.
+pub trait FileDialogs: Send + Sync {
+    /// The chosen path; `None` when it was cancelled, or when the desktop has no dialogs.
+    fn ask(&self, question: &Question) -> Option<PathBuf>;
+}
+
+/// The dialogs of the desktop's portal. Without a portal every answer is `None` at once.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct PortalDialogs;
+
+impl FileDialogs for PortalDialogs {
+    fn ask(&self, question: &Question) -> Option<PathBuf> {
+        match question {
+            Question::OpenProject => rfd::FileDialog::new()
+                .set_title("Open a project")
+                .add_filter("PESO project", &["ron"])
+                .add_filter("All files", &["*"])
+                .pick_file(),
+            Question::DemoFolder { suggested } => {
+                in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the demo project").pick_folder()
+            }
+            Question::SaveChart { suggested, extension } => {
+                let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                in_folder(rfd::FileDialog::new(), suggested)
+                    .set_title("Export the chart")
+                    .set_file_name(name)
+                    .add_filter(extension.to_uppercase(), &[*extension])
+                    .save_file()
+            }
+        }
+    }
+}
+
+fn in_folder(dialog: rfd::FileDialog, path: &Path) -> rfd::FileDialog {
+    match path.ancestors().skip(1).find(|folder| folder.is_dir()) {
+        Some(folder) => dialog.set_directory(folder),
+        None => dialog,
+    }
+}

@@ -1,0 +1,202 @@
+//! The views of an open project, in a dock that the user can rearrange.
+
+use eframe::egui;
+use egui_tiles::{Tile, TileId, Tiles, Tree};
+use serde::{Deserialize, Serialize};
+
+use super::theme;
+
+/// One view of the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum View {
+    Experiments,
+    Runs,
+    Live,
+    Compare,
+    Data,
+    Log,
+}
+
+impl View {
+    pub(crate) const ALL: [Self; 6] = [Self::Experiments, Self::Runs, Self::Live, Self::Compare, Self::Data, Self::Log];
+
+    /// The title on its tab.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Experiments => "Experiments",
+            Self::Runs => "Runs",
+            Self::Live => "Live",
+            Self::Compare => "Compare",
+            Self::Data => "Data",
+            Self::Log => "Log",
+        }
+    }
+
+    /// The command that brings it to the front.
+    pub(crate) const fn show_text(self) -> &'static str {
+        match self {
+            Self::Experiments => "Show experiments",
+            Self::Runs => "Show runs",
+            Self::Live => "Show live curves",
+            Self::Compare => "Show comparison",
+            Self::Data => "Show data",
+            Self::Log => "Show log",
+        }
+    }
+
+    /// What it shows.
+    pub(crate) const fn tooltip(self) -> &'static str {
+        match self {
+            Self::Experiments => "The methods of the project with their options and seeds",
+            Self::Runs => "Every run: how far it is, how good, and why it failed",
+            Self::Live => "Loss, penalty and pull of the selected runs while they train",
+            Self::Compare => "Methods against each other over the stages",
+            Self::Data => "Stages, users and items of the dataset",
+            Self::Log => "What the runs and the window said",
+        }
+    }
+}
+
+/// Where the views are.
+pub(crate) type Layout = Tree<View>;
+
+/// The layout at first: experiments on the left, runs above the charts on the right.
+pub(crate) fn default_layout() -> Layout {
+    use egui_tiles::{Linear, LinearDir};
+    let mut tiles = Tiles::default();
+    let mut tabs = |views: &[View]| {
+        let panes = views.iter().map(|&view| tiles.insert_pane(view)).collect();
+        tiles.insert_tab_tile(panes)
+    };
+    let experiments = tabs(&[View::Experiments]);
+    let runs = tabs(&[View::Runs]);
+    let charts = tabs(&[View::Live, View::Compare, View::Data, View::Log]);
+    let right = tiles.insert_container(Linear::new_binary(LinearDir::Vertical, [runs, charts], 0.43));
+    let root = tiles.insert_container(Linear::new_binary(LinearDir::Horizontal, [experiments, right], 0.28));
+    Tree::new(egui::Id::unique("workbench dock"), root, tiles)
+}
+
+/// A layout of nothing, to stand in while the real one is drawn.
+pub(crate) fn empty() -> Layout {
+    Tree::empty(egui::Id::unique("workbench dock"))
+}
+
+/// The layout as text for a file; `None` only if it cannot be written down.
+pub(crate) fn to_text(layout: &Layout) -> Option<String> {
+    ron::ser::to_string(layout).ok()
+}
+
+/// The layout that `text` describes, if it is one that shows every view exactly once.
+pub(crate) fn from_text(text: &str) -> Option<Layout> {
+    let layout: Layout = ron::from_str(text).ok()?;
+    let shown =
+        |view: View| layout.tiles.tiles().filter(|tile| matches!(tile, Tile::Pane(pane) if *pane == view)).count();
+    let reachable = layout.root().is_some_and(|root| layout.tiles.get(root).is_some());
+    (reachable && View::ALL.into_iter().all(|view| shown(view) == 1)).then_some(layout)
+}
+
+/// Brings a view to the front.
+pub(crate) fn show(layout: &mut Layout, view: View) {
+    layout.make_active(|_, tile| matches!(tile, Tile::Pane(pane) if *pane == view));
+}
+
+/// Draws the dock; `draw` draws the inside of a view.
+pub(crate) fn ui(layout: &mut Layout, ui: &mut egui::Ui, draw: &mut dyn FnMut(&mut egui::Ui, View)) {
+    layout.ui(&mut Behavior { draw }, ui);
+}
+
+struct Behavior<'a> {
+    draw: &'a mut dyn FnMut(&mut egui::Ui, View),
+}
+
+impl egui_tiles::Behavior<View> for Behavior<'_> {
+    fn pane_ui(&mut self, ui: &mut egui::Ui, _tile: TileId, view: &mut View) -> egui_tiles::UiResponse {
+        let tokens = theme::tokens(ui);
+        egui::Frame::new().fill(tokens.background).inner_margin(theme::space::M).show(ui, |ui| {
+            ui.take_available_space();
+            (self.draw)(ui, *view);
+        });
+        egui_tiles::UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, view: &View) -> egui::WidgetText {
+        view.title().into()
+    }
+
+    fn simplification_options(&self) -> egui_tiles::SimplificationOptions {
+        egui_tiles::SimplificationOptions { all_panes_must_have_tabs: true, ..Default::default() }
+    }
+
+    fn tab_bar_height(&self, _style: &egui::Style) -> f32 {
+        34.0
+    }
+
+    fn tab_title_spacing(&self, _visuals: &egui::Visuals) -> f32 {
+        14.0
+    }
+
+    fn gap_width(&self, _style: &egui::Style) -> f32 {
+        2.0
+    }
+
+    fn min_size(&self) -> f32 {
+        220.0
+    }
+
+    fn tab_bar_color(&self, visuals: &egui::Visuals) -> egui::Color32 {
+        visuals.window_fill
+    }
+
+    fn tab_bg_color(
+        &self,
+        visuals: &egui::Visuals,
+        _: &Tiles<View>,
+        _: TileId,
+        state: &egui_tiles::TabState,
+    ) -> egui::Color32 {
+        if state.active { visuals.panel_fill } else { egui::Color32::TRANSPARENT }
+    }
+
+    fn tab_outline_stroke(
+        &self,
+        _: &egui::Visuals,
+        _: &Tiles<View>,
+        _: TileId,
+        _: &egui_tiles::TabState,
+    ) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn tab_text_color(
+        &self,
+        visuals: &egui::Visuals,
+        _: &Tiles<View>,
+        _: TileId,
+        state: &egui_tiles::TabState,
+    ) -> egui::Color32 {
+        if state.active { visuals.text_color() } else { visuals.weak_text_color() }
+    }
+
+    fn resize_stroke(&self, style: &egui::Style, state: egui_tiles::ResizeState) -> egui::Stroke {
+        let colour = match state {
+            egui_tiles::ResizeState::Idle => style.visuals.widgets.noninteractive.bg_stroke.color,
+            _ => style.visuals.selection.stroke.color,
+        };
+        egui::Stroke::new(self.gap_width(style), colour)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_survives_its_file_and_a_damaged_one_is_refused() {
+        let mut layout = default_layout();
+        show(&mut layout, View::Compare);
+        let text = to_text(&layout).unwrap();
+        assert_eq!(from_text(&text), Some(layout));
+        assert_eq!(from_text(""), None);
+        assert_eq!(from_text(&text.replace("Compare", "Live")), None, "a view is missing");
+    }
+}

@@ -1,0 +1,153 @@
+//! Starting worker processes. The window never trains: `peso run` does, and goes on when the window is closed.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::Unusable;
+
+/// One run to start: an experiment of a project with one seed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order {
+    /// The project file.
+    pub project: PathBuf,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Seed of the run.
+    pub seed: u64,
+}
+
+/// How a worker ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit status; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// The last lines that it wrote to its standard error.
+    pub last_words: String,
+}
+
+/// Starts workers. Called on a background thread; [`Launcher::run`] blocks until the worker has ended.
+pub trait Launcher: Send + Sync {
+    /// Runs one worker to its end.
+    ///
+    /// # Errors
+    /// The worker cannot be started, or its log cannot be written.
+    fn run(&self, order: &Order) -> Result<Ended, Unusable>;
+}
+
+/// Starts an executable of the workbench as `peso run PROJECT --experiment NAME --seed N --device auto`.
+#[derive(Debug, Clone)]
+pub struct ExecutableLauncher {
+    /// The workbench's program, `peso`.
+    pub executable: PathBuf,
+    /// What `--device` gets.
+    pub device: String,
+}
+
+impl ExecutableLauncher {
+    /// Starts the executable that this process runs.
+    ///
+    /// # Errors
+    /// The operating system cannot tell which file that is.
+    pub fn current() -> std::io::Result<Self> {
+        Ok(Self { executable: std::env::current_exe()?, device: "auto".to_owned() })
+    }
+}
+
+/// Bytes of a worker's standard error that are shown when it fails.
+const LAST_WORDS: u64 = 4096;
+/// Lines of them.
+const LAST_LINES: usize = 12;
+
+impl Launcher for ExecutableLauncher {
+    fn run(&self, order: &Order) -> Result<Ended, Unusable> {
+        // A file, because a pipe would break when the window closes and take the worker with it.
+        let folder = order.project.parent().unwrap_or(Path::new(".")).join("runs");
+        std::fs::create_dir_all(&folder).map_err(|error| Unusable::io(&folder, "make the folder", &error))?;
+        let log = folder.join("worker.log");
+        let stderr = File::create(&log).map_err(|error| Unusable::io(&log, "write the worker's messages", &error))?;
+        let mut command = Command::new(&self.executable);
+        command
+            .arg("run")
+            .arg(&order.project)
+            .args(["--experiment", &order.experiment, "--seed", &order.seed.to_string(), "--device", &self.device])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr);
+        // Its own process group: Ctrl+C in the terminal that the window was started from does not reach it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let status = command.status().map_err(|error| Unusable::io(&self.executable, "start the worker", &error))?;
+        Ok(Ended { code: status.code(), last_words: last_words(&log) })
+    }
+}
+
+/// The last lines of a log, without the carriage returns and escapes that a progress bar leaves behind.
+fn last_words(log: &Path) -> String {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(log)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(LAST_WORDS)))?;
+        let mut tail = Vec::new();
+        file.take(LAST_WORDS).read_to_end(&mut tail)?;
+        Ok(tail)
+    };
+    // The log is a courtesy: without it the exit status still tells that the worker failed.
+    let tail = read().unwrap_or_default();
+    let text = without_escapes(&String::from_utf8_lossy(&tail));
+    let lines: Vec<&str> = text
+        .split('\n')
+        .map(|line| line.rsplit('\r').find(|part| !part.trim().is_empty()).unwrap_or_default().trim_end())
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+}
+
+/// The text without ANSI control sequences (`ESC [ … letter`).
+fn without_escapes(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character != '\u{1b}' {
+            plain.push(character);
+        } else if characters.next() == Some('[') {
+            characters.by_ref().find(char::is_ascii_alphabetic);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_words_are_the_last_lines_without_progress_bars() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("worker.log");
+        std::fs::write(&log, "one\n\u{1b}[2K10 %\r\u{1b}[32m20 %\u{1b}[0m\nerror: no such experiment\n").unwrap();
+        assert_eq!(last_words(&log), "one\n20 %\nerror: no such experiment");
+        std::fs::write(&log, (0..5000).map(|line| format!("line {line}\n")).collect::<String>()).unwrap();
+        let words = last_words(&log);
+        assert_eq!(words.lines().count(), LAST_LINES);
+        assert!(words.ends_with("line 4999"), "{words}");
+        assert_eq!(last_words(&folder.path().join("missing")), "");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failed_worker_hands_back_its_status_and_last_words() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let executable = folder.path().join("worker.sh");
+        std::fs::write(&executable, "#!/bin/sh\necho \"$@\" >&2\nexit 2\n").unwrap();
+        std::fs::set_permissions(&executable, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let project = folder.path().join("project.ron");
+        let launcher = ExecutableLauncher { executable, device: "auto".to_owned() };
+        let order = Order { project: project.clone(), experiment: "PESO".to_owned(), seed: 3 };
+        let ended = launcher.run(&order).unwrap();
+        assert_eq!(ended.code, Some(2));
+        assert_eq!(ended.last_words, format!("run {} --experiment PESO --seed 3 --device auto", project.display()));
+    }
+}

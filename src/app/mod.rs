@@ -1,0 +1,50 @@
+//! The window: state, commands, panels. It never trains; it starts workers, follows run folders and draws them.
+//!
+//! [`window::Workbench`] owns everything. Each frame `logic` takes in what background jobs sent, then the panels draw
+//! the `session::Session` and hand back `action::Action`s, which are carried out at the end of the frame.
+
+mod action;
+mod background;
+mod command;
+pub mod dialogs;
+mod dock;
+mod history;
+mod icon;
+pub mod launcher;
+mod logic;
+mod modal;
+mod palette;
+mod panels;
+mod services;
+mod session;
+mod settings;
+mod theme;
+mod watch;
+mod widgets;
+mod window;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use services::Services;
+pub use window::Workbench;
+
+use eframe::egui;
+
+/// Opens the window, on a project or on the start page, and returns when it is closed.
+///
+/// # Errors
+/// There is no display, or no graphics adapter that can draw on it.
+pub fn open(project: Option<PathBuf>) -> Result<(), eframe::Error> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_app_id("peso-workbench")
+        .with_title(window::TITLE)
+        .with_icon(Arc::new(icon::icon()))
+        .with_inner_size([1440.0, 900.0])
+        .with_min_inner_size([960.0, 600.0])
+        .with_drag_and_drop(true);
+    let options = eframe::NativeOptions { viewport, centered: true, system_font_fallback: false, ..Default::default() };
+    let create: eframe::AppCreator<'_> =
+        Box::new(move |context| Ok(Box::new(Workbench::new(&context.egui_ctx, Services::native()?, project))));
+    eframe::run_native("peso-workbench", options, create)
+}

@@ -1,0 +1,262 @@
+//! The open project: what it says, what its runs do, and what waits to be run.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::dock::Layout;
+use super::history::History;
+use super::watch::{LiveCharts, RunView, Snapshot, Watcher};
+use crate::data::Summary;
+use crate::error::Unusable;
+use crate::experiment::Project;
+use crate::experiment::results::{Results, Status};
+use crate::experiment::run_folder::{RunConfig, RunMethod};
+
+/// One run that a project asks for: an experiment with a seed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RunKey {
+    pub(crate) experiment: String,
+    pub(crate) seed: u64,
+}
+
+/// Where a row of the runs table stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowState {
+    /// Planned by the project, never started.
+    NotRun,
+    /// Waits for the worker before it.
+    Queued,
+    /// Its worker was started and has not written a folder yet.
+    Starting,
+    /// As its folder says.
+    Run(Status),
+}
+
+/// One row of the runs table.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// Id of the run, whether it was started or not.
+    pub(crate) id: String,
+    pub(crate) key: RunKey,
+    pub(crate) state: RowState,
+    pub(crate) run: Option<Arc<RunView>>,
+    pub(crate) origin: Origin,
+}
+
+/// Why a row is in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The project asks for it.
+    Planned,
+    /// Counted beside the experiments.
+    Baseline,
+    /// Its experiment was changed or removed since it ran.
+    Earlier,
+}
+
+impl Row {
+    /// Whether it can be put into the queue.
+    pub(crate) const fn can_run(&self) -> bool {
+        matches!(self.origin, Origin::Planned)
+            && matches!(self.state, RowState::NotRun | RowState::Run(Status::Stopped | Status::Failed | Status::Queued))
+    }
+
+    /// Whether its worker can be asked to wait.
+    pub(crate) const fn can_pause(&self) -> bool {
+        matches!(self.state, RowState::Run(Status::Running))
+    }
+
+    /// Whether it can go on where it was.
+    pub(crate) const fn can_resume(&self) -> bool {
+        matches!(self.state, RowState::Run(Status::Paused))
+            || (matches!(self.origin, Origin::Planned)
+                && matches!(self.state, RowState::Run(Status::Stopped | Status::Failed)))
+    }
+
+    /// Whether there is a worker, or a place in the queue, to end.
+    pub(crate) const fn can_stop(&self) -> bool {
+        matches!(self.state, RowState::Queued | RowState::Run(Status::Running | Status::Paused))
+    }
+}
+
+/// Something that is being read in the background.
+#[derive(Debug)]
+pub(crate) enum Loading<T> {
+    /// Nobody asked for it yet.
+    Unasked,
+    Pending,
+    Ready(T),
+    Failed(Unusable),
+}
+
+/// Everything that belongs to the open project.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Tells messages for this project from those for one that was closed.
+    pub(crate) number: u64,
+    /// The project file.
+    pub(crate) file: PathBuf,
+    pub(crate) history: History<Project>,
+    /// Revision of the history that is on disk.
+    pub(crate) saved: u64,
+    /// Whether it is being written now.
+    pub(crate) saving: bool,
+    pub(crate) layout: Layout,
+    pub(crate) runs: Vec<Arc<RunView>>,
+    pub(crate) results: Arc<Results>,
+    pub(crate) results_revision: u64,
+    pub(crate) live: Option<LiveCharts>,
+    pub(crate) unreadable: Vec<Unusable>,
+    pub(crate) rows: Vec<Row>,
+    /// Ids of the selected rows.
+    pub(crate) selected: BTreeSet<String>,
+    pub(crate) queue: VecDeque<RunKey>,
+    /// The run whose worker this window started.
+    pub(crate) working: Option<RunKey>,
+    pub(crate) data: Loading<Summary>,
+    /// What workers said when they failed, by run.
+    pub(crate) last_words: BTreeMap<RunKey, String>,
+    pub(crate) watcher: Option<Watcher>,
+    /// Runs whose curves the watcher follows.
+    followed: Vec<String>,
+}
+
+impl Session {
+    /// A project that was just opened; its runs arrive with the first snapshot.
+    pub(crate) fn new(number: u64, file: PathBuf, project: Project, layout: Layout) -> Self {
+        let results = Arc::new(Results { project: project.name.clone(), runs: Vec::new() });
+        let mut session = Self {
+            number,
+            file,
+            history: History::new(project),
+            saved: 0,
+            saving: false,
+            layout,
+            runs: Vec::new(),
+            results,
+            results_revision: 0,
+            live: None,
+            unreadable: Vec::new(),
+            rows: Vec::new(),
+            selected: BTreeSet::new(),
+            queue: VecDeque::new(),
+            working: None,
+            data: Loading::Unasked,
+            last_words: BTreeMap::new(),
+            watcher: None,
+            followed: Vec::new(),
+        };
+        session.arrange_rows();
+        session
+    }
+
+    pub(crate) const fn project(&self) -> &Project {
+        self.history.present()
+    }
+
+    /// Whether the project differs from its file.
+    pub(crate) const fn unsaved(&self) -> bool {
+        self.history.revision() != self.saved
+    }
+
+    /// Whether what is shown comes from generated data.
+    pub(crate) fn synthetic(&self) -> bool {
+        matches!(self.project().dataset, crate::data::DatasetSource::Synthetic(_))
+    }
+
+    /// Takes over what the run folders say.
+    pub(crate) fn take(&mut self, snapshot: Snapshot) {
+        self.runs = snapshot.runs;
+        self.results = snapshot.results;
+        self.results_revision = snapshot.results_revision;
+        self.live = snapshot.live;
+        self.unreadable = snapshot.unreadable;
+        self.arrange_rows();
+    }
+
+    /// Makes the rows anew: the project's runs in its order, then the baselines, then runs of earlier settings.
+    pub(crate) fn arrange_rows(&mut self) {
+        let by_id: BTreeMap<&str, &Arc<RunView>> = self.runs.iter().map(|run| (run.id.as_str(), run)).collect();
+        let mut rows: Vec<Row> = planned_runs(self.history.present())
+            .map(|(id, key)| {
+                let run = by_id.get(id.as_str()).map(|&run| Arc::clone(run));
+                Row { state: self.state(&key, run.as_deref()), id, key, run, origin: Origin::Planned }
+            })
+            .collect();
+        let planned: BTreeSet<String> = rows.iter().map(|row| row.id.clone()).collect();
+        let mut others: Vec<Row> = self.runs.iter().filter(|run| !planned.contains(&run.id)).map(other_row).collect();
+        others.sort_by_key(|row| row.origin == Origin::Earlier);
+        rows.append(&mut others);
+        self.selected.retain(|id| rows.iter().any(|row| row.id == *id));
+        self.rows = rows;
+        self.follow_curves();
+    }
+
+    fn state(&self, key: &RunKey, run: Option<&RunView>) -> RowState {
+        match run {
+            Some(run) if run.is_active() => RowState::Run(run.status),
+            _ if self.queue.contains(key) => RowState::Queued,
+            _ if self.working.as_ref() == Some(key) => RowState::Starting,
+            Some(run) => RowState::Run(run.status),
+            None => RowState::NotRun,
+        }
+    }
+
+    /// The rows that a command is about: the selected ones, or all if none is selected.
+    pub(crate) fn concerned(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| self.selected.is_empty() || self.selected.contains(&row.id))
+    }
+
+    /// The runs whose curves are of interest: the selected ones, else those under way, else the newest.
+    pub(crate) fn curves_of_interest(&self) -> Vec<Arc<RunView>> {
+        let learned = || self.rows.iter().filter_map(|row| Some((row, row.run.as_ref()?)));
+        let selected: Vec<_> =
+            learned().filter(|(row, _)| self.selected.contains(&row.id)).map(|(_, run)| Arc::clone(run)).collect();
+        if !selected.is_empty() {
+            return selected;
+        }
+        let active: Vec<_> = learned().filter(|(_, run)| run.is_active()).map(|(_, run)| Arc::clone(run)).collect();
+        if !active.is_empty() {
+            return active;
+        }
+        let newest =
+            learned().filter(|(row, _)| row.origin == Origin::Planned).max_by_key(|(_, run)| run.config.created_unix);
+        newest.map(|(_, run)| Arc::clone(run)).into_iter().collect()
+    }
+
+    /// Tells the watcher which curves to follow, if that changed.
+    pub(crate) fn follow_curves(&mut self) {
+        let wanted: Vec<String> = self.curves_of_interest().iter().map(|run| run.id.clone()).collect();
+        if wanted != self.followed
+            && let Some(watcher) = &self.watcher
+        {
+            watcher.follow(wanted.clone());
+            self.followed = wanted;
+        }
+    }
+
+    /// Whether a worker runs anywhere, or will at once.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.working.is_some() || !self.queue.is_empty() || self.runs.iter().any(|run| run.is_active())
+    }
+}
+
+/// The runs that a project asks for, in its order, with their ids.
+fn planned_runs(project: &Project) -> impl Iterator<Item = (String, RunKey)> {
+    project.experiments.iter().flat_map(|experiment| {
+        let method = RunMethod::Learned(experiment.method.clone());
+        // Only a project that cannot be written down has no hash; its runs then have ids that no folder has.
+        let hash = RunConfig::hash_of(project, &method).unwrap_or_default();
+        project.seeds.iter().map(move |&seed| {
+            let id = RunConfig::id_of(&experiment.name, &method, seed, &hash);
+            (id, RunKey { experiment: experiment.name.clone(), seed })
+        })
+    })
+}
+
+fn other_row(run: &Arc<RunView>) -> Row {
+    let origin = if run.config.method.is_learned() { Origin::Earlier } else { Origin::Baseline };
+    let key = RunKey { experiment: run.config.experiment.clone(), seed: run.config.seed };
+    Row { id: run.id.clone(), key, state: RowState::Run(run.status), run: Some(Arc::clone(run)), origin }
+}

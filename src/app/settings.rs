@@ -1,0 +1,124 @@
+//! What the window remembers from one start to the next: theme, zoom and recent projects.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Unusable;
+use crate::files;
+
+/// Recent projects that are kept.
+const RECENT: usize = 8;
+/// Largest settings file that is read; a longer one is not ours.
+const LARGEST: u64 = 1 << 20;
+
+/// Light, dark, or as the desktop says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum ThemeChoice {
+    Light,
+    Dark,
+    #[default]
+    System,
+}
+
+/// The remembered settings (`settings.ron` in the configuration folder).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Settings {
+    pub(crate) theme: ThemeChoice,
+    /// Factor on the size of everything.
+    pub(crate) zoom: f32,
+    /// Project files, last opened first.
+    pub(crate) recent: Vec<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { theme: ThemeChoice::System, zoom: 1.0, recent: Vec::new() }
+    }
+}
+
+impl Settings {
+    /// Reads the settings of a configuration folder; the defaults where there are none or they cannot be read, because
+    /// a damaged settings file must not keep the window from opening.
+    pub(crate) fn load(folder: &Path) -> Self {
+        let settings: Option<Self> =
+            files::read_text(&Self::file(folder), LARGEST).ok().and_then(|text| ron::from_str(&text).ok());
+        let mut settings = settings.unwrap_or_default();
+        settings.zoom = if settings.zoom.is_finite() { settings.zoom.clamp(0.5, 3.0) } else { 1.0 };
+        settings.recent.truncate(RECENT);
+        settings
+    }
+
+    /// Writes the settings into a configuration folder.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be written.
+    pub(crate) fn save(&self, folder: &Path) -> Result<(), Unusable> {
+        let file = Self::file(folder);
+        let text = ron::ser::to_string_pretty(self, ron::ser::PrettyConfig::default())
+            .map_err(|error| Unusable::new(&file, format!("cannot write the settings: {error}")))?;
+        files::create_folder(folder)?;
+        files::write_atomically(&file, text.as_bytes())
+    }
+
+    /// Puts a project in front of the recent ones.
+    pub(crate) fn remember(&mut self, project: &Path) {
+        self.recent.retain(|recent| recent != project);
+        self.recent.insert(0, project.to_path_buf());
+        self.recent.truncate(RECENT);
+    }
+
+    fn file(folder: &Path) -> PathBuf {
+        folder.join("settings.ron")
+    }
+}
+
+/// The user's configuration folder of the workbench, where the system names one.
+pub(crate) fn configuration_folder() -> Option<PathBuf> {
+    let from = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = if cfg!(windows) {
+        from("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        from("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        from("XDG_CONFIG_HOME").or_else(|| from("HOME").map(|home| home.join(".config")))
+    };
+    base.map(|base| base.join("peso-workbench"))
+}
+
+/// Where new projects are suggested: the user's documents, else the home folder, else the working folder.
+pub(crate) fn documents_folder() -> PathBuf {
+    let home = std::env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from);
+    match home {
+        Some(home) if home.join("Documents").is_dir() => home.join("Documents"),
+        Some(home) => home,
+        None => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_a_round_trip_and_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("new");
+        assert_eq!(Settings::load(&folder), Settings::default());
+        let mut settings = Settings { theme: ThemeChoice::Dark, zoom: 1.25, recent: Vec::new() };
+        for project in 0..10 {
+            settings.remember(Path::new(&format!("/projects/{project}.ron")));
+        }
+        settings.remember(Path::new("/projects/5.ron"));
+        assert_eq!(settings.recent.len(), RECENT);
+        assert_eq!(settings.recent[0], Path::new("/projects/5.ron"));
+        assert_eq!(settings.recent[1], Path::new("/projects/9.ron"));
+        settings.save(&folder).unwrap();
+        assert_eq!(Settings::load(&folder), settings);
+        std::fs::write(folder.join("settings.ron"), "(zoom: ").unwrap();
+        assert_eq!(Settings::load(&folder), Settings::default());
+        std::fs::write(folder.join("settings.ron"), "(zoom: 1e9)").unwrap();
+        assert_eq!(Settings::load(&folder).zoom, 3.0);
+    }
+}

@@ -1,0 +1,385 @@
+//! Following run folders: a thread reads what changes in them and tells the window.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, SystemTime};
+
+use super::background::Outbox;
+use crate::chart::Chart;
+use crate::chart::live::{self, CurvePoint, RunCurves};
+use crate::error::Unusable;
+use crate::experiment::observer::{Progress, StageRecord};
+use crate::experiment::results::{Results, RunResult, Status};
+use crate::experiment::run_folder::{Event, RunConfig, RunFolder, RunReader};
+
+/// Between two looks while a run is under way, and while none is.
+const BUSY: Duration = Duration::from_millis(250);
+const IDLE: Duration = Duration::from_millis(1000);
+/// Log lines that are kept of each run.
+const EVENTS: usize = 300;
+
+/// One run as its folder says.
+#[derive(Debug, Clone)]
+pub(crate) struct RunView {
+    pub(crate) id: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) config: Arc<RunConfig>,
+    pub(crate) status: Status,
+    /// Why it failed or stopped.
+    pub(crate) reason: Option<String>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) stages: Vec<StageRecord>,
+    pub(crate) result: Arc<RunResult>,
+    /// The last log lines, oldest first.
+    pub(crate) events: Vec<Event>,
+}
+
+impl RunView {
+    /// Whether a worker holds it.
+    pub(crate) const fn is_active(&self) -> bool {
+        matches!(self.status, Status::Running | Status::Paused)
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        (self.status, &self.reason, &self.progress, &self.stages)
+            == (other.status, &other.reason, &other.progress, &other.stages)
+            && Arc::ptr_eq(&self.result, &other.result)
+            && self.events == other.events
+    }
+}
+
+/// Charts of the runs that are watched closely.
+#[derive(Debug, Clone)]
+pub(crate) struct LiveCharts {
+    pub(crate) loss: Arc<Chart>,
+    pub(crate) penalty: Arc<Chart>,
+    pub(crate) pull_ratio: Arc<Chart>,
+}
+
+/// All runs of a project at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    /// Sorted by id.
+    pub(crate) runs: Vec<Arc<RunView>>,
+    pub(crate) results: Arc<Results>,
+    /// Changes when `results` does.
+    pub(crate) results_revision: u64,
+    pub(crate) live: Option<LiveCharts>,
+    /// Folders that look like runs and cannot be read.
+    pub(crate) unreadable: Vec<Unusable>,
+}
+
+/// The thread that follows the runs of one project; ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    wishes: mpsc::Sender<Wish>,
+}
+
+enum Wish {
+    /// Follow the curves of these runs, in this order.
+    Curves(Vec<String>),
+    /// Look now.
+    Look,
+}
+
+impl Watcher {
+    /// Starts to follow the runs in `runs_folder`; `wrap` makes the window's message of a snapshot.
+    ///
+    /// # Errors
+    /// The operating system refuses another thread.
+    pub(crate) fn start<M: Send + 'static>(
+        project: String,
+        runs_folder: PathBuf,
+        outbox: Outbox<M>,
+        wrap: impl Fn(Snapshot) -> M + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (wishes, inbox) = mpsc::channel();
+        let mut runs = Runs::new(project, runs_folder);
+        std::thread::Builder::new().name("watch runs".to_owned()).spawn(move || {
+            loop {
+                if let Some(snapshot) = runs.look()
+                    && !outbox.send(wrap(snapshot))
+                {
+                    return;
+                }
+                let wait = if runs.any_active() { BUSY } else { IDLE };
+                match inbox.recv_timeout(wait) {
+                    Ok(Wish::Curves(ids)) => runs.follow(ids),
+                    Ok(Wish::Look) | Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        })?;
+        Ok(Self { wishes })
+    }
+
+    /// Follows the curves of these runs from now on.
+    pub(crate) fn follow(&self, ids: Vec<String>) {
+        // The thread is gone only when the window is.
+        let _ = self.wishes.send(Wish::Curves(ids));
+    }
+
+    /// Looks now instead of at the next turn.
+    pub(crate) fn look(&self) {
+        let _ = self.wishes.send(Wish::Look);
+    }
+}
+
+/// What the thread keeps between two looks.
+struct Runs {
+    project: String,
+    folder: PathBuf,
+    open: BTreeMap<String, OpenRun>,
+    followed: Vec<String>,
+    live: Option<LiveCharts>,
+    results: Arc<Results>,
+    revision: u64,
+    unreadable: Vec<Unusable>,
+    /// What stood in the folder at the last look.
+    names: BTreeSet<OsString>,
+    /// Number of runs that the last look opened.
+    shown: usize,
+    /// Whether anything was sent yet: even an empty project says so once.
+    told: bool,
+}
+
+struct OpenRun {
+    reader: RunReader,
+    /// When its configuration was written: a run that was started afresh has the same name and another time.
+    written_at: Option<SystemTime>,
+    view: Arc<RunView>,
+    last_event: i64,
+    curve: Curve,
+}
+
+#[derive(Default)]
+struct Curve {
+    last_row: i64,
+    points: Vec<CurvePoint>,
+}
+
+impl Runs {
+    fn new(project: String, folder: PathBuf) -> Self {
+        let results = Arc::new(Results { project: project.clone(), runs: Vec::new() });
+        Self {
+            project,
+            folder,
+            open: BTreeMap::new(),
+            followed: Vec::new(),
+            live: None,
+            results,
+            revision: 0,
+            unreadable: Vec::new(),
+            names: BTreeSet::new(),
+            shown: 0,
+            told: false,
+        }
+    }
+
+    fn any_active(&self) -> bool {
+        self.open.values().any(|run| run.view.is_active())
+    }
+
+    fn follow(&mut self, ids: Vec<String>) {
+        if ids != self.followed {
+            self.followed = ids;
+            self.live = None;
+        }
+    }
+
+    /// Reads what is new; `None` when nothing is.
+    fn look(&mut self) -> Option<Snapshot> {
+        let mut changed = self.find_runs();
+        changed |= self.read_runs();
+        changed |= self.read_curves();
+        if !changed && self.told {
+            return None;
+        }
+        self.told = true;
+        let runs: Vec<Arc<RunView>> = self.open.values().map(|run| Arc::clone(&run.view)).collect();
+        let same = runs.len() == self.results.runs.len()
+            && runs
+                .iter()
+                .zip(&self.results.runs)
+                .all(|(run, told)| run.id == told.run && same_results(&run.result, told));
+        if !same {
+            let runs = runs.iter().map(|run| RunResult::clone(&run.result)).collect();
+            self.results = Arc::new(Results { project: self.project.clone(), runs });
+            self.revision += 1;
+        }
+        Some(Snapshot {
+            runs,
+            results: Arc::clone(&self.results),
+            results_revision: self.revision,
+            live: self.live.clone(),
+            unreadable: self.unreadable.clone(),
+        })
+    }
+
+    /// Opens folders that are new and forgets those that are gone.
+    fn find_runs(&mut self) -> bool {
+        let names = names_in(&self.folder);
+        self.open.retain(|_, run| written_at(&run.view.folder) == run.written_at);
+        if names == self.names && self.open.len() == self.shown && self.unreadable.is_empty() {
+            return false;
+        }
+        let (folders, mut unreadable) = RunFolder::list_all(&self.folder);
+        let present: BTreeSet<&str> = folders.iter().map(|folder| folder.config().run.as_str()).collect();
+        self.open.retain(|id, _| present.contains(id.as_str()));
+        let mut changed = self.open.len() != self.shown;
+        for folder in &folders {
+            let id = &folder.config().run;
+            if self.open.contains_key(id) {
+                continue;
+            }
+            match OpenRun::new(folder) {
+                Ok(run) => {
+                    self.open.insert(id.clone(), run);
+                    changed = true;
+                }
+                Err(error) => unreadable.push(error),
+            }
+        }
+        changed |= unreadable != self.unreadable;
+        self.names = names;
+        self.shown = self.open.len();
+        self.unreadable = unreadable;
+        changed
+    }
+
+    fn read_runs(&mut self) -> bool {
+        let mut changed = false;
+        for run in self.open.values_mut() {
+            // A read that fails now (the worker is writing) succeeds at the next turn; the last view stays until then.
+            if let Ok(Some(view)) = run.read() {
+                run.view = Arc::new(view);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    fn read_curves(&mut self) -> bool {
+        let mut changed = self.live.is_none();
+        for id in &self.followed {
+            if let Some(run) = self.open.get_mut(id) {
+                changed |= run.read_curve();
+            }
+        }
+        if changed {
+            let curves: Vec<RunCurves> = self
+                .followed
+                .iter()
+                .enumerate()
+                .filter_map(|(slot, id)| Some((slot, self.open.get(id)?)))
+                .map(|(slot, run)| RunCurves {
+                    name: format!("{}, seed {}", run.view.config.experiment, run.view.config.seed),
+                    slot,
+                    points: run.curve.points.clone(),
+                })
+                .collect();
+            let synthetic =
+                self.followed.iter().filter_map(|id| self.open.get(id)).any(|run| run.view.config.synthetic);
+            let finish = |chart: Chart| Arc::new(chart.synthetic(synthetic));
+            self.live = Some(LiveCharts {
+                loss: finish(live::loss(&curves)),
+                penalty: finish(live::penalty(&curves)),
+                pull_ratio: finish(live::pull_ratio(&curves)),
+            });
+        }
+        changed
+    }
+}
+
+/// What stands in a folder; nothing where it does not exist yet.
+fn names_in(folder: &Path) -> BTreeSet<OsString> {
+    std::fs::read_dir(folder)
+        .map(|entries| entries.flatten().map(|entry| entry.file_name()).collect())
+        .unwrap_or_default()
+}
+
+fn written_at(folder: &Path) -> Option<SystemTime> {
+    std::fs::metadata(folder.join("run.ron")).and_then(|metadata| metadata.modified()).ok()
+}
+
+/// Whether two readings of a run say the same. Cells that are not measured are NaN, so `==` would never hold.
+fn same_results(a: &RunResult, b: &RunResult) -> bool {
+    let measured = |result: &RunResult| -> usize {
+        result.matrix.values().flatten().flatten().filter(|value| value.is_finite()).count()
+    };
+    a.status == b.status && a.stages == b.stages && measured(a) == measured(b)
+}
+
+impl OpenRun {
+    fn new(folder: &RunFolder) -> Result<Self, Unusable> {
+        let reader = folder.reader()?;
+        let result = Arc::new(reader.result()?);
+        let view = RunView {
+            id: folder.config().run.clone(),
+            folder: folder.path().to_path_buf(),
+            config: Arc::new(folder.config().clone()),
+            status: Status::Queued,
+            reason: None,
+            progress: None,
+            stages: Vec::new(),
+            result,
+            events: Vec::new(),
+        };
+        Ok(Self {
+            reader,
+            written_at: written_at(folder.path()),
+            view: Arc::new(view),
+            last_event: 0,
+            curve: Curve::default(),
+        })
+    }
+
+    /// The run as it is now, if that differs from the last view.
+    fn read(&mut self) -> Result<Option<RunView>, Unusable> {
+        let status = self.reader.status()?;
+        let view = &self.view;
+        let settled = matches!(status, Status::Finished | Status::Failed | Status::Stopped);
+        if settled && status == view.status {
+            return Ok(None);
+        }
+        let mut events = view.events.clone();
+        for (row, event) in self.reader.events_after(self.last_event)? {
+            self.last_event = row;
+            events.push(event);
+        }
+        events.drain(..events.len().saturating_sub(EVENTS));
+        let result = self.reader.result()?;
+        let next = RunView {
+            status,
+            reason: self.reader.reason()?,
+            progress: self.reader.progress()?,
+            stages: self.reader.stages()?,
+            result: if same_results(&result, &view.result) { Arc::clone(&view.result) } else { Arc::new(result) },
+            events,
+            id: view.id.clone(),
+            folder: view.folder.clone(),
+            config: Arc::clone(&view.config),
+        };
+        Ok((!next.says_the_same(view)).then_some(next))
+    }
+
+    /// Adds the steps that are new to the curve; true if there were any, or if the run went back to a checkpoint.
+    fn read_curve(&mut self) -> bool {
+        let Ok(steps) = self.reader.steps_after(self.curve.last_row) else { return false };
+        let changed = !steps.is_empty();
+        for (row, step) in steps {
+            self.curve.last_row = row;
+            self.curve.points.push(CurvePoint {
+                step: self.curve.points.len() as u64 + 1,
+                stage: step.stage,
+                loss: step.loss,
+                penalty: step.penalty,
+                pull_ratio: step.pull_ratio,
+            });
+        }
+        changed
+    }
+}

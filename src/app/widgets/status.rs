@@ -1,0 +1,42 @@
+//! How the state of a run looks: an icon, a word and a colour, never the colour alone.
+
+use eframe::egui;
+
+use crate::app::session::RowState;
+use crate::app::theme::Tokens;
+use crate::experiment::observer::{Phase, Progress};
+use crate::experiment::results::Status;
+
+/// Icon, word and colour of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StatusLook {
+    pub(crate) icon: &'static str,
+    pub(crate) word: &'static str,
+    pub(crate) colour: egui::Color32,
+}
+
+/// How the state of a row of the runs table looks.
+pub(crate) fn status_look(state: RowState, tokens: &Tokens) -> StatusLook {
+    let (icon, word, colour) = match state {
+        RowState::NotRun => ("○", "Not run", tokens.muted),
+        RowState::Queued => ("◐", "Queued", tokens.muted),
+        RowState::Starting => ("▶", "Starting", tokens.accent),
+        RowState::Run(Status::Queued) => ("◐", "Queued", tokens.muted),
+        RowState::Run(Status::Running) => ("▶", "Running", tokens.accent),
+        RowState::Run(Status::Paused) => ("‖", "Paused", tokens.warning),
+        RowState::Run(Status::Stopped) => ("■", "Stopped", tokens.warning),
+        RowState::Run(Status::Failed) => ("⚠", "Failed", tokens.error),
+        RowState::Run(Status::Finished) => ("✓", "Finished", tokens.success),
+    };
+    StatusLook { icon, word, colour }
+}
+
+/// What a run is doing: `Stage 2 of 5, training`.
+pub(crate) fn phase_words(progress: &Progress) -> String {
+    let doing = match progress.phase {
+        Phase::Base => "training the base model",
+        Phase::Train => "training",
+        Phase::Evaluate => "testing",
+    };
+    format!("Stage {} of {}, {doing}", progress.stage, progress.stages)
+}

@@ -1,0 +1,355 @@
+//! The window itself: what it owns, and how a frame is drawn.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Align, Align2, Button, Frame, Id, Layout, Margin, Order, Panel, RichText, Ui};
+
+use super::Services;
+use super::action::Action;
+use super::background::Background;
+use super::command::{self, Command, Menu, Situation};
+use super::dock::{self, View};
+use super::logic::Message;
+use super::modal::Dialog;
+use super::palette::{Outcome, Palette};
+use super::panels::start::StartPage;
+use super::panels::{Context, Panels};
+use super::session::{Row, RowState, Session};
+use super::settings::{Settings, ThemeChoice};
+use super::theme::{self, space};
+use super::widgets::{self, Notices};
+use crate::chart::Chart;
+use crate::experiment::results::Status;
+
+/// The window's title without a project.
+pub(crate) const TITLE: &str = "PESO Workbench";
+
+/// The application.
+pub struct Workbench {
+    pub(super) services: Services,
+    pub(super) background: Background<Message>,
+    pub(super) settings: Settings,
+    pub(super) session: Option<Session>,
+    /// Counts the sessions of this window.
+    pub(super) sessions: u64,
+    /// The project that is being opened.
+    pub(super) opening: Option<PathBuf>,
+    pub(super) start: StartPage,
+    pub(super) panels: Panels,
+    pub(super) notices: Notices,
+    pub(super) dialog: Option<Dialog>,
+    pub(super) palette: Option<Palette>,
+    /// The most important chart on screen, which the export and copy commands are about.
+    pub(super) chart: Option<Arc<Chart>>,
+    /// What the window's title says.
+    pub(super) title: String,
+    /// Whether the window may close although changes are not saved.
+    pub(super) may_close: bool,
+    /// Whether to close at the next frame.
+    pub(super) quit: bool,
+}
+
+impl Workbench {
+    /// A window on a project, or on the start page.
+    pub fn new(ctx: &egui::Context, services: Services, project: Option<PathBuf>) -> Self {
+        theme::install(ctx);
+        let settings = services.configuration_folder.as_deref().map(Settings::load).unwrap_or_default();
+        let mut workbench = Self {
+            services,
+            background: Background::new(ctx.clone()),
+            settings,
+            session: None,
+            sessions: 0,
+            opening: None,
+            start: StartPage::default(),
+            panels: Panels::default(),
+            notices: Notices::default(),
+            dialog: None,
+            palette: None,
+            chart: None,
+            title: TITLE.to_owned(),
+            may_close: false,
+            quit: false,
+        };
+        workbench.apply_settings(ctx);
+        if let Some(path) = project {
+            workbench.open_project(path);
+        }
+        workbench
+    }
+
+    pub(super) fn apply_settings(&self, ctx: &egui::Context) {
+        ctx.set_theme(match self.settings.theme {
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+            ThemeChoice::System => egui::ThemePreference::System,
+        });
+        ctx.set_zoom_factor(self.settings.zoom);
+    }
+
+    /// What commands depend on, as it is now.
+    pub(super) fn situation(&self) -> Situation {
+        let Some(session) = &self.session else { return Situation::default() };
+        let selected = || session.rows.iter().filter(|row| session.selected.contains(&row.id));
+        Situation {
+            project_open: true,
+            unsaved: session.unsaved(),
+            can_undo: session.history.can_undo(),
+            can_redo: session.history.can_redo(),
+            something_to_run: session.rows.iter().any(Row::can_run),
+            selection_to_run: selected().any(Row::can_run),
+            can_pause: session.concerned().any(Row::can_pause),
+            can_resume: session.concerned().any(Row::can_resume),
+            can_stop: session.concerned().any(Row::can_stop),
+            chart_shown: self.chart.is_some(),
+        }
+    }
+}
+
+impl eframe::App for Workbench {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.take_in(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let situation = self.situation();
+        let mut actions: Vec<Action> = Vec::new();
+        if self.dialog.is_none() && self.palette.is_none() {
+            actions.extend(command::pressed(ui.ctx()).into_iter().map(Action::Command));
+        }
+        self.top_bar(ui, &situation, &mut actions);
+        self.status_bar(ui);
+        let mut charts = Vec::new();
+        egui::CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
+            let ground = theme::tokens(ui).background;
+            Frame::new().fill(ground).show(ui, |ui| {
+                ui.take_available_space();
+                self.content(ui, &mut actions, &mut charts);
+            });
+        });
+        self.chart = charts.into_iter().find(|chart| !matches!(chart.body, crate::chart::Body::Empty(_)));
+        self.palette_ui(ui, &situation, &mut actions);
+        if let Some(dialog) = &mut self.dialog
+            && let Some(wish) = dialog.ui(ui)
+        {
+            self.grant(wish);
+        }
+        self.notices.ui(ui);
+        self.dropped_files(ui, &mut actions);
+        for action in actions {
+            self.perform(ui.ctx(), action);
+        }
+        self.update_title(ui.ctx());
+    }
+
+    fn on_exit(&mut self) {
+        self.save_layout_now();
+    }
+}
+
+impl Workbench {
+    fn top_bar(&mut self, ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
+        let tokens = theme::tokens(ui);
+        let frame = Frame::new().fill(tokens.surface).inner_margin(Margin::symmetric(8, 5));
+        Panel::top("top bar").frame(frame).show(ui, |ui| {
+            egui::MenuBar::new().ui(ui, |ui| {
+                for menu in Menu::ALL {
+                    ui.menu_button(menu.text(), |ui| menu_ui(ui, menu, situation, actions));
+                }
+                if situation.project_open {
+                    ui.add_space(space::S);
+                    ui.separator();
+                    ui.add_space(space::S);
+                    toolbar(ui, situation, actions);
+                }
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    self.right_of_bar(ui, situation, actions);
+                });
+            });
+        });
+    }
+
+    fn right_of_bar(&self, ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
+        let tokens = theme::tokens(ui);
+        let dark = ui.visuals().dark_mode;
+        let (icon, command) = if dark { ("☀", Command::ThemeLight) } else { ("◐", Command::ThemeDark) };
+        let response = widgets::explained(ui, Button::new(RichText::new(icon).size(15.0)), command, situation);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, command.text()));
+        if response.clicked() {
+            actions.push(Action::Command(command));
+        }
+        if widgets::explained(ui, Button::new("Commands…"), Command::Palette, situation).clicked() {
+            actions.push(Action::Command(Command::Palette));
+        }
+        if situation.unsaved {
+            widgets::pill(ui, "Unsaved changes", tokens.warning);
+        }
+        if let Some(session) = &self.session {
+            if session.synthetic() {
+                widgets::pill(ui, crate::chart::SYNTHETIC, tokens.warning);
+            }
+            let name = RichText::new(&session.project().name).family(theme::semi_bold());
+            ui.add(egui::Label::new(name).truncate()).on_hover_text(session.file.display().to_string());
+        }
+    }
+
+    fn status_bar(&self, ui: &mut Ui) {
+        let tokens = theme::tokens(ui);
+        let frame = Frame::new().fill(tokens.surface).inner_margin(Margin::symmetric(12, 4));
+        Panel::bottom("status bar").frame(frame).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let words = self.session.as_ref().map_or_else(|| "No project is open".to_owned(), status_words);
+                ui.label(RichText::new(words).small().color(tokens.muted));
+                if let Some(session) = &self.session {
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        let place = RichText::new(short_path(&session.file)).small().color(tokens.muted);
+                        ui.add(egui::Label::new(place).truncate()).on_hover_text(session.file.display().to_string());
+                    });
+                }
+            });
+        });
+    }
+
+    fn content(&mut self, ui: &mut Ui, actions: &mut Vec<Action>, charts: &mut Vec<Arc<Chart>>) {
+        let Some(session) = &mut self.session else {
+            self.start.ui(ui, &self.settings.recent, self.opening.as_deref(), actions);
+            return;
+        };
+        // The dock changes the layout while the views read the rest of the session.
+        let mut layout = std::mem::replace(&mut session.layout, dock::empty());
+        let mut context = Context { session, actions, charts, now_unix: (self.services.clock)() };
+        let panels = &mut self.panels;
+        dock::ui(&mut layout, ui, &mut |ui, view| match view {
+            View::Experiments => panels.experiments.ui(ui, &mut context),
+            View::Runs => panels.runs.ui(ui, &mut context),
+            View::Live => panels.live.ui(ui, &mut context),
+            View::Compare => panels.compare.ui(ui, &mut context),
+            View::Data => super::panels::data::ui(ui, &mut context),
+            View::Log => panels.log.ui(ui, &mut context),
+        });
+        session.layout = layout;
+    }
+
+    fn palette_ui(&mut self, ui: &Ui, situation: &Situation, actions: &mut Vec<Action>) {
+        let Some(palette) = &mut self.palette else { return };
+        match palette.ui(ui, situation) {
+            Outcome::Open => {}
+            Outcome::Closed => self.palette = None,
+            Outcome::Chosen(command) => {
+                self.palette = None;
+                actions.push(Action::Command(command));
+            }
+        }
+    }
+
+    /// Shows that files can be dropped while they hover, and opens what is dropped.
+    fn dropped_files(&self, ui: &Ui, actions: &mut Vec<Action>) {
+        let (hovering, dropped) = ui.input(|input| {
+            let dropped: Vec<PathBuf> = input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect();
+            (!input.raw.hovered_files.is_empty(), dropped)
+        });
+        if hovering {
+            drop_overlay(ui);
+        }
+        if let Some(path) = dropped.into_iter().next() {
+            actions.push(Action::Open(path));
+        }
+    }
+
+    fn update_title(&mut self, ctx: &egui::Context) {
+        let title = match &self.session {
+            Some(session) => {
+                let unsaved = if session.unsaved() { "*" } else { "" };
+                format!("{}{unsaved} – {TITLE}", session.project().name)
+            }
+            None => TITLE.to_owned(),
+        };
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+}
+
+fn menu_ui(ui: &mut Ui, menu: Menu, situation: &Situation, actions: &mut Vec<Action>) {
+    ui.set_min_width(230.0);
+    for (place, group) in menu.groups().iter().enumerate() {
+        if place > 0 {
+            ui.separator();
+        }
+        for &command in *group {
+            let keys = command.shortcut().map(|shortcut| ui.ctx().format_shortcut(&shortcut)).unwrap_or_default();
+            let button = Button::new(command.text()).shortcut_text(keys);
+            if widgets::explained(ui, button, command, situation).clicked() {
+                actions.push(Action::Command(command));
+            }
+        }
+    }
+}
+
+fn toolbar(ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
+    // The menu bar has its buttons without frames; these are ordinary ones.
+    ui.reset_style();
+    let buttons = [
+        (Command::RunAll, "▶", "Run all"),
+        (Command::RunSelected, "", "Run selected"),
+        (Command::Pause, "‖", "Pause"),
+        (Command::Resume, "", "Resume"),
+        (Command::Stop, "■", "Stop"),
+    ];
+    for (command, icon, text) in buttons {
+        let label = if icon.is_empty() { text.to_owned() } else { format!("{icon} {text}") };
+        let response = widgets::explained(ui, Button::new(label), command, situation);
+        response
+            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, command.obstacle(situation).is_none(), text));
+        if response.clicked() {
+            actions.push(Action::Command(command));
+        }
+    }
+}
+
+/// One line on what happens: the run under way, or what to do.
+fn status_words(session: &Session) -> String {
+    let active = |row: &&Row| row.state == RowState::Starting || row.run.as_ref().is_some_and(|run| run.is_active());
+    let queued = match session.queue.len() {
+        0 => String::new(),
+        count => format!(". {count} queued"),
+    };
+    match session.rows.iter().find(active) {
+        Some(row) => {
+            let progress = row.run.as_ref().and_then(|run| run.progress.as_ref());
+            let doing = match (row.state, progress) {
+                (RowState::Run(Status::Paused), _) => "paused".to_owned(),
+                (_, Some(progress)) => widgets::phase_words(progress),
+                (_, None) => "starting".to_owned(),
+            };
+            format!("{}, seed {}: {doing}{queued}", row.key.experiment, row.key.seed)
+        }
+        None if session.is_busy() => format!("Waiting{queued}"),
+        None => "Ready".to_owned(),
+    }
+}
+
+/// The last two parts of a path: `demo/project.ron`.
+fn short_path(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().rev().take(2).collect();
+    parts.into_iter().rev().collect::<PathBuf>().display().to_string()
+}
+
+fn drop_overlay(ui: &Ui) {
+    let tokens = theme::tokens(ui);
+    let rect = ui.ctx().content_rect();
+    let painter = ui.ctx().layer_painter(egui::LayerId::new(Order::Foreground, Id::unique("drop overlay")));
+    painter.rect_filled(rect, 0.0, tokens.background.gamma_multiply(0.92));
+    painter.rect_stroke(rect.shrink(space::XL), 12.0, (2.0, tokens.accent), egui::StrokeKind::Inside);
+    let font = egui::FontId::new(20.0, theme::semi_bold());
+    painter.text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        "Drop a project file or its folder to open it",
+        font,
+        tokens.text,
+    );
+}
