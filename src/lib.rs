@@ -1,10 +1,11 @@
 //! PESO Workbench: continual LoRA adaptation of language-model recommenders, as a library.
 //!
-//! Data flows one way: files → `data` → `method` → run folder (`experiment`) → views (`chart`, `app`).
+//! Data flows one way: files → [`data`] → [`method`] → run folder ([`experiment`]) → views ([`chart`], [`app`]).
 
 pub mod app;
 pub mod baseline;
 pub mod chart;
+pub mod cli;
 pub mod data;
 pub mod device;
 pub mod error;

@@ -1,3 +1,7 @@
-//! `peso`: the workbench, still without commands.
+//! `peso`: the workbench's window and its command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    peso_workbench::cli::main()
+}

@@ -1,0 +1,84 @@
+//! `peso bench`: how fast this machine trains and evaluates.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::outcome::{Ended, print, print_json, wrong_usage};
+use crate::device::DeviceChoice;
+use crate::experiment::bench::{self, BenchOptions};
+use crate::experiment::project_check;
+use crate::model::Compact;
+
+/// Measure how fast this machine trains (PESO, all targets) and evaluates
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where to compute: auto, wgpu, cuda or cpu
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    device: DeviceChoice,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    /// Released dataset to train on; without it, synthetic data of the same shape
+    #[arg(long, value_name = "DIR")]
+    dataset: Option<PathBuf>,
+    /// Block of the dataset, from 0 as its files number them
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    block: usize,
+    /// Width of the model
+    #[arg(long, default_value_t = 128)]
+    width: usize,
+    /// Layers of the model
+    #[arg(long, default_value_t = 4)]
+    layers: usize,
+    /// Attention heads
+    #[arg(long, default_value_t = 4)]
+    heads: usize,
+    /// Key-value heads
+    #[arg(long, default_value_t = 2)]
+    kv_heads: usize,
+    /// Width of the feed-forward layers
+    #[arg(long, default_value_t = 384)]
+    ffn: usize,
+    /// Training targets a step
+    #[arg(long, default_value_t = 8)]
+    batch: usize,
+    /// Training examples that are timed, after two steps of warm-up
+    #[arg(long, default_value_t = 2000)]
+    train_examples: usize,
+    /// Test users that are timed
+    #[arg(long, default_value_t = 500)]
+    eval_users: usize,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
+    let Arguments {
+        device,
+        json,
+        dataset,
+        block,
+        width,
+        layers,
+        heads,
+        kv_heads,
+        ffn,
+        batch,
+        train_examples,
+        eval_users,
+    } = arguments;
+    let model = Compact { width, layers, heads, kv_heads, ffn, ..Compact::default() };
+    project_check::compact(&model).map_err(|bad| {
+        let option = bad.field.trim_start_matches("base_model.").replace('_', "-");
+        wrong_usage(format!("--{option}: {}; {}", bad.problem, bad.advice))
+    })?;
+    let report = bench::bench(&BenchOptions { device, dataset, block, model, batch, train_examples, eval_users })?;
+    if json {
+        print_json(&report)?;
+    } else {
+        // The report's own names, one a line: they are what the JSON has.
+        let fields = serde_json::to_value(&report)?;
+        let lines = fields.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}\n"));
+        print(&lines.collect::<String>())?;
+    }
+    Ok(Ended::Done)
+}

@@ -1,0 +1,169 @@
+//! `peso export`: figures as files.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::outcome::{Ended, say, warn};
+use crate::chart::comparison::{self, ComparisonOptions};
+use crate::chart::live::{self, CurvePoint, RunCurves};
+use crate::chart::{self, Chart, Style};
+use crate::error::Unusable;
+use crate::experiment::Project;
+use crate::experiment::observer::Phase;
+use crate::experiment::results::Results;
+use crate::experiment::run_folder::RunFolder;
+use crate::files;
+
+/// Write figures as PNG, SVG, PDF, CSV or LaTeX
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A `.ron` file or a folder with `project.ron`
+    project: PathBuf,
+    /// Which figure
+    #[arg(long, value_enum)]
+    figure: Figure,
+    /// File to write (.png, .svg, .pdf, .csv, .tex); several figures get their names before the ending, and a folder
+    /// gets every format
+    #[arg(long, value_name = "PATH")]
+    to: PathBuf,
+    /// Metric of the comparison and the matrices
+    #[arg(long, default_value = "ndcg@10")]
+    metric: String,
+    /// Folder of the runs, instead of `runs` beside the project file
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Dots an inch of a PNG
+    #[arg(long, value_name = "N")]
+    dpi: Option<u32>,
+    /// Ground of the figure
+    #[arg(long, value_enum, default_value_t = Theme::Light)]
+    theme: Theme,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Figure {
+    /// The metric over the stages, a line an experiment
+    Comparison,
+    /// `R[i, j]` of every run
+    Matrix,
+    /// Training loss by step
+    Loss,
+    /// The methods' penalty by step
+    Penalty,
+    /// The penalty's pull against the loss's, by step
+    PullRatio,
+    /// All of them
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Theme {
+    Light,
+    Dark,
+}
+
+/// What a folder gets of every figure.
+const ENDINGS: [&str; 5] = ["png", "svg", "pdf", "csv", "tex"];
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let project = Project::load(&arguments.project)?;
+    let runs_dir = project.runs_dir(arguments.out.as_deref());
+    let (results, unusable) = Results::read(&project, &runs_dir);
+    warn(&unusable);
+    if results.runs.is_empty() {
+        return Err(Unusable::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
+    }
+    let curves = match arguments.figure {
+        Figure::Comparison | Figure::Matrix => Vec::new(),
+        _ => curves(&project, &runs_dir)?,
+    };
+    let charts = charts(arguments, &results, &curves, project.is_synthetic());
+    let style = style(arguments);
+    for (path, chart) in destinations(&arguments.to, &charts)? {
+        chart::export(chart, &path, &style)?;
+        say(&format!("Wrote {}", path.display()));
+    }
+    Ok(Ended::Done)
+}
+
+fn style(arguments: &Arguments) -> Style {
+    let theme = match arguments.theme {
+        Theme::Light => chart::Theme::Light,
+        Theme::Dark => chart::Theme::Dark,
+    };
+    let usual = Style::default();
+    Style { theme, dpi: arguments.dpi.unwrap_or(usual.dpi), ..usual }
+}
+
+/// The figures that were asked for, each with its name in file names.
+fn charts(arguments: &Arguments, results: &Results, curves: &[RunCurves], synthetic: bool) -> Vec<(String, Chart)> {
+    let wants = |figure| arguments.figure == figure || arguments.figure == Figure::All;
+    let mut charts = Vec::new();
+    if wants(Figure::Comparison) {
+        let options = ComparisonOptions { synthetic, ..ComparisonOptions::default() };
+        charts.push(("comparison".to_owned(), comparison::over_stages(results, &arguments.metric, &options)));
+    }
+    if wants(Figure::Matrix) {
+        let matrix = |run| comparison::matrix(run, &arguments.metric).synthetic(synthetic);
+        charts.extend(results.runs.iter().map(|run| (format!("matrix-{}", run.run), matrix(run))));
+    }
+    type Draw = fn(&[RunCurves]) -> Chart;
+    let live: [(Figure, &str, Draw); 3] = [
+        (Figure::Loss, "loss", live::loss),
+        (Figure::Penalty, "penalty", live::penalty),
+        (Figure::PullRatio, "pull-ratio", live::pull_ratio),
+    ];
+    for (figure, name, draw) in live {
+        if wants(figure) {
+            charts.push((name.to_owned(), draw(curves).synthetic(synthetic)));
+        }
+    }
+    charts
+}
+
+/// Where every figure goes: one to `to` itself; several beside it, by name; into a folder in every format.
+fn destinations<'a>(to: &Path, charts: &'a [(String, Chart)]) -> Result<Vec<(PathBuf, &'a Chart)>, Unusable> {
+    let Some(ending) = to.extension().filter(|_| !to.is_dir()) else {
+        files::create_folder(to)?;
+        let in_folder =
+            |(name, chart): &'a (String, Chart)| ENDINGS.map(|ending| (to.join(format!("{name}.{ending}")), chart));
+        return Ok(charts.iter().flat_map(in_folder).collect());
+    };
+    if let [(_, chart)] = charts {
+        return Ok(vec![(to.to_path_buf(), chart)]);
+    }
+    let stem = to.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = ending.to_string_lossy();
+    let beside = |(name, chart): &'a (String, Chart)| (to.with_file_name(format!("{stem}-{name}.{ending}")), chart);
+    Ok(charts.iter().map(beside).collect())
+}
+
+/// The training curves of the project's learned runs; every experiment keeps its colour over its seeds.
+fn curves(project: &Project, runs_dir: &Path) -> Result<Vec<RunCurves>, Unusable> {
+    let runs = RunFolder::list(runs_dir);
+    let mut experiments: Vec<&str> = Vec::new();
+    let mut curves = Vec::new();
+    for run in &runs {
+        let config = run.config();
+        if !config.method.is_learned() || !config.belongs_to(project) {
+            continue;
+        }
+        let slot = experiments.iter().position(|name| *name == config.experiment).unwrap_or_else(|| {
+            experiments.push(&config.experiment);
+            experiments.len() - 1
+        });
+        let steps = run.reader()?.steps_after(0)?;
+        let trained = steps.into_iter().map(|(_, step)| step).filter(|step| step.phase == Phase::Train);
+        let points = (1..).zip(trained).map(|(number, step)| CurvePoint {
+            step: number,
+            stage: step.stage,
+            loss: step.loss,
+            penalty: step.penalty,
+            pull_ratio: step.pull_ratio,
+        });
+        let name = format!("{}, seed {}", config.experiment, config.seed);
+        curves.push(RunCurves { name, slot, points: points.collect() });
+    }
+    Ok(curves)
+}

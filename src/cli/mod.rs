@@ -1,0 +1,111 @@
+//! The command line: one file a subcommand.
+//!
+//! Standard output carries what was asked for and nothing else; progress, hints and errors go to standard error.
+
+mod bench;
+mod demo;
+mod devices;
+mod export;
+mod inspect;
+mod outcome;
+mod progress;
+mod results;
+mod run;
+mod score;
+mod status;
+mod table;
+mod words;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Unusable;
+use outcome::Ended;
+
+/// Continual LoRA adaptation of language-model recommenders
+#[derive(Debug, Parser)]
+#[command(name = "peso", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Open the window on this project (a `.ron` file or a folder with `project.ron`); without it, on the start page
+    project: Option<PathBuf>,
+}
+
+const AFTER_HELP: &str = "\
+Exit status: 0 done, 1 a run failed and can be resumed, 2 wrong usage or unusable input, 130 interrupted and saved
+
+To start: `peso demo`, then `peso run peso-demo`, then `peso results peso-demo`";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Status(status::Arguments),
+    Results(results::Arguments),
+    Export(export::Arguments),
+    Inspect(inspect::Arguments),
+    Score(score::Arguments),
+    Devices(devices::Arguments),
+    Bench(bench::Arguments),
+    Demo(demo::Arguments),
+}
+
+/// Runs the command line of this process and says how it ended.
+pub fn main() -> ExitCode {
+    ExitCode::from(run_with(std::env::args_os()))
+}
+
+/// Runs a command line and returns its exit status; `arguments` begin with the program's name.
+fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; where they cannot be printed there is nobody to tell.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(outcome::UNUSABLE);
+        }
+    };
+    match dispatch(cli) {
+        Ok(Ended::Done) => outcome::DONE,
+        Ok(Ended::RunFailed) => outcome::FAILED,
+        Ok(Ended::Interrupted) => outcome::INTERRUPTED,
+        Err(error) => outcome::report(&error),
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
+    match cli.command {
+        None => window(cli.project),
+        Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Status(arguments)) => status::run(&arguments),
+        Some(Command::Results(arguments)) => results::run(&arguments),
+        Some(Command::Export(arguments)) => export::run(&arguments),
+        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Score(arguments)) => score::run(&arguments),
+        Some(Command::Devices(arguments)) => devices::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(arguments),
+        Some(Command::Demo(arguments)) => demo::run(&arguments),
+    }
+}
+
+fn window(project: Option<PathBuf>) -> anyhow::Result<Ended> {
+    if let Some(missing) = project.as_ref().filter(|path| !path.exists()) {
+        let unusable = Unusable::new(missing, "there is no such project or command");
+        return Err(unusable.advice("`peso --help` lists the commands").into());
+    }
+    crate::app::open(project)?;
+    Ok(Ended::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,47 @@
+//! Quantities in words.
+
+/// `45 s`, `1 min 12 s`, `3 h 5 min`.
+pub(super) fn duration(seconds: f64) -> String {
+    // A saturating cast: what is no number or below 0 becomes 0.
+    let seconds = seconds.round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// Bytes as `812 MiB`.
+pub(super) fn bytes(bytes: u64) -> String {
+    const MEBI: f64 = 1024.0 * 1024.0;
+    let mebi = bytes as f64 / MEBI;
+    if mebi < 10_240.0 { format!("{mebi:.0} MiB") } else { format!("{:.1} GiB", mebi / 1024.0) }
+}
+
+/// `1,234,567`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_easy_to_read() {
+        assert_eq!(
+            [f64::NAN, 0.4, 59.6, 72.0, 11_100.0].map(duration),
+            ["0 s", "0 s", "1 min 0 s", "1 min 12 s", "3 h 5 min"]
+        );
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1 << 20, 812 << 20, 20 << 30].map(bytes), ["1 MiB", "812 MiB", "20.0 GiB"]);
+    }
+}
