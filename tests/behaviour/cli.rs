@@ -1,0 +1,301 @@
+//! The command line, through the real binary.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use peso_workbench::experiment::Project;
+use peso_workbench::experiment::observer::{EvaluationRecord, Level, Observer, StageRecord, UserOutcome};
+use peso_workbench::experiment::project_file::DEMO;
+use peso_workbench::experiment::results::Status;
+use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod};
+use serde_json::{Value, json};
+
+fn peso(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_peso")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn words(output: &[u8]) -> String {
+    String::from_utf8(output.to_vec()).unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Writes the demo project and, beside it, runs of two stages as a worker would.
+fn project_with_runs(folder: &Path) {
+    fs::write(folder.join("project.ron"), DEMO).unwrap();
+    let project = Project::load(folder).unwrap();
+    let peso = RunMethod::Learned(project.experiments[0].method.clone());
+    let frozen = RunMethod::Learned(project.experiments[3].method.clone());
+    for (method, name, seed, status, gain) in [
+        (&peso, "PESO", 1, Status::Finished, 0.0),
+        (&peso, "PESO", 2, Status::Finished, 0.03125),
+        (&frozen, "Frozen", 1, Status::Running, 0.0),
+        (&RunMethod::Popularity, "Popularity", 1, Status::Finished, -0.0625),
+    ] {
+        write_run(&project, method, name, seed, status, gain);
+    }
+}
+
+fn write_run(project: &Project, method: &RunMethod, name: &str, seed: u64, status: Status, gain: f64) {
+    let config_hash = RunConfig::hash_of(project, method).unwrap();
+    let config = RunConfig {
+        format: RunConfig::FORMAT,
+        run: RunConfig::id_of(name, method, seed, &config_hash),
+        experiment: name.to_owned(),
+        method: method.clone(),
+        seed,
+        project: project.clone(),
+        device: "cpu".to_owned(),
+        version: "0.1.0".to_owned(),
+        config_hash,
+        data_hash: "da7a".to_owned(),
+        model_hash: "0de1".to_owned(),
+        synthetic: true,
+        stages: 2,
+        trainable_parameters: 1234,
+        created_unix: 0,
+    };
+    let run = RunFolder::create(&project.runs_dir(None), &config).unwrap();
+    let mut writer = run.writer().unwrap();
+    writer.set_status(status, None).unwrap();
+    writer.event(Level::Info, "begins").unwrap();
+    for trained_stage in 1..=2 {
+        for test_stage in 1..=2 {
+            // Sums of powers of two, so that every form shows them exactly.
+            let value = 0.125 * trained_stage as f64 + 0.015625 * test_stage as f64 + gain;
+            let metrics = BTreeMap::from([("hit@10".to_owned(), value), ("ndcg@10".to_owned(), value / 2.0)]);
+            let user = UserOutcome { user: 0, target: 1, rank: 1, before: 0, sharing: 1, top: vec![1, 2] };
+            let users = vec![user];
+            writer.evaluation(&EvaluationRecord { trained_stage, test_stage, metrics, users, seconds: 0.5 }).unwrap();
+        }
+        let record = StageRecord {
+            stage: trained_stage,
+            train_examples: 100,
+            test_users: 1,
+            train_seconds: 2.0,
+            final_loss: 1.5,
+            finished: true,
+            ..StageRecord::default()
+        };
+        writer.stage(&record).unwrap();
+    }
+}
+
+#[test]
+fn help_names_every_command_and_the_exit_status() {
+    let here = tempfile::tempdir().unwrap();
+    let help = peso(here.path(), &["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    insta::assert_snapshot!(words(&help.stdout));
+    for command in ["run", "status", "results", "export", "inspect", "score", "devices", "bench", "demo"] {
+        let help = peso(here.path(), &[command, "--help"]);
+        assert_eq!(help.status.code(), Some(0), "{command}");
+        assert!(words(&help.stdout).contains(&format!("Usage: peso {command}")), "{command}");
+    }
+}
+
+#[test]
+fn bad_input_ends_with_2_names_the_place_and_leaves_nothing() {
+    let here = tempfile::tempdir().unwrap();
+    let bad = DEMO.replace("lambda", "lamda");
+    fs::write(here.path().join("bad.ron"), &bad).unwrap();
+    fs::write(here.path().join("good.ron"), DEMO).unwrap();
+    fs::write(here.path().join("file"), "no folder").unwrap();
+    let line = 1 + bad.lines().position(|line| line.contains("lamda")).unwrap();
+    let cases: [(&[&str], &str); 13] = [
+        (&["run", "bad.ron"], "unknown field `lamda`"),
+        (&["run", "bad.ron"], &format!("line {line}, column")),
+        (&["results", "bad.ron", "--json"], "expected one of `lambda`"),
+        (&["run", "nowhere"], "there is no such project"),
+        (&["run", "good.ron", "--experiment", "PESSO"], "there is no experiment \"PESSO\""),
+        (&["run", "good.ron", "--device", "abacus"], "expected auto, wgpu, cuda or cpu"),
+        (&["inspect", "nowhere"], "there is no such file or folder"),
+        (&["inspect", "file"], "neither a dataset, a model, an adapter, a project nor a run"),
+        (&["export", "good.ron", "--figure", "loss", "--to", "loss.png"], "there are no runs to draw"),
+        (&["demo", "--out", "file"], "a file stands where a folder must be"),
+        (&["bench", "--heads", "3"], "--width: a width of 128 cannot be divided among 3 heads"),
+        (&["run", "good.ron", "--hover"], "Usage: peso run"),
+        (&["fly"], "there is no such project or command"),
+    ];
+    for (arguments, expected) in cases {
+        let output = peso(here.path(), arguments);
+        let said = words(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.starts_with("error: ") && said.contains(expected), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    let mut left: Vec<_> = fs::read_dir(here.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["bad.ron", "file", "good.ron"]);
+}
+
+#[test]
+fn advice_stands_on_a_line_of_its_own() {
+    let here = tempfile::tempdir().unwrap();
+    let output = peso(here.path(), &["status", "nowhere.ron"]);
+    insta::assert_snapshot!(words(&output.stderr));
+}
+
+#[test]
+fn demo_writes_a_project_and_spares_another() {
+    let here = tempfile::tempdir().unwrap();
+    let written = peso(here.path(), &["demo", "--out", "new/demo"]);
+    assert_eq!(written.status.code(), Some(0), "{}", words(&written.stderr));
+    assert!(words(&written.stderr).contains("peso run new/demo"));
+    let file = here.path().join("new/demo/project.ron");
+    assert_eq!(fs::read_to_string(&file).unwrap(), DEMO);
+    assert_eq!(peso(here.path(), &["demo", "--out", "new/demo"]).status.code(), Some(0));
+
+    fs::write(&file, "mine").unwrap();
+    let refused = peso(here.path(), &["demo", "--out", "new/demo"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    assert_eq!(peso(here.path(), &["demo", "--out", "new/demo", "--force"]).status.code(), Some(0));
+    assert_eq!(fs::read_to_string(&file).unwrap(), DEMO);
+}
+
+#[test]
+fn results_have_the_shape_that_others_rely_on() {
+    let here = tempfile::tempdir().unwrap();
+    project_with_runs(here.path());
+    let output = peso(here.path(), &["results", ".", "--json"]);
+    let results = json_of(&output);
+    assert_eq!(results["project"], "Synthetic drift demo");
+    let runs = results["runs"].as_array().unwrap();
+    let ids: Vec<&str> = runs.iter().map(|run| run["run"].as_str().unwrap()).collect();
+    assert!(ids.is_sorted() && ids.len() == 4, "{ids:?}");
+    let run = runs.iter().find(|run| run["experiment"] == "PESO" && run["seed"] == 1).unwrap();
+    let hash = run["config_hash"].as_str().unwrap();
+    assert_eq!(hash.len(), 64);
+    assert_eq!(
+        *run,
+        json!({
+            "run": format!("peso-s1-{}", &hash[..8]), "experiment": "PESO", "method": "peso", "seed": 1,
+            "status": "finished", "device": "cpu", "trainable_parameters": 1234, "config_hash": hash,
+            "data_hash": "da7a",
+            "stages": [
+                {"stage": 1, "train_examples": 100, "test_users": 1, "train_seconds": 2.0, "eval_seconds": 0.0,
+                 "peak_memory_bytes": 0, "final_loss": 1.5, "metrics": {"hit@10": 0.140625, "ndcg@10": 0.0703125}},
+                {"stage": 2, "train_examples": 100, "test_users": 1, "train_seconds": 2.0, "eval_seconds": 0.0,
+                 "peak_memory_bytes": 0, "final_loss": 1.5, "metrics": {"hit@10": 0.28125, "ndcg@10": 0.140625}},
+            ],
+            "matrix": {
+                "hit@10": [[0.140625, 0.15625], [0.265625, 0.28125]],
+                "ndcg@10": [[0.0703125, 0.078125], [0.1328125, 0.140625]],
+            },
+        })
+    );
+    // The worker of the Frozen run is gone, so it does not run any more.
+    let frozen = runs.iter().find(|run| run["experiment"] == "Frozen").unwrap();
+    assert_eq!(frozen["status"], "stopped");
+    assert_eq!(output.stdout, peso(here.path(), &["results", "project.ron", "--json"]).stdout);
+}
+
+#[test]
+fn results_are_readable_and_exact_in_every_form() {
+    let here = tempfile::tempdir().unwrap();
+    project_with_runs(here.path());
+    let forms = ["", "--csv", "--latex"].map(|form| {
+        let arguments: Vec<&str> = ["results", ".", form].into_iter().filter(|word| !word.is_empty()).collect();
+        let output = peso(here.path(), &arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
+        words(&output.stdout)
+    });
+    insta::assert_snapshot!(without_hashes(&forms.join("\n----\n")));
+}
+
+/// A text with the hashes of run ids masked: they change with the demo's settings.
+fn without_hashes(text: &str) -> String {
+    let is_hash = |part: &str| part.len() == 8 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let mask = |word: &str| match word.rsplit_once('-') {
+        Some((name, hash)) if is_hash(hash) => format!("{name}-########"),
+        _ => word.to_owned(),
+    };
+    let line = |line: &str| line.split(',').map(mask).collect::<Vec<_>>().join(",");
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_broken_run_folder_is_told_and_hides_nothing() {
+    let here = tempfile::tempdir().unwrap();
+    project_with_runs(here.path());
+    let broken = here.path().join("runs/broken");
+    fs::create_dir(&broken).unwrap();
+    fs::write(broken.join("run.ron"), "(format: 1, run: [").unwrap();
+    for command in ["status", "results"] {
+        let output = peso(here.path(), &[command, ".", "--json"]);
+        assert_eq!(json_of(&output)["runs"].as_array().unwrap().len(), 4, "{command}");
+        let said = words(&output.stderr);
+        assert!(said.contains("warning: left out") && said.contains("broken"), "{command}: {said}");
+    }
+}
+
+#[test]
+fn status_tells_where_runs_stand() {
+    let here = tempfile::tempdir().unwrap();
+    fs::write(here.path().join("project.ron"), DEMO).unwrap();
+    let none = peso(here.path(), &["status", "."]);
+    assert!(words(&none.stdout).contains("no runs yet"));
+    project_with_runs(here.path());
+    let status = json_of(&peso(here.path(), &["status", ".", "--json"]));
+    let frozen = status["runs"].as_array().unwrap().iter().find(|run| run["experiment"] == "Frozen").unwrap();
+    assert_eq!((&frozen["status"], &frozen["stages_finished"]), (&json!("stopped"), &json!(2)));
+    // Held by a worker that lives, it runs.
+    let project = Project::load(here.path()).unwrap();
+    let folders = RunFolder::list(&project.runs_dir(None));
+    let folder = folders.iter().find(|folder| folder.config().experiment == "Frozen").unwrap();
+    let _lock = folder.lock().unwrap();
+    let status = words(&peso(here.path(), &["status", "."]).stdout);
+    let line = status.lines().find(|line| line.starts_with("frozen-")).unwrap();
+    assert!(line.contains("running") && line.contains("2/2"), "{line}");
+}
+
+#[test]
+fn inspect_tells_projects_from_runs() {
+    let here = tempfile::tempdir().unwrap();
+    project_with_runs(here.path());
+    let project = json_of(&peso(here.path(), &["inspect", "project.ron", "--json"]));
+    assert_eq!((&project["kind"], &project["name"]), (&json!("project"), &json!("Synthetic drift demo")));
+    let runs = Project::load(here.path()).unwrap().runs_dir(None);
+    let run = RunFolder::list(&runs).remove(0);
+    let inspected = json_of(&peso(here.path(), &["inspect", run.path().to_str().unwrap(), "--json"]));
+    assert_eq!((&inspected["kind"], &inspected["run"]), (&json!("run"), &json!(run.config().run)));
+    let text = words(&peso(here.path(), &["inspect", run.path().to_str().unwrap()]).stdout);
+    assert!(text.contains("1,234 trainable parameters"), "{text}");
+}
+
+#[test]
+fn figures_are_written_by_ending_and_into_folders() {
+    let here = tempfile::tempdir().unwrap();
+    project_with_runs(here.path());
+    let export = |arguments: &[&str]| {
+        let output = peso(here.path(), &[&["export", ".", "--figure"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", words(&output.stderr));
+    };
+    export(&["comparison", "--to", "a.svg", "--metric", "hit@10", "--theme", "dark"]);
+    let svg = fs::read_to_string(here.path().join("a.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.contains("PESO"));
+    export(&["matrix", "--to", "m.csv"]);
+    let matrices = fs::read_dir(here.path()).unwrap().flatten();
+    assert_eq!(matrices.filter(|e| e.file_name().to_string_lossy().starts_with("m-matrix-")).count(), 4);
+    export(&["all", "--to", "figures", "--dpi", "50"]);
+    let written = fs::read_dir(here.path().join("figures")).unwrap().count();
+    assert_eq!(written, (4 + 4) * 5);
+    let refused = peso(here.path(), &["export", ".", "--figure", "loss", "--to", "loss.docx"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(!here.path().join("loss.docx").exists());
+}
+
+#[test]
+fn devices_always_offer_the_cpu() {
+    let here = tempfile::tempdir().unwrap();
+    let survey = json_of(&peso(here.path(), &["devices", "--json"]));
+    let found = survey["found"].as_array().unwrap();
+    assert!(found.iter().any(|device| device["kind"] == "cpu" && device["usable"] == true));
+    assert!(!survey["reason"].as_str().unwrap().is_empty());
+}

@@ -1,0 +1,14 @@
+//! Behaviour across modules, in one test program.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod architecture;
+mod bad_model;
+mod chart;
+mod cli;
+mod data;
+mod gpu;
+mod model_reference;
+mod packing;
+mod project;
+mod reference;
+mod training;

@@ -1,0 +1,106 @@
+//! Training all targets of a user in one pass is the same as training them one by one.
+
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::ElementConversion;
+use peso_workbench::data::{Dataset, DatasetSource, Example, SyntheticOptions};
+use peso_workbench::experiment::step::{StepOptions, cross_entropy, gradients};
+use peso_workbench::model::adapter::Matrix;
+use peso_workbench::model::llama::Kind;
+use peso_workbench::model::packing::{Packed, Sequence};
+use peso_workbench::model::{Adapter, Compact, Llama, LlamaConfig, LoraShape, PromptWriter, Vocabulary, weights};
+
+type Tracked = Autodiff<Flex>;
+
+struct Case {
+    dataset: Dataset,
+    vocabulary: Vocabulary,
+    model: Llama<Tracked>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let options = SyntheticOptions { users: 30, items: 40, stages: 2, codes: 5, ..SyntheticOptions::default() };
+        let dataset = Dataset::load(&DatasetSource::Synthetic(options), None, std::path::Path::new(".")).unwrap();
+        let config = LlamaConfig::compact(&Compact {
+            width: 32,
+            layers: 3,
+            heads: 4,
+            kv_heads: 2,
+            ffn: 64,
+            ..Compact::default()
+        });
+        let vocabulary = Vocabulary::new(0, &dataset.index);
+        let mut model = weights::initialise_compact::<Tracked>(&config, vocabulary.added, 1, &Default::default());
+        let mut adapter = Adapter::fresh(&config, LoraShape::default(), 1, "test");
+        // B is zero in a fresh adapter; here both factors count.
+        for pair in adapter.modules.values_mut() {
+            pair.b.values.iter_mut().enumerate().for_each(|(i, v)| *v = ((i * 37 % 11) as f32 - 5.0) * 0.02);
+        }
+        adapter.put_on(&mut model);
+        model.lora_scale = 2.0;
+        Self { dataset, vocabulary, model }
+    }
+
+    fn writer(&self, max_history: usize) -> PromptWriter<'_> {
+        PromptWriter { vocabulary: &self.vocabulary, index: &self.dataset.index, max_history }
+    }
+
+    /// The same targets packed by user, and one by one.
+    fn both(&self, max_history: usize) -> (Vec<Sequence>, Vec<Sequence>) {
+        let writer = self.writer(max_history);
+        let users: Vec<_> = self.dataset.stages[1].participants().collect();
+        let packed = users.iter().flat_map(|user| writer.training(user, 6)).collect();
+        let single = users.iter().flat_map(|user| {
+            user.training_targets().map(|at| {
+                writer.example(Example { user: user.user, history: &user.items[..at], target: user.items[at] })
+            })
+        });
+        (packed, single.collect())
+    }
+
+    fn loss(&self, sequences: &[Sequence]) -> f64 {
+        cross_entropy(&self.model, &Packed::new(sequences), 0.8, None).into_scalar().elem()
+    }
+}
+
+fn targets(sequences: &[Sequence]) -> usize {
+    sequences.iter().map(|s| s.branches.len()).sum()
+}
+
+fn tokens(sequences: &[Sequence]) -> usize {
+    Packed::<Flex>::new(sequences).tokens.len()
+}
+
+#[test]
+fn the_loss_of_packed_targets_is_that_of_single_examples() {
+    let case = Case::new();
+    // With long histories all targets of a user share one; with short ones most have a history of their own.
+    for max_history in [20, 4] {
+        let (packed, single) = case.both(max_history);
+        assert_eq!(targets(&packed), targets(&single));
+        assert!(tokens(&packed) < tokens(&single), "packing saves work");
+        // Every example alone, so that nothing can leak between the sequences of a batch either.
+        let alone = single.iter().map(|s| case.loss(std::slice::from_ref(s))).sum::<f64>() / single.len() as f64;
+        let (together, by_user) = (case.loss(&single), case.loss(&packed));
+        assert!((together - alone).abs() < 1e-5, "history {max_history}: {together} instead of {alone}");
+        assert!((by_user - alone).abs() < 1e-5, "history {max_history}: {by_user} instead of {alone}");
+    }
+}
+
+#[test]
+fn the_gradients_of_packed_targets_are_those_of_single_examples() {
+    let case = Case::new();
+    let (packed, single) = case.both(20);
+    let options = StepOptions { temperature: 0.8, clip: 1.0, dropout: 0.0 };
+    let of = |sequences: &[Sequence]| {
+        let mut model = case.model.clone();
+        gradients(&mut model, &Packed::new(sequences), &|kind| kind != Kind::Past, None, &options, 0).by_name
+    };
+    let (packed, mut single) = (of(&packed), of(&single));
+    assert_eq!(packed.len(), single.len());
+    for (name, gradient) in packed {
+        let (a, b) = (Matrix::from_tensor(gradient), Matrix::from_tensor(single.remove(&name).unwrap()));
+        let difference: f64 = a.values.iter().zip(&b.values).map(|(x, y)| f64::from(x - y).powi(2)).sum();
+        assert!(difference.sqrt() <= 1e-4 * b.norm().max(1e-6), "{name}: {:e} of {:e}", difference.sqrt(), b.norm());
+    }
+}

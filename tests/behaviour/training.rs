@@ -1,0 +1,184 @@
+//! Whole runs through the real binary: the same numbers every time, however often a worker is killed.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+
+/// Small enough for a test, with every phase in it: base model, stage 1, two updates, a matrix of nine cells.
+const PROJECT: &str = r#"(
+    format: 1,
+    name: "Small",
+    dataset: Synthetic(users: 90, items: 60, stages: 3, codes: 6, interactions: (9.0, 5.0)),
+    base_model: Compact(width: 16, layers: 2, heads: 2, kv_heads: 1, ffn: 32, epochs: 2),
+    training: (epochs: 2, batch: 16, learning_rate: 0.01, later_stage_factor: 0.5, lora: (rank: 2, alpha: 4.0)),
+    evaluation: (beams: 5, k: [1, 5]),
+    experiments: [
+        (name: "PESO", method: Peso(lambda: 50.0)),
+        (name: "SumLoRA", method: SumLora(inherit: true)),
+        (name: "Frozen", method: Frozen),
+    ],
+    seeds: [1],
+)"#;
+
+fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.ron"), PROJECT).unwrap();
+    folder
+}
+
+fn command(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peso"));
+    command.args(arguments).arg(folder).stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, more: &[&str]) -> Output {
+    let mut command = command(&["run"], folder);
+    command.args(["--device", "cpu"]).args(more).output().unwrap()
+}
+
+fn assert_done(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// `peso results --json` without what may differ: times and memory.
+fn numbers(folder: &Path, more: &[&str]) -> Value {
+    let output = command(&["results", "--json"], folder).args(more).output().unwrap();
+    assert_done(&output);
+    let mut results: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for run in results["runs"].as_array_mut().unwrap() {
+        for stage in run["stages"].as_array_mut().unwrap() {
+            let stage = stage.as_object_mut().unwrap();
+            for volatile in ["train_seconds", "eval_seconds", "peak_memory_bytes"] {
+                assert!(stage.remove(volatile).is_some_and(|v| v.is_number()), "{volatile} is reported");
+            }
+        }
+    }
+    results
+}
+
+#[test]
+fn a_project_trains_gives_the_same_numbers_again_and_is_then_left_alone() {
+    let folder = project();
+    assert_done(&run(folder.path(), &[]));
+    let first = numbers(folder.path(), &[]);
+    let runs = first["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 5, "three experiments and two counting baselines");
+    for run in runs {
+        assert_eq!(run["status"], "finished", "{run}");
+        assert_eq!(run["stages"].as_array().unwrap().len(), 3);
+        let matrix = run["matrix"]["hit@5"].as_array().unwrap();
+        assert!(matrix.iter().all(|row| row.as_array().unwrap().iter().all(Value::is_number)), "{matrix:?}");
+    }
+    let of = |method: &str| runs.iter().find(|r| r["method"] == method).unwrap();
+    assert_eq!(of("peso")["matrix"]["hit@5"][0], of("frozen")["matrix"]["hit@5"][0], "stage 1 is shared");
+    let frozen = of("frozen")["matrix"]["ndcg@5"].as_array().unwrap();
+    assert!(frozen.iter().all(|row| *row == frozen[0]), "a frozen model does not change");
+    assert_ne!(of("peso")["matrix"]["ndcg@5"], of("sum_lora")["matrix"]["ndcg@5"], "methods differ");
+
+    let other = tempfile::tempdir().unwrap();
+    let out = ["--out", other.path().to_str().unwrap()];
+    assert_done(&run(folder.path(), &out));
+    assert_eq!(numbers(folder.path(), &out), first, "a second run gives the same numbers");
+
+    let began = Instant::now();
+    assert_done(&run(folder.path(), &[]));
+    assert!(began.elapsed() < Duration::from_secs(20), "what is finished is not trained again");
+    assert_eq!(numbers(folder.path(), &[]), first);
+}
+
+#[test]
+fn a_run_killed_ten_times_ends_with_the_numbers_of_one_that_was_not() {
+    let folder = project();
+    let whole = tempfile::tempdir().unwrap();
+    let only = ["--experiment", "PESO", "--checkpoint-every", "0"];
+    let out = ["--out", whole.path().to_str().unwrap()];
+    let began = Instant::now();
+    assert_done(&run(folder.path(), &[&only[..], &out[..]].concat()));
+    let whole_time = began.elapsed();
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let mut killed = 0;
+    for _ in 0..10 {
+        let mut command = command(&["run"], folder.path());
+        command.args(["--device", "cpu"]).args(only).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut worker = command.spawn().unwrap();
+        std::thread::sleep(whole_time.mul_f64(random.random_range(0.05..0.45)));
+        killed += u32::from(worker.try_wait().unwrap().is_none());
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+    }
+    assert!(killed >= 3, "the run was over before it could be killed: {killed}");
+    assert_done(&run(folder.path(), &only));
+    assert_eq!(numbers(folder.path(), &[]), numbers(folder.path(), &out));
+}
+
+/// Waits for a run folder of the experiment to say what is asked of it.
+fn wait_for(folder: &Path, worker: &mut Child, wanted: impl Fn(&Value) -> bool) {
+    let began = Instant::now();
+    loop {
+        let output = command(&["status", "--json"], folder).output().unwrap();
+        let status: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        if wanted(&status) {
+            return;
+        }
+        assert!(worker.try_wait().unwrap().is_none(), "the worker ended: {status}");
+        assert!(began.elapsed() < Duration::from_secs(120), "waited too long: {status}");
+        std::thread::sleep(Duration::from_millis(30));
+    }
+}
+
+#[test]
+fn a_stop_through_the_folder_saves_the_state_and_the_run_goes_on() {
+    let folder = project();
+    let whole = tempfile::tempdir().unwrap();
+    let only = ["--experiment", "PESO"];
+    let out = ["--out", whole.path().to_str().unwrap()];
+    assert_done(&run(folder.path(), &[&only[..], &out[..]].concat()));
+
+    let mut command = command(&["run"], folder.path());
+    command.args(["--device", "cpu"]).args(only).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut worker = command.spawn().unwrap();
+    wait_for(folder.path(), &mut worker, |status| status.to_string().contains("\"running\""));
+    let runs = folder.path().join("runs");
+    let peso = || {
+        fs::read_dir(&runs)
+            .unwrap()
+            .flatten()
+            .map(|e| e.path())
+            .find(|p| p.file_name().unwrap().to_str().unwrap().starts_with("peso-"))
+    };
+    let began = Instant::now();
+    while peso().is_none() && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    fs::write(peso().unwrap().join("control"), "stop\n").unwrap();
+    assert_eq!(worker.wait().unwrap().code(), Some(130), "a stop is an interruption");
+    assert_done(&run(folder.path(), &only));
+    assert_eq!(numbers(folder.path(), &[]), numbers(folder.path(), &out));
+}
+
+#[test]
+fn an_adapter_folder_is_a_peft_adapter_of_the_base_in_the_run_folder() {
+    let folder = project();
+    assert_done(&run(folder.path(), &["--experiment", "SumLoRA"]));
+    let run = fs::read_dir(folder.path().join("runs")).unwrap().flatten().map(|e| e.path());
+    let run = run.into_iter().find(|p| p.file_name().unwrap().to_str().unwrap().starts_with("sumlora-")).unwrap();
+    let ids = folder.path().join("ids.safetensors");
+    let values: Vec<u8> = [0i64, 3, 4, 5, 2].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::I64, vec![1, 5], &values).unwrap();
+    safetensors::serialize_to_file([("input_ids", view)], None, &ids).unwrap();
+    let score = |stage: &str, out: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_peso"));
+        command.arg("score").arg(run.join("base")).args(["--device", "cpu"]).arg("--ids").arg(&ids);
+        command.arg("--adapter").arg(run.join("adapters").join(stage)).arg("--out").arg(folder.path().join(out));
+        assert_done(&command.output().unwrap());
+        fs::read(folder.path().join(out)).unwrap()
+    };
+    assert_ne!(score("stage_1", "1.safetensors"), score("stage_3", "3.safetensors"));
+}

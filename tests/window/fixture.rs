@@ -1,0 +1,146 @@
+//! Run folders with fixed content, written as a worker writes them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use peso_workbench::experiment::Project;
+use peso_workbench::experiment::observer::{
+    EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,
+};
+use peso_workbench::experiment::results::Status;
+use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
+
+/// When every fixed run was started, in seconds since 1970.
+pub const STARTED: u64 = 1_700_000_000;
+
+/// What a fixed run has come to.
+#[derive(Clone, Copy)]
+pub struct Come {
+    /// Stages that are finished.
+    pub stages: usize,
+    pub status: Status,
+    pub reason: Option<&'static str>,
+}
+
+impl Come {
+    pub const FINISHED: Self = Self { stages: 5, status: Status::Finished, reason: None };
+}
+
+/// The frozen configuration of a run of `method`.
+pub fn config(project: &Project, experiment: &str, method: RunMethod, seed: u64) -> RunConfig {
+    let config_hash = RunConfig::hash_of(project, &method).unwrap();
+    RunConfig {
+        format: RunConfig::FORMAT,
+        run: RunConfig::id_of(experiment, &method, seed, &config_hash),
+        experiment: experiment.to_owned(),
+        method,
+        seed,
+        project: project.clone(),
+        device: "CPU".to_owned(),
+        version: "0.1.0".to_owned(),
+        config_hash,
+        data_hash: "5f2a".to_owned(),
+        model_hash: "9b1c".to_owned(),
+        synthetic: true,
+        stages: 5,
+        trainable_parameters: 41_984,
+        created_unix: STARTED,
+    }
+}
+
+/// The run of the project's experiment at `place` with its first seed.
+pub fn planned(project: &Project, place: usize) -> RunConfig {
+    let experiment = &project.experiments[place];
+    config(project, &experiment.name, RunMethod::Learned(experiment.method.clone()), project.seeds[0])
+}
+
+/// Writes a run; the returned folder can be locked and written to further.
+pub fn write(runs_dir: &Path, config: &RunConfig, level: f64, come: Come) -> RunFolder {
+    let folder = RunFolder::create(runs_dir, config).unwrap();
+    let _lock = folder.lock().unwrap();
+    let mut writer = folder.writer().unwrap();
+    writer.set_status(Status::Running, None).unwrap();
+    writer.event(Level::Info, "Training on CPU, 2 threads").unwrap();
+    for stage in 1..=come.stages {
+        write_stage(&mut writer, config, stage, level);
+    }
+    if come.status == Status::Failed {
+        writer.event(Level::Error, "The loss is no number any more").unwrap();
+    }
+    writer.set_status(come.status, come.reason).unwrap();
+    writer.flush().unwrap();
+    folder
+}
+
+/// Writes one stage: its steps, its tests and its figures.
+pub fn write_stage(writer: &mut RunWriter, config: &RunConfig, stage: usize, level: f64) {
+    let mut record = StageRecord { stage, train_examples: 1200, test_users: 200, ..Default::default() };
+    writer.stage(&record).unwrap();
+    let learned = config.method.is_learned();
+    let steps = if learned { 60 } else { 0 };
+    for step in 1..=steps {
+        writer.step(&step_record(config, stage, step, steps)).unwrap();
+    }
+    for tested in 1..=5 {
+        writer.evaluation(&evaluation(stage, tested, level)).unwrap();
+    }
+    if learned {
+        record.validation_losses = vec![2.31 - 0.05 * stage as f64, 2.28 - 0.05 * stage as f64];
+        record.best_epoch = 2;
+    }
+    record.train_seconds = 11.0;
+    record.eval_seconds = 3.0;
+    record.peak_memory_bytes = 320 << 20;
+    record.final_loss = 2.1;
+    record.finished = true;
+    writer.stage(&record).unwrap();
+    writer.event(Level::Info, &format!("Stage {stage} of 5 is finished")).unwrap();
+    writer.progress(&progress(stage, 60)).unwrap();
+}
+
+/// A worker `done` steps into a stage of 60.
+pub fn progress(stage: usize, done: u64) -> Progress {
+    let phase = Phase::Train;
+    Progress { phase, stage, stages: 5, done, total: 60, rate: 412.0, eta_seconds: Some(75.0), memory_bytes: 320 << 20 }
+}
+
+fn step_record(config: &RunConfig, stage: usize, step: usize, steps: usize) -> StepRecord {
+    let at = step as f64 / steps as f64;
+    let ripple = ((stage * 97 + step * 31) % 17) as f64 / 17.0 - 0.5;
+    let pulled = config.method.key() == "peso" && stage > 1;
+    let penalty = if pulled { 0.12 * at * (1.0 - 0.4 * at) } else { 0.0 };
+    let loss = 2.2 + 0.9 / (1.0 + 4.0 * at + stage as f64) + 0.08 * ripple + config.seed as f64 * 1e-4;
+    StepRecord {
+        phase: Phase::Train,
+        stage,
+        epoch: 1 + usize::from(at > 0.5),
+        step,
+        steps,
+        loss,
+        penalty,
+        penalty_share: penalty / (loss + penalty),
+        pull_ratio: penalty * 2.5,
+        gradient_norm: 0.8,
+        learning_rate: 1e-3 * (1.0 - at),
+        examples: 32,
+        seconds: 0.08,
+    }
+}
+
+fn evaluation(trained_stage: usize, test_stage: usize, level: f64) -> EvaluationRecord {
+    let distance = trained_stage.abs_diff(test_stage) as f64;
+    let value = level * (1.0 - 0.12 * distance) * (1.0 + 0.03 * test_stage as f64);
+    let metrics = [
+        ("hit@5", 1.3),
+        ("hit@10", 1.9),
+        ("ndcg@5", 0.9),
+        ("ndcg@10", 1.0),
+        ("hit@10_corrected", 1.85),
+        ("ndcg@10_corrected", 0.97),
+    ];
+    let mut metrics: BTreeMap<String, f64> =
+        metrics.into_iter().map(|(name, factor)| (name.to_owned(), value * factor)).collect();
+    metrics.insert("invalid_rate".to_owned(), 0.0);
+    let user = UserOutcome { user: 7, target: 3, rank: 2, before: 1, sharing: 1, top: vec![1, 3, 0] };
+    EvaluationRecord { trained_stage, test_stage, metrics, users: vec![user], seconds: 0.6 }
+}

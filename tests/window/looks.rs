@@ -1,0 +1,171 @@
+//! What the views look like, in both themes, with fixed data. What changes from run to run (paths) is masked.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, Theme};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use egui_kittest::{SnapshotOptions, SnapshotResults, try_image_snapshot_options};
+use peso_workbench::app::Workbench;
+use peso_workbench::experiment::results::Status;
+use peso_workbench::experiment::run_folder::RunMethod;
+
+use crate::fixture::{self, Come};
+use crate::world::{World, click, has, load, until, until_label, until_part};
+
+/// The demo with two finished methods, one that failed, one that was not run, and the counting baselines.
+fn with_runs(world: &World) -> PathBuf {
+    let file = world.demo();
+    let project = load(&file);
+    let runs = project.runs_dir(None);
+    let reason = "the loss became NaN in stage 3, step 17; lower the learning rate or the penalty's weight";
+    let failed = Come { stages: 2, status: Status::Failed, reason: Some(reason) };
+    fixture::write(&runs, &fixture::planned(&project, 0), 0.081, Come::FINISHED);
+    fixture::write(&runs, &fixture::planned(&project, 1), 0.072, Come::FINISHED);
+    fixture::write(&runs, &fixture::planned(&project, 2), 0.069, failed);
+    fixture::write(&runs, &fixture::config(&project, "Popularity", RunMethod::Popularity, 42), 0.031, Come::FINISHED);
+    fixture::write(
+        &runs,
+        &fixture::config(&project, "Co-occurrence", RunMethod::CoOccurrence, 42),
+        0.058,
+        Come::FINISHED,
+    );
+    file
+}
+
+/// Levels a channel that pictures are kept with: enough to see any change, few enough to keep the files small.
+const LEVELS: u16 = 15;
+/// A pixel may be one level off, which is a squared YIQ distance of about 146.
+const ONE_LEVEL: f32 = 200.0;
+/// Pixels that may be further off: edges of glyphs, which another version of the driver may round otherwise.
+const GLYPH_EDGES: usize = 60;
+
+/// Compares what the window shows with its picture; `changing` is left out.
+fn picture(
+    pictures: &mut SnapshotResults,
+    window: &mut Harness<'_, Workbench>,
+    name: &str,
+    theme: Theme,
+    changing: Option<egui::Rect>,
+) {
+    window.remove_cursor();
+    window.run();
+    changing.into_iter().for_each(|rect| window.mask(rect));
+    let mut image = window.render().unwrap();
+    for value in image.iter_mut() {
+        let level = (u16::from(*value) * LEVELS + 127) / 255;
+        *value = (level * 255 / LEVELS) as u8;
+    }
+    let theme = if theme == Theme::Dark { "dark" } else { "light" };
+    let options = SnapshotOptions::new()
+        .output_path("tests/window/snapshots")
+        .threshold(ONE_LEVEL)
+        .max_failed_pixels(GLYPH_EDGES);
+    pictures.add(try_image_snapshot_options(&image, format!("{name}_{theme}"), &options));
+}
+
+const THEMES: [Theme; 2] = [Theme::Light, Theme::Dark];
+
+#[test]
+fn start_page() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let mut window = world.window(theme, None);
+        picture(&mut pictures, &mut window, "start", theme, None);
+    }
+}
+
+#[test]
+fn live_view() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let file = with_runs(&world);
+        let mut window = world.window(theme, Some(&file));
+        until_part(&mut window, "2 of 4 finished");
+        click(&mut window, "PESO, seed 42");
+        until_part(&mut window, "PESO, seed 42, with penalty");
+        picture(&mut pictures, &mut window, "live", theme, None);
+    }
+}
+
+#[test]
+fn compare_view() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let file = with_runs(&world);
+        let mut window = world.window(theme, Some(&file));
+        until_part(&mut window, "2 of 4 finished");
+        click(&mut window, "Compare");
+        until_label(&mut window, "Difference to");
+        picture(&mut pictures, &mut window, "compare", theme, None);
+        if theme == Theme::Dark {
+            click(&mut window, "Matrix R[i,j]");
+            picture(&mut pictures, &mut window, "matrix", theme, None);
+        }
+    }
+}
+
+#[test]
+fn data_view() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let file = world.demo();
+        let mut window = world.window(theme, Some(&file));
+        until_label(&mut window, "Synthetic drift demo");
+        click(&mut window, "Data");
+        until_label(&mut window, "interactions");
+        picture(&mut pictures, &mut window, "data", theme, None);
+    }
+}
+
+#[test]
+fn palette_and_export() {
+    let mut pictures = SnapshotResults::new();
+    let world = World::new();
+    let file = with_runs(&world);
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "2 of 4 finished");
+    until(&mut window, "the curves", |window| has(window, "Export…"));
+    window.key_press_modifiers(Modifiers { shift: true, ..Modifiers::COMMAND }, Key::P);
+    window.run();
+    picture(&mut pictures, &mut window, "palette", Theme::Light, None);
+    window.key_press(Key::Escape);
+    window.run();
+    click(&mut window, "Compare");
+    until_label(&mut window, "Difference to");
+    click(&mut window, "Export…");
+    until_label(&mut window, "Export the chart");
+    // The file's name begins with a temporary folder.
+    window.run();
+    let field = window.get_by_role_and_label(Role::TextInput, "File").rect();
+    picture(&mut pictures, &mut window, "export", Theme::Light, Some(field));
+}
+
+/// Nothing reaches beyond its place at the least size and at a large one with two pixels a point.
+#[test]
+fn every_view_fits_small_and_large_windows() {
+    let world = World::new();
+    let file = with_runs(&world);
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "2 of 4 finished");
+    for (size, pixels) in [([960.0, 600.0], 1.0), ([2560.0, 1440.0], 1.0), ([1280.0, 720.0], 2.0)] {
+        window.set_size(size.into()).set_pixels_per_point(pixels);
+        for view in ["Live", "Compare", "Data", "Log"] {
+            click(&mut window, view);
+            window.run_ok();
+            for label in ["Run all", "Stop", "Commands…", "Filter runs", view] {
+                for node in window.query_all_by_label(label) {
+                    let rect = node.rect();
+                    let inside = rect.min.x >= 0.0 && rect.max.x <= size[0] && rect.max.y <= size[1];
+                    assert!(inside, "{label} at {rect:?} in {size:?} at {pixels}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The window as its users meet it: found by what is written on it, clicked and typed into, and looked at.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assertion or unwrap is how a test fails")]
+
+mod fixture;
+mod looks;
+mod real_worker;
+mod use_cases;
+mod world;

@@ -1,0 +1,37 @@
+//! From an empty folder to an exported comparison, with workers that really train.
+
+use eframe::egui::Theme;
+
+use crate::world::{World, click, until_label, until_part};
+
+/// Trained in a few seconds on one core.
+const TINY: &str = r#"(
+    format: 1,
+    name: "Tiny",
+    dataset: Synthetic((users: 60, items: 40, stages: 2, codes: 8)),
+    base_model: Compact((width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1)),
+    training: (epochs: 1),
+    evaluation: (beams: 10, k: [10], users: Sample(20)),
+    experiments: [(name: "Pulled", method: Peso(())), (name: "Free", method: Single)],
+)"#;
+
+#[test]
+fn two_methods_are_trained_watched_compared_and_exported() {
+    let world = World::with_real_workers();
+    let file = world.folder.path().join("tiny.ron");
+    std::fs::write(&file, TINY).unwrap();
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "0 of 2 finished");
+    click(&mut window, "Run all");
+    until_part(&mut window, "2 of 2 finished");
+    until_label(&mut window, "Training loss (Synthetic data): Loss by Step of Free, seed 42");
+
+    click(&mut window, "Compare");
+    until_label(&mut window, "Difference to");
+    until_part(&mut window, "of Pulled, Free, Co-occurrence, Popularity");
+    click(&mut window, "Export…");
+    click(&mut window, "Export");
+    until_label(&mut window, "The chart was written");
+    assert!(world.folder.path().join("charts/ndcg-10-by-stage.png").is_file());
+    until_label(&mut window, "Ready");
+}

@@ -1,0 +1,174 @@
+//! A window without a desktop: scripted dialogs, a launcher in the test's hands, temporary folders, a stopped clock.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use peso_workbench::app::dialogs::{FileDialogs, Question};
+use peso_workbench::app::launcher::{Ended, ExecutableLauncher, Launcher, Order};
+use peso_workbench::app::{Services, Workbench};
+use peso_workbench::error::Unusable;
+use peso_workbench::experiment::Project;
+use peso_workbench::experiment::project_file::DEMO;
+
+use crate::fixture;
+
+/// How long a test waits for the background, or for a worker, before it fails.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Answers each question with the next path of its script; after the last with nothing, as a desktop without dialogs.
+#[derive(Default)]
+pub struct ScriptedDialogs {
+    pub answers: Mutex<Vec<PathBuf>>,
+    pub asked: Mutex<Vec<Question>>,
+}
+
+impl FileDialogs for ScriptedDialogs {
+    fn ask(&self, question: &Question) -> Option<PathBuf> {
+        self.asked.lock().unwrap().push(question.clone());
+        let mut answers = self.answers.lock().unwrap();
+        (!answers.is_empty()).then(|| answers.remove(0))
+    }
+}
+
+/// Hands every order to the test and ends a worker when the test says so.
+pub struct HeldLauncher {
+    orders: Mutex<mpsc::Sender<Order>>,
+    endings: Mutex<mpsc::Receiver<Ended>>,
+}
+
+impl Launcher for HeldLauncher {
+    fn run(&self, order: &Order) -> Result<Ended, Unusable> {
+        self.orders.lock().unwrap().send(order.clone()).unwrap();
+        // A test that is over hangs up.
+        let over = Ended { code: Some(130), last_words: String::new() };
+        Ok(self.endings.lock().unwrap().recv().unwrap_or(over))
+    }
+}
+
+/// A window with its world.
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub dialogs: Arc<ScriptedDialogs>,
+    pub orders: mpsc::Receiver<Order>,
+    pub endings: mpsc::Sender<Ended>,
+    launcher: Arc<dyn Launcher>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let (orders_in, orders) = mpsc::channel();
+        let (endings, endings_out) = mpsc::channel();
+        let launcher = HeldLauncher { orders: Mutex::new(orders_in), endings: Mutex::new(endings_out) };
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            dialogs: Arc::default(),
+            orders,
+            endings,
+            launcher: Arc::new(launcher),
+        }
+    }
+
+    /// A world whose launcher starts the real program.
+    pub fn with_real_workers() -> Self {
+        let executable = env!("CARGO_BIN_EXE_peso").into();
+        Self { launcher: Arc::new(ExecutableLauncher { executable, device: "cpu".to_owned() }), ..Self::new() }
+    }
+
+    pub fn services(&self) -> Services {
+        Services {
+            dialogs: Arc::clone(&self.dialogs) as Arc<dyn FileDialogs>,
+            launcher: Arc::clone(&self.launcher),
+            configuration_folder: Some(self.folder.path().join("configuration")),
+            documents_folder: self.folder.path().join("documents"),
+            clock: || fixture::STARTED + 90,
+        }
+    }
+
+    /// The demo project, written where the tests of an open project expect it.
+    pub fn demo(&self) -> PathBuf {
+        let folder = self.folder.path().join("demo");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("project.ron"), DEMO).unwrap();
+        folder.join("project.ron")
+    }
+
+    /// A window of 1280 x 800 on a project, or on the start page.
+    pub fn window(&self, theme: egui::Theme, project: Option<&Path>) -> Harness<'static, Workbench> {
+        let services = self.services();
+        let project = project.map(Path::to_path_buf);
+        let mut window = Harness::builder()
+            .with_size([1280.0, 800.0])
+            .with_theme(theme)
+            .with_max_steps(64)
+            .wgpu()
+            .build_eframe(move |context| Workbench::new(&context.egui_ctx, services, project));
+        let system = Some(theme);
+        window.input_mut().system_theme = system;
+        window
+    }
+}
+
+/// Reads a project that a test has written.
+pub fn load(file: &Path) -> Project {
+    Project::load(file).unwrap()
+}
+
+/// Draws frames until `reached`, or fails.
+#[track_caller]
+pub fn until(window: &mut Harness<'_, Workbench>, what: &str, reached: impl Fn(&Harness<'_, Workbench>) -> bool) {
+    let start = Instant::now();
+    loop {
+        window.step();
+        if reached(window) {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "never came: {what}; there is:\n{}", everything(window));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// All that can be read in the window, for the message of a test that failed.
+fn everything(window: &Harness<'_, Workbench>) -> String {
+    let labels = window.root().children_recursive().filter_map(|node| {
+        let node = node.accesskit_node();
+        node.label().or_else(|| node.value())
+    });
+    labels.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether something with this label is there.
+pub fn has(window: &Harness<'_, Workbench>, label: &str) -> bool {
+    window.query_all_by_label(label).next().is_some()
+}
+
+/// Whether something is there whose label has this part.
+pub fn has_part(window: &Harness<'_, Workbench>, part: &str) -> bool {
+    window.query_all_by_label_contains(part).next().is_some()
+}
+
+/// Draws frames until something with this label is there.
+#[track_caller]
+pub fn until_label(window: &mut Harness<'_, Workbench>, label: &str) {
+    until(window, label, |window| has(window, label));
+}
+
+/// Draws frames until something is there whose label has this part.
+#[track_caller]
+pub fn until_part(window: &mut Harness<'_, Workbench>, part: &str) {
+    until(window, part, |window| has_part(window, part));
+}
+
+/// Waits for a widget of this label and clicks it: a button, if there is one among them.
+#[track_caller]
+pub fn click(window: &mut Harness<'_, Workbench>, label: &str) {
+    until_label(window, label);
+    let button = window.query_all_by_role_and_label(Role::Button, label).next();
+    button.or_else(|| window.query_all_by_label(label).next()).unwrap().click();
+    window.step();
+    window.step();
+}
