@@ -91,6 +91,7 @@ impl Shared {
         let checkpoint = checkpoint.unwrap_or_else(|| Checkpoint::at(1, first_phase));
         let (phase, step) = stages::rewind_point(&checkpoint, &self.folder)?;
         recorder.writer.rewind(1, phase, step)?;
+        recorder.run.writer.rewind(1, phase, step)?;
         let data = StageData::new(task, 0);
         let mut checkpoint = Some(checkpoint);
         if phase == Phase::Base
@@ -189,8 +190,8 @@ pub fn is_imported(run: &RunFolder) -> Result<bool, Unusable> {
     Ok(run.reader()?.stages()?.first().is_some_and(|stage| stage.finished))
 }
 
-/// Writes into the shared folder; progress and events also go to the run that waits for it, which is what is paused
-/// and stopped.
+/// Writes into the shared folder; steps, progress and events also go to the run that waits for it, which is what people
+/// watch, pause and stop.
 struct SharedRecorder<'a, 'w> {
     writer: RunWriter,
     run: &'a mut Recorder<'w>,
@@ -198,7 +199,8 @@ struct SharedRecorder<'a, 'w> {
 
 impl Observer for SharedRecorder<'_, '_> {
     fn step(&mut self, step: &super::observer::StepRecord) -> Result<(), Unusable> {
-        self.writer.step(step)
+        self.writer.step(step)?;
+        self.run.step(step)
     }
 
     fn evaluation(&mut self, evaluation: &EvaluationRecord) -> Result<(), Unusable> {
