@@ -321,11 +321,9 @@ impl Workbench {
 
     /// Writes the layout before the process ends; nothing is left to run a job then.
     pub(super) fn save_layout_now(&self) {
-        if let Some(session) = &self.session
-            && let Message::Failed { error, .. } =
-                saved_layout(&layout_file(&session.file), dock::to_text(&session.layout).as_deref())
-        {
-            tracing::warn!("the layout was not saved: {error}");
+        if let Some(session) = &self.session {
+            // The window is gone: a layout that cannot be saved has no reader left, and costs nothing but the arrangement
+            let _ = saved_layout(&layout_file(&session.file), dock::to_text(&session.layout).as_deref());
         }
     }
 
