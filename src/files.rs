@@ -1,9 +1,11 @@
 //! Reading and writing files so that nothing is ever half-read or half-written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::error::Unusable;
 
@@ -46,6 +48,30 @@ pub fn read_text(path: &Path, largest: u64) -> Result<String, Unusable> {
     String::from_utf8(bytes).map_err(|error| {
         Unusable::new(path, "not a text file in UTF-8").at(format!("byte {}", error.utf8_error().valid_up_to()))
     })
+}
+
+/// Takes the exclusive lock of a file, which is made where it is missing; none if somebody else holds it for longer than
+/// `patience`. Whoever looks with [`is_locked`] has it for a moment, so no patience at all would be too little.
+///
+/// # Errors
+/// The file cannot be written, or its file system has no locks.
+pub fn lock(path: &Path, patience: Duration) -> Result<Option<File>, Unusable> {
+    let file = File::options().create(true).append(true).open(path).map_err(|error| unwritable(path, &error))?;
+    let until = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(Unusable::io(path, "lock", &error)),
+        }
+    }
+}
+
+/// Whether somebody holds the lock of a file.
+pub fn is_locked(path: &Path) -> bool {
+    // A shared lock does not disturb others who look; the file is closed, and the lock gone, at the end.
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// The error for a file or folder that cannot be written, with what to do about it.

@@ -1,4 +1,5 @@
-//! Starting worker processes. The window never trains: `peso run` does, and goes on when the window is closed.
+//! Starting worker processes. The window never trains: `peso run` does, and goes on through the queue when the window is
+//! closed.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -6,17 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::Unusable;
-
-/// One run to start: an experiment of a project with one seed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Order {
-    /// The project file.
-    pub project: PathBuf,
-    /// Name of the experiment.
-    pub experiment: String,
-    /// Seed of the run.
-    pub seed: u64,
-}
 
 /// How a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +19,14 @@ pub struct Ended {
 
 /// Starts workers. Called on a background thread; [`Launcher::run`] blocks until the worker has ended.
 pub trait Launcher: Send + Sync {
-    /// Runs one worker to its end.
+    /// Runs one worker to its end, through everything in the queue of a project (its file).
     ///
     /// # Errors
     /// The worker cannot be started, or its log cannot be written.
-    fn run(&self, order: &Order) -> Result<Ended, Unusable>;
+    fn run(&self, project: &Path) -> Result<Ended, Unusable>;
 }
 
-/// Starts an executable of the workbench as `peso run PROJECT --experiment NAME --seed N --device auto`.
+/// Starts an executable of the workbench as `peso run PROJECT --queue --device auto`.
 #[derive(Debug, Clone)]
 pub struct ExecutableLauncher {
     /// The workbench's program, `peso`.
@@ -61,17 +51,17 @@ const LAST_WORDS: u64 = 4096;
 const LAST_LINES: usize = 12;
 
 impl Launcher for ExecutableLauncher {
-    fn run(&self, order: &Order) -> Result<Ended, Unusable> {
+    fn run(&self, project: &Path) -> Result<Ended, Unusable> {
         // A file, because a pipe would break when the window closes and take the worker with it.
-        let folder = order.project.parent().unwrap_or(Path::new(".")).join("runs");
+        let folder = project.parent().unwrap_or(Path::new(".")).join("runs");
         std::fs::create_dir_all(&folder).map_err(|error| Unusable::io(&folder, "make the folder", &error))?;
         let log = folder.join("worker.log");
         let stderr = File::create(&log).map_err(|error| Unusable::io(&log, "write the worker's messages", &error))?;
         let mut command = Command::new(&self.executable);
         command
             .arg("run")
-            .arg(&order.project)
-            .args(["--experiment", &order.experiment, "--seed", &order.seed.to_string(), "--device", &self.device])
+            .arg(project)
+            .args(["--queue", "--device", &self.device])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr);
@@ -145,9 +135,8 @@ mod tests {
         std::fs::set_permissions(&executable, std::fs::Permissions::from_mode(0o755)).unwrap();
         let project = folder.path().join("project.ron");
         let launcher = ExecutableLauncher { executable, device: "auto".to_owned() };
-        let order = Order { project: project.clone(), experiment: "PESO".to_owned(), seed: 3 };
-        let ended = launcher.run(&order).unwrap();
+        let ended = launcher.run(&project).unwrap();
         assert_eq!(ended.code, Some(2));
-        assert_eq!(ended.last_words, format!("run {} --experiment PESO --seed 3 --device auto", project.display()));
+        assert_eq!(ended.last_words, format!("run {} --queue --device auto", project.display()));
     }
 }

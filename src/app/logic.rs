@@ -10,11 +10,11 @@ use super::action::Action;
 use super::command::Command;
 use super::dialogs::Question;
 use super::dock::{self, Layout};
-use super::launcher::{Ended, Order};
+use super::launcher::Ended;
 use super::modal::{Dialog, Export, ExportDialog, Format, Leaving, NO_PORTAL, PathDialog, PathPurpose, Wish};
 use super::palette::Palette;
 use super::panels::experiments;
-use super::session::{Loading, Row, RunKey, Session};
+use super::session::{Loading, Row, Session};
 use super::settings::{Settings, ThemeChoice};
 use super::watch::{Snapshot, Watcher};
 use super::widgets::{Notice, Weight, sentence};
@@ -26,6 +26,7 @@ use crate::experiment::Project;
 use crate::experiment::observer::Wanted;
 use crate::experiment::project::SemanticIds;
 use crate::experiment::project_file::{DEMO, FILE_NAME};
+use crate::experiment::queue::{Entries, RunKey};
 use crate::experiment::results::Status;
 use crate::experiment::run_folder::RunFolder;
 use crate::files;
@@ -64,9 +65,12 @@ pub(crate) enum Message {
         session: u64,
         result: Result<Box<Summary>, Unusable>,
     },
+    Queued {
+        session: u64,
+        result: Result<(), Unusable>,
+    },
     WorkerEnded {
         session: u64,
-        key: RunKey,
         result: Result<Ended, Unusable>,
     },
     Exported(Result<PathBuf, Unusable>),
@@ -128,8 +132,11 @@ impl Workbench {
             Message::Failed { doing, error } => self.notices.push(Notice::unusable(doing, &error)),
             Message::Done => {}
             Message::Runs { session, snapshot } => {
-                if let Some(open) = self.session_numbered(session) {
-                    open.take(snapshot);
+                let failed = self.session_numbered(session).map(|open| open.take(snapshot)).unwrap_or_default();
+                for run in failed {
+                    let key = RunKey { experiment: run.config.experiment.clone(), seed: run.config.seed };
+                    let reason = sentence(run.reason.as_deref().unwrap_or("No reason was recorded"));
+                    self.notices.push(Notice::new(Weight::Problem, did_not_finish(&key)).details(reason));
                 }
             }
             Message::Data { session, result } => {
@@ -140,7 +147,8 @@ impl Workbench {
                     };
                 }
             }
-            Message::WorkerEnded { session, key, result } => self.worker_ended(session, key, result),
+            Message::Queued { session, result } => self.queued(session, result),
+            Message::WorkerEnded { session, result } => self.worker_ended(session, result),
         }
     }
 
@@ -382,7 +390,7 @@ impl Workbench {
                 }
             }
             Err(error) => {
-                session.queue.clear();
+                session.adding.clear();
                 session.arrange_rows();
                 self.notices.push(Notice::unusable("The project cannot be saved", &error));
             }
@@ -424,56 +432,89 @@ impl Workbench {
         let Some(session) = &mut self.session else { return };
         for row in session.rows.iter().filter(|row| wanted(row) && row.can_run()) {
             session.last_words.remove(&row.key);
-            session.queue.push_back(row.key.clone());
+            session.adding.push(row.key.clone());
         }
         session.arrange_rows();
     }
 
-    /// Starts the next run of the queue when no other is under way.
+    /// Puts what was asked for into the queue, once the project is saved: workers read its file.
     fn move_queue(&mut self) {
         let Some(session) = &mut self.session else { return };
-        let busy = session.working.is_some() || session.rows.iter().any(Row::can_pause);
-        if busy || session.queue.is_empty() || session.saving {
+        if session.adding.is_empty() || session.saving {
             return;
         }
-        // Workers read the project file, so it must say what the window shows.
         if session.unsaved() {
             self.save_project(None);
             return;
         }
-        let Some(key) = session.queue.pop_front() else { return };
-        let order = Order { project: session.file.clone(), experiment: key.experiment.clone(), seed: key.seed };
-        session.working = Some(key.clone());
+        let runs = std::mem::take(&mut session.adding);
+        session.queue.waiting.extend(runs.iter().cloned());
+        session.launching |= !session.working;
         session.arrange_rows();
-        let (number, launcher) = (session.number, Arc::clone(&self.services.launcher));
-        self.spawn("worker", move || Message::WorkerEnded { session: number, key, result: launcher.run(&order) });
+        let (number, queue) = (session.number, session.queue_file());
+        self.spawn("queue", move || Message::Queued { session: number, result: queue.add(&runs) });
     }
 
-    fn worker_ended(&mut self, number: u64, key: RunKey, result: Result<Ended, Unusable>) {
+    /// The queue has runs that wait: a worker is started unless there is one.
+    fn queued(&mut self, number: u64, result: Result<(), Unusable>) {
         let Some(session) = self.session_numbered(number) else { return };
-        session.working = None;
+        match result {
+            Ok(()) if session.working => {}
+            Ok(()) => {
+                session.working = true;
+                let (file, launcher) = (session.file.clone(), Arc::clone(&self.services.launcher));
+                self.spawn("worker", move || Message::WorkerEnded { session: number, result: launcher.run(&file) });
+            }
+            Err(error) => {
+                session.queue = Entries::default();
+                session.arrange_rows();
+                self.notices.push(Notice::unusable("The run cannot be queued", &error));
+            }
+        }
+    }
+
+    fn worker_ended(&mut self, number: u64, result: Result<Ended, Unusable>) {
+        let Some(session) = self.session_numbered(number) else { return };
+        (session.working, session.launching) = (false, false);
         if let Some(watcher) = &session.watcher {
             watcher.look();
         }
-        let title = format!("{}, seed {} did not finish", key.experiment, key.seed);
+        let entries = std::mem::take(&mut session.queue);
+        let run = entries.current.or_else(|| entries.waiting.first().cloned());
+        let title = run.as_ref().map_or("The worker was cut off".to_owned(), did_not_finish);
+        let queue = session.queue_file();
+        let mut goes_on = true;
         match result {
-            // 130: the user stopped it; the state is saved.
-            Ok(Ended { code: Some(0 | 130), .. }) => {}
+            // 1: the runs that failed say so themselves. 130: the user stopped them; the state is saved.
+            Ok(Ended { code: Some(0 | 1 | 130), .. }) => {}
             Ok(ended) => {
+                // Without a status a signal ended it, for lack of memory perhaps: the next run may fare better.
+                goes_on = ended.code.is_none();
                 let how = ended.code.map_or("its process was ended".to_owned(), |code| format!("exit status {code}"));
                 let words = ended.last_words.trim_start_matches("error: ");
                 let words = if words.is_empty() { how } else { sentence(words) };
-                session.last_words.insert(key, words.clone());
+                if let Some(run) = run {
+                    session.last_words.insert(run, words.clone());
+                }
                 self.notices.push(Notice::new(Weight::Problem, title).details(words));
             }
             Err(error) => {
-                session.last_words.insert(key, error.to_string());
-                session.queue.clear();
+                goes_on = false;
+                if let Some(run) = run {
+                    session.last_words.insert(run, error.to_string());
+                }
                 self.notices.push(Notice::unusable(&title, &error));
             }
         }
         if let Some(session) = &mut self.session {
             session.arrange_rows();
+        }
+        if goes_on {
+            // Something may have been added while the worker was on its way out.
+            self.spawn("queue", move || {
+                let waiting = queue.has_waiting();
+                if waiting { Message::Queued { session: number, result: Ok(()) } } else { Message::Done }
+            });
         }
     }
 
@@ -505,7 +546,13 @@ impl Workbench {
         if let Some(session) = &mut self.session {
             let ended: Vec<RunKey> =
                 session.rows.iter().filter(|row| concerned(row)).map(|row| row.key.clone()).collect();
-            session.queue.retain(|key| !ended.contains(key));
+            session.adding.retain(|key| !ended.contains(key));
+            session.queue.waiting.retain(|key| !ended.contains(key));
+            let queue = session.queue_file();
+            self.spawn("queue", move || match queue.remove(&ended) {
+                Ok(()) => Message::Done,
+                Err(error) => Message::Failed { doing: "The runs cannot be taken out of the queue", error },
+            });
         }
         self.control(Wanted::Stop, |row| concerned(row) && row.can_stop());
         if let Some(session) = &mut self.session {
@@ -628,6 +675,10 @@ impl Workbench {
             Err(error) => Message::Failed { doing: "The settings cannot be saved", error },
         });
     }
+}
+
+fn did_not_finish(run: &RunKey) -> String {
+    format!("{}, seed {} did not finish", run.experiment, run.seed)
 }
 
 /// Reads a project and the layout beside it.

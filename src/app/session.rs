@@ -1,6 +1,6 @@
 //! The open project: what it says, what its runs do, and what waits to be run.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,15 +10,9 @@ use super::watch::{LiveCharts, RunView, Snapshot, Watcher};
 use crate::data::Summary;
 use crate::error::Unusable;
 use crate::experiment::Project;
+use crate::experiment::queue::{Entries, Queue, RunKey};
 use crate::experiment::results::{Results, Status};
 use crate::experiment::run_folder::{RunConfig, RunMethod};
-
-/// One run that a project asks for: an experiment with a seed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct RunKey {
-    pub(crate) experiment: String,
-    pub(crate) seed: u64,
-}
 
 /// Where a row of the runs table stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,9 +105,13 @@ pub(crate) struct Session {
     pub(crate) rows: Vec<Row>,
     /// Ids of the selected rows.
     pub(crate) selected: BTreeSet<String>,
-    pub(crate) queue: VecDeque<RunKey>,
-    /// The run whose worker this window started.
-    pub(crate) working: Option<RunKey>,
+    /// Runs on their way into the queue: the project is saved before.
+    pub(crate) adding: Vec<RunKey>,
+    /// The queue as it was last seen, and what was put into it since.
+    pub(crate) queue: Entries,
+    /// Whether a worker that this window started is alive, and whether it has yet to reach the queue.
+    pub(crate) working: bool,
+    pub(crate) launching: bool,
     pub(crate) data: Loading<Summary>,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
@@ -140,8 +138,10 @@ impl Session {
             unreadable: Vec::new(),
             rows: Vec::new(),
             selected: BTreeSet::new(),
-            queue: VecDeque::new(),
-            working: None,
+            adding: Vec::new(),
+            queue: Entries::default(),
+            working: false,
+            launching: false,
             data: Loading::Unasked,
             last_words: BTreeMap::new(),
             watcher: None,
@@ -165,14 +165,24 @@ impl Session {
         matches!(self.project().dataset, crate::data::DatasetSource::Synthetic(_))
     }
 
-    /// Takes over what the run folders say.
-    pub(crate) fn take(&mut self, snapshot: Snapshot) {
+    /// Takes over what the run folders say; the runs that have failed since the last time come back.
+    pub(crate) fn take(&mut self, snapshot: Snapshot) -> Vec<Arc<RunView>> {
+        let was_active: BTreeSet<&str> =
+            self.runs.iter().filter(|run| run.is_active()).map(|run| run.id.as_str()).collect();
+        let has_failed = |run: &&Arc<RunView>| run.status == Status::Failed && was_active.contains(run.id.as_str());
+        let failed = snapshot.runs.iter().filter(has_failed).cloned().collect();
         self.runs = snapshot.runs;
+        // Until the worker that was started reaches the queue, nobody seems to work on what was put there.
+        self.launching &= snapshot.queue == Entries::default();
+        if !self.launching {
+            self.queue = snapshot.queue;
+        }
         self.results = snapshot.results;
         self.results_revision = snapshot.results_revision;
         self.live = snapshot.live;
         self.unreadable = snapshot.unreadable;
         self.arrange_rows();
+        failed
     }
 
     /// Makes the rows anew: the project's runs in its order, then the baselines, then runs of earlier settings.
@@ -196,8 +206,8 @@ impl Session {
     fn state(&self, key: &RunKey, run: Option<&RunView>) -> RowState {
         match run {
             Some(run) if run.is_active() => RowState::Run(run.status),
-            _ if self.queue.contains(key) => RowState::Queued,
-            _ if self.working.as_ref() == Some(key) => RowState::Starting,
+            _ if self.adding.contains(key) || self.queue.waiting.contains(key) => RowState::Queued,
+            _ if self.queue.current.as_ref() == Some(key) => RowState::Starting,
             Some(run) => RowState::Run(run.status),
             None => RowState::NotRun,
         }
@@ -236,9 +246,19 @@ impl Session {
         }
     }
 
+    /// The queue that workers of this project empty.
+    pub(crate) fn queue_file(&self) -> Queue {
+        Queue::new(&self.project().runs_dir(None))
+    }
+
+    /// Number of runs that wait.
+    pub(crate) const fn queued(&self) -> usize {
+        self.adding.len() + self.queue.waiting.len()
+    }
+
     /// Whether a worker runs anywhere, or will at once.
     pub(crate) fn is_busy(&self) -> bool {
-        self.working.is_some() || !self.queue.is_empty() || self.runs.iter().any(|run| run.is_active())
+        self.working || !self.adding.is_empty() || self.runs.iter().any(|run| run.is_active())
     }
 }
 

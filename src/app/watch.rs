@@ -12,6 +12,7 @@ use crate::chart::Chart;
 use crate::chart::live::{self, CurvePoint, RunCurves};
 use crate::error::Unusable;
 use crate::experiment::observer::{Progress, StageRecord};
+use crate::experiment::queue::{Entries, Queue};
 use crate::experiment::results::{Results, RunResult, Status};
 use crate::experiment::run_folder::{Event, RunConfig, RunFolder, RunReader};
 
@@ -70,6 +71,8 @@ pub(crate) struct Snapshot {
     pub(crate) live: Option<LiveCharts>,
     /// Folders that look like runs and cannot be read.
     pub(crate) unreadable: Vec<Unusable>,
+    /// What waits for a worker that is alive.
+    pub(crate) queue: Entries,
 }
 
 /// The thread that follows the runs of one project; ends when this is dropped.
@@ -105,7 +108,7 @@ impl Watcher {
                 {
                     return;
                 }
-                let wait = if runs.any_active() { BUSY } else { IDLE };
+                let wait = if runs.busy() { BUSY } else { IDLE };
                 match inbox.recv_timeout(wait) {
                     Ok(Wish::Curves(ids)) => runs.follow(ids),
                     Ok(Wish::Look) | Err(RecvTimeoutError::Timeout) => {}
@@ -138,6 +141,8 @@ struct Runs {
     results: Arc<Results>,
     revision: u64,
     unreadable: Vec<Unusable>,
+    queue: Queue,
+    entries: Entries,
     /// What stood in the folder at the last look.
     names: BTreeSet<OsString>,
     /// Number of runs that the last look opened.
@@ -166,6 +171,8 @@ impl Runs {
         let results = Arc::new(Results { project: project.clone(), runs: Vec::new() });
         Self {
             project,
+            queue: Queue::new(&folder),
+            entries: Entries::default(),
             folder,
             open: BTreeMap::new(),
             followed: Vec::new(),
@@ -179,8 +186,8 @@ impl Runs {
         }
     }
 
-    fn any_active(&self) -> bool {
-        self.open.values().any(|run| run.view.is_active())
+    fn busy(&self) -> bool {
+        self.entries.current.is_some() || self.open.values().any(|run| run.view.is_active())
     }
 
     fn follow(&mut self, ids: Vec<String>) {
@@ -195,6 +202,9 @@ impl Runs {
         let mut changed = self.find_runs();
         changed |= self.read_runs();
         changed |= self.read_curves();
+        let entries = self.queue.entries();
+        changed |= entries != self.entries;
+        self.entries = entries;
         if !changed && self.told {
             return None;
         }
@@ -216,6 +226,7 @@ impl Runs {
             results_revision: self.revision,
             live: self.live.clone(),
             unreadable: self.unreadable.clone(),
+            queue: self.entries.clone(),
         })
     }
 

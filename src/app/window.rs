@@ -313,7 +313,7 @@ fn toolbar(ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
 /// One line on what happens: the run under way, or what to do.
 fn status_words(session: &Session) -> String {
     let active = |row: &&Row| row.state == RowState::Starting || row.run.as_ref().is_some_and(|run| run.is_active());
-    let queued = match session.queue.len() {
+    let queued = match session.queued() {
         0 => String::new(),
         count => format!(". {count} queued"),
     };

@@ -79,16 +79,29 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
     match cli.command {
         None => window(cli.project),
-        Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Run(arguments)) => {
+            compute_here();
+            run::run(&arguments)
+        }
         Some(Command::Status(arguments)) => status::run(&arguments),
         Some(Command::Results(arguments)) => results::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Score(arguments)) => score::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
-        Some(Command::Bench(arguments)) => bench::run(arguments),
+        Some(Command::Bench(arguments)) => {
+            compute_here();
+            bench::run(arguments)
+        }
         Some(Command::Demo(arguments)) => demo::run(&arguments),
     }
+}
+
+/// Makes this thread one of those that compute in parallel. A step has a hundred short parallel loops, and a thread that
+/// is not one of them falls asleep and is woken again for each.
+fn compute_here() {
+    // A pool that is there already computes as well, only slower.
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
 }
 
 fn window(project: Option<PathBuf>) -> anyhow::Result<Ended> {

@@ -12,6 +12,7 @@ use super::progress::Bars;
 use crate::device::DeviceChoice;
 use crate::error::Unusable;
 use crate::experiment::Project;
+use crate::experiment::queue;
 use crate::experiment::results::Status;
 use crate::experiment::run_folder::slug;
 use crate::experiment::worker::{self, RunOptions, RunOutcome};
@@ -27,6 +28,9 @@ pub(super) struct Arguments {
     /// Run this seed instead of the project's (may be given several times)
     #[arg(long = "seed", value_name = "N")]
     seeds: Vec<u64>,
+    /// Run what the window has put into the project's queue, until it is empty
+    #[arg(long, conflicts_with_all = ["experiments", "seeds", "fresh"])]
+    queue: bool,
     /// Where to train: auto, wgpu, cuda or cpu
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: DeviceChoice,
@@ -52,7 +56,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         checkpoint_every: Duration::from_secs(arguments.checkpoint_every),
     };
     let mut bars = Bars::new(interruption()?);
-    let outcomes = worker::run(&project, &options, &mut bars);
+    let outcomes = if arguments.queue {
+        queue::run(&arguments.project, &options, &mut bars)
+    } else {
+        worker::run(&project, &options, &mut bars)
+    };
     bars.finish();
     let ended = tell(&outcomes?);
     if ended == Ended::Done {

@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn an_epoch_has_every_sequence_once_and_full_steps() {
-        let branch = Branch { at: 0, tokens: vec![0], targets: vec![0] };
+        let branch = Branch { targets: vec![0], ..Branch::unscored(0, vec![0]) };
         let sequences: Vec<Sequence> =
             (0..50).map(|i| Sequence { prefix: vec![], branches: vec![branch.clone(); 1 + i % 4] }).collect();
         let steps = epoch(&sequences, 8, 1, "stage 2", 0);

@@ -23,7 +23,7 @@ use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::beam::Decoder;
 use crate::model::packing::{Packed, Sequence};
 use crate::model::{
-    Adapter, Compact, Decoding, LlamaConfig, LoraShape, PromptWriter, Vocabulary, VocabularyMode, weights,
+    Adapter, Compact, Decoding, LlamaConfig, LoraShape, PromptWriter, Softmax, Vocabulary, VocabularyMode, weights,
 };
 use crate::semantic_id::Trie;
 
@@ -103,7 +103,7 @@ impl OnDevice for Bench<'_> {
         let Self { options, dataset, stage, .. } = self;
         let config = LlamaConfig::compact(&options.model);
         let vocabulary = Vocabulary::new(0, &dataset.index);
-        let writer = PromptWriter { vocabulary: &vocabulary, index: &dataset.index, max_history: 20 };
+        let writer = PromptWriter { vocabulary: &vocabulary, index: &dataset.index, max_history: 20, existing: None };
         let lora = LoraShape::default();
         let mut model = weights::initialise_compact::<B>(&config, vocabulary.added, SEED, device);
         let base_parameters = parameters(&mut model);
@@ -119,7 +119,7 @@ impl OnDevice for Bench<'_> {
             aggregation: Aggregation::Mean,
         };
         let anchor = trainer::anchor(&mut model);
-        let step_options = StepOptions { temperature: 0.8, clip: 1.0, dropout: 0.05 };
+        let step_options = StepOptions { temperature: 0.8, clip: 1.0, adapter_dropout: 0.05, residual_dropout: 0.0 };
         let mut optimizer = AdamW::new(0.01);
         let mut parts = [0.0; 3];
         let (mut timed, mut timed_steps) = (0, 0);
@@ -163,6 +163,7 @@ impl OnDevice for Bench<'_> {
             index: &dataset.index,
             trie: &trie,
             decoding: Decoding::Trie,
+            softmax: Softmax::AllTokens,
             beams: 10,
         };
         let users = test_users(dataset, stage, UsersPerStage::Sample(options.eval_users));

@@ -42,6 +42,15 @@ pub fn test_users(dataset: &Dataset, stage: usize, users: UsersPerStage) -> Vec<
     chosen_users(dataset, stage, users, "test users")
 }
 
+/// Number of test users of each stage.
+pub fn test_user_counts(dataset: &Dataset, users: UsersPerStage) -> Vec<usize> {
+    let most = match users {
+        UsersPerStage::All => usize::MAX,
+        UsersPerStage::Sample(most) => most,
+    };
+    dataset.stages.iter().map(|stage| stage.participants().count().min(most)).collect()
+}
+
 /// Outcomes so far of one cell.
 pub struct Cell {
     outcomes: Vec<UserOutcome>,

@@ -11,6 +11,7 @@ pub mod optimizer;
 pub mod project;
 pub mod project_check;
 pub mod project_file;
+pub mod queue;
 pub mod results;
 mod ron_source;
 pub mod run_folder;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::DatasetSource;
 use crate::method::MethodOptions;
-use crate::model::{BaseModel, Decoding, LoraShape, Prompt, VocabularyMode};
+use crate::model::{BaseModel, Decoding, LoraShape, Prompt, Softmax, VocabularyMode};
 
 /// A project: one dataset, one base model, the experiments to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub enum SemanticIds {
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
     pub epochs: usize,
+    /// Epochs from stage 2 on, where they differ: a base model that was itself trained on stage 1 has little left to
+    /// learn there, and later stages are small.
+    pub later_stage_epochs: Option<usize>,
     /// Targets an optimiser step; a user's targets stay together, so a step has about this many.
     pub batch: usize,
     pub learning_rate: f64,
@@ -74,6 +77,7 @@ pub struct Training {
     pub max_history: usize,
     /// Logits are divided by this in the loss.
     pub temperature: f64,
+    pub softmax: Softmax,
     /// Dropout on the input of the adapters.
     pub dropout: f64,
     pub vocabulary: VocabularyMode,
@@ -82,10 +86,18 @@ pub struct Training {
     pub validation_users: UsersPerStage,
 }
 
+impl Training {
+    /// Epochs of a stage (index from 0).
+    pub fn epochs_of(&self, stage: usize) -> usize {
+        if stage == 0 { self.epochs } else { self.later_stage_epochs.unwrap_or(self.epochs) }
+    }
+}
+
 impl Default for Training {
     fn default() -> Self {
         Self {
             epochs: 4,
+            later_stage_epochs: None,
             batch: 32,
             learning_rate: 2e-4,
             later_stage_factor: 0.1,
@@ -95,6 +107,7 @@ impl Default for Training {
             clip: 1.0,
             max_history: 20,
             temperature: 0.8,
+            softmax: Softmax::AllTokens,
             dropout: 0.05,
             vocabulary: VocabularyMode::NewTokens,
             lora: LoraShape::default(),

@@ -87,6 +87,7 @@ pub fn compact(shape: &Compact) -> Checked {
         positive(&field(name), value)?;
     }
     above_zero(&field("learning_rate"), shape.learning_rate)?;
+    dropout(&field("dropout"), shape.dropout)?;
     let (width, heads, kv_heads) = (shape.width, shape.heads, shape.kv_heads);
     require(
         width.is_multiple_of(heads),
@@ -111,6 +112,7 @@ pub fn compact(shape: &Compact) -> Checked {
 fn training(training: &Training) -> Checked {
     let field = |name: &str| format!("training.{name}");
     positive(&field("epochs"), training.epochs)?;
+    training.later_stage_epochs.map_or(Ok(()), |epochs| positive(&field("later_stage_epochs"), epochs))?;
     positive(&field("batch"), training.batch)?;
     positive(&field("max_history"), training.max_history)?;
     above_zero(&field("learning_rate"), training.learning_rate)?;
@@ -119,14 +121,18 @@ fn training(training: &Training) -> Checked {
     share(&field("warm_up"), training.warm_up)?;
     not_negative(&field("weight_decay"), training.weight_decay)?;
     not_negative(&field("clip"), training.clip)?;
-    require(
-        (0.0..1.0).contains(&training.dropout),
-        &field("dropout"),
-        &format!("a dropout of {} is impossible", training.dropout),
-        "it must be at least 0 and below 1",
-    )?;
+    dropout(&field("dropout"), training.dropout)?;
     positive(&field("lora.rank"), training.lora.rank)?;
     above_zero(&field("lora.alpha"), training.lora.alpha)
+}
+
+fn dropout(field: &str, probability: f64) -> Checked {
+    require(
+        (0.0..1.0).contains(&probability),
+        field,
+        &format!("a dropout of {probability} is impossible"),
+        "it must be at least 0 and below 1",
+    )
 }
 
 fn evaluation(evaluation: &Evaluation) -> Checked {

@@ -105,7 +105,7 @@ pub(super) fn to_ron<T: serde::Serialize>(value: &T, path: &Path) -> Result<Stri
 }
 
 fn options() -> Options {
-    Options::default().with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES)
+    Options::default().with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES | Extensions::IMPLICIT_SOME)
 }
 
 /// Says that a file is of another layout before its fields are called unknown.

@@ -8,10 +8,9 @@ mod database;
 mod reader;
 mod writer;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use config::{RunConfig, RunMethod, slug};
 pub use reader::{EvaluationSummary, Event, RunReader};
@@ -169,21 +168,10 @@ impl RunFolder {
     /// # Errors
     /// Another worker has it.
     pub fn lock(&self) -> Result<WorkerLock, Unusable> {
-        let path = self.path.join(LOCK);
-        let file = File::options().create(true).append(true).open(&path);
-        let file = file.map_err(|error| files::unwritable(&path, &error))?;
-        // Somebody who looks whether the lock is held has it for a moment.
-        let patience = Instant::now() + Duration::from_millis(500);
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(WorkerLock { _file: file }),
-                Err(TryLockError::WouldBlock) if Instant::now() < patience => thread::sleep(Duration::from_millis(10)),
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Unusable::new(&self.path, "another worker is training this run")
-                        .advice("wait for it, or stop it first"));
-                }
-                Err(TryLockError::Error(error)) => return Err(Unusable::io(&path, "lock", &error)),
-            }
+        match files::lock(&self.path.join(LOCK), Duration::from_millis(500))? {
+            Some(file) => Ok(WorkerLock { _file: file }),
+            None => Err(Unusable::new(&self.path, "another worker is training this run")
+                .advice("wait for it, or stop it first")),
         }
     }
 
@@ -251,8 +239,7 @@ fn read_control(folder: &Path) -> Wanted {
 
 /// Whether a worker holds the run now.
 fn worker_lives(folder: &Path) -> bool {
-    // A shared lock does not disturb others who look; the file is closed, and the lock gone, at the end.
-    File::open(folder.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    files::is_locked(&folder.join(LOCK))
 }
 
 #[cfg(test)]

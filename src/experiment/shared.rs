@@ -7,9 +7,10 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
-use super::observer::{EvaluationRecord, Level, Observer, Phase, StageRecord};
+use super::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
+use super::project::{Evaluation, Project, Training};
 use super::results::Status;
-use super::run_folder::{RunFolder, RunMethod, RunWriter, SHARED_PREFIX, WorkerLock};
+use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter, SHARED_PREFIX, WorkerLock};
 use super::stages::{self, StageData};
 use super::step::StepOptions;
 use super::trainer::Job;
@@ -23,9 +24,13 @@ use crate::model::llama::Kind;
 use crate::model::{BaseModel, Compact, Llama, weights};
 use crate::seeds;
 
-/// The finished base model and stage 1 of a seed.
+/// What all runs of a seed start from, each part in a folder beside the runs that whoever comes first fills.
 pub struct Shared {
-    pub folder: RunFolder,
+    /// The compact base model; none where the base model came from elsewhere. It depends on fewer settings than
+    /// stage 1, so that a change of LoRA's settings does not train it again.
+    base: Option<RunFolder>,
+    /// The adapter of stage 1 and its measurements.
+    first: RunFolder,
 }
 
 impl Shared {
@@ -39,121 +44,186 @@ impl Shared {
         device: &B::Device,
         recorder: &mut Recorder<'_>,
     ) -> Result<Self, Failure> {
-        let mut config = task.config("Stage 1", RunMethod::Learned(MethodOptions::Frozen), seed)?;
-        let identity =
-            format!("{} {} {} {}", config.config_hash, config.data_hash, config.model_hash, task.device.kind());
-        let digest = Sha256::digest(identity.as_bytes());
-        let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        config.run = format!("{SHARED_PREFIX}s{seed}-{short}");
-        let folder = RunFolder::create(&task.runs_dir, &config)?;
-        let shared = Self { folder };
-        if shared.folder.status() == Status::Finished {
-            return Ok(shared);
-        }
-        let _lock = shared.wait_for_lock(recorder)?;
-        if shared.folder.status() == Status::Finished {
-            return Ok(shared);
-        }
-        let mut inner = SharedRecorder { writer: shared.folder.writer()?, run: recorder };
-        inner.writer.set_status(Status::Running, None)?;
-        let result = shared.train::<B>(task, seed, device, &mut inner);
-        let status = if result.is_ok() { Status::Finished } else { Status::Stopped };
-        inner.writer.set_status(status, None)?;
-        result.map(|()| shared)
+        let frozen = RunMethod::Learned(MethodOptions::Frozen);
+        let base = match &task.project.base_model {
+            BaseModel::HuggingFace(_) => None,
+            BaseModel::Compact(compact) => {
+                let mut config = task.config("Base model", frozen.clone(), seed)?;
+                config.config_hash = RunConfig::hash_of(&base_settings(task.project), &config.method)?;
+                let train = |folder: &RunFolder, recorder: &mut SharedRecorder<'_, '_>| {
+                    train_base::<B>(task, compact, folder, device, recorder)
+                };
+                Some(ensure_part(task, "base", config, recorder, train)?)
+            }
+        };
+        let config = task.config("Stage 1", frozen, seed)?;
+        let first = ensure_part(task, "stage1", config, recorder, |folder, recorder| {
+            if let Some(base) = &base {
+                copy_files(&base_folder(base), &base_folder(folder))?;
+            }
+            train_first_stage::<B>(task, folder, device, recorder)
+        })?;
+        Ok(Self { base, first })
     }
 
-    /// Another worker may be at it: its work is ours too.
-    fn wait_for_lock(&self, recorder: &mut Recorder<'_>) -> Result<WorkerLock, Failure> {
-        let mut told = false;
-        loop {
-            match self.folder.lock() {
-                Ok(lock) => return Ok(lock),
-                Err(_) if recorder.wanted() == super::observer::Wanted::Stop => return Err(Failure::Stopped),
-                Err(_) if told => thread::sleep(Duration::from_millis(500)),
-                Err(_) => {
-                    recorder.event(Level::Info, "waiting for another worker that trains the shared stage 1")?;
-                    told = true;
-                }
+    /// Copies the shared parts into a run, so that its folder is whole by itself.
+    ///
+    /// # Errors
+    /// A folder cannot be read or written.
+    pub fn import(&self, run: &RunFolder, writer: &mut RunWriter) -> Result<(), Unusable> {
+        writer.rewind(1, Phase::Base, 0)?;
+        for part in self.base.iter().chain([&self.first]) {
+            for (_, step) in part.reader()?.steps_after(0)? {
+                writer.step(&step)?;
+            }
+        }
+        let from = self.first.reader()?;
+        for cell in from.evaluations()? {
+            let users = from.user_outcomes(cell.trained_stage, cell.test_stage)?;
+            writer.evaluation(&EvaluationRecord {
+                trained_stage: cell.trained_stage,
+                test_stage: cell.test_stage,
+                metrics: cell.metrics,
+                users,
+                seconds: 0.0,
+            })?;
+        }
+        copy_files(&self.first.adapter(1), &run.adapter(1))?;
+        if self.base.is_some() {
+            copy_files(&base_folder(&self.first), &base_folder(run))?;
+        }
+        // The stage's record comes last: where it says finished, everything before it is there.
+        from.stages()?.iter().try_for_each(|stage| writer.stage(stage))
+    }
+}
+
+/// The project with everything that a compact base model does not depend on at its default.
+fn base_settings(project: &Project) -> Project {
+    let Training { batch, schedule, warm_up, weight_decay, clip, .. } = project.training;
+    let Training { max_history, temperature, softmax, validation_users, .. } = project.training;
+    let training = Training {
+        batch,
+        schedule,
+        warm_up,
+        weight_decay,
+        clip,
+        max_history,
+        temperature,
+        softmax,
+        validation_users,
+        ..Training::default()
+    };
+    Project { training, evaluation: Evaluation::default(), ..project.clone() }
+}
+
+/// A shared folder in which `work` is done: now, or earlier, or by another worker while this one waits.
+fn ensure_part(
+    task: &Task<'_>,
+    part: &str,
+    mut config: RunConfig,
+    recorder: &mut Recorder<'_>,
+    work: impl FnOnce(&RunFolder, &mut SharedRecorder<'_, '_>) -> Result<(), Failure>,
+) -> Result<RunFolder, Failure> {
+    let identity = [&config.config_hash, &config.data_hash, &config.model_hash, task.device.kind()].join(" ");
+    let digest = Sha256::digest(identity.as_bytes());
+    let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    config.run = format!("{SHARED_PREFIX}{part}-s{}-{short}", config.seed);
+    let folder = RunFolder::create(&task.runs_dir, &config)?;
+    if folder.status() == Status::Finished {
+        return Ok(folder);
+    }
+    let lock = wait_for_lock(&folder, recorder)?;
+    if folder.status() != Status::Finished {
+        let mut inner = SharedRecorder { writer: folder.writer()?, run: recorder };
+        inner.writer.set_status(Status::Running, None)?;
+        let result = work(&folder, &mut inner);
+        let status = if result.is_ok() { Status::Finished } else { Status::Stopped };
+        inner.writer.set_status(status, None)?;
+        result?;
+    }
+    drop(lock);
+    Ok(folder)
+}
+
+/// Another worker may be at it: its work is ours too.
+fn wait_for_lock(folder: &RunFolder, recorder: &mut Recorder<'_>) -> Result<WorkerLock, Failure> {
+    let mut told = false;
+    loop {
+        match folder.lock() {
+            Ok(lock) => return Ok(lock),
+            Err(_) if recorder.wanted() == Wanted::Stop => return Err(Failure::Stopped),
+            Err(_) if told => thread::sleep(Duration::from_millis(500)),
+            Err(_) => {
+                recorder.event(Level::Info, "waiting for another worker that trains what this run shares with it")?;
+                told = true;
             }
         }
     }
+}
 
-    fn train<B: TrainingBackend>(
-        &self,
-        task: &Task<'_>,
-        seed: u64,
-        device: &B::Device,
-        recorder: &mut SharedRecorder<'_, '_>,
-    ) -> Result<(), Failure> {
-        let checkpoint = Checkpoint::load(&self.folder.checkpoint())?;
-        let first_phase =
-            if matches!(task.project.base_model, BaseModel::Compact(_)) { Phase::Base } else { Phase::Train };
-        let checkpoint = checkpoint.unwrap_or_else(|| Checkpoint::at(1, first_phase));
-        let (phase, step) = stages::rewind_point(&checkpoint, &self.folder)?;
-        recorder.writer.rewind(1, phase, step)?;
-        recorder.run.writer.rewind(1, phase, step)?;
-        let data = StageData::new(task, 0);
-        let mut checkpoint = Some(checkpoint);
-        if phase == Phase::Base
-            && let BaseModel::Compact(compact) = &task.project.base_model
-        {
-            self.train_base::<B>(task, compact, seed, device, &data, checkpoint.take(), recorder)?;
-            Checkpoint::at(1, Phase::Train).save(&self.folder.checkpoint())?;
-        }
-        let mut record = data.record(task);
-        if phase != Phase::Evaluate {
-            let mut model = load_base::<B>(task, &self.folder, device)?;
-            Adapter::fresh(&task.llama, task.project.training.lora, seed, "adapter 1").put_on(&mut model);
-            let job = stages::job(task, &data, None, seed, self.folder.checkpoint());
-            let resume = checkpoint.take().filter(|c| c.cursor.phase == Phase::Train);
-            job.run(&mut model, resume, &mut record, recorder)?;
-            stages::keep(task, &mut model, None, &self.folder.adapter(1))?;
-            recorder.stage(&record)?;
-            Checkpoint::at(1, Phase::Evaluate).save(&self.folder.checkpoint())?;
-        } else if let Some(there) = self.folder.reader()?.stages()?.into_iter().next() {
-            record = there;
-        }
-        stages::measure_row::<B>(task, &self.folder, &mut record, device, recorder)
-    }
+/// Trains all parameters of a compact model on stage 1 and writes it.
+fn train_base<B: TrainingBackend>(
+    task: &Task<'_>,
+    compact: &Compact,
+    folder: &RunFolder,
+    device: &B::Device,
+    recorder: &mut SharedRecorder<'_, '_>,
+) -> Result<(), Failure> {
+    let checkpoint = recorder.go_back(folder, Phase::Base)?;
+    let (training, seed, data) = (&task.project.training, folder.config().seed, StageData::new(task, 0));
+    let mut model: Llama<B> = weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device);
+    let job = Job {
+        phase: Phase::Base,
+        stage: 1,
+        stages: task.dataset.stages.len(),
+        sequences: &data.sequences,
+        validation: &data.validation,
+        trains: &|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows),
+        proximal: None,
+        epochs: compact.epochs,
+        batch: training.batch,
+        learning_rate: compact.learning_rate,
+        schedule: training.schedule,
+        warm_up: training.warm_up,
+        weight_decay: training.weight_decay,
+        step: StepOptions {
+            temperature: training.temperature,
+            clip: training.clip,
+            adapter_dropout: 0.0,
+            residual_dropout: compact.dropout,
+        },
+        seed: seeds::derive(seed, &["base"]),
+        checkpoint: folder.checkpoint(),
+        checkpoint_every: task.checkpoint_every,
+        examples_afterwards: stages::work_after(task, 0) + (training.epochs_of(0) * data.examples) as u64,
+    };
+    let mut record = StageRecord { stage: 1, ..StageRecord::default() };
+    job.run(&mut model, Some(checkpoint), &mut record, recorder)?;
+    Ok(weights::write_compact(&base_folder(folder), &mut model)?)
+}
 
-    /// Trains all parameters of a compact model on stage 1 and writes it.
-    #[allow(clippy::too_many_arguments, reason = "one call, each argument a different thing")]
-    fn train_base<B: TrainingBackend>(
-        &self,
-        task: &Task<'_>,
-        compact: &Compact,
-        seed: u64,
-        device: &B::Device,
-        data: &StageData,
-        resume: Option<Checkpoint>,
-        recorder: &mut SharedRecorder<'_, '_>,
-    ) -> Result<(), Failure> {
-        let training = &task.project.training;
-        let mut model: Llama<B> = weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device);
-        let job = Job {
-            phase: Phase::Base,
-            stage: 1,
-            stages: task.dataset.stages.len(),
-            sequences: &data.sequences,
-            validation: &data.validation,
-            trains: &|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows),
-            proximal: None,
-            epochs: compact.epochs,
-            batch: training.batch,
-            learning_rate: compact.learning_rate,
-            schedule: training.schedule,
-            warm_up: training.warm_up,
-            weight_decay: training.weight_decay,
-            step: StepOptions { temperature: training.temperature, clip: training.clip, dropout: 0.0 },
-            seed: seeds::derive(seed, &["base"]),
-            checkpoint: self.folder.checkpoint(),
-            checkpoint_every: task.checkpoint_every,
-            examples_afterwards: stages::work_after(task, 0) + (training.epochs * data.examples) as u64,
-        };
-        let mut record = StageRecord { stage: 1, ..StageRecord::default() };
-        job.run(&mut model, resume, &mut record, recorder)?;
-        Ok(weights::write_compact(&base_folder(&self.folder), &mut model)?)
+/// Trains the adapter of stage 1 and measures it.
+fn train_first_stage<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    device: &B::Device,
+    recorder: &mut SharedRecorder<'_, '_>,
+) -> Result<(), Failure> {
+    let checkpoint = recorder.go_back(folder, Phase::Train)?;
+    let (seed, data) = (folder.config().seed, StageData::new(task, 0));
+    let mut record = data.record(task);
+    if checkpoint.cursor.phase == Phase::Train {
+        let mut model = load_base::<B>(task, folder, device)?;
+        Adapter::fresh(&task.llama, task.project.training.lora, seed, "adapter 1").put_on(&mut model);
+        let job = stages::job(task, &data, None, seed, folder.checkpoint());
+        job.run(&mut model, Some(checkpoint), &mut record, recorder)?;
+        stages::keep(task, &mut model, None, &folder.adapter(1))?;
+        recorder.stage(&record)?;
+        Checkpoint::at(1, Phase::Evaluate).save(&folder.checkpoint())?;
+    } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {
+        record = there;
     }
+    stages::measure_row::<B>(task, folder, &mut record, device, recorder)
 }
 
 /// Folder of the compact base model in a run's folder or the shared one.
@@ -197,8 +267,20 @@ struct SharedRecorder<'a, 'w> {
     run: &'a mut Recorder<'w>,
 }
 
+impl SharedRecorder<'_, '_> {
+    /// The checkpoint that the shared work goes on from, `first` where there is none; what was recorded after it is
+    /// taken back.
+    fn go_back(&mut self, folder: &RunFolder, first: Phase) -> Result<Checkpoint, Unusable> {
+        let checkpoint = Checkpoint::load(&folder.checkpoint())?.unwrap_or_else(|| Checkpoint::at(1, first));
+        let (phase, step) = stages::rewind_point(&checkpoint, folder)?;
+        self.writer.rewind(1, phase, step)?;
+        self.run.writer.rewind(1, phase, step)?;
+        Ok(checkpoint)
+    }
+}
+
 impl Observer for SharedRecorder<'_, '_> {
-    fn step(&mut self, step: &super::observer::StepRecord) -> Result<(), Unusable> {
+    fn step(&mut self, step: &StepRecord) -> Result<(), Unusable> {
         self.writer.step(step)?;
         self.run.step(step)
     }
@@ -211,7 +293,7 @@ impl Observer for SharedRecorder<'_, '_> {
         self.writer.stage(stage)
     }
 
-    fn progress(&mut self, progress: &super::observer::Progress) -> Result<(), Unusable> {
+    fn progress(&mut self, progress: &Progress) -> Result<(), Unusable> {
         self.run.progress(progress)
     }
 
@@ -224,38 +306,9 @@ impl Observer for SharedRecorder<'_, '_> {
         self.run.is_pausing()
     }
 
-    fn wanted(&mut self) -> super::observer::Wanted {
+    fn wanted(&mut self) -> Wanted {
         self.run.wanted()
     }
-}
-
-/// Copies the shared stage 1 into a run, so that its folder is whole by itself.
-///
-/// # Errors
-/// Either folder cannot be read or written.
-pub fn import(shared: &Shared, run: &RunFolder, writer: &mut RunWriter) -> Result<(), Unusable> {
-    let from = shared.folder.reader()?;
-    writer.rewind(1, Phase::Base, 0)?;
-    for (_, step) in from.steps_after(0)? {
-        writer.step(&step)?;
-    }
-    for cell in from.evaluations()? {
-        let users = from.user_outcomes(cell.trained_stage, cell.test_stage)?;
-        writer.evaluation(&EvaluationRecord {
-            trained_stage: cell.trained_stage,
-            test_stage: cell.test_stage,
-            metrics: cell.metrics,
-            users,
-            seconds: 0.0,
-        })?;
-    }
-    copy_files(&shared.folder.adapter(1), &run.adapter(1))?;
-    let base = base_folder(&shared.folder);
-    if base.is_dir() {
-        copy_files(&base, &base_folder(run))?;
-    }
-    // The stage's record comes last: where it says finished, everything before it is there.
-    from.stages()?.iter().try_for_each(|stage| writer.stage(stage))
 }
 
 /// Copies the files of a folder (not its folders).

@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::tensor::Tensor;
 
 use super::checkpoint::Checkpoint;
-use super::evaluate::{Cell, USERS_A_BATCH, chosen_users, test_users};
+use super::evaluate::{Cell, USERS_A_BATCH, chosen_users, test_user_counts, test_users};
 use super::memory;
 use super::observer::{EvaluationRecord, Observer, Phase, Progress, StageRecord, Wanted};
 use super::run_folder::{RunFolder, RunMethod};
@@ -24,7 +24,7 @@ use crate::model::kernels::Kernels;
 use crate::model::llama::Kind;
 use crate::model::packing::Sequence;
 use crate::model::weights::{self, Weights, write_peft};
-use crate::model::{Llama, PromptWriter, VocabularyMode};
+use crate::model::{Llama, PromptWriter, Softmax, VocabularyMode};
 
 /// The examples of one stage, written for the model.
 pub struct StageData {
@@ -54,7 +54,7 @@ impl StageData {
         StageRecord {
             stage: self.index + 1,
             train_examples: self.examples as u64,
-            test_users: test_users(&task.dataset, self.index, task.project.evaluation.users).len() as u64,
+            test_users: test_user_counts(&task.dataset, task.project.evaluation.users)[self.index] as u64,
             ..StageRecord::default()
         }
     }
@@ -65,6 +65,10 @@ fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
         vocabulary: &task.vocabulary,
         index: &task.dataset.index,
         max_history: task.project.training.max_history,
+        existing: match task.project.training.softmax {
+            Softmax::AllTokens => None,
+            Softmax::ExistingItems => Some((&task.trie, &task.continuations)),
+        },
     }
 }
 
@@ -80,10 +84,9 @@ pub fn trains(mode: VocabularyMode) -> &'static dyn Fn(Kind) -> bool {
 /// Work after a stage's training (index from 0) in training examples; a test user counts as one.
 pub fn work_after(task: &Task<'_>, index: usize) -> u64 {
     let dataset = &task.dataset;
-    let row: usize =
-        (0..dataset.stages.len()).map(|j| test_users(dataset, j, task.project.evaluation.users).len()).sum();
-    let later = dataset.stages[index + 1..].iter();
-    let examples: usize = later.map(|s| s.training_examples() * task.project.training.epochs).sum();
+    let row: usize = test_user_counts(dataset, task.project.evaluation.users).iter().sum();
+    let later = dataset.stages.iter().enumerate().skip(index + 1);
+    let examples: usize = later.map(|(i, s)| s.training_examples() * task.project.training.epochs_of(i)).sum();
     (examples + row * (dataset.stages.len() - index)) as u64
 }
 
@@ -105,13 +108,18 @@ pub fn job<'a>(
         validation: &data.validation,
         trains: trains(training.vocabulary),
         proximal: method.and_then(Method::proximal),
-        epochs: training.epochs,
+        epochs: training.epochs_of(data.index),
         batch: training.batch,
         learning_rate: training.learning_rate * factor,
         schedule: training.schedule,
         warm_up: training.warm_up,
         weight_decay: training.weight_decay,
-        step: StepOptions { temperature: training.temperature, clip: training.clip, dropout: training.dropout },
+        step: StepOptions {
+            temperature: training.temperature,
+            clip: training.clip,
+            adapter_dropout: training.dropout,
+            residual_dropout: 0.0,
+        },
         seed,
         checkpoint,
         checkpoint_every: task.checkpoint_every,
@@ -228,8 +236,8 @@ impl StageRun<'_> {
                 seconds: 0.0,
             })?;
         }
-        let test_users =
-            test_users(&self.task.dataset, self.stage - 1, self.task.project.evaluation.users).len() as u64;
+        let counts = test_user_counts(&self.task.dataset, self.task.project.evaluation.users);
+        let test_users = counts[self.stage - 1] as u64;
         let peak_memory_bytes = memory::peak_bytes();
         let record =
             StageRecord { stage: self.stage, test_users, peak_memory_bytes, finished: true, ..StageRecord::default() };
@@ -303,24 +311,25 @@ fn measure_cell<B: Kernels>(
         index: &task.dataset.index,
         trie: &task.trie,
         decoding: evaluation.decoding,
+        softmax: task.project.training.softmax,
         beams: evaluation.beams,
     };
     let stages = task.dataset.stages.len();
-    let row: usize = (0..stages).map(|j| test_users(&task.dataset, j, evaluation.users).len()).sum();
+    let row = test_user_counts(&task.dataset, evaluation.users).iter().sum::<usize>() as u64;
+    let afterwards = work_after(task, trained - 1).saturating_sub(row);
     let users = test_users(&task.dataset, tested - 1, evaluation.users);
     let mut cell = Cell::default();
     for batch in users.chunks(USERS_A_BATCH) {
         cell.test(model, &decoder, writer(task), batch);
         *done += batch.len() as u64;
         let rate = *done as f64 / began.elapsed().as_secs_f64().max(1e-9);
-        let afterwards = work_after(task, trained - 1).saturating_sub(row as u64);
-        let left = (row as u64).saturating_sub(*done) + afterwards;
+        let left = row.saturating_sub(*done) + afterwards;
         recorder.progress(&Progress {
             phase: Phase::Evaluate,
             stage: trained,
             stages,
             done: *done,
-            total: row as u64,
+            total: row,
             rate,
             eta_seconds: Some(left as f64 / rate),
             memory_bytes: memory::peak_bytes(),

@@ -15,12 +15,14 @@ use crate::model::llama::{Kind, StepDropout};
 use crate::model::packing::Packed;
 
 /// What is the same at every step of a stage.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct StepOptions {
     pub temperature: f64,
     pub clip: f64,
     /// Probability of dropout on the adapters' inputs.
-    pub dropout: f64,
+    pub adapter_dropout: f64,
+    /// Probability of dropout on what the residual stream is given.
+    pub residual_dropout: f64,
 }
 
 /// Figures of one step.
@@ -52,7 +54,7 @@ pub fn cross_entropy<B: Kernels>(
     let logits = model.logits(packed, dropout);
     let targets: Vec<i32> = packed.targets.iter().map(|&t| t as i32).collect();
     let targets = Tensor::<B, 1, Int>::from_data(TensorData::from(targets.as_slice()), &model.device());
-    B::negative_log_likelihood(logits, targets, temperature).mean()
+    B::negative_log_likelihood(logits, targets, temperature, &packed.candidates).mean()
 }
 
 /// Loss and gradients of the parameters that `trains` chooses, the method's pull included.
@@ -73,8 +75,8 @@ pub fn gradients<B: TrainingBackend>(
             leaves.insert(name.to_owned(), tensor.clone());
         }
     });
-    let dropout = (options.dropout > 0.0).then_some(StepDropout { probability: options.dropout, seed });
-    let loss = cross_entropy(model, packed, options.temperature, dropout);
+    let dropout = StepDropout { adapters: options.adapter_dropout, residual: options.residual_dropout, seed };
+    let loss = cross_entropy(model, packed, options.temperature, Some(dropout));
     let mut grads = loss.backward();
     let mut by_name: BTreeMap<String, Tensor<B::InnerBackend, 2>> =
         leaves.iter().filter_map(|(name, leaf)| Some((name.clone(), leaf.grad_remove(&mut grads)?))).collect();

@@ -19,6 +19,7 @@ use crate::data::Dataset;
 use crate::device::{self, Device, DeviceChoice};
 use crate::error::{Failure, Unusable};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
+use crate::model::prompt::Continuations;
 use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
 use crate::semantic_id::Trie;
 
@@ -68,6 +69,8 @@ pub struct Task<'a> {
     pub dataset: Dataset,
     pub trie: Trie,
     pub vocabulary: Vocabulary,
+    /// What follows at each node of the trie, as tokens.
+    pub continuations: Continuations,
     /// Shape of the base model.
     pub llama: LlamaConfig,
     pub device: Device,
@@ -98,10 +101,12 @@ impl<'a> Task<'a> {
             message,
             next: "cpu".to_owned(),
         })?;
+        let (trie, vocabulary) = (Trie::new(&dataset.index), Vocabulary::new(llama.vocabulary, &dataset.index));
         Ok(Self {
             project,
-            trie: Trie::new(&dataset.index),
-            vocabulary: Vocabulary::new(llama.vocabulary, &dataset.index),
+            continuations: Continuations::new(&trie, &vocabulary),
+            trie,
+            vocabulary,
             dataset,
             llama,
             device_name: format!("{} ({})", survey.chosen, survey.name),
@@ -286,7 +291,7 @@ impl OnDevice for LearnedRun<'_, '_> {
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         if !shared::is_imported(self.folder)? {
             let shared = Shared::ensure::<B>(self.task, self.folder.config().seed, device, self.recorder)?;
-            shared::import(&shared, self.folder, &mut self.recorder.writer)?;
+            shared.import(self.folder, &mut self.recorder.writer)?;
         }
         stages::run::<B>(self.task, self.folder, device, self.recorder)
     }

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::options::{Aggregation, Distance};
-use crate::model::kernels::Kernels;
+use crate::model::kernels::{Divergence, Group, Kernels};
 
 /// A weighted distance to the previous state.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,28 +42,29 @@ impl Proximal {
             // A module has two groups, A and B: their sum, averaged over modules.
             Aggregation::Mean => (self.lambda / (anchor.len() as f64 / 2.0).max(1.0), RELEASED_SMOOTHING),
         };
-        let mut gradients = BTreeMap::new();
-        let mut values = Vec::with_capacity(anchor.len());
-        for (name, previous) in anchor {
-            let Some(now) = current.get(name) else { continue };
-            let (value, gradient) = match self.distance {
-                Distance::SoftmaxKl { temperature } => {
-                    B::softmax_kl(now.clone(), previous.clone(), temperature, smoothing)
-                }
-                Distance::L2 => half_squared(now.clone(), previous.clone()),
-            };
-            values.push(value);
-            gradients.insert(name.clone(), gradient.mul_scalar(weight));
-        }
+        let (names, groups): (Vec<_>, Vec<_>) = anchor
+            .iter()
+            .filter_map(|(name, previous)| {
+                let group = Group { current: current.get(name)?.clone(), previous: previous.clone() };
+                Some((name.clone(), group))
+            })
+            .unzip();
+        let divergences = match self.distance {
+            Distance::SoftmaxKl { temperature } => B::softmax_kl(groups, temperature, smoothing),
+            Distance::L2 => groups.into_iter().map(half_squared).collect(),
+        };
+        let (values, gradients): (Vec<_>, Vec<_>) =
+            divergences.into_iter().map(|d| (d.value, d.gradient.mul_scalar(weight))).unzip();
+        let gradients = names.into_iter().zip(gradients).collect();
         let total: f64 = if values.is_empty() { 0.0 } else { sum(values) };
         Pull { penalty: weight * total, gradients }
     }
 }
 
 /// `½ ‖now - previous‖²` and its gradient.
-fn half_squared<B: Backend>(now: Tensor<B, 2>, previous: Tensor<B, 2>) -> (Tensor<B, 1>, Tensor<B, 2>) {
-    let difference = now - previous;
-    ((difference.clone() * difference.clone()).sum().mul_scalar(0.5), difference)
+fn half_squared<B: Backend>(group: Group<B>) -> Divergence<B> {
+    let difference = group.current - group.previous;
+    Divergence { value: (difference.clone() * difference.clone()).sum().mul_scalar(0.5), gradient: difference }
 }
 
 /// Sum of scalars, read from the device once and added in float64.

@@ -1,15 +1,15 @@
 //! Beam search for the next item's codes: constrained to items that exist, many users a batch.
 //!
 //! A user's history is read once; its keys and values are shared by the user's beams. The score of an item is the sum
-//! of the log-probabilities of its codes and EOS over the whole vocabulary, divided by their number, as Transformers'
-//! constrained beam search has it.
+//! of the log-probabilities of its codes and EOS, divided by their number: over the whole vocabulary, as Transformers'
+//! constrained beam search has it, or over what may be generated ([`Softmax::ExistingItems`]).
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::kernels::Kernels;
 use super::llama::{KeyValue, Llama};
-use super::options::Decoding;
+use super::options::{Decoding, Softmax};
 use super::packing::{AttentionPlan, Packed, PackedRow, Sequence, Span};
 use super::prompt::Vocabulary;
 use crate::semantic_id::{SemanticIndex, Trie};
@@ -32,6 +32,7 @@ pub struct Decoder<'a> {
     pub index: &'a SemanticIndex,
     pub trie: &'a Trie,
     pub decoding: Decoding,
+    pub softmax: Softmax,
     /// Hypotheses kept at each level.
     pub beams: usize,
 }
@@ -44,27 +45,34 @@ struct Beam {
     log_probability: f64,
 }
 
-/// Log-probabilities of EOS and the codes, a row a beam.
-struct LogProbabilities {
-    values: Vec<f32>,
+/// Logits of EOS and the codes, a row a beam, and what makes them log-probabilities over the whole vocabulary.
+struct Scores {
+    logits: Vec<f32>,
     log_sums: Vec<f32>,
     columns: usize,
     /// Token of the first column.
     first: u32,
 }
 
-impl LogProbabilities {
+impl Scores {
     /// Only what may be generated comes to the host: a base vocabulary can be large.
     fn new<B: Kernels>(logits: Tensor<B, 2>, vocabulary: &Vocabulary) -> Self {
         let host = |t: Tensor<B, 2>| t.into_data().convert::<f32>().into_vec::<f32>().unwrap_or_default();
         let log_sums = host(B::log_sum_exp(logits.clone()));
         let first = vocabulary.first_code.min(vocabulary.eos);
         let columns = logits.dims()[1] - first as usize;
-        Self { values: host(logits.narrow(1, first as usize, columns)), log_sums, columns, first }
+        Self { logits: host(logits.narrow(1, first as usize, columns)), log_sums, columns, first }
     }
 
-    fn of(&self, row: usize, token: u32) -> f64 {
-        f64::from(self.values[row * self.columns + (token - self.first) as usize] - self.log_sums[row])
+    fn logit(&self, row: usize, token: u32) -> f32 {
+        self.logits[row * self.columns + (token - self.first) as usize]
+    }
+
+    /// The log-sum of the logits of some tokens.
+    fn log_sum(&self, row: usize, tokens: impl Iterator<Item = u32> + Clone) -> f32 {
+        let logits = tokens.map(|token| self.logit(row, token));
+        let top = logits.clone().fold(f32::NEG_INFINITY, f32::max);
+        logits.map(|logit| (logit - top).exp()).sum::<f32>().ln() + top
     }
 }
 
@@ -123,19 +131,19 @@ impl Decoder<'_> {
         let spans: Vec<_> = packed.plan.rows.iter().map(|r| r.queries.start as u32..r.queries.end as u32).collect();
         let mut cache = Cache { prefix, generated: Vec::new(), length: 0 };
         let root = Beam { codes: Vec::new(), node: Trie::ROOT, log_probability: 0.0 };
-        let first = LogProbabilities::new::<B>(logits, self.vocabulary);
+        let first = Scores::new::<B>(logits, self.vocabulary);
         let mut users: Vec<Vec<Beam>> =
             (0..questions.len()).map(|u| self.extended(std::slice::from_ref(&root), u, &first).0).collect();
         for level in 1..=self.index.levels {
             let (logits, own) = self.read_last_codes(model, &users, &spans, &cache, level);
-            let log_probabilities = LogProbabilities::new::<B>(logits, self.vocabulary);
+            let scores = Scores::new::<B>(logits, self.vocabulary);
             let rows = users.iter().map(Vec::len).sum();
             if level == self.index.levels {
-                return self.finished(users, &log_probabilities);
+                return self.finished(users, &scores);
             }
             let (mut first_row, mut parents) = (0, Vec::new());
             for beams in &mut users {
-                let (next, from) = self.extended(beams, first_row, &log_probabilities);
+                let (next, from) = self.extended(beams, first_row, &scores);
                 parents.extend(from.into_iter().map(|beam| (first_row + beam) as i32));
                 first_row += beams.len();
                 *beams = next;
@@ -181,27 +189,28 @@ impl Decoder<'_> {
     }
 
     /// The best extensions of a user's beams by one code, and which beam each comes from.
-    fn extended(
-        &self,
-        beams: &[Beam],
-        first_row: usize,
-        log_probabilities: &LogProbabilities,
-    ) -> (Vec<Beam>, Vec<usize>) {
+    fn extended(&self, beams: &[Beam], first_row: usize, scores: &Scores) -> (Vec<Beam>, Vec<usize>) {
         let mut candidates: Vec<(f64, usize, u32, u32)> = Vec::new();
         for (i, beam) in beams.iter().enumerate() {
-            let mut add = |code: u32, node: u32| {
-                let more = log_probabilities.of(first_row + i, self.vocabulary.code(code));
-                candidates.push((beam.log_probability + more, i, code, node));
-            };
-            match self.decoding {
-                Decoding::Trie => self.trie.edges(beam.node).for_each(|(code, node)| add(code, node)),
+            let row = first_row + i;
+            let codes: Vec<(u32, u32)> = match self.decoding {
+                Decoding::Trie => self.trie.edges(beam.node).collect(),
                 Decoding::PerPosition => {
                     let at_level = self.index.token_level.iter().enumerate();
                     at_level
                         .filter(|(_, level)| **level as usize == beam.codes.len())
-                        .for_each(|(code, _)| add(code as u32, 0));
+                        .map(|(code, _)| (code as u32, 0))
+                        .collect()
                 }
-            }
+            };
+            let log_sum = match self.softmax {
+                Softmax::AllTokens => scores.log_sums[row],
+                Softmax::ExistingItems => scores.log_sum(row, codes.iter().map(|&(c, _)| self.vocabulary.code(c))),
+            };
+            candidates.extend(codes.into_iter().map(|(code, node)| {
+                let more = f64::from(scores.logit(row, self.vocabulary.code(code)) - log_sum);
+                (beam.log_probability + more, i, code, node)
+            }));
         }
         // Ties keep the order of the candidates, so that results do not depend on the sort.
         let better = |a: &(f64, usize, u32, u32), b: &(f64, usize, u32, u32)| {
@@ -222,11 +231,16 @@ impl Decoder<'_> {
     }
 
     /// Adds EOS, and finds the items.
-    fn finished(&self, users: Vec<Vec<Beam>>, log_probabilities: &LogProbabilities) -> Vec<Vec<Hypothesis>> {
+    fn finished(&self, users: Vec<Vec<Beam>>, scores: &Scores) -> Vec<Vec<Hypothesis>> {
         let mut row = 0;
         let length = (self.index.levels + 1) as f64;
         let mut finish = |beam: Beam| {
-            let score = (beam.log_probability + log_probabilities.of(row, self.vocabulary.eos)) / length;
+            let end = match self.softmax {
+                Softmax::AllTokens => f64::from(scores.logit(row, self.vocabulary.eos) - scores.log_sums[row]),
+                // Nothing else can follow.
+                Softmax::ExistingItems => 0.0,
+            };
+            let score = (beam.log_probability + end) / length;
             row += 1;
             let leaf = match self.decoding {
                 Decoding::Trie => Some(beam.node),

@@ -216,20 +216,30 @@ impl<B: Backend> Rotations<B> {
     }
 }
 
-/// Seeds for the dropout of each adapter in turn.
-struct Dropouts {
-    probability: f64,
-    seed: u64,
-}
+/// Seeds for each dropout of a forward pass in turn.
+struct Dropouts(StepDropout);
 
 impl Dropouts {
-    fn next(&mut self) -> Option<Dropout> {
-        // SplitMix64's step: neighbouring adapters and steps get unrelated masks.
-        self.seed = self.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut seed = self.seed;
+    /// The dropout of the next adapter's input.
+    fn adapter(&mut self) -> Option<Dropout> {
+        self.next(self.0.adapters)
+    }
+
+    /// What the residual stream is given, some of it dropped.
+    fn residual<B: Kernels>(&mut self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        match self.next(self.0.residual) {
+            None => x,
+            Some(dropout) => B::drop_out(x, dropout),
+        }
+    }
+
+    fn next(&mut self, probability: f64) -> Option<Dropout> {
+        // SplitMix64's step: neighbouring places and steps get unrelated masks.
+        self.0.seed = self.0.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut seed = self.0.seed;
         seed = (seed ^ (seed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         seed = (seed ^ (seed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (self.probability > 0.0).then_some(Dropout { probability: self.probability, seed: seed ^ (seed >> 31) })
+        (probability > 0.0).then_some(Dropout { probability, seed: seed ^ (seed >> 31) })
     }
 }
 
@@ -271,7 +281,7 @@ impl<B: Kernels> Linear<B> {
             self.past.as_ref().map(|p| B::project(B::project(x.clone(), p.a.clone()), p.b.clone()).mul_scalar(scale));
         let y = match &self.lora {
             None => B::project(x, self.weight.clone()),
-            Some(l) => B::lora_linear(x, self.weight.clone(), l.a.clone(), l.b.clone(), scale, dropouts.next()),
+            Some(l) => B::lora_linear(x, self.weight.clone(), l.a.clone(), l.b.clone(), scale, dropouts.adapter()),
         };
         match past {
             None => y,
@@ -328,18 +338,23 @@ impl<B: Kernels> Layer<B> {
             ),
         };
         let mixed = B::attend(q, key, value, pass.heads, plan);
-        let x = x + self.o.forward(mixed, pass.scale, &mut pass.dropouts);
+        let mixed = self.o.forward(mixed, pass.scale, &mut pass.dropouts);
+        let x = x + pass.dropouts.residual(mixed);
         let h = B::rms_norm(x.clone(), self.post_norm.clone(), pass.epsilon);
         let gate = self.gate.forward(h.clone(), pass.scale, &mut pass.dropouts);
         let up = self.up.forward(h, pass.scale, &mut pass.dropouts);
-        (x + self.down.forward(B::swiglu(gate, up), pass.scale, &mut pass.dropouts), own)
+        let fed = self.down.forward(B::swiglu(gate, up), pass.scale, &mut pass.dropouts);
+        (x + pass.dropouts.residual(fed), own)
     }
 }
 
-/// Dropout of one training step: its probability and the step's seed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Dropout of one training step: its probabilities and the step's seed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct StepDropout {
-    pub probability: f64,
+    /// On the adapters' inputs.
+    pub adapters: f64,
+    /// On the embedded tokens and on what attention and feed-forward add to them.
+    pub residual: f64,
     pub seed: u64,
 }
 
@@ -385,15 +400,15 @@ impl<B: Kernels> Llama<B> {
         cached: Option<&[KeyValue<B>]>,
         dropout: Option<StepDropout>,
     ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
-        let StepDropout { probability, seed } = dropout.unwrap_or(StepDropout { probability: 0.0, seed: 0 });
         let mut pass = Pass {
             heads: self.config.attention_heads(),
             scale: self.lora_scale,
             epsilon: self.config.norm_epsilon,
             keys: Rotations::new(&self.config, positions, &self.device()),
             plan,
-            dropouts: Dropouts { probability, seed },
+            dropouts: Dropouts(dropout.unwrap_or_default()),
         };
+        x = pass.dropouts.residual(x);
         let mut own = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.iter().enumerate() {
             let chosen = if i + 1 == self.layers.len() { last } else { None };

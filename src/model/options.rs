@@ -27,11 +27,24 @@ pub struct Compact {
     /// Passes over stage 1 in which all parameters are trained, before LoRA starts.
     pub epochs: usize,
     pub learning_rate: f64,
+    /// Dropout on the embedded tokens and on what attention and feed-forward add to them, while all parameters are
+    /// trained.
+    pub dropout: f64,
 }
 
 impl Default for Compact {
     fn default() -> Self {
-        Self { width: 128, layers: 4, heads: 4, kv_heads: 2, ffn: 384, tied: false, epochs: 8, learning_rate: 2e-3 }
+        Self {
+            width: 128,
+            layers: 4,
+            heads: 4,
+            kv_heads: 2,
+            ffn: 384,
+            tied: false,
+            epochs: 8,
+            learning_rate: 2e-3,
+            dropout: 0.0,
+        }
     }
 }
 
@@ -75,6 +88,16 @@ pub enum VocabularyMode {
     Full,
     /// None.
     Frozen,
+}
+
+/// What the probability of a code is normalised over, in the loss and in beam search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Softmax {
+    /// The whole vocabulary, as in the paper: the model must also learn which code sequences exist.
+    AllTokens,
+    /// The codes that continue an existing item, so that the probabilities of all items add up to 1. A small model
+    /// trained from scratch has neither the capacity nor the data to learn the catalogue by heart.
+    ExistingItems,
 }
 
 /// What beam search may generate.

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
@@ -144,6 +145,15 @@ pub struct Branch {
     pub tokens: Vec<u32>,
     /// What it should predict after each of them; empty where there is nothing to score against.
     pub targets: Vec<u32>,
+    /// The tokens that each target was one of, where the softmax is over those alone; empty where it is over all.
+    pub candidates: Vec<Arc<[u32]>>,
+}
+
+impl Branch {
+    /// A response without targets.
+    pub fn unscored(at: usize, tokens: Vec<u32>) -> Self {
+        Self { at, tokens, targets: Vec::new(), candidates: Vec::new() }
+    }
 }
 
 /// Sequences packed for one forward pass. Every token of a branch is scored.
@@ -159,6 +169,8 @@ pub struct Packed<B: Backend> {
     pub scored_plan: AttentionPlan<B>,
     /// The right token after each scored one (empty where there are no targets).
     pub targets: Vec<u32>,
+    /// See [`Branch::candidates`]: a list for each target, or none at all.
+    pub candidates: Vec<Arc<[u32]>>,
     /// For each sequence, the places in `tokens` of its history.
     pub prefixes: Vec<Range<usize>>,
 }
@@ -169,6 +181,7 @@ impl<B: Backend> Packed<B> {
         let (mut tokens, mut positions, mut spans) = (Vec::new(), Vec::new(), Vec::new());
         let (mut scored, mut targets, mut scored_spans) = (Vec::new(), Vec::new(), Vec::new());
         let (mut rows, mut scored_rows, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut candidates = Vec::new();
         for sequence in sequences {
             let (start, scored_start) = (tokens.len(), scored.len());
             let first = start as u32;
@@ -190,6 +203,7 @@ impl<B: Backend> Packed<B> {
                     spans.push(span);
                 }
                 targets.extend_from_slice(&branch.targets);
+                candidates.extend(branch.candidates.iter().cloned());
             }
             let keys = [start..tokens.len(), 0..0, 0..0];
             rows.push(PackedRow { queries: start..tokens.len(), keys: keys.clone() });
@@ -202,6 +216,7 @@ impl<B: Backend> Packed<B> {
             scored,
             scored_plan: AttentionPlan::new(scored_rows, scored_spans),
             targets,
+            candidates,
             prefixes,
         }
     }

@@ -1,8 +1,10 @@
 //! How examples are written for the model: token numbers, histories and responses.
 
+use std::sync::Arc;
+
 use super::packing::{Branch, Sequence};
 use crate::data;
-use crate::semantic_id::SemanticIndex;
+use crate::semantic_id::{SemanticIndex, Trie};
 
 /// Token numbers of a model: the base vocabulary's, then the added ones (special tokens, then every code).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +43,23 @@ impl Vocabulary {
     }
 }
 
+/// The tokens that may follow at each node of the trie: what a softmax over existing items is over.
+#[derive(Debug, Clone)]
+pub struct Continuations {
+    /// By node of the trie.
+    codes: Vec<Arc<[u32]>>,
+    /// After the last code.
+    end: Arc<[u32]>,
+}
+
+impl Continuations {
+    /// The continuations of all nodes.
+    pub fn new(trie: &Trie, vocabulary: &Vocabulary) -> Self {
+        let tokens = |node: usize| trie.edges(node as u32).map(|(code, _)| vocabulary.code(code)).collect();
+        Self { codes: (0..trie.nodes()).map(tokens).collect(), end: Arc::new([vocabulary.eos]) }
+    }
+}
+
 /// Writes histories and responses in the compact prompt: BOS, the history's codes, a separator; the response is the
 /// item's codes and EOS.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +68,8 @@ pub struct PromptWriter<'a> {
     pub index: &'a SemanticIndex,
     /// Newest items of a history that are written.
     pub max_history: usize,
+    /// Where given, a target's softmax is over what continues an existing item.
+    pub existing: Option<(&'a Trie, &'a Continuations)>,
 }
 
 impl PromptWriter<'_> {
@@ -68,10 +89,15 @@ impl PromptWriter<'_> {
     }
 
     fn response(&self, at: usize, target: u32) -> Branch {
-        let codes: Vec<u32> = self.index.item(target).iter().map(|&c| self.vocabulary.code(c)).collect();
+        let codes = self.index.item(target);
+        let candidates = self.existing.map_or_else(Vec::new, |(trie, continuations)| {
+            let codes = trie.path(codes).map(|node| Arc::clone(&continuations.codes[node as usize]));
+            codes.chain([Arc::clone(&continuations.end)]).collect()
+        });
+        let codes: Vec<u32> = codes.iter().map(|&c| self.vocabulary.code(c)).collect();
         let tokens = std::iter::once(self.vocabulary.separator).chain(codes.iter().copied()).collect();
         let targets = codes.into_iter().chain([self.vocabulary.eos]).collect();
-        Branch { at, tokens, targets }
+        Branch { at, tokens, targets, candidates }
     }
 
     /// One example with its response.
@@ -84,7 +110,7 @@ impl PromptWriter<'_> {
     /// The history alone, ending in the separator whose logits are the first code's.
     pub fn question(&self, history: &[u32]) -> Sequence {
         let prefix = self.prefix(self.window(history));
-        let branches = vec![Branch { at: prefix.len(), tokens: vec![self.vocabulary.separator], targets: vec![] }];
+        let branches = vec![Branch::unscored(prefix.len(), vec![self.vocabulary.separator])];
         Sequence { prefix, branches }
     }
 

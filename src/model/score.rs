@@ -78,7 +78,7 @@ impl OnDevice for Score<'_> {
 
 /// Logits of every token of rows of one length: `[rows * length, vocabulary]`.
 pub fn all_logits<B: Backend + Kernels>(model: &Llama<B>, tokens: &[u32], length: usize) -> Matrix {
-    let branch = |row: &[u32]| Branch { at: 0, tokens: row.to_vec(), targets: vec![] };
+    let branch = |row: &[u32]| Branch::unscored(0, row.to_vec());
     let rows: Vec<Sequence> =
         tokens.chunks(length).map(|row| Sequence { prefix: vec![], branches: vec![branch(row)] }).collect();
     Matrix::from_tensor(model.logits(&Packed::new(&rows), None))

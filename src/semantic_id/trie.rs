@@ -64,6 +64,11 @@ impl Trie {
     /// The root, from which every item's first code leads on.
     pub const ROOT: u32 = 0;
 
+    /// Number of nodes, leaves not among them.
+    pub fn nodes(&self) -> usize {
+        self.first_edge.len() - 1
+    }
+
     /// Tokens an item.
     pub fn levels(&self) -> usize {
         self.levels
@@ -73,6 +78,16 @@ impl Trie {
     pub fn edges(&self, node: u32) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
         let range = self.first_edge[node as usize] as usize..self.first_edge[node as usize + 1] as usize;
         self.edge_token[range.clone()].iter().copied().zip(self.edge_target[range].iter().copied())
+    }
+
+    /// The nodes at which each of a sequence's codes is chosen, as far as items exist.
+    pub fn path<'a>(&'a self, codes: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
+        let mut node = Some(Self::ROOT);
+        codes.iter().map_while(move |&code| {
+            let at = node?;
+            node = self.edges(at).find(|&(token, _)| token == code).map(|(_, target)| target);
+            Some(at)
+        })
     }
 
     /// The items that share a leaf's codes, ascending.

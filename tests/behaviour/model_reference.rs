@@ -16,7 +16,7 @@ use peso_workbench::model::llama::Kind;
 use peso_workbench::model::packing::{Branch, Packed, Sequence};
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::{Weights, load_hugging_face};
-use peso_workbench::model::{Adapter, Decoding, Llama, LlamaConfig, Vocabulary};
+use peso_workbench::model::{Adapter, Decoding, Llama, LlamaConfig, Softmax, Vocabulary};
 use peso_workbench::semantic_id::{SemanticIndex, Trie};
 use serde_json::Value;
 
@@ -120,9 +120,8 @@ impl LoraCase {
             assert!(mask[..=last].iter().all(|&m| m == 1));
             let token = |i: usize| ids[i] as u32;
             let branch = Branch {
-                at: first - 1,
-                tokens: (first - 1..last).map(token).collect(),
                 targets: labels[first..=last].iter().map(|&t| t as u32).collect(),
+                ..Branch::unscored(first - 1, (first - 1..last).map(token).collect())
             };
             Sequence { prefix: (0..first - 1).map(token).collect(), branches: vec![branch] }
         })
@@ -144,7 +143,8 @@ impl LoraCase {
     }
 
     fn gradients(&mut self) -> Gradients<Tracked> {
-        let options = StepOptions { temperature: number(&self.expected["temperature"]), clip: 1.0, dropout: 0.0 };
+        let options =
+            StepOptions { temperature: number(&self.expected["temperature"]), clip: 1.0, ..Default::default() };
         let (proximal, anchor) = (self.proximal(), self.anchor());
         let trains = |kind| matches!(kind, Kind::LoraA | Kind::LoraB | Kind::BaseRows);
         gradients(&mut self.model, &self.packed, &trains, Some((&proximal, &anchor)), &options, 0)
@@ -285,6 +285,7 @@ fn beam_search_matches_the_reference() {
         index: &case.index,
         trie: &trie,
         decoding: Decoding::Trie,
+        softmax: Softmax::AllTokens,
         beams: number_of("num_beams") as usize,
     };
     let cases = case.expected["cases"].as_array().unwrap();
@@ -296,7 +297,7 @@ fn beam_search_matches_the_reference() {
         .map(|case| {
             let prompt = tokens(case);
             let (last, prefix) = prompt.split_last().unwrap();
-            let branch = Branch { at: prefix.len(), tokens: vec![*last], targets: vec![] };
+            let branch = Branch::unscored(prefix.len(), vec![*last]);
             Sequence { prefix: prefix.to_vec(), branches: vec![branch] }
         })
         .collect();

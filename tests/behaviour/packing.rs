@@ -42,7 +42,7 @@ impl Case {
     }
 
     fn writer(&self, max_history: usize) -> PromptWriter<'_> {
-        PromptWriter { vocabulary: &self.vocabulary, index: &self.dataset.index, max_history }
+        PromptWriter { vocabulary: &self.vocabulary, index: &self.dataset.index, max_history, existing: None }
     }
 
     /// The same targets packed by user, and one by one.
@@ -91,7 +91,7 @@ fn the_loss_of_packed_targets_is_that_of_single_examples() {
 fn the_gradients_of_packed_targets_are_those_of_single_examples() {
     let case = Case::new();
     let (packed, single) = case.both(20);
-    let options = StepOptions { temperature: 0.8, clip: 1.0, dropout: 0.0 };
+    let options = StepOptions { temperature: 0.8, clip: 1.0, ..Default::default() };
     let of = |sequences: &[Sequence]| {
         let mut model = case.model.clone();
         gradients(&mut model, &Packed::new(sequences), &|kind| kind != Kind::Past, None, &options, 0).by_name

@@ -5,6 +5,12 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use peso_workbench::device::DeviceChoice;
+use peso_workbench::experiment::Project;
+use peso_workbench::experiment::observer::{Level, Progress};
+use peso_workbench::experiment::results::Status;
+use peso_workbench::experiment::run_folder::RunConfig;
+use peso_workbench::experiment::worker::{self, RunOptions, Watcher};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -103,16 +109,67 @@ fn a_run_killed_ten_times_ends_with_the_numbers_of_one_that_was_not() {
     let whole_time = began.elapsed();
     let mut random = ChaCha8Rng::seed_from_u64(3);
     let mut killed = 0;
-    for _ in 0..10 {
+    while killed < 10 {
         let mut command = command(&["run"], folder.path());
         command.args(["--device", "cpu"]).args(only).stdout(Stdio::null()).stderr(Stdio::null());
         let mut worker = command.spawn().unwrap();
         std::thread::sleep(whole_time.mul_f64(random.random_range(0.05..0.45)));
-        killed += u32::from(worker.try_wait().unwrap().is_none());
-        worker.kill().unwrap();
-        worker.wait().unwrap();
+        if worker.try_wait().unwrap().is_none() {
+            worker.kill().unwrap();
+            worker.wait().unwrap();
+            killed += 1;
+        } else {
+            // Resumed so often that it came to its end: the next kills are for another run.
+            assert_eq!(numbers(folder.path(), &[]), numbers(folder.path(), &out));
+            fs::remove_dir_all(folder.path().join("runs")).unwrap();
+        }
     }
-    assert!(killed >= 3, "the run was over before it could be killed: {killed}");
+    assert_done(&run(folder.path(), &only));
+    assert_eq!(numbers(folder.path(), &[]), numbers(folder.path(), &out));
+}
+
+/// A device that fails after some steps, as the worker sees it: with a panic out of the computation.
+struct Failing {
+    steps: usize,
+}
+
+impl Watcher for Failing {
+    fn run_started(&mut self, _number: usize, _of: usize, _config: &RunConfig) {}
+
+    fn progress(&mut self, _progress: &Progress) {
+        assert!(self.steps > 0, "out of memory");
+        self.steps -= 1;
+    }
+
+    fn event(&mut self, _level: Level, _text: &str) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_device_that_fails_leaves_a_run_that_names_the_next_device_and_is_resumed() {
+    let folder = project();
+    let whole = tempfile::tempdir().unwrap();
+    let only = ["--experiment", "PESO"];
+    let out = ["--out", whole.path().to_str().unwrap()];
+    assert_done(&run(folder.path(), &[&only[..], &out[..]].concat()));
+
+    let options = RunOptions {
+        experiments: vec!["PESO".to_owned()],
+        device: DeviceChoice::Cpu,
+        checkpoint_every: Duration::from_millis(20),
+        ..RunOptions::default()
+    };
+    let project = Project::load(folder.path()).unwrap();
+    for steps in [5, 90, 60] {
+        let outcomes = worker::run(&project, &options, &mut Failing { steps }).unwrap();
+        let failed = outcomes.last().unwrap();
+        assert_eq!(failed.status, Status::Failed, "after {steps} steps");
+        let reason = failed.reason.as_deref().unwrap();
+        assert!(reason.contains("out of memory") && reason.contains("--device cpu"), "{reason}");
+    }
     assert_done(&run(folder.path(), &only));
     assert_eq!(numbers(folder.path(), &[]), numbers(folder.path(), &out));
 }

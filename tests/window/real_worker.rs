@@ -1,8 +1,12 @@
 //! From an empty folder to an exported comparison, with workers that really train.
 
-use eframe::egui::Theme;
+use std::time::{Duration, Instant};
 
-use crate::world::{World, click, until_label, until_part};
+use eframe::egui::Theme;
+use peso_workbench::experiment::results::Status;
+use peso_workbench::experiment::run_folder::RunFolder;
+
+use crate::world::{World, click, load, until_label, until_part};
 
 /// Trained in a few seconds on one core.
 const TINY: &str = r#"(
@@ -34,4 +38,23 @@ fn two_methods_are_trained_watched_compared_and_exported() {
     until_label(&mut window, "The chart was written");
     assert!(world.folder.path().join("charts/ndcg-10-by-stage.png").is_file());
     until_label(&mut window, "Ready");
+}
+
+#[test]
+fn a_closed_window_leaves_the_whole_queue_running() {
+    let world = World::with_real_workers();
+    let file = world.folder.path().join("tiny.ron");
+    std::fs::write(&file, TINY).unwrap();
+    let runs = load(&file).runs_dir(None);
+    let mut window = world.window(Theme::Dark, Some(&file));
+    until_part(&mut window, "0 of 2 finished");
+    click(&mut window, "Run all");
+    until_part(&mut window, "1 queued");
+    drop(window);
+    let began = Instant::now();
+    let finished = || RunFolder::list(&runs).iter().filter(|run| run.status() == Status::Finished).count();
+    while finished() < 4 {
+        assert!(began.elapsed() < Duration::from_secs(120), "only {} runs and baselines are finished", finished());
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -40,10 +40,11 @@ fn the_demo_is_opened_run_watched_compared_and_exported() {
     let file = folder.join("project.ron");
     assert!(file.is_file());
 
-    // All four runs are queued; the first is started as the command line would.
+    // All four runs are queued, and one worker is started for them.
     click(&mut window, "Run all");
-    let order = world.orders.recv_timeout(Duration::from_secs(10)).unwrap();
-    assert_eq!((order.project, order.experiment.as_str(), order.seed), (file.clone(), "PESO", 42));
+    until(&mut window, "four runs in the queue", |window| has_part(window, "4 queued"));
+    let (worker, run) = world.worker().next().unwrap().unwrap();
+    assert_eq!((run.experiment.as_str(), run.seed), ("PESO", 42));
     until_part(&mut window, "3 queued");
 
     // The worker writes its folder; the window follows.
@@ -60,15 +61,17 @@ fn the_demo_is_opened_run_watched_compared_and_exported() {
     (1..=5).for_each(|stage| fixture::write_stage(&mut writer, &config, stage, 0.08));
     writer.set_status(Status::Finished, None).unwrap();
     drop((writer, lock));
-    world.endings.send(Ended { code: Some(0), last_words: String::new() }).unwrap();
     until_part(&mut window, "1 of 4 finished");
 
-    // The next one follows by itself; the rest is taken out of the queue again.
-    let order = world.orders.recv_timeout(Duration::from_secs(10)).unwrap();
-    assert_eq!(order.experiment, "Single evolving LoRA");
+    // The worker goes on by itself; the rest is taken out of the queue again.
+    let (worker, run) = worker.next().unwrap().unwrap();
+    assert_eq!(run.experiment, "Single evolving LoRA");
     click(&mut window, "Stop");
     until(&mut window, "an empty queue", |window| !has_part(window, "queued"));
-    world.endings.send(Ended { code: Some(130), last_words: String::new() }).unwrap();
+    assert!(worker.next().unwrap().is_none(), "nothing is left for the worker");
+    world.endings.send(Ended { code: Some(0), last_words: String::new() }).unwrap();
+    until_part(&mut window, "Ready");
+    assert!(world.started.try_recv().is_err(), "no other worker is started");
 
     // The comparison is written to a file.
     click(&mut window, "Compare");
@@ -89,15 +92,29 @@ fn a_worker_that_fails_says_why() {
     until_label(&mut window, "Synthetic drift demo");
     window.key_press_modifiers(Modifiers::NONE, Key::F5);
     window.step();
-    world.orders.recv_timeout(Duration::from_secs(10)).unwrap();
-    let last_words = "error: the device ran out of memory".to_owned();
-    world.endings.send(Ended { code: Some(1), last_words }).unwrap();
+    let (worker, _) = world.worker().next().unwrap().unwrap();
+    let project = load(&file);
+    let run = RunFolder::create(&project.runs_dir(None), &fixture::planned(&project, 0)).unwrap();
+    let lock = run.lock().unwrap();
+    let mut writer = run.writer().unwrap();
+    writer.set_status(Status::Running, None).unwrap();
+    until_label(&mut window, "▶ Running");
+    writer.set_status(Status::Failed, Some("the device ran out of memory")).unwrap();
+    drop((writer, lock));
     until_label(&mut window, "PESO, seed 42 did not finish");
     until(&mut window, "the reason in the message and below the table", |window| {
         window.query_all_by_label_contains("The device ran out of memory").count() >= 2
     });
-    // One failure does not keep the others from running.
-    assert_eq!(world.orders.recv_timeout(Duration::from_secs(10)).unwrap().experiment, "Single evolving LoRA");
+
+    // A worker that is killed says nothing itself; what waits behind its run goes on with another.
+    let (worker, run) = worker.next().unwrap().unwrap();
+    assert_eq!(run.experiment, "Single evolving LoRA");
+    until(&mut window, "the next run", |window| has_part(window, "2 queued"));
+    drop(worker);
+    let last_words = "memory allocation of 4096 bytes failed".to_owned();
+    world.endings.send(Ended { code: None, last_words }).unwrap();
+    until_label(&mut window, "Single evolving LoRA, seed 42 did not finish");
+    assert_eq!(world.worker().next().unwrap().unwrap().1.experiment, "SumLoRA latest + inherit");
     let before = window.query_all_by_label("Dismiss").count();
     click(&mut window, "Dismiss");
     window.step();
@@ -126,7 +143,7 @@ fn a_run_from_elsewhere_is_paused_resumed_and_stopped_through_its_folder() {
     until(&mut window, "the wish to run", |_| run.control() == Wanted::Run);
     click(&mut window, "Stop");
     until(&mut window, "the wish to stop", |_| run.control() == Wanted::Stop);
-    assert!(world.orders.try_recv().is_err(), "nothing was started for it");
+    assert!(world.started.try_recv().is_err(), "nothing was started for it");
 }
 
 #[test]
@@ -272,9 +289,9 @@ fn selecting_rows_decides_what_commands_are_about_and_the_filter_what_is_listed(
     click(&mut window, "Frozen, seed 42");
     until_label(&mut window, "1 selected");
     click(&mut window, "Run selected");
-    let order = world.orders.recv_timeout(Duration::from_secs(10)).unwrap();
-    assert_eq!(order.experiment, "Frozen");
-    assert!(world.orders.try_recv().is_err());
+    let (worker, run) = world.worker().next().unwrap().unwrap();
+    assert_eq!(run.experiment, "Frozen");
+    assert!(worker.next().unwrap().is_none());
 
     window.get_by_role_and_label(Role::TextInput, "Filter runs").focus();
     window.step();

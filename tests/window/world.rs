@@ -9,11 +9,12 @@ use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::dialogs::{FileDialogs, Question};
-use peso_workbench::app::launcher::{Ended, ExecutableLauncher, Launcher, Order};
+use peso_workbench::app::launcher::{Ended, ExecutableLauncher, Launcher};
 use peso_workbench::app::{Services, Workbench};
 use peso_workbench::error::Unusable;
 use peso_workbench::experiment::Project;
 use peso_workbench::experiment::project_file::DEMO;
+use peso_workbench::experiment::queue::{Queue, QueueWorker};
 
 use crate::fixture;
 
@@ -35,15 +36,15 @@ impl FileDialogs for ScriptedDialogs {
     }
 }
 
-/// Hands every order to the test and ends a worker when the test says so.
+/// Tells the test of every worker that is to be started, and ends it when the test says so.
 pub struct HeldLauncher {
-    orders: Mutex<mpsc::Sender<Order>>,
+    started: Mutex<mpsc::Sender<PathBuf>>,
     endings: Mutex<mpsc::Receiver<Ended>>,
 }
 
 impl Launcher for HeldLauncher {
-    fn run(&self, order: &Order) -> Result<Ended, Unusable> {
-        self.orders.lock().unwrap().send(order.clone()).unwrap();
+    fn run(&self, project: &Path) -> Result<Ended, Unusable> {
+        self.started.lock().unwrap().send(project.to_path_buf()).unwrap();
         // A test that is over hangs up.
         let over = Ended { code: Some(130), last_words: String::new() };
         Ok(self.endings.lock().unwrap().recv().unwrap_or(over))
@@ -54,20 +55,21 @@ impl Launcher for HeldLauncher {
 pub struct World {
     pub folder: tempfile::TempDir,
     pub dialogs: Arc<ScriptedDialogs>,
-    pub orders: mpsc::Receiver<Order>,
+    /// The projects that workers were started for.
+    pub started: mpsc::Receiver<PathBuf>,
     pub endings: mpsc::Sender<Ended>,
     launcher: Arc<dyn Launcher>,
 }
 
 impl World {
     pub fn new() -> Self {
-        let (orders_in, orders) = mpsc::channel();
+        let (started_in, started) = mpsc::channel();
         let (endings, endings_out) = mpsc::channel();
-        let launcher = HeldLauncher { orders: Mutex::new(orders_in), endings: Mutex::new(endings_out) };
+        let launcher = HeldLauncher { started: Mutex::new(started_in), endings: Mutex::new(endings_out) };
         Self {
             folder: tempfile::tempdir().unwrap(),
             dialogs: Arc::default(),
-            orders,
+            started,
             endings,
             launcher: Arc::new(launcher),
         }
@@ -87,6 +89,14 @@ impl World {
             documents_folder: self.folder.path().join("documents"),
             clock: || fixture::STARTED + 90,
         }
+    }
+
+    /// Waits until a worker is started, and is that worker.
+    #[track_caller]
+    pub fn worker(&self) -> QueueWorker {
+        let file = self.started.recv_timeout(Duration::from_secs(10)).expect("a worker is started");
+        let queue = Queue::new(&load(&file).runs_dir(None));
+        queue.work().unwrap().expect("no other worker is alive")
     }
 
     /// The demo project, written where the tests of an open project expect it.

@@ -55,8 +55,11 @@ impl ExperimentsPanel {
                 let training = &project.training;
                 let lora = format!("rank {}, α {}", training.lora.rank, training.lora.alpha);
                 widgets::fact(ui, "LoRA", lora);
-                let epochs = format!("{}, batch {}", counted(training.epochs, "epoch"), training.batch);
-                widgets::fact(ui, "Training", epochs);
+                let mut epochs = counted(training.epochs, "epoch");
+                if let Some(later) = training.later_stage_epochs {
+                    epochs.push_str(&format!(", then {later} a stage"));
+                }
+                widgets::fact(ui, "Training", format!("{epochs}, batch {}", training.batch));
                 self.seeds_field(ui, context);
             });
             if !project.notes.is_empty() {

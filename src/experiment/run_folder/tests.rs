@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Instant;
 
 use super::super::observer::{
     EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,

@@ -4,6 +4,7 @@
 //! `tracked` module records the same operations for automatic differentiation.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use burn::backend::Flex;
 use burn::backend::flex::{FlexTensor, Layout};
@@ -11,7 +12,7 @@ use burn::tensor::{Bytes, DType, Int, Shape, Tensor, TensorPrimitive};
 use rayon::prelude::*;
 
 use super::simd;
-use super::{AdamWStep, Dropout, Heads, Moments};
+use super::{AdamWStep, Divergence, Dropout, Group, Heads, Moments};
 use crate::model::packing::{AttentionPlan, PackedRow, Span};
 
 /// Rows of a tensor that one task works on.
@@ -244,8 +245,17 @@ impl Dropout {
     }
 }
 
+pub fn drop_out(x: Tensor<Flex, 2>, dropout: Dropout) -> Tensor<Flex, 2> {
+    wrap(drop_out_forward(&take(x), dropout))
+}
+
+/// The gradient goes through the same mask, so this is also the backward pass.
+fn drop_out_forward(x: &Matrix, dropout: Dropout) -> FlexTensor {
+    matrix(dropped(x.values(), dropout), x.rows, x.columns)
+}
+
 /// `values` with dropped elements zeroed and the others scaled up.
-fn drop_out(values: &[f32], dropout: Dropout) -> Vec<f32> {
+fn dropped(values: &[f32], dropout: Dropout) -> Vec<f32> {
     let mut out = vec![0.0; values.len()];
     add_kept(&mut out, values, dropout);
     out
@@ -260,9 +270,9 @@ fn add_kept(out: &mut [f32], values: &[f32], dropout: Dropout) {
         simd::vectorised(|| {
             let blocks = out.chunks_mut(simd::MASK_BLOCK).zip(values.chunks(simd::MASK_BLOCK));
             for (block, (out, values)) in blocks.enumerate() {
-                let kept = simd::dropout_mask(seed, (i * BLOCKS_A_TASK + block) as u32, threshold);
-                for ((out, value), kept) in out.iter_mut().zip(values).zip(kept) {
-                    *out += if kept { value * scale } else { 0.0 };
+                let factors = simd::dropout_factors(seed, (i * BLOCKS_A_TASK + block) as u32, threshold, scale);
+                for ((out, value), factor) in out.iter_mut().zip(values).zip(factors) {
+                    *out += value * factor;
                 }
             }
         });
@@ -282,8 +292,8 @@ fn lora_forward(
     let down = match dropout {
         None => product(x.view(), a.view().t(), 1.0),
         Some(dropout) => {
-            let dropped = drop_out(x.values(), dropout);
-            product(View::new(&dropped, x.rows, x.columns), a.view().t(), 1.0)
+            let masked = dropped(x.values(), dropout);
+            product(View::new(&masked, x.rows, x.columns), a.view().t(), 1.0)
         }
     };
     multiply(&mut out, View::new(&down, x.rows, a.rows), b.view().t(), scale, true);
@@ -546,8 +556,10 @@ pub fn negative_log_likelihood(
     logits: Tensor<Flex, 2>,
     targets: Tensor<Flex, 1, Int>,
     temperature: f64,
+    candidates: &[Arc<[u32]>],
 ) -> Tensor<Flex, 2> {
-    wrap(likelihood_forward(&take(logits), &target_list(targets), temperature as f32))
+    let softmax = TargetSoftmax { targets: target_list(targets), temperature: temperature as f32, candidates };
+    wrap(softmax.loss(&take(logits)))
 }
 
 pub fn log_sum_exp(logits: Tensor<Flex, 2>) -> Tensor<Flex, 2> {
@@ -568,51 +580,74 @@ fn target_list(targets: Tensor<Flex, 1, Int>) -> Vec<usize> {
     targets.into_primitive().to_contiguous().storage::<i32>().iter().map(|&t| t as usize).collect()
 }
 
-fn likelihood_forward(logits: &Matrix, targets: &[usize], temperature: f32) -> FlexTensor {
-    let mut out = vec![0.0; logits.rows];
-    by_rows(&mut out, 1, |first, rows| {
-        let mut scaled = vec![0.0; logits.columns];
-        for (i, out) in rows.iter_mut().enumerate() {
-            let row = logits.row(first + i);
-            for (s, x) in scaled.iter_mut().zip(row) {
-                *s = x / temperature;
-            }
-            let top = simd::max(&scaled);
-            *out = simd::exp_shifted(&mut scaled, top).ln() + top - row[targets[first + i]] / temperature;
-        }
-    });
-    matrix(out, logits.rows, 1)
+/// A softmax a row, over the row's candidates or over everything, and the target in it.
+struct TargetSoftmax<'a> {
+    targets: Vec<usize>,
+    temperature: f32,
+    /// None where it is over everything.
+    candidates: &'a [Arc<[u32]>],
 }
 
-/// `(softmax(logits / temperature) - one-hot(target)) g / temperature`.
-fn likelihood_backward(logits: &Matrix, targets: &[usize], temperature: f32, grad: &Matrix) -> FlexTensor {
-    let mut out = vec![0.0; logits.values().len()];
-    by_rows(&mut out, logits.columns, |first, rows| {
-        for (i, out) in rows.chunks_exact_mut(logits.columns).enumerate() {
-            for (out, x) in out.iter_mut().zip(logits.row(first + i)) {
-                *out = x / temperature;
-            }
-            let sum = simd::exp_shifted(out, simd::max(out));
-            let factor = grad.values()[first + i] / temperature;
-            for out in out.iter_mut() {
-                *out *= factor / sum;
-            }
-            out[targets[first + i]] -= factor;
+impl TargetSoftmax<'_> {
+    /// The logits that compete in a row, divided by the temperature, into `scaled`.
+    #[inline(always)]
+    fn competing(&self, row: usize, logits: &[f32], scaled: &mut Vec<f32>) {
+        scaled.clear();
+        match self.candidates.get(row) {
+            None => scaled.extend(logits.iter().map(|x| x / self.temperature)),
+            Some(tokens) => scaled.extend(tokens.iter().map(|&token| logits[token as usize] / self.temperature)),
         }
-    });
-    matrix(out, logits.rows, logits.columns)
+    }
+
+    fn loss(&self, logits: &Matrix) -> FlexTensor {
+        let mut out = vec![0.0; logits.rows];
+        by_rows(&mut out, 1, |first, rows| {
+            let mut scaled = Vec::with_capacity(logits.columns);
+            for (i, out) in rows.iter_mut().enumerate() {
+                let row = logits.row(first + i);
+                self.competing(first + i, row, &mut scaled);
+                let top = simd::max(&scaled);
+                let target = row[self.targets[first + i]] / self.temperature;
+                *out = simd::exp_shifted(&mut scaled, top).ln() + top - target;
+            }
+        });
+        matrix(out, logits.rows, 1)
+    }
+
+    /// `(softmax(logits / temperature) - one-hot(target)) g / temperature`.
+    fn gradient(&self, logits: &Matrix, grad: &Matrix) -> FlexTensor {
+        let mut out = vec![0.0; logits.values().len()];
+        by_rows(&mut out, logits.columns, |first, rows| {
+            let mut scaled = Vec::with_capacity(logits.columns);
+            for (i, out) in rows.chunks_exact_mut(logits.columns).enumerate() {
+                let row = first + i;
+                self.competing(row, logits.row(row), &mut scaled);
+                let top = simd::max(&scaled);
+                let sum = simd::exp_shifted(&mut scaled, top);
+                let factor = grad.values()[row] / self.temperature;
+                for value in &mut scaled {
+                    *value *= factor / sum;
+                }
+                match self.candidates.get(row) {
+                    None => out.copy_from_slice(&scaled),
+                    Some(tokens) => tokens.iter().zip(&scaled).for_each(|(&token, value)| out[token as usize] = *value),
+                }
+                out[self.targets[row]] -= factor;
+            }
+        });
+        matrix(out, logits.rows, logits.columns)
+    }
 }
 
 // --------------------------------------------------------------------------------------------------- softmax KL
 
+pub fn softmax_kl(groups: Vec<Group<Flex>>, temperature: f64, smoothing: f64) -> Vec<Divergence<Flex>> {
+    groups.into_par_iter().map(|group| group_softmax_kl(group, temperature, smoothing)).collect()
+}
+
 /// In float64; the formula is explained at [`super::plain::softmax_kl`].
-pub fn softmax_kl(
-    current: Tensor<Flex, 2>,
-    previous: Tensor<Flex, 2>,
-    temperature: f64,
-    smoothing: f64,
-) -> (Tensor<Flex, 1>, Tensor<Flex, 2>) {
-    let (current, previous) = (take(current), take(previous));
+fn group_softmax_kl(group: Group<Flex>, temperature: f64, smoothing: f64) -> Divergence<Flex> {
+    let (current, previous) = (take(group.current), take(group.previous));
     let top = f64::from(simd::max(previous.values())) / temperature;
     let mut q: Vec<f64> = previous.values().iter().map(|&v| (f64::from(v) / temperature - top).exp()).collect();
     let sum: f64 = q.iter().sum();
@@ -635,7 +670,7 @@ pub fn softmax_kl(
     let total = 1.0 + q.len() as f64 * smoothing;
     let gradient = terms.iter().map(|(p, log_ratio)| (p * (log_ratio - mean) / (total * temperature)) as f32).collect();
     let value = Tensor::from_floats([(value / total) as f32], &Default::default());
-    (value, wrap(matrix(gradient, current.rows, current.columns)))
+    Divergence { value, gradient: wrap(matrix(gradient, current.rows, current.columns)) }
 }
 
 // ------------------------------------------------------------------------------------------------------- AdamW
@@ -674,7 +709,6 @@ pub fn adamw((value, first, second): Moments<Flex>, gradient: Tensor<Flex, 2>, s
 /// The same operations, recorded for automatic differentiation.
 pub mod tracked {
     use std::marker::PhantomData;
-    use std::sync::Arc;
 
     use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
     use burn::backend::autodiff::grads::Gradients;
@@ -765,6 +799,20 @@ pub mod tracked {
     }
 
     #[derive(Debug, Clone)]
+    struct DropOut(Dropout);
+
+    impl Gradient<1> for DropOut {
+        fn gradients(self, grad: &Matrix, _wanted: [bool; 1]) -> [Option<FlexTensor>; 1] {
+            [Some(drop_out_forward(grad, self.0))]
+        }
+    }
+
+    pub fn drop_out(x: Tensor<Tracked, 2>, dropout: Dropout) -> Tensor<Tracked, 2> {
+        let (node, x) = input(x);
+        record([&node], drop_out_forward(&x, dropout), DropOut(dropout))
+    }
+
+    #[derive(Debug, Clone)]
     struct LoraLinear {
         x: Matrix,
         weight: Matrix,
@@ -795,8 +843,8 @@ pub mod tracked {
                 let da = match self.dropout {
                     None => product(up.t(), x.view(), 1.0),
                     Some(dropout) => {
-                        let dropped = drop_out(x.values(), dropout);
-                        product(up.t(), View::new(&dropped, x.rows, columns), 1.0)
+                        let masked = dropped(x.values(), dropout);
+                        product(up.t(), View::new(&masked, x.rows, columns), 1.0)
                     }
                 };
                 matrix(da, rank, columns)
@@ -895,13 +943,15 @@ pub mod tracked {
     #[derive(Debug, Clone)]
     struct Likelihood {
         logits: Matrix,
-        targets: Arc<Vec<usize>>,
+        targets: Vec<usize>,
         temperature: f32,
+        candidates: Vec<Arc<[u32]>>,
     }
 
     impl Gradient<1> for Likelihood {
         fn gradients(self, grad: &Matrix, _wanted: [bool; 1]) -> [Option<FlexTensor>; 1] {
-            [Some(likelihood_backward(&self.logits, &self.targets, self.temperature, grad))]
+            let Self { logits, targets, temperature, candidates } = self;
+            [Some(TargetSoftmax { targets, temperature, candidates: &candidates }.gradient(&logits, grad))]
         }
     }
 
@@ -909,11 +959,13 @@ pub mod tracked {
         logits: Tensor<Tracked, 2>,
         targets: Tensor<Tracked, 1, Int>,
         temperature: f64,
+        candidates: &[Arc<[u32]>],
     ) -> Tensor<Tracked, 2> {
         let (node, logits) = input(logits);
         let targets = target_list(Tensor::from_primitive(targets.into_primitive()));
-        let temperature = temperature as f32;
-        let output = likelihood_forward(&logits, &targets, temperature);
-        record([&node], output, Likelihood { logits, targets: Arc::new(targets), temperature })
+        let softmax = TargetSoftmax { targets, temperature: temperature as f32, candidates };
+        let output = softmax.loss(&logits);
+        let TargetSoftmax { targets, temperature, .. } = softmax;
+        record([&node], output, Likelihood { logits, targets, temperature, candidates: candidates.to_vec() })
     }
 }

@@ -8,6 +8,8 @@ mod cpu;
 pub mod plain;
 mod simd;
 
+use std::sync::Arc;
+
 use burn::backend::{Autodiff, Cuda, Flex, Wgpu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
@@ -23,7 +25,7 @@ pub struct Heads {
     pub width: usize,
 }
 
-/// Dropout of one use of an adapter. The mask is a function of the seed, so that a step can be repeated exactly.
+/// Dropout of one matrix. The mask is a function of the seed, so that a step can be repeated exactly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
     pub probability: f64,
@@ -47,6 +49,20 @@ pub struct AdamWStep {
 /// A parameter with its optimiser state: value, first and second moment.
 pub type Moments<B> = (Tensor<B, 2>, Tensor<B, 2>, Tensor<B, 2>);
 
+/// One parameter now and as it was at the end of the previous stage.
+#[derive(Debug, Clone)]
+pub struct Group<B: Backend> {
+    pub current: Tensor<B, 2>,
+    pub previous: Tensor<B, 2>,
+}
+
+/// How far a group has moved, `[1]`, and the gradient of that by its current state.
+#[derive(Debug, Clone)]
+pub struct Divergence<B: Backend> {
+    pub value: Tensor<B, 1>,
+    pub gradient: Tensor<B, 2>,
+}
+
 /// A backend that can run the decoder. The defaults are the plain forms.
 pub trait Kernels: Backend {
     /// `x / sqrt(mean(x²) + epsilon) * weight`, row by row; `x` `[tokens, width]`, `weight` `[1, width]`.
@@ -57,6 +73,11 @@ pub trait Kernels: Backend {
     /// `x Wᵀ`; `x` `[tokens, in]`, `weight` `[out, in]`.
     fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
         plain::linear(x, weight)
+    }
+
+    /// `x` with dropped elements zeroed and the others scaled up so that the expectation stays.
+    fn drop_out(x: Tensor<Self, 2>, dropout: Dropout) -> Tensor<Self, 2> {
+        plain::drop_out(x, dropout)
     }
 
     /// `x Wᵀ + scale · dropout(x) Aᵀ Bᵀ`; `a` `[rank, in]`, `b` `[out, rank]`.
@@ -93,12 +114,15 @@ pub trait Kernels: Backend {
     }
 
     /// `-log softmax(logits / temperature)[target]` row by row; `logits` `[rows, vocabulary]`, result `[rows, 1]`.
+    ///
+    /// The softmax is over each row's `candidates`, the target among them, or over everything where there are none.
     fn negative_log_likelihood(
         logits: Tensor<Self, 2>,
         targets: Tensor<Self, 1, Int>,
         temperature: f64,
+        candidates: &[Arc<[u32]>],
     ) -> Tensor<Self, 2> {
-        plain::negative_log_likelihood(logits, targets, temperature)
+        plain::negative_log_likelihood(logits, targets, temperature, candidates)
     }
 
     /// `log Σ exp(logits)` row by row; `logits` `[rows, vocabulary]`, result `[rows, 1]`.
@@ -106,17 +130,13 @@ pub trait Kernels: Backend {
         plain::log_sum_exp(logits)
     }
 
-    /// `KL(softmax(current / temperature) || softmax(previous / temperature))` over all elements together, `[1]`, and its
-    /// gradient by `current`. `smoothing` is added to every probability of both before they are renormalised.
+    /// `KL(softmax(current / temperature) || softmax(previous / temperature))` of each group, over all its elements
+    /// together, and its gradient by `current`. `smoothing` is added to every probability of both before they are
+    /// renormalised.
     ///
     /// Computed from the difference of both, since near the previous state the probabilities agree in all their digits.
-    fn softmax_kl(
-        current: Tensor<Self, 2>,
-        previous: Tensor<Self, 2>,
-        temperature: f64,
-        smoothing: f64,
-    ) -> (Tensor<Self, 1>, Tensor<Self, 2>) {
-        plain::softmax_kl(current, previous, temperature, smoothing)
+    fn softmax_kl(groups: Vec<Group<Self>>, temperature: f64, smoothing: f64) -> Vec<Divergence<Self>> {
+        groups.into_iter().map(|group| plain::softmax_kl(group, temperature, smoothing)).collect()
     }
 
     /// One AdamW step (decoupled weight decay, as PyTorch's) of one parameter.
@@ -130,63 +150,78 @@ impl Kernels for Autodiff<Wgpu> {}
 impl Kernels for Cuda {}
 impl Kernels for Autodiff<Cuda> {}
 
+/// The fused operations of a module, as methods of [`Kernels`].
+macro_rules! fused {
+    ($module:path) => {
+        fn rms_norm(x: Tensor<Self, 2>, weight: Tensor<Self, 2>, epsilon: f64) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::rms_norm(x, weight, epsilon)
+        }
+
+        fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::linear(x, weight)
+        }
+
+        fn drop_out(x: Tensor<Self, 2>, dropout: Dropout) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::drop_out(x, dropout)
+        }
+
+        fn lora_linear(
+            x: Tensor<Self, 2>,
+            weight: Tensor<Self, 2>,
+            a: Tensor<Self, 2>,
+            b: Tensor<Self, 2>,
+            scale: f64,
+            dropout: Option<Dropout>,
+        ) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::lora_linear(x, weight, a, b, scale, dropout)
+        }
+
+        fn rotate(x: Tensor<Self, 2>, cos: Tensor<Self, 2>, sin: Tensor<Self, 2>) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::rotate(x, cos, sin)
+        }
+
+        fn attend(
+            query: Tensor<Self, 2>,
+            key: Tensor<Self, 2>,
+            value: Tensor<Self, 2>,
+            heads: Heads,
+            plan: &AttentionPlan<Self>,
+        ) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::attention(query, key, value, heads, plan)
+        }
+
+        fn swiglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::swiglu(gate, up)
+        }
+
+        fn negative_log_likelihood(
+            logits: Tensor<Self, 2>,
+            targets: Tensor<Self, 1, Int>,
+            temperature: f64,
+            candidates: &[Arc<[u32]>],
+        ) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::negative_log_likelihood(logits, targets, temperature, candidates)
+        }
+    };
+}
+
 impl Kernels for Flex {
-    fn rms_norm(x: Tensor<Self, 2>, weight: Tensor<Self, 2>, epsilon: f64) -> Tensor<Self, 2> {
-        cpu::rms_norm(x, weight, epsilon)
-    }
-
-    fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
-        cpu::linear(x, weight)
-    }
-
-    fn lora_linear(
-        x: Tensor<Self, 2>,
-        weight: Tensor<Self, 2>,
-        a: Tensor<Self, 2>,
-        b: Tensor<Self, 2>,
-        scale: f64,
-        dropout: Option<Dropout>,
-    ) -> Tensor<Self, 2> {
-        cpu::lora_linear(x, weight, a, b, scale, dropout)
-    }
-
-    fn rotate(x: Tensor<Self, 2>, cos: Tensor<Self, 2>, sin: Tensor<Self, 2>) -> Tensor<Self, 2> {
-        cpu::rotate(x, cos, sin)
-    }
-
-    fn attend(
-        query: Tensor<Self, 2>,
-        key: Tensor<Self, 2>,
-        value: Tensor<Self, 2>,
-        heads: Heads,
-        plan: &AttentionPlan<Self>,
-    ) -> Tensor<Self, 2> {
-        cpu::attention(query, key, value, heads, plan)
-    }
-
-    fn swiglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
-        cpu::swiglu(gate, up)
-    }
-
-    fn negative_log_likelihood(
-        logits: Tensor<Self, 2>,
-        targets: Tensor<Self, 1, Int>,
-        temperature: f64,
-    ) -> Tensor<Self, 2> {
-        cpu::negative_log_likelihood(logits, targets, temperature)
-    }
+    fused!(cpu);
 
     fn log_sum_exp(logits: Tensor<Self, 2>) -> Tensor<Self, 2> {
         cpu::log_sum_exp(logits)
     }
 
-    fn softmax_kl(
-        current: Tensor<Self, 2>,
-        previous: Tensor<Self, 2>,
-        temperature: f64,
-        smoothing: f64,
-    ) -> (Tensor<Self, 1>, Tensor<Self, 2>) {
-        cpu::softmax_kl(current, previous, temperature, smoothing)
+    fn softmax_kl(groups: Vec<Group<Self>>, temperature: f64, smoothing: f64) -> Vec<Divergence<Self>> {
+        cpu::softmax_kl(groups, temperature, smoothing)
     }
 
     fn adamw(parameter: Moments<Self>, gradient: Tensor<Self, 2>, step: AdamWStep) -> Moments<Self> {
@@ -195,50 +230,7 @@ impl Kernels for Flex {
 }
 
 impl Kernels for Autodiff<Flex> {
-    fn rms_norm(x: Tensor<Self, 2>, weight: Tensor<Self, 2>, epsilon: f64) -> Tensor<Self, 2> {
-        cpu::tracked::rms_norm(x, weight, epsilon)
-    }
-
-    fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
-        cpu::tracked::linear(x, weight)
-    }
-
-    fn lora_linear(
-        x: Tensor<Self, 2>,
-        weight: Tensor<Self, 2>,
-        a: Tensor<Self, 2>,
-        b: Tensor<Self, 2>,
-        scale: f64,
-        dropout: Option<Dropout>,
-    ) -> Tensor<Self, 2> {
-        cpu::tracked::lora_linear(x, weight, a, b, scale, dropout)
-    }
-
-    fn rotate(x: Tensor<Self, 2>, cos: Tensor<Self, 2>, sin: Tensor<Self, 2>) -> Tensor<Self, 2> {
-        cpu::tracked::rotate(x, cos, sin)
-    }
-
-    fn attend(
-        query: Tensor<Self, 2>,
-        key: Tensor<Self, 2>,
-        value: Tensor<Self, 2>,
-        heads: Heads,
-        plan: &AttentionPlan<Self>,
-    ) -> Tensor<Self, 2> {
-        cpu::tracked::attention(query, key, value, heads, plan)
-    }
-
-    fn swiglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
-        cpu::tracked::swiglu(gate, up)
-    }
-
-    fn negative_log_likelihood(
-        logits: Tensor<Self, 2>,
-        targets: Tensor<Self, 1, Int>,
-        temperature: f64,
-    ) -> Tensor<Self, 2> {
-        cpu::tracked::negative_log_likelihood(logits, targets, temperature)
-    }
+    fused!(cpu::tracked);
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The operations in burn's own terms: what wgpu and CUDA run, and what the fused forms are tested against.
 
-use burn::tensor::backend::Backend;
-use burn::tensor::{Distribution, Int, Tensor, activation};
+use std::sync::Arc;
 
-use super::{AdamWStep, Dropout, Heads, Moments};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Bool, Distribution, Int, Tensor, TensorData, activation};
+
+use super::{AdamWStep, Divergence, Dropout, Group, Heads, Moments};
 use crate::model::packing::AttentionPlan;
 
-/// Scores that a query must not see; finite, so that a row of padding stays finite too.
+/// Scores that a query must not see, and logits that are no candidates; finite, so that a row of padding stays finite too.
 const HIDDEN: f64 = -1e30;
 
 /// See [`super::Kernels::rms_norm`].
@@ -20,6 +22,14 @@ pub fn linear<B: Backend>(x: Tensor<B, 2>, weight: Tensor<B, 2>) -> Tensor<B, 2>
     x.matmul(weight.transpose())
 }
 
+/// See [`super::Kernels::drop_out`].
+pub fn drop_out<B: Backend>(x: Tensor<B, 2>, Dropout { probability, seed }: Dropout) -> Tensor<B, 2> {
+    let device = x.device();
+    B::seed(&device, seed);
+    let keep = Tensor::random(x.dims(), Distribution::Bernoulli(1.0 - probability), &device);
+    x * keep.div_scalar(1.0 - probability)
+}
+
 /// See [`super::Kernels::lora_linear`].
 pub fn lora_linear<B: Backend>(
     x: Tensor<B, 2>,
@@ -31,12 +41,7 @@ pub fn lora_linear<B: Backend>(
 ) -> Tensor<B, 2> {
     let input = match dropout {
         None => x.clone(),
-        Some(Dropout { probability, seed }) => {
-            let device = x.device();
-            B::seed(&device, seed);
-            let keep = Tensor::random(x.dims(), Distribution::Bernoulli(1.0 - probability), &device);
-            x.clone() * keep.div_scalar(1.0 - probability)
-        }
+        Some(dropout) => drop_out(x.clone(), dropout),
     };
     linear(x, weight) + linear(linear(input, a), b).mul_scalar(scale)
 }
@@ -98,8 +103,21 @@ pub fn negative_log_likelihood<B: Backend>(
     logits: Tensor<B, 2>,
     targets: Tensor<B, 1, Int>,
     temperature: f64,
+    candidates: &[Arc<[u32]>],
 ) -> Tensor<B, 2> {
-    activation::log_softmax(logits.div_scalar(temperature), 1).gather(1, targets.unsqueeze_dim(1)).neg()
+    let mut logits = logits.div_scalar(temperature);
+    if !candidates.is_empty() {
+        let [rows, columns] = logits.dims();
+        let mut hidden = vec![true; rows * columns];
+        for (row, tokens) in candidates.iter().enumerate() {
+            for &token in tokens.iter() {
+                hidden[row * columns + token as usize] = false;
+            }
+        }
+        let hidden = Tensor::<B, 2, Bool>::from_data(TensorData::new(hidden, [rows, columns]), &logits.device());
+        logits = logits.mask_fill(hidden, HIDDEN);
+    }
+    activation::log_softmax(logits, 1).gather(1, targets.unsqueeze_dim(1)).neg()
 }
 
 /// See [`super::Kernels::log_sum_exp`].
@@ -111,16 +129,11 @@ pub fn log_sum_exp<B: Backend>(logits: Tensor<B, 2>) -> Tensor<B, 2> {
 /// See [`super::Kernels::softmax_kl`].
 ///
 /// With `d = (v - v')/τ` and `q` the previous probabilities, `log p - log q = d - c` where `c = log Σ q e^d`.
-pub fn softmax_kl<B: Backend>(
-    current: Tensor<B, 2>,
-    previous: Tensor<B, 2>,
-    temperature: f64,
-    smoothing: f64,
-) -> (Tensor<B, 1>, Tensor<B, 2>) {
-    let shape = current.dims();
+pub fn softmax_kl<B: Backend>(group: Group<B>, temperature: f64, smoothing: f64) -> Divergence<B> {
+    let shape = group.current.dims();
     let count = shape[0] * shape[1];
     let flat = |t: Tensor<B, 2>| t.reshape([count]).div_scalar(temperature);
-    let (now, before) = (flat(current), flat(previous));
+    let (now, before) = (flat(group.current), flat(group.previous));
     let q = activation::softmax(before.clone(), 0);
     let difference = now - before;
     let c = (q.clone() * exp_minus_one(difference.clone())).sum().log1p();
@@ -131,7 +144,7 @@ pub fn softmax_kl<B: Backend>(
     let value = (p.clone().add_scalar(smoothing) * log_ratio.clone()).sum().div_scalar(total);
     let mean = (p.clone() * log_ratio.clone()).sum();
     let gradient = p * (log_ratio - mean);
-    (value, gradient.div_scalar(total * temperature).reshape(shape))
+    Divergence { value, gradient: gradient.div_scalar(total * temperature).reshape(shape) }
 }
 
 /// `e^x - 1`, exact for small `x` too: `2 tanh(x/2) / (1 - tanh(x/2))`.

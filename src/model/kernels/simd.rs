@@ -78,23 +78,26 @@ pub fn exp_shifted(values: &mut [f32], shift: f32) -> f32 {
     sum
 }
 
-/// Elements that one call of [`dropout_mask`] decides on.
+/// Elements that one call of [`dropout_factors`] decides on.
 pub const MASK_BLOCK: usize = 32;
 
-/// Whether each of 32 elements is kept by a dropout of this seed: bits of a mixing of seed and block number (Murmur3's)
-/// against a threshold out of 2¹⁶; one mixing serves two elements.
+/// The factor on each of 32 elements under a dropout of this seed: `scale` where it is kept, else 0. Decided by bits of a
+/// mixing of seed and block number (Murmur3's) against a threshold out of 2¹⁶; one mixing serves two elements.
 #[inline(always)]
-pub fn dropout_mask(seed: u32, block: u32, threshold: u32) -> [bool; MASK_BLOCK] {
-    let mut kept = [false; MASK_BLOCK];
-    for i in 0..MASK_BLOCK / 2 {
-        let mut h = (block.wrapping_mul(MASK_BLOCK as u32 / 2) + i as u32).wrapping_mul(0x9E37_79B1) ^ seed;
+pub fn dropout_factors(seed: u32, block: u32, threshold: u32, scale: f32) -> [f32; MASK_BLOCK] {
+    const HALF: usize = MASK_BLOCK / 2;
+    // All ones where kept: a mask over the bits of `scale`, so that no lane branches.
+    let factor = |bits: u32| f32::from_bits(u32::from(bits >= threshold).wrapping_neg() & scale.to_bits());
+    let mut factors = [0.0; MASK_BLOCK];
+    for i in 0..HALF {
+        let mut h = (block.wrapping_mul(HALF as u32) + i as u32).wrapping_mul(0x9E37_79B1) ^ seed;
         h ^= h >> 16;
         h = h.wrapping_mul(0x85EB_CA6B);
         h ^= h >> 13;
         h = h.wrapping_mul(0xC2B2_AE35);
         h ^= h >> 16;
-        kept[i] = (h & 0xFFFF) >= threshold;
-        kept[i + MASK_BLOCK / 2] = (h >> 16) >= threshold;
+        factors[i] = factor(h & 0xFFFF);
+        factors[i + HALF] = factor(h >> 16);
     }
-    kept
+    factors
 }

@@ -1,11 +1,13 @@
 //! The fused CPU operations against the plain ones, values and gradients.
 
+use std::sync::Arc;
+
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{AdamWStep, Dropout, Heads, Kernels, plain};
+use super::{AdamWStep, Divergence, Dropout, Group, Heads, Kernels, plain};
 use crate::model::packing::{AttentionPlan, Branch, Packed, Sequence};
 
 type Tracked = Autodiff<Flex>;
@@ -117,7 +119,7 @@ fn dropout_keeps_the_expectation_and_gradients_follow_the_mask() {
 }
 
 fn sequences() -> Vec<Sequence> {
-    let branch = |at, n: u32| Branch { at, tokens: (0..n).collect(), targets: vec![] };
+    let branch = |at, n: u32| Branch::unscored(at, (0..n).collect());
     vec![
         Sequence { prefix: (0..9).collect(), branches: vec![branch(1, 3), branch(5, 3), branch(9, 3)] },
         Sequence { prefix: (0..2).collect(), branches: vec![branch(2, 1)] },
@@ -160,9 +162,21 @@ fn likelihood_and_log_sum() {
     compare(
         "negative_log_likelihood",
         std::slice::from_ref(&logits),
-        |t| Tracked::negative_log_likelihood(t[0].clone(), targets.clone(), 0.8),
-        |t| plain::negative_log_likelihood(t[0].clone(), targets.clone(), 0.8),
+        |t| Tracked::negative_log_likelihood(t[0].clone(), targets.clone(), 0.8, &[]),
+        |t| plain::negative_log_likelihood(t[0].clone(), targets.clone(), 0.8, &[]),
     );
+    let among: Vec<Arc<[u32]>> =
+        (0..37).map(|i| (0..101).filter(|c| *c == i * 7 % 101 || c % 5 == i % 5).collect()).collect();
+    compare(
+        "negative_log_likelihood among some",
+        std::slice::from_ref(&logits),
+        |t| Tracked::negative_log_likelihood(t[0].clone(), targets.clone(), 0.8, &among),
+        |t| plain::negative_log_likelihood(t[0].clone(), targets.clone(), 0.8, &among),
+    );
+    let certain = vec![Arc::from([4]); 1];
+    let one = Tensor::<Flex, 1, Int>::from_data(TensorData::from([4i32].as_slice()), &Default::default());
+    let loss = Flex::negative_log_likelihood(random(1, 9, 3).inner(), one, 0.8, &certain);
+    assert_eq!(values(loss), [0.0], "the only candidate is certain");
     let logits = logits.inner();
     assert_close("log_sum_exp", &values(Flex::log_sum_exp(logits.clone())), &values(plain::log_sum_exp(logits)), 1e-6);
 }
@@ -186,6 +200,19 @@ fn adamw_steps() {
     }
 }
 
+/// The fused form, called with another group beside this one, and the plain one.
+fn both_softmax_kl(
+    now: &Tensor<Flex, 2>,
+    before: &Tensor<Flex, 2>,
+    temperature: f64,
+    smoothing: f64,
+) -> [(&'static str, Divergence<Flex>); 2] {
+    let group = || Group { current: now.clone(), previous: before.clone() };
+    let other = Group { current: random(3, 3, 7).inner(), previous: random(3, 3, 8).inner() };
+    let fused = Flex::softmax_kl(vec![other, group()], temperature, smoothing).pop().expect("two groups");
+    [("fused", fused), ("plain", plain::softmax_kl(group(), temperature, smoothing))]
+}
+
 /// The divergence by its definition in float64, and its gradient by central differences.
 #[test]
 fn softmax_kl_is_the_divergence_and_its_gradient() {
@@ -202,10 +229,7 @@ fn softmax_kl_is_the_divergence_and_its_gradient() {
             softmax(now).iter().zip(softmax(&before)).map(|(p, q)| p * (p / q).ln()).sum::<f64>()
         };
         let point: Vec<f64> = values(now.clone()).iter().map(|&v| f64::from(v)).collect();
-        for (form, (value, gradient)) in [
-            ("fused", Flex::softmax_kl(now.clone(), before.clone(), temperature, smoothing)),
-            ("plain", plain::softmax_kl(now.clone(), before.clone(), temperature, smoothing)),
-        ] {
+        for (form, Divergence { value, gradient }) in both_softmax_kl(&now, &before, temperature, smoothing) {
             assert_close(form, &values(value), &[divergence(&point) as f32], 1e-5);
             let numeric: Vec<f32> = (0..point.len())
                 .map(|i| {
@@ -235,10 +259,7 @@ fn softmax_kl_of_tiny_updates_is_half_the_weighted_variance() {
     let mean: f64 = weights.iter().zip(now64.iter().zip(&before64)).map(|(w, (a, b))| w / total * (a - b)).sum();
     let variance: f64 =
         weights.iter().zip(now64.iter().zip(&before64)).map(|(w, (a, b))| w / total * (a - b - mean).powi(2)).sum();
-    for (form, (value, _)) in [
-        ("fused", Flex::softmax_kl(now.clone(), before.clone(), 1.0, 0.0)),
-        ("plain", plain::softmax_kl(now, before, 1.0, 0.0)),
-    ] {
+    for (form, Divergence { value, .. }) in both_softmax_kl(&now, &before, 1.0, 0.0) {
         let value = f64::from(values(value)[0]);
         assert!((value / (variance / 2.0) - 1.0).abs() < 1e-3, "{form}: {value:e} instead of {:e}", variance / 2.0);
     }
