@@ -205,7 +205,7 @@ impl Session {
 
     fn state(&self, key: &RunKey, run: Option<&RunView>) -> RowState {
         match run {
-            Some(run) if run.is_active() => RowState::Run(run.status),
+            Some(run) if run.is_active() || run.status == Status::Finished => RowState::Run(run.status),
             _ if self.adding.contains(key) || self.queue.waiting.contains(key) => RowState::Queued,
             _ if self.queue.current.as_ref() == Some(key) => RowState::Starting,
             Some(run) => RowState::Run(run.status),

@@ -3,6 +3,7 @@
 //! Standard output carries what was asked for and nothing else; progress, hints and errors go to standard error.
 
 mod bench;
+mod compare;
 mod demo;
 mod devices;
 mod export;
@@ -45,6 +46,7 @@ enum Command {
     Run(run::Arguments),
     Status(status::Arguments),
     Results(results::Arguments),
+    Compare(compare::Arguments),
     Export(export::Arguments),
     Inspect(inspect::Arguments),
     Score(score::Arguments),
@@ -85,6 +87,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
         }
         Some(Command::Status(arguments)) => status::run(&arguments),
         Some(Command::Results(arguments)) => results::run(&arguments),
+        Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Score(arguments)) => score::run(&arguments),

@@ -8,6 +8,7 @@ pub mod evaluate;
 mod memory;
 pub mod observer;
 pub mod optimizer;
+pub mod paired;
 pub mod project;
 pub mod project_check;
 pub mod project_file;

@@ -129,6 +129,13 @@ fn bad_input_ends_with_2_names_the_place_and_leaves_nothing() {
         assert!(said.starts_with("error: ") && said.contains(expected), "{arguments:?}: {said}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
+    if cfg!(target_os = "linux") {
+        // Nobody may make a folder there, not even root, whom permissions do not bind.
+        let output = peso(here.path(), &["run", "good.ron", "--out", "/sys/peso-runs"]);
+        let said = words(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("cannot write") && said.contains("/sys/peso-runs"), "{said}");
+    }
     let mut left: Vec<_> = fs::read_dir(here.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["bad.ron", "file", "good.ron"]);

@@ -1,13 +1,18 @@
 //! Training all targets of a user in one pass is the same as training them one by one.
 
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::ElementConversion;
+use burn::tensor::{ElementConversion, Tensor};
 use peso_workbench::data::{Dataset, DatasetSource, Example, SyntheticOptions};
 use peso_workbench::experiment::step::{StepOptions, cross_entropy, gradients};
 use peso_workbench::model::adapter::Matrix;
+use peso_workbench::model::beam::Decoder;
 use peso_workbench::model::llama::Kind;
 use peso_workbench::model::packing::{Packed, Sequence};
-use peso_workbench::model::{Adapter, Compact, Llama, LlamaConfig, LoraShape, PromptWriter, Vocabulary, weights};
+use peso_workbench::model::prompt::Continuations;
+use peso_workbench::model::{
+    Adapter, Compact, Decoding, Llama, LlamaConfig, LoraShape, PromptWriter, Softmax, Vocabulary, weights,
+};
+use peso_workbench::semantic_id::Trie;
 
 type Tracked = Autodiff<Flex>;
 
@@ -103,4 +108,31 @@ fn the_gradients_of_packed_targets_are_those_of_single_examples() {
         let difference: f64 = a.values.iter().zip(&b.values).map(|(x, y)| f64::from(x - y).powi(2)).sum();
         assert!(difference.sqrt() <= 1e-4 * b.norm().max(1e-6), "{name}: {:e} of {:e}", difference.sqrt(), b.norm());
     }
+}
+
+#[test]
+fn a_softmax_over_existing_items_is_a_distribution_over_them_in_the_loss_and_in_beam_search() {
+    let case = Case::new();
+    let (index, trie) = (&case.dataset.index, Trie::new(&case.dataset.index));
+    let continuations = Continuations::new(&trie, &case.vocabulary);
+    let writer = PromptWriter { existing: Some((&trie, &continuations)), ..case.writer(20) };
+    let user = case.dataset.stages[1].participants().next().unwrap();
+    let example = user.test().unwrap();
+    let plain = case.model.clone().map(&|t: Tensor<Tracked, 2>| t.inner());
+    let probabilities = |softmax| {
+        let decoding = Decoding::Trie;
+        let decoder =
+            Decoder { vocabulary: &case.vocabulary, index, trie: &trie, decoding, softmax, beams: trie.leaves() };
+        let list = decoder.search(&plain, &[writer.question(example.history)]).remove(0);
+        assert_eq!(list.len(), trie.leaves());
+        let target = list.iter().find(|h| h.codes == index.item(example.target)).unwrap().score;
+        (list.iter().map(|h| (h.score * (index.levels + 1) as f64).exp()).sum::<f64>(), target)
+    };
+    let (total, target) = probabilities(Softmax::ExistingItems);
+    assert!((total - 1.0).abs() < 1e-5, "all items together: {total}");
+    let packed = Packed::new(&[writer.example(example)]);
+    let loss: f64 = cross_entropy(&case.model, &packed, 1.0, None).into_scalar().elem();
+    assert!((loss + target).abs() < 1e-5, "loss {loss}, log-probability {target}");
+    let (total, _) = probabilities(Softmax::AllTokens);
+    assert!(total < 0.5, "over all tokens most of it goes to ids that no item has: {total}");
 }

@@ -66,6 +66,15 @@ fn options_of_a_choice_may_stand_in_one_pair_of_brackets_or_two() {
 }
 
 #[test]
+fn an_option_may_stand_bare_or_as_some() {
+    let with = |text: &str| parse(&SMALL.replace("dropout: 0.0", text)).unwrap().training;
+    assert_eq!(with("later_stage_epochs: 8"), with("later_stage_epochs: Some(8)"));
+    let training = with("epochs: 1, later_stage_epochs: 8");
+    assert_eq!([training.epochs_of(0), training.epochs_of(1)], [1, 8]);
+    assert_eq!(with("epochs: 3").epochs_of(4), 3, "none means as many as in stage 1");
+}
+
+#[test]
 fn defaults_are_the_papers() {
     let project = parse(SMALL).unwrap();
     assert_eq!(project.seeds, [42]);
@@ -104,6 +113,8 @@ fn values_that_cannot_be_used_are_named_with_their_line() {
         ("dropout: 0.0", "dropout: 1.0"),
         ("dropout: 0.0", "temperature: 0.0"),
         ("dropout: 0.0", "learning_rate: inf"),
+        ("dropout: 0.0", "later_stage_epochs: 0"),
+        ("heads: 4", "heads: 4, dropout: 1.5"),
         ("rank: 2", "rank: 0"),
         ("lambda: 1.5", "lambda: NaN"),
         ("name: \"B\"", "name: \"A\""),

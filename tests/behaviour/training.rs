@@ -163,7 +163,7 @@ fn a_device_that_fails_leaves_a_run_that_names_the_next_device_and_is_resumed() 
         ..RunOptions::default()
     };
     let project = Project::load(folder.path()).unwrap();
-    for steps in [5, 90, 60] {
+    for steps in [5, 40, 40] {
         let outcomes = worker::run(&project, &options, &mut Failing { steps }).unwrap();
         let failed = outcomes.last().unwrap();
         assert_eq!(failed.status, Status::Failed, "after {steps} steps");

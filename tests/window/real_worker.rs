@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use eframe::egui::Theme;
+use peso_workbench::experiment::queue::Queue;
 use peso_workbench::experiment::results::Status;
 use peso_workbench::experiment::run_folder::RunFolder;
 
-use crate::world::{World, click, load, until_label, until_part};
+use crate::world::{World, click, load, until, until_label, until_part};
 
 /// Trained in a few seconds on one core.
 const TINY: &str = r#"(
@@ -49,7 +50,7 @@ fn a_closed_window_leaves_the_whole_queue_running() {
     let mut window = world.window(Theme::Dark, Some(&file));
     until_part(&mut window, "0 of 2 finished");
     click(&mut window, "Run all");
-    until_part(&mut window, "1 queued");
+    until(&mut window, "a worker", |_| Queue::new(&runs).has_worker());
     drop(window);
     let began = Instant::now();
     let finished = || RunFolder::list(&runs).iter().filter(|run| run.status() == Status::Finished).count();

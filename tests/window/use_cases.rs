@@ -43,7 +43,7 @@ fn the_demo_is_opened_run_watched_compared_and_exported() {
     // All four runs are queued, and one worker is started for them.
     click(&mut window, "Run all");
     until(&mut window, "four runs in the queue", |window| has_part(window, "4 queued"));
-    let (worker, run) = world.worker().next().unwrap().unwrap();
+    let (worker, run) = world.worker(&mut window).next().unwrap().unwrap();
     assert_eq!((run.experiment.as_str(), run.seed), ("PESO", 42));
     until_part(&mut window, "3 queued");
 
@@ -92,7 +92,7 @@ fn a_worker_that_fails_says_why() {
     until_label(&mut window, "Synthetic drift demo");
     window.key_press_modifiers(Modifiers::NONE, Key::F5);
     window.step();
-    let (worker, _) = world.worker().next().unwrap().unwrap();
+    let (worker, _) = world.worker(&mut window).next().unwrap().unwrap();
     let project = load(&file);
     let run = RunFolder::create(&project.runs_dir(None), &fixture::planned(&project, 0)).unwrap();
     let lock = run.lock().unwrap();
@@ -114,7 +114,7 @@ fn a_worker_that_fails_says_why() {
     let last_words = "memory allocation of 4096 bytes failed".to_owned();
     world.endings.send(Ended { code: None, last_words }).unwrap();
     until_label(&mut window, "Single evolving LoRA, seed 42 did not finish");
-    assert_eq!(world.worker().next().unwrap().unwrap().1.experiment, "SumLoRA latest + inherit");
+    assert_eq!(world.worker(&mut window).next().unwrap().unwrap().1.experiment, "SumLoRA latest + inherit");
     let before = window.query_all_by_label("Dismiss").count();
     click(&mut window, "Dismiss");
     window.step();
@@ -289,7 +289,7 @@ fn selecting_rows_decides_what_commands_are_about_and_the_filter_what_is_listed(
     click(&mut window, "Frozen, seed 42");
     until_label(&mut window, "1 selected");
     click(&mut window, "Run selected");
-    let (worker, run) = world.worker().next().unwrap().unwrap();
+    let (worker, run) = world.worker(&mut window).next().unwrap().unwrap();
     assert_eq!(run.experiment, "Frozen");
     assert!(worker.next().unwrap().is_none());
 

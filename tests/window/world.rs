@@ -1,5 +1,6 @@
 //! A window without a desktop: scripted dialogs, a launcher in the test's hands, temporary folders, a stopped clock.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -93,8 +94,13 @@ impl World {
 
     /// Waits until a worker is started, and is that worker.
     #[track_caller]
-    pub fn worker(&self) -> QueueWorker {
-        let file = self.started.recv_timeout(Duration::from_secs(10)).expect("a worker is started");
+    pub fn worker(&self, window: &mut Harness<'_, Workbench>) -> QueueWorker {
+        let file = RefCell::new(None);
+        until(window, "a worker that is started", |_| {
+            *file.borrow_mut() = self.started.try_recv().ok();
+            file.borrow().is_some()
+        });
+        let file = file.into_inner().expect("a worker was started");
         let queue = Queue::new(&load(&file).runs_dir(None));
         queue.work().unwrap().expect("no other worker is alive")
     }

@@ -23,7 +23,18 @@ pub fn exp(x: f32) -> f32 {
     (p * r * r + r + 1.0) * f32::from_bits(((n as i32 + 127) as u32) << 23)
 }
 
-/// Inner product, in eight running sums so that it vectorises.
+/// Sum of running sums, by halves: one after the other would wait for each addition.
+#[inline(always)]
+fn total(mut sums: [f32; 16]) -> f32 {
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            sums[i] += sums[i + half];
+        }
+    }
+    sums[0]
+}
+
+/// Inner product, in sixteen running sums so that it vectorises.
 #[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 16];
@@ -35,7 +46,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    sums.iter().sum::<f32>() + rest
+    total(sums) + rest
 }
 
 /// `y += factor * x`.
@@ -70,7 +81,7 @@ pub fn exp_shifted(values: &mut [f32], shift: f32) -> f32 {
             sums[i] += chunk[i];
         }
     }
-    let mut sum = sums.iter().sum::<f32>();
+    let mut sum = total(sums);
     for value in rest {
         *value = exp(*value - shift);
         sum += *value;

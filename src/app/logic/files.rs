@@ -1,0 +1,118 @@
+//! Paths that people choose, charts that are exported, settings that are kept.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+
+use super::super::dialogs::Question;
+use super::super::modal::{Dialog, Export, ExportDialog, Format, Leaving, NO_PORTAL, PathDialog, PathPurpose};
+use super::super::settings::{Settings, ThemeChoice};
+use super::super::widgets::{Notice, Weight};
+use super::super::window::Workbench;
+use super::Message;
+use crate::chart::{self, Chart, Style, table};
+use crate::files;
+
+/// A person cannot close a dialog faster than this: an answer that comes earlier came from no dialog.
+const FASTEST_PERSON: Duration = Duration::from_millis(300);
+
+impl Workbench {
+    pub(super) fn ask_path(&mut self, purpose: PathPurpose, hint: Option<&'static str>) {
+        let text = match purpose {
+            PathPurpose::OpenProject => String::new(),
+            PathPurpose::DemoFolder => self.services.documents_folder.join("peso-demo").display().to_string(),
+        };
+        self.dialog = Some(Dialog::Path(PathDialog { purpose, text, hint, focused: false }));
+    }
+
+    pub(super) fn ask_desktop(&mut self, question: Question) {
+        let dialogs = Arc::clone(&self.services.dialogs);
+        self.spawn("file dialog", move || {
+            let start = Instant::now();
+            let path = dialogs.ask(&question);
+            Message::Answered { question, path, took: start.elapsed() }
+        });
+    }
+
+    /// Asks the desktop for the path that the open dialog is about.
+    pub(super) fn browse(&mut self) {
+        let question = match &self.dialog {
+            Some(Dialog::Path(dialog)) => match dialog.purpose {
+                PathPurpose::OpenProject => Question::OpenProject,
+                PathPurpose::DemoFolder => Question::DemoFolder { suggested: PathBuf::from(&dialog.text) },
+            },
+            Some(Dialog::Export(dialog)) => {
+                Question::SaveChart { suggested: PathBuf::from(&dialog.path), extension: dialog.format.extension() }
+            }
+            _ => return,
+        };
+        self.ask_desktop(question);
+    }
+
+    pub(super) fn answered(&mut self, question: &Question, path: Option<PathBuf>, took: Duration) {
+        let hint = (path.is_none() && took < FASTEST_PERSON).then_some(NO_PORTAL);
+        match (&mut self.dialog, path) {
+            (Some(Dialog::Path(dialog)), Some(path)) => dialog.text = path.display().to_string(),
+            (Some(Dialog::Path(dialog)), None) => dialog.hint = hint,
+            (Some(Dialog::Export(dialog)), Some(path)) => dialog.path = path.display().to_string(),
+            (Some(Dialog::Export(dialog)), None) => dialog.hint = hint,
+            (_, Some(path)) if *question == Question::OpenProject => self.leave(Leaving::Open(path)),
+            (_, None) if hint.is_some() && self.session.is_none() => self.start.hint = hint,
+            (_, None) if hint.is_some() => self.ask_path(PathPurpose::OpenProject, hint),
+            _ => {}
+        }
+    }
+
+    pub(super) fn ask_export(&mut self, chart: Arc<Chart>) {
+        let dark = self.settings.theme == ThemeChoice::Dark;
+        let style = Style { theme: if dark { chart::Theme::Dark } else { chart::Theme::Light }, ..Style::default() };
+        let folder = self.session.as_ref().and_then(|session| session.file.parent()).unwrap_or(Path::new("."));
+        let path = folder.join("charts").join(file_name(&chart.title)).with_extension("png").display().to_string();
+        self.dialog = Some(Dialog::Export(ExportDialog { chart, format: Format::Png, style, path, hint: None }));
+    }
+
+    pub(super) fn export(&mut self, export: Export) {
+        self.spawn("export chart", move || {
+            let folder = export.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let written = folder.map_or(Ok(()), files::create_folder);
+            let written = written.and_then(|()| chart::export(&export.chart, &export.path, &export.style));
+            Message::Exported(written.map(|()| export.path))
+        });
+    }
+
+    pub(super) fn copy_data(&mut self, ctx: &egui::Context, chart: &Chart) {
+        ctx.copy_text(table::csv(chart));
+        self.notices.push(Notice::new(Weight::Done, "The chart's numbers are on the clipboard"));
+    }
+
+    pub(super) fn set_theme(&mut self, ctx: &egui::Context, theme: ThemeChoice) {
+        self.change_settings(ctx, |settings| settings.theme = theme);
+    }
+
+    pub(super) fn set_zoom(&mut self, ctx: &egui::Context, zoom: f32) {
+        self.change_settings(ctx, |settings| settings.zoom = zoom.clamp(0.5, 3.0));
+    }
+
+    pub(super) fn change_settings(&mut self, ctx: &egui::Context, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        self.apply_settings(ctx);
+        self.save_settings();
+    }
+
+    pub(super) fn save_settings(&mut self) {
+        let Some(folder) = self.services.configuration_folder.clone() else { return };
+        let settings = self.settings.clone();
+        self.spawn("save settings", move || match settings.save(&folder) {
+            Ok(()) => Message::Done,
+            Err(error) => Message::Failed { doing: "The settings cannot be saved", error },
+        });
+    }
+}
+
+/// A chart's title as the name of a file: `NDCG@10 by stage` becomes `ndcg-10-by-stage`.
+fn file_name(title: &str) -> String {
+    let words = title.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_lowercase()
+}

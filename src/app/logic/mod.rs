@@ -1,0 +1,275 @@
+//! What the window does: messages from background jobs come in, actions are carried out, the queue moves on.
+
+mod files;
+mod project;
+mod runs;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+
+use project::Opened;
+use runs::did_not_finish;
+
+use super::action::Action;
+use super::command::Command;
+use super::dialogs::Question;
+use super::dock;
+use super::launcher::Ended;
+use super::modal::{Dialog, Leaving, PathPurpose, Wish};
+use super::palette::Palette;
+use super::panels::experiments;
+use super::session::{Loading, Session};
+use super::settings::ThemeChoice;
+use super::watch::Snapshot;
+use super::widgets::{Notice, Weight, sentence};
+use super::window::Workbench;
+use crate::data::Summary;
+use crate::error::Unusable;
+use crate::experiment::observer::Wanted;
+use crate::experiment::queue::RunKey;
+use crate::method::{MethodOptions, Peso};
+
+/// Time a frame may spend on messages.
+const PATIENCE: Duration = Duration::from_millis(10);
+const ZOOM_STEP: f32 = 1.1;
+
+/// What background jobs tell the window.
+pub(crate) enum Message {
+    Opened(Result<Box<Opened>, Unusable>),
+    DemoWritten(Result<PathBuf, Unusable>),
+    Saved {
+        session: u64,
+        revision: u64,
+        result: Result<(), Unusable>,
+        then: Option<Leaving>,
+    },
+    Answered {
+        question: Question,
+        path: Option<PathBuf>,
+        took: Duration,
+    },
+    Runs {
+        session: u64,
+        snapshot: Snapshot,
+    },
+    Data {
+        session: u64,
+        result: Result<Box<Summary>, Unusable>,
+    },
+    Queued {
+        session: u64,
+        result: Result<(), Unusable>,
+    },
+    WorkerEnded {
+        session: u64,
+        result: Result<Ended, Unusable>,
+    },
+    Exported(Result<PathBuf, Unusable>),
+    /// Something small that mattered did not work.
+    Failed {
+        doing: &'static str,
+        error: Unusable,
+    },
+    /// Something small was done; nobody needs to know.
+    Done,
+}
+
+impl Workbench {
+    /// Takes in what arrived since the last frame and lets the queue move on.
+    pub(super) fn take_in(&mut self, ctx: &egui::Context) {
+        let start = Instant::now();
+        while let Some(message) = self.background.next() {
+            self.handle(message);
+            if start.elapsed() >= PATIENCE {
+                ctx.request_repaint();
+                break;
+            }
+        }
+        self.move_queue();
+        if ctx.input(|input| input.viewport().close_requested()) {
+            self.close_requested(ctx);
+        }
+        if std::mem::take(&mut self.quit) {
+            self.may_close = true;
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Opened(Ok(opened)) => self.opened(*opened),
+            Message::Opened(Err(error)) => {
+                self.opening = None;
+                self.notices.push(Notice::unusable("The project cannot be opened", &error));
+            }
+            Message::DemoWritten(Ok(file)) => self.open_project(file),
+            Message::DemoWritten(Err(error)) => {
+                self.opening = None;
+                self.notices.push(Notice::unusable("The demo cannot be written", &error));
+            }
+            Message::Saved { session, revision, result, then } => self.saved(session, revision, result, then),
+            Message::Answered { question, path, took } => self.answered(&question, path, took),
+            Message::Exported(Ok(path)) => {
+                self.notices.push(Notice::new(Weight::Done, "The chart was written").path(path));
+            }
+            Message::Exported(Err(error)) => self.notices.push(Notice::unusable("The chart cannot be written", &error)),
+            Message::Failed { doing, error } => self.notices.push(Notice::unusable(doing, &error)),
+            Message::Done => {}
+            Message::Runs { session, snapshot } => {
+                let failed = self.session_numbered(session).map(|open| open.take(snapshot)).unwrap_or_default();
+                for run in failed {
+                    let key = RunKey { experiment: run.config.experiment.clone(), seed: run.config.seed };
+                    let reason = sentence(run.reason.as_deref().unwrap_or("No reason was recorded"));
+                    self.notices.push(Notice::new(Weight::Problem, did_not_finish(&key)).details(reason));
+                }
+            }
+            Message::Data { session, result } => {
+                if let Some(open) = self.session_numbered(session) {
+                    open.data = match result {
+                        Ok(summary) => Loading::Ready(*summary),
+                        Err(error) => Loading::Failed(error),
+                    };
+                }
+            }
+            Message::Queued { session, result } => self.queued(session, result),
+            Message::WorkerEnded { session, result } => self.worker_ended(session, result),
+        }
+    }
+
+    /// The open session, if it is still the one that a message is for.
+    fn session_numbered(&mut self, number: u64) -> Option<&mut Session> {
+        self.session.as_mut().filter(|session| session.number == number)
+    }
+
+    /// Runs a job in the background; that this fails is rare enough for one message.
+    fn spawn(&mut self, name: &str, job: impl FnOnce() -> Message + Send + 'static) {
+        if let Err(error) = self.background.spawn(name, job) {
+            let text = format!("The system refuses to start another thread: {error}");
+            self.notices.push(Notice::new(Weight::Problem, text).details("Close other programs and try again"));
+        }
+    }
+
+    /// Carries out what a panel asked for.
+    pub(super) fn perform(&mut self, ctx: &egui::Context, action: Action) {
+        match action {
+            Action::Command(command) => self.command(ctx, command),
+            Action::Open(path) => self.leave(Leaving::Open(path)),
+            Action::Forget(path) => {
+                self.settings.recent.retain(|recent| *recent != path);
+                self.save_settings();
+            }
+            Action::Export(chart) => self.ask_export(chart),
+            Action::CopyData(chart) => self.copy_data(ctx, &chart),
+            Action::LoadData => self.load_data(),
+            Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
+            Action::Pause(ids) => self.control(Wanted::Pause, |row| ids.contains(&row.id) && row.can_pause()),
+            Action::Resume(ids) => self.resume(|row| ids.contains(&row.id)),
+            Action::Stop(ids) => self.stop(|row| ids.contains(&row.id)),
+            Action::Select { id, keep } => self.select(id, keep),
+            Action::SelectNone => self.select_none(),
+            Action::Edit { project, key } => self.edit(*project, key),
+            Action::EditDone => {
+                if let Some(session) = &mut self.session {
+                    session.history.close();
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, ctx: &egui::Context, command: Command) {
+        if command.obstacle(&self.situation()).is_some() {
+            return;
+        }
+        match command {
+            Command::OpenDemo => self.ask_path(PathPurpose::DemoFolder, None),
+            Command::OpenProject => self.ask_desktop(Question::OpenProject),
+            Command::OpenPath => self.ask_path(PathPurpose::OpenProject, None),
+            Command::SaveProject => self.save_project(None),
+            Command::CloseProject => self.leave(Leaving::Close),
+            Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Command::Undo => self.change_history(super::history::History::undo),
+            Command::Redo => self.change_history(super::history::History::redo),
+            Command::AddExperiment => {
+                if let Some(session) = &self.session {
+                    let method = MethodOptions::Peso(Peso::default());
+                    let project = experiments::with_experiment(session.project(), method);
+                    self.edit(project, None);
+                }
+            }
+            Command::RunAll => self.enqueue(|_| true),
+            Command::RunSelected => {
+                let selected = self.session.as_ref().map(|session| session.selected.clone()).unwrap_or_default();
+                self.enqueue(|row| selected.contains(&row.id));
+            }
+            Command::Pause | Command::Resume | Command::Stop => {
+                let concerned: Vec<String> =
+                    self.session.iter().flat_map(Session::concerned).map(|row| row.id.clone()).collect();
+                self.perform(
+                    ctx,
+                    match command {
+                        Command::Pause => Action::Pause(concerned),
+                        Command::Resume => Action::Resume(concerned),
+                        _ => Action::Stop(concerned),
+                    },
+                );
+            }
+            Command::ExportChart => {
+                if let Some(chart) = self.chart.clone() {
+                    self.ask_export(chart);
+                }
+            }
+            Command::CopyChartData => {
+                if let Some(chart) = self.chart.clone() {
+                    self.copy_data(ctx, &chart);
+                }
+            }
+            Command::Show(view) => {
+                if let Some(session) = &mut self.session {
+                    dock::show(&mut session.layout, view);
+                }
+            }
+            Command::ResetLayout => {
+                if let Some(session) = &mut self.session {
+                    session.layout = dock::default_layout();
+                }
+            }
+            Command::ThemeLight => self.set_theme(ctx, ThemeChoice::Light),
+            Command::ThemeDark => self.set_theme(ctx, ThemeChoice::Dark),
+            Command::ThemeSystem => self.set_theme(ctx, ThemeChoice::System),
+            Command::ZoomIn => self.set_zoom(ctx, self.settings.zoom * ZOOM_STEP),
+            Command::ZoomOut => self.set_zoom(ctx, self.settings.zoom / ZOOM_STEP),
+            Command::ZoomReset => self.set_zoom(ctx, 1.0),
+            Command::Palette => self.palette = Some(Palette::default()),
+            Command::About => self.dialog = Some(Dialog::About),
+        }
+    }
+
+    /// Gives the open dialog what it asked for.
+    pub(super) fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Browse => self.browse(),
+            Wish::Cancel => self.dialog = None,
+            Wish::Path(PathPurpose::OpenProject, path) => self.close_dialog_and_leave(Leaving::Open(path)),
+            Wish::Path(PathPurpose::DemoFolder, path) => self.close_dialog_and_leave(Leaving::Demo(path)),
+            Wish::Export(export) => {
+                self.dialog = None;
+                self.export(*export);
+            }
+            Wish::SaveAnd(leaving) => {
+                self.dialog = None;
+                self.save_project(Some(leaving));
+            }
+            Wish::DiscardAnd(leaving) => {
+                self.dialog = None;
+                self.left(leaving);
+            }
+        }
+    }
+
+    fn close_dialog_and_leave(&mut self, leaving: Leaving) {
+        self.dialog = None;
+        self.leave(leaving);
+    }
+}

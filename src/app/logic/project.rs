@@ -1,0 +1,201 @@
+//! Opening, saving and leaving projects.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui;
+
+use super::super::dock::{self, Layout};
+use super::super::history::History;
+use super::super::modal::{Dialog, Leaving};
+use super::super::session::{Loading, Session};
+use super::super::watch::Watcher;
+use super::super::widgets::{Notice, Weight};
+use super::super::window::Workbench;
+use super::Message;
+use crate::data::Dataset;
+use crate::error::Unusable;
+use crate::experiment::Project;
+use crate::experiment::project::SemanticIds;
+use crate::experiment::project_file::{DEMO, FILE_NAME};
+use crate::files;
+
+/// Where the arrangement of the views is kept, in the project's folder.
+const LAYOUT: &str = ".peso-layout.ron";
+/// Largest layout file that is read.
+const LARGEST_LAYOUT: u64 = 1 << 20;
+
+/// A project that was read.
+pub(crate) struct Opened {
+    file: PathBuf,
+    project: Project,
+    layout: Option<Layout>,
+}
+
+impl Workbench {
+    /// Does something that ends the session, asking first where changes would be lost.
+    pub(super) fn leave(&mut self, leaving: Leaving) {
+        if self.session.as_ref().is_some_and(Session::unsaved) {
+            self.dialog = Some(Dialog::Unsaved(leaving));
+        } else {
+            self.left(leaving);
+        }
+    }
+
+    pub(super) fn left(&mut self, leaving: Leaving) {
+        match leaving {
+            Leaving::Close => self.close_session(),
+            Leaving::Quit => self.quit = true,
+            Leaving::Open(path) => self.open_project(path),
+            Leaving::Demo(folder) => {
+                self.opening = Some(folder.clone());
+                self.spawn("write demo", move || Message::DemoWritten(write_demo(&folder)));
+            }
+        }
+    }
+
+    pub(super) fn close_requested(&mut self, ctx: &egui::Context) {
+        if !self.may_close && self.session.as_ref().is_some_and(Session::unsaved) {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.dialog = Some(Dialog::Unsaved(Leaving::Quit));
+        }
+    }
+
+    pub(super) fn close_session(&mut self) {
+        if let Some(session) = self.session.take() {
+            let (file, layout) = (layout_file(&session.file), dock::to_text(&session.layout));
+            self.spawn("save layout", move || saved_layout(&file, layout.as_deref()));
+        }
+        self.panels = super::super::panels::Panels::default();
+        self.chart = None;
+    }
+
+    /// Writes the layout before the process ends; nothing is left to run a job then.
+    pub(in crate::app) fn save_layout_now(&self) {
+        if let Some(session) = &self.session {
+            // The window is gone: a layout that cannot be saved has no reader left, and costs nothing but the arrangement
+            let _ = saved_layout(&layout_file(&session.file), dock::to_text(&session.layout).as_deref());
+        }
+    }
+
+    /// Reads a project in the background; it replaces the open one when it is read.
+    pub(in crate::app) fn open_project(&mut self, path: PathBuf) {
+        self.opening = Some(path.clone());
+        self.spawn("open project", move || Message::Opened(read_project(&path).map(Box::new)));
+    }
+
+    pub(super) fn opened(&mut self, opened: Opened) {
+        self.close_session();
+        self.opening = None;
+        self.start = Default::default();
+        self.settings.remember(&opened.file);
+        self.save_settings();
+        self.sessions += 1;
+        let number = self.sessions;
+        let runs_folder = opened.project.runs_dir(None);
+        let name = opened.project.name.clone();
+        let layout = opened.layout.unwrap_or_else(dock::default_layout);
+        let mut session = Session::new(number, opened.file, opened.project, layout);
+        let wrap = move |snapshot| Message::Runs { session: number, snapshot };
+        match Watcher::start(name, runs_folder, self.background.outbox(), wrap) {
+            Ok(watcher) => session.watcher = Some(watcher),
+            Err(error) => {
+                let text = format!("The runs cannot be followed: {error}");
+                self.notices.push(
+                    Notice::new(Weight::Problem, text).details("Close other programs and open the project again"),
+                );
+            }
+        }
+        self.session = Some(session);
+    }
+
+    pub(super) fn save_project(&mut self, then: Option<Leaving>) {
+        let Some(session) = &mut self.session else { return };
+        session.saving = true;
+        let (number, revision) = (session.number, session.history.revision());
+        let (project, file) = (session.project().clone(), session.file.clone());
+        self.spawn("save project", move || Message::Saved {
+            session: number,
+            revision,
+            result: project.save(&file),
+            then,
+        });
+    }
+
+    pub(super) fn saved(&mut self, number: u64, revision: u64, result: Result<(), Unusable>, then: Option<Leaving>) {
+        let Some(session) = self.session_numbered(number) else { return };
+        session.saving = false;
+        match result {
+            Ok(()) => {
+                session.saved = revision;
+                if let Some(leaving) = then {
+                    self.leave(leaving);
+                }
+            }
+            Err(error) => {
+                session.adding.clear();
+                session.arrange_rows();
+                self.notices.push(Notice::unusable("The project cannot be saved", &error));
+            }
+        }
+    }
+
+    pub(super) fn edit(&mut self, project: Project, key: Option<u64>) {
+        if let Some(session) = &mut self.session {
+            session.history.change(project, key);
+            session.arrange_rows();
+        }
+    }
+
+    pub(super) fn change_history(&mut self, change: impl FnOnce(&mut History<Project>)) {
+        if let Some(session) = &mut self.session {
+            change(&mut session.history);
+            session.arrange_rows();
+        }
+    }
+
+    pub(super) fn load_data(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        session.data = Loading::Pending;
+        let (number, project) = (session.number, session.project().clone());
+        self.spawn("read dataset", move || {
+            let index = match &project.semantic_ids {
+                SemanticIds::Dataset => None,
+                SemanticIds::Index(path) => Some(path.as_path()),
+            };
+            let result = Dataset::load(&project.dataset, index, &project.folder);
+            Message::Data { session: number, result: result.map(|dataset| Box::new(dataset.summary())) }
+        });
+    }
+}
+
+/// Reads a project and the layout beside it.
+fn read_project(path: &Path) -> Result<Opened, Unusable> {
+    let file = if path.is_dir() { path.join(FILE_NAME) } else { path.to_path_buf() };
+    // Recent projects must be found again from any working folder.
+    let file = std::path::absolute(&file).unwrap_or(file);
+    let project = Project::load(&file)?;
+    let layout = files::read_text(&layout_file(&file), LARGEST_LAYOUT).ok().and_then(|text| dock::from_text(&text));
+    Ok(Opened { file, project, layout })
+}
+
+/// Writes the demo project into a folder, unless one is there already, and gives the project file.
+fn write_demo(folder: &Path) -> Result<PathBuf, Unusable> {
+    let file = folder.join(FILE_NAME);
+    if !file.exists() {
+        files::create_folder(folder)?;
+        files::write_atomically(&file, DEMO.as_bytes())?;
+    }
+    Ok(file)
+}
+
+fn layout_file(project: &Path) -> PathBuf {
+    project.with_file_name(LAYOUT)
+}
+
+/// Writes a layout; a folder that cannot be written keeps the old one.
+fn saved_layout(file: &Path, layout: Option<&str>) -> Message {
+    match layout.map_or(Ok(()), |text| files::write_atomically(file, text.as_bytes())) {
+        Ok(()) => Message::Done,
+        Err(error) => Message::Failed { doing: "The layout cannot be saved", error },
+    }
+}

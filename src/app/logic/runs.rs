@@ -1,0 +1,174 @@
+//! The queue, the runs, and which of them are selected.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::launcher::Ended;
+use super::super::session::{Row, RowState};
+use super::super::widgets::{Notice, Weight, sentence};
+use super::super::window::Workbench;
+use super::Message;
+use crate::error::Unusable;
+use crate::experiment::observer::Wanted;
+use crate::experiment::queue::{Entries, RunKey};
+use crate::experiment::results::Status;
+use crate::experiment::run_folder::RunFolder;
+
+impl Workbench {
+    pub(super) fn enqueue(&mut self, wanted: impl Fn(&Row) -> bool) {
+        let Some(session) = &mut self.session else { return };
+        for row in session.rows.iter().filter(|row| wanted(row) && row.can_run()) {
+            session.last_words.remove(&row.key);
+            session.adding.push(row.key.clone());
+        }
+        session.arrange_rows();
+    }
+
+    /// Puts what was asked for into the queue, once the project is saved: workers read its file.
+    pub(super) fn move_queue(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        if session.adding.is_empty() || session.saving {
+            return;
+        }
+        if session.unsaved() {
+            self.save_project(None);
+            return;
+        }
+        let runs = std::mem::take(&mut session.adding);
+        session.queue.waiting.extend(runs.iter().cloned());
+        session.launching |= !session.working;
+        session.arrange_rows();
+        let (number, queue) = (session.number, session.queue_file());
+        self.spawn("queue", move || Message::Queued { session: number, result: queue.add(&runs) });
+    }
+
+    /// The queue has runs that wait: a worker is started unless there is one.
+    pub(super) fn queued(&mut self, number: u64, result: Result<(), Unusable>) {
+        let Some(session) = self.session_numbered(number) else { return };
+        match result {
+            Ok(()) if session.working => {}
+            Ok(()) => {
+                session.working = true;
+                let (file, launcher) = (session.file.clone(), Arc::clone(&self.services.launcher));
+                self.spawn("worker", move || Message::WorkerEnded { session: number, result: launcher.run(&file) });
+            }
+            Err(error) => {
+                session.queue = Entries::default();
+                session.arrange_rows();
+                self.notices.push(Notice::unusable("The run cannot be queued", &error));
+            }
+        }
+    }
+
+    pub(super) fn worker_ended(&mut self, number: u64, result: Result<Ended, Unusable>) {
+        let Some(session) = self.session_numbered(number) else { return };
+        (session.working, session.launching) = (false, false);
+        if let Some(watcher) = &session.watcher {
+            watcher.look();
+        }
+        let entries = std::mem::take(&mut session.queue);
+        let run = entries.current.or_else(|| entries.waiting.first().cloned());
+        let title = run.as_ref().map_or("The worker was cut off".to_owned(), did_not_finish);
+        let queue = session.queue_file();
+        let mut goes_on = true;
+        match result {
+            // 1: the runs that failed say so themselves. 130: the user stopped them; the state is saved.
+            Ok(Ended { code: Some(0 | 1 | 130), .. }) => {}
+            Ok(ended) => {
+                // Without a status a signal ended it, for lack of memory perhaps: the next run may fare better.
+                goes_on = ended.code.is_none();
+                let how = ended.code.map_or("its process was ended".to_owned(), |code| format!("exit status {code}"));
+                let words = ended.last_words.trim_start_matches("error: ");
+                let words = if words.is_empty() { how } else { sentence(words) };
+                if let Some(run) = run {
+                    session.last_words.insert(run, words.clone());
+                }
+                self.notices.push(Notice::new(Weight::Problem, title).details(words));
+            }
+            Err(error) => {
+                goes_on = false;
+                if let Some(run) = run {
+                    session.last_words.insert(run, error.to_string());
+                }
+                self.notices.push(Notice::unusable(&title, &error));
+            }
+        }
+        if let Some(session) = &mut self.session {
+            session.arrange_rows();
+        }
+        if goes_on {
+            // Something may have been added while the worker was on its way out.
+            self.spawn("queue", move || {
+                let waiting = queue.has_waiting();
+                if waiting { Message::Queued { session: number, result: Ok(()) } } else { Message::Done }
+            });
+        }
+    }
+
+    /// Tells the workers of runs what the user wants.
+    pub(super) fn control(&mut self, wanted: Wanted, concerned: impl Fn(&Row) -> bool) {
+        let folders: Vec<PathBuf> = self
+            .session
+            .iter()
+            .flat_map(|session| &session.rows)
+            .filter(|row| concerned(row))
+            .filter_map(|row| Some(row.run.as_ref()?.folder.clone()))
+            .collect();
+        for folder in folders {
+            self.spawn("control run", move || match RunFolder::open(&folder).and_then(|run| run.set_control(wanted)) {
+                Ok(()) => Message::Done,
+                Err(error) => Message::Failed { doing: "The run cannot be told", error },
+            });
+        }
+    }
+
+    pub(super) fn resume(&mut self, concerned: impl Fn(&Row) -> bool) {
+        let paused = |row: &Row| row.state == RowState::Run(Status::Paused);
+        self.control(Wanted::Run, |row| concerned(row) && paused(row));
+        self.enqueue(|row| concerned(row) && row.can_resume() && !paused(row));
+    }
+
+    pub(super) fn stop(&mut self, concerned: impl Fn(&Row) -> bool) {
+        if let Some(session) = &mut self.session {
+            let ended: Vec<RunKey> =
+                session.rows.iter().filter(|row| concerned(row)).map(|row| row.key.clone()).collect();
+            session.adding.retain(|key| !ended.contains(key));
+            session.queue.waiting.retain(|key| !ended.contains(key));
+            let queue = session.queue_file();
+            self.spawn("queue", move || match queue.remove(&ended) {
+                Ok(()) => Message::Done,
+                Err(error) => Message::Failed { doing: "The runs cannot be taken out of the queue", error },
+            });
+        }
+        self.control(Wanted::Stop, |row| concerned(row) && row.can_stop());
+        if let Some(session) = &mut self.session {
+            session.arrange_rows();
+        }
+    }
+
+    pub(super) fn select(&mut self, id: String, keep: bool) {
+        let Some(session) = &mut self.session else { return };
+        let was_only = session.selected.len() == 1 && session.selected.contains(&id);
+        let was_selected = session.selected.contains(&id);
+        if !keep {
+            session.selected.clear();
+        }
+        if (keep && was_selected) || was_only {
+            session.selected.remove(&id);
+        } else {
+            session.selected.insert(id);
+        }
+        session.follow_curves();
+    }
+
+    pub(super) fn select_none(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.selected.clear();
+            session.follow_curves();
+        }
+    }
+}
+
+pub(super) fn did_not_finish(run: &RunKey) -> String {
+    format!("{}, seed {} did not finish", run.experiment, run.seed)
+}

@@ -1,0 +1,159 @@
+//! `peso compare`: gains over a baseline, with intervals and corrected p-values.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::outcome::{Ended, print, print_json};
+use super::table::Table;
+use crate::error::Unusable;
+use crate::experiment::Project;
+use crate::experiment::paired::{UserMetric, UserScores, user_scores};
+use crate::experiment::run_folder::slug;
+use crate::measure::statistics::{ALPHA, Aim, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
+
+/// Compare every line with one of them: gains on the same test users, with intervals and corrected p-values
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A `.ron` file or a folder with `project.ron`
+    project: PathBuf,
+    /// The experiment, or counting baseline, that the others are compared with
+    #[arg(long, value_name = "NAME")]
+    baseline: String,
+    /// hit@K or ndcg@K; with `_corrected`, ties of shared ids by expectation
+    #[arg(long, default_value = "ndcg@10", value_name = "METRIC")]
+    metric: UserMetric,
+    /// Folder of the runs, instead of `runs` beside the project file
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed as JSON.
+#[derive(Debug, Serialize)]
+struct Report {
+    project: String,
+    metric: String,
+    baseline: String,
+    /// Coverage of the intervals, and the bound that corrected p-values are held against.
+    level: f64,
+    alpha: f64,
+    synthetic: bool,
+    lines: Vec<ReportLine>,
+}
+
+/// One line against the baseline.
+#[derive(Debug, Serialize)]
+struct ReportLine {
+    name: String,
+    #[serde(flatten)]
+    verdict: Verdict,
+    /// By seed; of a metric that is 0 or 1 for every user.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mcnemar: Vec<McNemar>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let project = Project::load(&arguments.project)?;
+    let lines = user_scores(&project, &project.runs_dir(arguments.out.as_deref()), arguments.metric)?;
+    let baseline = named(&lines, &arguments.baseline, &arguments.project)?;
+    let report = compared(&project, &lines, baseline, arguments.metric).map_err(|(name, problem)| {
+        Unusable::new(&arguments.project, format!("{name} cannot be compared: {problem}"))
+    })?;
+    if arguments.json {
+        print_json(&report)?;
+    } else {
+        print(&as_text(&report))?;
+    }
+    Ok(Ended::Done)
+}
+
+/// The line of a name, which may be written as in run ids.
+fn named<'l>(lines: &'l [UserScores], name: &str, project: &std::path::Path) -> Result<&'l UserScores, Unusable> {
+    let exact = lines.iter().find(|line| line.name == name);
+    exact.or_else(|| lines.iter().find(|line| slug(&line.name) == slug(name))).ok_or_else(|| {
+        let unusable = Unusable::new(project, format!("there is no finished run of \"{name}\""));
+        match lines.iter().map(|line| format!("\"{}\"", line.name)).collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => unusable.advice("no run is finished; `peso run` starts them"),
+            names => unusable.advice(format!("finished are {names}")),
+        }
+    })
+}
+
+fn compared(
+    project: &Project,
+    lines: &[UserScores],
+    baseline: &UserScores,
+    metric: UserMetric,
+) -> Result<Report, (String, String)> {
+    let bootstrap = Bootstrap::new(0);
+    let others: Vec<&UserScores> = lines.iter().filter(|line| line.name != baseline.name).collect();
+    let compare = |line: &&UserScores| {
+        let found = line.against(baseline).and_then(|paired| Comparison::of(&paired, &bootstrap, &Aim::default()));
+        found.map_err(|problem| (line.name.clone(), problem.to_string()))
+    };
+    let comparisons = others.iter().map(compare).collect::<Result<Vec<_>, _>>()?;
+    let verdicts = Verdict::of_family(&comparisons, ALPHA);
+    let line = |(line, verdict): (&&UserScores, Verdict)| ReportLine {
+        name: line.name.clone(),
+        verdict,
+        mcnemar: if metric.is_binary() { line.hits_against(baseline) } else { Vec::new() },
+    };
+    Ok(Report {
+        project: project.name.clone(),
+        metric: metric.to_string(),
+        baseline: baseline.name.clone(),
+        level: LEVEL,
+        alpha: ALPHA,
+        synthetic: project.is_synthetic(),
+        lines: others.iter().zip(verdicts).map(line).collect(),
+    })
+}
+
+fn as_text(report: &Report) -> String {
+    let note = if report.synthetic { " · synthetic data" } else { "" };
+    let metric = report.metric.replacen("hit", "Hit", 1).replacen("ndcg", "NDCG", 1).replace("_corrected", ", ties");
+    let mut text = format!(
+        "{}{note}\n\n{metric} against {}, mean over the stages from 2 on, on the same test users\n",
+        report.project, report.baseline
+    );
+    let hits = report.lines.iter().any(|line| !line.mcnemar.is_empty());
+    let interval = format!("{:.0} % interval", 100.0 * report.level);
+    let heading = ["Experiment", "n", "Value", "Gain", "Relative", &interval, "p", "p, Holm"];
+    let heading =
+        heading.into_iter().chain(hits.then_some("Users hit")).chain(["Users for it", "Seeds for it", "Verdict"]);
+    let mut table = Table::new(1, heading);
+    for line in &report.lines {
+        let Comparison { value, gain, relative, interval, p_value, seeds, total, .. } = line.verdict.comparison;
+        let mut cells = vec![
+            line.name.clone(),
+            seeds.to_string(),
+            format!("{value:.4}"),
+            format!("{gain:+.4}"),
+            relative.map_or("–".to_owned(), |relative| format!("{:+.1} %", 100.0 * relative)),
+            format!("{:+.4} … {:+.4}", interval.low, interval.high),
+            format!("{p_value:.4}"),
+            format!("{:.4}", line.verdict.p_corrected),
+        ];
+        if hits {
+            cells.push(format!("{total:+.0}"));
+        }
+        let needed = |number: Option<u64>| number.map_or("–".to_owned(), |number| number.to_string());
+        let Comparison { users_needed, seeds_needed, .. } = line.verdict.comparison;
+        cells.extend([needed(users_needed), needed(seeds_needed), line.verdict.evidence.to_string()]);
+        table.row(cells);
+    }
+    text.push_str(&table.to_text());
+    let users = report.lines.first().map_or(0, |line| line.verdict.comparison.users);
+    text.push_str(&format!(
+        "\nPaired bootstrap over {users} test cases{}, {} resamples; p-values corrected by Holm over the {} lines.\n",
+        if report.lines.iter().any(|line| line.verdict.comparison.seeds > 1) { " and over seeds" } else { "" },
+        Bootstrap::new(0).resamples,
+        report.lines.len(),
+    ));
+    text.push_str("Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n");
+    text
+}

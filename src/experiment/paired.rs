@@ -1,0 +1,220 @@
+//! What the lines of a comparison recommended to the same test users, side by side, for paired statistics.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use super::project::Project;
+use super::results::Status;
+use super::run_folder::{RunConfig, RunFolder, RunMethod};
+use crate::error::Unusable;
+use crate::measure::ranking::{UserOutcome, hit, hit_corrected, ndcg, ndcg_corrected};
+use crate::measure::statistics::{McNemar, Paired, Unanswerable};
+
+/// A metric of one user: `hit@10`, `ndcg@10`, or the same with `_corrected`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserMetric {
+    pub gain: Gain,
+    /// The cut-off.
+    pub k: usize,
+    /// Whether the target's place among items of the same id is taken by expectation.
+    pub corrected: bool,
+}
+
+/// What a place in the list is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gain {
+    Hit,
+    Ndcg,
+}
+
+impl UserMetric {
+    /// The metric of one outcome.
+    pub fn of(self, outcome: &UserOutcome) -> f64 {
+        match (self.gain, self.corrected) {
+            (Gain::Hit, false) => hit(outcome.rank, self.k),
+            (Gain::Hit, true) => hit_corrected(outcome, self.k),
+            (Gain::Ndcg, false) => ndcg(outcome.rank, self.k),
+            (Gain::Ndcg, true) => ndcg_corrected(outcome, self.k),
+        }
+    }
+
+    /// Whether every user has 0 or 1.
+    pub fn is_binary(self) -> bool {
+        self.gain == Gain::Hit && !self.corrected
+    }
+}
+
+impl FromStr for UserMetric {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown =
+            || format!("\"{text}\" is no metric; expected hit@K or ndcg@K, as in hit@10 or ndcg@10_corrected");
+        let (plain, corrected) = text.strip_suffix("_corrected").map_or((text, false), |plain| (plain, true));
+        let (gain, k) = plain.split_once('@').ok_or_else(unknown)?;
+        let gain = match gain {
+            "hit" => Gain::Hit,
+            "ndcg" => Gain::Ndcg,
+            _ => return Err(unknown()),
+        };
+        let k = k.parse().ok().filter(|&k| k > 0).ok_or_else(unknown)?;
+        Ok(Self { gain, k, corrected })
+    }
+}
+
+impl fmt::Display for UserMetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gain = match self.gain {
+            Gain::Hit => "hit",
+            Gain::Ndcg => "ndcg",
+        };
+        write!(f, "{gain}@{}{}", self.k, if self.corrected { "_corrected" } else { "" })
+    }
+}
+
+/// One line of a comparison, user by user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserScores {
+    /// Name of the experiment.
+    pub name: String,
+    /// The seeds that are finished, in the project's order; empty for a counting baseline, which has none.
+    pub seeds: Vec<u64>,
+    /// By seed (a counting baseline has one entry), by stage from 2 on, and by test user: the metric of `R[t, t]`.
+    pub values: Vec<Vec<Vec<f64>>>,
+}
+
+/// The lines of a project as it is now: its experiments, then the counting baselines; those without a finished run are left
+/// out.
+///
+/// # Errors
+/// A run folder cannot be read, two runs were tested on different users, or the lists are shorter than the cut-off.
+pub fn user_scores(project: &Project, runs_dir: &Path, metric: UserMetric) -> Result<Vec<UserScores>, Unusable> {
+    let learned = project.experiments.iter().map(|e| (e.name.as_str(), RunMethod::Learned(e.method.clone())));
+    let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| (method.label(), method));
+    let mut tests = None;
+    let mut lines = Vec::new();
+    for (name, method) in learned.chain(counted) {
+        let hash = RunConfig::hash_of(project, &method)?;
+        let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
+        let mut line = UserScores { name: name.to_owned(), seeds: Vec::new(), values: Vec::new() };
+        for &seed in seeds {
+            let path = runs_dir.join(RunConfig::id_of(name, &method, seed, &hash));
+            if !path.is_dir() {
+                continue;
+            }
+            let folder = RunFolder::open(&path)?;
+            if folder.status() != Status::Finished {
+                continue;
+            }
+            line.values.push(read(&folder, metric, &mut tests)?);
+            if method.is_learned() {
+                line.seeds.push(seed);
+            }
+        }
+        if !line.values.is_empty() {
+            lines.push(line);
+        }
+    }
+    Ok(lines)
+}
+
+impl UserScores {
+    /// The values of both under the seeds that both have, paired. A counting baseline is the same under every seed.
+    ///
+    /// # Errors
+    /// They have no seed in common, or cannot be compared otherwise.
+    pub fn against(&self, baseline: &Self) -> Result<Paired, Unanswerable> {
+        let common = self.common_seeds(baseline);
+        Paired::of(&self.under(&common), &baseline.under(&common))
+    }
+
+    fn common_seeds(&self, baseline: &Self) -> Vec<u64> {
+        match (self.seeds.is_empty(), baseline.seeds.is_empty()) {
+            (false, false) => self.seeds.iter().copied().filter(|seed| baseline.seeds.contains(seed)).collect(),
+            (false, true) => self.seeds.clone(),
+            (true, false) => baseline.seeds.clone(),
+            (true, true) => vec![0],
+        }
+    }
+
+    fn under(&self, seeds: &[u64]) -> Vec<Vec<Vec<f64>>> {
+        let place = |seed| self.seeds.iter().position(|own| own == seed).unwrap_or(0);
+        seeds.iter().map(|seed| self.values[place(seed)].clone()).collect()
+    }
+
+    /// McNemar's test under each common seed, of a metric that is 0 or 1.
+    pub fn hits_against(&self, baseline: &Self) -> Vec<McNemar> {
+        let pairs = |a: &Vec<Vec<f64>>, b: &Vec<Vec<f64>>| {
+            let users = a.iter().flatten().zip(b.iter().flatten());
+            McNemar::of(users.map(|(&a, &b)| (a > 0.5, b > 0.5)).collect::<Vec<_>>())
+        };
+        let common = self.common_seeds(baseline);
+        self.under(&common).iter().zip(&baseline.under(&common)).map(|(a, b)| pairs(a, b)).collect()
+    }
+}
+
+/// User and target of every test, by stage from 2 on.
+type Tests = Vec<Vec<(u32, u32)>>;
+
+fn read(folder: &RunFolder, metric: UserMetric, tests: &mut Option<Tests>) -> Result<Vec<Vec<f64>>, Unusable> {
+    let evaluation = &folder.config().project.evaluation;
+    let longest = if folder.config().method.is_learned() { evaluation.beams } else { usize::MAX };
+    if metric.k > longest {
+        return Err(Unusable::new(folder.path(), format!("{metric} needs lists of {} items", metric.k))
+            .advice(format!("the lists have {longest} items, as many as there are beams")));
+    }
+    let reader = folder.reader()?;
+    let stages = (2..=folder.config().stages).map(|stage| reader.user_outcomes(stage, stage));
+    let stages = stages.collect::<Result<Vec<_>, _>>()?;
+    let tested: Tests = stages.iter().map(|users| users.iter().map(|o| (o.user, o.target)).collect()).collect();
+    if *tests.get_or_insert_with(|| tested.clone()) != tested {
+        return Err(Unusable::new(folder.path(), "the run was tested on other users than the others")
+            .advice("start it over with `--fresh`"));
+    }
+    Ok(stages.iter().map(|users| users.iter().map(|outcome| metric.of(outcome)).collect()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_read_and_written() {
+        for text in ["hit@10", "ndcg@5", "hit@1_corrected", "ndcg@20_corrected"] {
+            assert_eq!(text.parse::<UserMetric>().unwrap().to_string(), text);
+        }
+        for text in ["hit", "hit@", "hit@0", "mrr@10", "hit@10_", "hit@-1"] {
+            assert!(text.parse::<UserMetric>().unwrap_err().contains("ndcg@10"), "{text}");
+        }
+    }
+
+    fn scores(seeds: &[u64], values: Vec<Vec<Vec<f64>>>) -> UserScores {
+        UserScores { name: String::new(), seeds: seeds.to_vec(), values }
+    }
+
+    #[test]
+    fn lines_are_paired_by_the_seeds_that_both_have() {
+        let stage = |values: [f64; 2]| vec![values.to_vec()];
+        let a = scores(&[1, 2, 3], vec![stage([1.0, 0.0]), stage([1.0, 1.0]), stage([0.0, 0.0])]);
+        let b = scores(&[3, 2], vec![stage([1.0, 0.0]), stage([0.0, 1.0])]);
+        let counted = scores(&[], vec![stage([0.0, 1.0])]);
+        assert_eq!(a.against(&b).unwrap().gain_of_seeds(), [0.5, -0.5], "seeds 2 and 3");
+        assert_eq!(a.against(&counted).unwrap().gain_of_seeds(), [0.0, 0.5, -0.5]);
+        assert_eq!(counted.against(&b).unwrap().seeds(), 2);
+        assert_eq!(counted.against(&counted).unwrap().gain(), 0.0);
+        let tests = a.hits_against(&b);
+        assert_eq!(tests.iter().map(|t| (t.only_a, t.only_b)).collect::<Vec<_>>(), [(1, 0), (0, 1)]);
+        assert!(a.against(&scores(&[9], vec![stage([0.0, 0.0])])).is_err(), "no seed in common");
+    }
+
+    #[test]
+    fn the_metric_of_a_user_is_that_of_the_table() {
+        let outcome = UserOutcome { user: 0, target: 0, rank: 2, before: 1, sharing: 2, top: Vec::new() };
+        let of = |text: &str| text.parse::<UserMetric>().unwrap().of(&outcome);
+        assert_eq!(of("hit@1"), 0.0);
+        assert_eq!(of("hit@2"), 1.0);
+        assert_eq!(of("hit@2_corrected"), 0.5);
+        assert!((of("ndcg@10") - 1.0 / 3f64.log2()).abs() < 1e-12);
+    }
+}
