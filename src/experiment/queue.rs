@@ -67,9 +67,10 @@ impl Queue {
         if self.has_worker() { self.read().unwrap_or_default() } else { Entries::default() }
     }
 
-    /// Whether runs wait in it, with a worker or without.
-    pub fn has_waiting(&self) -> bool {
-        self.read().is_ok_and(|entries| !entries.waiting.is_empty())
+    /// Whether runs wait in it that nobody is going to run.
+    pub fn needs_worker(&self) -> bool {
+        // In this order: a worker that ends in between has emptied the queue before.
+        !self.has_worker() && self.read().is_ok_and(|entries| !entries.waiting.is_empty())
     }
 
     /// Whether a worker is emptying it.
@@ -77,16 +78,26 @@ impl Queue {
         files::is_locked(&self.folder.join(WORKER))
     }
 
-    /// Puts runs at the end, but for those that are in it already. What an earlier worker left behind is dropped.
+    /// Drops what a worker left behind that is dead. Not to be called while one is starting that has yet to take it up.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn drop_left_behind(&self) -> Result<(), Unusable> {
+        files::create_folder(&self.folder)?;
+        self.change(|entries| {
+            if !self.has_worker() {
+                *entries = Entries::default();
+            }
+        })
+    }
+
+    /// Puts runs at the end, but for those that are in it already.
     ///
     /// # Errors
     /// The folder cannot be written.
     pub fn add(&self, runs: &[RunKey]) -> Result<(), Unusable> {
         files::create_folder(&self.folder)?;
-        self.change(|entries, has_worker| {
-            if !has_worker {
-                *entries = Entries::default();
-            }
+        self.change(|entries| {
             for run in runs {
                 if entries.current.as_ref() != Some(run) && !entries.waiting.contains(run) {
                     entries.waiting.push(run.clone());
@@ -103,7 +114,7 @@ impl Queue {
         if !self.folder.join(ENTRIES).exists() {
             return Ok(());
         }
-        self.change(|entries, _| entries.waiting.retain(|run| !runs.contains(run)))
+        self.change(|entries| entries.waiting.retain(|run| !runs.contains(run)))
     }
 
     /// Becomes the worker, unless there is one.
@@ -124,15 +135,15 @@ impl Queue {
         from_ron(&files::read_text(&file, LARGEST)?, &file)
     }
 
-    /// Changes the entries while nobody else does; `f` is also told whether there is a worker.
-    fn change<R>(&self, f: impl FnOnce(&mut Entries, bool) -> R) -> Result<R, Unusable> {
+    /// Changes the entries while nobody else does.
+    fn change<R>(&self, f: impl FnOnce(&mut Entries) -> R) -> Result<R, Unusable> {
         let edit = self.folder.join(EDIT);
         let _lock = files::lock(&edit, PATIENCE)?.ok_or_else(|| {
             Unusable::new(&edit, "another process holds the queue of runs").advice("end that process")
         })?;
         // Entries that cannot be read are as good as none: the runs themselves know what is done.
         let mut entries = self.read().unwrap_or_default();
-        let result = f(&mut entries, self.has_worker());
+        let result = f(&mut entries);
         let file = self.folder.join(ENTRIES);
         files::write_atomically(&file, to_ron(&entries, &file)?.as_bytes())?;
         Ok(result)
@@ -147,7 +158,7 @@ impl QueueWorker {
     /// The folder cannot be written.
     pub fn next(self) -> Result<Option<(Self, RunKey)>, Unusable> {
         let queue = self.queue.clone();
-        queue.change(|entries, _| {
+        queue.change(|entries| {
             entries.current = (!entries.waiting.is_empty()).then(|| entries.waiting.remove(0));
             entries.current.clone().map(|run| (self, run))
         })
@@ -157,24 +168,27 @@ impl QueueWorker {
 /// Runs what is in the queue of a project until it is empty; nothing where another worker is at it. The project is read
 /// anew for every run.
 ///
-/// A run that fails, or that the user stops, does not stop the others; an interruption does.
+/// A run that fails, that the user stops or that cannot be started does not stop the others; an interruption does.
 ///
 /// # Errors
-/// A run cannot even be started; what waits after it is then given up, since it would fare no better.
+/// A run could not be started: why the first of them could not, once the others are done.
 pub fn run(path: &Path, options: &RunOptions, watcher: &mut dyn Watcher) -> Result<Vec<RunOutcome>, Failure> {
     let queue = Queue::new(&Project::load(path)?.runs_dir(options.out.as_deref()));
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut not_started) = (Vec::new(), None);
     let Some(mut worker) = queue.work()? else { return Ok(outcomes) };
     while let Some((still, run)) = worker.next()? {
         worker = still;
-        let project = Project::load(path)?;
         let only = RunOptions { experiments: vec![run.experiment], seeds: vec![run.seed], ..options.clone() };
-        outcomes.append(&mut worker::run(&project, &only, watcher)?);
+        let project = Project::load(path).map_err(Failure::from);
+        match project.and_then(|project| worker::run(&project, &only, watcher)) {
+            Ok(mut ended) => outcomes.append(&mut ended),
+            Err(failure) => not_started = not_started.or(Some(failure)),
+        }
         if watcher.interrupted() {
             break;
         }
     }
-    Ok(outcomes)
+    not_started.map_or(Ok(outcomes), Err)
 }
 
 #[cfg(test)]
@@ -191,9 +205,13 @@ mod tests {
         let queue = Queue::new(&folder.path().join("runs"));
         assert_eq!(queue.entries(), Entries::default());
         queue.remove(&[key("a")]).unwrap();
-        queue.add(&[key("a"), key("b"), key("a")]).unwrap();
+        queue.add(&[key("a")]).unwrap();
+        // A second wish, before the worker that was started for the first is there, takes nothing away.
+        queue.add(&[key("b"), key("a")]).unwrap();
+        assert!(queue.needs_worker());
         let worker = queue.work().unwrap().unwrap();
-        assert!(queue.has_worker());
+        assert!(queue.has_worker() && !queue.needs_worker());
+        queue.drop_left_behind().unwrap();
         assert!(queue.work().unwrap().is_none(), "there is a worker");
         let (worker, run) = worker.next().unwrap().unwrap();
         assert_eq!(run, key("a"));
@@ -213,6 +231,9 @@ mod tests {
         queue.add(&[key("a"), key("b")]).unwrap();
         drop(queue.work().unwrap().unwrap().next().unwrap());
         assert_eq!(queue.entries(), Entries::default(), "nobody is going to run it");
+        assert!(queue.needs_worker());
+        queue.drop_left_behind().unwrap();
+        assert!(!queue.needs_worker());
         queue.add(&[key("c")]).unwrap();
         let (_worker, run) = queue.work().unwrap().unwrap().next().unwrap().unwrap();
         assert_eq!(run, key("c"));

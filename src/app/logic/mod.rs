@@ -58,9 +58,10 @@ pub(crate) enum Message {
         session: u64,
         result: Result<Box<Summary>, Unusable>,
     },
+    /// Whether what waits needs a worker.
     Queued {
         session: u64,
-        result: Result<(), Unusable>,
+        result: Result<bool, Unusable>,
     },
     WorkerEnded {
         session: u64,

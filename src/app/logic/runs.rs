@@ -36,24 +36,30 @@ impl Workbench {
         }
         let runs = std::mem::take(&mut session.adding);
         session.queue.waiting.extend(runs.iter().cloned());
-        session.launching |= !session.working;
+        // A worker that is on its way must find what was put there for it.
+        let first = !session.working && !session.launching;
+        session.launching |= first;
         session.arrange_rows();
         let (number, queue) = (session.number, session.queue_file());
-        self.spawn("queue", move || Message::Queued { session: number, result: queue.add(&runs) });
+        self.spawn("queue", move || {
+            let dropped = if first { queue.drop_left_behind() } else { Ok(()) };
+            let result = dropped.and_then(|()| queue.add(&runs)).map(|()| queue.needs_worker());
+            Message::Queued { session: number, result }
+        });
     }
 
-    /// The queue has runs that wait: a worker is started unless there is one.
-    pub(super) fn queued(&mut self, number: u64, result: Result<(), Unusable>) {
+    /// Starts a worker where the queue needs one, unless one is on its way.
+    pub(super) fn queued(&mut self, number: u64, result: Result<bool, Unusable>) {
         let Some(session) = self.session_numbered(number) else { return };
         match result {
-            Ok(()) if session.working => {}
-            Ok(()) => {
+            Ok(needs_worker) if session.working || !needs_worker => {}
+            Ok(_) => {
                 session.working = true;
                 let (file, launcher) = (session.file.clone(), Arc::clone(&self.services.launcher));
                 self.spawn("worker", move || Message::WorkerEnded { session: number, result: launcher.run(&file) });
             }
             Err(error) => {
-                session.queue = Entries::default();
+                (session.queue, session.launching) = (Entries::default(), false);
                 session.arrange_rows();
                 self.notices.push(Notice::unusable("The run cannot be queued", &error));
             }
@@ -98,10 +104,7 @@ impl Workbench {
         }
         if goes_on {
             // Something may have been added while the worker was on its way out.
-            self.spawn("queue", move || {
-                let waiting = queue.has_waiting();
-                if waiting { Message::Queued { session: number, result: Ok(()) } } else { Message::Done }
-            });
+            self.spawn("queue", move || Message::Queued { session: number, result: Ok(queue.needs_worker()) });
         }
     }
 
