@@ -12,6 +12,7 @@ pub mod error;
 pub mod experiment;
 pub mod files;
 pub mod json;
+pub mod linalg;
 pub mod measure;
 pub mod method;
 pub mod model;

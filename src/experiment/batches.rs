@@ -27,6 +27,23 @@ pub fn epoch(sequences: &[Sequence], batch: usize, seed: u64, stream: &str, epoc
     steps
 }
 
+/// A uniform sample of so many of the sequences' targets, each with its own sequence's history; all where there are not
+/// more.
+pub fn sample(sequences: Vec<Sequence>, targets: usize, seed: u64) -> Vec<Sequence> {
+    let all: usize = sequences.iter().map(|s| s.branches.len()).sum();
+    let mut chosen = vec![true; all];
+    if targets < all {
+        chosen[targets..].fill(false);
+        chosen.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    }
+    let mut chosen = chosen.into_iter();
+    let thinned = |mut sequence: Sequence| {
+        sequence.branches.retain(|_| chosen.next().unwrap_or(false));
+        (!sequence.branches.is_empty()).then_some(sequence)
+    };
+    sequences.into_iter().filter_map(thinned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,19 +8,19 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use serde::Serialize;
 
+use super::batches;
 use super::evaluate::{Cell, USERS_A_BATCH, test_users};
 use super::memory;
 use super::optimizer::AdamW;
 use super::project::UsersPerStage;
-use super::stages::trains;
+use super::stages::trained;
 use super::step::{StepOptions, apply, gradients};
-use super::{batches, trainer};
 use crate::data::{Dataset, DatasetSource, SyntheticOptions};
 use crate::device::{self, DeviceChoice};
 use crate::error::{Failure, Unusable};
-use crate::method::{Aggregation, Distance, Proximal};
+use crate::method::{Aggregation, Distance, Guides, Proximal, Term};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
-use crate::model::beam::Decoder;
+use crate::model::beam::{Decoder, Ensemble};
 use crate::model::packing::{Packed, Sequence};
 use crate::model::{
     Adapter, Compact, Decoding, LlamaConfig, LoraShape, PromptWriter, Softmax, Vocabulary, VocabularyMode, weights,
@@ -118,7 +118,9 @@ impl OnDevice for Bench<'_> {
             distance: Distance::SoftmaxKl { temperature: 1.0 },
             aggregation: Aggregation::Mean,
         };
-        let anchor = trainer::anchor(&mut model);
+        let before = model.clone().map(&|t: Tensor<B, 2>| t.inner());
+        let terms = [Term::Proximal(proximal, vec![Adapter::of(&before)])];
+        let guides = Guides::new(&terms, device, &before);
         let step_options = StepOptions { temperature: 0.8, clip: 1.0, adapter_dropout: 0.05, residual_dropout: 0.0 };
         let mut optimizer = AdamW::new(0.01);
         let mut parts = [0.0; 3];
@@ -134,8 +136,8 @@ impl OnDevice for Bench<'_> {
             let gradients = gradients(
                 &mut model,
                 &packed,
-                trains(VocabularyMode::NewTokens),
-                Some((&proximal, &anchor)),
+                &trained(VocabularyMode::NewTokens, true),
+                &guides,
                 &step_options,
                 i as u64,
             );
@@ -167,7 +169,7 @@ impl OnDevice for Bench<'_> {
             beams: 10,
         };
         let users = test_users(dataset, stage, UsersPerStage::Sample(options.eval_users));
-        let model = model.map(&|t: Tensor<B, 2>| t.inner());
+        let model = Ensemble::from(model.map(&|t: Tensor<B, 2>| t.inner()));
         Cell::default().test(&model, &decoder, writer, &users[..users.len().min(4)]);
         let (mut cell, began) = (Cell::default(), Instant::now());
         for batch in users.chunks(USERS_A_BATCH) {

@@ -18,6 +18,9 @@ pub struct Cursor {
     pub stage: usize,
     /// [`Phase::Evaluate`]: the stage is trained, its adapter kept; which cells are measured, the records tell.
     pub phase: Phase,
+    /// Which of the stage's adapters is trained, from 0.
+    #[serde(default)]
+    pub part: usize,
     /// Where in the training of the phase; none at its start.
     pub training: Option<TrainingCursor>,
 }
@@ -64,7 +67,7 @@ impl Checkpoint {
     /// A checkpoint between two phases, with no state of its own.
     pub fn at(stage: usize, phase: Phase) -> Self {
         let none = BTreeMap::new;
-        let cursor = Cursor { stage, phase, training: None };
+        let cursor = Cursor { stage, phase, part: 0, training: None };
         Self { cursor, parameters: none(), first: none(), second: none(), best: none() }
     }
 

@@ -11,9 +11,9 @@ use super::observer::EvaluationRecord;
 use super::project::{Evaluation, UsersPerStage};
 use crate::data::{Dataset, Example, Sequence};
 use crate::measure::ranking::{UserOutcome, aggregate};
-use crate::model::beam::{Decoder, Hypothesis};
+use crate::model::PromptWriter;
+use crate::model::beam::{Decoder, Ensemble, Hypothesis};
 use crate::model::kernels::Kernels;
-use crate::model::{Llama, PromptWriter};
 use crate::seeds;
 
 /// Users whose beams are searched together.
@@ -69,7 +69,7 @@ impl Cell {
     /// Tests a batch of users.
     pub fn test<B: Kernels>(
         &mut self,
-        model: &Llama<B>,
+        model: &Ensemble<B>,
         decoder: &Decoder<'_>,
         writer: PromptWriter<'_>,
         users: &[&Sequence],

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod checkpoint;
 mod counting;
 pub mod evaluate;
+pub mod look;
 mod memory;
 pub mod observer;
 pub mod optimizer;

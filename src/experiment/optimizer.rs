@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::project::Schedule;
-use crate::method::proximal::sum;
+use crate::method::term::sum;
 use crate::model::kernels::{AdamWStep, Kernels};
 
 /// PyTorch's defaults, which the paper and its release keep.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::project::{Evaluation, Project, SemanticIds, Training, UsersPerStage};
 use crate::data::{DatasetSource, SyntheticOptions};
-use crate::method::{Distance, MethodOptions};
+use crate::method::MethodOptions;
 use crate::model::{BaseModel, Compact};
 
 /// A field whose value cannot be used.
@@ -173,18 +173,11 @@ fn experiments(project: &Project) -> Checked {
 }
 
 fn method(field: &str, method: &MethodOptions) -> Checked {
-    match method {
-        MethodOptions::Frozen | MethodOptions::Single | MethodOptions::SumLora(_) => Ok(()),
-        MethodOptions::Peso(peso) => {
-            not_negative(&format!("{field}.lambda"), peso.lambda)?;
-            match peso.distance {
-                Distance::SoftmaxKl { temperature } => {
-                    above_zero(&format!("{field}.distance.temperature"), temperature)
-                }
-                Distance::L2 => Ok(()),
-            }
-        }
-    }
+    method.check().map_err(|bad| BadField {
+        field: format!("{field}.{}", bad.path),
+        problem: bad.problem,
+        advice: bad.advice,
+    })
 }
 
 fn seeds(seeds: &[u64]) -> Checked {

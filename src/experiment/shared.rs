@@ -17,7 +17,8 @@ use super::trainer::Job;
 use super::worker::{Recorder, Task};
 use crate::error::{Failure, Unusable};
 use crate::files;
-use crate::method::MethodOptions;
+use crate::method::plan::Data;
+use crate::method::{Guides, MethodOptions, Part};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
 use crate::model::llama::Kind;
@@ -170,7 +171,8 @@ fn train_base<B: TrainingBackend>(
     recorder: &mut SharedRecorder<'_, '_>,
 ) -> Result<(), Failure> {
     let checkpoint = recorder.go_back(folder, Phase::Base)?;
-    let (training, seed, data) = (&task.project.training, folder.config().seed, StageData::new(task, 0));
+    let (training, seed, data) =
+        (&task.project.training, folder.config().seed, StageData::new(task, 0, Data::Stage, 0));
     let mut model: Llama<B> = weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device);
     let job = Job {
         phase: Phase::Base,
@@ -178,8 +180,8 @@ fn train_base<B: TrainingBackend>(
         stages: task.dataset.stages.len(),
         sequences: &data.sequences,
         validation: &data.validation,
-        trains: &|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows),
-        proximal: None,
+        part: 0,
+        trains: Box::new(|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows)),
         epochs: compact.epochs,
         batch: training.batch,
         learning_rate: compact.learning_rate,
@@ -198,7 +200,7 @@ fn train_base<B: TrainingBackend>(
         examples_afterwards: stages::work_after(task, 0) + (training.epochs_of(0) * data.examples) as u64,
     };
     let mut record = StageRecord { stage: 1, ..StageRecord::default() };
-    job.run(&mut model, Some(checkpoint), &mut record, recorder)?;
+    job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
     Ok(weights::write_compact(&base_folder(folder), &mut model)?)
 }
 
@@ -210,14 +212,14 @@ fn train_first_stage<B: TrainingBackend>(
     recorder: &mut SharedRecorder<'_, '_>,
 ) -> Result<(), Failure> {
     let checkpoint = recorder.go_back(folder, Phase::Train)?;
-    let (seed, data) = (folder.config().seed, StageData::new(task, 0));
+    let (seed, data) = (folder.config().seed, StageData::new(task, 0, Data::Stage, 0));
     let mut record = data.record(task);
     if checkpoint.cursor.phase == Phase::Train {
         let mut model = load_base::<B>(task, folder, device)?;
         Adapter::fresh(&task.llama, task.project.training.lora, seed, "adapter 1").put_on(&mut model);
-        let job = stages::job(task, &data, None, seed, folder.checkpoint());
-        job.run(&mut model, Some(checkpoint), &mut record, recorder)?;
-        stages::keep(task, &mut model, None, &folder.adapter(1))?;
+        let job = stages::job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
+        job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
+        stages::keep(task, &mut model, &[], &folder.adapter(1))?;
         recorder.stage(&record)?;
         Checkpoint::at(1, Phase::Evaluate).save(&folder.checkpoint())?;
     } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {

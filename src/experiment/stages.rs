@@ -1,30 +1,33 @@
 //! The stage loop of one run: start, train, keep, measure; from wherever an earlier worker left it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Tensor;
 
+use super::batches;
 use super::checkpoint::Checkpoint;
 use super::evaluate::{Cell, USERS_A_BATCH, chosen_users, test_user_counts, test_users};
+use super::look;
 use super::memory;
-use super::observer::{EvaluationRecord, Observer, Phase, Progress, StageRecord, Wanted};
+use super::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, Wanted};
 use super::run_folder::{RunFolder, RunMethod};
 use super::shared::{copy_files, load_base};
 use super::step::StepOptions;
 use super::trainer::Job;
 use super::worker::{Recorder, Task};
 use crate::error::{Failure, Unusable};
-use crate::method::Method;
+use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
+use crate::method::{Combination, Guides, Method, Part};
 use crate::model::adapter::{Adapter, Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
-use crate::model::beam::Decoder;
+use crate::model::beam::{Decoder, Ensemble};
 use crate::model::kernels::Kernels;
 use crate::model::llama::Kind;
 use crate::model::packing::Sequence;
 use crate::model::weights::{self, Weights, write_peft};
 use crate::model::{Llama, PromptWriter, Softmax, VocabularyMode};
+use crate::seeds;
 
 /// The examples of one stage, written for the model.
 pub struct StageData {
@@ -37,12 +40,24 @@ pub struct StageData {
 }
 
 impl StageData {
-    /// Writes a stage's training and validation examples.
-    pub fn new(task: &Task<'_>, index: usize) -> Self {
+    /// Writes a stage's validation examples, and its training examples with what is trained beside them.
+    pub fn new(task: &Task<'_>, index: usize, data: Data, seed: u64) -> Self {
         let training = &task.project.training;
         let writer = writer(task);
-        let sequences: Vec<Sequence> =
-            task.dataset.stages[index].participants().flat_map(|user| writer.training(user, training.batch)).collect();
+        let of_stage = |stage: usize| -> Vec<Sequence> {
+            let users = task.dataset.stages[stage].participants();
+            users.flat_map(|user| writer.training(user, training.batch)).collect()
+        };
+        let mut sequences = of_stage(index);
+        match data {
+            Data::Stage => {}
+            Data::History => sequences.extend((0..index).flat_map(of_stage)),
+            Data::Replay { examples } => {
+                let earlier = (0..index).flat_map(of_stage).collect();
+                let seed = seeds::derive(seed, &["replay", &index.to_string()]);
+                sequences.extend(batches::sample(earlier, examples, seed));
+            }
+        }
         let validation = chosen_users(&task.dataset, index, training.validation_users, "validation users");
         let validation = validation.iter().filter_map(|user| user.validation()).map(|e| writer.example(e)).collect();
         let examples = sequences.iter().map(|s| s.branches.len()).sum();
@@ -72,12 +87,14 @@ fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
     }
 }
 
-/// Whether a stage trains a parameter.
-pub fn trains(mode: VocabularyMode) -> &'static dyn Fn(Kind) -> bool {
-    match mode {
-        VocabularyMode::Frozen => &|kind| matches!(kind, Kind::LoraA | Kind::LoraB),
-        VocabularyMode::NewTokens => &|kind| matches!(kind, Kind::LoraA | Kind::LoraB | Kind::AddedRows),
-        VocabularyMode::Full => &|kind| matches!(kind, Kind::LoraA | Kind::LoraB | Kind::AddedRows | Kind::BaseRows),
+/// Which parameters a stage trains, its A among them or not.
+pub fn trained(mode: VocabularyMode, a: bool) -> impl Fn(Kind) -> bool {
+    move |kind| match kind {
+        Kind::LoraA => a,
+        Kind::LoraB | Kind::Magnitudes => true,
+        Kind::AddedRows => mode != VocabularyMode::Frozen,
+        Kind::BaseRows => mode == VocabularyMode::Full,
+        Kind::Base | Kind::Past => false,
     }
 }
 
@@ -90,25 +107,27 @@ pub fn work_after(task: &Task<'_>, index: usize) -> u64 {
     (examples + row * (dataset.stages.len() - index)) as u64
 }
 
-/// The training of a stage's adapter.
+/// The training of one of a stage's adapters, by its number from 0.
 pub fn job<'a>(
     task: &Task<'_>,
     data: &'a StageData,
-    method: Option<&dyn Method>,
+    part: &Part,
+    number: usize,
     seed: u64,
     checkpoint: PathBuf,
 ) -> Job<'a> {
     let training = &task.project.training;
-    let factor = if data.index == 0 { 1.0 } else { training.later_stage_factor };
+    let as_stage = if part.from_scratch { 0 } else { data.index };
+    let factor = if as_stage == 0 { 1.0 } else { training.later_stage_factor };
     Job {
         phase: Phase::Train,
         stage: data.index + 1,
         stages: task.dataset.stages.len(),
         sequences: &data.sequences,
         validation: &data.validation,
-        trains: trains(training.vocabulary),
-        proximal: method.and_then(Method::proximal),
-        epochs: training.epochs_of(data.index),
+        part: number,
+        trains: Box::new(trained(training.vocabulary, part.trains_a)),
+        epochs: training.epochs_of(as_stage),
         batch: training.batch,
         learning_rate: training.learning_rate * factor,
         schedule: training.schedule,
@@ -161,9 +180,9 @@ pub fn run<B: TrainingBackend>(
     recorder.writer.rewind(first, phase, step)?;
     let mut resume = Some(checkpoint);
     for stage in first..=task.dataset.stages.len() {
-        let run = StageRun { task, folder, stage };
+        let run = StageRun { task, folder, stage, method: method.as_ref() };
         if method.trains() {
-            run.trained::<B>(method.as_ref(), resume.take(), device, recorder)?;
+            run.trained::<B>(resume.take(), device, recorder)?;
         } else {
             run.repeated(recorder)?;
         }
@@ -175,6 +194,7 @@ pub fn run<B: TrainingBackend>(
 struct StageRun<'a> {
     task: &'a Task<'a>,
     folder: &'a RunFolder,
+    method: &'a dyn Method,
     /// From 1.
     stage: usize,
 }
@@ -182,42 +202,149 @@ struct StageRun<'a> {
 impl StageRun<'_> {
     fn trained<B: TrainingBackend>(
         &self,
-        method: &dyn Method,
         resume: Option<Checkpoint>,
         device: &B::Device,
         recorder: &mut Recorder<'_>,
     ) -> Result<(), Failure> {
-        let (task, seed) = (self.task, self.folder.config().seed);
-        let resume = resume.filter(|c| c.cursor.stage == self.stage);
-        let data = StageData::new(task, self.stage - 1);
-        let mut record = data.record(task);
+        let mut record = StageData::new(self.task, self.stage - 1, Data::Stage, 0).record(self.task);
+        let mut resume = resume.filter(|c| c.cursor.stage == self.stage);
         if resume.as_ref().is_none_or(|c| c.cursor.phase != Phase::Evaluate) {
-            let past = self.past()?;
-            let mut model = load_base::<B>(task, self.folder, device)?;
-            read_rows(&self.folder.adapter(self.stage - 1))?.restore(&mut model);
-            let stream = format!("adapter {}", self.stage);
-            let fresh = || Adapter::fresh(&task.llama, task.project.training.lora, seed, &stream);
-            method.start(&past, &fresh).put_on(&mut model);
-            let added = method.added(&past);
-            if let Some(added) = &added {
-                added.put_as_past(&mut model);
+            let plan = self.plan::<B>(device, recorder)?;
+            let first = resume.as_ref().map_or(0, |checkpoint| checkpoint.cursor.part);
+            let seconds_before = self.seconds_so_far(first)?;
+            for (number, part) in [Some(&plan.main), plan.beside.as_ref()].into_iter().flatten().enumerate().skip(first)
+            {
+                self.train_part::<B>((number, part), resume.take(), device, &mut record, recorder)?;
+                record.train_seconds += seconds_before;
             }
-            recorder.stage(&record)?;
-            let job = job(task, &data, Some(method), seed, self.folder.checkpoint());
-            job.run(&mut model, resume, &mut record, recorder)?;
-            keep(task, &mut model, added.as_ref(), &self.folder.adapter(self.stage))?;
+            self.combine()?;
             recorder.stage(&record)?;
             Checkpoint::at(self.stage, Phase::Evaluate).save(&self.folder.checkpoint())?;
         } else if let Some(there) = self.folder.reader()?.stages()?.into_iter().find(|s| s.stage == self.stage) {
             record = there;
         }
-        measure_row::<B>(task, self.folder, &mut record, device, recorder)
+        measure_row::<B>(self.task, self.folder, &mut record, device, recorder)
+    }
+
+    /// What the method wants done, from the past, what it remembers of it, and a look at the stage's data.
+    fn plan<B: TrainingBackend>(&self, device: &B::Device, recorder: &mut Recorder<'_>) -> Result<Plan, Failure> {
+        let (task, seed) = (self.task, self.folder.config().seed);
+        let memories = self.memories::<B>(device, recorder)?;
+        let mut seen = Matrices::new();
+        if let Some(look) = self.method.looks_before() {
+            let mut model = after_stage::<B>(task, self.folder, self.stage - 1, device)?;
+            seen = look::look(look, &mut model, &StageData::new(task, self.stage - 1, Data::Stage, 0), task, seed);
+        }
+        let past = self.past()?;
+        let fresh = |name: &str| {
+            Adapter::fresh(&task.llama, task.project.training.lora, seed, &format!("{name} {}", self.stage))
+        };
+        Ok(self.method.plan(&Stage {
+            number: self.stage,
+            past: &past,
+            memories: &memories,
+            seen: &seen,
+            fresh: &fresh,
+        }))
+    }
+
+    /// What the method keeps of each earlier stage; what is not there yet is looked at now.
+    fn memories<B: TrainingBackend>(
+        &self,
+        device: &B::Device,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<Vec<Matrices>, Failure> {
+        let Some(look) = self.method.looks_after() else { return Ok(Vec::new()) };
+        let (task, seed, of) = (self.task, self.folder.config().seed, self.task.dataset.stages.len());
+        let mut memories: Vec<Matrices> = Vec::new();
+        for number in 1..self.stage {
+            let file = self.folder.adapter(number).join(MEMORY_FILE);
+            let memory = if file.is_file() {
+                read_matrices(&file)?
+            } else {
+                recorder.event(Level::Info, &format!("stage {number}: looking at what is to be remembered"))?;
+                let mut model = after_stage::<B>(task, self.folder, number, device)?;
+                let data = StageData::new(task, number - 1, Data::Stage, 0);
+                let seen = look::look(look, &mut model, &data, task, seed);
+                let memory = self.method.remember(Ended { number, of, seen, before: memories.last() });
+                weights::write_matrices(&file, &memory)?;
+                memory
+            };
+            memories.push(memory);
+        }
+        Ok(memories)
+    }
+
+    /// Trains one of the stage's adapters and keeps it.
+    fn train_part<B: TrainingBackend>(
+        &self,
+        (number, part): (usize, &Part),
+        resume: Option<Checkpoint>,
+        device: &B::Device,
+        record: &mut StageRecord,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), Failure> {
+        let (task, seed) = (self.task, self.folder.config().seed);
+        let data = StageData::new(task, self.stage - 1, part.data, seed);
+        record.train_examples = record.train_examples.max(data.examples as u64);
+        let before = after_stage::<B>(task, self.folder, self.stage - 1, device)?;
+        let mut model = if part.from_scratch { load_base::<B>(task, self.folder, device)? } else { before.clone() };
+        part.start.put_on(&mut model);
+        if let Some(all) = part.added.iter().cloned().reduce(|all, next| all.concatenated(&next)) {
+            all.put_as_past(&mut model);
+        }
+        if part.magnitudes {
+            model.magnitudes = Some(Tensor::ones([1, 1 + part.added.len()], device));
+        }
+        if let Some(ahead) = &part.ahead {
+            let gradient = look::gradient(ahead.examples, &mut model, &data, task, seed);
+            ahead.started(&part.start, &gradient).put_on(&mut model);
+        }
+        let guides = Guides::new(&part.terms, device, &before.map(&|t: Tensor<B, 2>| t.inner()));
+        recorder.stage(record)?;
+        let job = job(task, &data, part, number, seed, self.folder.checkpoint());
+        job.run(&mut model, &guides, resume, record, recorder)?;
+        keep(task, &mut model, &part.added, &self.kept_in(number))?;
+        let mut next = Checkpoint::at(self.stage, Phase::Train);
+        next.cursor.part = number + 1;
+        Ok(next.save(&self.folder.checkpoint())?)
+    }
+
+    /// Folder of one of the stage's adapters. Where both become one, that one lies above them.
+    fn kept_in(&self, number: usize) -> PathBuf {
+        let folder = self.folder.adapter(self.stage);
+        match (number, self.method.combination()) {
+            (0, Some((Combination::Weights, _))) => folder.join(MAIN),
+            (0, _) => folder,
+            _ => folder.join(BESIDE),
+        }
+    }
+
+    /// Makes one adapter of two, where the method wants that.
+    fn combine(&self) -> Result<(), Unusable> {
+        let Some((Combination::Weights, share)) = self.method.combination() else { return Ok(()) };
+        let shape = self.task.project.training.lora;
+        let read = |number| weights::read_peft(&self.kept_in(number), &self.task.llama).map(|(adapter, _)| adapter);
+        let (main, beside) = (read(0)?.scaled(1.0 - share as f32), read(1)?.scaled(share as f32));
+        let (mut rows, others) = (read_rows(&self.kept_in(0))?, read_rows(&self.kept_in(1))?);
+        for (name, matrix) in &mut rows.parameters {
+            let other = others.parameters.get(name).map_or(&[][..], |other| &other.values);
+            let mean = |(value, other): (&mut f32, &f32)| *value += share as f32 * (other - *value);
+            matrix.values.iter_mut().zip(other).for_each(mean);
+        }
+        write_peft(&self.folder.adapter(self.stage), &main.concatenated(&beside), shape, &rows.parameters)
+    }
+
+    /// Training time of the adapters that are done already.
+    fn seconds_so_far(&self, parts: usize) -> Result<f64, Unusable> {
+        let stages = if parts > 0 { self.folder.reader()?.stages()? } else { Vec::new() };
+        Ok(stages.into_iter().find(|record| record.stage == self.stage).map_or(0.0, |record| record.train_seconds))
     }
 
     /// The adapters after all earlier stages, without what they carried of even earlier ones.
     fn past(&self) -> Result<Vec<Adapter>, Unusable> {
         let rank = self.task.project.training.lora.rank;
-        let read = |stage| weights::read_peft(&self.folder.adapter(stage), &self.task.llama);
+        let read = |stage| weights::read_peft(&main_folder(self.folder, stage), &self.task.llama);
         (1..self.stage).map(|stage| read(stage).map(|(adapter, _)| adapter.first_ranks(rank))).collect()
     }
 
@@ -245,30 +372,94 @@ impl StageRun<'_> {
     }
 }
 
-/// Writes a trained stage: the adapter with what past ones add to it, as PEFT, and the trained rows.
+/// What a method keeps of a stage, in the stage's folder.
+const MEMORY_FILE: &str = "memory.safetensors";
+
+/// The two adapters of a stage, in its folder, where it trains two.
+const MAIN: &str = "main";
+const BESIDE: &str = "beside";
+
+/// Folder of the adapter that the next stage calls the latest.
+fn main_folder(folder: &RunFolder, stage: usize) -> PathBuf {
+    let whole = folder.adapter(stage);
+    let main = whole.join(MAIN);
+    if main.is_dir() { main } else { whole }
+}
+
+/// The model as a stage left it, with its main adapter.
+fn after_stage<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    stage: usize,
+    device: &B::Device,
+) -> Result<Llama<B>, Unusable> {
+    kept(task, folder, &main_folder(folder, stage), device)
+}
+
+/// The base model with an adapter and its token rows.
+fn kept<B: TrainingBackend>(
+    task: &Task<'_>,
+    run: &RunFolder,
+    folder: &Path,
+    device: &B::Device,
+) -> Result<Llama<B>, Unusable> {
+    let mut model = load_base::<B>(task, run, device)?;
+    read_rows(folder)?.restore(&mut model);
+    weights::read_peft(folder, &task.llama)?.0.put_on(&mut model);
+    Ok(model)
+}
+
+/// Writes a trained adapter: with what past ones add to it, as PEFT, and the trained rows.
 pub fn keep<B: TrainingBackend>(
     task: &Task<'_>,
     model: &mut Llama<B>,
-    added: Option<&Adapter>,
+    added: &[Adapter],
     folder: &Path,
 ) -> Result<(), Unusable> {
-    let current = Adapter::of(model);
-    let whole = added.map_or_else(|| current.clone(), |added| current.concatenated(added));
+    let magnitudes = model.magnitudes.clone().map(|magnitudes| Matrix::from_tensor(magnitudes).values);
+    let magnitude = |place: usize| magnitudes.as_ref().map_or(1.0, |all| all[place]);
+    let current = Adapter::of(model).scaled(magnitude(0));
+    let added = added.iter().cloned().zip(1..).map(|(adapter, place)| adapter.scaled(magnitude(place)));
+    let whole = added.fold(current, |whole, next| whole.concatenated(&next));
     let mode = task.project.training.vocabulary;
-    let rows = Snapshot::of(model, |kind| trains(mode)(kind) && matches!(kind, Kind::BaseRows | Kind::AddedRows));
-    write_peft(folder, &whole, task.project.training.lora, &rows.parameters)
+    let rows = |kind| trained(mode, true)(kind) && matches!(kind, Kind::BaseRows | Kind::AddedRows);
+    write_peft(folder, &whole, task.project.training.lora, &Snapshot::of(model, rows).parameters)
 }
 
 fn read_rows(folder: &Path) -> Result<Snapshot, Unusable> {
     let file = folder.join(weights::ROWS_FILE);
-    if !file.is_file() {
-        return Ok(Snapshot::default());
-    }
-    let rows = Weights::open_file(&file)?;
-    let names: Vec<String> = rows.names().map(str::to_owned).collect();
-    let parameters =
-        names.into_iter().map(|n| rows.matrix(&n, None).map(|m| (n, m))).collect::<Result<BTreeMap<_, Matrix>, _>>()?;
+    let parameters = if file.is_file() { read_matrices(&file)? } else { Matrices::new() };
     Ok(Snapshot { parameters })
+}
+
+fn read_matrices(file: &Path) -> Result<Matrices, Unusable> {
+    let weights = Weights::open_file(file)?;
+    let names: Vec<String> = weights.names().map(str::to_owned).collect();
+    names.into_iter().map(|name| weights.matrix(&name, None).map(|matrix| (name, matrix))).collect()
+}
+
+/// What predicts after a stage.
+fn predicting<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    stage: usize,
+    device: &B::Device,
+) -> Result<Ensemble<B::InnerBackend>, Unusable> {
+    let load = |folder_of_adapter: &Path| -> Result<_, Unusable> {
+        Ok(kept::<B>(task, folder, folder_of_adapter, device)?.map(&|t: Tensor<B, 2>| t.inner()))
+    };
+    let whole = folder.adapter(stage);
+    let combination = match &folder.config().method {
+        RunMethod::Learned(options) => options.method().combination(),
+        RunMethod::Popularity | RunMethod::CoOccurrence => None,
+    };
+    let beside = whole.join(BESIDE);
+    match combination {
+        Some((Combination::Predictions, share)) if beside.is_dir() => {
+            Ok(Ensemble { models: vec![(1.0 - share, load(&whole)?), (share, load(&beside)?)] })
+        }
+        _ => Ok(load(&whole)?.into()),
+    }
 }
 
 /// Measures what is missing of a row `R[stage, ·]` and finishes the stage.
@@ -280,10 +471,7 @@ pub fn measure_row<B: TrainingBackend>(
     recorder: &mut dyn Observer,
 ) -> Result<(), Failure> {
     let stage = record.stage;
-    let mut model = load_base::<B>(task, folder, device)?;
-    read_rows(&folder.adapter(stage))?.restore(&mut model);
-    weights::read_peft(&folder.adapter(stage), &task.llama)?.0.put_on(&mut model);
-    let model = model.map(&|t: Tensor<B, 2>| t.inner());
+    let model = predicting::<B>(task, folder, stage, device)?;
     let measured: Vec<usize> =
         folder.reader()?.evaluations()?.iter().filter(|c| c.trained_stage == stage).map(|c| c.test_stage).collect();
     let began = Instant::now();
@@ -300,7 +488,7 @@ pub fn measure_row<B: TrainingBackend>(
 
 fn measure_cell<B: Kernels>(
     task: &Task<'_>,
-    model: &Llama<B>,
+    model: &Ensemble<B>,
     [trained, tested]: [usize; 2],
     (began, done): (Instant, &mut u64),
     recorder: &mut dyn Observer,

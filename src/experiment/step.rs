@@ -6,8 +6,8 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
 
 use super::optimizer::{AdamW, clip_factor, norm};
-use crate::method::Proximal;
-use crate::method::proximal::Anchor;
+use crate::method::Guides;
+use crate::method::term::{Parameters, add_gradient};
 use crate::model::Llama;
 use crate::model::backend::TrainingBackend;
 use crate::model::kernels::Kernels;
@@ -32,7 +32,8 @@ pub struct StepFigures {
     pub loss: f64,
     /// The weighted penalty, 0 where there is none.
     pub penalty: f64,
-    /// `‖∇penalty‖ / ‖∇cross-entropy‖` over the parameters that are pulled.
+    /// `‖∇penalty‖ / ‖∇cross-entropy‖` over the parameters that are pulled. No number where the penalty is one of the
+    /// predictions, whose gradient comes together with the cross-entropy's.
     pub pull_ratio: f64,
     /// Norm of the whole gradient before clipping.
     pub gradient_norm: f64,
@@ -40,7 +41,7 @@ pub struct StepFigures {
 
 /// The gradients of a step by parameter name, and its figures.
 pub struct Gradients<B: AutodiffBackend> {
-    pub by_name: BTreeMap<String, Tensor<B::InnerBackend, 2>>,
+    pub by_name: Parameters<B::InnerBackend>,
     pub figures: StepFigures,
 }
 
@@ -51,20 +52,23 @@ pub fn cross_entropy<B: Kernels>(
     temperature: f64,
     dropout: Option<StepDropout>,
 ) -> Tensor<B, 1> {
-    let logits = model.logits(packed, dropout);
+    mean_likelihood_loss(model.logits(packed, dropout), packed, temperature)
+}
+
+fn mean_likelihood_loss<B: Kernels>(logits: Tensor<B, 2>, packed: &Packed<B>, temperature: f64) -> Tensor<B, 1> {
     let targets: Vec<i32> = packed.targets.iter().map(|&t| t as i32).collect();
-    let targets = Tensor::<B, 1, Int>::from_data(TensorData::from(targets.as_slice()), &model.device());
+    let targets = Tensor::<B, 1, Int>::from_data(TensorData::from(targets.as_slice()), &logits.device());
     B::negative_log_likelihood(logits, targets, temperature, &packed.candidates).mean()
 }
 
-/// Loss and gradients of the parameters that `trains` chooses, the method's pull included.
+/// Loss and gradients of the parameters that `trains` chooses, the method's terms included.
 ///
 /// The model's chosen parameters become fresh leaves of the automatic differentiation.
 pub fn gradients<B: TrainingBackend>(
     model: &mut Llama<B>,
     packed: &Packed<B>,
     trains: &dyn Fn(Kind) -> bool,
-    pull: Option<(&Proximal, &Anchor<B::InnerBackend>)>,
+    guides: &Guides<B::InnerBackend>,
     options: &StepOptions,
     seed: u64,
 ) -> Gradients<B> {
@@ -76,19 +80,25 @@ pub fn gradients<B: TrainingBackend>(
         }
     });
     let dropout = StepDropout { adapters: options.adapter_dropout, residual: options.residual_dropout, seed };
-    let loss = cross_entropy(model, packed, options.temperature, Some(dropout));
-    let mut grads = loss.backward();
-    let mut by_name: BTreeMap<String, Tensor<B::InnerBackend, 2>> =
+    let logits = model.logits(packed, Some(dropout));
+    let loss = mean_likelihood_loss(logits.clone(), packed, options.temperature);
+    let taught = guides.teacher.as_ref().map(|(teacher, before)| {
+        let theirs = Tensor::from_inner(before.logits(&packed.on(), None));
+        teacher.divergence(logits, theirs, &packed.candidates)
+    });
+    let total = taught.iter().fold(loss.clone(), |total, taught| total + taught.clone());
+    let mut grads = total.backward();
+    let mut by_name: Parameters<B::InnerBackend> =
         leaves.iter().filter_map(|(name, leaf)| Some((name.clone(), leaf.grad_remove(&mut grads)?))).collect();
-    let (mut penalty, mut pull_ratio) = (0.0, 0.0);
-    if let Some((proximal, anchor)) = pull {
-        let current = leaves.iter().map(|(name, leaf)| (name.clone(), leaf.clone().inner())).collect();
-        let pull = proximal.pull(&current, anchor);
-        penalty = pull.penalty;
-        let own = norm(by_name.iter().filter(|(name, _)| anchor.contains_key(*name)).map(|(_, g)| g));
+    let mut pull_ratio = if taught.is_some() { f64::NAN } else { 0.0 };
+    let mut penalty = taught.map_or(0.0, |taught| taught.into_scalar().elem::<f64>());
+    let current = leaves.iter().map(|(name, leaf)| (name.clone(), leaf.clone().inner())).collect();
+    if let Some(pull) = guides.pull(&current) {
+        penalty += pull.penalty;
+        let own = norm(by_name.iter().filter(|(name, _)| pull.gradients.contains_key(*name)).map(|(_, g)| g));
         pull_ratio = if own > 0.0 { norm(pull.gradients.values()) / own } else { 0.0 };
-        for (name, gradient) in pull.gradients {
-            by_name.entry(name).and_modify(|g| *g = g.clone() + gradient.clone()).or_insert(gradient);
+        for (name, gradient) in pull.gradients.into_iter().filter(|(name, _)| leaves.contains_key(name)) {
+            add_gradient(&mut by_name, name, gradient);
         }
     }
     let figures = StepFigures {

@@ -14,8 +14,7 @@ use super::optimizer::{AdamW, schedule, warm_up_steps};
 use super::project::Schedule;
 use super::step::{StepOptions, apply, cross_entropy, gradients};
 use crate::error::{Failure, Unusable};
-use crate::method::Proximal;
-use crate::method::proximal::Anchor;
+use crate::method::Guides;
 use crate::model::Llama;
 use crate::model::adapter::{Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
@@ -34,9 +33,10 @@ pub struct Job<'a> {
     pub stages: usize,
     pub sequences: &'a [Sequence],
     pub validation: &'a [Sequence],
+    /// Which of the stage's adapters it is, from 0.
+    pub part: usize,
     /// Which parameters are trained.
-    pub trains: &'a dyn Fn(Kind) -> bool,
-    pub proximal: Option<Proximal>,
+    pub trains: Box<dyn Fn(Kind) -> bool>,
     pub epochs: usize,
     /// Targets a step.
     pub batch: usize,
@@ -72,12 +72,11 @@ impl Job<'_> {
     pub fn run<B: TrainingBackend>(
         &self,
         model: &mut Llama<B>,
+        guides: &Guides<B::InnerBackend>,
         resume: Option<Checkpoint>,
         record: &mut StageRecord,
         observer: &mut dyn Observer,
     ) -> Result<(), Failure> {
-        // The previous state is what the stage starts from, also for a training that goes on from a checkpoint.
-        let anchor = self.proximal.map(|_| anchor(model));
         let mut training = Training::<B> {
             cursor: TrainingCursor::default(),
             optimizer: AdamW::new(self.weight_decay),
@@ -96,7 +95,7 @@ impl Job<'_> {
             let epoch = &epochs[training.cursor.epoch];
             while training.cursor.step_in_epoch < epoch.len() {
                 let places = &epoch[training.cursor.step_in_epoch];
-                self.one_step(model, &mut training, anchor.as_ref(), places, steps, observer)?;
+                self.one_step(model, &mut training, guides, places, steps, observer)?;
                 self.listen(model, &mut training, observer)?;
             }
             self.end_epoch(model, &mut training, record, observer)?;
@@ -113,14 +112,24 @@ impl Job<'_> {
     }
 
     fn stream(&self) -> String {
-        format!("{:?} {}", self.phase, self.stage)
+        let part = if self.part > 0 { format!(" part {}", self.part + 1) } else { String::new() };
+        format!("{:?} {}{part}", self.phase, self.stage)
+    }
+
+    /// What is trained, for the log.
+    fn what(&self) -> &'static str {
+        match (self.phase, self.part) {
+            (Phase::Base, _) => "base model, ",
+            (_, 0) => "",
+            _ => "second adapter, ",
+        }
     }
 
     fn one_step<B: TrainingBackend>(
         &self,
         model: &mut Llama<B>,
         training: &mut Training<B>,
-        anchor: Option<&Anchor<B::InnerBackend>>,
+        guides: &Guides<B::InnerBackend>,
         places: &[usize],
         steps: usize,
         observer: &mut dyn Observer,
@@ -133,8 +142,7 @@ impl Job<'_> {
         let examples = sequences.iter().map(|s| s.branches.len()).sum();
         let packed = Packed::<B>::new(&sequences);
         let seed = seeds::derive(self.seed, &["dropout", &self.stream(), &cursor.step.to_string()]);
-        let pull = self.proximal.as_ref().zip(anchor);
-        let gradients = gradients(model, &packed, self.trains, pull, &self.step, seed);
+        let gradients = gradients(model, &packed, self.trains.as_ref(), guides, &self.step, seed);
         let figures = gradients.figures;
         if !figures.loss.is_finite() || !figures.gradient_norm.is_finite() {
             return Err(Failure::Diverged { stage: self.stage, step: cursor.step + 1, value: figures.loss });
@@ -218,12 +226,12 @@ impl Job<'_> {
         (cursor.step_in_epoch, cursor.loss_sum, cursor.loss_examples) = (0, 0.0, 0);
         if loss < best || training.best.is_none() {
             cursor.best_epoch = cursor.epoch;
-            training.best = Some(Snapshot::of(model, self.trains));
+            training.best = Some(Snapshot::of(model, self.trains.as_ref()));
         }
         let text = format!(
             "stage {}, {}epoch {} of {}: training loss {:.4}, validation loss {loss:.4}",
             self.stage,
-            if self.phase == Phase::Base { "base model, " } else { "" },
+            self.what(),
             training.cursor.epoch,
             self.epochs,
             training.cursor.epoch_loss,
@@ -247,8 +255,8 @@ impl Job<'_> {
             second.insert(name.clone(), Matrix::from_tensor(moments.1.clone()));
         }
         let checkpoint = Checkpoint {
-            cursor: Cursor { stage: self.stage, phase: self.phase, training: Some(cursor) },
-            parameters: Snapshot::of(model, self.trains).parameters,
+            cursor: Cursor { stage: self.stage, phase: self.phase, part: self.part, training: Some(cursor) },
+            parameters: Snapshot::of(model, self.trains.as_ref()).parameters,
             first,
             second,
             best: training.best.as_ref().map(|b| b.parameters.clone()).unwrap_or_default(),
@@ -280,17 +288,6 @@ impl<B: TrainingBackend> Training<B> {
         self.best = (cursor.best_epoch > 0).then_some(Snapshot { parameters: checkpoint.best });
         self.cursor = cursor;
     }
-}
-
-/// The adapter as it is now, by parameter name: what the proximal term pulls toward.
-pub fn anchor<B: TrainingBackend>(model: &mut Llama<B>) -> Anchor<B::InnerBackend> {
-    let mut anchor = BTreeMap::new();
-    model.visit(&mut |name, kind, tensor| {
-        if matches!(kind, Kind::LoraA | Kind::LoraB) {
-            anchor.insert(name.to_owned(), tensor.clone().inner());
-        }
-    });
-    anchor
 }
 
 /// Mean cross-entropy a response token of validation examples, without dropout.

@@ -18,7 +18,9 @@ use super::stages;
 use crate::data::Dataset;
 use crate::device::{self, Device, DeviceChoice};
 use crate::error::{Failure, Unusable};
+use crate::method::Method;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
+use crate::model::llama::PROJECTIONS;
 use crate::model::prompt::Continuations;
 use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
 use crate::semantic_id::Trie;
@@ -117,21 +119,21 @@ impl<'a> Task<'a> {
         })
     }
 
-    /// Parameters that a stage trains: the adapter's and the chosen rows of embedding and head.
-    pub fn trainable_parameters(&self) -> u64 {
+    /// Parameters that a method trains in a stage: the adapter's and the chosen rows of embedding and head.
+    pub fn trainable_parameters(&self, method: &dyn Method) -> u64 {
         let rank = self.project.training.lora.rank;
-        let pair = |projection: &str| {
-            let (output, input) = self.llama.projection(projection);
-            rank * (output + input)
+        let widths = PROJECTIONS.map(|projection| self.llama.projection(projection));
+        let factor = |width: fn(&(usize, usize)) -> usize| {
+            (self.llama.layers * rank * widths.iter().map(width).sum::<usize>()) as u64
         };
-        let layer: usize = crate::model::llama::PROJECTIONS.iter().map(|p| pair(p)).sum();
+        let (a, b) = (factor(|&(_, input)| input), factor(|&(output, _)| output));
         let rows = match self.project.training.vocabulary {
             VocabularyMode::Frozen => 0,
             VocabularyMode::NewTokens => self.vocabulary.added,
             VocabularyMode::Full => self.vocabulary.tokens(),
         };
         let tables = if self.llama.tied { 1 } else { 2 };
-        (self.llama.layers * layer + tables * rows * self.llama.width) as u64
+        method.trainable([a, b], (tables * rows * self.llama.width) as u64)
     }
 
     /// The configuration of a run of this task.
@@ -142,7 +144,10 @@ impl<'a> Task<'a> {
             format: RunConfig::FORMAT,
             run: RunConfig::id_of(experiment, &method, seed, &config_hash),
             experiment: experiment.to_owned(),
-            trainable_parameters: if learned { self.trainable_parameters() } else { 0 },
+            trainable_parameters: match &method {
+                RunMethod::Learned(options) => self.trainable_parameters(options.method().as_ref()),
+                RunMethod::Popularity | RunMethod::CoOccurrence => 0,
+            },
             device: if learned { self.device_name.clone() } else { "cpu".to_owned() },
             model_hash: if learned { self.model_hash(seed) } else { String::new() },
             method,

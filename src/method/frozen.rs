@@ -1,8 +1,18 @@
 //! Frozen: the adapter of stage 1 serves all stages (the paper's "pretrain").
 
-use super::{Method, latest};
-use crate::model::Adapter;
+use super::card::Card;
+use super::{Method, Part, Plan, Stage};
 
+pub const CARD: Card = Card {
+    key: "frozen",
+    name: "Frozen",
+    sentence: "The adapter of stage 1 serves all stages: what no update at all would give",
+    formula: "v(t) = v(1)",
+    source: "arXiv 2510.25093",
+    fields: &[],
+};
+
+/// It has no options.
 pub struct Frozen;
 
 impl Method for Frozen {
@@ -10,7 +20,7 @@ impl Method for Frozen {
         false
     }
 
-    fn start(&self, past: &[Adapter], _fresh: &dyn Fn() -> Adapter) -> Adapter {
-        latest(past)
+    fn plan(&self, stage: &Stage<'_>) -> Plan {
+        Part::from(stage.latest()).into()
     }
 }

@@ -1,56 +1,77 @@
-//! Methods: what a stage starts from, what the forward pass adds, what the loss adds.
+//! Methods: what a stage starts from, what the forward pass adds, what the loss adds, what a stage leaves behind.
 //!
-//! A method is one file here and one line in [`MethodOptions::method`]. No file here knows a screen, a path or a
-//! process.
+//! A method is one file here (its options, its card for people, its plan of a stage) and its lines in [`MethodOptions`].
+//! It says what is to be done as data, a [`Plan`]; no file here knows a screen, a path or a process.
 
+pub mod card;
+mod ewc;
 mod frozen;
+pub mod gradient_surgery;
+mod inf_lora;
+mod lsat;
+mod lwf;
+mod o_lora;
 pub mod options;
 mod peso;
-pub mod proximal;
+pub mod plan;
+mod replay;
+mod retrain;
+mod sd_lora;
 mod single;
 mod sum_lora;
+pub mod term;
 
-pub use options::{Aggregation, Distance, MethodOptions, Peso, SumLora};
-pub use proximal::Proximal;
-
-use crate::model::Adapter;
+pub use ewc::Ewc;
+pub use frozen::Frozen;
+pub use gradient_surgery::GradientSurgery;
+pub use inf_lora::InfLora;
+pub use lsat::{Combination, Lsat};
+pub use lwf::Lwf;
+pub use o_lora::OLora;
+pub use options::{MethodOptions, Past};
+pub use peso::{Anchor, Peso};
+pub use plan::{Ended, Look, Matrices, Part, Plan, Stage};
+pub use replay::Replay;
+pub use retrain::Retrain;
+pub use sd_lora::SdLora;
+pub use single::Single;
+pub use sum_lora::SumLora;
+pub use term::proximal::{Aggregation, Distance, Proximal};
+pub use term::{Guides, Term};
 
 /// How a method goes through the stages after the first, which all methods share.
-///
-/// `past` holds the adapter after each earlier stage, oldest first, and is never empty.
 pub trait Method: Send + Sync {
     /// Whether anything is trained after stage 1.
     fn trains(&self) -> bool {
         true
     }
 
-    /// The adapter that a stage starts from; `fresh` draws a new one that adds nothing yet.
-    fn start(&self, past: &[Adapter], fresh: &dyn Fn() -> Adapter) -> Adapter;
-
-    /// What past adapters add to the forward pass beside the current one, frozen.
-    fn added(&self, _past: &[Adapter]) -> Option<Adapter> {
+    /// What it wants to see of a stage's data before the stage, under the model as the last stage left it.
+    fn looks_before(&self) -> Option<Look> {
         None
     }
 
-    /// The term of the loss that holds the adapter near its state before the stage.
-    fn proximal(&self) -> Option<Proximal> {
+    /// What it wants to see of a stage's data after the stage, under the model that the stage left.
+    fn looks_after(&self) -> Option<Look> {
         None
     }
-}
 
-impl MethodOptions {
-    /// The method that the options describe.
-    pub fn method(&self) -> Box<dyn Method> {
-        match self {
-            Self::Frozen => Box::new(frozen::Frozen),
-            Self::Single => Box::new(single::Single),
-            Self::SumLora(options) => Box::new(sum_lora::SumLoraMethod::new(options.clone())),
-            Self::Peso(options) => Box::new(peso::PesoMethod::new(options.clone())),
-        }
+    /// What it keeps of a stage that has ended; asked only where it looks at something after a stage.
+    fn remember(&self, ended: Ended<'_>) -> Matrices {
+        ended.seen
     }
-}
 
-/// The newest of the past adapters.
-fn latest(past: &[Adapter]) -> Adapter {
-    past.last().cloned().unwrap_or_default()
+    /// What is done in a stage.
+    fn plan(&self, stage: &Stage<'_>) -> Plan;
+
+    /// How the adapters predict together where a stage trains two, and the weight of the second, of 1.
+    fn combination(&self) -> Option<(Combination, f64)> {
+        None
+    }
+
+    /// Parameters that a stage trains, of an adapter whose A and B have so many and of `rows` parameters of trained
+    /// token rows.
+    fn trainable(&self, [a, b]: [u64; 2], rows: u64) -> u64 {
+        a + b + rows
+    }
 }

@@ -1,27 +1,196 @@
 //! PESO: one evolving adapter, pulled toward its state before the stage by a proximal term.
 //!
-//! `L_t = CE(D_t) + lambda Σ_g KL(softmax(v_t^g) || softmax(v_{t-1}^g))`, arXiv 2510.25093.
+//! `L_t = CE(D_t) + lambda Σ_g D(v_t^g, v_{t-1}^g)`, arXiv 2510.25093; the paper's `D` is the softmax-KL.
 
-use super::{Method, Peso, Proximal, latest};
+use serde::{Deserialize, Serialize};
+
+use super::card::{Card, Choice, Field, Kind};
+use super::term::proximal::{Aggregation, Distance, Proximal};
+use super::term::{Teacher, Term, Toward};
+use super::{Method, Part, Plan, Stage};
 use crate::model::Adapter;
 
-pub struct PesoMethod {
-    options: Peso,
+pub const CARD: Card = Card {
+    key: "peso",
+    name: "PESO",
+    sentence: "One adapter goes on learning, and a proximal term pulls it toward its state before the stage",
+    formula: "L(t) = CE(t) + λ Σ D(v(t), v(t−1)),  D = KL(softmax v(t) ‖ softmax v(t−1))",
+    source: "arXiv 2510.25093 (ICLR 2026) and its release",
+    fields: &[
+        Field {
+            path: "lambda",
+            label: "λ",
+            help: "Weight of the pull: 0 is a single evolving LoRA, more holds the adapter nearer to its past",
+            kind: Kind::Number { least: 0.0, most: 1e9 },
+        },
+        Field {
+            path: "distance",
+            label: "Distance",
+            help: "How far the adapter is from its past",
+            kind: Kind::Choice(&[
+                Choice {
+                    key: "SoftmaxKl",
+                    label: "Softmax-KL",
+                    help: "The paper's: KL(softmax v ‖ softmax v′) of each group",
+                    defaults: "{\"temperature\": 1.0}",
+                },
+                Choice {
+                    key: "PerRankKl",
+                    label: "Softmax-KL a rank",
+                    help: "The same with every row of A and every column of B a group of its own",
+                    defaults: "{\"temperature\": 1.0}",
+                },
+                Choice {
+                    key: "L2",
+                    label: "L2",
+                    help: "½‖v − v′‖² of each group, or ‖v − v′‖ as released",
+                    defaults: "{\"squared\": true, \"per_element\": false}",
+                },
+                Choice::plain(
+                    "Orthogonal",
+                    "Orthogonal",
+                    "The movement is held orthogonal to the past: Σ |A′(A − A′)ᵀ| + |B′ᵀ(B − B′)|",
+                ),
+                Choice::plain("OutputKl", "Output KL", "KL(p ‖ p′) of the predictions on the stage's inputs"),
+                Choice::plain("None", "None", "Nothing: a single evolving LoRA"),
+            ]),
+        },
+        Field {
+            path: "distance.temperature",
+            label: "Temperature",
+            help: "Divides the adapter's values before the softmax: less makes large values count more",
+            kind: Kind::Number { least: 1e-4, most: 1e4 },
+        },
+        Field {
+            path: "distance.squared",
+            label: "Squared",
+            help: "½‖v − v′‖², else the norm itself, as released",
+            kind: Kind::Switch,
+        },
+        Field {
+            path: "distance.per_element",
+            label: "Per element",
+            help: "Divided by the number of values in the group",
+            kind: Kind::Switch,
+        },
+        Field {
+            path: "aggregation",
+            label: "Aggregation",
+            help: "The paper sums over all groups; the released code averages over modules, which makes λ act far more weakly",
+            kind: Kind::Choice(&[
+                Choice::plain("Sum", "Sum (paper)", "The sum over all groups"),
+                Choice::plain("Mean", "Mean (release)", "A and B of a module are added, modules averaged"),
+            ]),
+        },
+        Field {
+            path: "anchor",
+            label: "Anchor",
+            help: "Which past states pull",
+            kind: Kind::Choice(&[
+                Choice::plain("Latest", "Latest", "The state before the stage (the paper's)"),
+                Choice::plain("All", "All", "The mean of the distances to the states after all earlier stages"),
+                Choice {
+                    key: "Ema",
+                    label: "Moving average",
+                    help: "One state: a ← decay·a + (1 − decay)·v, over earlier stages",
+                    defaults: "{\"decay\": 0.5}",
+                },
+            ]),
+        },
+        Field {
+            path: "anchor.decay",
+            label: "Decay",
+            help: "How much of the older states the moving average keeps at each stage",
+            kind: Kind::Number { least: 0.0, most: 1.0 },
+        },
+    ],
+};
+
+/// Options of PESO.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Peso {
+    pub lambda: f64,
+    pub distance: Distance,
+    pub aggregation: Aggregation,
+    pub anchor: Anchor,
 }
 
-impl PesoMethod {
-    pub fn new(options: Peso) -> Self {
-        Self { options }
+/// Which past states pull.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Anchor {
+    /// The state before the stage.
+    Latest,
+    /// The states after all earlier stages: the mean of the distances to them.
+    All,
+    /// One state, `a ← decay a + (1 - decay) v` over earlier stages, from the first one's.
+    Ema { decay: f64 },
+}
+
+impl Default for Peso {
+    fn default() -> Self {
+        Self {
+            lambda: 2.0,
+            distance: Distance::SoftmaxKl { temperature: 1.0 },
+            aggregation: Aggregation::Sum,
+            anchor: Anchor::Latest,
+        }
     }
 }
 
-impl Method for PesoMethod {
-    fn start(&self, past: &[Adapter], _fresh: &dyn Fn() -> Adapter) -> Adapter {
-        latest(past)
+impl Method for Peso {
+    fn plan(&self, stage: &Stage<'_>) -> Plan {
+        let Self { lambda, distance, aggregation, .. } = *self;
+        let terms = match distance {
+            Distance::None => vec![],
+            // The previous predictions are the teacher's, whatever the anchor: there is one model before the stage.
+            Distance::OutputKl => vec![Term::Teacher(Teacher { lambda, temperature: 1.0, toward: Toward::Student })],
+            _ => {
+                let proximal = Proximal { lambda, distance, aggregation };
+                vec![Term::Proximal(proximal, self.anchor.states(stage.past))]
+            }
+        };
+        Part { terms, ..Part::from(stage.latest()) }.into()
     }
+}
 
-    fn proximal(&self) -> Option<Proximal> {
-        let Peso { lambda, distance, aggregation } = self.options;
-        Some(Proximal { lambda, distance, aggregation })
+impl Anchor {
+    /// The states that pull, of the adapters after all earlier stages.
+    pub fn states(self, past: &[Adapter]) -> Vec<Adapter> {
+        match self {
+            Self::Latest => past.last().cloned().into_iter().collect(),
+            Self::All => past.to_vec(),
+            Self::Ema { decay } => {
+                let step = |average: Adapter, next: &Adapter| weighted(&average, next, decay as f32);
+                past.split_first().map(|(first, later)| later.iter().fold(first.clone(), step)).into_iter().collect()
+            }
+        }
+    }
+}
+
+/// `share · adapter + (1 - share) · other`, factor by factor.
+fn weighted(adapter: &Adapter, other: &Adapter, share: f32) -> Adapter {
+    let mut mean = adapter.clone();
+    for (name, pair) in &mut mean.modules {
+        let Some(other) = other.modules.get(name) else { continue };
+        for (mine, other) in [(&mut pair.a, &other.a), (&mut pair.b, &other.b)] {
+            mine.values.iter_mut().zip(&other.values).for_each(|(v, w)| *v = share * *v + (1.0 - share) * w);
+        }
+    }
+    mean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::tests::adapter;
+    use super::*;
+
+    #[test]
+    fn anchors_are_the_latest_all_or_their_moving_average() {
+        let past = [adapter([1.0, 0.0], [0.0, 8.0]), adapter([2.0, 0.0], [0.0, 0.0]), adapter([4.0, 0.0], [0.0, 0.0])];
+        assert_eq!(Anchor::Latest.states(&past), [past[2].clone()]);
+        assert_eq!(Anchor::All.states(&past), past);
+        assert_eq!(Anchor::Ema { decay: 0.5 }.states(&past), [adapter([2.75, 0.0], [0.0, 2.0])]);
     }
 }

@@ -1,66 +1,105 @@
-//! SumLoRA, "latest": `W0 + (B'/‖B'‖)(A'/‖A'‖) alpha/r + current`, with A', B' the previous stage's factors.
-//!
-//! Source: the baseline of the PESO paper (arXiv 2510.25093) and its release; norms are Frobenius.
+//! SumLoRA: `W + α/r (B A + Σ (B'/‖B'‖)(A'/‖A'‖))` over past adapters, norms Frobenius.
 
-use super::{Method, SumLora, latest};
+use serde::{Deserialize, Serialize};
+
+use super::card::{Card, Choice, Field, Kind};
+use super::{Method, Part, Past, Plan, Stage};
 use crate::model::Adapter;
 
-pub struct SumLoraMethod {
-    options: SumLora,
+pub const CARD: Card = Card {
+    key: "sum_lora",
+    name: "SumLoRA",
+    sentence: "Past adapters, normalised and frozen, are added to the one that learns",
+    formula: "W + α/r · (B·A + Σ B′/‖B′‖ · A′/‖A′‖),  ′ = past stages",
+    source: "arXiv 2510.25093 and its release",
+    fields: &[PAST, INHERIT],
+};
+
+/// The field of [`Past`].
+pub const PAST: Field = Field {
+    path: "past",
+    label: "Past",
+    help: "Which past adapters are added",
+    kind: Kind::Choice(&[
+        Choice::plain("Latest", "Latest", "The one before"),
+        Choice::plain("All", "All", "Those of all earlier stages"),
+    ]),
+};
+
+/// The field of what the current adapter starts from.
+pub const INHERIT: Field = Field {
+    path: "inherit",
+    label: "Inherit",
+    help: "The adapter of a stage starts from the one before it, else freshly",
+    kind: Kind::Switch,
+};
+
+/// Options of SumLoRA.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SumLora {
+    pub past: Past,
+    /// Whether the current adapter starts from the previous one, else freshly.
+    pub inherit: bool,
 }
 
-impl SumLoraMethod {
-    pub fn new(options: SumLora) -> Self {
-        Self { options }
+impl Default for SumLora {
+    fn default() -> Self {
+        Self { past: Past::Latest, inherit: true }
     }
 }
 
-impl Method for SumLoraMethod {
-    fn start(&self, past: &[Adapter], fresh: &dyn Fn() -> Adapter) -> Adapter {
-        if self.options.inherit { latest(past) } else { fresh() }
+impl Method for SumLora {
+    fn plan(&self, stage: &Stage<'_>) -> Plan {
+        let start = if self.inherit { stage.latest() } else { (stage.fresh)("adapter") };
+        let added = self.past.of(stage).iter().map(normalised).collect();
+        Part { added, ..Part::from(start) }.into()
     }
+}
 
-    fn added(&self, past: &[Adapter]) -> Option<Adapter> {
-        let mut added = past.last()?.clone();
-        for pair in added.modules.values_mut() {
-            for factor in [&mut pair.a, &mut pair.b] {
-                let norm = factor.norm();
-                if norm > 0.0 {
-                    factor.values.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
-                }
-            }
+impl Past {
+    /// The past adapters that it means.
+    pub fn of<'a>(self, stage: &Stage<'a>) -> &'a [Adapter] {
+        match self {
+            Self::All => stage.past,
+            Self::Latest => &stage.past[stage.past.len().saturating_sub(1)..],
         }
-        Some(added)
     }
+}
+
+/// The adapter with every factor divided by its Frobenius norm; a factor of zeros stays.
+pub fn normalised(adapter: &Adapter) -> Adapter {
+    let mut normalised = adapter.clone();
+    for factor in normalised.modules.values_mut().flat_map(|pair| [&mut pair.a, &mut pair.b]) {
+        let norm = factor.norm();
+        if norm > 0.0 {
+            factor.values.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+        }
+    }
+    normalised
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::plan::tests::{adapter, stage};
     use super::*;
-    use crate::model::adapter::{Matrix, Pair};
-
-    fn adapter(a: [f32; 2], b: [f32; 2]) -> Adapter {
-        let pair = Pair {
-            a: Matrix { rows: 1, columns: 2, values: a.to_vec() },
-            b: Matrix { rows: 2, columns: 1, values: b.to_vec() },
-        };
-        Adapter { modules: [("m".to_owned(), pair)].into() }
-    }
 
     #[test]
-    fn the_latest_adapter_is_added_with_unit_factors() {
-        let method = SumLoraMethod::new(SumLora { inherit: true });
-        let added = method.added(&[adapter([9.0, 9.0], [9.0, 9.0]), adapter([3.0, 4.0], [0.0, 0.0])]).expect("a past");
-        assert_eq!(added.modules["m"].a.values, [0.6, 0.8]);
-        assert_eq!(added.modules["m"].b.values, [0.0, 0.0], "a zero factor stays zero");
+    fn past_adapters_are_added_with_unit_factors() {
+        let past = [adapter([9.0, 0.0], [9.0, 0.0]), adapter([3.0, 4.0], [0.0, 0.0])];
+        let added = |past_adapters| SumLora { past: past_adapters, inherit: true }.plan(&stage(&past)).main.added;
+        let latest = added(Past::Latest);
+        assert_eq!(latest.len(), 1);
+        assert_eq!(latest[0].modules["m"].a.values, [0.6, 0.8]);
+        assert_eq!(latest[0].modules["m"].b.values, [0.0, 0.0], "a zero factor stays zero");
+        assert_eq!(added(Past::All).len(), 2);
     }
 
     #[test]
     fn it_inherits_only_where_asked() {
-        let (past, fresh) = (adapter([1.0, 2.0], [3.0, 4.0]), adapter([5.0, 6.0], [0.0, 0.0]));
-        let start =
-            |inherit| SumLoraMethod::new(SumLora { inherit }).start(std::slice::from_ref(&past), &|| fresh.clone());
-        assert_eq!(start(true), past);
-        assert_eq!(start(false), fresh);
+        let past = [adapter([1.0, 2.0], [3.0, 4.0])];
+        let start = |inherit| SumLora { inherit, ..SumLora::default() }.plan(&stage(&past)).main.start;
+        assert_eq!(start(true), past[0]);
+        assert_eq!(start(false), adapter([5.0, 6.0], [0.0, 0.0]), "what `fresh` draws");
     }
 }

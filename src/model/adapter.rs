@@ -91,9 +91,22 @@ impl Adapter {
         Self { modules }
     }
 
-    /// Number of parameters.
-    pub fn parameters(&self) -> u64 {
-        self.modules.values().map(|p| (p.a.values.len() + p.b.values.len()) as u64).sum()
+    /// What a parameter's name ends in after its module's.
+    pub const A: &str = ".lora_A.weight";
+    pub const B: &str = ".lora_B.weight";
+
+    /// Both factors of every module, by parameter name.
+    pub fn parameters(&self) -> impl Iterator<Item = (String, &Matrix)> {
+        self.modules
+            .iter()
+            .flat_map(|(name, pair)| [(format!("{name}{}", Self::A), &pair.a), (format!("{name}{}", Self::B), &pair.b)])
+    }
+
+    /// See [`Self::parameters`].
+    pub fn parameters_mut(&mut self) -> impl Iterator<Item = (String, &mut Matrix)> {
+        self.modules.iter_mut().flat_map(|(name, pair)| {
+            [(format!("{name}{}", Self::A), &mut pair.a), (format!("{name}{}", Self::B), &mut pair.b)]
+        })
     }
 
     /// Puts the adapter on a model, as the one that is trained.
@@ -118,6 +131,12 @@ impl Adapter {
                 put(linear, pair.map(|p| LoraPair { a: p.a.to_tensor(&device), b: p.b.to_tensor(&device) }));
             }
         }
+    }
+
+    /// The adapter with its update times `factor`, which goes into B.
+    pub fn scaled(mut self, factor: f32) -> Self {
+        self.modules.values_mut().flat_map(|pair| &mut pair.b.values).for_each(|value| *value *= factor);
+        self
     }
 
     /// The first `rank` directions of every module: undoes [`Self::concatenated`].

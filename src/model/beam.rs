@@ -45,34 +45,75 @@ struct Beam {
     log_probability: f64,
 }
 
-/// Logits of EOS and the codes, a row a beam, and what makes them log-probabilities over the whole vocabulary.
+/// Models that predict together: the mean of their next-token probabilities, each with its weight.
+#[derive(Debug, Clone)]
+pub struct Ensemble<B: Backend> {
+    /// Weights add up to 1.
+    pub models: Vec<(f64, Llama<B>)>,
+}
+
+impl<B: Backend> From<Llama<B>> for Ensemble<B> {
+    fn from(model: Llama<B>) -> Self {
+        Self { models: vec![(1.0, model)] }
+    }
+}
+
+/// What each model says of EOS and the codes, a row a beam.
 struct Scores {
-    logits: Vec<f32>,
-    log_sums: Vec<f32>,
+    voices: Vec<Voice>,
     columns: usize,
     /// Token of the first column.
     first: u32,
 }
 
+/// One model's logits, and what makes them log-probabilities over the whole vocabulary.
+struct Voice {
+    weight: f64,
+    logits: Vec<f32>,
+    log_sums: Vec<f32>,
+}
+
 impl Scores {
     /// Only what may be generated comes to the host: a base vocabulary can be large.
-    fn new<B: Kernels>(logits: Tensor<B, 2>, vocabulary: &Vocabulary) -> Self {
+    fn new<B: Kernels>(logits: Vec<(f64, Tensor<B, 2>)>, vocabulary: &Vocabulary) -> Self {
         let host = |t: Tensor<B, 2>| t.into_data().convert::<f32>().into_vec::<f32>().unwrap_or_default();
-        let log_sums = host(B::log_sum_exp(logits.clone()));
         let first = vocabulary.first_code.min(vocabulary.eos);
-        let columns = logits.dims()[1] - first as usize;
-        Self { logits: host(logits.narrow(1, first as usize, columns)), log_sums, columns, first }
+        let columns = logits.first().map_or(0, |(_, logits)| logits.dims()[1] - first as usize);
+        let voices = logits.into_iter().map(|(weight, logits)| {
+            let log_sums = host(B::log_sum_exp(logits.clone()));
+            Voice { weight, logits: host(logits.narrow(1, first as usize, columns)), log_sums }
+        });
+        Self { voices: voices.collect(), columns, first }
     }
 
-    fn logit(&self, row: usize, token: u32) -> f32 {
-        self.logits[row * self.columns + (token - self.first) as usize]
+    fn place(&self, row: usize, token: u32) -> usize {
+        row * self.columns + (token - self.first) as usize
     }
 
-    /// The log-sum of the logits of some tokens.
-    fn log_sum(&self, row: usize, tokens: impl Iterator<Item = u32> + Clone) -> f32 {
-        let logits = tokens.map(|token| self.logit(row, token));
-        let top = logits.clone().fold(f32::NEG_INFINITY, f32::max);
-        logits.map(|logit| (logit - top).exp()).sum::<f32>().ln() + top
+    /// Each model's log-sum of a row over the whole vocabulary.
+    fn log_sums(&self, row: usize) -> Vec<f32> {
+        self.voices.iter().map(|voice| voice.log_sums[row]).collect()
+    }
+
+    /// Each model's log-sum of a row over some tokens.
+    fn log_sums_of(&self, row: usize, tokens: &[u32]) -> Vec<f32> {
+        let of = |voice: &Voice| {
+            let logits = tokens.iter().map(|&token| voice.logits[self.place(row, token)]);
+            let top = logits.clone().fold(f32::NEG_INFINITY, f32::max);
+            logits.map(|logit| (logit - top).exp()).sum::<f32>().ln() + top
+        };
+        self.voices.iter().map(of).collect()
+    }
+
+    /// The log of the mean probability of a token.
+    fn log_probability(&self, row: usize, token: u32, log_sums: &[f32]) -> f64 {
+        let place = self.place(row, token);
+        let of = |(voice, log_sum): (&Voice, &f32)| f64::from(voice.logits[place] - log_sum);
+        let mut each = self.voices.iter().zip(log_sums);
+        match (each.len(), each.next()) {
+            (1, Some(only)) => of(only),
+            _ => self.voices.iter().zip(log_sums).map(|pair| pair.0.weight * of(pair).exp()).sum::<f64>().ln(),
+        }
     }
 }
 
@@ -124,18 +165,27 @@ impl<B: Backend> Cache<B> {
 
 impl Decoder<'_> {
     /// The best hypotheses of each question (see [`super::PromptWriter::question`]), best first.
-    pub fn search<B: Kernels>(&self, model: &Llama<B>, questions: &[Sequence]) -> Vec<Vec<Hypothesis>> {
+    pub fn search<B: Kernels>(&self, ensemble: &Ensemble<B>, questions: &[Sequence]) -> Vec<Vec<Hypothesis>> {
+        let Some((_, model)) = ensemble.models.first() else { return Vec::new() };
+        let device = model.device();
         let packed = Packed::<B>::new(questions);
-        let (logits, prefix) = model.prefill(&packed, None);
         // A question's keys are its history and the separator, one after another.
         let spans: Vec<_> = packed.plan.rows.iter().map(|r| r.queries.start as u32..r.queries.end as u32).collect();
-        let mut cache = Cache { prefix, generated: Vec::new(), length: 0 };
+        let read = ensemble.models.iter().map(|(weight, model)| {
+            let (logits, prefix) = model.prefill(&packed, None);
+            ((*weight, logits), Cache { prefix, generated: Vec::new(), length: 0 })
+        });
+        let (logits, mut caches): (Vec<_>, Vec<_>) = read.unzip();
         let root = Beam { codes: Vec::new(), node: Trie::ROOT, log_probability: 0.0 };
         let first = Scores::new::<B>(logits, self.vocabulary);
         let mut users: Vec<Vec<Beam>> =
             (0..questions.len()).map(|u| self.extended(std::slice::from_ref(&root), u, &first).0).collect();
         for level in 1..=self.index.levels {
-            let (logits, own) = self.read_last_codes(model, &users, &spans, &cache, level);
+            let read = ensemble.models.iter().zip(&caches).map(|((weight, model), cache)| {
+                let (logits, own) = self.read_last_codes(model, &users, &spans, cache, level);
+                ((*weight, logits), own)
+            });
+            let (logits, own): (Vec<_>, Vec<_>) = read.unzip();
             let scores = Scores::new::<B>(logits, self.vocabulary);
             let rows = users.iter().map(Vec::len).sum();
             if level == self.index.levels {
@@ -148,8 +198,8 @@ impl Decoder<'_> {
                 first_row += beams.len();
                 *beams = next;
             }
-            let parents = Tensor::from_data(TensorData::from(parents.as_slice()), &model.device());
-            cache.extend(own, rows, &parents);
+            let parents = Tensor::from_data(TensorData::from(parents.as_slice()), &device);
+            caches.iter_mut().zip(own).for_each(|(cache, own)| cache.extend(own, rows, &parents));
         }
         Vec::new()
     }
@@ -203,12 +253,15 @@ impl Decoder<'_> {
                         .collect()
                 }
             };
-            let log_sum = match self.softmax {
-                Softmax::AllTokens => scores.log_sums[row],
-                Softmax::ExistingItems => scores.log_sum(row, codes.iter().map(|&(c, _)| self.vocabulary.code(c))),
+            let log_sums = match self.softmax {
+                Softmax::AllTokens => scores.log_sums(row),
+                Softmax::ExistingItems => {
+                    let tokens: Vec<u32> = codes.iter().map(|&(code, _)| self.vocabulary.code(code)).collect();
+                    scores.log_sums_of(row, &tokens)
+                }
             };
             candidates.extend(codes.into_iter().map(|(code, node)| {
-                let more = f64::from(scores.logit(row, self.vocabulary.code(code)) - log_sum);
+                let more = scores.log_probability(row, self.vocabulary.code(code), &log_sums);
                 (beam.log_probability + more, i, code, node)
             }));
         }
@@ -236,7 +289,7 @@ impl Decoder<'_> {
         let length = (self.index.levels + 1) as f64;
         let mut finish = |beam: Beam| {
             let end = match self.softmax {
-                Softmax::AllTokens => f64::from(scores.logit(row, self.vocabulary.eos) - scores.log_sums[row]),
+                Softmax::AllTokens => scores.log_probability(row, self.vocabulary.eos, &scores.log_sums(row)),
                 // Nothing else can follow.
                 Softmax::ExistingItems => 0.0,
             };

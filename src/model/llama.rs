@@ -13,6 +13,9 @@ pub struct Llama<B: Backend> {
     pub config: LlamaConfig,
     /// Factor `alpha / rank` on the adapters' update.
     pub lora_scale: f64,
+    /// `[1, 1 + past adapters]`: learned factors on the update of the current adapter, then of each past one, whose ranks
+    /// are equal. None where all are 1.
+    pub magnitudes: Option<Tensor<B, 2>>,
     pub embedding: Rows<B>,
     pub layers: Vec<Layer<B>>,
     /// `[1, width]`
@@ -77,6 +80,18 @@ pub enum Kind {
     LoraB,
     /// A past adapter that the forward pass adds.
     Past,
+    /// Factors on the adapters.
+    Magnitudes,
+}
+
+/// The projection that stands for all that read the same input as a module: `…q_proj` for `…v_proj`.
+pub fn input_site(module: &str) -> String {
+    for (reader, first) in [("k_proj", "q_proj"), ("v_proj", "q_proj"), ("up_proj", "gate_proj")] {
+        if let Some(stem) = module.strip_suffix(reader) {
+            return format!("{stem}{first}");
+        }
+    }
+    module.to_owned()
 }
 
 /// Names of the seven projections, as Hugging Face has them.
@@ -89,6 +104,16 @@ pub const PROJECTIONS: [&str; 7] = [
     "mlp.up_proj",
     "mlp.down_proj",
 ];
+
+/// The first of the projections that read each of a layer's four inputs.
+const INPUT_SITES: [&str; 4] = ["self_attn.q_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.down_proj"];
+
+/// The sum over tokens of `x xᵀ`, `[in, in]`, of what a projection reads.
+#[derive(Debug, Clone)]
+pub struct InputMoment<B: Backend> {
+    pub sum: Tensor<B, 2>,
+    pub tokens: usize,
+}
 
 /// Called with a parameter's name, kind and tensor.
 pub type Visit<'a, B> = dyn FnMut(&str, Kind, &mut Tensor<B, 2>) + 'a;
@@ -170,6 +195,9 @@ impl<B: Backend> Llama<B> {
         if let Some(head) = &mut self.head {
             head.visit("lm_head.weight", f);
         }
+        if let Some(magnitudes) = &mut self.magnitudes {
+            f("magnitudes", Kind::Magnitudes, magnitudes);
+        }
     }
 
     /// The same decoder with every tensor mapped, e.g. to a backend with automatic differentiation or from it.
@@ -177,6 +205,7 @@ impl<B: Backend> Llama<B> {
         Llama {
             config: self.config,
             lora_scale: self.lora_scale,
+            magnitudes: self.magnitudes.map(f),
             embedding: self.embedding.map(f),
             layers: self.layers.into_iter().map(|l| l.map(f)).collect(),
             norm: f(self.norm),
@@ -276,17 +305,54 @@ impl<B: Kernels> Rows<B> {
 }
 
 impl<B: Kernels> Linear<B> {
-    fn forward(&self, x: Tensor<B, 2>, scale: f64, dropouts: &mut Dropouts) -> Tensor<B, 2> {
-        let past =
-            self.past.as_ref().map(|p| B::project(B::project(x.clone(), p.a.clone()), p.b.clone()).mul_scalar(scale));
+    fn forward(&self, x: Tensor<B, 2>, pass: &mut Pass<'_, B>) -> Tensor<B, 2> {
+        let scale = pass.scale;
+        let times = |b: &Tensor<B, 2>, factors: Option<&Tensor<B, 2>>| match factors {
+            None => b.clone(),
+            Some(factors) => b.clone() * factors.clone(),
+        };
+        let (current, past) = pass.factors.as_ref().map(|factors| (&factors.current, &factors.past)).unzip();
+        let past = self
+            .past
+            .as_ref()
+            .map(|p| B::project(B::project(x.clone(), p.a.clone()), times(&p.b, past)).mul_scalar(scale));
         let y = match &self.lora {
             None => B::project(x, self.weight.clone()),
-            Some(l) => B::lora_linear(x, self.weight.clone(), l.a.clone(), l.b.clone(), scale, dropouts.adapter()),
+            Some(l) => {
+                let b = times(&l.b, current);
+                B::lora_linear(x, self.weight.clone(), l.a.clone(), b, scale, pass.dropouts.adapter())
+            }
         };
         match past {
             None => y,
             Some(past) => y + past,
         }
+    }
+}
+
+/// Magnitudes as factors on the columns of B.
+struct Factors<B: Backend> {
+    /// `[1, 1]`
+    current: Tensor<B, 2>,
+    /// `[1, ranks of all past adapters]`
+    past: Tensor<B, 2>,
+}
+
+impl<B: Backend> Factors<B> {
+    /// The magnitudes of a model whose past adapters have so many ranks together.
+    fn new(magnitudes: &Tensor<B, 2>, ranks: usize) -> Self {
+        let current = magnitudes.clone().narrow(1, 0, 1);
+        let adapters = magnitudes.dims()[1] - 1;
+        let past = match adapters {
+            0 => current.clone(),
+            _ => magnitudes
+                .clone()
+                .narrow(1, 1, adapters)
+                .reshape([adapters, 1])
+                .expand([adapters, ranks / adapters])
+                .reshape([1, ranks]),
+        };
+        Self { current, past }
     }
 }
 
@@ -305,6 +371,18 @@ struct Pass<'a, B: Backend> {
     keys: Rotations<B>,
     plan: &'a AttentionPlan<B>,
     dropouts: Dropouts,
+    factors: Option<Factors<B>>,
+    /// What projections read, in the order of the layers and of [`INPUT_SITES`].
+    inputs: Option<Vec<InputMoment<B>>>,
+}
+
+impl<B: Backend> Pass<'_, B> {
+    /// Looks at what a projection reads, where that is asked for.
+    fn look(&mut self, x: &Tensor<B, 2>) {
+        if let Some(inputs) = &mut self.inputs {
+            inputs.push(InputMoment { sum: x.clone().transpose().matmul(x.clone()), tokens: x.dims()[0] });
+        }
+    }
 }
 
 impl<B: Kernels> Layer<B> {
@@ -319,15 +397,16 @@ impl<B: Kernels> Layer<B> {
         pass: &mut Pass<'_, B>,
     ) -> (Tensor<B, 2>, KeyValue<B>) {
         let h = B::rms_norm(x.clone(), self.input_norm.clone(), pass.epsilon);
+        pass.look(&h);
         let (x, asking, rotations, plan) = match chosen {
             None => (x, h.clone(), pass.keys.clone(), pass.plan),
             Some(Chosen { index, rotations, plan }) => {
                 (x.select(0, (*index).clone()), h.clone().select(0, (*index).clone()), (*rotations).clone(), *plan)
             }
         };
-        let q = self.q.forward(asking, pass.scale, &mut pass.dropouts);
-        let k = self.k.forward(h.clone(), pass.scale, &mut pass.dropouts);
-        let v = self.v.forward(h, pass.scale, &mut pass.dropouts);
+        let q = self.q.forward(asking, pass);
+        let k = self.k.forward(h.clone(), pass);
+        let v = self.v.forward(h, pass);
         let q = B::rotate(q, rotations.cos, rotations.sin);
         let own = KeyValue { key: B::rotate(k, pass.keys.cos.clone(), pass.keys.sin.clone()), value: v };
         let (key, value) = match cached {
@@ -338,12 +417,16 @@ impl<B: Kernels> Layer<B> {
             ),
         };
         let mixed = B::attend(q, key, value, pass.heads, plan);
-        let mixed = self.o.forward(mixed, pass.scale, &mut pass.dropouts);
+        pass.look(&mixed);
+        let mixed = self.o.forward(mixed, pass);
         let x = x + pass.dropouts.residual(mixed);
         let h = B::rms_norm(x.clone(), self.post_norm.clone(), pass.epsilon);
-        let gate = self.gate.forward(h.clone(), pass.scale, &mut pass.dropouts);
-        let up = self.up.forward(h, pass.scale, &mut pass.dropouts);
-        let fed = self.down.forward(B::swiglu(gate, up), pass.scale, &mut pass.dropouts);
+        pass.look(&h);
+        let gate = self.gate.forward(h.clone(), pass);
+        let up = self.up.forward(h, pass);
+        let inner = B::swiglu(gate, up);
+        pass.look(&inner);
+        let fed = self.down.forward(inner, pass);
         (x + pass.dropouts.residual(fed), own)
     }
 }
@@ -373,8 +456,20 @@ impl<B: Kernels> Llama<B> {
         let scored_positions: Vec<u32> = packed.scored.iter().map(|&s| packed.positions[s as usize]).collect();
         let rotations = Rotations::new(&self.config, &scored_positions, &device);
         let last = Chosen { index: &index, rotations: &rotations, plan: &packed.scored_plan };
-        let (x, cache) = self.decode(x, &packed.positions, &packed.plan, Some(&last), None, dropout);
+        let mut pass = self.pass(&packed.positions, &packed.plan, dropout);
+        let (x, cache) = self.decode(x, Some(&last), None, &mut pass);
         (self.head_logits(x), cache)
+    }
+
+    /// Second moments of what the projections read of a packed batch, by [`input_site`].
+    pub fn input_moments(&self, packed: &Packed<B>) -> Vec<(String, InputMoment<B>)> {
+        let x = self.embedding.embed(&packed.tokens, &self.device());
+        let mut pass = self.pass(&packed.positions, &packed.plan, None);
+        pass.inputs = Some(Vec::new());
+        self.decode(x, None, None, &mut pass);
+        let layers =
+            (0..self.layers.len()).flat_map(|layer| INPUT_SITES.map(|site| format!("model.layers.{layer}.{site}")));
+        layers.zip(pass.inputs.unwrap_or_default()).collect()
     }
 
     /// Logits of every given token, each of which sees what `plan` says of the cached keys and this call's own
@@ -387,32 +482,37 @@ impl<B: Kernels> Llama<B> {
         cached: &[KeyValue<B>],
     ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
         let x = self.embedding.embed(tokens, &self.device());
-        let (x, own) = self.decode(x, positions, plan, None, Some(cached), None);
+        let (x, own) = self.decode(x, None, Some(cached), &mut self.pass(positions, plan, None));
         (self.head_logits(x), own)
     }
 
-    fn decode(
-        &self,
-        mut x: Tensor<B, 2>,
-        positions: &[u32],
-        plan: &AttentionPlan<B>,
-        last: Option<&Chosen<'_, B>>,
-        cached: Option<&[KeyValue<B>]>,
-        dropout: Option<StepDropout>,
-    ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
-        let mut pass = Pass {
+    fn pass<'a>(&self, positions: &[u32], plan: &'a AttentionPlan<B>, dropout: Option<StepDropout>) -> Pass<'a, B> {
+        let past = self.layers.first().and_then(|layer| layer.q.past.as_ref());
+        let ranks = past.map_or(0, |past| past.a.dims()[0]);
+        Pass {
             heads: self.config.attention_heads(),
             scale: self.lora_scale,
             epsilon: self.config.norm_epsilon,
             keys: Rotations::new(&self.config, positions, &self.device()),
             plan,
             dropouts: Dropouts(dropout.unwrap_or_default()),
-        };
+            factors: self.magnitudes.as_ref().map(|magnitudes| Factors::new(magnitudes, ranks)),
+            inputs: None,
+        }
+    }
+
+    fn decode(
+        &self,
+        mut x: Tensor<B, 2>,
+        last: Option<&Chosen<'_, B>>,
+        cached: Option<&[KeyValue<B>]>,
+        pass: &mut Pass<'_, B>,
+    ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
         x = pass.dropouts.residual(x);
         let mut own = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.iter().enumerate() {
             let chosen = if i + 1 == self.layers.len() { last } else { None };
-            let (y, key_value) = layer.forward(x, chosen, cached.map(|c| &c[i]), &mut pass);
+            let (y, key_value) = layer.forward(x, chosen, cached.map(|c| &c[i]), pass);
             x = y;
             own.push(key_value);
         }

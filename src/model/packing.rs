@@ -176,6 +176,21 @@ pub struct Packed<B: Backend> {
 }
 
 impl<B: Backend> Packed<B> {
+    /// The same for another backend.
+    pub fn on<C: Backend>(&self) -> Packed<C> {
+        let plan = |plan: &AttentionPlan<B>| AttentionPlan::new(plan.rows.clone(), plan.spans.clone());
+        Packed {
+            tokens: self.tokens.clone(),
+            positions: self.positions.clone(),
+            plan: plan(&self.plan),
+            scored: self.scored.clone(),
+            scored_plan: plan(&self.scored_plan),
+            targets: self.targets.clone(),
+            candidates: self.candidates.clone(),
+            prefixes: self.prefixes.clone(),
+        }
+    }
+
     /// Packs sequences one after another, each as its history and then its branches.
     pub fn new(sequences: &[Sequence]) -> Self {
         let (mut tokens, mut positions, mut spans) = (Vec::new(), Vec::new(), Vec::new());

@@ -354,7 +354,7 @@ fn assemble<B: Backend, E>(
         }
     }
     let norm = source("model.norm.weight", [1, config.width])?.to_tensor(device);
-    Ok(Llama { config, lora_scale: 0.0, embedding, layers, norm, head })
+    Ok(Llama { config, lora_scale: 0.0, magnitudes: None, embedding, layers, norm, head })
 }
 
 /// A safetensors file of float32 matrices; vectors are those with one row whose name says norm.
@@ -406,20 +406,23 @@ pub fn write_peft(
     });
     let mut config = serde_json::to_string_pretty(&config).unwrap_or_default();
     config.push('\n');
-    let factors = adapter.modules.iter().flat_map(|(name, pair)| {
-        let name = format!("base_model.model.{name}");
-        [(format!("{name}.lora_A.weight"), &pair.a), (format!("{name}.lora_B.weight"), &pair.b)]
-    });
+    let factors = adapter.parameters().map(|(name, matrix)| (format!("base_model.model.{name}"), matrix));
     let file = folder.join("adapter_model.safetensors");
     let bytes = safetensors_bytes(factors, &[]).map_err(|e| Unusable::new(&file, e))?;
     files::write_atomically(&file, &bytes)?;
     if !rows.is_empty() {
-        let file = folder.join(ROWS_FILE);
-        let bytes =
-            safetensors_bytes(rows.iter().map(|(n, m)| (n.clone(), m)), &[]).map_err(|e| Unusable::new(&file, e))?;
-        files::write_atomically(&file, &bytes)?;
+        write_matrices(&folder.join(ROWS_FILE), rows)?;
     }
     files::write_atomically(&folder.join(ADAPTER_CONFIG), config.as_bytes())
+}
+
+/// Writes matrices by name, all at once.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_matrices(file: &Path, matrices: &BTreeMap<String, Matrix>) -> Result<(), Unusable> {
+    let bytes = safetensors_bytes(matrices.iter().map(|(name, matrix)| (name.clone(), matrix)), &[]);
+    files::write_atomically(file, &bytes.map_err(|problem| Unusable::new(file, problem))?)
 }
 
 /// Configuration of an adapter, in its folder.

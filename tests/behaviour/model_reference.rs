@@ -1,6 +1,5 @@
 //! The model, the adapters, the loss, the optimiser and beam search against PyTorch and Transformers.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::backend::{Autodiff, Flex};
@@ -8,8 +7,8 @@ use burn::tensor::Tensor;
 use peso_workbench::experiment::optimizer::{AdamW, schedule};
 use peso_workbench::experiment::project::Schedule;
 use peso_workbench::experiment::step::{Gradients, StepOptions, apply, gradients};
-use peso_workbench::experiment::trainer::anchor;
-use peso_workbench::method::{Aggregation, Distance, Proximal};
+use peso_workbench::method::term::on_device;
+use peso_workbench::method::{Aggregation, Distance, Guides, Proximal, Term};
 use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::beam::Decoder;
 use peso_workbench::model::llama::Kind;
@@ -136,18 +135,14 @@ impl LoraCase {
         }
     }
 
-    fn anchor(&self) -> BTreeMap<String, Tensor<Flex, 2>> {
-        let mut model = self.model.clone();
-        self.previous.put_on(&mut model);
-        anchor(&mut model)
-    }
-
     fn gradients(&mut self) -> Gradients<Tracked> {
         let options =
             StepOptions { temperature: number(&self.expected["temperature"]), clip: 1.0, ..Default::default() };
-        let (proximal, anchor) = (self.proximal(), self.anchor());
+        let terms = [Term::Proximal(self.proximal(), vec![self.previous.clone()])];
+        let before = self.model.clone().map(&|t: Tensor<Tracked, 2>| t.inner());
+        let guides = Guides::new(&terms, &Default::default(), &before);
         let trains = |kind| matches!(kind, Kind::LoraA | Kind::LoraB | Kind::BaseRows);
-        gradients(&mut self.model, &self.packed, &trains, Some((&proximal, &anchor)), &options, 0)
+        gradients(&mut self.model, &self.packed, &trains, &guides, &options, 0)
     }
 }
 
@@ -180,12 +175,8 @@ fn lora_loss_penalty_and_gradients_match_the_reference() {
     let modules = case.expected["proximal_kl_per_module"].as_object().unwrap().clone();
     for (module, expected) in &modules {
         let one = |adapter: &Adapter| Adapter { modules: [(module.clone(), adapter.modules[module].clone())].into() };
-        let mut model = case.model.clone();
-        one(&case.previous).put_on(&mut model);
-        let anchor = anchor(&mut model);
-        one(&Adapter::of(&case.model)).put_on(&mut model);
-        let current = peso_workbench::experiment::trainer::anchor(&mut model);
-        let pull = case.proximal().pull::<Flex>(&current, &anchor);
+        let parameters = |adapter| on_device::<Flex>(&one(adapter), &Default::default());
+        let pull = case.proximal().pull(&parameters(&Adapter::of(&case.model)), &[parameters(&case.previous)]);
         close(module, pull.penalty / lambda, number(expected));
     }
 }
@@ -302,7 +293,9 @@ fn beam_search_matches_the_reference() {
         })
         .collect();
     let codes = number_of("codes_per_level");
-    for (number_of_case, (list, expected)) in decoder.search(&case.model, &questions).iter().zip(cases).enumerate() {
+    for (number_of_case, (list, expected)) in
+        decoder.search(&case.model.clone().into(), &questions).iter().zip(cases).enumerate()
+    {
         let got: Vec<Vec<u32>> = list
             .iter()
             .map(|h| h.codes.iter().enumerate().map(|(level, code)| code - level as u32 * codes).collect())

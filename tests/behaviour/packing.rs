@@ -4,6 +4,7 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{ElementConversion, Tensor};
 use peso_workbench::data::{Dataset, DatasetSource, Example, SyntheticOptions};
 use peso_workbench::experiment::step::{StepOptions, cross_entropy, gradients};
+use peso_workbench::method::Guides;
 use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::beam::Decoder;
 use peso_workbench::model::llama::Kind;
@@ -99,7 +100,8 @@ fn the_gradients_of_packed_targets_are_those_of_single_examples() {
     let options = StepOptions { temperature: 0.8, clip: 1.0, ..Default::default() };
     let of = |sequences: &[Sequence]| {
         let mut model = case.model.clone();
-        gradients(&mut model, &Packed::new(sequences), &|kind| kind != Kind::Past, None, &options, 0).by_name
+        gradients(&mut model, &Packed::new(sequences), &|kind| kind != Kind::Past, &Guides::default(), &options, 0)
+            .by_name
     };
     let (packed, mut single) = (of(&packed), of(&single));
     assert_eq!(packed.len(), single.len());
@@ -123,7 +125,7 @@ fn a_softmax_over_existing_items_is_a_distribution_over_them_in_the_loss_and_in_
         let decoding = Decoding::Trie;
         let decoder =
             Decoder { vocabulary: &case.vocabulary, index, trie: &trie, decoding, softmax, beams: trie.leaves() };
-        let list = decoder.search(&plain, &[writer.question(example.history)]).remove(0);
+        let list = decoder.search(&plain.clone().into(), &[writer.question(example.history)]).remove(0);
         assert_eq!(list.len(), trie.leaves());
         let target = list.iter().find(|h| h.codes == index.item(example.target)).unwrap().score;
         (list.iter().map(|h| (h.score * (index.levels + 1) as f64).exp()).sum::<f64>(), target)

@@ -6,7 +6,7 @@ use std::path::Path;
 use peso_workbench::error::Unusable;
 use peso_workbench::experiment::Project;
 use peso_workbench::experiment::project_file::DEMO;
-use peso_workbench::method::{Aggregation, Distance, MethodOptions, Peso};
+use peso_workbench::method::{Distance, MethodOptions, Peso};
 
 const SMALL: &str = r#"(
     format: 1,
@@ -80,7 +80,7 @@ fn defaults_are_the_papers() {
     assert_eq!(project.seeds, [42]);
     assert_eq!(project.training.learning_rate, 2e-4);
     assert_eq!(project.training.lora.alpha, 16.0);
-    let peso = Peso { lambda: 1.5, distance: Distance::SoftmaxKl { temperature: 1.0 }, aggregation: Aggregation::Sum };
+    let peso = Peso { lambda: 1.5, distance: Distance::SoftmaxKl { temperature: 1.0 }, ..Peso::default() };
     assert_eq!(project.experiments[1].method, MethodOptions::Peso(peso));
 }
 

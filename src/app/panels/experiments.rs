@@ -74,11 +74,11 @@ impl ExperimentsPanel {
         let tokens = theme::tokens(ui);
         widgets::card(ui, |ui| {
             self.heading(ui, context, place, experiment);
-            if experiment.name != method_card::name(&experiment.method) {
-                widgets::remark(ui, method_card::name(&experiment.method));
+            if experiment.name != experiment.method.card().name {
+                widgets::remark(ui, experiment.method.card().name);
             }
-            ui.label(RichText::new(method_card::sentence(&experiment.method)).color(tokens.muted));
-            ui.label(RichText::new(method_card::formula(&experiment.method)).monospace().size(11.5));
+            ui.label(RichText::new(experiment.method.card().sentence).color(tokens.muted));
+            ui.label(RichText::new(experiment.method.card().formula).monospace().size(11.5));
             if !method_card::has_options(&experiment.method) {
                 return;
             }
@@ -180,8 +180,8 @@ impl ExperimentsPanel {
 /// One button that offers every method.
 fn add_button(ui: &mut Ui, context: &mut Context<'_>) {
     ui.menu_button("Add experiment", |ui| {
-        for method in method_card::choices() {
-            let button = ui.button(method_card::name(&method)).on_hover_text(method_card::sentence(&method));
+        for method in MethodOptions::all() {
+            let button = ui.button(method.card().name).on_hover_text(method.card().sentence);
             if button.clicked() {
                 let project = with_experiment(context.session.project(), method);
                 context.actions.push(Action::Edit { project: Box::new(project), key: None });
@@ -193,7 +193,7 @@ fn add_button(ui: &mut Ui, context: &mut Context<'_>) {
 /// The project with another experiment at its end, under a name that is free.
 pub(crate) fn with_experiment(project: &Project, method: MethodOptions) -> Project {
     let mut project = project.clone();
-    let name = free_name(&project, method_card::name(&method));
+    let name = free_name(&project, method.card().name);
     project.experiments.push(Experiment { name, method });
     project
 }

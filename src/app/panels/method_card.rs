@@ -1,57 +1,11 @@
-//! A method for people: its name, what it does in one sentence, its formula, and its options with what each one does.
+//! The options of a method as a form: a field an option, made from the method's own description of it.
 
 use eframe::egui;
-use egui::{ComboBox, DragValue, Ui};
+use egui::{Checkbox, ComboBox, DragValue, Ui};
 
 use crate::app::theme;
-use crate::method::{Aggregation, Distance, MethodOptions, Peso, SumLora};
-
-/// The methods that an experiment can be made of, with their defaults.
-pub(crate) fn choices() -> [MethodOptions; 4] {
-    [
-        MethodOptions::Peso(Peso::default()),
-        MethodOptions::Single,
-        MethodOptions::SumLora(SumLora::default()),
-        MethodOptions::Frozen,
-    ]
-}
-
-/// The method's name.
-pub(crate) const fn name(method: &MethodOptions) -> &'static str {
-    match method {
-        MethodOptions::Frozen => "Frozen",
-        MethodOptions::Single => "Single evolving LoRA",
-        MethodOptions::SumLora(_) => "SumLoRA",
-        MethodOptions::Peso(_) => "PESO",
-    }
-}
-
-/// What it does, in one sentence.
-pub(crate) const fn sentence(method: &MethodOptions) -> &'static str {
-    match method {
-        MethodOptions::Frozen => "The adapter of stage 1 serves all stages: what no update at all would give",
-        MethodOptions::Single => "One adapter goes on learning from stage to stage, with nothing that holds it back",
-        MethodOptions::SumLora(_) => {
-            "The adapter of the stage before, normalised and frozen, is added to the one that learns"
-        }
-        MethodOptions::Peso(_) => {
-            "One adapter goes on learning, and a proximal term pulls it toward its state before the stage"
-        }
-    }
-}
-
-/// What it minimises or adds.
-pub(crate) const fn formula(method: &MethodOptions) -> &'static str {
-    match method {
-        MethodOptions::Frozen => "v(t) = v(1)",
-        MethodOptions::Single => "L(t) = CE(t),  v(t) starts from v(t−1)",
-        MethodOptions::SumLora(_) => "W + α/r · (B′/‖B′‖ · A′/‖A′‖ + B·A),  ′ = stage t−1",
-        MethodOptions::Peso(Peso { distance: Distance::SoftmaxKl { .. }, .. }) => {
-            "L(t) = CE(t) + λ Σ KL(softmax v(t) ‖ softmax v(t−1))"
-        }
-        MethodOptions::Peso(Peso { distance: Distance::L2, .. }) => "L(t) = CE(t) + λ Σ ½‖v(t) − v(t−1)‖²",
-    }
-}
+use crate::method::card::{Choice, FieldOf, Kind, Setting};
+use crate::method::{GradientSurgery, MethodOptions};
 
 /// What an edit of the options came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,97 +23,97 @@ impl Edited {
 }
 
 /// Whether there is anything to set.
-pub(crate) const fn has_options(method: &MethodOptions) -> bool {
-    matches!(method, MethodOptions::SumLora(_) | MethodOptions::Peso(_))
+pub(crate) fn has_options(method: &MethodOptions) -> bool {
+    !method.fields().is_empty()
 }
 
 /// The options as fields, in a grid of two columns.
 pub(crate) fn options(ui: &mut Ui, method: &mut MethodOptions) -> Edited {
     let mut edited = Edited::default();
-    match method {
-        MethodOptions::Frozen | MethodOptions::Single => {}
-        MethodOptions::SumLora(options) => {
-            option(
-                ui,
-                "Start",
-                "Whether the adapter of a stage starts from the one before it, or freshly",
-                |ui, label| {
-                    for (inherit, text) in [(true, "Inherit"), (false, "Fresh")] {
-                        edited.note(&ui.radio_value(&mut options.inherit, inherit, text).labelled_by(label));
-                    }
-                },
-            );
+    if let MethodOptions::GradientSurgery(surgery) = method {
+        inner_method(ui, surgery, &mut edited);
+    }
+    for field in method.fields() {
+        if let Some(setting) = field_row(ui, &field, &mut edited) {
+            // What the form offers is what the option takes; a value that it does not take is not set.
+            let _ = method.set(&field.path, &setting);
         }
-        MethodOptions::Peso(options) => peso_options(ui, options, &mut edited),
     }
     edited
 }
 
-fn peso_options(ui: &mut Ui, options: &mut Peso, edited: &mut Edited) {
-    option(
-        ui,
-        "λ",
-        "Weight of the pull: 0 is a single evolving LoRA, more holds the adapter nearer to its past",
-        |ui, label| {
-            let field = DragValue::new(&mut options.lambda).range(0.0..=1e6).speed(0.05).max_decimals(4);
-            edited.note(&ui.add(field).labelled_by(label));
-        },
-    );
-    let distance = match options.distance {
-        Distance::SoftmaxKl { .. } => "Softmax-KL",
-        Distance::L2 => "L2",
-    };
-    option(
-        ui,
-        "Distance",
-        "How far the adapter is from its past: the paper's softmax-KL, or half the squared L2 norm",
-        |ui, label| {
-            let combo = ComboBox::from_id_salt("distance").selected_text(distance).width(110.0).show_ui(ui, |ui| {
-                let kl = match options.distance {
-                    kl @ Distance::SoftmaxKl { .. } => kl,
-                    Distance::L2 => Distance::SoftmaxKl { temperature: 1.0 },
-                };
-                for (value, text) in [(kl, "Softmax-KL"), (Distance::L2, "L2")] {
-                    edited.note(&ui.selectable_value(&mut options.distance, value, text));
-                }
-            });
-            combo.response.labelled_by(label);
-        },
-    );
-    if let Distance::SoftmaxKl { temperature } = &mut options.distance {
-        option(
-            ui,
-            "Temperature",
-            "Divides the adapter's values before the softmax: less makes large values count more",
-            |ui, label| {
-                let field = DragValue::new(temperature).range(1e-4..=1e4).speed(0.01).max_decimals(4);
-                edited.note(&ui.add(field).labelled_by(label));
-            },
-        );
-    }
-    let aggregation = match options.aggregation {
-        Aggregation::Sum => "Sum (paper)",
-        Aggregation::Mean => "Mean (release)",
-    };
-    option(
-        ui,
-        "Aggregation",
-        "The paper sums over all groups; the released code averages over modules, which makes λ act far more weakly",
-        |ui, label| {
-            let combo =
-                ComboBox::from_id_salt("aggregation").selected_text(aggregation).width(110.0).show_ui(ui, |ui| {
-                    for (value, text) in [(Aggregation::Sum, "Sum (paper)"), (Aggregation::Mean, "Mean (release)")] {
-                        edited.note(&ui.selectable_value(&mut options.aggregation, value, text));
-                    }
-                });
-            combo.response.labelled_by(label);
-        },
-    );
+/// One option: its label and the field of its kind. The new value where the user gave one.
+fn field_row(ui: &mut Ui, field: &FieldOf, edited: &mut Edited) -> Option<Setting> {
+    let muted = theme::tokens(ui).muted;
+    let label = ui.label(egui::RichText::new(field.field.label).color(muted)).on_hover_text(field.field.help);
+    let mut before = Edited::default();
+    let setting = ui.horizontal(|ui| control(ui, field, label.id, &mut before)).inner;
+    ui.end_row();
+    edited.changed |= before.changed;
+    edited.done |= before.done;
+    setting.filter(|_| before.changed)
 }
 
-fn option(ui: &mut Ui, name: &str, what: &str, field: impl FnOnce(&mut Ui, egui::Id)) {
-    let muted = theme::tokens(ui).muted;
-    let label = ui.label(egui::RichText::new(name).color(muted)).on_hover_text(what);
-    ui.horizontal(|ui| field(ui, label.id));
+fn control(ui: &mut Ui, field: &FieldOf, label: egui::Id, edited: &mut Edited) -> Option<Setting> {
+    match (field.field.kind, &field.setting) {
+        (Kind::Number { least, most }, Setting::Number(number)) => {
+            let mut value = *number;
+            let speed = (value.abs() * 0.01).max(0.001);
+            let drag = DragValue::new(&mut value).range(least..=most).speed(speed).max_decimals(6);
+            edited.note(&ui.add(drag).labelled_by(label));
+            Some(Setting::Number(value))
+        }
+        (Kind::Whole { least, most }, Setting::Number(number)) => {
+            let mut value = *number as u64;
+            let speed = (value as f64 * 0.01).max(0.1);
+            edited.note(&ui.add(DragValue::new(&mut value).range(least..=most).speed(speed)).labelled_by(label));
+            Some(Setting::Number(value as f64))
+        }
+        (Kind::Switch, Setting::Switch(on)) => {
+            let mut value = *on;
+            edited.note(&ui.add(Checkbox::without_text(&mut value)).labelled_by(label));
+            Some(Setting::Switch(value))
+        }
+        (Kind::Choice(choices), Setting::Choice(key)) => choice(ui, field, choices, key, label, edited),
+        _ => None,
+    }
+}
+
+fn choice(
+    ui: &mut Ui,
+    field: &FieldOf,
+    choices: &[Choice],
+    key: &str,
+    label: egui::Id,
+    edited: &mut Edited,
+) -> Option<Setting> {
+    let mut chosen = key;
+    let now = choices.iter().find(|choice| choice.key == key).map_or(key, |choice| choice.label);
+    let combo = ComboBox::from_id_salt(&field.path).selected_text(now).width(130.0).show_ui(ui, |ui| {
+        for choice in choices {
+            let response = ui.selectable_value(&mut chosen, choice.key, choice.label).on_hover_text(choice.help);
+            edited.note(&response);
+        }
+    });
+    combo.response.labelled_by(label);
+    Some(Setting::Choice(chosen.to_owned()))
+}
+
+/// Which method it is that starts ahead.
+fn inner_method(ui: &mut Ui, surgery: &mut GradientSurgery, edited: &mut Edited) {
+    let label = ui.label(egui::RichText::new("Method").color(theme::tokens(ui).muted));
+    let now = surgery.method.card();
+    let combo = ComboBox::from_id_salt("inner method").selected_text(now.name).width(130.0).show_ui(ui, |ui| {
+        let others = MethodOptions::all().into_iter().filter(|m| !matches!(m, MethodOptions::GradientSurgery(_)));
+        for method in others {
+            let card = method.card();
+            let response = ui.selectable_label(card.key == now.key, card.name).on_hover_text(card.sentence);
+            if response.clicked() && card.key != now.key {
+                *surgery.method = method;
+                edited.changed = true;
+            }
+        }
+    });
+    combo.response.labelled_by(label.id);
     ui.end_row();
 }

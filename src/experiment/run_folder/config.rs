@@ -126,13 +126,10 @@ impl RunConfig {
 }
 
 impl RunMethod {
-    /// The method's key in results: `peso`, `single`, `sum_lora`, `frozen`, `popularity`, `co_occurrence`.
+    /// The method's key in results: its card's ([`crate::method::card::Card::key`]), `popularity` or `co_occurrence`.
     pub fn key(&self) -> &'static str {
         match self {
-            Self::Learned(MethodOptions::Peso(_)) => "peso",
-            Self::Learned(MethodOptions::Single) => "single",
-            Self::Learned(MethodOptions::SumLora(_)) => "sum_lora",
-            Self::Learned(MethodOptions::Frozen) => "frozen",
+            Self::Learned(options) => options.card().key,
             Self::Popularity => "popularity",
             Self::CoOccurrence => "co_occurrence",
         }
@@ -141,10 +138,7 @@ impl RunMethod {
     /// The method's name for people.
     pub fn label(&self) -> &'static str {
         match self {
-            Self::Learned(MethodOptions::Peso(_)) => "PESO",
-            Self::Learned(MethodOptions::Single) => "Single evolving LoRA",
-            Self::Learned(MethodOptions::SumLora(_)) => "SumLoRA",
-            Self::Learned(MethodOptions::Frozen) => "Frozen",
+            Self::Learned(options) => options.card().name,
             Self::Popularity => "Popularity",
             Self::CoOccurrence => "Co-occurrence",
         }

@@ -105,6 +105,16 @@ pub fn negative_log_likelihood<B: Backend>(
     temperature: f64,
     candidates: &[Arc<[u32]>],
 ) -> Tensor<B, 2> {
+    log_probabilities(logits, temperature, candidates).gather(1, targets.unsqueeze_dim(1)).neg()
+}
+
+/// `log softmax(logits / temperature)` row by row: over each row's candidates (others are as good as impossible), or over
+/// everything where there are none.
+pub fn log_probabilities<B: Backend>(
+    logits: Tensor<B, 2>,
+    temperature: f64,
+    candidates: &[Arc<[u32]>],
+) -> Tensor<B, 2> {
     let mut logits = logits.div_scalar(temperature);
     if !candidates.is_empty() {
         let [rows, columns] = logits.dims();
@@ -117,7 +127,7 @@ pub fn negative_log_likelihood<B: Backend>(
         let hidden = Tensor::<B, 2, Bool>::from_data(TensorData::new(hidden, [rows, columns]), &logits.device());
         logits = logits.mask_fill(hidden, HIDDEN);
     }
-    activation::log_softmax(logits, 1).gather(1, targets.unsqueeze_dim(1)).neg()
+    activation::log_softmax(logits, 1)
 }
 
 /// See [`super::Kernels::log_sum_exp`].

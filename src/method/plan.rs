@@ -1,0 +1,137 @@
+//! What a method wants done in a stage, as data.
+
+use std::collections::BTreeMap;
+
+use super::gradient_surgery::Ahead;
+use super::term::Term;
+use crate::model::Adapter;
+use crate::model::adapter::Matrix;
+
+/// Matrices by name.
+pub type Matrices = BTreeMap<String, Matrix>;
+
+/// Something about a model on a stage's data that a method wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// The diagonal of the empirical Fisher information of the adapter: the mean over examples of the squared gradient
+    /// of the example's own loss, by parameter.
+    Fisher { examples: usize },
+    /// The second moment `mean x xᵀ` of what modules read, `[in, in]`, by [`crate::model::llama::input_site`].
+    Inputs { examples: usize },
+}
+
+/// What is known when a stage begins.
+pub struct Stage<'a> {
+    /// From 2.
+    pub number: usize,
+    /// The adapter after each earlier stage, oldest first; never empty.
+    pub past: &'a [Adapter],
+    /// What the method kept of each earlier stage, oldest first; empty where it keeps nothing.
+    pub memories: &'a [Matrices],
+    /// What [`super::Method::looks_before`] asked for.
+    pub seen: &'a Matrices,
+    /// Draws a new adapter that adds nothing yet, from the stage's stream of a name.
+    pub fresh: &'a dyn Fn(&str) -> Adapter,
+}
+
+impl Stage<'_> {
+    /// The adapter after the last stage.
+    pub fn latest(&self) -> Adapter {
+        self.past.last().cloned().unwrap_or_default()
+    }
+}
+
+/// A stage that has ended, for a method to remember.
+pub struct Ended<'a> {
+    /// From 1.
+    pub number: usize,
+    /// Number of stages.
+    pub of: usize,
+    /// What [`super::Method::looks_after`] asked for.
+    pub seen: Matrices,
+    /// What was kept of the stage before; none for stage 1.
+    pub before: Option<&'a Matrices>,
+}
+
+/// What is done in a stage.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The adapter that the next stage calls the latest.
+    pub main: Part,
+    /// A second adapter that is trained after the main one, and predicts with it ([`super::Method::combination`]).
+    pub beside: Option<Part>,
+}
+
+/// The training of one adapter.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// What training starts from.
+    pub start: Adapter,
+    /// Frozen adapters that the forward pass adds, oldest first.
+    pub added: Vec<Adapter>,
+    /// Whether the current adapter and each of the added ones has a learned magnitude, 1 at first.
+    pub magnitudes: bool,
+    /// Whether A is trained; B always is.
+    pub trains_a: bool,
+    pub data: Data,
+    /// Whether it starts over: with the base model's token rows, and epochs and learning rate of stage 1.
+    pub from_scratch: bool,
+    pub terms: Vec<Term>,
+    /// A first step before training, measured on the stage's data.
+    pub ahead: Option<Ahead>,
+}
+
+/// What a stage is trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// Its own examples.
+    Stage,
+    /// Its own and all earlier ones.
+    History,
+    /// Its own and a sample of so many earlier ones.
+    Replay { examples: usize },
+}
+
+impl Part {
+    /// Training on the stage's examples with cross-entropy alone.
+    pub fn from(start: Adapter) -> Self {
+        Self {
+            start,
+            added: Vec::new(),
+            magnitudes: false,
+            trains_a: true,
+            data: Data::Stage,
+            from_scratch: false,
+            terms: Vec::new(),
+            ahead: None,
+        }
+    }
+}
+
+impl From<Part> for Plan {
+    fn from(main: Part) -> Self {
+        Self { main, beside: None }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::model::adapter::Pair;
+
+    /// An adapter of rank 1 on one module `m`, two wide.
+    pub fn adapter(a: [f32; 2], b: [f32; 2]) -> Adapter {
+        let pair = Pair {
+            a: Matrix { rows: 1, columns: 2, values: a.to_vec() },
+            b: Matrix { rows: 2, columns: 1, values: b.to_vec() },
+        };
+        Adapter { modules: [("m".to_owned(), pair)].into() }
+    }
+
+    /// A stage with that past, whose fresh adapters are all `[5, 6]`, `[0, 0]`.
+    pub fn stage(past: &[Adapter]) -> Stage<'_> {
+        const NONE: &Matrices = &Matrices::new();
+        let fresh: &dyn Fn(&str) -> Adapter = &|_| adapter([5.0, 6.0], [0.0, 0.0]);
+        Stage { number: past.len() + 1, past, memories: &[], seen: NONE, fresh }
+    }
+}

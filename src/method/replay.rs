@@ -1,0 +1,41 @@
+//! Replay: a sample of earlier examples is trained again beside the stage's own.
+
+use serde::{Deserialize, Serialize};
+
+use super::card::{Card, Field, Kind};
+use super::plan::Data;
+use super::{Method, Part, Plan, Stage};
+
+pub const CARD: Card = Card {
+    key: "replay",
+    name: "Replay",
+    sentence: "A sample of earlier examples is trained again beside the new ones",
+    formula: "L(t) = CE(t) + CE(sample of 1…t−1)",
+    source: "Experience replay; a uniform sample (reservoir) of all earlier training targets",
+    fields: &[Field {
+        path: "examples",
+        label: "Examples",
+        help: "Earlier examples in the sample: more forgets less and takes longer",
+        kind: Kind::Whole { least: 1, most: 100_000_000 },
+    }],
+};
+
+/// Options of Replay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Replay {
+    /// Earlier training targets in a stage's sample.
+    pub examples: usize,
+}
+
+impl Default for Replay {
+    fn default() -> Self {
+        Self { examples: 1_000 }
+    }
+}
+
+impl Method for Replay {
+    fn plan(&self, stage: &Stage<'_>) -> Plan {
+        Part { data: Data::Replay { examples: self.examples }, ..Part::from(stage.latest()) }.into()
+    }
+}

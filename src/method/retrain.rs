@@ -1,0 +1,23 @@
+//! Retrain: a fresh adapter on everything up to now, the costly reference.
+
+use super::card::Card;
+use super::plan::Data;
+use super::{Method, Part, Plan, Stage};
+
+pub const CARD: Card = Card {
+    key: "retrain",
+    name: "Retrain",
+    sentence: "A fresh adapter is trained on all stages so far: the costly reference",
+    formula: "L(t) = CE(1) + … + CE(t),  v(t) starts freshly",
+    source: "Reference; epochs and learning rate are those of stage 1",
+    fields: &[],
+};
+
+/// It has no options.
+pub struct Retrain;
+
+impl Method for Retrain {
+    fn plan(&self, stage: &Stage<'_>) -> Plan {
+        Part { data: Data::History, from_scratch: true, ..Part::from((stage.fresh)("retrain")) }.into()
+    }
+}

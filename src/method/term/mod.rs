@@ -1,0 +1,137 @@
+//! Terms of the loss beside the cross-entropy: as data that a method gives, and on a device for a stage's training.
+//!
+//! Gradients of terms of the parameters alone are written out rather than left to automatic differentiation: it is
+//! cheaper, and their norm beside the cross-entropy's (the *pull ratio*) tells at every step whether the terms act.
+
+mod fisher;
+mod orthogonal;
+pub mod proximal;
+mod teacher;
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+pub use fisher::Fisher;
+pub use orthogonal::Orthogonal;
+pub use proximal::Proximal;
+pub use teacher::{Teacher, Toward};
+
+use super::plan::Matrices;
+use crate::model::kernels::Kernels;
+use crate::model::{Adapter, Llama};
+
+/// A term of the loss.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Term {
+    /// A distance to past states: the mean over them.
+    Proximal(Proximal, Vec<Adapter>),
+    Fisher(Fisher),
+    Orthogonal(Orthogonal),
+    Teacher(Teacher),
+}
+
+/// Parameters on a device, by name.
+pub type Parameters<B> = BTreeMap<String, Tensor<B, 2>>;
+
+/// Value and gradient of a weighted term.
+#[derive(Debug, Clone)]
+pub struct Pull<B: Backend> {
+    pub penalty: f64,
+    /// Gradient of `penalty` by parameter name.
+    pub gradients: Parameters<B>,
+}
+
+impl<B: Backend> Default for Pull<B> {
+    fn default() -> Self {
+        Self { penalty: 0.0, gradients: Parameters::new() }
+    }
+}
+
+impl<B: Backend> Pull<B> {
+    /// The sum of both.
+    fn add(&mut self, other: Self) {
+        self.penalty += other.penalty;
+        for (name, gradient) in other.gradients {
+            add_gradient(&mut self.gradients, name, gradient);
+        }
+    }
+}
+
+/// Adds to what there is under a name.
+pub fn add_gradient<B: Backend>(gradients: &mut Parameters<B>, name: String, gradient: Tensor<B, 2>) {
+    let sum = match gradients.remove(&name) {
+        Some(before) => before + gradient,
+        None => gradient,
+    };
+    gradients.insert(name, sum);
+}
+
+/// A stage's terms on a device.
+pub struct Guides<B: Backend> {
+    pulls: Vec<OnDevice<B>>,
+    /// The model as it was before the stage, where a term asks for its predictions.
+    pub teacher: Option<(Teacher, Llama<B>)>,
+}
+
+enum OnDevice<B: Backend> {
+    Proximal(Proximal, Vec<Parameters<B>>),
+    Fisher(f64, Vec<fisher::Anchor<B>>),
+    Orthogonal(f64, Vec<Parameters<B>>),
+}
+
+impl<B: Backend> Default for Guides<B> {
+    fn default() -> Self {
+        Self { pulls: Vec::new(), teacher: None }
+    }
+}
+
+impl<B: Kernels> Guides<B> {
+    /// Copies what terms need to a device; `before` is the model as it was before the stage.
+    pub fn new(terms: &[Term], device: &B::Device, before: &Llama<B>) -> Self {
+        let mut guides = Self::default();
+        let all = |adapters: &[Adapter]| adapters.iter().map(|adapter| on_device(adapter, device)).collect();
+        for term in terms {
+            match term {
+                Term::Proximal(proximal, states) => guides.pulls.push(OnDevice::Proximal(*proximal, all(states))),
+                Term::Fisher(term) => guides.pulls.push(OnDevice::Fisher(term.lambda, term.on_device(device))),
+                Term::Orthogonal(term) => guides.pulls.push(OnDevice::Orthogonal(term.lambda, all(&term.past))),
+                Term::Teacher(teacher) => guides.teacher = Some((*teacher, before.clone())),
+            }
+        }
+        guides
+    }
+
+    /// Value and gradient of the terms of the parameters alone; none where there is no such term.
+    pub fn pull(&self, current: &Parameters<B>) -> Option<Pull<B>> {
+        let mut sum: Option<Pull<B>> = None;
+        for pull in &self.pulls {
+            let pull = match pull {
+                OnDevice::Proximal(proximal, states) => proximal.pull(current, states),
+                OnDevice::Fisher(lambda, anchors) => fisher::pull(*lambda, anchors, current),
+                OnDevice::Orthogonal(lambda, past) => orthogonal::pull(*lambda, past, current),
+            };
+            sum.get_or_insert_default().add(pull);
+        }
+        sum
+    }
+}
+
+/// An adapter's factors on a device, by parameter name.
+pub fn on_device<B: Backend>(adapter: &Adapter, device: &B::Device) -> Parameters<B> {
+    adapter.parameters().map(|(name, matrix)| (name, matrix.to_tensor(device))).collect()
+}
+
+fn matrices_on_device<B: Backend>(matrices: &Matrices, device: &B::Device) -> Parameters<B> {
+    matrices.iter().map(|(name, matrix)| (name.clone(), matrix.to_tensor(device))).collect()
+}
+
+/// Sum of scalars, read from the device once and added in float64.
+pub fn sum<B: Backend>(values: Vec<Tensor<B, 1>>) -> f64 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let values = Tensor::cat(values, 0).into_data().convert::<f32>().into_vec::<f32>().unwrap_or_default();
+    values.into_iter().map(f64::from).sum()
+}

@@ -1,0 +1,163 @@
+//! The proximal term: value and gradient of the distance between an adapter and past states of it.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use serde::{Deserialize, Serialize};
+
+use super::{Parameters, Pull, sum};
+use crate::model::Adapter;
+use crate::model::kernels::{Divergence, Group, Kernels};
+
+/// A weighted distance. Each parameter (a module's A or B) is one group.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proximal {
+    pub lambda: f64,
+    pub distance: Distance,
+    pub aggregation: Aggregation,
+}
+
+/// The distance between an adapter `v` and a past state `v'` of it, group by group.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Distance {
+    /// `KL(softmax(v / temperature) || softmax(v' / temperature))`.
+    SoftmaxKl {
+        temperature: f64,
+    },
+    /// The same with every row of A and every column of B (a rank's own values) a group.
+    PerRankKl {
+        temperature: f64,
+    },
+    /// `½ ‖v - v'‖²`, or `‖v - v'‖` (as released); divided by the group's number of values where asked.
+    L2 {
+        squared: bool,
+        per_element: bool,
+    },
+    /// `Σ |A' (A - A')ᵀ|` and `Σ |B'ᵀ (B - B')|`, entry by entry: movement within the past directions.
+    Orthogonal,
+    /// A divergence of the predictions instead of the parameters: a [`super::Teacher`].
+    OutputKl,
+    None,
+}
+
+/// How the groups' distances are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Aggregation {
+    /// The paper: the sum over all groups.
+    Sum,
+    /// The release: A and B of a module are added, modules averaged, probabilities smoothed by 1e-8.
+    Mean,
+}
+
+/// What the release adds to every probability before it renormalises them.
+pub const RELEASED_SMOOTHING: f64 = 1e-8;
+
+impl Proximal {
+    /// Value and gradient of the mean distance to the states; parameters that a state does not know are left alone.
+    pub fn pull<B: Kernels>(&self, current: &Parameters<B>, states: &[Parameters<B>]) -> Pull<B> {
+        let mut pull = Pull::default();
+        for state in states {
+            pull.add(self.toward(current, state, 1.0 / states.len() as f64));
+        }
+        pull
+    }
+
+    fn toward<B: Kernels>(&self, current: &Parameters<B>, state: &Parameters<B>, share: f64) -> Pull<B> {
+        let (weight, smoothing) = match self.aggregation {
+            Aggregation::Sum => (share * self.lambda, 0.0),
+            // A module has two groups, A and B: their sum, averaged over modules.
+            Aggregation::Mean => (share * self.lambda / (state.len() as f64 / 2.0).max(1.0), RELEASED_SMOOTHING),
+        };
+        let (names, groups): (Vec<_>, Vec<_>) = state
+            .iter()
+            .filter_map(|(name, previous)| {
+                let group = Group { current: current.get(name)?.clone(), previous: previous.clone() };
+                Some((name.clone(), group))
+            })
+            .unzip();
+        let divergences: Vec<Divergence<B>> = match self.distance {
+            Distance::SoftmaxKl { temperature } => B::softmax_kl(groups, temperature, smoothing),
+            Distance::PerRankKl { temperature } => per_rank(&names, groups, temperature, smoothing),
+            Distance::L2 { squared, per_element } => {
+                let factor = |group: &Group<B>| if per_element { 1.0 / elements(group) } else { 1.0 };
+                let distance = if squared { half_squared } else { norm };
+                groups.into_iter().map(|group| (factor(&group), group)).map(|(f, g)| scaled(distance(g), f)).collect()
+            }
+            Distance::Orthogonal => names.iter().zip(groups).map(|(name, group)| within_past(name, group)).collect(),
+            Distance::OutputKl | Distance::None => return Pull::default(),
+        };
+        let (values, gradients): (Vec<_>, Vec<_>) =
+            divergences.into_iter().map(|d| (d.value, d.gradient.mul_scalar(weight))).unzip();
+        Pull { penalty: weight * sum(values), gradients: names.into_iter().zip(gradients).collect() }
+    }
+}
+
+fn is_b(name: &str) -> bool {
+    name.ends_with(Adapter::B)
+}
+
+fn elements<B: Backend>(group: &Group<B>) -> f64 {
+    let [rows, columns] = group.current.dims();
+    (rows * columns) as f64
+}
+
+/// See [`Distance::L2`].
+fn half_squared<B: Backend>(group: Group<B>) -> Divergence<B> {
+    let difference = group.current - group.previous;
+    Divergence { value: (difference.clone() * difference.clone()).sum().mul_scalar(0.5), gradient: difference }
+}
+
+/// See [`Distance::L2`]. Where nothing has moved the norm has no gradient, and nothing is pulled.
+fn norm<B: Backend>(group: Group<B>) -> Divergence<B> {
+    let difference = group.current - group.previous;
+    let norm = (difference.clone() * difference.clone()).sum().sqrt();
+    let gradient = difference / norm.clone().clamp_min(f32::MIN_POSITIVE).unsqueeze();
+    Divergence { value: norm, gradient }
+}
+
+fn scaled<B: Backend>(divergence: Divergence<B>, factor: f64) -> Divergence<B> {
+    let Divergence { value, gradient } = divergence;
+    Divergence { value: value.mul_scalar(factor), gradient: gradient.mul_scalar(factor) }
+}
+
+/// See [`Distance::Orthogonal`].
+fn within_past<B: Backend>(name: &str, Group { current, previous }: Group<B>) -> Divergence<B> {
+    let difference = current - previous.clone();
+    if is_b(name) {
+        let overlap = previous.clone().transpose().matmul(difference);
+        Divergence { value: overlap.clone().abs().sum(), gradient: previous.matmul(overlap.sign()) }
+    } else {
+        let overlap = difference.matmul(previous.clone().transpose());
+        Divergence { value: overlap.clone().abs().sum(), gradient: overlap.sign().matmul(previous) }
+    }
+}
+
+/// See [`Distance::PerRankKl`].
+fn per_rank<B: Kernels>(
+    names: &[String],
+    groups: Vec<Group<B>>,
+    temperature: f64,
+    smoothing: f64,
+) -> Vec<Divergence<B>> {
+    // A rank is a row of A and a row of B transposed.
+    let turned = |name: &str, matrix: Tensor<B, 2>| if is_b(name) { matrix.transpose() } else { matrix };
+    let rows = |matrix: Tensor<B, 2>| {
+        let ranks = matrix.dims()[0];
+        matrix.chunk(ranks, 0)
+    };
+    let mut ranks = Vec::new();
+    let mut counts = Vec::with_capacity(groups.len());
+    for (name, group) in names.iter().zip(groups) {
+        let (current, previous) = (turned(name, group.current), turned(name, group.previous));
+        counts.push(current.dims()[0]);
+        let pairs = rows(current).into_iter().zip(rows(previous));
+        ranks.extend(pairs.map(|(current, previous)| Group { current, previous }));
+    }
+    let mut divergences = B::softmax_kl(ranks, temperature, smoothing).into_iter();
+    let whole = |(name, count): (&String, usize)| {
+        let own = divergences.by_ref().take(count);
+        let (values, gradients): (Vec<_>, Vec<_>) = own.map(|d| (d.value, d.gradient)).unzip();
+        Divergence { value: Tensor::cat(values, 0).sum(), gradient: turned(name, Tensor::cat(gradients, 0)) }
+    };
+    names.iter().zip(counts).map(whole).collect()
+}
