@@ -4,10 +4,10 @@
 //! It says what is to be done as data, a [`Plan`]; no file here knows a screen, a path or a process.
 
 pub mod card;
-mod ewc;
+pub mod ewc;
 mod frozen;
 pub mod gradient_surgery;
-mod inf_lora;
+pub mod inf_lora;
 mod lsat;
 mod lwf;
 mod o_lora;

@@ -8,6 +8,8 @@ mod cli;
 mod compare;
 mod data;
 mod gpu;
+mod methods;
+mod methods_reference;
 mod model_reference;
 mod packing;
 mod project;

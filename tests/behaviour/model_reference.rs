@@ -21,18 +21,18 @@ use serde_json::Value;
 
 use crate::reference::reference_dir;
 
-type Tracked = Autodiff<Flex>;
+pub type Tracked = Autodiff<Flex>;
 
-fn json(path: &Path) -> Value {
+pub fn json(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn number(value: &Value) -> f64 {
+pub fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
 }
 
 /// Frobenius norm of the difference, relative to the expected one.
-fn relative(got: &[f32], expected: &[f32]) -> f64 {
+pub fn relative(got: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(got.len(), expected.len());
     let square = |v: f64| v * v;
     let difference: f64 = got.iter().zip(expected).map(|(a, b)| square(f64::from(a - b))).sum();
@@ -77,16 +77,16 @@ fn both_forms_of_the_reference_configurations_are_the_same() {
 }
 
 /// The adapted model of the reference, its batch, and the previous state.
-struct LoraCase {
+pub struct LoraCase {
     folder: PathBuf,
-    model: Llama<Tracked>,
-    packed: Packed<Tracked>,
-    previous: Adapter,
+    pub model: Llama<Tracked>,
+    pub packed: Packed<Tracked>,
+    pub previous: Adapter,
     expected: Value,
 }
 
 impl LoraCase {
-    fn load() -> Self {
+    pub fn load() -> Self {
         let folder = reference_dir().join("lora");
         let expected = json(&folder.join("expected.json"));
         let file = Weights::open_file(&folder.join("adapters.safetensors")).unwrap();
@@ -102,29 +102,20 @@ impl LoraCase {
         let mut model = load_hugging_face::<Tracked>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
         model.lora_scale = number(&expected["alpha"]) / number(&expected["rank"]);
         current.put_on(&mut model);
-        let packed = Packed::new(&Self::sequences(&folder));
+        let packed = Packed::new(&sequences(&folder));
         Self { folder, model, packed, previous, expected }
     }
 
-    /// Each row of the padded batch as a history and the response that is scored.
-    fn sequences(folder: &Path) -> Vec<Sequence> {
-        let file = Weights::open_file(&folder.join("expected.safetensors")).unwrap();
+    /// See [`sequences`].
+    pub fn sequences(&self) -> Vec<Sequence> {
+        sequences(&self.folder)
+    }
+
+    /// Tokens of the batch's first row.
+    pub fn first_row(&self) -> Vec<u32> {
+        let file = Weights::open_file(&self.folder.join("expected.safetensors")).unwrap();
         let (shape, ids) = file.integers("input_ids").unwrap();
-        let (labels, mask) = (file.integers("labels").unwrap().1, file.integers("attention_mask").unwrap().1);
-        let rows = ids.chunks(shape[1]).zip(labels.chunks(shape[1])).zip(mask.chunks(shape[1]));
-        rows.map(|((ids, labels), mask)| {
-            let scored: Vec<usize> = (0..ids.len()).filter(|&i| labels[i] != -100).collect();
-            let (first, last) = (scored[0], scored[scored.len() - 1]);
-            assert_eq!(scored.len(), last - first + 1, "the response is in one piece");
-            assert!(mask[..=last].iter().all(|&m| m == 1));
-            let token = |i: usize| ids[i] as u32;
-            let branch = Branch {
-                targets: labels[first..=last].iter().map(|&t| t as u32).collect(),
-                ..Branch::unscored(first - 1, (first - 1..last).map(token).collect())
-            };
-            Sequence { prefix: (0..first - 1).map(token).collect(), branches: vec![branch] }
-        })
-        .collect()
+        ids[..shape[1]].iter().map(|&t| t as u32).collect()
     }
 
     fn proximal(&self) -> Proximal {
@@ -144,6 +135,27 @@ impl LoraCase {
         let trains = |kind| matches!(kind, Kind::LoraA | Kind::LoraB | Kind::BaseRows);
         gradients(&mut self.model, &self.packed, &trains, &guides, &options, 0)
     }
+}
+
+/// Each row of the padded batch as a history and the response that is scored.
+fn sequences(folder: &Path) -> Vec<Sequence> {
+    let file = Weights::open_file(&folder.join("expected.safetensors")).unwrap();
+    let (shape, ids) = file.integers("input_ids").unwrap();
+    let (labels, mask) = (file.integers("labels").unwrap().1, file.integers("attention_mask").unwrap().1);
+    let rows = ids.chunks(shape[1]).zip(labels.chunks(shape[1])).zip(mask.chunks(shape[1]));
+    rows.map(|((ids, labels), mask)| {
+        let scored: Vec<usize> = (0..ids.len()).filter(|&i| labels[i] != -100).collect();
+        let (first, last) = (scored[0], scored[scored.len() - 1]);
+        assert_eq!(scored.len(), last - first + 1, "the response is in one piece");
+        assert!(mask[..=last].iter().all(|&m| m == 1));
+        let token = |i: usize| ids[i] as u32;
+        let branch = Branch {
+            targets: labels[first..=last].iter().map(|&t| t as u32).collect(),
+            ..Branch::unscored(first - 1, (first - 1..last).map(token).collect())
+        };
+        Sequence { prefix: (0..first - 1).map(token).collect(), branches: vec![branch] }
+    })
+    .collect()
 }
 
 /// The reference's name of a parameter.
