@@ -6,11 +6,13 @@ mod epochs;
 mod popularity;
 pub mod sasrec;
 pub mod stage_recommender;
+pub mod two_tower;
 
 pub use co_occurrence::CoOccurrence;
 pub use popularity::Popularity;
 pub use sasrec::{SasRec, SasRecommender};
 pub use stage_recommender::{Progress, Query, Scored, StageFigures, StageRecommender, evaluate_trained};
+pub use two_tower::{TwoTower, TwoTowerRecommender};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
