@@ -1,13 +1,26 @@
-//! The counting baselines, which no learned method may lose to unnoticed.
+//! What the language model is compared with: counting, which no learned method may lose to unnoticed, and recommenders
+//! that are trained stage by stage.
 
 mod co_occurrence;
+mod epochs;
 mod popularity;
+pub mod sasrec;
+pub mod stage_recommender;
+pub mod two_tower;
 
 pub use co_occurrence::CoOccurrence;
 pub use popularity::Popularity;
+pub use sasrec::{SasRec, SasRecommender};
+pub use stage_recommender::{Progress, Query, Scored, StageFigures, StageRecommender, evaluate_trained};
+pub use two_tower::{TwoTower, TwoTowerRecommender};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
 
 use crate::data::Sequence;
 use crate::measure::UserOutcome;
+use crate::model::adapter::Matrix;
 
 /// A recommender that only counts the training targets of the stages it was fit on.
 pub trait CountingBaseline {
@@ -24,6 +37,13 @@ pub fn evaluate<'d>(
 ) -> Vec<UserOutcome> {
     let tests = users.into_iter().filter_map(Sequence::test);
     tests.map(|test| UserOutcome::of_items(test.user, test.target, &baseline.recommend(test.history, length))).collect()
+}
+
+/// A matrix of normal values around 0, from a seed.
+fn normal_matrix(rows: usize, columns: usize, deviation: f64, seed: u64) -> Matrix {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut draw = || -> f64 { StandardNormal.sample(&mut random) };
+    Matrix { rows, columns, values: (0..rows * columns).map(|_| (deviation * draw()) as f32).collect() }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod bad_model;
+mod baselines_reference;
 mod chart;
 mod cli;
 mod compare;
