@@ -83,8 +83,8 @@ pub struct StageFigures {
 
 /// A recommender that goes from stage to stage with its parameters.
 ///
-/// A run trains a stage, saves, measures, and goes on; one that is resumed loads the last stage that was saved and trains
-/// the next. Every random number comes from a stream of seed and stage, so both end with the same numbers.
+/// A run trains a stage, saves, measures, and goes on; one that is resumed loads the last stage that was saved and
+/// trains the next. Every random number comes from a stream of seed and stage, so both end with the same numbers.
 pub trait StageRecommender {
     /// Trains on the training targets of the stage in place `stage` of [`Dataset::stages`], from the parameters that
     /// the stage before left, and keeps those of the epoch with the least validation loss.

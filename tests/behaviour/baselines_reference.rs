@@ -1,13 +1,16 @@
-//! SASRec against RecBole's.
+//! SASRec against RecBole's; the two towers' losses and gradients against PyTorch's.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::backend::{Autodiff, Flex};
+use peso_workbench::baseline::two_tower::loss::{Choice, Pull, Towers, contrastive, sampled_softmax};
+use peso_workbench::baseline::two_tower::shift::{imitation_weights, plasticity};
 use peso_workbench::baseline::{Query, SasRec, SasRecommender, StageRecommender};
 use peso_workbench::data::dataset::{Dataset, Example, Item, Sequence, Stage};
 use peso_workbench::measure::ranking::{UserOutcome, aggregate};
+use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::weights::Weights;
 use peso_workbench::semantic_id::SemanticIndex;
 use serde::Deserialize;
@@ -84,6 +87,112 @@ fn sasrec_loss_and_gradients_are_those_of_the_reference() {
     }
 }
 
+/// A loss and its gradients, row-major.
+#[derive(Deserialize)]
+struct Expected {
+    loss: f64,
+    user_gradient: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Ranking {
+    /// User, and the items of whom the first is the target.
+    choices: Vec<(u32, Vec<u32>)>,
+    item_gradient: Vec<f32>,
+    #[serde(flatten)]
+    expected: Expected,
+}
+
+/// Embeddings of two stages, and the losses of PyTorch on them.
+#[derive(Deserialize)]
+struct TwoTowers {
+    width: usize,
+    users: Vec<f32>,
+    items: Vec<f32>,
+    rankings: Vec<Ranking>,
+    /// Of the model of the stage before, and of one that was fine-tuned.
+    previous: Vec<f32>,
+    tuned: Vec<f32>,
+    previous_items: Vec<f32>,
+    tuned_items: Vec<f32>,
+    /// Of each item.
+    clusters: Vec<u32>,
+    /// What each user chose before and chooses now.
+    choices: Vec<(Vec<u32>, Vec<u32>)>,
+    imitation_weights: Vec<f32>,
+    plasticity: Vec<f32>,
+    /// Users of the step, temperature and weight of the contrastive term.
+    among: Vec<u32>,
+    temperature: f64,
+    weight: f64,
+    contrastive: Expected,
+    piw: Expected,
+    pisa: Expected,
+}
+
+impl TwoTowers {
+    fn matrix(&self, values: &[f32]) -> Matrix {
+        Matrix { rows: values.len() / self.width, columns: self.width, values: values.to_vec() }
+    }
+
+    fn towers(&self, users: &[f32], items: &[f32]) -> Towers {
+        Towers { users: self.matrix(users), items: self.matrix(items) }
+    }
+
+    fn assert_pulled(&self, name: &str, pulls: &[(&[f32], Vec<f32>)], expected: &Expected) {
+        let users = self.matrix(&self.users);
+        let mut gradient = Matrix::zeros(users.rows, users.columns);
+        let mut loss = 0.0;
+        for (reference, weights) in pulls {
+            let pull = Pull { reference: self.matrix(reference), weights: weights.clone() };
+            loss += contrastive(&users, &self.among, &pull, self.temperature, self.weight, &mut gradient);
+        }
+        assert!((loss - expected.loss).abs() < 1e-5 * expected.loss, "{name}: {loss} instead of {}", expected.loss);
+        let difference = relative(&gradient.values, &expected.user_gradient);
+        assert!(difference < 1e-5, "{name}: {difference}");
+    }
+}
+
+#[test]
+fn ranking_losses_and_gradients_are_those_of_the_reference() {
+    let reference: TwoTowers = json("two_tower.json");
+    let towers = reference.towers(&reference.users, &reference.items);
+    for ranking in &reference.rankings {
+        let choices: Vec<Choice> =
+            ranking.choices.iter().map(|(user, items)| Choice { user: *user, items: items.clone() }).collect();
+        let mut gradient = towers.zeros_like();
+        let (loss, expected) = (sampled_softmax(&towers, &choices, &mut gradient), &ranking.expected);
+        assert!((loss - expected.loss).abs() < 1e-5 * expected.loss, "{loss} instead of {}", expected.loss);
+        let differences = [
+            relative(&gradient.users.values, &expected.user_gradient),
+            relative(&gradient.items.values, &ranking.item_gradient),
+        ];
+        assert!(differences.iter().all(|difference| *difference < 1e-5), "{differences:?}");
+    }
+}
+
+#[test]
+fn contrastive_losses_and_gradients_are_those_of_the_reference() {
+    let reference: TwoTowers = json("two_tower.json");
+    let (previous, tuned) = (reference.previous.as_slice(), reference.tuned.as_slice());
+    let ones = vec![1.0; previous.len() / reference.width];
+    reference.assert_pulled("contrastive", &[(previous, ones)], &reference.contrastive);
+
+    let choices: Vec<(&[u32], &[u32])> =
+        reference.choices.iter().map(|(before, now)| (before.as_slice(), now.as_slice())).collect();
+    let weights = imitation_weights(&choices, &reference.clusters);
+    assert!(relative(&weights, &reference.imitation_weights) < 1e-6, "{weights:?}");
+    reference.assert_pulled("imitation weights", &[(previous, weights)], &reference.piw);
+
+    let before = reference.towers(previous, &reference.previous_items);
+    let now = reference.towers(tuned, &reference.tuned_items);
+    let users: Vec<u32> = (0..before.users.rows as u32).collect();
+    let dynamic = plasticity(&users, &before, &now, &reference.clusters);
+    assert!(relative(&dynamic, &reference.plasticity) < 1e-6, "{dynamic:?}");
+    let stable = dynamic.iter().map(|dynamic| 1.0 - dynamic).collect();
+    reference.assert_pulled("PISA", &[(previous, stable), (tuned, dynamic)], &reference.pisa);
+}
+
 /// MovieLens 100K as RecBole reads its atomic file, in one stage.
 fn movielens() -> Dataset {
     let folder =
@@ -130,33 +239,31 @@ fn full_ranks(recommender: &dyn StageRecommender, tests: &[Example<'_>]) -> Vec<
     .collect()
 }
 
+/// What RecBole measured, and with what.
+#[derive(Deserialize)]
+struct Measured {
+    epochs: usize,
+    batch: usize,
+    max_history: usize,
+    /// Of the epoch that validation chose.
+    metrics: BTreeMap<String, f64>,
+}
+
 #[test]
 #[ignore = "needs RecBole's ml-100k and minutes: PESO_DATASETS_DIR=DIR cargo test -- --ignored sasrec_on_movielens"]
 fn sasrec_on_movielens_ranks_as_well_as_the_reference() {
-    let dataset = movielens();
-    let options = SasRec {
-        max_history: 20,
-        stride: std::env::var("STRIDE").map_or(5, |s| s.parse().unwrap()),
-        epochs: 12,
-        ..SasRec::default()
-    };
-    let mut recommender = SasRecommender::<Autodiff<Flex>>::new(
-        options,
-        dataset.items.len(),
-        std::env::var("SEED").map_or(42, |s| s.parse().unwrap()),
-        &Default::default(),
-    )
-    .unwrap();
-    let began = std::time::Instant::now();
-    let figures = recommender
-        .train_stage(&dataset, 0, &mut |p| {
-            if let peso_workbench::baseline::Progress::Epoch { epoch, training_loss, validation_loss, .. } = p {
-                println!("{epoch} {training_loss:.4} {validation_loss:.4} {:.0} s", began.elapsed().as_secs_f64());
-            }
-            Ok(())
-        })
-        .unwrap();
+    let (dataset, reference) = (movielens(), json::<Measured>("movielens.json"));
+    let Measured { epochs, batch, max_history, metrics } = reference;
+    // Windows of five targets each: a fourth of the time, and histories of 16 to 20 items where RecBole has 20.
+    let options = SasRec { epochs, batch, max_history, stride: 5, ..SasRec::default() };
+    let items = dataset.items.len();
+    let mut recommender = SasRecommender::<Autodiff<Flex>>::new(options, items, 42, &Default::default()).unwrap();
+    let figures = recommender.train_stage(&dataset, 0, &mut |_| Ok(())).unwrap();
     let tests: Vec<Example<'_>> = dataset.stages[0].sequences.iter().filter_map(Sequence::test).collect();
-    let metrics = aggregate(&full_ranks(&recommender, &tests), &[5, 10]);
-    println!("{metrics:?} {}", figures.best_epoch);
+    let measured = aggregate(&full_ranks(&recommender, &tests), &[10]);
+    for (name, expected) in &metrics {
+        let found = measured[name];
+        assert!((found / expected - 1.0).abs() < 0.05, "{name}: {found} instead of {expected}; {figures:?}");
+    }
+    assert_eq!(metrics.len(), 2);
 }

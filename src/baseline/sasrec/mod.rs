@@ -1,8 +1,8 @@
 //! SASRec: self-attention over a user's history that predicts the next item.
 //!
-//! Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; the network is that of RecBole's `SASRec`, and so
-//! are the parameters' names. The loss is the cross-entropy over all items of the catalogue, not the paper's over one
-//! sampled negative: that alone makes it a strong baseline.
+//! Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; the network is that of RecBole's `SASRec`,
+//! and so are the parameters' names. The loss is the cross-entropy over all items of the catalogue, not the paper's
+//! over one sampled negative: that alone makes it a strong baseline.
 
 mod network;
 mod training;

@@ -60,12 +60,13 @@ pub fn sampled_softmax(towers: &Towers, choices: &[Choice], gradient: &mut Tower
     loss * f64::from(share)
 }
 
-/// `scale` times the weighted mean over the users `among` of the contrastive (InfoNCE) distance to their references, less
-/// its value where a user is at the reference; adds its gradient to `gradient`.
+/// `scale` times the weighted mean over the users `among` of the contrastive (InfoNCE) distance to their references,
+/// less its value where a user is at the reference; adds its gradient to `gradient`.
 ///
-/// The distance is `-log softmax over v of (cos(u, r_v) / temperature)` at the user's own reference `r_u`, where `v` goes over
-/// `among`: a user is to be told from the others by where the other model has them. The value subtracted has no
-/// gradient; it makes the term 0 where nothing has moved.
+/// The distance is `-log softmax over v of (cos(u, r_v) / temperature)` at the user's own reference `r_u`, where `v`
+/// goes over `among`: a user is to be told from the others by where the other model has them. The value subtracted
+/// has no gradient; it makes the term 0 where nothing has moved. InfoNCE also pushes users apart, so at the reference
+/// its gradient need not be 0.
 ///
 /// # Panics
 /// Where `among` names a user that has no embedding.

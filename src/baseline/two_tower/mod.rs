@@ -1,10 +1,11 @@
 //! Two towers: an embedding for each user and for each item, whose inner product is the score, carried from stage to
 //! stage in five ways.
 //!
-//! The contrastive variants follow the line of Wang et al., "Structure Aware Incremental Learning with Personalized
-//! Imitation Weights for Recommender Systems" (AAAI 2023, arXiv 2305.01204), and Yoo et al., "Embracing Plasticity: Balancing Stability and
-//! Plasticity in Continual Recommender Systems" (PISA, SIGIR 2025). Both were known here by their abstracts alone, so what
-//! is computed is our reading: [`loss::contrastive`], [`shift::imitation_weights`] and [`shift::plasticity`] say exactly what.
+//! The contrastive variants follow Wang et al., "Structure Aware Incremental Learning with Personalized Imitation
+//! Weights for Recommender Systems" (AAAI 2023, arXiv 2305.01204), and Yoo et al., "Embracing Plasticity: Balancing
+//! Stability and Plasticity in Continual Recommender Systems" (PISA, SIGIR 2025). They are written after the papers'
+//! abstracts, not their formulas, so what is computed is our reading: [`loss::contrastive`],
+//! [`shift::imitation_weights`] and [`shift::plasticity`] say exactly what.
 
 pub mod loss;
 pub mod shift;
@@ -64,8 +65,8 @@ pub enum Variant {
     Contrastive(Contrastive),
     /// The same with personalised imitation weights: users whose interests changed are pulled less.
     ContrastivePiw(Clustered),
-    /// Stable users are pulled to where the stage before left them, dynamic ones to where fine-tuning on the stage takes
-    /// them. The stage is trained twice: by fine-tuning, and then again from its start.
+    /// Stable users are pulled to where the stage before left them, dynamic ones to where fine-tuning on the stage
+    /// takes them. The stage is trained twice: by fine-tuning, and then again from its start.
     Pisa(Clustered),
 }
 
@@ -133,8 +134,8 @@ impl TwoTower {
 
 /// Two towers on a dataset's users and items.
 ///
-/// A user or an item that a stage trains on for the first time starts from an embedding drawn from the seed. To recommend, a user
-/// who was never trained on is the mean of the history's items. Adam starts anew in every stage.
+/// A user or an item that a stage trains on for the first time starts from an embedding drawn from the seed. To
+/// recommend, a user who was never trained on is the mean of the history's items. Adam starts anew in every stage.
 #[derive(Debug, Clone)]
 pub struct TwoTowerRecommender {
     options: TwoTower,

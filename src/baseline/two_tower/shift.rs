@@ -19,8 +19,8 @@ pub fn item_clusters(items: &Matrix, count: usize, seed: u64) -> Vec<u32> {
 ///
 /// `choices` are both for each user, as items; `clusters` is the cluster of each item.
 ///
-/// Wang et al. (arXiv 2305.01204) let a small network learn the weight from the change of such a distribution. Here the weight is a
-/// fixed function that falls with the change: our reading, without a network that could learn to imitate nobody.
+/// Wang et al. (arXiv 2305.01204) learn the weight of each user from the change of interests. Here it is a fixed
+/// function that falls with the change: our reading, without a network that could learn to imitate nobody.
 ///
 /// # Panics
 /// Where a choice is no item of `clusters`.
@@ -42,13 +42,14 @@ pub fn imitation_weights(choices: &[(&[u32], &[u32])], clusters: &[u32]) -> Vec<
     weights.into_iter().map(|weight| (weight / mean) as f32).collect()
 }
 
-/// PISA's division of users into stable (0) and dynamic (1): the share of the other users whose preferences shifted less.
+/// PISA's division of users into stable (0) and dynamic (1): the share of the other users whose preferences shifted
+/// less.
 ///
-/// A user's shift is the mean over clusters of the change of the distance between the user's embedding and the
+/// A user's shift is the sum over clusters of the change of the distance between the user's embedding and the
 /// cluster's centre (the mean of its items), from the model `previous` to the model `current`.
 ///
-/// Yoo et al. ("Embracing Plasticity", SIGIR 2025) measure the shift by "changes in user distances to item clusters"; that
-/// the ranks of the shifts are taken, so that half of all users count as dynamic, is our reading.
+/// Yoo et al. ("Embracing Plasticity", SIGIR 2025) measure the shift by changes of a user's distances to clusters of
+/// items; that the ranks of the shifts divide the users is our reading.
 ///
 /// # Panics
 /// Where a user has no embedding.

@@ -20,8 +20,8 @@ const VALIDATION_NEGATIVES: usize = 100;
 const DRAWS: usize = 32;
 
 /// PyTorch's defaults of Adam.
-const BETA1: f32 = 0.9;
-const BETA2: f32 = 0.999;
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
 const EPSILON: f32 = 1e-8;
 
 /// What holds users back in a stage.
@@ -157,12 +157,14 @@ fn choice(target: Target<'_>, negatives: usize, items: usize, random: &mut impl 
 
 /// One step of Adam (Kingma and Ba 2015), the `number`-th (from 1).
 fn adam(values: &mut [f32], gradient: &[f32], (first, second): (&mut [f32], &mut [f32]), rate: f32, number: usize) {
-    let (correction1, correction2) = (1.0 - BETA1.powf(number as f32), 1.0 - BETA2.powf(number as f32));
+    let correction = |beta: f64| (1.0 - beta.powf(number as f64)) as f32;
+    let (correction1, correction2) = (correction(BETA1), correction(BETA2));
+    let (beta1, beta2) = (BETA1 as f32, BETA2 as f32);
     let moments = first.par_iter_mut().zip(second);
     values.par_iter_mut().zip(gradient).zip(moments).with_min_len(4096).for_each(
         |((value, gradient), (first, second))| {
-            *first = BETA1 * *first + (1.0 - BETA1) * gradient;
-            *second = BETA2 * *second + (1.0 - BETA2) * gradient * gradient;
+            *first = beta1 * *first + (1.0 - beta1) * gradient;
+            *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
             *value -= rate * (*first / correction1) / ((*second / correction2).sqrt() + EPSILON);
         },
     );
