@@ -50,6 +50,14 @@ pub fn read_text(path: &Path, largest: u64) -> Result<String, Unusable> {
     })
 }
 
+/// Size of the files in a folder (not in its folders), without those that a killed write left behind, whose names begin with
+/// a dot; 0 where there is no folder.
+pub fn folder_bytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let whole = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    whole.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
+}
+
 /// Takes the exclusive lock of a file, which is made where it is missing; none if somebody else holds it for longer than
 /// `patience`. Whoever looks with [`is_locked`] has it for a moment, so no patience at all would be too little.
 ///
@@ -132,6 +140,17 @@ mod tests {
         let error = write_atomically(&taken, b"bytes").unwrap_err();
         assert_eq!(error.path, taken);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_size_of_a_folder_is_that_of_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), b"12345").unwrap();
+        fs::write(folder.path().join("b"), b"123").unwrap();
+        fs::write(folder.path().join(".b.7-0.tmp"), b"1").unwrap();
+        fs::create_dir(folder.path().join("c")).unwrap();
+        assert_eq!(folder_bytes(folder.path()), 8);
+        assert_eq!(folder_bytes(&folder.path().join("nowhere")), 0);
     }
 
     #[test]

@@ -123,7 +123,7 @@ pub(crate) struct Session {
 impl Session {
     /// A project that was just opened; its runs arrive with the first snapshot.
     pub(crate) fn new(number: u64, file: PathBuf, project: Project, layout: Layout) -> Self {
-        let results = Arc::new(Results { project: project.name.clone(), runs: Vec::new() });
+        let results = Arc::new(Results { project: project.name.clone(), ..Results::default() });
         let mut session = Self {
             number,
             file,

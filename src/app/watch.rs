@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::background::Outbox;
 use crate::chart::Chart;
 use crate::chart::live::{self, CurvePoint, RunCurves};
+use crate::data::Protocol;
 use crate::error::Unusable;
 use crate::experiment::observer::{Progress, StageRecord};
 use crate::experiment::queue::{Entries, Queue};
@@ -168,7 +169,7 @@ struct Curve {
 
 impl Runs {
     fn new(project: String, folder: PathBuf) -> Self {
-        let results = Arc::new(Results { project: project.clone(), runs: Vec::new() });
+        let results = Arc::new(Results { project: project.clone(), ..Results::default() });
         Self {
             project,
             queue: Queue::new(&folder),
@@ -217,7 +218,7 @@ impl Runs {
                 .all(|(run, told)| run.id == told.run && same_results(&run.result, told));
         if !same {
             let runs = runs.iter().map(|run| RunResult::clone(&run.result)).collect();
-            self.results = Arc::new(Results { project: self.project.clone(), runs });
+            self.results = Arc::new(Results { project: self.project.clone(), runs, ..Results::default() });
             self.revision += 1;
         }
         Some(Snapshot {
@@ -327,7 +328,7 @@ fn same_results(a: &RunResult, b: &RunResult) -> bool {
 impl OpenRun {
     fn new(folder: &RunFolder) -> Result<Self, Unusable> {
         let reader = folder.reader()?;
-        let result = Arc::new(reader.result()?);
+        let result = Arc::new(reader.result(Protocol::SameBlock)?);
         let view = RunView {
             id: folder.config().run.clone(),
             folder: folder.path().to_path_buf(),
@@ -362,7 +363,7 @@ impl OpenRun {
             events.push(event);
         }
         events.drain(..events.len().saturating_sub(EVENTS));
-        let result = self.reader.result()?;
+        let result = self.reader.result(Protocol::SameBlock)?;
         let next = RunView {
             status,
             reason: self.reader.reason()?,

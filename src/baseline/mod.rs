@@ -18,7 +18,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::data::Sequence;
+use crate::data::{Example, Sequence};
 use crate::measure::UserOutcome;
 use crate::model::adapter::Matrix;
 
@@ -35,7 +35,16 @@ pub fn evaluate<'d>(
     users: impl IntoIterator<Item = &'d Sequence>,
     length: usize,
 ) -> Vec<UserOutcome> {
-    let tests = users.into_iter().filter_map(Sequence::test);
+    answers(baseline, users.into_iter().filter_map(Sequence::test), length)
+}
+
+/// What a baseline answers to tests, with lists of `length` items.
+pub fn answers<'d>(
+    baseline: &dyn CountingBaseline,
+    tests: impl IntoIterator<Item = Example<'d>>,
+    length: usize,
+) -> Vec<UserOutcome> {
+    let tests = tests.into_iter();
     tests.map(|test| UserOutcome::of_items(test.user, test.target, &baseline.recommend(test.history, length))).collect()
 }
 

@@ -252,18 +252,14 @@ fn nothing_measured(title: String, metric: &str, results: &Results) -> Chart {
 mod tests {
     use super::*;
     use crate::chart::look::{Dash, Ink};
+    use crate::data::Protocol;
     use crate::experiment::results::{StageResult, Status};
 
     fn run(experiment: &str, method: &str, seed: u64, hits: &[f64]) -> RunResult {
         let stage = |(place, &hit): (usize, &f64)| StageResult {
             stage: place + 1,
-            train_examples: 0,
-            test_users: 0,
-            train_seconds: 0.0,
-            eval_seconds: 0.0,
-            peak_memory_bytes: 0,
-            final_loss: 0.0,
             metrics: BTreeMap::from([("hit@10".to_owned(), hit)]),
+            ..StageResult::default()
         };
         RunResult {
             run: format!("{experiment}-s{seed}"),
@@ -271,17 +267,15 @@ mod tests {
             method: method.to_owned(),
             seed,
             status: Status::Finished,
-            device: "cpu".to_owned(),
-            trainable_parameters: 0,
             config_hash: "0123456789".to_owned(),
             data_hash: "data".to_owned(),
             stages: hits.iter().enumerate().map(stage).collect(),
-            matrix: BTreeMap::new(),
+            ..RunResult::default()
         }
     }
 
     fn results(runs: Vec<RunResult>) -> Results {
-        Results { project: "demo".to_owned(), runs }
+        Results { project: "demo".to_owned(), protocol: Protocol::SameBlock, runs }
     }
 
     fn lines(chart: &Chart) -> &Lines {

@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
+use crate::data::Protocol;
 use crate::error::Unusable;
 use crate::experiment::Project;
-use crate::experiment::paired::{UserMetric, UserScores, user_scores};
+use crate::experiment::paired::{Selection, UserMetric, UserScores, user_scores};
 use crate::experiment::run_folder::slug;
+use crate::measure::Slice;
 use crate::measure::statistics::{ALPHA, Aim, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
 
 /// Compare every line with one of them: gains on the same test users, with intervals and corrected p-values
@@ -27,15 +29,30 @@ pub(super) struct Arguments {
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// As JSON
+    /// same-block or next-block; the first that the project measures
     #[arg(long)]
+    protocol: Option<Protocol>,
+    /// Only the tests of a slice: new, returning, dormant; warm, cold; head, mid, tail; short, medium, long
+    #[arg(long, value_name = "NAME")]
+    slice: Option<Slice>,
+    /// As JSON
+    #[arg(long, conflicts_with_all = ["csv", "latex"])]
     json: bool,
+    /// As CSV
+    #[arg(long, conflicts_with = "latex")]
+    csv: bool,
+    /// As a LaTeX table (booktabs)
+    #[arg(long)]
+    latex: bool,
 }
 
 /// What is printed as JSON.
 #[derive(Debug, Serialize)]
 struct Report {
     project: String,
+    protocol: Protocol,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slice: Option<Slice>,
     metric: String,
     baseline: String,
     /// Coverage of the intervals, and the bound that corrected p-values are held against.
@@ -58,13 +75,22 @@ struct ReportLine {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    let lines = user_scores(&project, &project.runs_dir(arguments.out.as_deref()), arguments.metric)?;
+    let selection = Selection {
+        metric: arguments.metric,
+        protocol: arguments.protocol.unwrap_or(project.evaluation.protocol.first()),
+        slice: arguments.slice,
+    };
+    let lines = user_scores(&project, &project.runs_dir(arguments.out.as_deref()), selection)?;
     let baseline = named(&lines, &arguments.baseline, &arguments.project)?;
-    let report = compared(&project, &lines, baseline, arguments.metric).map_err(|(name, problem)| {
+    let report = compared(&project, &lines, baseline, selection).map_err(|(name, problem)| {
         Unusable::new(&arguments.project, format!("{name} cannot be compared: {problem}"))
     })?;
     if arguments.json {
         print_json(&report)?;
+    } else if arguments.csv {
+        print(&as_csv(&report))?;
+    } else if arguments.latex {
+        print(&table(&report).to_latex(&title(&report)))?;
     } else {
         print(&as_text(&report))?;
     }
@@ -87,7 +113,7 @@ fn compared(
     project: &Project,
     lines: &[UserScores],
     baseline: &UserScores,
-    metric: UserMetric,
+    selection: Selection,
 ) -> Result<Report, (String, String)> {
     let bootstrap = Bootstrap::new(0);
     let others: Vec<&UserScores> = lines.iter().filter(|line| line.name != baseline.name).collect();
@@ -100,11 +126,13 @@ fn compared(
     let line = |(line, verdict): (&&UserScores, Verdict)| ReportLine {
         name: line.name.clone(),
         verdict,
-        mcnemar: if metric.is_binary() { line.hits_against(baseline) } else { Vec::new() },
+        mcnemar: if selection.metric.is_binary() { line.hits_against(baseline) } else { Vec::new() },
     };
     Ok(Report {
         project: project.name.clone(),
-        metric: metric.to_string(),
+        protocol: selection.protocol,
+        slice: selection.slice,
+        metric: selection.metric.to_string(),
         baseline: baseline.name.clone(),
         level: LEVEL,
         alpha: ALPHA,
@@ -113,13 +141,47 @@ fn compared(
     })
 }
 
+/// What is compared, in words.
+fn title(report: &Report) -> String {
+    let metric = report.metric.replacen("hit", "Hit", 1).replacen("ndcg", "NDCG", 1).replace("_corrected", ", ties");
+    let protocol = if report.protocol == Protocol::NextBlock { ", next-block" } else { "" };
+    let mean = match report.slice {
+        None => "mean over the stages from 2 on, on the same test users".to_owned(),
+        Some(slice) => format!("mean over the same tests of the slice \"{slice}\" in the stages from 2 on"),
+    };
+    format!("{metric} against {}{protocol}, {mean}", report.baseline)
+}
+
 fn as_text(report: &Report) -> String {
     let note = if report.synthetic { " · synthetic data" } else { "" };
-    let metric = report.metric.replacen("hit", "Hit", 1).replacen("ndcg", "NDCG", 1).replace("_corrected", ", ties");
-    let mut text = format!(
-        "{}{note}\n\n{metric} against {}, mean over the stages from 2 on, on the same test users\n",
-        report.project, report.baseline
-    );
+    let mut text = format!("{}{note}\n\n{}\n{}", report.project, title(report), table(report).to_text());
+    let users = report.lines.first().map_or(0, |line| line.verdict.comparison.users);
+    text.push_str(&format!(
+        "\nPaired bootstrap over {users} test cases{}, {} resamples; p-values corrected by Holm over the {} lines.\n",
+        if report.lines.iter().any(|line| line.verdict.comparison.seeds > 1) { " and over seeds" } else { "" },
+        Bootstrap::new(0).resamples,
+        report.lines.len(),
+    ));
+    text.push_str("Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n");
+    text
+}
+
+/// With all digits, for other programs.
+fn as_csv(report: &Report) -> String {
+    let heading = "experiment,baseline,metric,seeds,users,value,gain,relative,low,high,p,p_holm,verdict";
+    let mut table = Table::new(1, heading.split(','));
+    for line in &report.lines {
+        let Comparison { seeds, users, value, gain, relative, interval, p_value, .. } = line.verdict.comparison;
+        let words = [line.name.clone(), report.baseline.clone(), report.metric.clone()];
+        let numbers = [Some(value), Some(gain), relative, Some(interval.low), Some(interval.high), Some(p_value)];
+        let numbers = numbers.map(|number| number.map(|number| number.to_string()).unwrap_or_default());
+        let end = [line.verdict.p_corrected.to_string(), line.verdict.evidence.to_string()];
+        table.row(words.into_iter().chain([seeds, users].map(|n| n.to_string())).chain(numbers).chain(end));
+    }
+    table.to_csv()
+}
+
+fn table(report: &Report) -> Table {
     let hits = report.lines.iter().any(|line| !line.mcnemar.is_empty());
     let interval = format!("{:.0} % interval", 100.0 * report.level);
     let heading = ["Experiment", "n", "Value", "Gain", "Relative", &interval, "p", "p, Holm"];
@@ -146,14 +208,5 @@ fn as_text(report: &Report) -> String {
         cells.extend([needed(users_needed), needed(seeds_needed), line.verdict.evidence.to_string()]);
         table.row(cells);
     }
-    text.push_str(&table.to_text());
-    let users = report.lines.first().map_or(0, |line| line.verdict.comparison.users);
-    text.push_str(&format!(
-        "\nPaired bootstrap over {users} test cases{}, {} resamples; p-values corrected by Holm over the {} lines.\n",
-        if report.lines.iter().any(|line| line.verdict.comparison.seeds > 1) { " and over seeds" } else { "" },
-        Bootstrap::new(0).resamples,
-        report.lines.len(),
-    ));
-    text.push_str("Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n");
-    text
+    table
 }

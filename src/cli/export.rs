@@ -69,7 +69,7 @@ const ENDINGS: [&str; 5] = ["png", "svg", "pdf", "csv", "tex"];
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
     let runs_dir = project.runs_dir(arguments.out.as_deref());
-    let (results, unusable) = Results::read(&project, &runs_dir);
+    let (results, unusable) = Results::read(&project, &runs_dir, project.evaluation.protocol.first());
     warn(&unusable);
     if results.runs.is_empty() {
         return Err(Unusable::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());

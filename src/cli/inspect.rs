@@ -66,7 +66,9 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
         };
     }
     if path.join("run.ron").is_file() {
-        return Ok(Inspected::Run(RunFolder::open(path)?.reader()?.result()?));
+        let run = RunFolder::open(path)?;
+        let protocol = run.config().project.evaluation.protocol.first();
+        return Ok(Inspected::Run(run.reader()?.result(protocol)?));
     }
     if path.join(FILE_NAME).is_file() {
         return Ok(Inspected::Project(Box::new(Project::load(path)?)));

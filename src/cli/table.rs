@@ -1,4 +1,4 @@
-//! Tables of text in aligned columns.
+//! Tables in aligned columns, as CSV and as LaTeX.
 
 /// Rows of cells; the first row is the heading.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,59 @@ impl Table {
         }
         text
     }
+
+    /// As CSV (RFC 4180), ended by a line feed.
+    pub(super) fn to_csv(&self) -> String {
+        let row = |cells: &Vec<String>| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n";
+        self.rows.iter().map(row).collect()
+    }
+
+    /// As a LaTeX table (booktabs) under a comment of one line.
+    pub(super) fn to_latex(&self, comment: &str) -> String {
+        let row = |cells: &Vec<String>| cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" & ");
+        let columns = self.rows.first().map_or(0, Vec::len);
+        let (left, right) = ("l".repeat(self.left), "r".repeat(columns.saturating_sub(self.left)));
+        let mut text = format!("% {}\n\\begin{{tabular}}{{{left}{right}}}\n\\toprule\n", one_line(comment));
+        for (place, cells) in self.rows.iter().enumerate() {
+            text.push_str(&format!("{} \\\\\n", row(cells)));
+            if place == 0 {
+                text.push_str("\\midrule\n");
+            }
+        }
+        text + "\\bottomrule\n\\end{tabular}\n"
+    }
+}
+
+/// A CSV field (RFC 4180).
+pub(super) fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+/// A text in LaTeX.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => escaped.extend(['\\', character]),
+            '\\' => escaped.push_str("\\textbackslash{}"),
+            '~' => escaped.push_str("\\textasciitilde{}"),
+            '^' => escaped.push_str("\\textasciicircum{}"),
+            '±' => escaped.push_str("$\\pm$"),
+            '–' => escaped.push_str("--"),
+            '…' => escaped.push_str("\\ldots{}"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// A text that cannot end a LaTeX comment.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }
 
 #[cfg(test)]
@@ -47,5 +100,18 @@ mod tests {
         let mut table = Table::new(1, ["Name", "n"]);
         table.row(["Zoë", "10"]);
         assert_eq!(table.to_text(), "Name   n\nZoë   10\n");
+    }
+
+    #[test]
+    fn words_with_a_meaning_in_the_format_are_escaped() {
+        let mut table = Table::new(1, ["A & B", "n"]);
+        table.row(["a, \"b\"", "0.1 ± 0.2"]);
+        assert_eq!(table.to_csv(), "A & B,n\n\"a, \"\"b\"\"\",0.1 ± 0.2\n");
+        let latex = table.to_latex("50 % of\nall");
+        assert!(
+            latex.starts_with("% 50 % of all\n\\begin{tabular}{lr}\n\\toprule\nA \\& B & n \\\\\n\\midrule\n"),
+            "{latex}"
+        );
+        assert!(latex.contains("0.1 $\\pm$ 0.2 \\\\\n\\bottomrule"), "{latex}");
     }
 }

@@ -11,10 +11,13 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// Bytes as `812 MiB`.
+/// Bytes as `96 KiB`, `812 MiB`, `20.0 GiB`.
 pub(super) fn bytes(bytes: u64) -> String {
     const MEBI: f64 = 1024.0 * 1024.0;
     let mebi = bytes as f64 / MEBI;
+    if bytes < 1 << 20 {
+        return format!("{:.0} KiB", bytes as f64 / 1024.0);
+    }
     if mebi < 10_240.0 { format!("{mebi:.0} MiB") } else { format!("{:.1} GiB", mebi / 1024.0) }
 }
 
@@ -42,6 +45,9 @@ mod tests {
             ["0 s", "0 s", "1 min 0 s", "1 min 12 s", "3 h 5 min"]
         );
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([1 << 20, 812 << 20, 20 << 30].map(bytes), ["1 MiB", "812 MiB", "20.0 GiB"]);
+        assert_eq!(
+            [0, 96 << 10, 1 << 20, 812 << 20, 20 << 30].map(bytes),
+            ["0 KiB", "96 KiB", "1 MiB", "812 MiB", "20.0 GiB"]
+        );
     }
 }

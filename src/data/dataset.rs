@@ -86,6 +86,12 @@ impl Sequence {
     pub fn test(&self) -> Option<Example<'_>> {
         self.takes_part().then(|| self.example(self.items.len() - 1))
     }
+
+    /// The test of the next-block protocol: the first interaction of the stage, after everything the user did in earlier
+    /// stages. A user without earlier interactions cannot be asked; few interactions in the stage do not matter.
+    pub fn next_block_test(&self) -> Option<Example<'_>> {
+        (self.current_from > 0 && self.current_from < self.items.len()).then(|| self.example(self.current_from))
+    }
 }
 
 impl Stage {
@@ -102,5 +108,32 @@ impl Stage {
     /// Number of test users, which is the number of validation users too (same-block protocol).
     pub fn test_users(&self) -> usize {
         self.participants().count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sequence(items: &[u32], current_from: usize) -> Sequence {
+        Sequence { user: 7, items: items.to_vec(), current_from }
+    }
+
+    #[test]
+    fn the_next_block_is_asked_from_all_earlier_interactions() {
+        let returning = sequence(&[4, 5, 6, 7, 8, 9], 3);
+        let asked = returning.next_block_test().unwrap();
+        assert_eq!((asked.user, asked.history, asked.target), (7, &[4, 5, 6][..], 7));
+        // What same-block tests of the same stage is another interaction.
+        assert_eq!(returning.test().unwrap().target, 9);
+        // One interaction is enough to be asked, though not to take part in the stage.
+        let rare = sequence(&[4, 5], 1);
+        assert_eq!((rare.next_block_test().unwrap().target, rare.takes_part()), (5, false));
+    }
+
+    #[test]
+    fn who_did_nothing_before_or_nothing_now_cannot_be_asked() {
+        assert_eq!(sequence(&[4, 5, 6, 7], 0).next_block_test(), None);
+        assert_eq!(sequence(&[4, 5], 2).next_block_test(), None);
     }
 }

@@ -4,10 +4,12 @@ pub mod dataset;
 pub mod formats;
 mod hash;
 mod load;
+pub mod protocol;
 pub mod source;
 pub mod summary;
 pub mod synthetic;
 
 pub use dataset::{Dataset, Example, Item, Sequence, Stage};
+pub use protocol::Protocol;
 pub use source::{DatasetSource, SyntheticOptions};
 pub use summary::{StageSummary, Summary};

@@ -9,13 +9,14 @@ use burn::tensor::backend::Backend;
 use serde::Serialize;
 
 use super::batches;
-use super::evaluate::{Cell, USERS_A_BATCH, test_users};
+use super::evaluate::{Cell, USERS_A_BATCH, tests};
 use super::memory;
+use super::observer::CellPlace;
 use super::optimizer::AdamW;
 use super::project::UsersPerStage;
 use super::stages::trained;
 use super::step::{StepOptions, apply, gradients};
-use crate::data::{Dataset, DatasetSource, SyntheticOptions};
+use crate::data::{Dataset, DatasetSource, Protocol, SyntheticOptions};
 use crate::device::{self, DeviceChoice};
 use crate::error::{Failure, Unusable};
 use crate::method::{Aggregation, Distance, Guides, Proximal, Term};
@@ -168,7 +169,7 @@ impl OnDevice for Bench<'_> {
             softmax: Softmax::AllTokens,
             beams: 10,
         };
-        let users = test_users(dataset, stage, UsersPerStage::Sample(options.eval_users));
+        let users = tests(dataset, Protocol::SameBlock, stage, UsersPerStage::Sample(options.eval_users));
         let model = Ensemble::from(model.map(&|t: Tensor<B, 2>| t.inner()));
         Cell::default().test(&model, &decoder, writer, &users[..users.len().min(4)]);
         let (mut cell, began) = (Cell::default(), Instant::now());
@@ -177,7 +178,8 @@ impl OnDevice for Bench<'_> {
         }
         let eval_seconds = began.elapsed().as_secs_f64();
         let eval_users = cell.users();
-        let record = cell.record(1, 1, &super::project::Evaluation::default());
+        let at = CellPlace { protocol: Protocol::SameBlock, trained: 1, tested: 1 };
+        let record = cell.record(at, &super::project::Evaluation::default());
         Ok(BenchReport {
             device: self.device_name,
             data: format!("{}, block {stage}", dataset.name),

@@ -2,15 +2,16 @@
 
 use std::time::Instant;
 
-use super::evaluate::{metrics, test_users};
+use super::evaluate::{metrics, test_user_counts, tests};
 use super::memory;
 use super::observer::{EvaluationRecord, Observer, StageRecord};
+use super::rows;
 use super::run_folder::{RunFolder, RunMethod, RunWriter};
 use super::worker::Task;
 use crate::baseline::{self, CoOccurrence, CountingBaseline, Popularity};
 use crate::error::Failure;
 
-/// Counts on each stage and measures the whole matrix `R[i, j]`.
+/// Counts on each stage and measures the matrix `R[i, j]`.
 ///
 /// # Errors
 /// The records cannot be written.
@@ -23,26 +24,18 @@ pub fn run(task: &Task<'_>, folder: &RunFolder, writer: &mut RunWriter) -> Resul
             _ => Box::new(Popularity::fit(&task.dataset, trained)),
         };
         let train_seconds = began.elapsed().as_secs_f64();
-        let (mut users_tested, eval_began) = (0, Instant::now());
-        for tested in 0..task.dataset.stages.len() {
+        let eval_began = Instant::now();
+        for at in rows::row(task, trained + 1) {
             let began = Instant::now();
-            let users = test_users(&task.dataset, tested, evaluation.users);
-            let outcomes = baseline::evaluate(counted.as_ref(), users.iter().copied(), evaluation.beams);
-            if tested == trained {
-                users_tested = outcomes.len();
-            }
-            writer.evaluation(&EvaluationRecord {
-                trained_stage: trained + 1,
-                test_stage: tested + 1,
-                metrics: metrics(&outcomes, evaluation),
-                users: outcomes,
-                seconds: began.elapsed().as_secs_f64(),
-            })?;
+            let tests = tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users);
+            let users = baseline::answers(counted.as_ref(), tests, evaluation.beams);
+            let metrics = metrics(&users, evaluation);
+            writer.evaluation(&EvaluationRecord { at, metrics, users, seconds: began.elapsed().as_secs_f64() })?;
         }
         writer.stage(&StageRecord {
             stage: trained + 1,
             train_examples: task.dataset.stages[trained].training_examples() as u64,
-            test_users: users_tested as u64,
+            test_users: test_user_counts(&task.dataset, evaluation.users)[trained] as u64,
             train_seconds,
             eval_seconds: eval_began.elapsed().as_secs_f64(),
             peak_memory_bytes: memory::peak_bytes(),

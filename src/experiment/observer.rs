@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Protocol;
 use crate::error::Unusable;
 pub use crate::measure::ranking::UserOutcome;
 
@@ -11,7 +12,7 @@ pub use crate::measure::ranking::UserOutcome;
 pub trait Observer {
     /// One optimiser step is done.
     fn step(&mut self, step: &StepRecord) -> Result<(), Unusable>;
-    /// One cell `R[trained, tested]` is measured.
+    /// One cell is measured.
     fn evaluation(&mut self, evaluation: &EvaluationRecord) -> Result<(), Unusable>;
     /// A stage begins or ends (its figures are final when `finished`).
     fn stage(&mut self, stage: &StageRecord) -> Result<(), Unusable>;
@@ -103,6 +104,7 @@ pub struct StageRecord {
     /// Stage, from 1.
     pub stage: usize,
     pub train_examples: u64,
+    /// Test users under the same-block protocol.
     pub test_users: u64,
     pub train_seconds: f64,
     pub eval_seconds: f64,
@@ -116,13 +118,20 @@ pub struct StageRecord {
     pub finished: bool,
 }
 
-/// The metric values of one cell `R[trained_stage, test_stage]`, and every test user's outcome.
+/// Which cell `R[trained, tested]`, under which protocol; in the order in which a run measures them within a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CellPlace {
+    pub protocol: Protocol,
+    /// Stage after which the model is tested, from 1.
+    pub trained: usize,
+    /// Stage whose tests they are, from 1.
+    pub tested: usize,
+}
+
+/// The metric values of one cell, and the outcome of every test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
-    /// Stage after which the model is tested, from 1.
-    pub trained_stage: usize,
-    /// Stage whose test set it is, from 1.
-    pub test_stage: usize,
+    pub at: CellPlace,
     /// `hit@10`, `ndcg@10`, the same with `_corrected`, `invalid_rate`.
     pub metrics: BTreeMap<String, f64>,
     pub users: Vec<UserOutcome>,

@@ -1,15 +1,18 @@
-//! What the lines of a comparison recommended to the same test users, side by side, for paired statistics.
+//! What the lines of a comparison recommended in the same tests, side by side, for paired statistics.
 
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use super::observer::CellPlace;
 use super::project::Project;
-use super::results::Status;
+use super::results::{Status, not_measured};
 use super::run_folder::{RunConfig, RunFolder, RunMethod};
+use crate::data::Protocol;
 use crate::error::Unusable;
 use crate::measure::ranking::{UserOutcome, hit, hit_corrected, ndcg, ndcg_corrected};
 use crate::measure::statistics::{McNemar, Paired, Unanswerable};
+use crate::measure::{Slice, Slices};
 
 /// A metric of one user: `hit@10`, `ndcg@10`, or the same with `_corrected`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,14 +76,24 @@ impl fmt::Display for UserMetric {
     }
 }
 
-/// One line of a comparison, user by user.
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selection {
+    pub metric: UserMetric,
+    pub protocol: Protocol,
+    /// Only the tests of this slice; all where there is none.
+    pub slice: Option<Slice>,
+}
+
+/// One line of a comparison, test by test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserScores {
     /// Name of the experiment.
     pub name: String,
     /// The seeds that are finished, in the project's order; empty for a counting baseline, which has none.
     pub seeds: Vec<u64>,
-    /// By seed (a counting baseline has one entry), by stage from 2 on, and by test user: the metric of `R[t, t]`.
+    /// By seed (a counting baseline has one entry), by stage from 2 on, and by test: the metric of the newest model that may
+    /// be asked. Of a slice, the tests of all stages stand together as those of one: a slice may have none in a stage.
     pub values: Vec<Vec<Vec<f64>>>,
 }
 
@@ -88,12 +101,38 @@ pub struct UserScores {
 /// out.
 ///
 /// # Errors
-/// A run folder cannot be read, two runs were tested on different users, or the lists are shorter than the cut-off.
-pub fn user_scores(project: &Project, runs_dir: &Path, metric: UserMetric) -> Result<Vec<UserScores>, Unusable> {
+/// A run folder cannot be read, a run has not measured the protocol, two runs were tested on different users, the lists are
+/// shorter than the cut-off, or the slice has fewer than two tests.
+pub fn user_scores(project: &Project, runs_dir: &Path, selection: Selection) -> Result<Vec<UserScores>, Unusable> {
+    let (mut lines, slices) = all_scores(project, runs_dir, selection.metric, selection.protocol)?;
+    if let Some(slice) = selection.slice.filter(|_| !lines.is_empty()) {
+        let tests = slices.iter().filter(|slices| slices.contains(&slice)).count();
+        if tests < 2 {
+            return Err(Unusable::new(
+                runs_dir,
+                format!("the slice \"{slice}\" has {tests} tests in the stages from 2 on"),
+            )
+            .advice("at least 2 are needed; `peso results --slices` counts them"));
+        }
+        for of_seed in lines.iter_mut().flat_map(|line| &mut line.values) {
+            let all = of_seed.concat();
+            let chosen = all.into_iter().zip(&slices).filter(|(_, slices)| slices.contains(&slice));
+            *of_seed = vec![chosen.map(|(value, _)| value).collect()];
+        }
+    }
+    Ok(lines)
+}
+
+/// The lines of [`user_scores`] with all their tests, and the slices of each test, stage after stage from 2 on.
+pub(super) fn all_scores(
+    project: &Project,
+    runs_dir: &Path,
+    metric: UserMetric,
+    protocol: Protocol,
+) -> Result<(Vec<UserScores>, Vec<Slices>), Unusable> {
     let learned = project.experiments.iter().map(|e| (e.name.as_str(), RunMethod::Learned(e.method.clone())));
     let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| (method.label(), method));
-    let mut tests = None;
-    let mut lines = Vec::new();
+    let (mut tests, mut slices, mut lines) = (None, None, Vec::new());
     for (name, method) in learned.chain(counted) {
         let hash = RunConfig::hash_of(project, &method)?;
         let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
@@ -107,7 +146,10 @@ pub fn user_scores(project: &Project, runs_dir: &Path, metric: UserMetric) -> Re
             if folder.status() != Status::Finished {
                 continue;
             }
-            line.values.push(read(&folder, metric, &mut tests)?);
+            line.values.push(read(&folder, metric, protocol, &mut tests)?);
+            if slices.is_none() {
+                slices = Some(slices_of(&folder, protocol)?);
+            }
             if method.is_learned() {
                 line.seeds.push(seed);
             }
@@ -116,7 +158,7 @@ pub fn user_scores(project: &Project, runs_dir: &Path, metric: UserMetric) -> Re
             lines.push(line);
         }
     }
-    Ok(lines)
+    Ok((lines, slices.unwrap_or_default()))
 }
 
 impl UserScores {
@@ -157,7 +199,12 @@ impl UserScores {
 /// User and target of every test, by stage from 2 on.
 type Tests = Vec<Vec<(u32, u32)>>;
 
-fn read(folder: &RunFolder, metric: UserMetric, tests: &mut Option<Tests>) -> Result<Vec<Vec<f64>>, Unusable> {
+fn read(
+    folder: &RunFolder,
+    metric: UserMetric,
+    protocol: Protocol,
+    tests: &mut Option<Tests>,
+) -> Result<Vec<Vec<f64>>, Unusable> {
     let evaluation = &folder.config().project.evaluation;
     let longest = if folder.config().method.is_learned() { evaluation.beams } else { usize::MAX };
     if metric.k > longest {
@@ -165,7 +212,11 @@ fn read(folder: &RunFolder, metric: UserMetric, tests: &mut Option<Tests>) -> Re
             .advice(format!("the lists have {longest} items, as many as there are beams")));
     }
     let reader = folder.reader()?;
-    let stages = (2..=folder.config().stages).map(|stage| reader.user_outcomes(stage, stage));
+    if reader.evaluations()?.iter().all(|cell| cell.at.protocol != protocol) {
+        return Err(not_measured(folder.path(), protocol));
+    }
+    let newest = |stage| CellPlace { protocol, trained: protocol.newest(stage), tested: stage };
+    let stages = (2..=folder.config().stages).map(|stage| reader.user_outcomes(newest(stage)));
     let stages = stages.collect::<Result<Vec<_>, _>>()?;
     let tested: Tests = stages.iter().map(|users| users.iter().map(|o| (o.user, o.target)).collect()).collect();
     if *tests.get_or_insert_with(|| tested.clone()) != tested {
@@ -173,6 +224,12 @@ fn read(folder: &RunFolder, metric: UserMetric, tests: &mut Option<Tests>) -> Re
             .advice("start it over with `--fresh`"));
     }
     Ok(stages.iter().map(|users| users.iter().map(|outcome| metric.of(outcome)).collect()).collect())
+}
+
+fn slices_of(folder: &RunFolder, protocol: Protocol) -> Result<Vec<Slices>, Unusable> {
+    let reader = folder.reader()?;
+    let stages = (2..=folder.config().stages).map(|stage| reader.slices(protocol, stage));
+    Ok(stages.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 #[cfg(test)]

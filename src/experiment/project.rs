@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::DatasetSource;
+use crate::data::{DatasetSource, Protocol};
 use crate::method::MethodOptions;
 use crate::model::{BaseModel, Decoding, LoraShape, Prompt, Softmax, VocabularyMode};
 
@@ -130,7 +130,7 @@ pub enum Schedule {
 pub struct Evaluation {
     pub beams: usize,
     pub decoding: Decoding,
-    pub protocol: Protocol,
+    pub protocol: Protocols,
     /// Cut-offs of Hit and NDCG; those above `beams` are left out.
     pub k: Vec<usize>,
     pub users: UsersPerStage,
@@ -141,18 +141,41 @@ impl Default for Evaluation {
         Self {
             beams: 10,
             decoding: Decoding::Trie,
-            protocol: Protocol::SameBlock,
+            protocol: Protocols::SameBlock,
             k: vec![1, 5, 10, 20],
             users: UsersPerStage::All,
         }
     }
 }
 
-/// Which interactions are tested.
+/// Which protocols are measured. Training is the same under all of them, so that a trained run that lacks one is only
+/// measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Protocol {
-    /// Within each block leave-one-out: the last is the test, the one before it the validation (the paper's).
+pub enum Protocols {
+    /// [`Protocol::SameBlock`], the paper's.
     SameBlock,
+    /// [`Protocol::NextBlock`], the order of deployment.
+    NextBlock,
+    Both,
+}
+
+impl Protocols {
+    /// Them, in the order in which they are measured and shown.
+    pub fn each(self) -> &'static [Protocol] {
+        match self {
+            Self::SameBlock => &[Protocol::SameBlock],
+            Self::NextBlock => &[Protocol::NextBlock],
+            Self::Both => &Protocol::ALL,
+        }
+    }
+
+    /// The one that is shown where none is named.
+    pub fn first(self) -> Protocol {
+        match self {
+            Self::SameBlock | Self::Both => Protocol::SameBlock,
+            Self::NextBlock => Protocol::NextBlock,
+        }
+    }
 }
 
 /// How many test users a stage.

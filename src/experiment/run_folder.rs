@@ -131,7 +131,7 @@ impl RunFolder {
 
     /// Folder of a stage's adapter (stage from 1).
     pub fn adapter(&self, stage: usize) -> PathBuf {
-        self.path.join("adapters").join(format!("stage_{stage}"))
+        adapter_folder(&self.path, stage)
     }
 
     /// Folder of the newest checkpoint.
@@ -218,6 +218,10 @@ impl RunFolder {
         Err(Unusable::new(&self.path, format!("the run was made from {differs}"))
             .advice("start over with `--fresh`, or write elsewhere with `--out DIR`"))
     }
+}
+
+fn adapter_folder(run: &Path, stage: usize) -> PathBuf {
+    run.join("adapters").join(format!("stage_{stage}"))
 }
 
 fn looks_like_run(path: &Path) -> bool {

@@ -10,6 +10,7 @@ use super::checkpoint::Checkpoint;
 use super::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
 use super::project::{Evaluation, Project, Training};
 use super::results::Status;
+use super::rows::measure_row;
 use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter, SHARED_PREFIX, WorkerLock};
 use super::stages::{self, StageData};
 use super::step::StepOptions;
@@ -80,14 +81,7 @@ impl Shared {
         }
         let from = self.first.reader()?;
         for cell in from.evaluations()? {
-            let users = from.user_outcomes(cell.trained_stage, cell.test_stage)?;
-            writer.evaluation(&EvaluationRecord {
-                trained_stage: cell.trained_stage,
-                test_stage: cell.test_stage,
-                metrics: cell.metrics,
-                users,
-                seconds: 0.0,
-            })?;
+            writer.evaluation(&from.evaluation(&cell)?)?;
         }
         copy_files(&self.first.adapter(1), &run.adapter(1))?;
         if self.base.is_some() {
@@ -225,7 +219,7 @@ fn train_first_stage<B: TrainingBackend>(
     } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {
         record = there;
     }
-    stages::measure_row::<B>(task, folder, &mut record, device, recorder)
+    measure_row::<B>(task, folder, &mut record, device, recorder)
 }
 
 /// Folder of the compact base model in a run's folder or the shared one.

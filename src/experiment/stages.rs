@@ -1,16 +1,16 @@
 //! The stage loop of one run: start, train, keep, measure; from wherever an earlier worker left it.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use burn::tensor::Tensor;
 
 use super::batches;
 use super::checkpoint::Checkpoint;
-use super::evaluate::{Cell, USERS_A_BATCH, chosen_users, test_user_counts, test_users};
+use super::evaluate::{chosen_users, test_user_counts};
 use super::look;
 use super::memory;
-use super::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, Wanted};
+use super::observer::{Level, Observer, Phase, StageRecord};
+use super::rows::{complete_rows, copy_row, measure_row, row_tests};
 use super::run_folder::{RunFolder, RunMethod};
 use super::shared::{copy_files, load_base};
 use super::step::StepOptions;
@@ -21,8 +21,7 @@ use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
 use crate::method::{Combination, Guides, Method, Part};
 use crate::model::adapter::{Adapter, Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
-use crate::model::beam::{Decoder, Ensemble};
-use crate::model::kernels::Kernels;
+use crate::model::beam::Ensemble;
 use crate::model::llama::Kind;
 use crate::model::packing::Sequence;
 use crate::model::weights::{self, Weights, write_peft};
@@ -75,7 +74,8 @@ impl StageData {
     }
 }
 
-fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
+/// Writes examples for the project's model.
+pub fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
     PromptWriter {
         vocabulary: &task.vocabulary,
         index: &task.dataset.index,
@@ -101,10 +101,10 @@ pub fn trained(mode: VocabularyMode, a: bool) -> impl Fn(Kind) -> bool {
 /// Work after a stage's training (index from 0) in training examples; a test user counts as one.
 pub fn work_after(task: &Task<'_>, index: usize) -> u64 {
     let dataset = &task.dataset;
-    let row: usize = test_user_counts(dataset, task.project.evaluation.users).iter().sum();
     let later = dataset.stages.iter().enumerate().skip(index + 1);
     let examples: usize = later.map(|(i, s)| s.training_examples() * task.project.training.epochs_of(i)).sum();
-    (examples + row * (dataset.stages.len() - index)) as u64
+    let tests: u64 = (index + 1..=dataset.stages.len()).map(|stage| row_tests(task, stage)).sum();
+    examples as u64 + tests
 }
 
 /// The training of one of a stage's adapters, by its number from 0.
@@ -155,7 +155,7 @@ pub fn rewind_point(checkpoint: &Checkpoint, folder: &RunFolder) -> Result<(Phas
     let step = match cursor.phase {
         Phase::Evaluate => {
             let cells = folder.reader()?.evaluations()?;
-            cells.iter().filter(|cell| cell.trained_stage == cursor.stage).count()
+            cells.iter().filter(|cell| cell.at.trained == cursor.stage).count()
         }
         _ => cursor.training.as_ref().map_or(0, |training| training.step),
     };
@@ -178,6 +178,7 @@ pub fn run<B: TrainingBackend>(
     let (phase, step) = rewind_point(&checkpoint, folder)?;
     let first = checkpoint.cursor.stage;
     recorder.writer.rewind(first, phase, step)?;
+    complete_rows::<B>(task, folder, 1..first, device, recorder)?;
     let mut resume = Some(checkpoint);
     for stage in first..=task.dataset.stages.len() {
         let run = StageRun { task, folder, stage, method: method.as_ref() };
@@ -350,19 +351,8 @@ impl StageRun<'_> {
 
     /// A stage in which nothing is trained: everything is as after the one before.
     fn repeated(&self, recorder: &mut Recorder<'_>) -> Result<(), Failure> {
-        let reader = self.folder.reader()?;
         copy_files(&self.folder.adapter(self.stage - 1), &self.folder.adapter(self.stage))?;
-        let before = self.stage - 1;
-        for cell in reader.evaluations()?.into_iter().filter(|cell| cell.trained_stage == before) {
-            let users = reader.user_outcomes(before, cell.test_stage)?;
-            recorder.evaluation(&EvaluationRecord {
-                trained_stage: self.stage,
-                test_stage: cell.test_stage,
-                metrics: cell.metrics,
-                users,
-                seconds: 0.0,
-            })?;
-        }
+        copy_row(self.task, self.folder, self.stage, recorder)?;
         let counts = test_user_counts(&self.task.dataset, self.task.project.evaluation.users);
         let test_users = counts[self.stage - 1] as u64;
         let peak_memory_bytes = memory::peak_bytes();
@@ -426,7 +416,11 @@ pub fn keep<B: TrainingBackend>(
     write_peft(folder, &whole, task.project.training.lora, &Snapshot::of(model, rows).parameters)
 }
 
-fn read_rows(folder: &Path) -> Result<Snapshot, Unusable> {
+/// The trained token rows that lie beside an adapter; none where none were trained.
+///
+/// # Errors
+/// They cannot be read.
+pub fn read_rows(folder: &Path) -> Result<Snapshot, Unusable> {
     let file = folder.join(weights::ROWS_FILE);
     let parameters = if file.is_file() { read_matrices(&file)? } else { Matrices::new() };
     Ok(Snapshot { parameters })
@@ -439,7 +433,10 @@ fn read_matrices(file: &Path) -> Result<Matrices, Unusable> {
 }
 
 /// What predicts after a stage.
-fn predicting<B: TrainingBackend>(
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn predicting<B: TrainingBackend>(
     task: &Task<'_>,
     folder: &RunFolder,
     stage: usize,
@@ -460,71 +457,4 @@ fn predicting<B: TrainingBackend>(
         }
         _ => Ok(load(&whole)?.into()),
     }
-}
-
-/// Measures what is missing of a row `R[stage, ·]` and finishes the stage.
-pub fn measure_row<B: TrainingBackend>(
-    task: &Task<'_>,
-    folder: &RunFolder,
-    record: &mut StageRecord,
-    device: &B::Device,
-    recorder: &mut dyn Observer,
-) -> Result<(), Failure> {
-    let stage = record.stage;
-    let model = predicting::<B>(task, folder, stage, device)?;
-    let measured: Vec<usize> =
-        folder.reader()?.evaluations()?.iter().filter(|c| c.trained_stage == stage).map(|c| c.test_stage).collect();
-    let began = Instant::now();
-    let mut done = 0;
-    for tested in (1..=task.dataset.stages.len()).filter(|tested| !measured.contains(tested)) {
-        let cell = measure_cell(task, &model, [stage, tested], (began, &mut done), recorder)?;
-        recorder.evaluation(&cell)?;
-    }
-    record.eval_seconds += began.elapsed().as_secs_f64();
-    record.peak_memory_bytes = memory::peak_bytes();
-    record.finished = true;
-    Ok(recorder.stage(record)?)
-}
-
-fn measure_cell<B: Kernels>(
-    task: &Task<'_>,
-    model: &Ensemble<B>,
-    [trained, tested]: [usize; 2],
-    (began, done): (Instant, &mut u64),
-    recorder: &mut dyn Observer,
-) -> Result<EvaluationRecord, Failure> {
-    let evaluation = &task.project.evaluation;
-    let decoder = Decoder {
-        vocabulary: &task.vocabulary,
-        index: &task.dataset.index,
-        trie: &task.trie,
-        decoding: evaluation.decoding,
-        softmax: task.project.training.softmax,
-        beams: evaluation.beams,
-    };
-    let stages = task.dataset.stages.len();
-    let row = test_user_counts(&task.dataset, evaluation.users).iter().sum::<usize>() as u64;
-    let afterwards = work_after(task, trained - 1).saturating_sub(row);
-    let users = test_users(&task.dataset, tested - 1, evaluation.users);
-    let mut cell = Cell::default();
-    for batch in users.chunks(USERS_A_BATCH) {
-        cell.test(model, &decoder, writer(task), batch);
-        *done += batch.len() as u64;
-        let rate = *done as f64 / began.elapsed().as_secs_f64().max(1e-9);
-        let left = row.saturating_sub(*done) + afterwards;
-        recorder.progress(&Progress {
-            phase: Phase::Evaluate,
-            stage: trained,
-            stages,
-            done: *done,
-            total: row,
-            rate,
-            eta_seconds: Some(left as f64 / rate),
-            memory_bytes: memory::peak_bytes(),
-        })?;
-        if recorder.wanted() == Wanted::Stop {
-            return Err(Failure::Stopped);
-        }
-    }
-    Ok(cell.record(trained, tested, evaluation))
 }

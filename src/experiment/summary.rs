@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::results::{Results, RunResult, Status};
+use super::results::{Results, RunResult, StageResult, Status};
 
 /// One line: the finished runs of an experiment with one configuration, or one run that is not finished.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,11 +18,53 @@ pub struct Line {
     pub seeds: usize,
     /// Whether all runs of the line are finished.
     pub finished: bool,
-    /// By metric, over the stages from 2 on (stage 1 where there is no other): each seed's mean, then over seeds.
+    /// By metric, over the stages from 2 on (stage 1 where there is no other): each seed's mean, then over seeds. Under
+    /// next-block that is the mean of `R[i, i+1]`.
     /// Empty where the run is not finished, since a mean over fewer stages compares with nothing.
     pub later_stages: BTreeMap<String, Mean>,
     /// By stage and metric, over the seeds.
     pub by_stage: BTreeMap<usize, BTreeMap<String, Mean>>,
+    /// By metric and name of the continual measure, over the seeds. Empty where the run is not finished, and under
+    /// next-block.
+    pub continual: BTreeMap<String, BTreeMap<&'static str, Mean>>,
+    /// Nothing where the run is not finished.
+    pub cost: Option<Cost>,
+}
+
+/// What a run costs, over the seeds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Wall time of all stages.
+    pub train_seconds: Mean,
+    pub eval_seconds: Mean,
+    /// Training targets a second, mean over the stages that train.
+    pub train_examples_per_s: Option<Mean>,
+    /// The largest of any stage.
+    pub peak_memory_bytes: u64,
+    pub stored_bytes: u64,
+    pub trainable_parameters: u64,
+}
+
+impl Cost {
+    fn of(runs: &[&RunResult]) -> Option<Self> {
+        let total = |of: fn(&StageResult) -> f64| {
+            Mean::of(&runs.iter().map(|run| run.stages.iter().map(of).sum()).collect::<Vec<f64>>())
+        };
+        let rate = |run: &&RunResult| {
+            let rates: Vec<f64> = run.stages.iter().filter_map(|stage| stage.train_examples_per_s).collect();
+            Mean::of(&rates).map(|mean| mean.mean)
+        };
+        let largest =
+            |of: fn(&StageResult) -> u64| runs.iter().flat_map(|run| &run.stages).map(of).max().unwrap_or_default();
+        Some(Self {
+            train_seconds: total(|stage| stage.train_seconds)?,
+            eval_seconds: total(|stage| stage.eval_seconds)?,
+            train_examples_per_s: Mean::of(&runs.iter().filter_map(rate).collect::<Vec<_>>()),
+            peak_memory_bytes: largest(|stage| stage.peak_memory_bytes),
+            stored_bytes: largest(|stage| stage.stored_bytes),
+            trainable_parameters: runs.iter().map(|run| run.trainable_parameters).max().unwrap_or_default(),
+        })
+    }
 }
 
 /// A mean over seeds.
@@ -101,6 +143,8 @@ fn line(key: &Key<'_>, runs: &[&RunResult], several_configurations: bool) -> Lin
         finished,
         later_stages: if finished { later_stages(runs) } else { BTreeMap::new() },
         by_stage: by_stage(runs),
+        continual: if finished { continual(runs) } else { BTreeMap::new() },
+        cost: finished.then(|| Cost::of(runs)).flatten(),
     }
 }
 
@@ -132,25 +176,33 @@ fn by_stage(runs: &[&RunResult]) -> BTreeMap<usize, BTreeMap<String, Mean>> {
     values.into_iter().map(|(stage, metrics)| (stage, means(metrics))).collect()
 }
 
+fn continual(runs: &[&RunResult]) -> BTreeMap<String, BTreeMap<&'static str, Mean>> {
+    let mut values: BTreeMap<&str, BTreeMap<&'static str, Vec<f64>>> = BTreeMap::new();
+    for (metric, measures) in runs.iter().flat_map(|run| &run.continual) {
+        for (name, value) in measures.named() {
+            values.entry(metric).or_default().entry(name).or_default().extend(value);
+        }
+    }
+    let of_metric = |measures: BTreeMap<&'static str, Vec<f64>>| {
+        measures.into_iter().filter_map(|(name, values)| Some((name, Mean::of(&values)?))).collect()
+    };
+    values.into_iter().map(|(metric, measures)| (metric.to_owned(), of_metric(measures))).collect()
+}
+
 fn means(values: BTreeMap<&str, Vec<f64>>) -> BTreeMap<String, Mean> {
     values.into_iter().filter_map(|(metric, values)| Some((metric.to_owned(), Mean::of(&values)?))).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::results::StageResult;
     use super::*;
+    use crate::measure::Continual;
 
     fn run(experiment: &str, method: &str, seed: u64, status: Status, values: &[f64]) -> RunResult {
         let stages = values.iter().zip(1..).map(|(&value, stage)| StageResult {
             stage,
-            train_examples: 1,
-            test_users: 1,
-            train_seconds: 0.0,
-            eval_seconds: 0.0,
-            peak_memory_bytes: 0,
-            final_loss: 0.0,
             metrics: BTreeMap::from([("hit@10".to_owned(), value)]),
+            ..StageResult::default()
         });
         RunResult {
             run: format!("{experiment}-{seed}"),
@@ -158,25 +210,22 @@ mod tests {
             method: method.to_owned(),
             seed,
             status,
-            device: String::new(),
-            trainable_parameters: 0,
             config_hash: "0123456789".to_owned(),
-            data_hash: String::new(),
             stages: stages.collect(),
-            matrix: BTreeMap::new(),
+            ..RunResult::default()
         }
     }
 
     #[test]
     fn finished_seeds_are_averaged_over_later_stages_and_unfinished_ones_stay_apart() {
         let results = Results {
-            project: String::new(),
             runs: vec![
                 run("PESO", "peso", 1, Status::Finished, &[9.0, 1.0, 3.0]),
                 run("PESO", "peso", 2, Status::Finished, &[9.0, 4.0, 4.0]),
                 run("PESO", "peso", 3, Status::Running, &[9.0, 8.0]),
                 run("A popular one", "popularity", 1, Status::Finished, &[1.0, 1.0, 1.0]),
             ],
+            ..Results::default()
         };
         let lines = lines(&results);
         let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
@@ -190,13 +239,32 @@ mod tests {
     }
 
     #[test]
+    fn continual_measures_and_costs_are_put_together_over_seeds() {
+        let seed = |seed: u64, cell: f64| {
+            let mut run = run("PESO", "peso", seed, Status::Finished, &[0.5, 0.5]);
+            let matrix = [vec![0.5, 0.0], vec![cell, 0.5]];
+            run.continual = Continual::of(&matrix, None).map(|of| ("hit@10".to_owned(), of)).into_iter().collect();
+            for (stage, stored) in run.stages.iter_mut().zip([3, 7]) {
+                (stage.train_seconds, stage.stored_bytes) = (10.0 * seed as f64, stored);
+            }
+            run.stages[1].train_examples_per_s = Some(100.0 * seed as f64);
+            run
+        };
+        let line = lines(&Results { runs: vec![seed(1, 0.25), seed(3, 0.5)], ..Results::default() }).remove(0);
+        let measures = &line.continual["hit@10"];
+        assert_eq!((measures["plasticity"].mean, measures["backward_transfer"].mean), (0.5, -0.125));
+        assert!(!measures.contains_key("forward_transfer"), "it was not measured");
+        let cost = line.cost.unwrap();
+        assert_eq!((cost.train_seconds.mean, cost.stored_bytes), (40.0, 7));
+        assert_eq!(cost.train_examples_per_s.unwrap().mean, 200.0, "stage 1 did not train");
+    }
+
+    #[test]
     fn configurations_of_one_name_are_not_averaged() {
         let mut other = run("PESO", "peso", 1, Status::Finished, &[1.0, 1.0]);
         other.config_hash = "abcdefghij".to_owned();
-        let results = Results {
-            project: String::new(),
-            runs: vec![run("PESO", "peso", 1, Status::Finished, &[1.0, 2.0]), other],
-        };
+        let results =
+            Results { runs: vec![run("PESO", "peso", 1, Status::Finished, &[1.0, 2.0]), other], ..Results::default() };
         let names: Vec<String> = lines(&results).into_iter().map(|line| line.name).collect();
         assert_eq!(names, ["PESO [01234567]", "PESO [abcdefgh]"]);
     }

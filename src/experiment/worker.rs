@@ -12,6 +12,7 @@ use super::memory;
 use super::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
 use super::project::{Experiment, Project, SemanticIds};
 use super::results::Status;
+use super::rows;
 use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
 use super::shared::{self, Shared};
 use super::stages;
@@ -241,7 +242,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
         RunFolder::open(&there)?.delete()?;
     }
     let folder = RunFolder::create(&task.runs_dir, config)?;
-    if folder.status() == Status::Finished {
+    if folder.status() == Status::Finished && rows::are_complete(task, &folder)? {
         return Ok(outcome(Status::Finished, None));
     }
     let lock = match folder.lock() {
@@ -253,6 +254,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
     folder.set_control(Wanted::Run)?;
     let mut recorder = Recorder { writer: folder.writer()?, watcher };
     recorder.writer.set_status(Status::Running, None)?;
+    rows::record_test_sets(task, &folder, &mut recorder.writer)?;
     recorder.event(Level::Info, &format!("started on {}", task.device_name))?;
     let result = guarded(task, || match &config.method {
         RunMethod::Learned(_) => run_on(&task.device, LearnedRun { task, folder: &folder, recorder: &mut recorder }),

@@ -5,12 +5,15 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use peso_workbench::data::Protocol;
 use peso_workbench::experiment::Project;
-use peso_workbench::experiment::observer::{EvaluationRecord, Level, Observer, StageRecord, UserOutcome};
+use peso_workbench::experiment::observer::{CellPlace, EvaluationRecord, Level, Observer, StageRecord, UserOutcome};
 use peso_workbench::experiment::project_file::DEMO;
 use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod};
+use peso_workbench::experiment::run_folder::{RunFolder, RunMethod};
 use serde_json::{Value, json};
+
+use crate::runs;
 
 fn peso(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_peso")).args(arguments).current_dir(folder).output().unwrap()
@@ -27,10 +30,8 @@ fn json_of(output: &Output) -> Value {
 
 /// Writes the demo project and, beside it, runs of two stages as a worker would.
 fn project_with_runs(folder: &Path) {
-    fs::write(folder.join("project.ron"), DEMO).unwrap();
-    let project = Project::load(folder).unwrap();
-    let peso = RunMethod::Learned(project.experiments[0].method.clone());
-    let frozen = RunMethod::Learned(project.experiments[3].method.clone());
+    let project = runs::project(folder, DEMO);
+    let (peso, frozen) = (runs::learned(&project, "PESO"), runs::learned(&project, "Frozen"));
     for (method, name, seed, status, gain) in [
         (&peso, "PESO", 1, Status::Finished, 0.0),
         (&peso, "PESO", 2, Status::Finished, 0.03125),
@@ -42,25 +43,7 @@ fn project_with_runs(folder: &Path) {
 }
 
 fn write_run(project: &Project, method: &RunMethod, name: &str, seed: u64, status: Status, gain: f64) {
-    let config_hash = RunConfig::hash_of(project, method).unwrap();
-    let config = RunConfig {
-        format: RunConfig::FORMAT,
-        run: RunConfig::id_of(name, method, seed, &config_hash),
-        experiment: name.to_owned(),
-        method: method.clone(),
-        seed,
-        project: project.clone(),
-        device: "cpu".to_owned(),
-        version: "0.1.0".to_owned(),
-        config_hash,
-        data_hash: "da7a".to_owned(),
-        model_hash: "0de1".to_owned(),
-        synthetic: true,
-        stages: 2,
-        trainable_parameters: 1234,
-        created_unix: 0,
-    };
-    let run = RunFolder::create(&project.runs_dir(None), &config).unwrap();
+    let run = runs::create(project, name, method, seed);
     let mut writer = run.writer().unwrap();
     writer.set_status(status, None).unwrap();
     writer.event(Level::Info, "begins").unwrap();
@@ -71,7 +54,8 @@ fn write_run(project: &Project, method: &RunMethod, name: &str, seed: u64, statu
             let metrics = BTreeMap::from([("hit@10".to_owned(), value), ("ndcg@10".to_owned(), value / 2.0)]);
             let user = UserOutcome { user: 0, target: 1, rank: 1, before: 0, sharing: 1, top: vec![1, 2] };
             let users = vec![user];
-            writer.evaluation(&EvaluationRecord { trained_stage, test_stage, metrics, users, seconds: 0.5 }).unwrap();
+            let at = CellPlace { protocol: Protocol::SameBlock, trained: trained_stage, tested: test_stage };
+            writer.evaluation(&EvaluationRecord { at, metrics, users, seconds: 0.5 }).unwrap();
         }
         let record = StageRecord {
             stage: trained_stage,
@@ -172,7 +156,7 @@ fn results_have_the_shape_that_others_rely_on() {
     project_with_runs(here.path());
     let output = peso(here.path(), &["results", ".", "--json"]);
     let results = json_of(&output);
-    assert_eq!(results["project"], "Synthetic drift demo");
+    assert_eq!((&results["project"], &results["protocol"]), (&json!("Synthetic drift demo"), &json!("same-block")));
     let runs = results["runs"].as_array().unwrap();
     let ids: Vec<&str> = runs.iter().map(|run| run["run"].as_str().unwrap()).collect();
     assert!(ids.is_sorted() && ids.len() == 4, "{ids:?}");
@@ -184,12 +168,20 @@ fn results_have_the_shape_that_others_rely_on() {
         json!({
             "run": format!("peso-s1-{}", &hash[..8]), "experiment": "PESO", "method": "peso", "seed": 1,
             "status": "finished", "device": "cpu", "trainable_parameters": 1234, "config_hash": hash,
-            "data_hash": "da7a",
+            "data_hash": "da7a", "protocols": ["same-block"],
+            "continual": {
+                "hit@10": {"plasticity": 0.2109375, "stability": 0.265625, "average_accuracy": 0.2734375,
+                           "backward_transfer": 0.125, "forward_transfer": null, "forgetting": 0.0},
+                "ndcg@10": {"plasticity": 0.10546875, "stability": 0.1328125, "average_accuracy": 0.13671875,
+                            "backward_transfer": 0.0625, "forward_transfer": null, "forgetting": 0.0},
+            },
             "stages": [
-                {"stage": 1, "train_examples": 100, "test_users": 1, "train_seconds": 2.0, "eval_seconds": 0.0,
-                 "peak_memory_bytes": 0, "final_loss": 1.5, "metrics": {"hit@10": 0.140625, "ndcg@10": 0.0703125}},
-                {"stage": 2, "train_examples": 100, "test_users": 1, "train_seconds": 2.0, "eval_seconds": 0.0,
-                 "peak_memory_bytes": 0, "final_loss": 1.5, "metrics": {"hit@10": 0.28125, "ndcg@10": 0.140625}},
+                {"stage": 1, "train_examples": 100, "test_users": 1, "left_out_users": null, "train_seconds": 2.0,
+                 "train_examples_per_s": null, "eval_seconds": 0.0, "peak_memory_bytes": 0, "stored_bytes": 0,
+                 "final_loss": 1.5, "metrics": {"hit@10": 0.140625, "ndcg@10": 0.0703125}},
+                {"stage": 2, "train_examples": 100, "test_users": 1, "left_out_users": null, "train_seconds": 2.0,
+                 "train_examples_per_s": null, "eval_seconds": 0.0, "peak_memory_bytes": 0, "stored_bytes": 0,
+                 "final_loss": 1.5, "metrics": {"hit@10": 0.28125, "ndcg@10": 0.140625}},
             ],
             "matrix": {
                 "hit@10": [[0.140625, 0.15625], [0.265625, 0.28125]],

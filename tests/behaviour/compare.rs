@@ -1,58 +1,26 @@
 //! `peso compare` on runs whose every hit is known.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use peso_workbench::data::Protocol;
 use peso_workbench::experiment::Project;
-use peso_workbench::experiment::observer::{EvaluationRecord, Observer as _, UserOutcome};
 use peso_workbench::experiment::project_file::DEMO;
 use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod};
+use peso_workbench::experiment::run_folder::RunMethod;
 use serde_json::Value;
 
-const USERS: u32 = 40;
+use crate::runs::{self, learned};
 
 /// A finished run of two stages in which the first `hits` of 40 users are hit in stage 2.
 fn write_run(project: &Project, name: &str, method: &RunMethod, seed: u64, hits: u32, first_user: u32) {
-    let config_hash = RunConfig::hash_of(project, method).unwrap();
-    let config = RunConfig {
-        format: RunConfig::FORMAT,
-        run: RunConfig::id_of(name, method, seed, &config_hash),
-        experiment: name.to_owned(),
-        method: method.clone(),
-        seed,
-        project: project.clone(),
-        device: "cpu".to_owned(),
-        version: "0.1.0".to_owned(),
-        config_hash,
-        data_hash: "da7a".to_owned(),
-        model_hash: "0de1".to_owned(),
-        synthetic: true,
-        stages: 2,
-        trainable_parameters: 1,
-        created_unix: 0,
-    };
-    let run = RunFolder::create(&project.runs_dir(None), &config).unwrap();
-    let mut writer = run.writer().unwrap();
-    let outcome = |user: u32| {
-        let hit = u32::from(user < hits);
-        UserOutcome { user: first_user + user, target: 1, rank: 3 * hit, before: 2 * hit, sharing: hit, top: vec![] }
-    };
-    let users: Vec<UserOutcome> = (0..USERS).map(outcome).collect();
-    let metrics = BTreeMap::from([("hit@10".to_owned(), f64::from(hits) / f64::from(USERS))]);
-    writer.evaluation(&EvaluationRecord { trained_stage: 2, test_stage: 2, metrics, users, seconds: 0.0 }).unwrap();
-    writer.set_status(Status::Finished, None).unwrap();
+    let run = runs::create(project, name, method, seed);
+    runs::hits(&run, Protocol::SameBlock, hits, first_user);
+    run.writer().unwrap().set_status(Status::Finished, None).unwrap();
 }
 
 fn project(folder: &Path) -> Project {
-    fs::write(folder.join("project.ron"), DEMO.replace("seeds: [42]", "seeds: [1, 2]")).unwrap();
-    Project::load(folder).unwrap()
-}
-
-fn learned(project: &Project, name: &str) -> RunMethod {
-    RunMethod::Learned(project.experiments.iter().find(|e| e.name == name).unwrap().method.clone())
+    runs::project(folder, &DEMO.replace("seeds: [42]", "seeds: [1, 2]"))
 }
 
 fn compare(folder: &Path, arguments: &[&str]) -> Output {
@@ -109,4 +77,72 @@ fn what_cannot_be_compared_is_said() {
     says(&["--baseline", "PESO", "--metric", "hit@50"], "hit@50 needs lists of 50 items");
     write_run(&project, "Popularity", &RunMethod::Popularity, 0, 5, 100);
     says(&["--baseline", "PESO"], "tested on other users");
+}
+
+/// PESO and Frozen under two seeds, same-block and next-block, and a counting baseline that lacks next-block.
+fn both_protocols(project: &Project) {
+    for (name, hits) in [("PESO", 30), ("Frozen", 10)] {
+        for seed in [1, 2] {
+            let run = runs::create(project, name, &learned(project, name), seed);
+            runs::hits(&run, Protocol::SameBlock, hits, 0);
+            runs::hits(&run, Protocol::NextBlock, hits / 2 + seed as u32, 0);
+            run.writer().unwrap().set_status(Status::Finished, None).unwrap();
+        }
+    }
+}
+
+fn json(folder: &Path, arguments: &[&str]) -> Value {
+    let output = compare(folder, &[arguments, &["--baseline", "Frozen", "--metric", "hit@10", "--json"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_comparison_is_of_one_protocol_and_one_slice() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = project(folder.path());
+    both_protocols(&project);
+    let number = |report: &Value, field: &str| report["lines"][0]["comparison"][field].as_f64().unwrap();
+    let same = json(folder.path(), &[]);
+    assert_eq!((number(&same, "gain"), same["protocol"].as_str()), (0.5, Some("same-block")));
+    let next = json(folder.path(), &["--protocol", "next-block"]);
+    assert_eq!((number(&next, "gain"), next["protocol"].as_str()), (0.25, Some("next-block")));
+    // All 24 new users are hit by PESO, 10 of them by Frozen; of the 15 returning ones 6 and none.
+    let new = json(folder.path(), &["--slice", "new"]);
+    assert!((number(&new, "gain") - 14.0 / 24.0).abs() < 1e-12);
+    assert_eq!((number(&new, "users"), new["slice"].as_str()), (24.0, Some("new")));
+    let returning = json(folder.path(), &["--slice", "returning"]);
+    assert!((number(&returning, "value") - 0.4).abs() < 1e-12 && number(&returning, "baseline") == 0.0);
+
+    let says = |arguments: &[&str], words: &str| {
+        let output = compare(folder.path(), &[arguments, &["--baseline", "Frozen"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words) && output.stdout.is_empty(), "{said}");
+    };
+    says(&["--slice", "dormant"], "the slice \"dormant\" has 1 tests");
+    says(&["--slice", "cold"], "the slice \"cold\" has 0 tests");
+    says(&["--slice", "lukewarm"], "is no slice");
+    says(&["--protocol", "both"], "expected same-block or next-block");
+    write_run(&project, "Popularity", &RunMethod::Popularity, 0, 5, 0);
+    says(&["--protocol", "next-block"], "set `evaluation: (protocol: NextBlock)`, or `Both`, in the project file");
+}
+
+#[test]
+fn a_comparison_is_written_as_csv_and_latex() {
+    let folder = tempfile::tempdir().unwrap();
+    both_protocols(&project(folder.path()));
+    let text = |form: &str| {
+        let output = compare(folder.path(), &["--baseline", "Frozen", "--metric", "hit@10", form]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let csv = text("--csv");
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0][..7], ["experiment", "baseline", "metric", "seeds", "users", "value", "gain"]);
+    assert_eq!(rows[1][..7], ["PESO", "Frozen", "hit@10", "2", "40", "0.75", "0.5"]);
+    let latex = text("--latex");
+    assert!(latex.starts_with("% Hit@10 against Frozen, mean over") && latex.contains("PESO & 2 & 0.7500 & +0.5000"));
+    assert!(latex.contains("Gain & Relative & 95 \\% interval &"), "{latex}");
 }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use peso_workbench::baseline::{self, CoOccurrence, CountingBaseline, Popularity};
 use peso_workbench::data::synthetic::{self, Truth};
-use peso_workbench::data::{Dataset, DatasetSource, StageSummary, Summary, SyntheticOptions};
+use peso_workbench::data::{Dataset, DatasetSource, Protocol, StageSummary, Summary, SyntheticOptions};
 use peso_workbench::error::Unusable;
+use peso_workbench::experiment::evaluate::TestSet;
+use peso_workbench::experiment::project::UsersPerStage;
+use peso_workbench::measure::Slice;
 use peso_workbench::measure::ranking::aggregate;
 use peso_workbench::semantic_id::Trie;
 
@@ -375,5 +378,33 @@ fn released_video_games_give_the_published_baselines() {
         for (value, published) in values.into_iter().zip(published) {
             assert!((value - published).abs() < 2e-4, "{values:?} instead of {published}");
         }
+    }
+}
+
+#[test]
+#[ignore = "needs the released data: PESO_DATASETS_DIR=DIR cargo test -- --ignored released"]
+fn released_video_games_have_the_next_block_users_and_slices_that_another_program_counts() {
+    let dataset = load(&released("Video_Games_cl_0.6_0_5_3_0")).unwrap();
+    let counts = |protocol: Protocol, stage: usize| {
+        let tests = TestSet::of(&dataset, protocol, stage, UsersPerStage::All);
+        let count = |slice| tests.slices.iter().filter(|slices| slices.contains(&slice)).count();
+        (tests.left_out, Slice::all().map(count).collect::<Vec<_>>())
+    };
+    // New, returning, dormant; warm, cold; head, mid, tail; short, medium, long; counted by a script from the files alone.
+    let same_block = [
+        [806, 229, 0, 704, 331, 231, 224, 580, 558, 372, 105],
+        [872, 113, 106, 735, 356, 212, 258, 621, 599, 384, 108],
+        [1703, 135, 111, 881, 1068, 247, 306, 1396, 1022, 799, 128],
+        [1472, 275, 44, 987, 804, 268, 377, 1146, 947, 716, 128],
+    ];
+    let next_block = [
+        (806, [0, 229, 0, 151, 78, 27, 58, 144, 40, 138, 51]),
+        (872, [0, 113, 106, 149, 70, 26, 45, 148, 31, 134, 54]),
+        (1703, [0, 135, 111, 136, 110, 19, 34, 193, 33, 157, 56]),
+        (1472, [0, 275, 44, 221, 98, 21, 86, 212, 58, 216, 45]),
+    ];
+    for (stage, (same, (left_out, next))) in (1..).zip(same_block.iter().zip(&next_block)) {
+        assert_eq!(counts(Protocol::SameBlock, stage), (0, same.to_vec()), "stage {}", stage + 1);
+        assert_eq!(counts(Protocol::NextBlock, stage), (*left_out, next.to_vec()), "stage {}", stage + 1);
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use burn::backend::Flex;
 use burn::tensor::Tensor;
+use peso_workbench::data::Protocol;
 use peso_workbench::device::DeviceChoice;
 use peso_workbench::experiment::observer::{Level, Progress};
 use peso_workbench::experiment::results::Status;
@@ -229,7 +230,7 @@ fn run(project: &Project, options: &RunOptions, patience: usize) -> Vec<(String,
 
 /// The matrices of each experiment's results.
 fn matrices(project: &Project) -> BTreeMap<String, BTreeMap<String, Vec<Vec<f64>>>> {
-    let (results, unusable) = Results::read(project, &project.runs_dir(None));
+    let (results, unusable) = Results::read(project, &project.runs_dir(None), Protocol::SameBlock);
     assert!(unusable.is_empty(), "{unusable:?}");
     results.runs.into_iter().map(|run| (run.experiment, run.matrix)).collect()
 }

@@ -63,6 +63,7 @@ fn numbers(folder: &Path, more: &[&str]) -> Value {
             for volatile in ["train_seconds", "eval_seconds", "peak_memory_bytes"] {
                 assert!(stage.remove(volatile).is_some_and(|v| v.is_number()), "{volatile} is reported");
             }
+            assert!(stage.remove("train_examples_per_s").is_some(), "null where nothing is trained");
         }
     }
     results

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use peso_workbench::data::Protocol;
 use peso_workbench::experiment::Project;
 use peso_workbench::experiment::observer::{
-    EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,
+    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,
 };
 use peso_workbench::experiment::results::Status;
 use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
@@ -142,5 +143,6 @@ fn evaluation(trained_stage: usize, test_stage: usize, level: f64) -> Evaluation
         metrics.into_iter().map(|(name, factor)| (name.to_owned(), value * factor)).collect();
     metrics.insert("invalid_rate".to_owned(), 0.0);
     let user = UserOutcome { user: 7, target: 3, rank: 2, before: 1, sharing: 1, top: vec![1, 3, 0] };
-    EvaluationRecord { trained_stage, test_stage, metrics, users: vec![user], seconds: 0.6 }
+    let at = CellPlace { protocol: Protocol::SameBlock, trained: trained_stage, tested: test_stage };
+    EvaluationRecord { at, metrics, users: vec![user], seconds: 0.6 }
 }

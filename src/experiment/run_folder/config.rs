@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::super::project::{Project, SemanticIds};
+use super::super::project::{Evaluation, Project, Protocols, SemanticIds};
 use super::super::project_file::to_ron;
 use super::SHARED_PREFIX;
 use crate::data::DatasetSource;
@@ -67,7 +67,8 @@ impl RunConfig {
 
     /// SHA-256 (hex) of the settings that decide a run's numbers: the data's and the model's options, the prompt,
     /// training, evaluation and the method. Names, notes, seeds, other experiments and the folders that files lie in
-    /// do not count; what the files hold has hashes of its own.
+    /// do not count; what the files hold has hashes of its own. Nor does the protocol: it decides which numbers there are,
+    /// not what they are, and a run is given those that it lacks.
     ///
     /// # Errors
     /// As `to_ron`: never for a project that was read.
@@ -86,7 +87,8 @@ impl RunConfig {
         }
         let model_settings = (base_model, &project.prompt, &project.training);
         let settings = (dataset, semantic_ids, method.is_learned().then_some(model_settings));
-        let text = to_ron(&(settings, &project.evaluation, method), &project.folder)?;
+        let evaluation = Evaluation { protocol: Protocols::SameBlock, ..project.evaluation.clone() };
+        let text = to_ron(&(settings, evaluation, method), &project.folder)?;
         Ok(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::data::Protocol;
 use crate::error::Unusable;
 
 /// Version of the tables, kept in `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Marks the file as a run's (`peso` in ASCII), kept in `application_id`.
 const APPLICATION: i64 = 0x7065_736f;
@@ -27,15 +28,22 @@ CREATE TABLE stages (
 CREATE TABLE validation_losses (
     stage INTEGER NOT NULL, epoch INTEGER NOT NULL, loss REAL, PRIMARY KEY (stage, epoch)) WITHOUT ROWID;
 CREATE TABLE evaluations (
-    trained INTEGER NOT NULL, tested INTEGER NOT NULL, users INTEGER NOT NULL, seconds REAL,
-    PRIMARY KEY (trained, tested)) WITHOUT ROWID;
+    protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, users INTEGER NOT NULL, seconds REAL,
+    PRIMARY KEY (protocol, trained, tested)) WITHOUT ROWID;
 CREATE TABLE metrics (
-    trained INTEGER NOT NULL, tested INTEGER NOT NULL, name TEXT NOT NULL, value REAL,
-    PRIMARY KEY (trained, tested, name)) WITHOUT ROWID;
+    protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, name TEXT NOT NULL, value REAL,
+    PRIMARY KEY (protocol, trained, tested, name)) WITHOUT ROWID;
 CREATE TABLE outcomes (
-    trained INTEGER NOT NULL, tested INTEGER NOT NULL, place INTEGER NOT NULL, user INTEGER NOT NULL,
-    target INTEGER NOT NULL, rank INTEGER NOT NULL, before INTEGER NOT NULL, sharing INTEGER NOT NULL,
-    top BLOB NOT NULL, PRIMARY KEY (trained, tested, place)) WITHOUT ROWID;
+    protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, place INTEGER NOT NULL,
+    user INTEGER NOT NULL, target INTEGER NOT NULL, rank INTEGER NOT NULL, before INTEGER NOT NULL,
+    sharing INTEGER NOT NULL, top BLOB NOT NULL, PRIMARY KEY (protocol, trained, tested, place)) WITHOUT ROWID;
+CREATE TABLE test_sets (
+    protocol INTEGER NOT NULL, stage INTEGER NOT NULL, left_out INTEGER NOT NULL,
+    PRIMARY KEY (protocol, stage)) WITHOUT ROWID;
+CREATE TABLE test_slices (
+    protocol INTEGER NOT NULL, stage INTEGER NOT NULL, place INTEGER NOT NULL, user_group TEXT NOT NULL,
+    target TEXT NOT NULL, popularity TEXT NOT NULL, history TEXT NOT NULL,
+    PRIMARY KEY (protocol, stage, place)) WITHOUT ROWID;
 CREATE TABLE events (id INTEGER PRIMARY KEY, unix INTEGER NOT NULL, level INTEGER NOT NULL, text TEXT NOT NULL);
 ";
 
@@ -67,6 +75,14 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, Unusable> {
     let connection = open(path)?;
     connection.pragma_update(None, "query_only", true).map_err(|error| unusable(path, "read", &error))?;
     Ok(connection)
+}
+
+/// A protocol in its column.
+pub(super) fn protocol_number(protocol: Protocol) -> i64 {
+    match protocol {
+        Protocol::SameBlock => 0,
+        Protocol::NextBlock => 1,
+    }
 }
 
 /// Puts a database error into words.

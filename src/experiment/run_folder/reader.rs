@@ -1,14 +1,21 @@
 //! Reads a run folder, also while it grows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
-use super::super::observer::{Level, Phase, Progress, StageRecord, StepRecord, UserOutcome};
+use super::super::observer::{
+    CellPlace, EvaluationRecord, Level, Phase, Progress, StageRecord, StepRecord, UserOutcome,
+};
 use super::super::results::{RunResult, StageResult, Status};
-use super::{DATABASE, RunConfig, database, worker_lives};
+use super::database::protocol_number;
+use super::{DATABASE, RunConfig, adapter_folder, database, worker_lives};
+use crate::data::Protocol;
 use crate::error::Unusable;
+use crate::files;
+use crate::measure::{Continual, Slice, Slices};
 
 /// A cheap view on a run that may still grow; every call sees all that was written before it.
 pub struct RunReader {
@@ -17,13 +24,10 @@ pub struct RunReader {
     connection: Connection,
 }
 
-/// One measured cell `R[trained, tested]`, without its users.
+/// One measured cell, without its users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationSummary {
-    /// Stage after which the model was tested, from 1.
-    pub trained_stage: usize,
-    /// Stage whose test set it was, from 1.
-    pub test_stage: usize,
+    pub at: CellPlace,
     /// By name: `hit@10`, `ndcg@10`, `invalid_rate`.
     pub metrics: BTreeMap<String, f64>,
     /// Number of test users.
@@ -74,37 +78,53 @@ impl RunReader {
         self.rows(select, [after], |row| Ok((row.get(0)?, step_of(row)?)))
     }
 
-    /// All measured cells, by trained stage, then test stage.
+    /// All measured cells, by protocol, trained stage and tested stage.
     pub fn evaluations(&self) -> Result<Vec<EvaluationSummary>, Unusable> {
-        let select = "SELECT trained, tested, users FROM evaluations ORDER BY trained, tested";
+        let select = "SELECT protocol, trained, tested, users FROM evaluations ORDER BY protocol, trained, tested";
         let mut cells = self.rows(select, [], |row| {
-            let metrics = BTreeMap::new();
-            Ok(EvaluationSummary {
-                trained_stage: count(row, 0)?,
-                test_stage: count(row, 1)?,
-                metrics,
-                users: count(row, 2)?,
-            })
+            Ok(EvaluationSummary { at: place_of(row)?, metrics: BTreeMap::new(), users: count(row, 3)? })
         })?;
-        let select = "SELECT trained, tested, name, value FROM metrics";
-        let values = self.rows(select, [], |row| Ok((count(row, 0)?, count(row, 1)?, row.get(2)?, number(row, 3)?)))?;
-        for (trained, tested, name, value) in values {
-            if let Ok(at) = cells.binary_search_by_key(&(trained, tested), |c| (c.trained_stage, c.test_stage)) {
+        let select = "SELECT protocol, trained, tested, name, value FROM metrics";
+        for (place, name, value) in self.rows(select, [], |row| Ok((place_of(row)?, row.get(3)?, number(row, 4)?)))? {
+            if let Ok(at) = cells.binary_search_by_key(&place, |cell| cell.at) {
                 cells[at].metrics.insert(name, value);
             }
         }
         Ok(cells)
     }
 
-    /// What every test user of a cell was recommended, in the order of the test set; empty where it is not measured.
-    pub fn user_outcomes(&self, trained_stage: usize, test_stage: usize) -> Result<Vec<UserOutcome>, Unusable> {
+    /// The outcome of every test of a cell, in the order of the test set; empty where it is not measured.
+    pub fn user_outcomes(&self, at: CellPlace) -> Result<Vec<UserOutcome>, Unusable> {
         let select = "SELECT user, target, rank, before, sharing, top FROM outcomes
-                      WHERE trained = ?1 AND tested = ?2 ORDER BY place";
-        self.rows(select, [trained_stage as i64, test_stage as i64], |row| {
+                      WHERE protocol = ?1 AND trained = ?2 AND tested = ?3 ORDER BY place";
+        self.rows(select, [protocol_number(at.protocol), at.trained as i64, at.tested as i64], |row| {
             let top: Vec<u8> = row.get(5)?;
             let top = top.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
             let (user, target, rank) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(UserOutcome { user, target, rank, before: row.get(3)?, sharing: row.get(4)?, top })
+        })
+    }
+
+    /// A measured cell with its users, for another run that has the same one and was not the one to measure it.
+    pub fn evaluation(&self, cell: &EvaluationSummary) -> Result<EvaluationRecord, Unusable> {
+        let users = self.user_outcomes(cell.at)?;
+        Ok(EvaluationRecord { at: cell.at, metrics: cell.metrics.clone(), users, seconds: 0.0 })
+    }
+
+    /// The users that a protocol could not ask, by protocol and stage (from 1).
+    pub fn left_out(&self) -> Result<BTreeMap<(Protocol, usize), usize>, Unusable> {
+        let select = "SELECT protocol, stage, left_out FROM test_sets";
+        let rows = self.rows(select, [], |row| Ok(((protocol_of(row)?, count(row, 1)?), count(row, 2)?)))?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// The slices of every test of a stage (from 1), in the order of [`Self::user_outcomes`]; empty where they are not
+    /// recorded.
+    pub fn slices(&self, protocol: Protocol, stage: usize) -> Result<Vec<Slices>, Unusable> {
+        let select = "SELECT user_group, target, popularity, history FROM test_slices
+                      WHERE protocol = ?1 AND stage = ?2 ORDER BY place";
+        self.rows(select, [protocol_number(protocol), stage as i64], |row| {
+            Ok([slice(row, 0)?, slice(row, 1)?, slice(row, 2)?, slice(row, 3)?])
         })
     }
 
@@ -135,25 +155,35 @@ impl RunReader {
         })
     }
 
-    /// The run as `peso results` shows it.
-    pub fn result(&self) -> Result<RunResult, Unusable> {
+    /// The run as `peso results` shows it under a protocol.
+    pub fn result(&self, protocol: Protocol) -> Result<RunResult, Unusable> {
         let cells = self.evaluations()?;
+        let protocols: BTreeSet<Protocol> = cells.iter().map(|cell| cell.at.protocol).collect();
+        let (left_out, rates) = (self.left_out()?, self.training_rates()?);
         let finished = self.stages()?.into_iter().filter(|stage| stage.finished);
-        let diagonal = |stage: usize| {
-            let at = cells.binary_search_by_key(&(stage, stage), |cell| (cell.trained_stage, cell.test_stage));
-            at.map(|at| cells[at].metrics.clone()).unwrap_or_default()
-        };
-        let stages = finished.map(|record| StageResult {
-            stage: record.stage,
-            train_examples: record.train_examples,
-            test_users: record.test_users,
-            train_seconds: record.train_seconds,
-            eval_seconds: record.eval_seconds,
-            peak_memory_bytes: record.peak_memory_bytes,
-            final_loss: record.final_loss,
-            metrics: diagonal(record.stage),
+        let stages = finished.map(|record| {
+            let stage = record.stage;
+            let at = CellPlace { protocol, trained: protocol.newest(stage), tested: stage };
+            let cell = cells.binary_search_by_key(&at, |cell| cell.at).ok().map(|at| &cells[at]);
+            StageResult {
+                stage,
+                train_examples: record.train_examples,
+                test_users: match protocol {
+                    Protocol::SameBlock => record.test_users,
+                    Protocol::NextBlock => cell.map_or(0, |cell| cell.users as u64),
+                },
+                left_out_users: left_out.get(&(protocol, stage)).map(|&users| users as u64),
+                train_seconds: record.train_seconds,
+                train_examples_per_s: rates.get(&stage).copied(),
+                eval_seconds: record.eval_seconds,
+                peak_memory_bytes: record.peak_memory_bytes,
+                stored_bytes: files::folder_bytes(&adapter_folder(&self.folder, stage)),
+                final_loss: record.final_loss,
+                metrics: cell.map(|cell| cell.metrics.clone()).unwrap_or_default(),
+            }
         });
         let config = &self.config;
+        let matrix = matrix_of(cells.iter().filter(|cell| cell.at.protocol == protocol), config.stages);
         Ok(RunResult {
             run: config.run.clone(),
             experiment: config.experiment.clone(),
@@ -164,9 +194,19 @@ impl RunReader {
             trainable_parameters: config.trainable_parameters,
             config_hash: config.config_hash.clone(),
             data_hash: config.data_hash.clone(),
+            protocols: protocols.into_iter().collect(),
             stages: stages.collect(),
-            matrix: matrix_of(&cells, config.stages),
+            continual: continual_of(&matrix),
+            matrix,
         })
+    }
+
+    /// Training examples a second of each stage's adapter, validation and checkpoints left aside.
+    fn training_rates(&self) -> Result<BTreeMap<usize, f64>, Unusable> {
+        let select = "SELECT stage, SUM(examples), SUM(seconds) FROM steps WHERE phase = 1 GROUP BY stage";
+        let sums = self.rows(select, [], |row| Ok((count(row, 0)?, number(row, 1)?, number(row, 2)?)))?;
+        let timed = sums.into_iter().filter(|&(_, _, seconds)| seconds > 0.0);
+        Ok(timed.map(|(stage, examples, seconds)| (stage, examples / seconds)).collect())
     }
 
     fn state(&self, key: &str) -> Result<Option<String>, Unusable> {
@@ -194,19 +234,42 @@ impl RunReader {
 }
 
 /// `R[i][j]` of every metric, one row for each stage up to the last that was measured; cells not measured are NaN.
-fn matrix_of(cells: &[EvaluationSummary], stages: usize) -> BTreeMap<String, Vec<Vec<f64>>> {
-    let within = |cell: &&EvaluationSummary| {
-        (1..=stages).contains(&cell.trained_stage) && (1..=stages).contains(&cell.test_stage)
-    };
-    let rows = cells.iter().filter(within).map(|cell| cell.trained_stage).max().unwrap_or(0);
+fn matrix_of<'c>(
+    cells: impl Iterator<Item = &'c EvaluationSummary> + Clone,
+    stages: usize,
+) -> BTreeMap<String, Vec<Vec<f64>>> {
+    let within =
+        |cell: &&EvaluationSummary| (1..=stages).contains(&cell.at.trained) && (1..=stages).contains(&cell.at.tested);
+    let rows = cells.clone().filter(within).map(|cell| cell.at.trained).max().unwrap_or(0);
     let mut matrix: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
-    for cell in cells.iter().filter(within) {
+    for cell in cells.filter(within) {
         for (name, value) in &cell.metrics {
             let of_metric = matrix.entry(name.clone()).or_insert_with(|| vec![vec![f64::NAN; stages]; rows]);
-            of_metric[cell.trained_stage - 1][cell.test_stage - 1] = *value;
+            of_metric[cell.at.trained - 1][cell.at.tested - 1] = *value;
         }
     }
     matrix
+}
+
+/// The continual measures of every metric whose matrix is whole.
+fn continual_of(matrix: &BTreeMap<String, Vec<Vec<f64>>>) -> BTreeMap<String, Continual> {
+    // The model before any training is not measured: that is one more row for each seed, of figures near chance.
+    let measures = |rows: &Vec<Vec<f64>>| Continual::of(rows, None);
+    matrix.iter().filter_map(|(metric, rows)| Some((metric.clone(), measures(rows)?))).collect()
+}
+
+fn protocol_of(row: &Row<'_>) -> rusqlite::Result<Protocol> {
+    Ok(if row.get::<_, i64>(0)? == 0 { Protocol::SameBlock } else { Protocol::NextBlock })
+}
+
+/// The first three columns of a cell's tables.
+fn place_of(row: &Row<'_>) -> rusqlite::Result<CellPlace> {
+    Ok(CellPlace { protocol: protocol_of(row)?, trained: count(row, 1)?, tested: count(row, 2)? })
+}
+
+fn slice(row: &Row<'_>, column: usize) -> rusqlite::Result<Slice> {
+    let word: String = row.get(column)?;
+    word.parse().map_err(|error: String| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
 }
 
 fn step_of(row: &Row<'_>) -> rusqlite::Result<StepRecord> {

@@ -3,12 +3,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use super::super::evaluate::TestSet;
 use super::super::observer::{
-    EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,
+    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,
 };
-use super::super::project::Project;
+use super::super::project::{Project, Protocols};
 use super::*;
+use crate::data::Protocol;
 use crate::experiment::project_file::DEMO;
+use crate::measure::{Slice, Slices};
 use crate::method::MethodOptions;
 
 fn config() -> RunConfig {
@@ -53,10 +56,18 @@ fn step(stage: usize, phase: Phase, step: usize) -> StepRecord {
     }
 }
 
-fn evaluation(trained_stage: usize, test_stage: usize) -> EvaluationRecord {
+fn cell(protocol: Protocol, trained: usize, tested: usize) -> CellPlace {
+    CellPlace { protocol, trained, tested }
+}
+
+fn same_block(trained: usize, tested: usize) -> CellPlace {
+    cell(Protocol::SameBlock, trained, tested)
+}
+
+fn evaluation(at: CellPlace) -> EvaluationRecord {
     let user = UserOutcome { user: 7, target: u32::MAX, rank: 2, before: 1, sharing: 1, top: vec![3, u32::MAX, 0] };
-    let metrics = BTreeMap::from([("hit@10".to_owned(), (10 * trained_stage + test_stage) as f64)]);
-    EvaluationRecord { trained_stage, test_stage, metrics, users: vec![user.clone(), user], seconds: 0.5 }
+    let metrics = BTreeMap::from([("hit@10".to_owned(), (10 * at.trained + at.tested) as f64)]);
+    EvaluationRecord { at, metrics, users: vec![user.clone(), user], seconds: 0.5 }
 }
 
 fn stage(stage: usize, finished: bool) -> StageRecord {
@@ -76,7 +87,10 @@ fn write_stage(writer: &mut RunWriter, number: usize) {
         writer.step(&step(number, Phase::Train, at)).unwrap();
     }
     for tested in 1..=3 {
-        writer.evaluation(&evaluation(number, tested)).unwrap();
+        writer.evaluation(&evaluation(same_block(number, tested))).unwrap();
+    }
+    for tested in number + 1..=3 {
+        writer.evaluation(&evaluation(cell(Protocol::NextBlock, number, tested))).unwrap();
     }
     writer.stage(&stage(number, true)).unwrap();
 }
@@ -84,10 +98,10 @@ fn write_stage(writer: &mut RunWriter, number: usize) {
 /// Everything that a reader sees, but for the log.
 fn contents(run: &RunFolder) -> String {
     let reader = run.reader().unwrap();
-    let outcomes: Vec<_> = (1..=3).flat_map(|t| (1..=3).map(move |s| (t, s))).collect();
-    let outcomes: Vec<_> = outcomes.iter().map(|&(t, s)| reader.user_outcomes(t, s).unwrap()).collect();
+    let cells = reader.evaluations().unwrap();
+    let outcomes: Vec<_> = cells.iter().map(|cell| reader.user_outcomes(cell.at).unwrap()).collect();
     let (steps, stages) = (reader.steps_after(0).unwrap(), reader.stages().unwrap());
-    format!("{steps:?}\n{:?}\n{outcomes:?}\n{stages:?}", reader.evaluations().unwrap())
+    format!("{steps:?}\n{cells:?}\n{outcomes:?}\n{stages:?}")
 }
 
 #[test]
@@ -122,15 +136,68 @@ fn what_is_written_is_read_back() {
     assert!(steps[1].1.gradient_norm.is_nan());
     assert_eq!(steps[1].1.loss, 0.5);
     assert_eq!(reader.steps_after(steps[2].0).unwrap().len(), 1);
-    assert_eq!(reader.user_outcomes(1, 2).unwrap(), evaluation(1, 2).users);
+    assert_eq!(reader.user_outcomes(same_block(1, 2)).unwrap(), evaluation(same_block(1, 2)).users);
     let events = reader.events_after(0).unwrap();
     assert_eq!((events.len(), events[0].1.level, events[0].1.text.as_str()), (1, Level::Warning, "slow\nvery"));
     assert!(fs::read_to_string(run.path().join(LOG)).unwrap().contains("warning slow"));
 
-    let result = reader.result().unwrap();
+    let result = reader.result(Protocol::SameBlock).unwrap();
+    assert_eq!(result.protocols, Protocol::ALL);
     assert_eq!(result.stages.len(), 1);
-    assert_eq!(result.stages[0].metrics["hit@10"], 11.0);
+    assert_eq!((result.stages[0].metrics["hit@10"], result.stages[0].train_examples_per_s), (11.0, Some(64.0)));
     assert_eq!(result.matrix["hit@10"], [[11.0, 12.0, 13.0]]);
+}
+
+#[test]
+fn next_block_shows_each_stage_as_the_model_before_it_met_it() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(runs.path(), &config()).unwrap();
+    let mut writer = run.writer().unwrap();
+    (1..=3).for_each(|stage| write_stage(&mut writer, stage));
+    let adapter = run.adapter(2);
+    fs::create_dir_all(&adapter).unwrap();
+    fs::write(adapter.join("adapter_model.safetensors"), [0; 100]).unwrap();
+    fs::write(adapter.join("adapter_config.json"), [0; 20]).unwrap();
+
+    let result = run.reader().unwrap().result(Protocol::NextBlock).unwrap();
+    let shown: Vec<_> = result.stages.iter().map(|s| (s.metrics.get("hit@10").copied(), s.test_users)).collect();
+    assert_eq!(shown, [(None, 0), (Some(12.0), 2), (Some(23.0), 2)]);
+    let defined: Vec<Vec<bool>> =
+        result.matrix["hit@10"].iter().map(|row| row.iter().map(|cell| cell.is_finite()).collect()).collect();
+    assert_eq!(defined, [[false, true, true], [false, false, true]], "a later model has seen the answer");
+    assert!(result.continual.is_empty());
+    assert_eq!(result.stages.iter().map(|s| s.stored_bytes).collect::<Vec<_>>(), [0, 120, 0]);
+    let same = run.reader().unwrap().result(Protocol::SameBlock).unwrap();
+    let continual = same.continual["hit@10"];
+    assert_eq!((continual.plasticity, continual.average_accuracy), (22.0, 32.0));
+    assert_eq!((continual.backward_transfer, continual.forward_transfer), (Some(15.0), None));
+}
+
+#[test]
+fn what_is_known_of_the_tests_is_read_back() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(runs.path(), &config()).unwrap();
+    let mut writer = run.writer().unwrap();
+    let slices = |group| [group, Slice::Cold, Slice::Tail, Slice::Short];
+    let tests = |slices: Vec<Slices>| TestSet { protocol: Protocol::NextBlock, stage: 2, left_out: 5, slices };
+    writer.test_set(&tests(vec![slices(Slice::New); 3])).unwrap();
+    let last = vec![slices(Slice::Dormant), slices(Slice::Returning)];
+    writer.test_set(&tests(last.clone())).unwrap();
+    let reader = run.reader().unwrap();
+    assert_eq!(reader.slices(Protocol::NextBlock, 2).unwrap(), last);
+    assert!(reader.slices(Protocol::SameBlock, 2).unwrap().is_empty());
+    assert_eq!(reader.left_out().unwrap(), BTreeMap::from([((Protocol::NextBlock, 2), 5)]));
+}
+
+#[test]
+fn measurements_of_an_older_version_are_refused_with_theirs() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(runs.path(), &config()).unwrap();
+    let connection = rusqlite::Connection::open(run.path().join(DATABASE)).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let Err(error) = run.reader() else { panic!("version 1 was read") };
+    assert_eq!(error.problem, "the measurements are of version 1");
+    assert_eq!(error.advice.as_deref(), Some("this program reads version 2"));
 }
 
 #[test]
@@ -149,24 +216,23 @@ fn a_rewound_run_writes_the_rows_of_one_that_was_never_cut_off() {
     writer.rewind(2, Phase::Train, 2).unwrap();
     let reader = cut.reader().unwrap();
     assert_eq!(reader.steps_after(0).unwrap().len(), 6);
-    assert_eq!(reader.evaluations().unwrap().len(), 3);
+    assert_eq!(reader.evaluations().unwrap().len(), 5);
     assert_eq!(reader.stages().unwrap(), [stage(1, true), stage(2, false)]);
     for at in 3..=4 {
         writer.step(&step(2, Phase::Train, at)).unwrap();
     }
-    writer.evaluation(&evaluation(2, 1)).unwrap();
-    writer.evaluation(&evaluation(2, 2)).unwrap();
+    writer.evaluation(&evaluation(same_block(2, 1))).unwrap();
+    writer.evaluation(&evaluation(same_block(2, 2))).unwrap();
 
-    // After the first cell of stage 2.
-    writer.rewind(2, Phase::Evaluate, 1).unwrap();
-    assert_eq!(reader.evaluations().unwrap().len(), 4);
-    assert!(reader.user_outcomes(2, 2).unwrap().is_empty());
-    writer.evaluation(&evaluation(2, 2)).unwrap();
-    writer.evaluation(&evaluation(2, 3)).unwrap();
+    // While stage 2 is measured: what is measured stays.
+    writer.rewind(2, Phase::Evaluate, 0).unwrap();
+    assert_eq!(reader.evaluations().unwrap().len(), 7);
+    writer.evaluation(&evaluation(same_block(2, 3))).unwrap();
+    writer.evaluation(&evaluation(cell(Protocol::NextBlock, 2, 3))).unwrap();
     writer.stage(&stage(2, true)).unwrap();
 
     // Between stages nothing is lost.
-    writer.rewind(2, Phase::Evaluate, 3).unwrap();
+    writer.rewind(2, Phase::Evaluate, 0).unwrap();
     writer.rewind(3, Phase::Train, 0).unwrap();
     assert_eq!(contents(&cut), contents(&whole));
 }
@@ -188,7 +254,7 @@ fn readers_see_whole_transactions_while_the_writer_writes() {
                     last = id;
                 }
                 for cell in reader.evaluations().unwrap() {
-                    let outcomes = reader.user_outcomes(cell.trained_stage, cell.test_stage).unwrap();
+                    let outcomes = reader.user_outcomes(cell.at).unwrap();
                     assert_eq!((cell.users, cell.metrics.len()), (outcomes.len(), 1));
                 }
                 if ending {
@@ -200,7 +266,7 @@ fn readers_see_whole_transactions_while_the_writer_writes() {
         for at in 1..=300 {
             writer.step(&step(1, Phase::Train, at)).unwrap();
             if at % 10 == 0 {
-                writer.evaluation(&evaluation(1, at / 10)).unwrap();
+                writer.evaluation(&evaluation(same_block(1, at / 10))).unwrap();
             }
         }
         drop(writer);
@@ -303,6 +369,7 @@ fn the_hash_covers_what_decides_the_numbers_and_nothing_else() {
         p.seeds = vec![1, 2];
         p.experiments.truncate(1);
         p.folder = PathBuf::from("elsewhere");
+        p.evaluation.protocol = Protocols::Both;
     });
     assert_eq!(unchanged, config_hash);
     assert_ne!(hash(&|p| p.training.batch += 1), config_hash);

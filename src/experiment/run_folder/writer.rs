@@ -8,13 +8,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Transaction, params};
 
+use super::super::evaluate::TestSet;
 use super::super::observer::{
-    EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome, Wanted,
+    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome, Wanted,
 };
 use super::super::results::Status;
+use super::database::protocol_number;
 use super::{DATABASE, LOG, database, read_control};
 use crate::error::Unusable;
 use crate::files;
+use crate::measure::Slice;
 
 /// Steps and progress wait at most this long for their transaction.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
@@ -71,8 +74,8 @@ impl RunWriter {
     /// Deletes what was written after a checkpoint, so that a resumed run writes the same rows as one that was never
     /// cut off. The log's events stay: they tell what happened.
     ///
-    /// The checkpoint was taken in `phase` of `stage` after `step` steps; in [`Phase::Evaluate`], `step` counts the
-    /// test stages measured. Between two stages it is the first phase of the next stage with 0 steps.
+    /// The checkpoint was taken in `phase` of `stage` after `step` steps. Between two stages it is the first phase of the
+    /// next stage with 0 steps. In [`Phase::Evaluate`] the cells of the stage stay: each was written as a whole.
     ///
     /// # Errors
     /// The database cannot be written.
@@ -80,27 +83,35 @@ impl RunWriter {
         self.steps.clear();
         self.progress = None;
         let (stage, step) = (whole(stage as u64), whole(step as u64));
-        let tested = if phase == Phase::Evaluate { step } else { 0 };
+        let last_row = if phase == Phase::Evaluate { stage } else { stage - 1 };
         let phase = phase_number(phase);
         self.write(|transaction| {
             let later_steps = "(stage, phase, step) > (?1, ?2, ?3)";
-            let later_cells = "(trained, tested) > (?1, ?2)";
             let of_stage = format!(
                 "SELECT EXISTS (SELECT 1 FROM steps WHERE stage = ?1 AND {later_steps})
-                 OR EXISTS (SELECT 1 FROM evaluations WHERE trained = ?1 AND tested > ?4)"
+                 OR EXISTS (SELECT 1 FROM evaluations WHERE trained = ?1 AND trained > ?4)"
             );
-            let cut_off: bool = transaction.query_row(&of_stage, params![stage, phase, step, tested], |r| r.get(0))?;
+            let cut_off: bool =
+                transaction.query_row(&of_stage, params![stage, phase, step, last_row], |r| r.get(0))?;
             if cut_off {
                 transaction.execute("UPDATE stages SET finished = 0 WHERE stage = ?1", [stage])?;
             }
             transaction.execute(&format!("DELETE FROM steps WHERE {later_steps}"), params![stage, phase, step])?;
             for table in ["evaluations", "metrics", "outcomes"] {
-                transaction.execute(&format!("DELETE FROM {table} WHERE {later_cells}"), [stage, tested])?;
+                transaction.execute(&format!("DELETE FROM {table} WHERE trained > ?1"), [last_row])?;
             }
             transaction.execute("DELETE FROM stages WHERE stage > ?1", [stage])?;
             transaction.execute("DELETE FROM validation_losses WHERE stage > ?1", [stage])?;
             transaction.execute("DELETE FROM state WHERE key = 'progress'", []).map(drop)
         })
+    }
+
+    /// Records what is known of the tests of a stage, in place of what was recorded of them before.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn test_set(&mut self, tests: &TestSet) -> Result<(), Unusable> {
+        self.write(|transaction| replace_test_set(transaction, tests))
     }
 
     /// Writes what is still gathered.
@@ -258,27 +269,47 @@ fn replace_stage(transaction: &Transaction<'_>, record: &StageRecord) -> rusqlit
 }
 
 fn insert_evaluation(transaction: &Transaction<'_>, record: &EvaluationRecord) -> rusqlite::Result<()> {
-    let (trained, tested) = (whole(record.trained_stage as u64), whole(record.test_stage as u64));
+    let CellPlace { protocol, trained, tested } = record.at;
+    let [protocol, trained, tested] = [protocol_number(protocol), whole(trained as u64), whole(tested as u64)];
     for table in ["evaluations", "metrics", "outcomes"] {
-        transaction.execute(&format!("DELETE FROM {table} WHERE trained = ?1 AND tested = ?2"), [trained, tested])?;
+        let delete = format!("DELETE FROM {table} WHERE protocol = ?1 AND trained = ?2 AND tested = ?3");
+        transaction.execute(&delete, [protocol, trained, tested])?;
     }
     transaction.execute(
-        "INSERT INTO evaluations (trained, tested, users, seconds) VALUES (?1, ?2, ?3, ?4)",
-        params![trained, tested, whole(record.users.len() as u64), record.seconds],
+        "INSERT INTO evaluations (protocol, trained, tested, users, seconds) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![protocol, trained, tested, whole(record.users.len() as u64), record.seconds],
     )?;
-    let mut insert =
-        transaction.prepare_cached("INSERT INTO metrics (trained, tested, name, value) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO metrics (protocol, trained, tested, name, value) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for (name, value) in &record.metrics {
-        insert.execute(params![trained, tested, name, value])?;
+        insert.execute(params![protocol, trained, tested, name, value])?;
     }
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO outcomes (trained, tested, place, user, target, rank, before, sharing, top)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO outcomes (protocol, trained, tested, place, user, target, rank, before, sharing, top)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (place, outcome) in (0_i64..).zip(&record.users) {
         let UserOutcome { user, target, rank, before, sharing, top } = outcome;
         let top: Vec<u8> = top.iter().flat_map(|item| item.to_le_bytes()).collect();
-        insert.execute(params![trained, tested, place, user, target, rank, before, sharing, top])?;
+        insert.execute(params![protocol, trained, tested, place, user, target, rank, before, sharing, top])?;
+    }
+    Ok(())
+}
+
+fn replace_test_set(transaction: &Transaction<'_>, tests: &TestSet) -> rusqlite::Result<()> {
+    let [protocol, stage] = [protocol_number(tests.protocol), whole(tests.stage as u64)];
+    for table in ["test_sets", "test_slices"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE protocol = ?1 AND stage = ?2"), [protocol, stage])?;
+    }
+    let insert = "INSERT INTO test_sets (protocol, stage, left_out) VALUES (?1, ?2, ?3)";
+    transaction.execute(insert, params![protocol, stage, whole(tests.left_out as u64)])?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO test_slices (protocol, stage, place, user_group, target, popularity, history)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (place, slices) in (0_i64..).zip(&tests.slices) {
+        let [group, target, popularity, history] = slices.map(Slice::key);
+        insert.execute(params![protocol, stage, place, group, target, popularity, history])?;
     }
     Ok(())
 }

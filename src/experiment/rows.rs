@@ -1,0 +1,226 @@
+//! Measuring rows of R: what the model after a stage is asked, what of it is still to be measured, and what is copied.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use super::evaluate::{Cell, TestSet, USERS_A_BATCH, test_counts, tests};
+use super::memory;
+use super::observer::{CellPlace, EvaluationRecord, Observer, Phase, Progress, StageRecord, Wanted};
+use super::run_folder::{RunFolder, RunMethod, RunWriter};
+use super::stages::{predicting, work_after, writer};
+use super::worker::Task;
+use crate::error::{Failure, Unusable};
+use crate::model::backend::TrainingBackend;
+use crate::model::beam::{Decoder, Ensemble};
+use crate::model::kernels::Kernels;
+
+/// The cells of a row (stage from 1) that the project's protocols define, in the order in which they are measured.
+pub fn row(task: &Task<'_>, trained: usize) -> Vec<CellPlace> {
+    let stages = task.dataset.stages.len();
+    let cells = |&protocol| (1..=stages).map(move |tested| CellPlace { protocol, trained, tested });
+    let protocols = task.project.evaluation.protocol.each();
+    protocols.iter().flat_map(cells).filter(|cell| cell.protocol.measures(trained, cell.tested)).collect()
+}
+
+/// Tests of a row (stage from 1).
+pub fn row_tests(task: &Task<'_>, trained: usize) -> u64 {
+    count(task, &row(task, trained))
+}
+
+fn count(task: &Task<'_>, cells: &[CellPlace]) -> u64 {
+    let users = task.project.evaluation.users;
+    let of_protocol = |&protocol| {
+        let counts = test_counts(&task.dataset, protocol, users);
+        cells.iter().filter(|cell| cell.protocol == protocol).map(|cell| counts[cell.tested - 1]).sum::<usize>()
+    };
+    task.project.evaluation.protocol.each().iter().map(of_protocol).sum::<usize>() as u64
+}
+
+/// The cells of a row that are not measured yet.
+fn missing(task: &Task<'_>, folder: &RunFolder, trained: usize) -> Result<Vec<CellPlace>, Unusable> {
+    let measured = folder.reader()?.evaluations()?;
+    let is_missing = |cell: &CellPlace| !measured.iter().any(|other| other.at == *cell);
+    Ok(row(task, trained).into_iter().filter(is_missing).collect())
+}
+
+/// Whether every cell that the project wants is measured.
+///
+/// # Errors
+/// The records cannot be read.
+pub fn are_complete(task: &Task<'_>, folder: &RunFolder) -> Result<bool, Unusable> {
+    let measured = folder.reader()?.evaluations()?;
+    let mut wanted = (1..=task.dataset.stages.len()).flat_map(|stage| row(task, stage));
+    Ok(wanted.all(|cell| measured.iter().any(|other| other.at == cell)))
+}
+
+/// Records what is known of the tests of every stage, where that is not recorded yet.
+///
+/// # Errors
+/// The records cannot be read or written.
+pub fn record_test_sets(task: &Task<'_>, folder: &RunFolder, writer: &mut RunWriter) -> Result<(), Unusable> {
+    let recorded = folder.reader()?.left_out()?;
+    for &protocol in task.project.evaluation.protocol.each() {
+        for stage in 0..task.dataset.stages.len() {
+            if !recorded.contains_key(&(protocol, stage + 1)) {
+                writer.test_set(&TestSet::of(&task.dataset, protocol, stage, task.project.evaluation.users))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Measures what is missing of the rows of stages that are trained: of a run that was measured under another protocol.
+///
+/// # Errors
+/// See [`measure_row`].
+pub fn complete_rows<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    stages: Range<usize>,
+    device: &B::Device,
+    recorder: &mut dyn Observer,
+) -> Result<(), Failure> {
+    let trains = match &folder.config().method {
+        RunMethod::Learned(options) => options.method().trains(),
+        _ => true,
+    };
+    let is_measured = |stage: usize| trains || stage == 1;
+    let (next, records) = (stages.end, folder.reader()?.stages()?);
+    let mut rows = Vec::new();
+    for record in records.into_iter().filter(|record| stages.contains(&record.stage)) {
+        let missing = missing(task, folder, record.stage)?;
+        rows.push((record, missing));
+    }
+    let mut left: u64 = rows.iter().filter(|(r, _)| is_measured(r.stage)).map(|(_, cells)| count(task, cells)).sum();
+    left += if next > 1 { after_row(task, next - 1) } else { 0 };
+    for (mut record, cells) in rows.into_iter().filter(|(_, cells)| !cells.is_empty()) {
+        if is_measured(record.stage) {
+            left = left.saturating_sub(count(task, &cells));
+            measure::<B>(task, folder, &mut record, (&cells, left), device, recorder)?;
+        } else {
+            copy_row(task, folder, record.stage, recorder)?;
+        }
+    }
+    Ok(())
+}
+
+/// Work after a row (stage from 1) is measured, in training examples and tests.
+fn after_row(task: &Task<'_>, stage: usize) -> u64 {
+    work_after(task, stage - 1).saturating_sub(row_tests(task, stage))
+}
+
+/// Copies what is missing of the row of a stage in which nothing was trained from the stage before it.
+///
+/// # Errors
+/// The records cannot be read or written.
+pub fn copy_row(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    stage: usize,
+    recorder: &mut dyn Observer,
+) -> Result<(), Unusable> {
+    let reader = folder.reader()?;
+    let measured = reader.evaluations()?;
+    for at in missing(task, folder, stage)? {
+        let before = CellPlace { trained: stage - 1, ..at };
+        if let Some(cell) = measured.iter().find(|cell| cell.at == before) {
+            recorder.evaluation(&EvaluationRecord { at, ..reader.evaluation(cell)? })?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures what is missing of a row `R[stage, ·]` and finishes the stage.
+///
+/// # Errors
+/// The adapter cannot be used, the records cannot be read or written, or the user stops the run.
+pub fn measure_row<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    record: &mut StageRecord,
+    device: &B::Device,
+    recorder: &mut dyn Observer,
+) -> Result<(), Failure> {
+    let missing = missing(task, folder, record.stage)?;
+    let later = after_row(task, record.stage);
+    measure::<B>(task, folder, record, (&missing, later), device, recorder)
+}
+
+fn measure<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    record: &mut StageRecord,
+    (cells, later): (&[CellPlace], u64),
+    device: &B::Device,
+    recorder: &mut dyn Observer,
+) -> Result<(), Failure> {
+    let stage = record.stage;
+    let model = predicting::<B>(task, folder, stage, device)?;
+    let began = Instant::now();
+    let mut pace = Pace { began, stages: task.dataset.stages.len(), done: 0, total: count(task, cells), later };
+    for &cell in cells {
+        let measured = measure_cell(task, &model, cell, &mut pace, recorder)?;
+        recorder.evaluation(&measured)?;
+    }
+    record.eval_seconds += began.elapsed().as_secs_f64();
+    record.peak_memory_bytes = memory::peak_bytes();
+    record.finished = true;
+    Ok(recorder.stage(record)?)
+}
+
+/// How far the measuring of a row is.
+struct Pace {
+    began: Instant,
+    stages: usize,
+    /// Tests done, of all that the row lacked.
+    done: u64,
+    total: u64,
+    /// Work that comes after the row, in training examples and tests.
+    later: u64,
+}
+
+impl Pace {
+    fn progress(&self, stage: usize) -> Progress {
+        let rate = self.done as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
+        let left = self.total.saturating_sub(self.done) + self.later;
+        Progress {
+            phase: Phase::Evaluate,
+            stage,
+            stages: self.stages,
+            done: self.done,
+            total: self.total,
+            rate,
+            eta_seconds: Some(left as f64 / rate),
+            memory_bytes: memory::peak_bytes(),
+        }
+    }
+}
+
+fn measure_cell<B: Kernels>(
+    task: &Task<'_>,
+    model: &Ensemble<B>,
+    at: CellPlace,
+    pace: &mut Pace,
+    recorder: &mut dyn Observer,
+) -> Result<EvaluationRecord, Failure> {
+    let evaluation = &task.project.evaluation;
+    let decoder = Decoder {
+        vocabulary: &task.vocabulary,
+        index: &task.dataset.index,
+        trie: &task.trie,
+        decoding: evaluation.decoding,
+        softmax: task.project.training.softmax,
+        beams: evaluation.beams,
+    };
+    let tests = tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users);
+    let mut cell = Cell::default();
+    for batch in tests.chunks(USERS_A_BATCH) {
+        cell.test(model, &decoder, writer(task), batch);
+        pace.done += batch.len() as u64;
+        recorder.progress(&pace.progress(at.trained))?;
+        if recorder.wanted() == Wanted::Stop {
+            return Err(Failure::Stopped);
+        }
+    }
+    Ok(cell.record(at, evaluation))
+}
