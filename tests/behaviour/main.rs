@@ -14,4 +14,5 @@ mod project;
 mod reference;
 mod statistics;
 mod statistics_reference;
+mod sweeps;
 mod training;
