@@ -6,8 +6,10 @@ mod bench;
 mod compare;
 mod demo;
 mod devices;
+mod dry_run;
 mod export;
 mod inspect;
+mod methods;
 mod outcome;
 mod progress;
 mod results;
@@ -16,6 +18,7 @@ mod score;
 mod status;
 mod table;
 mod words;
+mod workers;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -48,6 +51,7 @@ enum Command {
     Results(results::Arguments),
     Compare(compare::Arguments),
     Export(export::Arguments),
+    Methods(methods::Arguments),
     Inspect(inspect::Arguments),
     Score(score::Arguments),
     Devices(devices::Arguments),
@@ -73,6 +77,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match dispatch(cli) {
         Ok(Ended::Done) => outcome::DONE,
         Ok(Ended::RunFailed) => outcome::FAILED,
+        Ok(Ended::Unusable) => outcome::UNUSABLE,
         Ok(Ended::Interrupted) => outcome::INTERRUPTED,
         Err(error) => outcome::report(&error),
     }
@@ -89,6 +94,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
         Some(Command::Results(arguments)) => results::run(&arguments),
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
+        Some(Command::Methods(arguments)) => methods::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Score(arguments)) => score::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),

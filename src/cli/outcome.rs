@@ -18,6 +18,8 @@ pub(super) enum Ended {
     Done,
     /// A run failed; its reason has been told.
     RunFailed,
+    /// An input cannot be used; the process that found out has told why.
+    Unusable,
     /// The user ended it; everything is saved.
     Interrupted,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::outcome::say;
 use super::words;
@@ -21,6 +21,8 @@ pub(super) struct Bars {
     interrupted: Arc<AtomicBool>,
     terminal: bool,
     bar: ProgressBar,
+    /// The bars of the workers beside this one.
+    all: MultiProgress,
     /// `PESO · seed 42`.
     run: String,
     /// Phase and stage of the last line, and when it was written.
@@ -30,8 +32,27 @@ pub(super) struct Bars {
 impl Bars {
     /// `interrupted` is raised when the user wants to end.
     pub(super) fn new(interrupted: Arc<AtomicBool>) -> Self {
-        let terminal = stderr().is_terminal();
-        Self { interrupted, terminal, bar: ProgressBar::hidden(), run: String::new(), line: None }
+        Self::beside(interrupted, &MultiProgress::new())
+    }
+
+    /// Of one of several workers, whose bars stand below each other.
+    pub(super) fn beside(interrupted: Arc<AtomicBool>, all: &MultiProgress) -> Self {
+        let (terminal, all) = (stderr().is_terminal(), all.clone());
+        Self { interrupted, terminal, bar: ProgressBar::hidden(), all, run: String::new(), line: None }
+    }
+
+    /// A run begins, of this name, with a line about it.
+    pub(super) fn begin(&mut self, run: String, line: &str) {
+        self.all.remove(&self.bar);
+        self.run = run;
+        self.line = None;
+        self.line(line);
+        if self.terminal {
+            // The template is a constant; where it could not be read, the bar's default shows the same figures.
+            let style = ProgressStyle::with_template("{prefix} {bar:20} {percent} % · {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            self.bar = self.all.add(ProgressBar::new(0)).with_style(style.progress_chars("━━┄"));
+        }
     }
 
     /// Leaves the last bar as it is.
@@ -42,7 +63,7 @@ impl Bars {
     /// A line that does not disturb the bar.
     fn line(&self, text: &str) {
         if self.terminal {
-            self.bar.suspend(|| say(text));
+            self.all.suspend(|| say(text));
         } else {
             say(text);
         }
@@ -69,20 +90,7 @@ impl Bars {
 
 impl Watcher for Bars {
     fn run_started(&mut self, number: usize, of: usize, config: &RunConfig) {
-        self.bar.abandon();
-        self.run = if config.method.is_learned() {
-            format!("{} · seed {}", config.experiment, config.seed)
-        } else {
-            config.method.label().to_owned()
-        };
-        self.line = None;
-        self.line(&format!("Run {number} of {of}: {} on {}", config.run, config.device));
-        if self.terminal {
-            // The template is a constant; where it could not be read, the bar's default shows the same figures.
-            let style = ProgressStyle::with_template("{prefix} {bar:20} {percent} % · {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            self.bar = ProgressBar::new(0).with_style(style.progress_chars("━━┄"));
-        }
+        self.begin(name_of(config), &format!("Run {number} of {of}: {} on {}", config.run, config.device));
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -102,6 +110,15 @@ impl Watcher for Bars {
 
     fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
+    }
+}
+
+/// `PESO · seed 42`.
+pub(super) fn name_of(config: &RunConfig) -> String {
+    if config.method.is_learned() {
+        format!("{} · seed {}", config.experiment, config.seed)
+    } else {
+        config.method.label().to_owned()
     }
 }
 

@@ -1,17 +1,24 @@
 //! `peso run`: train and evaluate.
 
+use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 
+use super::dry_run;
 use super::outcome::{Ended, INTERRUPTED, say};
 use super::progress::Bars;
+use super::workers::{self, Crew};
 use crate::device::DeviceChoice;
-use crate::error::Unusable;
+use crate::error::{Failure, Unusable};
 use crate::experiment::Project;
+use crate::experiment::estimate;
+use crate::experiment::planned::planned;
 use crate::experiment::queue;
 use crate::experiment::results::Status;
 use crate::experiment::run_folder::slug;
@@ -25,11 +32,14 @@ pub(super) struct Arguments {
     /// Run this experiment alone (may be given several times)
     #[arg(long = "experiment", value_name = "NAME")]
     experiments: Vec<String>,
+    /// Run the points of this experiment's sweeps (may be given several times)
+    #[arg(long = "sweep", value_name = "NAME")]
+    sweeps: Vec<String>,
     /// Run this seed instead of the project's (may be given several times)
     #[arg(long = "seed", value_name = "N")]
     seeds: Vec<u64>,
     /// Run what the window has put into the project's queue, until it is empty
-    #[arg(long, conflicts_with_all = ["experiments", "seeds", "fresh"])]
+    #[arg(long, conflicts_with_all = ["experiments", "sweeps", "seeds", "fresh"])]
     queue: bool,
     /// Where to train: auto, wgpu, cuda or cpu
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
@@ -37,6 +47,18 @@ pub(super) struct Arguments {
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Runs at once, each in a process of its own; `auto`: as many as cores and memory allow
+    #[arg(long, value_name = "N|auto", default_value = "1", conflicts_with = "queue")]
+    workers: Workers,
+    /// Show the runs with the time and memory that each is expected to take, and start none
+    #[arg(long, conflicts_with_all = ["queue", "serve"])]
+    dry_run: bool,
+    /// The dry run as JSON
+    #[arg(long, requires = "dry_run")]
+    json: bool,
+    /// Do the runs that are ordered on standard input
+    #[arg(long, hide = true)]
+    serve: bool,
     /// Start over instead of resuming
     #[arg(long)]
     fresh: bool,
@@ -48,42 +70,117 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
     let options = RunOptions {
-        experiments: named(&project, &arguments.experiments, &arguments.project)?,
+        experiments: chosen(&project, arguments)?,
         seeds: arguments.seeds.clone(),
         device: arguments.device,
         out: arguments.out.clone(),
         fresh: arguments.fresh,
         checkpoint_every: Duration::from_secs(arguments.checkpoint_every),
     };
-    let mut bars = Bars::new(interruption()?);
+    if arguments.dry_run {
+        return dry_run::run(&project, &options, arguments.json);
+    }
+    if arguments.serve {
+        return workers::serve(&project, &options, &interruption("")?);
+    }
+    let interrupted = interruption("\nsaving the state; once more to end at once")?;
+    let number = arguments.workers.number(&project, &options)?;
+    let mut bars = Bars::new(Arc::clone(&interrupted));
     let outcomes = if arguments.queue {
-        queue::run(&arguments.project, &options, &mut bars)
+        queue::run(&arguments.project, &options, &mut bars)?
+    } else if number > 1 {
+        let crew = Crew {
+            project: &project,
+            file: &arguments.project,
+            options: &options,
+            workers: number,
+            threads: (cores() / number).max(1),
+        };
+        match workers::run(&crew, &interrupted)? {
+            Ok(outcomes) => outcomes,
+            Err(ended) => return Ok(ended),
+        }
     } else {
-        worker::run(&project, &options, &mut bars)
+        worker::run(&project, &options, &mut bars)?
     };
     bars.finish();
-    let ended = tell(&outcomes?);
+    let ended = match tell(&outcomes) {
+        Ended::Done if interrupted.load(Ordering::SeqCst) => Ended::Interrupted,
+        ended => ended,
+    };
     if ended == Ended::Done {
         say(&format!("`peso results {}` shows what was measured", arguments.project.display()));
     }
     Ok(ended)
 }
 
-/// The experiments of these names, which may be written as in run ids (`peso` for `PESO`).
-fn named(project: &Project, names: &[String], path: &std::path::Path) -> Result<Vec<String>, Unusable> {
-    let known = || project.experiments.iter().map(|experiment| &experiment.name);
-    let find = |name: &String| {
-        let found = known().find(|known| *known == name).or_else(|| known().find(|known| slug(known) == *name));
-        found.cloned().ok_or_else(|| {
-            let names = known().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-            Unusable::new(path, format!("there is no experiment \"{name}\"")).advice(format!("the project has {names}"))
+/// How many workers there are.
+#[derive(Debug, Clone, Copy)]
+enum Workers {
+    Auto,
+    Number(usize),
+}
+
+impl FromStr for Workers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => match text.parse() {
+                Ok(number) if number > 0 => Ok(Self::Number(number)),
+                _ => Err("expected a number above 0, or auto".to_owned()),
+            },
+        }
+    }
+}
+
+impl Workers {
+    fn number(self, project: &Project, options: &RunOptions) -> Result<usize, Failure> {
+        let runs = planned(project, options)?.len();
+        Ok(match self {
+            Self::Number(number) => number.min(runs),
+            Self::Auto => estimate::room(project, options, cores())?.workers(),
         })
-    };
-    names.iter().map(find).collect()
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// The experiments and points that were asked for; names may be written as in run ids (`peso` for `PESO`).
+fn chosen(project: &Project, arguments: &Arguments) -> Result<Vec<String>, Unusable> {
+    let variants = project.variants()?;
+    let names = || variants.iter().map(|variant| &variant.experiment.name);
+    let mut chosen = Vec::new();
+    for wanted in &arguments.experiments {
+        let mut slugs = names().filter(|name| slug(name) == *wanted);
+        let found = names().find(|name| *name == wanted).or_else(|| slugs.next().filter(|_| slugs.next().is_none()));
+        chosen.push(found.cloned().ok_or_else(|| {
+            let names = names().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+            Unusable::new(&arguments.project, format!("there is no experiment \"{wanted}\""))
+                .advice(format!("the project has {names}"))
+        })?);
+    }
+    for wanted in &arguments.sweeps {
+        let points =
+            variants.iter().filter(|variant| variant.swept && (variant.of == *wanted || slug(&variant.of) == *wanted));
+        let before = chosen.len();
+        chosen.extend(points.map(|variant| variant.experiment.name.clone()));
+        if chosen.len() == before {
+            let advice = "`sweeps` in the project file lists experiments with options and their values";
+            let problem = format!("there is no sweep of an experiment \"{wanted}\"");
+            return Err(Unusable::new(&arguments.project, problem).advice(advice));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    chosen.retain(|name| seen.insert(name.clone()));
+    Ok(chosen)
 }
 
 /// A flag that Ctrl-C, or the request to end, raises; the second time ends at once.
-fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
+fn interruption(words: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&flag);
     #[allow(clippy::exit, reason = "the user insists; the last checkpoint is whole whenever the process ends")]
@@ -91,7 +188,9 @@ fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
         if raised.swap(true, Ordering::SeqCst) {
             std::process::exit(INTERRUPTED.into());
         }
-        say("\nsaving the state; once more to end at once");
+        if !words.is_empty() {
+            say(words);
+        }
     })?;
     Ok(flag)
 }

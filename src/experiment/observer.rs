@@ -151,7 +151,7 @@ pub struct Progress {
     pub total: u64,
     /// Training examples, or test users, a second.
     pub rate: f64,
-    /// Seconds left in the whole run, as far as known.
+    /// Seconds left, as far as known: in the phase as the trainer tells it, in the whole run as it is recorded.
     pub eta_seconds: Option<f64>,
     pub memory_bytes: u64,
 }

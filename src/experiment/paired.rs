@@ -130,15 +130,18 @@ pub(super) fn all_scores(
     metric: UserMetric,
     protocol: Protocol,
 ) -> Result<(Vec<UserScores>, Vec<Slices>), Unusable> {
-    let learned = project.experiments.iter().map(|e| (e.name.as_str(), RunMethod::Learned(e.method.clone())));
-    let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| (method.label(), method));
+    let learned = project.variants()?.into_iter().map(|variant| {
+        (variant.experiment.name.clone(), variant.project(project), RunMethod::Learned(variant.experiment.method))
+    });
+    let counted = [RunMethod::Popularity, RunMethod::CoOccurrence];
+    let counted = counted.map(|method| (method.label().to_owned(), project.clone(), method));
     let (mut tests, mut slices, mut lines) = (None, None, Vec::new());
-    for (name, method) in learned.chain(counted) {
-        let hash = RunConfig::hash_of(project, &method)?;
+    for (name, project, method) in learned.chain(counted) {
+        let hash = RunConfig::hash_of(&project, &method)?;
         let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
-        let mut line = UserScores { name: name.to_owned(), seeds: Vec::new(), values: Vec::new() };
+        let mut line = UserScores { name: name.clone(), seeds: Vec::new(), values: Vec::new() };
         for &seed in seeds {
-            let path = runs_dir.join(RunConfig::id_of(name, &method, seed, &hash));
+            let path = runs_dir.join(RunConfig::id_of(&name, &method, seed, &hash));
             if !path.is_dir() {
                 continue;
             }

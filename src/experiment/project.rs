@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::sweep::Sweep;
 use crate::data::{DatasetSource, Protocol};
 use crate::method::MethodOptions;
 use crate::model::{BaseModel, Decoding, LoraShape, Prompt, Softmax, VocabularyMode};
@@ -28,6 +29,9 @@ pub struct Project {
     #[serde(default)]
     pub evaluation: Evaluation,
     pub experiments: Vec<Experiment>,
+    /// Experiments again, with other values of their options.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweeps: Vec<Sweep>,
     #[serde(default = "default_seeds")]
     pub seeds: Vec<u64>,
     #[serde(default)]

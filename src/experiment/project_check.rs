@@ -41,6 +41,7 @@ pub fn check(project: &Project) -> Checked {
     training(&project.training)?;
     evaluation(&project.evaluation)?;
     experiments(project)?;
+    super::sweep::expand(project)?;
     seeds(&project.seeds)
 }
 
@@ -109,7 +110,8 @@ pub fn compact(shape: &Compact) -> Checked {
     )
 }
 
-fn training(training: &Training) -> Checked {
+/// Finds the first training setting whose value cannot be used.
+pub(super) fn training(training: &Training) -> Checked {
     let field = |name: &str| format!("training.{name}");
     positive(&field("epochs"), training.epochs)?;
     training.later_stage_epochs.map_or(Ok(()), |epochs| positive(&field("later_stage_epochs"), epochs))?;

@@ -7,7 +7,7 @@ use super::evaluate::{Cell, TestSet, USERS_A_BATCH, test_counts, tests};
 use super::memory;
 use super::observer::{CellPlace, EvaluationRecord, Observer, Phase, Progress, StageRecord, Wanted};
 use super::run_folder::{RunFolder, RunMethod, RunWriter};
-use super::stages::{predicting, work_after, writer};
+use super::stages::{predicting, writer};
 use super::worker::Task;
 use crate::error::{Failure, Unusable};
 use crate::model::backend::TrainingBackend;
@@ -92,11 +92,18 @@ pub fn complete_rows<B: TrainingBackend>(
         rows.push((record, missing));
     }
     let mut left: u64 = rows.iter().filter(|(r, _)| is_measured(r.stage)).map(|(_, cells)| count(task, cells)).sum();
-    left += if next > 1 { after_row(task, next - 1) } else { 0 };
     for (mut record, cells) in rows.into_iter().filter(|(_, cells)| !cells.is_empty()) {
         if is_measured(record.stage) {
             left = left.saturating_sub(count(task, &cells));
-            measure::<B>(task, folder, &mut record, (&cells, left), device, recorder)?;
+            // What comes after these rows is what comes after the last of them.
+            measure::<B>(
+                task,
+                folder,
+                &mut record,
+                (&cells, Shown { stage: next - 1, later: left }),
+                device,
+                recorder,
+            )?;
         } else {
             copy_row(task, folder, record.stage, recorder)?;
         }
@@ -104,9 +111,10 @@ pub fn complete_rows<B: TrainingBackend>(
     Ok(())
 }
 
-/// Work after a row (stage from 1) is measured, in training examples and tests.
-fn after_row(task: &Task<'_>, stage: usize) -> u64 {
-    work_after(task, stage - 1).saturating_sub(row_tests(task, stage))
+/// How progress is told: after which stage, and the tests of later rows that are missing too.
+struct Shown {
+    stage: usize,
+    later: u64,
 }
 
 /// Copies what is missing of the row of a stage in which nothing was trained from the stage before it.
@@ -142,22 +150,21 @@ pub fn measure_row<B: TrainingBackend>(
     recorder: &mut dyn Observer,
 ) -> Result<(), Failure> {
     let missing = missing(task, folder, record.stage)?;
-    let later = after_row(task, record.stage);
-    measure::<B>(task, folder, record, (&missing, later), device, recorder)
+    let shown = Shown { stage: record.stage, later: 0 };
+    measure::<B>(task, folder, record, (&missing, shown), device, recorder)
 }
 
 fn measure<B: TrainingBackend>(
     task: &Task<'_>,
     folder: &RunFolder,
     record: &mut StageRecord,
-    (cells, later): (&[CellPlace], u64),
+    (cells, shown): (&[CellPlace], Shown),
     device: &B::Device,
     recorder: &mut dyn Observer,
 ) -> Result<(), Failure> {
-    let stage = record.stage;
-    let model = predicting::<B>(task, folder, stage, device)?;
+    let model = predicting::<B>(task, folder, record.stage, device)?;
     let began = Instant::now();
-    let mut pace = Pace { began, stages: task.dataset.stages.len(), done: 0, total: count(task, cells), later };
+    let mut pace = Pace { began, stages: task.dataset.stages.len(), done: 0, total: count(task, cells), shown };
     for &cell in cells {
         let measured = measure_cell(task, &model, cell, &mut pace, recorder)?;
         recorder.evaluation(&measured)?;
@@ -175,17 +182,16 @@ struct Pace {
     /// Tests done, of all that the row lacked.
     done: u64,
     total: u64,
-    /// Work that comes after the row, in training examples and tests.
-    later: u64,
+    shown: Shown,
 }
 
 impl Pace {
-    fn progress(&self, stage: usize) -> Progress {
+    fn progress(&self) -> Progress {
         let rate = self.done as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
-        let left = self.total.saturating_sub(self.done) + self.later;
+        let left = self.total.saturating_sub(self.done) + self.shown.later;
         Progress {
             phase: Phase::Evaluate,
-            stage,
+            stage: self.shown.stage,
             stages: self.stages,
             done: self.done,
             total: self.total,
@@ -217,7 +223,7 @@ fn measure_cell<B: Kernels>(
     for batch in tests.chunks(USERS_A_BATCH) {
         cell.test(model, &decoder, writer(task), batch);
         pace.done += batch.len() as u64;
-        recorder.progress(&pace.progress(at.trained))?;
+        recorder.progress(&pace.progress())?;
         if recorder.wanted() == Wanted::Stop {
             return Err(Failure::Stopped);
         }

@@ -70,9 +70,14 @@ impl RunFolder {
         if let Err(error) = made {
             // What is left of the failed folder is no run to anybody; the first error is the one that tells.
             let _ = fs::remove_dir_all(&unfinished);
-            return Err(error);
+            // Another worker may have made it in the meantime.
+            if !path.exists() {
+                return Err(error);
+            }
         }
-        Self::open(&path)
+        let there = Self::open(&path)?;
+        there.check_same(config)?;
+        Ok(there)
     }
 
     /// Opens a run folder.

@@ -55,11 +55,11 @@ impl Shared {
                 let train = |folder: &RunFolder, recorder: &mut SharedRecorder<'_, '_>| {
                     train_base::<B>(task, compact, folder, device, recorder)
                 };
-                Some(ensure_part(task, "base", config, recorder, train)?)
+                Some(ensure_part(task, BASE, config, recorder, train)?)
             }
         };
         let config = task.config("Stage 1", frozen, seed)?;
-        let first = ensure_part(task, "stage1", config, recorder, |folder, recorder| {
+        let first = ensure_part(task, FIRST, config, recorder, |folder, recorder| {
             if let Some(base) = &base {
                 copy_files(&base_folder(base), &base_folder(folder))?;
             }
@@ -90,6 +90,52 @@ impl Shared {
         // The stage's record comes last: where it says finished, everything before it is there.
         from.stages()?.iter().try_for_each(|stage| writer.stage(stage))
     }
+}
+
+/// Name of the compact base model, and of stage 1, as shared parts.
+pub const BASE: &str = "base";
+pub const FIRST: &str = "stage1";
+
+/// What says which runs share a part, but for data, model and device, which are the same for all runs of a worker.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SharedPart {
+    name: &'static str,
+    seed: u64,
+    config_hash: String,
+}
+
+impl SharedPart {
+    /// The part that lies in a shared folder.
+    pub fn of(config: &RunConfig) -> Self {
+        let is_base = config.run.strip_prefix(SHARED_PREFIX).is_some_and(|rest| rest.starts_with(BASE));
+        let name = if is_base { BASE } else { FIRST };
+        Self { name, seed: config.seed, config_hash: config.config_hash.clone() }
+    }
+
+    /// [`BASE`] or [`FIRST`].
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// The parts that runs of a project (with their training settings) share under a seed, in the order in which they are made.
+///
+/// # Errors
+/// As [`RunConfig::hash_of`].
+pub fn parts(project: &Project, seed: u64) -> Result<Vec<SharedPart>, Unusable> {
+    let frozen = RunMethod::Learned(MethodOptions::Frozen);
+    let part = |name, project: &Project| {
+        RunConfig::hash_of(project, &frozen).map(|config_hash| SharedPart { name, seed, config_hash })
+    };
+    let base = matches!(project.base_model, BaseModel::Compact(_)).then(|| part(BASE, &base_settings(project)));
+    base.into_iter().chain([part(FIRST, project)]).collect()
+}
+
+/// The folders of shared parts beside the runs.
+pub fn folders(runs_dir: &Path) -> Vec<RunFolder> {
+    let entries = std::fs::read_dir(runs_dir).into_iter().flatten().flatten();
+    let shared = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(SHARED_PREFIX));
+    shared.filter_map(|entry| RunFolder::open(&entry.path()).ok()).collect()
 }
 
 /// The project with everything that a compact base model does not depend on at its default.
@@ -191,7 +237,7 @@ fn train_base<B: TrainingBackend>(
         seed: seeds::derive(seed, &["base"]),
         checkpoint: folder.checkpoint(),
         checkpoint_every: task.checkpoint_every,
-        examples_afterwards: stages::work_after(task, 0) + (training.epochs_of(0) * data.examples) as u64,
+        examples_afterwards: 0,
     };
     let mut record = StageRecord { stage: 1, ..StageRecord::default() };
     job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;

@@ -1,6 +1,7 @@
 //! The stage loop of one run: start, train, keep, measure; from wherever an earlier worker left it.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use burn::tensor::Tensor;
 
@@ -10,11 +11,12 @@ use super::evaluate::{chosen_users, test_user_counts};
 use super::look;
 use super::memory;
 use super::observer::{Level, Observer, Phase, StageRecord};
-use super::rows::{complete_rows, copy_row, measure_row, row_tests};
+use super::rows::{complete_rows, copy_row, measure_row};
 use super::run_folder::{RunFolder, RunMethod};
 use super::shared::{copy_files, load_base};
 use super::step::StepOptions;
 use super::trainer::Job;
+use super::work::Work;
 use super::worker::{Recorder, Task};
 use crate::error::{Failure, Unusable};
 use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
@@ -82,7 +84,7 @@ pub fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
         max_history: task.project.training.max_history,
         existing: match task.project.training.softmax {
             Softmax::AllTokens => None,
-            Softmax::ExistingItems => Some((&task.trie, &task.continuations)),
+            Softmax::ExistingItems => Some((task.trie.as_ref(), task.continuations.as_ref())),
         },
     }
 }
@@ -96,15 +98,6 @@ pub fn trained(mode: VocabularyMode, a: bool) -> impl Fn(Kind) -> bool {
         Kind::BaseRows => mode == VocabularyMode::Full,
         Kind::Base | Kind::Past => false,
     }
-}
-
-/// Work after a stage's training (index from 0) in training examples; a test user counts as one.
-pub fn work_after(task: &Task<'_>, index: usize) -> u64 {
-    let dataset = &task.dataset;
-    let later = dataset.stages.iter().enumerate().skip(index + 1);
-    let examples: usize = later.map(|(i, s)| s.training_examples() * task.project.training.epochs_of(i)).sum();
-    let tests: u64 = (index + 1..=dataset.stages.len()).map(|stage| row_tests(task, stage)).sum();
-    examples as u64 + tests
 }
 
 /// The training of one of a stage's adapters, by its number from 0.
@@ -142,7 +135,7 @@ pub fn job<'a>(
         seed,
         checkpoint,
         checkpoint_every: task.checkpoint_every,
-        examples_afterwards: work_after(task, data.index),
+        examples_afterwards: 0,
     }
 }
 
@@ -210,13 +203,16 @@ impl StageRun<'_> {
         let mut record = StageData::new(self.task, self.stage - 1, Data::Stage, 0).record(self.task);
         let mut resume = resume.filter(|c| c.cursor.stage == self.stage);
         if resume.as_ref().is_none_or(|c| c.cursor.phase != Phase::Evaluate) {
+            let began = Instant::now();
             let plan = self.plan::<B>(device, recorder)?;
             let first = resume.as_ref().map_or(0, |checkpoint| checkpoint.cursor.part);
-            let seconds_before = self.seconds_so_far(first)?;
+            // What a method looks at is a part of what it costs.
+            let mut seconds = self.seconds_so_far(first)? + began.elapsed().as_secs_f64();
             for (number, part) in [Some(&plan.main), plan.beside.as_ref()].into_iter().flatten().enumerate().skip(first)
             {
                 self.train_part::<B>((number, part), resume.take(), device, &mut record, recorder)?;
-                record.train_seconds += seconds_before;
+                seconds += record.train_seconds;
+                record.train_seconds = seconds;
             }
             self.combine()?;
             recorder.stage(&record)?;
@@ -290,20 +286,16 @@ impl StageRun<'_> {
         record.train_examples = record.train_examples.max(data.examples as u64);
         let before = after_stage::<B>(task, self.folder, self.stage - 1, device)?;
         let mut model = if part.from_scratch { load_base::<B>(task, self.folder, device)? } else { before.clone() };
-        part.start.put_on(&mut model);
-        if let Some(all) = part.added.iter().cloned().reduce(|all, next| all.concatenated(&next)) {
-            all.put_as_past(&mut model);
-        }
-        if part.magnitudes {
-            model.magnitudes = Some(Tensor::ones([1, 1 + part.added.len()], device));
-        }
+        put(part, &mut model, device);
         if let Some(ahead) = &part.ahead {
             let gradient = look::gradient(ahead.examples, &mut model, &data, task, seed);
             ahead.started(&part.start, &gradient).put_on(&mut model);
         }
         let guides = Guides::new(&part.terms, device, &before.map(&|t: Tensor<B, 2>| t.inner()));
         recorder.stage(record)?;
-        let job = job(task, &data, part, number, seed, self.folder.checkpoint());
+        let mut job = job(task, &data, part, number, seed, self.folder.checkpoint());
+        let parts = &Work::of(task, self.method).train[self.stage - 1];
+        job.examples_afterwards = parts.iter().skip(number + 1).sum();
         job.run(&mut model, &guides, resume, record, recorder)?;
         keep(task, &mut model, &part.added, &self.kept_in(number))?;
         let mut next = Checkpoint::at(self.stage, Phase::Train);
@@ -359,6 +351,17 @@ impl StageRun<'_> {
         let record =
             StageRecord { stage: self.stage, test_users, peak_memory_bytes, finished: true, ..StageRecord::default() };
         Ok(recorder.stage(&record)?)
+    }
+}
+
+/// Puts the adapters on a model with which the training of a part starts.
+pub fn put<B: TrainingBackend>(part: &Part, model: &mut Llama<B>, device: &B::Device) {
+    part.start.put_on(model);
+    if let Some(all) = part.added.iter().cloned().reduce(|all, next| all.concatenated(&next)) {
+        all.put_as_past(model);
+    }
+    if part.magnitudes {
+        model.magnitudes = Some(Tensor::ones([1, 1 + part.added.len()], device));
     }
 }
 

@@ -49,7 +49,7 @@ pub struct Job<'a> {
     /// Folder of the checkpoint, and the time between two.
     pub checkpoint: PathBuf,
     pub checkpoint_every: Duration,
-    /// Work of the whole run after this phase, in training examples, for the time that is left.
+    /// Examples that are trained after it in the same phase of the stage, for the time that is left.
     pub examples_afterwards: u64,
 }
 

@@ -2,20 +2,24 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::counting;
 use super::memory;
 use super::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
-use super::project::{Experiment, Project, SemanticIds};
+use super::planned::{PlannedRun, planned};
+use super::project::{Project, SemanticIds};
 use super::results::Status;
 use super::rows;
 use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
 use super::shared::{self, Shared};
 use super::stages;
+use super::work::Work;
 use crate::data::Dataset;
 use crate::device::{self, Device, DeviceChoice};
 use crate::error::{Failure, Unusable};
@@ -58,7 +62,7 @@ pub trait Watcher {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOutcome {
     pub run: String,
     pub experiment: String,
@@ -66,14 +70,15 @@ pub struct RunOutcome {
     pub reason: Option<String>,
 }
 
-/// What all runs of a project share: its data, and the tokens made of it.
+/// What all runs of a project share: its data, and the tokens made of it. A clone shares them too.
+#[derive(Clone)]
 pub struct Task<'a> {
     pub project: &'a Project,
-    pub dataset: Dataset,
-    pub trie: Trie,
+    pub dataset: Arc<Dataset>,
+    pub trie: Arc<Trie>,
     pub vocabulary: Vocabulary,
     /// What follows at each node of the trie, as tokens.
-    pub continuations: Continuations,
+    pub continuations: Arc<Continuations>,
     /// Shape of the base model.
     pub llama: LlamaConfig,
     pub device: Device,
@@ -107,10 +112,10 @@ impl<'a> Task<'a> {
         let (trie, vocabulary) = (Trie::new(&dataset.index), Vocabulary::new(llama.vocabulary, &dataset.index));
         Ok(Self {
             project,
-            continuations: Continuations::new(&trie, &vocabulary),
-            trie,
+            continuations: Arc::new(Continuations::new(&trie, &vocabulary)),
+            trie: Arc::new(trie),
             vocabulary,
-            dataset,
+            dataset: Arc::new(dataset),
             llama,
             device_name: format!("{} ({})", survey.chosen, survey.name),
             device,
@@ -193,20 +198,12 @@ impl<'a> Task<'a> {
 /// # Errors
 /// Nothing could be started: data, model, device or an experiment's name cannot be used.
 pub fn run(project: &Project, options: &RunOptions, watcher: &mut dyn Watcher) -> Result<Vec<RunOutcome>, Failure> {
-    let experiments = chosen(project, &options.experiments)?;
-    let seeds = if options.seeds.is_empty() { project.seeds.clone() } else { options.seeds.clone() };
+    let runs = planned(project, options)?;
     let task = Task::load(project, options)?;
     crate::files::create_folder(&task.runs_dir)?;
-    let mut queue = vec![("Popularity", RunMethod::Popularity, 0), ("Co-occurrence", RunMethod::CoOccurrence, 0)];
-    for &seed in &seeds {
-        queue.extend(experiments.iter().map(|e| (e.name.as_str(), RunMethod::Learned(e.method.clone()), seed)));
-    }
-    let of = queue.len();
-    let mut outcomes = Vec::with_capacity(of);
-    for (i, (experiment, method, seed)) in queue.into_iter().enumerate() {
-        let config = task.config(experiment, method, seed)?;
-        watcher.run_started(i + 1, of, &config);
-        let outcome = one_run(&task, &config, watcher)?;
+    let mut outcomes = Vec::with_capacity(runs.len());
+    for (run, number) in runs.iter().zip(1..) {
+        let outcome = run_planned(&task, run, (number, runs.len()), watcher)?;
         let stopped = outcome.status == Status::Stopped;
         outcomes.push(outcome);
         if stopped {
@@ -216,18 +213,21 @@ pub fn run(project: &Project, options: &RunOptions, watcher: &mut dyn Watcher) -
     Ok(outcomes)
 }
 
-fn chosen<'p>(project: &'p Project, names: &[String]) -> Result<Vec<&'p Experiment>, Unusable> {
-    if names.is_empty() {
-        return Ok(project.experiments.iter().collect());
-    }
-    let find = |name: &String| {
-        project.experiments.iter().find(|e| e.name == *name).ok_or_else(|| {
-            let known: Vec<&str> = project.experiments.iter().map(|e| e.name.as_str()).collect();
-            Unusable::new(&project.folder, format!("no experiment is named \"{name}\""))
-                .advice(format!("the project has {}", known.join(", ")))
-        })
-    };
-    names.iter().map(find).collect()
+/// Does one of the runs, its number from 1 of how many; the task is that of the whole project.
+///
+/// # Errors
+/// It could not be started.
+pub fn run_planned(
+    task: &Task<'_>,
+    run: &PlannedRun,
+    (number, of): (usize, usize),
+    watcher: &mut dyn Watcher,
+) -> Result<RunOutcome, Failure> {
+    let project = run.project(task.project);
+    let task = Task { project: &project, ..task.clone() };
+    let config = task.config(&run.experiment, run.method.clone(), run.seed)?;
+    watcher.run_started(number, of, &config);
+    one_run(&task, &config, watcher)
 }
 
 fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Result<RunOutcome, Failure> {
@@ -252,7 +252,11 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
     };
     // What was wanted of an earlier worker does not bind this one.
     folder.set_control(Wanted::Run)?;
-    let mut recorder = Recorder { writer: folder.writer()?, watcher };
+    let work = match &config.method {
+        RunMethod::Learned(options) => Some(Work::of(task, options.method().as_ref())),
+        RunMethod::Popularity | RunMethod::CoOccurrence => None,
+    };
+    let mut recorder = Recorder { writer: folder.writer()?, watcher, work };
     recorder.writer.set_status(Status::Running, None)?;
     rows::record_test_sets(task, &folder, &mut recorder.writer)?;
     recorder.event(Level::Info, &format!("started on {}", task.device_name))?;
@@ -308,6 +312,8 @@ impl OnDevice for LearnedRun<'_, '_> {
 pub struct Recorder<'w> {
     pub writer: RunWriter,
     pub watcher: &'w mut dyn Watcher,
+    /// What the run has to do, for the time that is left; none where it only counts.
+    pub work: Option<Work>,
 }
 
 impl Observer for Recorder<'_> {
@@ -324,8 +330,11 @@ impl Observer for Recorder<'_> {
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<(), Unusable> {
-        self.watcher.progress(progress);
-        self.writer.progress(progress)
+        let afterwards = self.work.as_ref().map_or(0, |work| work.after(progress.phase, progress.stage));
+        let eta_seconds = progress.eta_seconds.map(|phase| phase + afterwards as f64 / progress.rate);
+        let progress = Progress { eta_seconds, ..progress.clone() };
+        self.watcher.progress(&progress);
+        self.writer.progress(&progress)
     }
 
     fn event(&mut self, level: Level, text: &str) -> Result<(), Unusable> {

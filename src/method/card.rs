@@ -77,7 +77,7 @@ impl Choice {
 
 /// A value of an option, as a sweep lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, true, false, or a choice's name in quotes")]
 pub enum Setting {
     Switch(bool),
     Number(f64),

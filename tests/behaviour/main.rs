@@ -20,4 +20,5 @@ mod reference;
 mod runs;
 mod statistics;
 mod statistics_reference;
+mod sweeps;
 mod training;

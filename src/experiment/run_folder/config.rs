@@ -1,17 +1,18 @@
 //! The frozen configuration of a run, its hash and its id.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::super::project::{Evaluation, Project, Protocols, SemanticIds};
-use super::super::project_file::to_ron;
+use super::super::project::{Evaluation, Project, Protocols, SemanticIds, Training};
 use super::SHARED_PREFIX;
-use crate::data::DatasetSource;
+use crate::data::{DatasetSource, SyntheticOptions};
 use crate::error::Unusable;
 use crate::method::MethodOptions;
-use crate::model::BaseModel;
+use crate::model::{BaseModel, Compact, Prompt};
 
 /// Everything that a run was started with, written once as `run.ron`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,10 +69,11 @@ impl RunConfig {
     /// SHA-256 (hex) of the settings that decide a run's numbers: the data's and the model's options, the prompt,
     /// training, evaluation and the method. Names, notes, seeds, other experiments and the folders that files lie in
     /// do not count; what the files hold has hashes of its own. Nor does the protocol: it decides which numbers there are,
-    /// not what they are, and a run is given those that it lacks.
+    /// not what they are, and a run is given those that it lacks. Settings at their defaults are left out, so that an option
+    /// that comes with a later version leaves the hashes of those who do not use it as they are.
     ///
     /// # Errors
-    /// As `to_ron`: never for a project that was read.
+    /// Never for a project that was read; serde's own error otherwise.
     pub fn hash_of(project: &Project, method: &RunMethod) -> Result<String, Unusable> {
         let mut dataset = project.dataset.clone();
         if let DatasetSource::PesoRelease { path } = &mut dataset {
@@ -85,10 +87,27 @@ impl RunConfig {
         if let SemanticIds::Index(path) = &mut semantic_ids {
             *path = without_folder(path);
         }
-        let model_settings = (base_model, &project.prompt, &project.training);
-        let settings = (dataset, semantic_ids, method.is_learned().then_some(model_settings));
         let evaluation = Evaluation { protocol: Protocols::SameBlock, ..project.evaluation.clone() };
-        let text = to_ron(&(settings, evaluation, method), &project.folder)?;
+        let (synthetic, compact) = (SyntheticOptions::default(), Compact::default());
+        let mut settings = vec![
+            ("dataset", changed(&dataset, &DatasetSource::Synthetic(synthetic))),
+            ("semantic_ids", changed(&semantic_ids, &SemanticIds::default())),
+            ("evaluation", changed(&evaluation, &Evaluation::default())),
+        ];
+        if let RunMethod::Learned(options) = method {
+            let all = MethodOptions::all();
+            // Every variant is in the list; the method's key says which it is.
+            let default = all.iter().find(|default| default.card().key == options.card().key).unwrap_or(options);
+            settings.extend([
+                ("base_model", changed(&base_model, &BaseModel::Compact(compact))),
+                ("prompt", changed(&project.prompt, &Prompt::default())),
+                ("training", changed(&project.training, &Training::default())),
+                ("method", changed(options, default)),
+            ]);
+        }
+        let changed: Result<BTreeMap<_, _>, _> = settings.into_iter().map(|(name, value)| Ok((name, value?))).collect();
+        let text = changed.and_then(|settings| serde_json::to_string(&(method.key(), settings)));
+        let text = text.map_err(|error: serde_json::Error| Unusable::new(&project.folder, error.to_string()))?;
         Ok(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
@@ -167,6 +186,19 @@ pub fn slug(name: &str) -> String {
     } else {
         short.to_owned()
     }
+}
+
+/// What a value has that its default has not, by name down to the single fields. A choice other than the default's is whole.
+fn changed<T: Serialize>(value: &T, default: &T) -> serde_json::Result<Value> {
+    fn differing(value: Value, default: &Value) -> Value {
+        let (Value::Object(fields), Value::Object(defaults)) = (&value, default) else { return value };
+        let differs = |(name, _): &(&String, &Value)| defaults.get(*name) != fields.get(*name);
+        let field = |(name, value): (&String, &Value)| {
+            (name.clone(), differing(value.clone(), defaults.get(name).unwrap_or(&Value::Null)))
+        };
+        Value::Object(fields.iter().filter(differs).map(field).collect::<Map<_, _>>())
+    }
+    Ok(differing(serde_json::to_value(value)?, &serde_json::to_value(default)?))
 }
 
 fn without_folder(path: &Path) -> PathBuf {

@@ -1,0 +1,43 @@
+//! `peso run --dry-run`: what a run would train, for how long, with how much memory.
+
+use super::outcome::{Ended, print, print_json};
+use super::table::Table;
+use super::words;
+use crate::experiment::Project;
+use crate::experiment::estimate::{Basis, Estimate, RunEstimate, estimate};
+use crate::experiment::worker::RunOptions;
+
+/// Shows the runs with their estimates, and starts none.
+pub(super) fn run(project: &Project, options: &RunOptions, json: bool) -> anyhow::Result<Ended> {
+    let estimate = estimate(project, options)?;
+    if json {
+        print_json(&estimate)?;
+    } else {
+        print(&as_text(&estimate))?;
+    }
+    Ok(Ended::Done)
+}
+
+fn as_text(estimate: &Estimate) -> String {
+    let mut table = Table::new(4, ["Run", "Experiment", "Seed", "Status", "Time left", "Memory", "From"]);
+    for run in &estimate.runs {
+        let RunEstimate { run, experiment, seed, status, seconds, peak_memory_bytes, basis, .. } = run;
+        table.row([
+            run.clone(),
+            experiment.clone(),
+            seed.to_string(),
+            status.key().to_owned(),
+            seconds.map(words::duration).unwrap_or_default(),
+            peak_memory_bytes.map(words::bytes).unwrap_or_default(),
+            match basis {
+                Basis::WarmUp => "a warm-up",
+                Basis::FinishedRuns => "finished runs",
+                Basis::None => "",
+            }
+            .to_owned(),
+        ]);
+    }
+    let Estimate { seconds, peak_memory_bytes, device, .. } = estimate;
+    let (time, memory) = (words::duration(*seconds), words::bytes(*peak_memory_bytes));
+    format!("{}\nOne after another on {device}: about {time}, at most {memory} at a time\n", table.to_text())
+}

@@ -1,0 +1,91 @@
+//! `peso methods`: what there is to compare.
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::outcome::{Ended, print, print_json};
+use crate::method::MethodOptions;
+use crate::method::card::{FieldOf, Kind, Setting};
+
+/// Show every method: what it does, where it comes from, its options with ranges and defaults
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Method {
+    key: &'static str,
+    name: &'static str,
+    sentence: &'static str,
+    formula: &'static str,
+    source: &'static str,
+    options: Vec<MethodOption>,
+}
+
+#[derive(Serialize)]
+struct MethodOption {
+    /// Path from the method's options, as in the project file and in a sweep.
+    option: String,
+    label: &'static str,
+    help: &'static str,
+    default: Setting,
+    /// `{"number": [least, most]}`, `{"whole": [least, most]}`, `"switch"` or `{"choice": {key: help}}`.
+    values: Value,
+    #[serde(skip)]
+    range: String,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let methods: Vec<Method> = MethodOptions::all().iter().map(method).collect();
+    if arguments.json {
+        print_json(&methods)?;
+    } else {
+        print(&methods.iter().map(as_text).collect::<Vec<_>>().join("\n"))?;
+    }
+    Ok(Ended::Done)
+}
+
+fn method(options: &MethodOptions) -> Method {
+    let card = options.card();
+    Method {
+        key: card.key,
+        name: card.name,
+        sentence: card.sentence,
+        formula: card.formula,
+        source: card.source,
+        options: options.fields().into_iter().map(option).collect(),
+    }
+}
+
+fn option(field: FieldOf) -> MethodOption {
+    let (values, range) = match field.field.kind {
+        Kind::Number { least, most } => (json!({"number": [least, most]}), format!("{least:?} to {most:?}")),
+        Kind::Whole { least, most } => (json!({"whole": [least, most]}), format!("{least} to {most}")),
+        Kind::Switch => (json!("switch"), "true or false".to_owned()),
+        Kind::Choice(choices) => {
+            let by_key: serde_json::Map<_, _> =
+                choices.iter().map(|choice| (choice.key.to_owned(), Value::from(choice.help))).collect();
+            let keys: Vec<&str> = choices.iter().map(|choice| choice.key).collect();
+            (json!({ "choice": by_key }), keys.join(", "))
+        }
+    };
+    let (label, help) = (field.field.label, field.field.help);
+    MethodOption { option: field.path, label, help, default: field.setting, values, range }
+}
+
+fn as_text(method: &Method) -> String {
+    let Method { key, name, sentence, formula, source, .. } = method;
+    let mut text = format!("{name} ({key})\n  {sentence}\n  {formula}\n  {source}\n");
+    for MethodOption { option, help, default, range, .. } in &method.options {
+        let default = match default {
+            Setting::Switch(on) => on.to_string(),
+            other => other.to_string(),
+        };
+        text.push_str(&format!("    {option}: {default} ({range})\n      {help}\n"));
+    }
+    text
+}

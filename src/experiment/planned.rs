@@ -1,0 +1,68 @@
+//! The runs that a project asks for.
+
+use super::project::{Project, Training};
+use super::run_folder::{RunConfig, RunMethod};
+use super::worker::RunOptions;
+use crate::error::Unusable;
+
+/// A run that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedRun {
+    /// Name of the experiment.
+    pub experiment: String,
+    pub method: RunMethod,
+    /// 0 for a counting baseline, which draws nothing.
+    pub seed: u64,
+    pub training: Training,
+}
+
+impl PlannedRun {
+    /// The project with this run's training settings.
+    pub fn project(&self, project: &Project) -> Project {
+        Project { training: self.training.clone(), ..project.clone() }
+    }
+
+    /// The run's id.
+    ///
+    /// # Errors
+    /// As [`RunConfig::hash_of`].
+    pub fn id(&self, project: &Project) -> Result<String, Unusable> {
+        let hash = RunConfig::hash_of(&self.project(project), &self.method)?;
+        Ok(RunConfig::id_of(&self.experiment, &self.method, self.seed, &hash))
+    }
+}
+
+/// The runs of a project in order: the counting baselines, then by seed the experiments with the points of their sweeps,
+/// those that the options choose.
+///
+/// # Errors
+/// There is no experiment or point of a chosen name, or a sweep cannot be used.
+pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun>, Unusable> {
+    let mut variants = project.variants()?;
+    if !options.experiments.is_empty() {
+        let chosen = options.experiments.iter().map(|name| {
+            variants.iter().find(|variant| variant.experiment.name == *name).cloned().ok_or_else(|| {
+                let known: Vec<&str> = variants.iter().map(|variant| variant.experiment.name.as_str()).collect();
+                Unusable::new(&project.folder, format!("no experiment is named \"{name}\""))
+                    .advice(format!("the project has {}", known.join(", ")))
+            })
+        });
+        variants = chosen.collect::<Result<_, _>>()?;
+    }
+    let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| PlannedRun {
+        experiment: method.label().to_owned(),
+        method,
+        seed: 0,
+        training: project.training.clone(),
+    });
+    let seeds = if options.seeds.is_empty() { &project.seeds } else { &options.seeds };
+    let learned = seeds.iter().flat_map(|&seed| {
+        variants.iter().map(move |variant| PlannedRun {
+            experiment: variant.experiment.name.clone(),
+            method: RunMethod::Learned(variant.experiment.method.clone()),
+            seed,
+            training: variant.training.clone(),
+        })
+    });
+    Ok(counted.into_iter().chain(learned).collect())
+}
