@@ -19,7 +19,7 @@ use super::worker::{RunOptions, Task};
 use crate::device;
 use crate::error::{Failure, Unusable};
 use crate::method::MethodOptions;
-use crate::method::card::Setting;
+use crate::method::card::Kind;
 use crate::model::backend::run_on;
 
 /// What runs are expected to take.
@@ -134,6 +134,7 @@ impl Estimator<'_> {
 
     /// Takes the speeds of finished runs.
     fn read_finished(&mut self, runs: &[PlannedRun]) -> Result<(), Failure> {
+        let shared = shared::folders(&self.task.runs_dir);
         for run in runs {
             let (RunMethod::Learned(method), Some(folder)) = (&run.method, self.folder(run)?) else { continue };
             if folder.status() != Status::Finished || !method.method().trains() {
@@ -142,8 +143,8 @@ impl Estimator<'_> {
             let project = run.project(self.task.project);
             let work = Work::of(&Task { project: &project, ..self.task.clone() }, method.method().as_ref());
             let parts = shared::parts(&project, run.seed)?;
-            let base = shared::folders(&self.task.runs_dir)
-                .into_iter()
+            let base = shared
+                .iter()
                 .find(|folder| parts.first() == Some(&SharedPart::of(folder.config())))
                 .map_or(Ok(Vec::new()), |folder| folder.reader()?.stages())?;
             let speed = measured(&work, &folder.reader()?.stages()?, base.first());
@@ -204,10 +205,10 @@ impl Estimator<'_> {
     }
 }
 
-/// What runs agree on that are equally fast: the method with its choices but without its numbers, and the shape of
+/// What runs agree on that are equally fast: the method with its choices and counts but without its weights, and the shape of
 /// training.
 fn kind_of(method: &MethodOptions, training: &Training) -> String {
-    let fields = method.fields().into_iter().filter(|field| !matches!(field.setting, Setting::Number(_)));
+    let fields = method.fields().into_iter().filter(|field| !matches!(field.field.kind, Kind::Number { .. }));
     let choices: Vec<String> = fields.map(|field| format!("{} {}", field.path, field.setting)).collect();
     let Training { batch, max_history, softmax, vocabulary, lora, .. } = training;
     let dropout = training.dropout > 0.0;
