@@ -72,6 +72,7 @@ fn option(field: FieldOf) -> MethodOption {
             let keys: Vec<&str> = choices.iter().map(|choice| choice.key).collect();
             (json!({ "choice": by_key }), keys.join(", "))
         }
+        Kind::Experiment => (json!("experiment"), "the name of an experiment".to_owned()),
     };
     let (label, help) = (field.field.label, field.field.help);
     MethodOption { option: field.path, label, help, default: field.setting, values, range }

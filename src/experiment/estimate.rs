@@ -18,8 +18,8 @@ use super::work::Work;
 use super::worker::{RunOptions, Task};
 use crate::device;
 use crate::error::{Failure, Unusable};
-use crate::method::MethodOptions;
 use crate::method::card::Kind;
+use crate::method::{Method, MethodOptions};
 use crate::model::backend::run_on;
 
 /// What runs are expected to take.
@@ -44,7 +44,7 @@ pub struct RunEstimate {
     pub seed: u64,
     pub status: Status,
     /// What is left of it, with what it is the first to need of what runs share; none where it is only counted, which
-    /// takes moments.
+    /// takes moments, and where it trains no language model: SASRec, two towers and hybrids take minutes.
     pub seconds: Option<f64>,
     pub peak_memory_bytes: Option<u64>,
     pub basis: Basis,
@@ -58,7 +58,7 @@ pub enum Basis {
     WarmUp,
     /// Finished runs of the same kind.
     FinishedRuns,
-    /// Nothing: the run is done, or it is a counting baseline.
+    /// Nothing: the run is done, or it trains no language model.
     None,
 }
 
@@ -137,11 +137,12 @@ impl Estimator<'_> {
         let shared = shared::folders(&self.task.runs_dir);
         for run in runs {
             let (RunMethod::Learned(method), Some(folder)) = (&run.method, self.folder(run)?) else { continue };
-            if folder.status() != Status::Finished || !method.method().trains() {
+            let Some(adapts) = method.method().filter(|method| method.trains()) else { continue };
+            if folder.status() != Status::Finished {
                 continue;
             }
             let project = run.project(self.task.project);
-            let work = Work::of(&Task { project: &project, ..self.task.clone() }, method.method().as_ref());
+            let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts.as_ref());
             let parts = shared::parts(&project, run.seed)?;
             let base = shared
                 .iter()
@@ -171,11 +172,12 @@ impl Estimator<'_> {
             estimate.seconds = Some(0.0);
             return Ok(estimate);
         }
+        let Some(adapts) = method.method() else { return Ok(estimate) };
         let done = folder.map_or(Ok(Vec::new()), |folder| folder.reader()?.stages())?;
         let done = done.iter().filter(|stage| stage.finished).count();
         let project = run.project(self.task.project);
-        let (speed, basis) = self.speed(method, &project)?;
-        let work = Work::of(&Task { project: &project, ..self.task.clone() }, method.method().as_ref());
+        let (speed, basis) = self.speed(method, adapts.as_ref(), &project)?;
+        let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts.as_ref());
         let mut seconds = later(&work, &speed, done.max(1));
         if done == 0 {
             for part in shared::parts(&project, run.seed)? {
@@ -193,13 +195,18 @@ impl Estimator<'_> {
     }
 
     /// The speed of runs of this kind, measured now where it is not known.
-    fn speed(&mut self, method: &MethodOptions, project: &Project) -> Result<(Speed, Basis), Failure> {
-        let kind = kind_of(method, &project.training);
+    fn speed(
+        &mut self,
+        options: &MethodOptions,
+        method: &dyn Method,
+        project: &Project,
+    ) -> Result<(Speed, Basis), Failure> {
+        let kind = kind_of(options, &project.training);
         if let Some(known) = self.speeds.get(&kind) {
             return Ok(known.clone());
         }
-        let (task, method) = (Task { project, ..self.task.clone() }, method.method());
-        let speed = run_on(&task.device, WarmUp { task: &task, method: method.as_ref() })?;
+        let task = Task { project, ..self.task.clone() };
+        let speed = run_on(&task.device, WarmUp { task: &task, method })?;
         self.speeds.insert(kind, (speed.clone(), Basis::WarmUp));
         Ok((speed, Basis::WarmUp))
     }

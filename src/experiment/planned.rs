@@ -4,6 +4,7 @@ use super::project::{Project, Training};
 use super::run_folder::{RunConfig, RunMethod};
 use super::worker::RunOptions;
 use crate::error::Unusable;
+use crate::method::MethodOptions;
 
 /// A run that is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +50,8 @@ pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun
         });
         variants = chosen.collect::<Result<_, _>>()?;
     }
+    // A hybrid joins runs that are finished.
+    variants.sort_by_key(|variant| matches!(variant.experiment.method, MethodOptions::Hybrid(_)));
     let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| PlannedRun {
         experiment: method.label().to_owned(),
         method,

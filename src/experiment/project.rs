@@ -203,6 +203,11 @@ impl Project {
         out.map_or_else(|| self.folder.join("runs"), Path::to_path_buf)
     }
 
+    /// The method of an experiment.
+    pub fn method_of(&self, experiment: &str) -> Option<&MethodOptions> {
+        self.experiments.iter().find(|e| e.name == experiment).map(|e| &e.method)
+    }
+
     /// Whether the data is generated; whatever shows it says so.
     pub fn is_synthetic(&self) -> bool {
         matches!(self.dataset, DatasetSource::Synthetic(_))

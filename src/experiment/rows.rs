@@ -3,13 +3,15 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use super::evaluate::{Cell, TestSet, USERS_A_BATCH, test_counts, tests};
+use super::evaluate::{Cell, TestSet, USERS_A_BATCH, metrics, test_counts, test_user_counts, tests};
 use super::memory;
 use super::observer::{CellPlace, EvaluationRecord, Observer, Phase, Progress, StageRecord, Wanted};
-use super::run_folder::{RunFolder, RunMethod, RunWriter};
+use super::run_folder::{RunFolder, RunWriter};
 use super::stages::{predicting, writer};
 use super::worker::Task;
+use crate::data::Example;
 use crate::error::{Failure, Unusable};
+use crate::measure::UserOutcome;
 use crate::model::backend::TrainingBackend;
 use crate::model::beam::{Decoder, Ensemble};
 use crate::model::kernels::Kernels;
@@ -80,10 +82,7 @@ pub fn complete_rows<B: TrainingBackend>(
     device: &B::Device,
     recorder: &mut dyn Observer,
 ) -> Result<(), Failure> {
-    let trains = match &folder.config().method {
-        RunMethod::Learned(options) => options.method().trains(),
-        _ => true,
-    };
+    let trains = folder.config().method.adapter_method().is_none_or(|method| method.trains());
     let is_measured = |stage: usize| trains || stage == 1;
     let (next, records) = (stages.end, folder.reader()?.stages()?);
     let mut rows = Vec::new();
@@ -173,6 +172,60 @@ fn measure<B: TrainingBackend>(
     record.peak_memory_bytes = memory::peak_bytes();
     record.finished = true;
     Ok(recorder.stage(record)?)
+}
+
+/// Answers of something that is no language model to tests, in their order.
+pub type Answers<'a> = dyn FnMut(&[Example<'_>]) -> Vec<UserOutcome> + 'a;
+
+/// As [`measure_row`], for what is no language model.
+///
+/// # Errors
+/// The records cannot be read or written, or the user stops the run.
+pub fn measure_row_with(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    record: &mut StageRecord,
+    answers: &mut Answers<'_>,
+    recorder: &mut dyn Observer,
+) -> Result<(), Failure> {
+    let evaluation = &task.project.evaluation;
+    let missing = missing(task, folder, record.stage)?;
+    let (began, stages, total) = (Instant::now(), task.dataset.stages.len(), count(task, &missing));
+    let mut pace = Pace { began, stages, done: 0, total, shown: Shown { stage: record.stage, later: 0 } };
+    for at in missing {
+        let cell_began = Instant::now();
+        let mut users = Vec::new();
+        for batch in tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users).chunks(TESTS_A_BATCH) {
+            users.extend(answers(batch));
+            pace.done += batch.len() as u64;
+            recorder.progress(&pace.progress())?;
+            if recorder.wanted() == Wanted::Stop {
+                return Err(Failure::Stopped);
+            }
+        }
+        let metrics = metrics(&users, evaluation);
+        recorder.evaluation(&EvaluationRecord { at, metrics, users, seconds: cell_began.elapsed().as_secs_f64() })?;
+    }
+    record.eval_seconds += began.elapsed().as_secs_f64();
+    record.peak_memory_bytes = memory::peak_bytes();
+    record.finished = true;
+    Ok(recorder.stage(record)?)
+}
+
+/// Tests that something other than a language model is asked together.
+const TESTS_A_BATCH: usize = 512;
+
+/// Whether a row (stage from 1) is measured.
+///
+/// # Errors
+/// The records cannot be read.
+pub fn is_measured(task: &Task<'_>, folder: &RunFolder, trained: usize) -> Result<bool, Unusable> {
+    Ok(missing(task, folder, trained)?.is_empty())
+}
+
+/// Same-block test users of a stage (from 1).
+pub fn test_users_of(task: &Task<'_>, stage: usize) -> u64 {
+    test_user_counts(&task.dataset, task.project.evaluation.users)[stage - 1] as u64
 }
 
 /// How far the measuring of a row is.

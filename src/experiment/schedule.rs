@@ -30,8 +30,10 @@ impl Schedule {
     /// As [`super::run_folder::RunConfig::hash_of`].
     pub fn new(project: &Project, runs: &[PlannedRun], runs_dir: &Path) -> Result<Self, Unusable> {
         let needs = runs.iter().map(|run| match run.method {
-            RunMethod::Learned(_) => shared::parts(&run.project(project), run.seed),
-            RunMethod::Popularity | RunMethod::CoOccurrence => Ok(Vec::new()),
+            RunMethod::Learned(_) if run.method.adapter_method().is_some() => {
+                shared::parts(&run.project(project), run.seed)
+            }
+            _ => Ok(Vec::new()),
         });
         let ready = shared::folders(runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
         Ok(Self {

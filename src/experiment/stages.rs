@@ -12,7 +12,7 @@ use super::look;
 use super::memory;
 use super::observer::{Level, Observer, Phase, StageRecord};
 use super::rows::{complete_rows, copy_row, measure_row};
-use super::run_folder::{RunFolder, RunMethod};
+use super::run_folder::RunFolder;
 use super::shared::{copy_files, load_base};
 use super::step::StepOptions;
 use super::trainer::Job;
@@ -165,8 +165,7 @@ pub fn run<B: TrainingBackend>(
     device: &B::Device,
     recorder: &mut Recorder<'_>,
 ) -> Result<(), Failure> {
-    let RunMethod::Learned(options) = &folder.config().method else { return Ok(()) };
-    let method = options.method();
+    let Some(method) = folder.config().method.adapter_method() else { return Ok(()) };
     let checkpoint = Checkpoint::load(&folder.checkpoint())?.unwrap_or_else(|| Checkpoint::at(2, Phase::Train));
     let (phase, step) = rewind_point(&checkpoint, folder)?;
     let first = checkpoint.cursor.stage;
@@ -449,10 +448,7 @@ pub fn predicting<B: TrainingBackend>(
         Ok(kept::<B>(task, folder, folder_of_adapter, device)?.map(&|t: Tensor<B, 2>| t.inner()))
     };
     let whole = folder.adapter(stage);
-    let combination = match &folder.config().method {
-        RunMethod::Learned(options) => options.method().combination(),
-        RunMethod::Popularity | RunMethod::CoOccurrence => None,
-    };
+    let combination = folder.config().method.adapter_method().and_then(|method| method.combination());
     let beside = whole.join(BESIDE);
     match combination {
         Some((Combination::Predictions, share)) if beside.is_dir() => {

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::counting;
+use super::hybrid;
 use super::memory;
 use super::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
 use super::planned::{PlannedRun, planned};
 use super::project::{Project, SemanticIds};
+use super::recommender;
 use super::results::Status;
 use super::rows;
 use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
@@ -23,7 +25,7 @@ use super::work::Work;
 use crate::data::Dataset;
 use crate::device::{self, Device, DeviceChoice};
 use crate::error::{Failure, Unusable};
-use crate::method::Method;
+use crate::method::{Method, MethodOptions};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::llama::PROJECTIONS;
 use crate::model::prompt::Continuations;
@@ -151,11 +153,14 @@ impl<'a> Task<'a> {
             run: RunConfig::id_of(experiment, &method, seed, &config_hash),
             experiment: experiment.to_owned(),
             trainable_parameters: match &method {
-                RunMethod::Learned(options) => self.trainable_parameters(options.method().as_ref()),
-                RunMethod::Popularity | RunMethod::CoOccurrence => 0,
+                RunMethod::Learned(MethodOptions::SasRec(options)) => options.parameters(self.dataset.items.len()),
+                RunMethod::Learned(MethodOptions::TwoTower(options)) => {
+                    (options.width * (self.dataset.users.len() + self.dataset.items.len())) as u64
+                }
+                other => other.adapter_method().map_or(0, |method| self.trainable_parameters(method.as_ref())),
             },
             device: if learned { self.device_name.clone() } else { "cpu".to_owned() },
-            model_hash: if learned { self.model_hash(seed) } else { String::new() },
+            model_hash: if method.adapts_model() { self.model_hash(seed) } else { String::new() },
             method,
             seed,
             project: self.project.clone(),
@@ -252,10 +257,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
     };
     // What was wanted of an earlier worker does not bind this one.
     folder.set_control(Wanted::Run)?;
-    let work = match &config.method {
-        RunMethod::Learned(options) => Some(Work::of(task, options.method().as_ref())),
-        RunMethod::Popularity | RunMethod::CoOccurrence => None,
-    };
+    let work = config.method.adapter_method().map(|method| Work::of(task, method.as_ref()));
     let mut recorder = Recorder { writer: folder.writer()?, watcher, work };
     recorder.writer.set_status(Status::Running, None)?;
     rows::record_test_sets(task, &folder, &mut recorder.writer)?;
@@ -300,6 +302,15 @@ impl OnDevice for LearnedRun<'_, '_> {
     type Output = Result<(), Failure>;
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        let RunConfig { method, seed, .. } = self.folder.config();
+        if let RunMethod::Learned(options) = method {
+            if let MethodOptions::Hybrid(hybrid) = options {
+                return hybrid::run::<B>(self.task, self.folder, hybrid, device, self.recorder);
+            }
+            if let Some(mut made) = recommender::make::<B>(self.task, options, *seed, device)? {
+                return recommender::run(self.task, self.folder, made.as_mut(), self.recorder);
+            }
+        }
         if !shared::is_imported(self.folder)? {
             let shared = Shared::ensure::<B>(self.task, self.folder.config().seed, device, self.recorder)?;
             shared.import(self.folder, &mut self.recorder.writer)?;

@@ -48,6 +48,8 @@ pub enum Kind {
     },
     Switch,
     Choice(&'static [Choice]),
+    /// The name of another experiment.
+    Experiment,
 }
 
 /// One value of a [`Kind::Choice`].
@@ -81,7 +83,7 @@ impl Choice {
 pub enum Setting {
     Switch(bool),
     Number(f64),
-    /// The key of a [`Choice`].
+    /// The key of a [`Choice`], or a name.
     Choice(String),
 }
 
@@ -162,6 +164,24 @@ impl MethodOptions {
     /// # Errors
     /// The first option whose value it cannot be.
     pub fn check(&self) -> Result<(), BadSetting> {
+        let whole = |problem: &str, advice: &str| BadSetting {
+            path: "method".to_owned(),
+            problem: problem.to_owned(),
+            advice: advice.to_owned(),
+        };
+        match self {
+            Self::GradientSurgery(surgery) if surgery.method.method().is_none() => {
+                let problem = format!("{} adapts no language model", surgery.method.card().name);
+                return Err(whole(&problem, "choose a method of adapters"));
+            }
+            Self::SasRec(options) => {
+                options.check().map_err(|problem| whole(&problem, "see the method's options"))?;
+            }
+            Self::TwoTower(options) => {
+                options.check().map_err(|problem| whole(&problem, "see the method's options"))?;
+            }
+            _ => {}
+        }
         let bad = self.fields().into_iter().find(|field| field.field.value(&field.setting).is_none());
         bad.map_or(Ok(()), |field| {
             let (problem, advice) = (format!("{} cannot be used", field.setting), field.field.expected());
@@ -198,6 +218,7 @@ impl Field {
             (Kind::Choice(choices), Setting::Choice(key)) => {
                 choices.iter().find(|choice| choice.key == key).map(Choice::value)
             }
+            (Kind::Experiment, Setting::Choice(name)) => (!name.trim().is_empty()).then(|| Value::from(name.as_str())),
             _ => None,
         }
     }
@@ -212,6 +233,7 @@ impl Field {
                 let keys: Vec<&str> = choices.iter().map(|choice| choice.key).collect();
                 format!("it is one of {}", keys.join(", "))
             }
+            Kind::Experiment => "it is the name of an experiment".to_owned(),
         }
     }
 }

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::card::{Card, Field, Kind};
-use super::{Combination, Ended, Look, Matrices, Method, MethodOptions, Peso, Plan, Stage};
+use super::{Combination, Ended, Look, Matrices, Method, MethodOptions, Peso, Plan, Single, Stage};
 use crate::model::Adapter;
 use crate::model::adapter::Matrix;
 
@@ -62,25 +62,32 @@ pub struct Ahead {
     pub movement: Adapter,
 }
 
+impl GradientSurgery {
+    /// The method inside; a project file with one that adapts no language model is refused.
+    fn inner(&self) -> Box<dyn Method> {
+        self.method.method().unwrap_or_else(|| Box::new(Single))
+    }
+}
+
 impl Method for GradientSurgery {
     fn trains(&self) -> bool {
-        self.method.method().trains()
+        self.inner().trains()
     }
 
     fn looks_before(&self) -> Option<Look> {
-        self.method.method().looks_before()
+        self.inner().looks_before()
     }
 
     fn looks_after(&self) -> Option<Look> {
-        self.method.method().looks_after()
+        self.inner().looks_after()
     }
 
     fn remember(&self, ended: Ended<'_>) -> Matrices {
-        self.method.method().remember(ended)
+        self.inner().remember(ended)
     }
 
     fn plan(&self, stage: &Stage<'_>) -> Plan {
-        let mut plan = self.method.method().plan(stage);
+        let mut plan = self.inner().plan(stage);
         // Before stage 2 nothing has moved but the adapter of stage 1, from a start that added nothing: its B.
         let before = match stage.past {
             [.., before, _] => before.clone(),
@@ -92,11 +99,11 @@ impl Method for GradientSurgery {
     }
 
     fn combination(&self) -> Option<(Combination, f64)> {
-        self.method.method().combination()
+        self.inner().combination()
     }
 
     fn trainable(&self, adapter: [u64; 2], rows: u64) -> u64 {
-        self.method.method().trainable(adapter, rows)
+        self.inner().trainable(adapter, rows)
     }
 }
 

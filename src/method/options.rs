@@ -3,9 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::card::Card;
-use super::{Ewc, Frozen, GradientSurgery, InfLora, Lsat, Lwf, OLora, Peso, Replay, Retrain, SdLora, Single, SumLora};
+use super::hybrid;
+use super::{
+    Ewc, Frozen, GradientSurgery, Hybrid, InfLora, Lsat, Lwf, OLora, Peso, Replay, Retrain, SdLora, Single, SumLora,
+};
 use super::{Method, ewc, frozen, gradient_surgery, inf_lora, lsat, lwf, o_lora, peso, replay, retrain, sd_lora};
 use super::{single, sum_lora};
+use crate::baseline::{SasRec, TwoTower, sasrec, two_tower};
 
 /// A method and its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +41,12 @@ pub enum MethodOptions {
     Lsat(Lsat),
     /// Another method that starts each stage ahead, in a direction that does not undo the last stage's.
     GradientSurgery(GradientSurgery),
+    /// SASRec, without the language model.
+    SasRec(SasRec),
+    /// Two towers, without the language model.
+    TwoTower(TwoTower),
+    /// The lists of a language model and of two towers, fused.
+    Hybrid(Hybrid),
 }
 
 /// Which past adapters a method adds to the forward pass.
@@ -66,12 +76,15 @@ impl MethodOptions {
             Self::Replay(Replay::default()),
             Self::Lsat(Lsat::default()),
             Self::GradientSurgery(surgery),
+            Self::SasRec(SasRec::default()),
+            Self::TwoTower(TwoTower::default()),
+            Self::Hybrid(Hybrid::default()),
         ]
     }
 
-    /// The method that the options describe.
-    pub fn method(&self) -> Box<dyn Method> {
-        match self.clone() {
+    /// The method that the options describe, where it is one that adapts the language model.
+    pub fn method(&self) -> Option<Box<dyn Method>> {
+        Some(match self.clone() {
             Self::Peso(options) => Box::new(options),
             Self::Single => Box::new(Single),
             Self::Frozen => Box::new(Frozen),
@@ -85,7 +98,8 @@ impl MethodOptions {
             Self::Replay(options) => Box::new(options),
             Self::Lsat(options) => Box::new(options),
             Self::GradientSurgery(options) => Box::new(options),
-        }
+            Self::SasRec(_) | Self::TwoTower(_) | Self::Hybrid(_) => return None,
+        })
     }
 
     /// What the method is, for people.
@@ -104,6 +118,9 @@ impl MethodOptions {
             Self::Replay(_) => &replay::CARD,
             Self::Lsat(_) => &lsat::CARD,
             Self::GradientSurgery(_) => &gradient_surgery::CARD,
+            Self::SasRec(_) => &sasrec::CARD,
+            Self::TwoTower(_) => &two_tower::CARD,
+            Self::Hybrid(_) => &hybrid::CARD,
         }
     }
 }

@@ -201,6 +201,10 @@ const PROJECT: &str = r#"(
         (name: "lsat long", method: Lsat(share: 0.0)),
         (name: "lsat weights long", method: Lsat(combination: Weights, share: 0.0)),
         (name: "surgery", method: GradientSurgery(method: Single, examples: 20)),
+        (name: "sasrec", method: SasRec(width: 8, layers: 1, heads: 1, inner: 8, batch: 32, epochs: 3)),
+        (name: "towers", method: TwoTower(width: 8, batch: 32, epochs: 3)),
+        (name: "pisa", method: TwoTower(width: 8, batch: 32, epochs: 3, variant: Pisa(clusters: 3))),
+        (name: "hybrid", method: Hybrid(adapter: "single", towers: "towers")),
         (name: "surgery 0", method: GradientSurgery(method: Single, length: 0.0, examples: 20)),
     ],
     seeds: [1],
@@ -296,6 +300,12 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
     }
     assert_ne!(results["lsat"]["ndcg@5"], results["lsat weights"]["ndcg@5"]);
 
+    for other in ["sasrec", "towers", "pisa", "hybrid"] {
+        let cells = &results[other]["hit@5"];
+        assert!(cells.iter().flatten().all(|value| (0.0..=1.0).contains(value)), "{other}: {cells:?}");
+        assert_ne!(results[other]["ndcg@5"], results["single"]["ndcg@5"], "{other}");
+    }
+    assert_ne!(results["hybrid"]["ndcg@5"], results["towers"]["ndcg@5"]);
     let frozen = last_adapter(&project, "frozen");
     let held = distance(&last_adapter(&project, "peso infinite"), &frozen);
     let free = distance(&single, &frozen);
@@ -308,7 +318,21 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
 fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
     let (whole, interrupted) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (undisturbed, project) = (open(whole.path()), open(interrupted.path()));
-    let names = ["sd", "inf", "ewc online", "lwf", "replay", "lsat", "lsat weights", "surgery"];
+    let names = [
+        "sd",
+        "inf",
+        "ewc online",
+        "lwf",
+        "replay",
+        "lsat",
+        "lsat weights",
+        "surgery",
+        "single",
+        "sasrec",
+        "pisa",
+        "towers",
+        "hybrid",
+    ];
     let experiments = names.map(str::to_owned).to_vec();
     let options = RunOptions {
         experiments,

@@ -42,6 +42,19 @@ pub(super) struct Network<B: Backend> {
     heads: usize,
 }
 
+/// Number of parameters of a network.
+pub fn parameters(options: &SasRec, items: usize) -> u64 {
+    let of = |(name, [rows, columns]): (String, [usize; 2])| {
+        let bias = match name.as_str() {
+            ITEMS | POSITIONS => 0,
+            norm if norm.ends_with("LayerNorm") => columns,
+            _ => rows,
+        };
+        (rows * columns + bias) as u64
+    };
+    shapes(options, items).into_iter().map(of).sum()
+}
+
 /// Names of the parameters without `.weight` and `.bias`, and their weights' shapes. A norm's weight has one row; all
 /// but embeddings have a bias.
 fn shapes(options: &SasRec, items: usize) -> Vec<(String, [usize; 2])> {

@@ -11,7 +11,7 @@ use super::super::project::{Evaluation, Project, Protocols, SemanticIds, Trainin
 use super::SHARED_PREFIX;
 use crate::data::{DatasetSource, SyntheticOptions};
 use crate::error::Unusable;
-use crate::method::MethodOptions;
+use crate::method::{Method, MethodOptions};
 use crate::model::{BaseModel, Compact, Prompt};
 
 /// Everything that a run was started with, written once as `run.ron`.
@@ -49,6 +49,9 @@ pub struct RunConfig {
     /// Seconds since 1970.
     pub created_unix: u64,
 }
+
+/// Names of a hybrid's parts in what is hashed.
+const PARTS: [&str; 2] = ["part 1", "part 2"];
 
 /// What a run trains or counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,13 +101,23 @@ impl RunConfig {
             let all = MethodOptions::all();
             // Every variant is in the list; the method's key says which it is.
             let default = all.iter().find(|default| default.card().key == options.card().key).unwrap_or(options);
-            settings.extend([
-                ("base_model", changed(&base_model, &BaseModel::Compact(compact))),
-                ("prompt", changed(&project.prompt, &Prompt::default())),
-                ("training", changed(&project.training, &Training::default())),
-                ("method", changed(options, default)),
-            ]);
+            settings.push(("method", changed(options, default)));
+            if method.adapts_model() {
+                settings.extend([
+                    ("base_model", changed(&base_model, &BaseModel::Compact(compact))),
+                    ("prompt", changed(&project.prompt, &Prompt::default())),
+                    ("training", changed(&project.training, &Training::default())),
+                ]);
+            }
         }
+        // A hybrid names experiments: what they are decides its numbers.
+        let parts = method.parts();
+        settings.extend(
+            PARTS
+                .into_iter()
+                .zip(parts)
+                .filter_map(|(name, experiment)| Some((name, serde_json::to_value(project.method_of(experiment)?)))),
+        );
         let changed: Result<BTreeMap<_, _>, _> = settings.into_iter().map(|(name, value)| Ok((name, value?))).collect();
         let text = changed.and_then(|settings| serde_json::to_string(&(method.key(), settings)));
         let text = text.map_err(|error: serde_json::Error| Unusable::new(&project.folder, error.to_string()))?;
@@ -162,6 +175,31 @@ impl RunMethod {
             Self::Learned(options) => options.card().name,
             Self::Popularity => "Popularity",
             Self::CoOccurrence => "Co-occurrence",
+        }
+    }
+
+    /// Whether the language model takes part.
+    pub fn adapts_model(&self) -> bool {
+        match self {
+            Self::Learned(MethodOptions::Hybrid(_)) => true,
+            Self::Learned(options) => options.method().is_some(),
+            Self::Popularity | Self::CoOccurrence => false,
+        }
+    }
+
+    /// How an adapted language model goes through the stages; none where none is adapted.
+    pub fn adapter_method(&self) -> Option<Box<dyn Method>> {
+        match self {
+            Self::Learned(options) => options.method(),
+            Self::Popularity | Self::CoOccurrence => None,
+        }
+    }
+
+    /// The experiments that it joins.
+    pub fn parts(&self) -> Vec<&str> {
+        match self {
+            Self::Learned(MethodOptions::Hybrid(hybrid)) => vec![&hybrid.adapter, &hybrid.towers],
+            _ => Vec::new(),
         }
     }
 
