@@ -10,7 +10,7 @@ use super::table::Table;
 use crate::data::Protocol;
 use crate::error::Unusable;
 use crate::experiment::Project;
-use crate::experiment::paired::{Selection, UserMetric, UserScores, user_scores};
+use crate::experiment::paired::{Gain, Selection, UserMetric, UserScores, user_scores};
 use crate::experiment::run_folder::slug;
 use crate::measure::Slice;
 use crate::measure::statistics::{ALPHA, Aim, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
@@ -36,14 +36,17 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     slice: Option<Slice>,
     /// As JSON
-    #[arg(long, conflicts_with_all = ["csv", "latex"])]
+    #[arg(long, conflicts_with_all = ["csv", "latex", "markdown"])]
     json: bool,
     /// As CSV
-    #[arg(long, conflicts_with = "latex")]
+    #[arg(long, conflicts_with_all = ["latex", "markdown"])]
     csv: bool,
     /// As a LaTeX table (booktabs)
-    #[arg(long)]
+    #[arg(long, conflicts_with = "markdown")]
     latex: bool,
+    /// As a Markdown document: Hit@10 and NDCG@10 under every protocol that the project measures
+    #[arg(long, conflicts_with_all = ["metric", "protocol", "slice"])]
+    markdown: bool,
 }
 
 /// What is printed as JSON.
@@ -75,16 +78,16 @@ struct ReportLine {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
+    if arguments.markdown {
+        print(&as_markdown(&project, arguments)?)?;
+        return Ok(Ended::Done);
+    }
     let selection = Selection {
         metric: arguments.metric,
         protocol: arguments.protocol.unwrap_or(project.evaluation.protocol.first()),
         slice: arguments.slice,
     };
-    let lines = user_scores(&project, &project.runs_dir(arguments.out.as_deref()), selection)?;
-    let baseline = named(&lines, &arguments.baseline, &arguments.project)?;
-    let report = compared(&project, &lines, baseline, selection).map_err(|(name, problem)| {
-        Unusable::new(&arguments.project, format!("{name} cannot be compared: {problem}"))
-    })?;
+    let report = report(&project, arguments, selection)?;
     if arguments.json {
         print_json(&report)?;
     } else if arguments.csv {
@@ -95,6 +98,36 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         print(&as_text(&report))?;
     }
     Ok(Ended::Done)
+}
+
+/// Reads the runs and compares them.
+fn report(project: &Project, arguments: &Arguments, selection: Selection) -> Result<Report, Unusable> {
+    let lines = user_scores(project, &project.runs_dir(arguments.out.as_deref()), selection)?;
+    let baseline = named(&lines, &arguments.baseline, &arguments.project)?;
+    compared(project, &lines, baseline, selection)
+        .map_err(|(name, problem)| Unusable::new(&arguments.project, format!("{name} cannot be compared: {problem}")))
+}
+
+/// Metrics of the document.
+const DOCUMENTED: [UserMetric; 2] =
+    [UserMetric { gain: Gain::Hit, k: 10, corrected: false }, UserMetric { gain: Gain::Ndcg, k: 10, corrected: false }];
+
+fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, Unusable> {
+    let note = if project.is_synthetic() { " (synthetic data)" } else { "" };
+    let mut text = format!("# {}{note}\n", project.name);
+    for &protocol in project.evaluation.protocol.each() {
+        for metric in DOCUMENTED {
+            let report = report(project, arguments, Selection { metric, protocol, slice: None })?;
+            text.push_str(&format!("\n## {}\n\n", title(&report)));
+            if let Some(first) = report.lines.first() {
+                let Comparison { value, gain, .. } = first.verdict.comparison;
+                text.push_str(&format!("{} has {:.4}.\n\n", report.baseline, value - gain));
+            }
+            text.push_str(&table(&report).to_markdown());
+            text.push_str(&format!("\n{}", how(&report)));
+        }
+    }
+    Ok(text)
 }
 
 /// The line of a name, which may be written as in run ids.
@@ -154,16 +187,19 @@ fn title(report: &Report) -> String {
 
 fn as_text(report: &Report) -> String {
     let note = if report.synthetic { " · synthetic data" } else { "" };
-    let mut text = format!("{}{note}\n\n{}\n{}", report.project, title(report), table(report).to_text());
+    format!("{}{note}\n\n{}\n{}\n{}", report.project, title(report), table(report).to_text(), how(report))
+}
+
+/// How the figures were found.
+fn how(report: &Report) -> String {
     let users = report.lines.first().map_or(0, |line| line.verdict.comparison.users);
-    text.push_str(&format!(
-        "\nPaired bootstrap over {users} test cases{}, {} resamples; p-values corrected by Holm over the {} lines.\n",
-        if report.lines.iter().any(|line| line.verdict.comparison.seeds > 1) { " and over seeds" } else { "" },
+    let seeds = if report.lines.iter().any(|line| line.verdict.comparison.seeds > 1) { " and over seeds" } else { "" };
+    format!(
+        "Paired bootstrap over {users} test cases{seeds}, {} resamples; p-values corrected by Holm over the {} lines.\n\
+         Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n",
         Bootstrap::new(0).resamples,
         report.lines.len(),
-    ));
-    text.push_str("Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n");
-    text
+    )
 }
 
 /// With all digits, for other programs.

@@ -1,4 +1,4 @@
-//! Tables in aligned columns, as CSV and as LaTeX.
+//! Tables in aligned columns, as CSV, as LaTeX and as Markdown.
 
 /// Rows of cells; the first row is the heading.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +41,21 @@ impl Table {
     pub(super) fn to_csv(&self) -> String {
         let row = |cells: &Vec<String>| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n";
         self.rows.iter().map(row).collect()
+    }
+
+    /// As a Markdown table, words to the left and numbers to the right.
+    pub(super) fn to_markdown(&self) -> String {
+        let row = |cells: &Vec<String>| {
+            let cells: Vec<String> = cells.iter().map(|cell| one_line(cell).replace('|', "\\|")).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let mut rows = self.rows.iter();
+        let heading = rows.next().map(|cells| {
+            let rule = |column| if column < self.left { "---" } else { "---:" };
+            let rules: Vec<&str> = (0..cells.len()).map(rule).collect();
+            format!("{}|{}|\n", row(cells), rules.join("|"))
+        });
+        heading.into_iter().chain(rows.map(row)).collect()
     }
 
     /// As a LaTeX table (booktabs) under a comment of one line.
@@ -100,6 +115,13 @@ mod tests {
         let mut table = Table::new(1, ["Name", "n"]);
         table.row(["Zoë", "10"]);
         assert_eq!(table.to_text(), "Name   n\nZoë   10\n");
+    }
+
+    #[test]
+    fn markdown_has_a_rule_under_its_heading_and_no_stray_bars() {
+        let mut table = Table::new(1, ["Name", "n"]);
+        table.row(["a|b", "10"]);
+        assert_eq!(table.to_markdown(), "| Name | n |\n|---|---:|\n| a\\|b | 10 |\n");
     }
 
     #[test]
