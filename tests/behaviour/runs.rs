@@ -5,7 +5,7 @@ use std::path::Path;
 use peso_workbench::data::Protocol;
 use peso_workbench::experiment::Project;
 use peso_workbench::experiment::evaluate::TestSet;
-use peso_workbench::experiment::observer::{CellPlace, EvaluationRecord, Observer as _, StageRecord, UserOutcome};
+use peso_workbench::experiment::observer::{CellPlace, EvaluationRecord, Observer as _, UserOutcome};
 use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod};
 use peso_workbench::measure::{Slice, Slices};
 
@@ -40,7 +40,7 @@ pub fn create(project: &Project, name: &str, method: &RunMethod, seed: u64) -> R
 /// Users whom [`hits`] asks.
 pub const USERS: u32 = 40;
 
-/// Writes two stages, and the tests of stage 2 as the newest model answers them, of which the first `hits` of 40 are hit in place 3. The
+/// Writes the tests of stage 2 as the newest model answers them, of which the first `hits` of 40 are hit in place 3. The
 /// first 24 users are new, the next 15 returning, the last dormant.
 pub fn hits(run: &RunFolder, protocol: Protocol, hits: u32, first_user: u32) {
     let mut writer = run.writer().unwrap();
@@ -52,12 +52,6 @@ pub fn hits(run: &RunFolder, protocol: Protocol, hits: u32, first_user: u32) {
     let metrics = [("hit@10".to_owned(), f64::from(hits) / f64::from(USERS))].into();
     let users = (0..USERS).map(outcome).collect();
     writer.evaluation(&EvaluationRecord { at, metrics, users, seconds: 0.0 }).unwrap();
-    for stage in 1..=2 {
-        let tests = u64::from(USERS);
-        let record =
-            StageRecord { stage, test_users: tests, train_seconds: 90.0, finished: true, ..Default::default() };
-        writer.stage(&record).unwrap();
-    }
     let group = |user| match user {
         0..24 => Slice::New,
         24..39 => Slice::Returning,
