@@ -3,6 +3,7 @@
 pub mod batches;
 pub mod bench;
 pub mod checkpoint;
+pub mod comparison;
 mod counting;
 pub mod evaluate;
 pub mod look;
@@ -17,6 +18,7 @@ pub mod queue;
 pub mod results;
 mod ron_source;
 pub mod run_folder;
+pub mod settings;
 mod shared;
 mod stages;
 pub mod step;

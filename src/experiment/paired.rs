@@ -1,7 +1,7 @@
 //! What the lines of a comparison recommended to the same test users, side by side, for paired statistics.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::project::Project;
@@ -92,31 +92,44 @@ pub struct UserScores {
 pub fn user_scores(project: &Project, runs_dir: &Path, metric: UserMetric) -> Result<Vec<UserScores>, Unusable> {
     let learned = project.experiments.iter().map(|e| (e.name.as_str(), RunMethod::Learned(e.method.clone())));
     let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| (method.label(), method));
-    let mut tests = None;
+    let mut tests = Tests::default();
     let mut lines = Vec::new();
     for (name, method) in learned.chain(counted) {
         let hash = RunConfig::hash_of(project, &method)?;
         let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
-        let mut line = UserScores { name: name.to_owned(), seeds: Vec::new(), values: Vec::new() };
-        for &seed in seeds {
-            let path = runs_dir.join(RunConfig::id_of(name, &method, seed, &hash));
-            if !path.is_dir() {
-                continue;
-            }
-            let folder = RunFolder::open(&path)?;
-            if folder.status() != Status::Finished {
-                continue;
-            }
-            line.values.push(read(&folder, metric, &mut tests)?);
-            if method.is_learned() {
-                line.seeds.push(seed);
-            }
-        }
+        let paths = seeds.iter().map(|&seed| runs_dir.join(RunConfig::id_of(name, &method, seed, &hash)));
+        let paths: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+        let line = scores_of_runs(name, &paths, metric, &mut tests)?;
         if !line.values.is_empty() {
             lines.push(line);
         }
     }
     Ok(lines)
+}
+
+/// One line of the runs in `paths`; those that are not finished are left out. All lines that are read with the same `tests`
+/// were tested on the same users.
+///
+/// # Errors
+/// As [`user_scores`].
+pub fn scores_of_runs(
+    name: &str,
+    paths: &[PathBuf],
+    metric: UserMetric,
+    tests: &mut Tests,
+) -> Result<UserScores, Unusable> {
+    let mut line = UserScores { name: name.to_owned(), seeds: Vec::new(), values: Vec::new() };
+    for path in paths {
+        let folder = RunFolder::open(path)?;
+        if folder.status() != Status::Finished {
+            continue;
+        }
+        line.values.push(read(&folder, metric, tests)?);
+        if folder.config().method.is_learned() {
+            line.seeds.push(folder.config().seed);
+        }
+    }
+    Ok(line)
 }
 
 impl UserScores {
@@ -154,10 +167,14 @@ impl UserScores {
     }
 }
 
-/// User and target of every test, by stage from 2 on.
-type Tests = Vec<Vec<(u32, u32)>>;
+/// What all lines of one comparison are tested on; the first run that is read says it.
+#[derive(Debug, Clone, Default)]
+pub struct Tests(Option<TestCases>);
 
-fn read(folder: &RunFolder, metric: UserMetric, tests: &mut Option<Tests>) -> Result<Vec<Vec<f64>>, Unusable> {
+/// User and target of every test, by stage from 2 on.
+type TestCases = Vec<Vec<(u32, u32)>>;
+
+fn read(folder: &RunFolder, metric: UserMetric, tests: &mut Tests) -> Result<Vec<Vec<f64>>, Unusable> {
     let evaluation = &folder.config().project.evaluation;
     let longest = if folder.config().method.is_learned() { evaluation.beams } else { usize::MAX };
     if metric.k > longest {
@@ -167,8 +184,8 @@ fn read(folder: &RunFolder, metric: UserMetric, tests: &mut Option<Tests>) -> Re
     let reader = folder.reader()?;
     let stages = (2..=folder.config().stages).map(|stage| reader.user_outcomes(stage, stage));
     let stages = stages.collect::<Result<Vec<_>, _>>()?;
-    let tested: Tests = stages.iter().map(|users| users.iter().map(|o| (o.user, o.target)).collect()).collect();
-    if *tests.get_or_insert_with(|| tested.clone()) != tested {
+    let tested: TestCases = stages.iter().map(|users| users.iter().map(|o| (o.user, o.target)).collect()).collect();
+    if *tests.0.get_or_insert_with(|| tested.clone()) != tested {
         return Err(Unusable::new(folder.path(), "the run was tested on other users than the others")
             .advice("start it over with `--fresh`"));
     }
