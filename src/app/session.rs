@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::dock::Layout;
 use super::history::History;
+use super::judgements::Judgements;
 use super::watch::{LiveCharts, RunView, Snapshot, Watcher};
 use crate::data::Summary;
 use crate::error::Unusable;
@@ -113,6 +114,7 @@ pub(crate) struct Session {
     pub(crate) working: bool,
     pub(crate) launching: bool,
     pub(crate) data: Loading<Summary>,
+    pub(crate) judgements: Judgements,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
@@ -143,6 +145,7 @@ impl Session {
             working: false,
             launching: false,
             data: Loading::Unasked,
+            judgements: Judgements::default(),
             last_words: BTreeMap::new(),
             watcher: None,
             followed: Vec::new(),

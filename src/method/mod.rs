@@ -5,6 +5,7 @@
 
 pub mod card;
 mod ewc;
+mod family;
 mod frozen;
 pub mod gradient_surgery;
 mod inf_lora;
@@ -22,6 +23,7 @@ mod sum_lora;
 pub mod term;
 
 pub use ewc::Ewc;
+pub use family::Family;
 pub use frozen::Frozen;
 pub use gradient_surgery::GradientSurgery;
 pub use inf_lora::InfLora;
