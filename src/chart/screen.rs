@@ -191,7 +191,8 @@ fn show_heat_maps(
 ) -> Response {
     let all = scene_heat_map::draw(scene, maps, room);
     canvas.paint(&scene.shapes);
-    let response = ui.interact(canvas.rect(room), id, Sense::hover());
+    let cells = all.iter().map(|cells| canvas.rect(*cells)).reduce(egui::Rect::union);
+    let response = ui.interact(cells.unwrap_or_else(|| canvas.rect(room)), id, Sense::hover());
     let hovered = response.hover_pos().and_then(|pointer| {
         let pointer = canvas.scene_position(pointer);
         let mut cells = maps.iter().zip(&all);
