@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
+use super::judgements::Inquiry;
+use super::method_picker::Purpose;
 use crate::chart::Chart;
 use crate::experiment::Project;
 
@@ -27,6 +29,8 @@ pub(crate) enum Action {
         keep: bool,
     },
     SelectNone,
+    /// Offer the methods to choose from.
+    PickMethod(Purpose),
     /// Make the project this; changes with one key are one step of undo until [`Action::EditDone`].
     Edit {
         project: Box<Project>,
@@ -38,6 +42,8 @@ pub(crate) enum Action {
     Export(Arc<Chart>),
     /// Put a chart's numbers on the clipboard.
     CopyData(Arc<Chart>),
+    /// Compare lines with one of them, in the background.
+    Judge(Arc<Inquiry>),
     /// Read the dataset and count it.
     LoadData,
 }

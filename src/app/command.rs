@@ -126,7 +126,7 @@ impl Command {
             Self::Quit => "Quit",
             Self::Undo => "Undo",
             Self::Redo => "Redo",
-            Self::AddExperiment => "Add experiment",
+            Self::AddExperiment => "Add experiment…",
             Self::RunAll => "Run all",
             Self::RunSelected => "Run selected",
             Self::Pause => "Pause",

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Button, ComboBox, DragValue, Frame, Grid, Id, Key, Margin, Modifiers, TextEdit, Ui};
 
+use super::method_picker::{self, MethodPicker, Purpose};
 use super::theme::{self, space};
 use super::widgets;
 use crate::chart::{Chart, Style};
+use crate::method::MethodOptions;
 
 /// The dialog that is open.
 #[derive(Debug)]
 pub(crate) enum Dialog {
     Path(PathDialog),
     Export(ExportDialog),
+    Method(MethodPicker),
     Unsaved(Leaving),
     About,
 }
@@ -38,6 +41,7 @@ pub(crate) enum Wish {
     /// The path is final.
     Path(PathPurpose, PathBuf),
     Export(Box<Export>),
+    Method(Purpose, MethodOptions),
     /// Save, then go on.
     SaveAnd(Leaving),
     /// Go on without saving.
@@ -299,12 +303,15 @@ impl Dialog {
     pub(crate) fn ui(&mut self, ui: &Ui) -> Option<Wish> {
         let tokens = theme::tokens(ui);
         let frame = Frame::popup(ui.style()).fill(tokens.surface).inner_margin(Margin::same(20));
+        let wanted = if matches!(self, Self::Method(_)) { method_picker::WIDTH } else { 520.0 };
+        let width = wanted.min(ui.ctx().content_rect().width() - 80.0);
         let modal =
             egui::Modal::new(Id::unique("dialog")).backdrop_color(tokens.scrim).frame(frame).show(ui.ctx(), |ui| {
-                ui.set_width(520.0);
+                ui.set_width(width);
                 match self {
                     Self::Path(dialog) => dialog.ui(ui),
                     Self::Export(dialog) => dialog.ui(ui),
+                    Self::Method(dialog) => dialog.ui(ui),
                     Self::Unsaved(leaving) => unsaved_ui(ui, leaving),
                     Self::About => about_ui(ui),
                 }

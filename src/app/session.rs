@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use super::dock::Layout;
 use super::history::History;
+use super::judgements::Judgements;
 use super::watch::{LiveCharts, RunView, Snapshot, Watcher};
 use crate::data::Summary;
 use crate::error::Unusable;
 use crate::experiment::Project;
+use crate::experiment::planned::planned;
 use crate::experiment::queue::{Entries, Queue, RunKey};
 use crate::experiment::results::{Results, Status};
-use crate::experiment::run_folder::{RunConfig, RunMethod};
+use crate::experiment::worker::RunOptions;
 
 /// Where a row of the runs table stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +115,7 @@ pub(crate) struct Session {
     pub(crate) working: bool,
     pub(crate) launching: bool,
     pub(crate) data: Loading<Summary>,
+    pub(crate) judgements: Judgements,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
@@ -143,6 +146,7 @@ impl Session {
             working: false,
             launching: false,
             data: Loading::Unasked,
+            judgements: Judgements::default(),
             last_words: BTreeMap::new(),
             watcher: None,
             followed: Vec::new(),
@@ -264,14 +268,13 @@ impl Session {
 
 /// The runs that a project asks for, in its order, with their ids.
 fn planned_runs(project: &Project) -> impl Iterator<Item = (String, RunKey)> {
-    project.experiments.iter().flat_map(|experiment| {
-        let method = RunMethod::Learned(experiment.method.clone());
+    // A sweep that cannot be used is told where the project is checked; until then its experiments stand alone.
+    let alone = || planned(&Project { sweeps: Vec::new(), ..project.clone() }, &RunOptions::default());
+    let runs = planned(project, &RunOptions::default()).or_else(|_| alone()).unwrap_or_default();
+    runs.into_iter().filter(|run| run.method.is_learned()).map(|run| {
         // Only a project that cannot be written down has no hash; its runs then have ids that no folder has.
-        let hash = RunConfig::hash_of(project, &method).unwrap_or_default();
-        project.seeds.iter().map(move |&seed| {
-            let id = RunConfig::id_of(&experiment.name, &method, seed, &hash);
-            (id, RunKey { experiment: experiment.name.clone(), seed })
-        })
+        let id = run.id(project).unwrap_or_default();
+        (id, RunKey { experiment: run.experiment, seed: run.seed })
     })
 }
 

@@ -1,8 +1,8 @@
-//! Charts that hold methods against each other: a metric over the stages, and one run's matrix `R[i,j]`.
+//! Methods against each other: a metric over the stages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Axis, Better, Body, Chart, HeatMap, Lines, Look, Point, Series, scale};
+use super::{Axis, Better, Body, Chart, Lines, Look, Point, Series, scale};
 use crate::experiment::results::{Results, RunResult};
 
 /// What [`over_stages`] shows and how.
@@ -67,28 +67,15 @@ pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions)
     Chart { caption, ..Chart::new(title, Body::Lines(lines)) }.synthetic(options.synthetic)
 }
 
-/// `R[i,j]` of one run: `metric` on the test set of stage j (columns) after training stage i (rows).
-pub fn matrix(run: &RunResult, metric: &str) -> Chart {
-    let title = format!("{} of {} on every stage", metric_label(metric), experiment_label(run));
-    let rows = run.matrix.get(metric).map(Vec::as_slice).unwrap_or_default();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    if columns == 0 {
-        return Chart::empty(title, format!("No stage of this run has a measured {} yet", metric_label(metric)));
+/// The look that each run's line has in every chart of these results, by run id.
+pub fn looks(results: &Results) -> BTreeMap<String, Look> {
+    let mut slots = Slots::default();
+    let mut looks = BTreeMap::new();
+    for group in groups(results) {
+        let look = slots.look(group.runs[0]);
+        looks.extend(group.runs.iter().map(|run| (run.run.clone(), look)));
     }
-    let values = rows
-        .iter()
-        .map(|row| (0..columns).map(|place| row.get(place).copied().filter(|value| value.is_finite())).collect())
-        .collect();
-    let map = HeatMap {
-        row_label: "After training stage".to_owned(),
-        rows: (1..=rows.len()).map(|stage| stage.to_string()).collect(),
-        column_label: "Tested on stage".to_owned(),
-        columns: (1..=columns).map(|stage| stage.to_string()).collect(),
-        value: Axis { better: Some(better(metric)), ..Axis::new(metric_label(metric)) },
-        values,
-    };
-    let subtitle = Some(format!("Seed {}", run.seed)).filter(|_| !is_baseline(run));
-    Chart { subtitle, ..Chart::new(title, Body::HeatMap(map)) }
+    looks
 }
 
 /// How a metric's key reads: `hit@10` is `Hit@10`, `ndcg@5_corrected` is `NDCG@5, ties by expectation`.
@@ -115,11 +102,13 @@ pub fn experiment_label(run: &RunResult) -> String {
     }
 }
 
-fn is_baseline(run: &RunResult) -> bool {
+/// Whether a run only counts.
+pub fn is_baseline(run: &RunResult) -> bool {
     matches!(run.method.as_str(), "popularity" | "co_occurrence")
 }
 
-fn better(metric: &str) -> Better {
+/// Which end of a metric is the good one.
+pub fn better(metric: &str) -> Better {
     if metric == "invalid_rate" { Better::Lower } else { Better::Higher }
 }
 
@@ -348,19 +337,6 @@ mod tests {
         let chart = over_stages(&results(Vec::new()), "ndcg@10", &options);
         assert!(matches!(&chart.body, Body::Empty(missing) if missing.contains("NDCG@10")));
         assert_eq!(chart.note.as_deref(), Some("Synthetic data"));
-        let chart = matrix(&run("a", "peso", 0, &[]), "hit@10");
-        assert!(matches!(chart.body, Body::Empty(_)));
-    }
-
-    #[test]
-    fn a_matrix_keeps_what_was_not_measured_open() {
-        let mut run = run("a", "peso", 3, &[]);
-        run.matrix.insert("hit@10".to_owned(), vec![vec![0.3], vec![0.2, f64::NAN]]);
-        let chart = matrix(&run, "hit@10");
-        let Body::HeatMap(map) = &chart.body else { panic!("no heat map") };
-        assert_eq!(map.values, [[Some(0.3), None], [Some(0.2), None]]);
-        assert_eq!(map.columns, ["1", "2"]);
-        assert_eq!(chart.subtitle.as_deref(), Some("Seed 3"));
     }
 
     #[test]

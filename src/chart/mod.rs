@@ -2,12 +2,15 @@
 //! [`table`] writes its numbers as CSV and LaTeX.
 //!
 //! A chart knows neither pixels nor colours: it says what is drawn and which slot of the palette it takes ([`Look`]).
-//! [`comparison`] and [`live`] make charts from results; a new chart is one more such file.
+//! [`comparison`], [`matrix`], [`cost`], [`parallel`] and [`live`] make charts from results; a new chart is one more such file.
 
 pub mod comparison;
+pub mod cost;
 pub mod file;
 pub mod live;
 pub mod look;
+pub mod matrix;
+pub mod parallel;
 pub mod scale;
 pub mod screen;
 pub mod table;
@@ -16,12 +19,17 @@ mod font;
 mod scene;
 mod scene_heat_map;
 mod scene_lines;
+mod scene_parallel;
+mod scene_scatter;
+mod screen_parallel;
 mod svg;
 
 use std::path::Path;
 
 pub use file::Style;
 pub use look::{Look, Theme};
+pub use parallel::Parallel;
+pub use screen_parallel::Marked;
 
 use crate::error::Unusable;
 use crate::files::write_atomically;
@@ -48,7 +56,12 @@ pub struct Chart {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body {
     Lines(Lines),
+    /// Points that carry their names, instead of lines with a legend: a series a point.
+    Scatter(Lines),
     HeatMap(HeatMap),
+    /// Heat maps side by side in common colours.
+    HeatMaps(Vec<Panel>),
+    Parallel(Parallel),
     /// Nothing yet: what is missing and what to do about it.
     Empty(String),
 }
@@ -133,6 +146,14 @@ pub struct HeatMap {
     pub values: Vec<Vec<Option<f64>>>,
 }
 
+/// One of several heat maps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// What stands above it.
+    pub name: String,
+    pub map: HeatMap,
+}
+
 impl Chart {
     /// A chart without note and captions.
     pub fn new(title: impl Into<String>, body: Body) -> Self {
@@ -156,7 +177,20 @@ impl Chart {
         let what = match &self.body {
             Body::Empty(missing) => missing.clone(),
             Body::HeatMap(map) => format!("{} by {} and {}", map.value.label, map.row_label, map.column_label),
-            Body::Lines(lines) => {
+            Body::HeatMaps(panels) => {
+                let names: Vec<&str> = panels.iter().map(|panel| panel.name.as_str()).collect();
+                let labels =
+                    panels.first().map(|Panel { map, .. }| (&map.value.label, &map.row_label, &map.column_label));
+                labels.map_or_else(String::new, |(value, row, column)| {
+                    format!("{value} by {row} and {column} of {}", names.join(", "))
+                })
+            }
+            Body::Parallel(parallel) => {
+                let names = parallel.lines.iter().map(|line| line.name.as_str()).collect::<Vec<_>>().join(", ");
+                let axes = parallel.axes.iter().map(|axis| axis.label.as_str()).collect::<Vec<_>>().join(", ");
+                format!("{names} across {axes}")
+            }
+            Body::Lines(lines) | Body::Scatter(lines) => {
                 let names: Vec<&str> = lines.series.iter().map(|series| series.name.as_str()).collect();
                 format!("{} by {} of {}", lines.y.label, lines.x.label, names.join(", "))
             }

@@ -2,7 +2,7 @@
 
 use super::font::{self, Weight};
 use super::look::{Rgb, Theme};
-use super::{Body, Chart, scene_heat_map, scene_lines};
+use super::{Body, Chart, scene_heat_map, scene_lines, scene_parallel, scene_scatter};
 
 /// What a chart is made of, from back to front.
 pub struct Scene {
@@ -143,8 +143,16 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2]) -> Scene {
     let room = scene.frame(chart);
     match &chart.body {
         Body::Lines(lines) => scene_lines::draw(&mut scene, lines, room),
+        Body::Scatter(points) => scene_scatter::draw(&mut scene, points, room),
         Body::HeatMap(map) => {
-            scene_heat_map::draw(&mut scene, map, room);
+            scene_heat_map::draw(&mut scene, &[("", map)], room);
+        }
+        Body::HeatMaps(panels) => {
+            scene_heat_map::draw(&mut scene, &scene_heat_map::named(panels), room);
+        }
+        Body::Parallel(parallel) => {
+            let axes = scene_parallel::axes(&mut scene, parallel, room);
+            scene_parallel::data(&mut scene, parallel, &axes, None);
         }
         Body::Empty(missing) => scene.empty(missing, room),
     }

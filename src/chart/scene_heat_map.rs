@@ -1,25 +1,55 @@
 //! Lays out a heat map: cells with their values, names of rows and columns, and the colour bar.
 
-use super::HeatMap;
 use super::font::{self, Weight};
 use super::look::{heat, text_on};
 use super::scale::{self, Range, grouped};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, size};
+use super::{HeatMap, Panel};
 
-/// Draws `map` into `room`; returns where the cells are.
-pub fn draw(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
-    // A map without values has no colours, but its rows and columns are drawn.
-    let range = scale::heat_range(map).unwrap_or(Range { low: 0.0, high: 0.0 });
+/// Panels as [`draw`] takes them.
+pub fn named(panels: &[Panel]) -> Vec<(&str, &HeatMap)> {
+    panels.iter().map(|panel| (panel.name.as_str(), &panel.map)).collect()
+}
+
+/// Draws `maps` side by side into `room`, each with its name above it where it has one; returns where the cells of each
+/// are. All share one range of colours and its bar.
+pub fn draw(scene: &mut Scene, maps: &[(&str, &HeatMap)], room: Rect) -> Vec<Rect> {
+    let Some(&(_, first)) = maps.first() else { return Vec::new() };
+    // Maps without values have no colours, but their rows and columns are drawn.
+    let ranges = maps.iter().filter_map(|(_, map)| scale::heat_range(map));
+    let range = Range::of(ranges.flat_map(|range| [range.low, range.high])).unwrap_or(Range { low: 0.0, high: 0.0 });
     let decimals = scale::decimals([range.low, range.high]);
     let tick = scene.scaled(size::TICK);
     let bar_text = [range.low, range.high].map(|value| font::width(&grouped(value, decimals), tick, Weight::Regular));
     let bar_room = scene.scaled(18.0 + 8.0 + 12.0 + 34.0) + bar_text[0].max(bar_text[1]) + scene.scaled(size::LABEL);
-    let cells = headings(scene, map, Rect { right: room.right - bar_room, ..room });
-    draw_cells(scene, map, cells, range, decimals);
+    let width = (room.width() - bar_room) / maps.len() as f32;
+    let mut left = room.left;
+    let mut all = Vec::new();
+    for (name, map) in maps {
+        let mut own = Rect { left, right: left + width, ..room };
+        own.top += heading(scene, name, own);
+        let cells = headings(scene, map, own);
+        draw_cells(scene, map, cells, range, decimals);
+        all.push(cells);
+        left = cells.right + scene.scaled(20.0);
+    }
+    let cells = all.last().copied().unwrap_or(room);
     let left = cells.right + scene.scaled(34.0);
     let bar = Rect { left, right: left + scene.scaled(18.0), ..cells };
-    colour_bar(scene, map, bar, range, decimals);
-    cells
+    colour_bar(scene, first, bar, range, decimals);
+    all
+}
+
+/// Draws a map's name at the top of `room`; returns the height that it takes.
+fn heading(scene: &mut Scene, name: &str, room: Rect) -> f32 {
+    if name.is_empty() {
+        return 0.0;
+    }
+    let label = scene.scaled(size::LABEL);
+    let text = font::fitted(name, label, Weight::SemiBold, room.width());
+    let colour = scene.theme.text();
+    scene.text([room.left, room.top + label], text, label, colour, Anchor::Start);
+    label * size::LEADING
 }
 
 /// Draws the names of rows and columns; returns where the cells go.
@@ -77,8 +107,7 @@ fn draw_cells(scene: &mut Scene, map: &HeatMap, cells: Rect, range: Range, decim
             let at =
                 Rect { left: at.left + inset, top: at.top + inset, right: at.right - inset, bottom: at.bottom - inset };
             let Some(value) = *value else {
-                let stroke = Stroke::solid(scene.theme.grid(), inset);
-                scene.shapes.push(Shape::Frame { at, stroke });
+                hatched(scene, at);
                 continue;
             };
             let fill = heat(part(range, value));
@@ -88,6 +117,22 @@ fn draw_cells(scene: &mut Scene, map: &HeatMap, cells: Rect, range: Range, decim
                 scene.text([x, y + size * 0.35], grouped(value, decimals), size, text_on(fill), Anchor::Middle);
             }
         }
+    }
+}
+
+/// A cell that was not measured: its frame and thin diagonals, so that it is not taken for a colour of the scale.
+fn hatched(scene: &mut Scene, at: Rect) {
+    let stroke = Stroke::solid(scene.theme.grid(), scene.scaled(1.0));
+    scene.shapes.push(Shape::Frame { at, stroke: stroke.clone() });
+    let step = scene.scaled(12.0).max(4.0);
+    let [width, height] = [at.width(), at.height()];
+    let mut along = step;
+    // Each diagonal rises to the right: from the left or lower edge to the upper or right one.
+    while along < width + height {
+        let from = [at.left + (along - height).max(0.0), at.top + along.min(height)];
+        let to = [at.left + along.min(width), at.top + (along - width).max(0.0)];
+        scene.shapes.push(Shape::Line { points: vec![from, to], stroke: stroke.clone() });
+        along += step;
     }
 }
 

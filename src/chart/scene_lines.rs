@@ -193,10 +193,14 @@ fn stroke(scene: &Scene, look: Look) -> Stroke {
     Stroke { colour: look.ink.rgb(scene.theme), width, dashes }
 }
 
-fn mark(scene: &mut Scene, look: Look, marker: Marker, centre: [f32; 2]) {
+/// Size of a mark.
+pub const MARK: f32 = 5.2;
+
+/// Draws one mark.
+pub fn mark(scene: &mut Scene, look: Look, marker: Marker, centre: [f32; 2]) {
     let fill = look.ink.rgb(scene.theme);
     let edge = Stroke::solid(scene.ground, scene.scaled(1.0));
-    let radius = scene.scaled(5.2);
+    let radius = scene.scaled(MARK);
     if marker == Marker::Circle {
         scene.shapes.push(Shape::Circle { centre, radius, fill, edge });
         return;

@@ -10,17 +10,23 @@ use eframe::egui::{
 };
 use egui_plot::{Plot, PlotMemory};
 
-use super::look::{Rgb, Theme, heat};
+use super::look::{Look, Rgb, Theme, heat};
 use super::scale::{self, Range, value_label};
 use super::scene::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, Text, size};
 use super::scene_lines::Place;
-use super::{Body, Chart, HeatMap, Lines, Point, Series, scene_heat_map, scene_lines};
+use super::{Body, Chart, HeatMap, Lines, Marked, Point, Series, Ticks};
+use super::{scene_heat_map, scene_lines, scene_scatter, screen_parallel};
 
 /// Draws `chart` in `size` at the place where `ui` stands.
 ///
 /// `id` tells this chart from others in the window; its zoom is kept under it. Hovering shows the series and values of
 /// the nearest point, or the cell. The response's accessible name is [`Chart::description`].
 pub fn show(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Response {
+    show_marked(ui, chart, id, size, &mut Marked::default())
+}
+
+/// As [`show`], with what the user has marked and pointed at on a chart of parallel coordinates.
+pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, marked: &mut Marked) -> Response {
     let id = ui.make_persistent_id(id);
     let (at, _) = ui.allocate_exact_size(size, Sense::hover());
     let mut scene = scene_for(ui, size);
@@ -28,8 +34,18 @@ pub fn show(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Respon
     let painter = ui.painter_at(at);
     let canvas = Canvas { painter: &painter, origin: at.min };
     let response = match &chart.body {
-        Body::Lines(lines) => show_lines(ui, &mut scene, lines, room, &canvas, id),
-        Body::HeatMap(map) => show_heat_map(ui, &mut scene, map, room, &canvas, id),
+        Body::Lines(lines) => {
+            let whole = [scale::x_range(lines), scale::y_range(lines)];
+            let room = scene_lines::legend(&mut scene, &lines.series, room);
+            show_lines(ui, &mut scene, lines, (room, whole, scene_lines::data), &canvas, id)
+        }
+        Body::Scatter(points) => {
+            let drawn = (room, scene_scatter::ranges(points), scene_scatter::data as Draw);
+            show_lines(ui, &mut scene, points, drawn, &canvas, id)
+        }
+        Body::HeatMap(map) => show_heat_maps(ui, &mut scene, &[("", map)], room, &canvas, id),
+        Body::HeatMaps(panels) => show_heat_maps(ui, &mut scene, &scene_heat_map::named(panels), room, &canvas, id),
+        Body::Parallel(parallel) => screen_parallel::show(ui, &mut scene, parallel, room, &canvas, (id, marked)),
         Body::Empty(missing) => {
             scene.empty(missing, room);
             canvas.paint(&scene.shapes);
@@ -39,6 +55,14 @@ pub fn show(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Respon
     let description = chart.description();
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &description));
     response
+}
+
+/// Draws the mark of a line on its own, as on the chart: what a row of a table is about.
+pub fn mark(ui: &Ui, look: Look, centre: Pos2, radius: f32) {
+    let mut scene = scene_for(ui, Vec2::splat(1000.0));
+    scene.scale = radius / scene_lines::MARK;
+    scene_lines::mark(&mut scene, look, look.marker.unwrap_or(look.ink.lone_mark()), [0.0, 0.0]);
+    Canvas { painter: ui.painter(), origin: centre }.paint(&scene.shapes);
 }
 
 /// An empty scene that is set in the window's own text size, smaller where it would not fit.
@@ -51,9 +75,18 @@ fn scene_for(ui: &Ui, chart_size: Vec2) -> Scene {
     Scene { width: chart_size.x, height: chart_size.y, theme, ground, scale, shapes: Vec::new() }
 }
 
-fn show_lines(ui: &mut Ui, scene: &mut Scene, lines: &Lines, room: Rect, canvas: &Canvas<'_>, id: Id) -> Response {
-    let whole = [scale::x_range(lines), scale::y_range(lines)];
-    let room = scene_lines::legend(scene, &lines.series, room);
+/// Draws what lies between the axes.
+type Draw = fn(&mut Scene, &Lines, &Place);
+
+/// Draws lines or points in the room that is left for them, with their ranges as a whole and the way to draw them.
+fn show_lines(
+    ui: &mut Ui,
+    scene: &mut Scene,
+    lines: &Lines,
+    (room, whole, draw): (Rect, [Range; 2], Draw),
+    canvas: &Canvas<'_>,
+    id: Id,
+) -> Response {
     // The room for the labels follows the zoom of the last frame, the labels themselves that of this one.
     let [x, y] = zoomed(ui, id).unwrap_or(whole);
     let mut place = scene_lines::place(scene, lines, room, x, y);
@@ -63,7 +96,7 @@ fn show_lines(ui: &mut Ui, scene: &mut Scene, lines: &Lines, room: Rect, canvas:
     canvas.paint(&scene.shapes);
 
     scene.shapes.clear();
-    scene_lines::data(scene, lines, &place);
+    draw(scene, lines, &place);
     let nearest = response.hover_pos().and_then(|pointer| nearest(lines, &place, canvas.scene_position(pointer)));
     // Marks at the edge of the data reach a little beyond the plot.
     let clip = canvas.rect(place.at).expand(scene.scaled(6.0));
@@ -131,29 +164,46 @@ fn nearest<'a>(lines: &'a Lines, place: &Place, pointer: [f32; 2]) -> Option<(&'
         .map(|(_, series, point)| (series, point))
 }
 
-fn tooltip(ui: &Ui, response: &Response, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn tooltip<R>(ui: &Ui, response: &Response, contents: impl FnOnce(&mut Ui) -> R) {
     let tooltip = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), response.id, PopupAnchor::Pointer);
     tooltip.gap(14.0).show(contents);
 }
 
 fn point_values(ui: &mut Ui, lines: &Lines, series: &Series, point: Point) {
     ui.strong(&series.name);
-    ui.label(format!("{} {}", lines.x.label, scale::grouped(point.x, 0)));
-    let unit = lines.y.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
-    ui.label(format!("{} {}{unit}", lines.y.label, value_label(point.y)));
+    for (axis, value) in [(&lines.x, point.x), (&lines.y, point.y)] {
+        let unit = axis.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
+        let value = if axis.ticks == Ticks::Whole { scale::grouped(value, 0) } else { value_label(value) };
+        ui.label(format!("{} {value}{unit}", axis.label));
+    }
     if let Some([low, high]) = point.spread {
         ui.label(format!("from {} to {}", value_label(low), value_label(high)));
     }
 }
 
-fn show_heat_map(ui: &Ui, scene: &mut Scene, map: &HeatMap, room: Rect, canvas: &Canvas<'_>, id: Id) -> Response {
-    let cells = scene_heat_map::draw(scene, map, room);
+fn show_heat_maps(
+    ui: &Ui,
+    scene: &mut Scene,
+    maps: &[(&str, &HeatMap)],
+    room: Rect,
+    canvas: &Canvas<'_>,
+    id: Id,
+) -> Response {
+    let all = scene_heat_map::draw(scene, maps, room);
     canvas.paint(&scene.shapes);
-    let response = ui.interact(canvas.rect(cells), id, Sense::hover());
-    let hovered = response.hover_pos().and_then(|pointer| hovered_cell(map, cells, canvas.scene_position(pointer)));
-    if let Some((row, column)) = hovered {
+    let cells = all.iter().map(|cells| canvas.rect(*cells)).reduce(egui::Rect::union);
+    let response = ui.interact(cells.unwrap_or_else(|| canvas.rect(room)), id, Sense::hover());
+    let hovered = response.hover_pos().and_then(|pointer| {
+        let pointer = canvas.scene_position(pointer);
+        let mut cells = maps.iter().zip(&all);
+        cells.find_map(|(&(name, map), cells)| Some((name, map, hovered_cell(map, *cells, pointer)?)))
+    });
+    if let Some((name, map, (row, column))) = hovered {
         let value = map.values.get(row).and_then(|values| values.get(column)).copied().flatten();
         tooltip(ui, &response, |ui| {
+            if !name.is_empty() {
+                ui.label(name);
+            }
             ui.label(format!("{} {}", map.row_label, map.rows[row]));
             ui.label(format!("{} {}", map.column_label, map.columns[column]));
             let value = value.map_or_else(|| "not measured".to_owned(), value_label);
@@ -164,13 +214,16 @@ fn show_heat_map(ui: &Ui, scene: &mut Scene, map: &HeatMap, room: Rect, canvas: 
 }
 
 fn hovered_cell(map: &HeatMap, cells: Rect, [x, y]: [f32; 2]) -> Option<(usize, usize)> {
+    if x < cells.left || y < cells.top {
+        return None;
+    }
     let row = ((y - cells.top) / cells.height() * map.rows.len() as f32) as usize;
     let column = ((x - cells.left) / cells.width() * map.columns.len() as f32) as usize;
     (row < map.rows.len() && column < map.columns.len()).then_some((row, column))
 }
 
 /// Where a scene is painted.
-struct Canvas<'a> {
+pub(super) struct Canvas<'a> {
     painter: &'a Painter,
     /// Where the scene's origin is.
     origin: Pos2,
@@ -181,15 +234,15 @@ impl Canvas<'_> {
         self.origin + Vec2::new(x, y)
     }
 
-    fn scene_position(&self, position: Pos2) -> [f32; 2] {
+    pub(super) fn scene_position(&self, position: Pos2) -> [f32; 2] {
         (position - self.origin).into()
     }
 
-    fn rect(&self, at: Rect) -> egui::Rect {
+    pub(super) fn rect(&self, at: Rect) -> egui::Rect {
         egui::Rect::from_min_max(self.position([at.left, at.top]), self.position([at.right, at.bottom]))
     }
 
-    fn paint(&self, shapes: &[Shape]) {
+    pub(super) fn paint(&self, shapes: &[Shape]) {
         for shape in shapes {
             self.paint_shape(shape);
         }

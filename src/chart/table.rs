@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::parallel::{Parallel, Upright};
 use super::scale;
-use super::{Better, Body, Chart, HeatMap, Lines, Point, Ticks};
+use super::{Better, Body, Chart, HeatMap, Lines, Panel, Point, Ticks};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
-/// Lines: `series`, x, y, `low` and `high` of the band, `note`. Heat map: row, column, value, `note`. Cells that were
+/// Lines and points: `series`, x, y, `low` and `high` of the band, `note`. Heat map: row, column, value, `note`; of several,
+/// `series` before them. Parallel coordinates: a row a line. Cells that were
 /// not measured are left out.
 pub fn csv(chart: &Chart) -> String {
     let note = chart.note.as_deref().unwrap_or_default();
     let mut rows: Vec<Vec<String>> = Vec::new();
     match &chart.body {
         Body::Empty(missing) => rows.extend([vec!["missing".to_owned()], vec![missing.clone()]]),
-        Body::Lines(lines) => {
+        Body::Lines(lines) | Body::Scatter(lines) => {
             rows.push(
                 ["series", &lines.x.heading(), &lines.y.heading(), "low", "high", "note"].map(str::to_owned).to_vec(),
             );
@@ -26,18 +28,45 @@ pub fn csv(chart: &Chart) -> String {
                 rows.push(vec![series.name.clone(), number(point.x), number(point.y), low, high, note.to_owned()]);
             }
         }
+        Body::Parallel(parallel) => {
+            let axes = parallel.axes.iter().map(|axis| axis.label.clone());
+            rows.push([String::from("series")].into_iter().chain(axes).chain([String::from("note")]).collect());
+            for line in &parallel.lines {
+                let values = parallel.axes.iter().zip(&line.values).map(|(axis, value)| on_axis(axis, *value, number));
+                rows.push([line.name.clone()].into_iter().chain(values).chain([note.to_owned()]).collect());
+            }
+        }
         Body::HeatMap(map) => {
             rows.push([&map.row_label, &map.column_label, &map.value.heading(), "note"].map(str::to_owned).to_vec());
-            for (row, values) in map.rows.iter().zip(&map.values) {
-                for (column, value) in map.columns.iter().zip(values) {
-                    if let Some(value) = value {
-                        rows.push(vec![row.clone(), column.clone(), number(*value), note.to_owned()]);
-                    }
+            rows.extend(cells(map).map(|cell| cell.into_iter().chain([note.to_owned()]).collect()));
+        }
+        Body::HeatMaps(panels) => {
+            for (place, Panel { name, map }) in panels.iter().enumerate() {
+                if place == 0 {
+                    let heading = ["series", &map.row_label, &map.column_label, &map.value.heading(), "note"];
+                    rows.push(heading.map(str::to_owned).to_vec());
                 }
+                let named =
+                    |cell: [String; 3]| [name.clone()].into_iter().chain(cell).chain([note.to_owned()]).collect();
+                rows.extend(cells(map).map(named));
             }
         }
     }
     rows.iter().map(|row| row.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\n").collect()
+}
+
+/// A value of an axis: its name where the axis has names, nothing where there is none.
+fn on_axis(axis: &Upright, value: Option<f64>, number: impl Fn(f64) -> String) -> String {
+    let name = |value: f64| axis.names.get(value as usize).cloned().unwrap_or_default();
+    value.map(|value| if axis.names.is_empty() { number(value) } else { name(value) }).unwrap_or_default()
+}
+
+/// Row, column and value of the cells that were measured.
+fn cells(map: &HeatMap) -> impl Iterator<Item = [String; 3]> {
+    map.rows.iter().zip(&map.values).flat_map(|(row, values)| {
+        let cell = |(column, value): (&String, &Option<f64>)| Some([row.clone(), column.clone(), number((*value)?)]);
+        map.columns.iter().zip(values).filter_map(cell)
+    })
 }
 
 /// A number that reads back as the same; nothing where it is none.
@@ -65,7 +94,10 @@ pub fn latex(chart: &Chart) -> String {
     let (columns, rows) = match &chart.body {
         Body::Empty(missing) => return format!("% {}: {}\n", one_line(&chart.title), one_line(missing)),
         Body::Lines(lines) => lines_table(lines),
+        Body::Scatter(points) => scatter_table(points),
         Body::HeatMap(map) => heat_map_table(map),
+        Body::HeatMaps(panels) => panels_table(panels),
+        Body::Parallel(parallel) => parallel_table(parallel),
     };
     let mut text = String::new();
     let parts = [Some(&chart.title), chart.subtitle.as_ref(), chart.caption.as_ref(), chart.note.as_ref()];
@@ -157,6 +189,48 @@ fn best(values: &[Option<f64>], better: Option<Better>) -> Option<f64> {
         Better::Higher => values.reduce(f64::max),
         Better::Lower => values.reduce(f64::min),
     }
+}
+
+/// A row a point: its name, x and y.
+fn scatter_table(scatter: &Lines) -> Table {
+    let points: Vec<(&str, Point)> = scatter
+        .series
+        .iter()
+        .flat_map(|series| series.points.iter().map(|point| (series.name.as_str(), *point)))
+        .collect();
+    let column = |value: fn(&Point) -> Point, better| {
+        let points: Vec<Option<Point>> = points.iter().map(|(_, point)| Some(value(point))).collect();
+        points_cells(&points, scale::decimals(points.iter().flatten().map(|point| point.y)), better)
+    };
+    let x = column(|point| Point::new(point.x, point.x), scatter.x.better);
+    let y = column(|point| *point, scatter.y.better);
+    let heading = [String::new(), escaped(&scatter.x.heading()), escaped(&scatter.y.heading())].to_vec();
+    let rows = points.iter().zip(x.into_iter().zip(y)).map(|((name, _), (x, y))| vec![escaped(name), x, y]);
+    (heading, rows.collect())
+}
+
+/// A row a line, a column an axis.
+fn parallel_table(parallel: &Parallel) -> Table {
+    let heading = [String::new()].into_iter().chain(parallel.axes.iter().map(|axis| escaped(&axis.label))).collect();
+    let row = |line: &super::parallel::Across| {
+        let values = parallel.axes.iter().zip(&line.values);
+        let cells = values.map(|(axis, value)| escaped(&on_axis(axis, *value, scale::value_label)));
+        [escaped(&line.name)].into_iter().chain(cells).collect()
+    };
+    (heading, parallel.lines.iter().map(row).collect())
+}
+
+/// The maps below each other, each under its name.
+fn panels_table(panels: &[Panel]) -> Table {
+    let mut heading = Vec::new();
+    let mut rows = Vec::new();
+    for Panel { name, map } in panels {
+        let (columns, own) = heat_map_table(map);
+        rows.push(std::iter::once(escaped(name)).chain(vec![String::new(); columns.len().saturating_sub(1)]).collect());
+        rows.extend(own);
+        heading = columns;
+    }
+    (heading, rows)
 }
 
 fn heat_map_table(map: &HeatMap) -> Table {

@@ -1,18 +1,22 @@
 //! `peso export`: figures as files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use super::outcome::{Ended, say, warn};
 use crate::chart::comparison::{self, ComparisonOptions};
+use crate::chart::cost::{self, Cost};
 use crate::chart::live::{self, CurvePoint, RunCurves};
-use crate::chart::{self, Chart, Style};
+use crate::chart::{self, Chart, Look, Style, matrix, parallel};
 use crate::error::Unusable;
-use crate::experiment::Project;
+use crate::experiment::comparison::Line;
 use crate::experiment::observer::Phase;
 use crate::experiment::results::Results;
 use crate::experiment::run_folder::RunFolder;
+use crate::experiment::settings::differences;
+use crate::experiment::{self, Project};
 use crate::files;
 
 /// Write figures as PNG, SVG, PDF, CSV or LaTeX
@@ -47,6 +51,10 @@ enum Figure {
     Comparison,
     /// `R[i, j]` of every run
     Matrix,
+    /// The metric against training time, trainable parameters and peak memory
+    Cost,
+    /// The settings that differ and what came of them, on axes side by side
+    Parallel,
     /// Training loss by step
     Loss,
     /// The methods' penalty by step
@@ -75,10 +83,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return Err(Unusable::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }
     let curves = match arguments.figure {
-        Figure::Comparison | Figure::Matrix => Vec::new(),
+        Figure::Comparison | Figure::Matrix | Figure::Cost | Figure::Parallel => Vec::new(),
         _ => curves(&project, &runs_dir)?,
     };
-    let charts = charts(arguments, &results, &curves, project.is_synthetic());
+    let charts = charts(arguments, (&results, &runs_dir), &curves, project.is_synthetic());
     let style = style(arguments);
     for (path, chart) in destinations(&arguments.to, &charts)? {
         chart::export(chart, &path, &style)?;
@@ -97,7 +105,12 @@ fn style(arguments: &Arguments) -> Style {
 }
 
 /// The figures that were asked for, each with its name in file names.
-fn charts(arguments: &Arguments, results: &Results, curves: &[RunCurves], synthetic: bool) -> Vec<(String, Chart)> {
+fn charts(
+    arguments: &Arguments,
+    (results, runs_dir): (&Results, &Path),
+    curves: &[RunCurves],
+    synthetic: bool,
+) -> Vec<(String, Chart)> {
     let wants = |figure| arguments.figure == figure || arguments.figure == Figure::All;
     let mut charts = Vec::new();
     if wants(Figure::Comparison) {
@@ -105,8 +118,14 @@ fn charts(arguments: &Arguments, results: &Results, curves: &[RunCurves], synthe
         charts.push(("comparison".to_owned(), comparison::over_stages(results, &arguments.metric, &options)));
     }
     if wants(Figure::Matrix) {
-        let matrix = |run| comparison::matrix(run, &arguments.metric).synthetic(synthetic);
+        let matrix = |run| matrix::matrix(run, &arguments.metric).synthetic(synthetic);
         charts.extend(results.runs.iter().map(|run| (format!("matrix-{}", run.run), matrix(run))));
+    }
+    if wants(Figure::Cost) {
+        charts.extend(cost_charts(results, &arguments.metric, synthetic));
+    }
+    if wants(Figure::Parallel) {
+        charts.push(("parallel".to_owned(), parallel_chart(results, runs_dir, &arguments.metric, synthetic)));
     }
     type Draw = fn(&[RunCurves]) -> Chart;
     let live: [(Figure, &str, Draw); 3] = [
@@ -120,6 +139,34 @@ fn charts(arguments: &Arguments, results: &Results, curves: &[RunCurves], synthe
         }
     }
     charts
+}
+
+/// The metric against every cost.
+fn cost_charts(results: &Results, metric: &str, synthetic: bool) -> Vec<(String, Chart)> {
+    let lines = experiment::comparison::lines(results, &BTreeMap::new());
+    let lines = with_looks(results, &lines);
+    let named = [(Cost::TrainTime, "cost-time"), (Cost::Parameters, "cost-parameters"), (Cost::Memory, "cost-memory")];
+    let chart = |(cost, name): (Cost, &str)| (name.to_owned(), cost::against_quality(&lines, metric, cost, synthetic));
+    named.map(chart).to_vec()
+}
+
+/// The learned lines across the settings in which they differ.
+fn parallel_chart(results: &Results, runs_dir: &Path, metric: &str, synthetic: bool) -> Chart {
+    let folders = RunFolder::list(runs_dir);
+    let lines = experiment::comparison::lines(results, &BTreeMap::new());
+    let configuration =
+        |line: &Line| folders.iter().map(RunFolder::config).find(|config| line.runs.contains(&config.run));
+    let learned = with_looks(results, &lines).into_iter().filter(|(line, _)| !line.counted);
+    let learned = learned.filter_map(|(line, look)| Some(((line, look), configuration(line)?)));
+    let (lines, configurations): (Vec<_>, Vec<_>) = learned.unzip();
+    parallel::across(&lines, &differences(&configurations), &[metric.to_owned()], synthetic)
+}
+
+/// The lines with the looks that they have in other charts.
+fn with_looks<'l>(results: &Results, lines: &'l [Line]) -> Vec<(&'l Line, Look)> {
+    let looks = comparison::looks(results);
+    let look = |line: &Line| line.runs.first().and_then(|run| looks.get(run)).copied().unwrap_or(Look::baseline(0));
+    lines.iter().map(|line| (line, look(line))).collect()
 }
 
 /// Where every figure goes: one to `to` itself; several beside it, by name; into a folder in every format.

@@ -12,7 +12,6 @@ use super::batches;
 use super::evaluate::{Cell, USERS_A_BATCH, tests};
 use super::memory;
 use super::observer::CellPlace;
-use super::optimizer::AdamW;
 use super::project::UsersPerStage;
 use super::stages::trained;
 use super::step::{StepOptions, apply, gradients};
@@ -22,6 +21,7 @@ use crate::error::{Failure, Unusable};
 use crate::method::{Aggregation, Distance, Guides, Proximal, Term};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::beam::{Decoder, Ensemble};
+use crate::model::optimizer::AdamW;
 use crate::model::packing::{Packed, Sequence};
 use crate::model::{
     Adapter, Compact, Decoding, LlamaConfig, LoraShape, PromptWriter, Softmax, Vocabulary, VocabularyMode, weights,

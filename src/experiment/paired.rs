@@ -1,7 +1,7 @@
 //! What the lines of a comparison recommended in the same tests, side by side, for paired statistics.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::observer::CellPlace;
@@ -135,33 +135,46 @@ pub(super) fn all_scores(
     });
     let counted = [RunMethod::Popularity, RunMethod::CoOccurrence];
     let counted = counted.map(|method| (method.label().to_owned(), project.clone(), method));
-    let (mut tests, mut slices, mut lines) = (None, None, Vec::new());
+    let (mut tests, mut slices, mut lines) = (Tests::default(), None, Vec::new());
     for (name, project, method) in learned.chain(counted) {
         let hash = RunConfig::hash_of(&project, &method)?;
         let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
-        let mut line = UserScores { name: name.clone(), seeds: Vec::new(), values: Vec::new() };
-        for &seed in seeds {
-            let path = runs_dir.join(RunConfig::id_of(&name, &method, seed, &hash));
-            if !path.is_dir() {
-                continue;
-            }
-            let folder = RunFolder::open(&path)?;
-            if folder.status() != Status::Finished {
-                continue;
-            }
-            line.values.push(read(&folder, metric, protocol, &mut tests)?);
-            if slices.is_none() {
-                slices = Some(slices_of(&folder, protocol)?);
-            }
-            if method.is_learned() {
-                line.seeds.push(seed);
-            }
+        let paths = seeds.iter().map(|&seed| runs_dir.join(RunConfig::id_of(&name, &method, seed, &hash)));
+        let paths: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+        let line = scores_of_runs(&name, &paths, (metric, protocol), &mut tests)?;
+        if let (None, Some(measured)) = (&slices, paths.iter().find(|_| !line.values.is_empty())) {
+            slices = Some(slices_of(&RunFolder::open(measured)?, protocol)?);
         }
         if !line.values.is_empty() {
             lines.push(line);
         }
     }
     Ok((lines, slices.unwrap_or_default()))
+}
+
+/// One line of the runs in `paths`; those that are not finished are left out. All lines that are read with the same `tests`
+/// were tested on the same users.
+///
+/// # Errors
+/// As [`user_scores`].
+pub fn scores_of_runs(
+    name: &str,
+    paths: &[PathBuf],
+    measured: (UserMetric, Protocol),
+    tests: &mut Tests,
+) -> Result<UserScores, Unusable> {
+    let mut line = UserScores { name: name.to_owned(), seeds: Vec::new(), values: Vec::new() };
+    for path in paths {
+        let folder = RunFolder::open(path)?;
+        if folder.status() != Status::Finished {
+            continue;
+        }
+        line.values.push(read(&folder, measured, tests)?);
+        if folder.config().method.is_learned() {
+            line.seeds.push(folder.config().seed);
+        }
+    }
+    Ok(line)
 }
 
 impl UserScores {
@@ -199,14 +212,17 @@ impl UserScores {
     }
 }
 
+/// What all lines of one comparison are tested on; the first run that is read says it.
+#[derive(Debug, Clone, Default)]
+pub struct Tests(Option<TestCases>);
+
 /// User and target of every test, by stage from 2 on.
-type Tests = Vec<Vec<(u32, u32)>>;
+type TestCases = Vec<Vec<(u32, u32)>>;
 
 fn read(
     folder: &RunFolder,
-    metric: UserMetric,
-    protocol: Protocol,
-    tests: &mut Option<Tests>,
+    (metric, protocol): (UserMetric, Protocol),
+    tests: &mut Tests,
 ) -> Result<Vec<Vec<f64>>, Unusable> {
     let evaluation = &folder.config().project.evaluation;
     let longest = if folder.config().method.is_learned() { evaluation.beams } else { usize::MAX };
@@ -221,8 +237,8 @@ fn read(
     let newest = |stage| CellPlace { protocol, trained: protocol.newest(stage), tested: stage };
     let stages = (2..=folder.config().stages).map(|stage| reader.user_outcomes(newest(stage)));
     let stages = stages.collect::<Result<Vec<_>, _>>()?;
-    let tested: Tests = stages.iter().map(|users| users.iter().map(|o| (o.user, o.target)).collect()).collect();
-    if *tests.get_or_insert_with(|| tested.clone()) != tested {
+    let tested: TestCases = stages.iter().map(|users| users.iter().map(|o| (o.user, o.target)).collect()).collect();
+    if *tests.0.get_or_insert_with(|| tested.clone()) != tested {
         return Err(Unusable::new(folder.path(), "the run was tested on other users than the others")
             .advice("start it over with `--fresh`"));
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
 
-use super::optimizer::{AdamW, clip_factor, norm};
 use crate::method::Guides;
 use crate::method::term::{Parameters, add_gradient};
 use crate::model::Llama;
 use crate::model::backend::TrainingBackend;
 use crate::model::kernels::Kernels;
 use crate::model::llama::{Kind, StepDropout};
+use crate::model::optimizer::{AdamW, clip_factor, norm};
 use crate::model::packing::Packed;
 
 /// What is the same at every step of a stage.

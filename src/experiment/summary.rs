@@ -16,6 +16,8 @@ pub struct Line {
     pub counted: bool,
     /// Seeds put together.
     pub seeds: usize,
+    /// Ids of its runs, one a seed.
+    pub runs: Vec<String>,
     /// Whether all runs of the line are finished.
     pub finished: bool,
     /// By metric, over the stages from 2 on (stage 1 where there is no other): each seed's mean, then over seeds. Under
@@ -140,6 +142,7 @@ fn line(key: &Key<'_>, runs: &[&RunResult], several_configurations: bool) -> Lin
         method: runs.first().map(|run| run.method.clone()).unwrap_or_default(),
         counted: key.counted,
         seeds: runs.len(),
+        runs: runs.iter().map(|run| run.run.clone()).collect(),
         finished,
         later_stages: if finished { later_stages(runs) } else { BTreeMap::new() },
         by_stage: by_stage(runs),

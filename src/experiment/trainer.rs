@@ -8,9 +8,9 @@ use burn::tensor::{ElementConversion, Tensor};
 
 use super::batches;
 use super::checkpoint::{Checkpoint, Cursor, TrainingCursor};
+use super::learning_rate::{schedule, warm_up_steps};
 use super::memory;
 use super::observer::{Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
-use super::optimizer::{AdamW, schedule, warm_up_steps};
 use super::project::Schedule;
 use super::step::{StepOptions, apply, cross_entropy, gradients};
 use crate::error::{Failure, Unusable};
@@ -19,6 +19,7 @@ use crate::model::Llama;
 use crate::model::adapter::{Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
 use crate::model::llama::Kind;
+use crate::model::optimizer::AdamW;
 use crate::model::packing::{Packed, Sequence};
 use crate::seeds;
 

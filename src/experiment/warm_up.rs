@@ -8,7 +8,6 @@ use super::batches;
 use super::evaluate::{Cell, USERS_A_BATCH, tests};
 use super::look;
 use super::memory;
-use super::optimizer::AdamW;
 use super::stages::{self, StageData, trained};
 use super::step::{StepOptions, apply, gradients};
 use super::trainer::validation_loss;
@@ -20,6 +19,7 @@ use crate::method::{Combination, Guides, Method, Part};
 use crate::model::backend::{OnDevice, TrainingBackend};
 use crate::model::beam::{Decoder, Ensemble};
 use crate::model::llama::Kind;
+use crate::model::optimizer::AdamW;
 use crate::model::packing::Packed;
 use crate::model::{Adapter, BaseModel, Llama, weights};
 

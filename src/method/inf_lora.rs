@@ -23,7 +23,7 @@ pub const CARD: Card = Card {
     key: "inf_lora",
     name: "InfLoRA",
     sentence: "Only B is trained, on inputs' directions that earlier stages did not use; past adapters are added",
-    formula: "W + α/r · (B·A + Σ B′·A′),  A = leading directions of E[x xᵀ] outside the memory, / √3",
+    formula: "W + α/r · (B·A + Σ B′·A′),  A = leading directions of E[x·x^T] outside the memory, / √3",
     source: "InfLoRA, arXiv 2404.00228, with DualGPM, arXiv 2307.06680",
     fields: &[
         PAST,

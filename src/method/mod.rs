@@ -5,6 +5,7 @@
 
 pub mod card;
 pub mod ewc;
+mod family;
 mod frozen;
 pub mod gradient_surgery;
 pub mod hybrid;
@@ -23,6 +24,7 @@ mod sum_lora;
 pub mod term;
 
 pub use ewc::Ewc;
+pub use family::Family;
 pub use frozen::Frozen;
 pub use gradient_surgery::GradientSurgery;
 pub use hybrid::Hybrid;

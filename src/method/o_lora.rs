@@ -10,7 +10,7 @@ pub const CARD: Card = Card {
     key: "o_lora",
     name: "O-LoRA",
     sentence: "Each stage learns a fresh adapter in a subspace held orthogonal to those of the past, which are added",
-    formula: "L(t) = CE(t) + λ Σ |A′·Aᵀ|,  W + α/r · (B·A + Σ B′·A′)",
+    formula: "L(t) = CE(t) + λ Σ |A′·A^T|,  W + α/r · (B·A + Σ B′·A′)",
     source: "Orthogonal Subspace Learning for Language Model Continual Learning, arXiv 2310.14152",
     fields: &[Field {
         path: "lambda",

@@ -7,6 +7,7 @@ pub mod config;
 pub mod inspect;
 pub mod kernels;
 pub mod llama;
+pub mod optimizer;
 pub mod options;
 pub mod packing;
 pub mod prompt;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
-use peso_workbench::experiment::optimizer::{AdamW, schedule};
+use peso_workbench::experiment::learning_rate::schedule;
 use peso_workbench::experiment::project::Schedule;
 use peso_workbench::experiment::step::{Gradients, StepOptions, apply, gradients};
 use peso_workbench::method::term::on_device;
@@ -12,6 +12,7 @@ use peso_workbench::method::{Aggregation, Distance, Guides, Proximal, Term};
 use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::beam::Decoder;
 use peso_workbench::model::llama::Kind;
+use peso_workbench::model::optimizer::AdamW;
 use peso_workbench::model::packing::{Branch, Packed, Sequence};
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::{Weights, load_hugging_face};

@@ -194,7 +194,9 @@ fn numbers(folder: &Path) -> Value {
     for run in results["runs"].as_array_mut().unwrap() {
         for stage in run["stages"].as_array_mut().unwrap() {
             let stage = stage.as_object_mut().unwrap();
-            stage.retain(|name, _| !["train_seconds", "eval_seconds", "peak_memory_bytes"].contains(&name.as_str()));
+            stage.retain(|name, _| {
+                !["train_seconds", "eval_seconds", "peak_memory_bytes", "train_examples_per_s"].contains(&name.as_str())
+            });
         }
     }
     results

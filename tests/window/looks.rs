@@ -101,12 +101,31 @@ fn compare_view() {
         let mut window = world.window(theme, Some(&file));
         until_part(&mut window, "2 of 4 finished");
         click(&mut window, "Compare");
-        until_label(&mut window, "Difference to");
+        until_label(&mut window, "By stage");
         picture(&mut pictures, &mut window, "compare", theme, None);
-        if theme == Theme::Dark {
-            click(&mut window, "Matrix R[i,j]");
-            picture(&mut pictures, &mut window, "matrix", theme, None);
+        click(&mut window, "Table");
+        until_part(&mut window, "95 % bootstrap intervals");
+        picture(&mut pictures, &mut window, "table", theme, None);
+        let others =
+            [("Cost", "cost"), ("Parallel", "parallel"), ("Matrix R[i,j]", "matrix"), ("Settings", "settings")];
+        for (view, name) in others.into_iter().filter(|_| theme == Theme::Dark) {
+            click(&mut window, view);
+            picture(&mut pictures, &mut window, name, theme, None);
         }
+    }
+}
+
+#[test]
+fn method_picker() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let file = world.demo();
+        let mut window = world.window(theme, Some(&file));
+        until_label(&mut window, "Synthetic drift demo");
+        click(&mut window, "Add experiment…");
+        until_label(&mut window, "Search methods");
+        picture(&mut pictures, &mut window, "methods", theme, None);
     }
 }
 
@@ -138,7 +157,7 @@ fn palette_and_export() {
     window.key_press(Key::Escape);
     window.run();
     click(&mut window, "Compare");
-    until_label(&mut window, "Difference to");
+    until_label(&mut window, "By stage");
     click(&mut window, "Export…");
     until_label(&mut window, "Export the chart");
     // The file's name begins with a temporary folder.

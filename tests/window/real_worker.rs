@@ -32,7 +32,7 @@ fn two_methods_are_trained_watched_compared_and_exported() {
     until_label(&mut window, "Training loss (Synthetic data): Loss by Step of Free, seed 42");
 
     click(&mut window, "Compare");
-    until_label(&mut window, "Difference to");
+    until_label(&mut window, "By stage");
     until_part(&mut window, "of Pulled, Free, Co-occurrence, Popularity");
     click(&mut window, "Export…");
     click(&mut window, "Export");

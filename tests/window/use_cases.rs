@@ -75,7 +75,7 @@ fn the_demo_is_opened_run_watched_compared_and_exported() {
 
     // The comparison is written to a file.
     click(&mut window, "Compare");
-    until_label(&mut window, "Difference to");
+    until_label(&mut window, "By stage");
     click(&mut window, "Export…");
     click(&mut window, "Export");
     until_label(&mut window, "The chart was written");
@@ -257,6 +257,10 @@ fn editing_the_project_can_be_undone_and_is_not_lost_unasked() {
     let mut window = world.window(Theme::Light, Some(&file));
     until_label(&mut window, "Synthetic drift demo");
     window.key_press_modifiers(COMMAND, Key::N);
+    until_label(&mut window, "Search methods");
+    window.get_by_role_and_label(Role::TextInput, "Search methods").type_text("proximal");
+    window.step();
+    window.key_press(Key::Enter);
     until_label(&mut window, "PESO 2");
     until_label(&mut window, "Unsaved changes");
     window.key_press_modifiers(COMMAND, Key::Z);

@@ -5,6 +5,7 @@ mod project;
 mod runs;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
@@ -16,7 +17,9 @@ use super::action::Action;
 use super::command::Command;
 use super::dialogs::Question;
 use super::dock;
+use super::judgements::{Answer, Inquiry};
 use super::launcher::Ended;
+use super::method_picker::{MethodPicker, Purpose};
 use super::modal::{Dialog, Leaving, PathPurpose, Wish};
 use super::palette::Palette;
 use super::panels::experiments;
@@ -29,7 +32,7 @@ use crate::data::Summary;
 use crate::error::Unusable;
 use crate::experiment::observer::Wanted;
 use crate::experiment::queue::RunKey;
-use crate::method::{MethodOptions, Peso};
+use crate::method::MethodOptions;
 
 /// Time a frame may spend on messages.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -57,6 +60,11 @@ pub(crate) enum Message {
     Data {
         session: u64,
         result: Result<Box<Summary>, Unusable>,
+    },
+    Judged {
+        session: u64,
+        inquiry: Arc<Inquiry>,
+        answer: Answer,
     },
     /// Whether what waits needs a worker.
     Queued {
@@ -134,6 +142,11 @@ impl Workbench {
                     };
                 }
             }
+            Message::Judged { session, inquiry, answer } => {
+                if let Some(open) = self.session_numbered(session) {
+                    open.judgements.take(inquiry, answer);
+                }
+            }
             Message::Queued { session, result } => self.queued(session, result),
             Message::WorkerEnded { session, result } => self.worker_ended(session, result),
         }
@@ -164,12 +177,14 @@ impl Workbench {
             Action::Export(chart) => self.ask_export(chart),
             Action::CopyData(chart) => self.copy_data(ctx, &chart),
             Action::LoadData => self.load_data(),
+            Action::Judge(inquiry) => self.judge(inquiry),
             Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
             Action::Pause(ids) => self.control(Wanted::Pause, |row| ids.contains(&row.id) && row.can_pause()),
             Action::Resume(ids) => self.resume(|row| ids.contains(&row.id)),
             Action::Stop(ids) => self.stop(|row| ids.contains(&row.id)),
             Action::Select { id, keep } => self.select(id, keep),
             Action::SelectNone => self.select_none(),
+            Action::PickMethod(purpose) => self.pick_method(purpose),
             Action::Edit { project, key } => self.edit(*project, key),
             Action::EditDone => {
                 if let Some(session) = &mut self.session {
@@ -192,13 +207,7 @@ impl Workbench {
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::Undo => self.change_history(super::history::History::undo),
             Command::Redo => self.change_history(super::history::History::redo),
-            Command::AddExperiment => {
-                if let Some(session) = &self.session {
-                    let method = MethodOptions::Peso(Peso::default());
-                    let project = experiments::with_experiment(session.project(), method);
-                    self.edit(project, None);
-                }
-            }
+            Command::AddExperiment => self.pick_method(Purpose::Add),
             Command::RunAll => self.enqueue(|_| true),
             Command::RunSelected => {
                 let selected = self.session.as_ref().map(|session| session.selected.clone()).unwrap_or_default();
@@ -258,6 +267,10 @@ impl Workbench {
                 self.dialog = None;
                 self.export(*export);
             }
+            Wish::Method(purpose, method) => {
+                self.dialog = None;
+                self.use_method(purpose, method);
+            }
             Wish::SaveAnd(leaving) => {
                 self.dialog = None;
                 self.save_project(Some(leaving));
@@ -267,6 +280,31 @@ impl Workbench {
                 self.left(leaving);
             }
         }
+    }
+
+    /// Has a comparison made, unless one is being made.
+    fn judge(&mut self, inquiry: Arc<Inquiry>) {
+        let Some(session) = &mut self.session else { return };
+        if session.judgements.begin(&inquiry) {
+            let number = session.number;
+            self.spawn("compare lines", move || {
+                let answer = inquiry.answer();
+                Message::Judged { session: number, inquiry, answer }
+            });
+        }
+    }
+
+    fn pick_method(&mut self, purpose: Purpose) {
+        self.dialog = Some(Dialog::Method(MethodPicker::new(purpose)));
+    }
+
+    fn use_method(&mut self, purpose: Purpose, method: MethodOptions) {
+        let Some(session) = &self.session else { return };
+        let project = match purpose {
+            Purpose::Add => experiments::with_experiment(session.project(), method),
+            Purpose::Change(place) => experiments::with_method(session.project(), place, method),
+        };
+        self.edit(project, None);
     }
 
     fn close_dialog_and_leave(&mut self, leaving: Leaving) {

@@ -4,8 +4,9 @@ use eframe::egui;
 use egui::{Button, Grid, RichText, ScrollArea, TextEdit, Ui};
 
 use super::Context;
-use super::method_card;
+use super::method_card::Form;
 use crate::app::action::Action;
+use crate::app::method_picker::Purpose;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::data::DatasetSource;
@@ -20,7 +21,12 @@ pub(crate) struct ExperimentsPanel {
     renaming: Option<Renaming>,
     /// The seeds as they are being typed.
     seeds: Option<String>,
+    /// The options of each experiment, made anew where its method has changed.
+    forms: Vec<Form>,
 }
+
+/// Width of the panel from which cards stand in two columns.
+const TWO_COLUMNS: f32 = 680.0;
 
 /// The experiment that is being renamed, by place, and the name so far.
 #[derive(Debug)]
@@ -33,16 +39,47 @@ struct Renaming {
 
 impl ExperimentsPanel {
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        self.make_forms(context.session.project());
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.add_space(2.0);
             self.project_card(ui, context);
-            ui.add_space(space::S);
-            for place in 0..context.session.project().experiments.len() {
-                ui.push_id(place, |ui| self.experiment_card(ui, context, place));
-                ui.add_space(2.0);
+            ui.add_space(space::XS);
+            ui.horizontal(|ui| {
+                widgets::section(ui, "Experiments");
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    let add = ui.button("Add experiment…").on_hover_text("Choose a method to compare with the others");
+                    if add.clicked() {
+                        context.actions.push(Action::PickMethod(Purpose::Add));
+                    }
+                });
+            });
+            let count = context.session.project().experiments.len();
+            if ui.available_width() >= TWO_COLUMNS {
+                ui.columns(2, |columns| {
+                    for place in 0..count {
+                        self.card_at(&mut columns[place % 2], context, place);
+                    }
+                });
+            } else {
+                (0..count).for_each(|place| self.card_at(ui, context, place));
             }
-            add_button(ui, context);
         });
+    }
+
+    fn make_forms(&mut self, project: &Project) {
+        self.forms.truncate(project.experiments.len());
+        for (place, experiment) in project.experiments.iter().enumerate() {
+            match self.forms.get_mut(place) {
+                Some(form) if *form.method() == experiment.method => {}
+                Some(form) => *form = Form::of(&experiment.method),
+                None => self.forms.push(Form::of(&experiment.method)),
+            }
+        }
+    }
+
+    fn card_at(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize) {
+        ui.push_id(place, |ui| self.experiment_card(ui, context, place));
+        ui.add_space(2.0);
     }
 
     fn project_card(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
@@ -72,22 +109,21 @@ impl ExperimentsPanel {
         let project = context.session.project();
         let Some(experiment) = project.experiments.get(place) else { return };
         let tokens = theme::tokens(ui);
+        let card = experiment.method.card();
         widgets::card(ui, |ui| {
             self.heading(ui, context, place, experiment);
-            if experiment.name != experiment.method.card().name {
-                widgets::remark(ui, experiment.method.card().name);
+            if experiment.name != card.name {
+                widgets::remark(ui, card.name);
             }
-            ui.label(RichText::new(experiment.method.card().sentence).color(tokens.muted));
-            ui.label(RichText::new(experiment.method.card().formula).monospace().size(11.5));
-            if !method_card::has_options(&experiment.method) {
-                return;
+            ui.label(RichText::new(card.sentence).color(tokens.muted)).on_hover_text(card.source);
+            ui.label(RichText::new(card.formula).monospace().size(11.5)).on_hover_text(card.source);
+            let Some(form) = self.forms.get(place).filter(|form| !form.is_empty()) else { return };
+            if form.changed() > 0 {
+                widgets::remark(ui, format!("{} changed from the defaults", counted(form.changed(), "option")));
             }
+            ui.add_space(2.0);
             let mut method = experiment.method.clone();
-            let edited = Grid::new("options")
-                .num_columns(2)
-                .spacing([space::M, space::XS])
-                .show(ui, |ui| method_card::options(ui, &mut method))
-                .inner;
+            let edited = form.ui(ui, &mut method);
             if edited.changed {
                 let mut project = project.clone();
                 project.experiments[place].method = method;
@@ -134,21 +170,29 @@ impl ExperimentsPanel {
             let ids = context.session.rows.iter().filter(|row| row.key.experiment == experiment.name && row.can_run());
             context.actions.push(Action::Run(ids.map(|row| row.id.clone()).collect()));
         }
+        ui.separator();
         if ui.button("Rename").clicked() {
             self.renaming = Some(Renaming { place, name: experiment.name.clone(), focused: false });
         }
-        if ui.button("Duplicate").clicked() {
-            let mut project = project.clone();
-            let name = free_name(&project, &experiment.name);
-            project.experiments.insert(place + 1, Experiment { name, method: experiment.method.clone() });
-            context.actions.push(Action::Edit { project: Box::new(project), key: None });
+        if ui.button("Change method…").clicked() {
+            context.actions.push(Action::PickMethod(Purpose::Change(place)));
         }
-        let last = project.experiments.len() == 1;
-        let remove = ui.add_enabled(!last, Button::new("Remove"));
-        if remove.on_disabled_hover_text("A project has at least one experiment").clicked() {
-            let mut project = project.clone();
-            project.experiments.remove(place);
-            context.actions.push(Action::Edit { project: Box::new(project), key: None });
+        let last = project.experiments.len() - 1;
+        let edits: [(&str, bool, &str, Edit); 4] = [
+            ("Duplicate", true, "", duplicate),
+            ("Move up", place > 0, "It is the first", |project, place| project.experiments.swap(place - 1, place)),
+            ("Move down", place < last, "It is the last", |project, place| project.experiments.swap(place, place + 1)),
+            ("Remove", last > 0, "A project has at least one experiment", |project, place| {
+                project.experiments.remove(place);
+            }),
+        ];
+        for (text, possible, obstacle, edit) in edits {
+            let button = ui.add_enabled(possible, Button::new(text)).on_disabled_hover_text(obstacle);
+            if button.clicked() {
+                let mut project = project.clone();
+                edit(&mut project, place);
+                context.actions.push(Action::Edit { project: Box::new(project), key: None });
+            }
         }
     }
 
@@ -177,17 +221,13 @@ impl ExperimentsPanel {
     }
 }
 
-/// One button that offers every method.
-fn add_button(ui: &mut Ui, context: &mut Context<'_>) {
-    ui.menu_button("Add experiment", |ui| {
-        for method in MethodOptions::all() {
-            let button = ui.button(method.card().name).on_hover_text(method.card().sentence);
-            if button.clicked() {
-                let project = with_experiment(context.session.project(), method);
-                context.actions.push(Action::Edit { project: Box::new(project), key: None });
-            }
-        }
-    });
+/// Changes the experiment at a place that there is.
+type Edit = fn(&mut Project, usize);
+
+fn duplicate(project: &mut Project, place: usize) {
+    let Experiment { name, method } = project.experiments[place].clone();
+    let name = free_name(project, &name);
+    project.experiments.insert(place + 1, Experiment { name, method });
 }
 
 /// The project with another experiment at its end, under a name that is free.
@@ -195,6 +235,19 @@ pub(crate) fn with_experiment(project: &Project, method: MethodOptions) -> Proje
     let mut project = project.clone();
     let name = free_name(&project, method.card().name);
     project.experiments.push(Experiment { name, method });
+    project
+}
+
+/// The project with another method for the experiment at `place`; a name that was the method's own goes with it.
+pub(crate) fn with_method(project: &Project, place: usize, method: MethodOptions) -> Project {
+    let mut project = project.clone();
+    let Some(experiment) = project.experiments.get(place) else { return project };
+    let name = if experiment.name.starts_with(experiment.method.card().name) {
+        free_name(&project, method.card().name)
+    } else {
+        experiment.name.clone()
+    };
+    project.experiments[place] = Experiment { name, method };
     project
 }
 

@@ -1,9 +1,9 @@
 //! The options of a method as a form: a field an option, made from the method's own description of it.
 
 use eframe::egui;
-use egui::{Checkbox, ComboBox, DragValue, Ui};
+use egui::{Button, Checkbox, ComboBox, DragValue, RichText, TextEdit, Ui};
 
-use crate::app::theme;
+use crate::app::theme::{self, space};
 use crate::method::card::{Choice, FieldOf, Kind, Setting};
 use crate::method::{GradientSurgery, MethodOptions};
 
@@ -22,36 +22,167 @@ impl Edited {
     }
 }
 
-/// Whether there is anything to set.
-pub(crate) fn has_options(method: &MethodOptions) -> bool {
-    !method.fields().is_empty()
+/// The options of one method with their defaults. It is made once, not in every frame.
+#[derive(Debug)]
+pub(crate) struct Form {
+    method: MethodOptions,
+    options: Vec<OptionOf>,
 }
 
-/// The options as fields, in a grid of two columns.
-pub(crate) fn options(ui: &mut Ui, method: &mut MethodOptions) -> Edited {
-    let mut edited = Edited::default();
-    if let MethodOptions::GradientSurgery(surgery) = method {
-        inner_method(ui, surgery, &mut edited);
+/// An option, its value, and the value that it has where nobody changed it.
+#[derive(Debug)]
+struct OptionOf {
+    field: FieldOf,
+    default: Setting,
+}
+
+impl OptionOf {
+    fn is_changed(&self) -> bool {
+        self.field.setting != self.default
     }
-    for field in method.fields() {
-        if let Some(setting) = field_row(ui, &field, &mut edited) {
-            // What the form offers is what the option takes; a value that it does not take is not set.
-            let _ = method.set(&field.path, &setting);
+}
+
+impl Form {
+    pub(crate) fn of(method: &MethodOptions) -> Self {
+        let option = |field: FieldOf| {
+            let default = default_of(method, &field.path).unwrap_or_else(|| field.setting.clone());
+            OptionOf { field, default }
+        };
+        Self { method: method.clone(), options: method.fields().into_iter().map(option).collect() }
+    }
+
+    /// The method that the form is of.
+    pub(crate) fn method(&self) -> &MethodOptions {
+        &self.method
+    }
+
+    /// Whether there is anything to set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.options.is_empty()
+    }
+
+    /// Number of options that are not at their defaults.
+    pub(crate) fn changed(&self) -> usize {
+        self.options.iter().filter(|option| option.is_changed()).count()
+    }
+
+    /// Draws the options; `method` takes what the user sets.
+    pub(crate) fn ui(&self, ui: &mut Ui, method: &mut MethodOptions) -> Edited {
+        let mut edited = Edited::default();
+        if let MethodOptions::GradientSurgery(surgery) = method {
+            row(ui, "Method", "The method that starts ahead", false, |ui, label| {
+                inner_method(ui, surgery, label, &mut edited);
+            });
+        }
+        for option in &self.options {
+            if let Some(setting) = option_row(ui, option, &mut edited) {
+                // What the form offers is what the option takes; a value that it does not take is not set.
+                let _ = method.set(&option.field.path, &setting);
+            }
+        }
+        edited
+    }
+}
+
+/// The value that the option at `path` has where nobody changed it, given what is chosen above it.
+fn default_of(method: &MethodOptions, path: &str) -> Option<Setting> {
+    let mut usual = as_by_default(method);
+    for above in method.fields().iter().filter(|field| path.starts_with(&format!("{}.", field.path))) {
+        let same = usual.fields().iter().any(|field| field.path == above.path && field.setting == above.setting);
+        if !same {
+            usual.set(&above.path, &above.setting).ok()?;
         }
     }
-    edited
+    usual.fields().into_iter().find(|field| field.path == path).map(|field| field.setting)
 }
 
-/// One option: its label and the field of its kind. The new value where the user gave one.
-fn field_row(ui: &mut Ui, field: &FieldOf, edited: &mut Edited) -> Option<Setting> {
-    let muted = theme::tokens(ui).muted;
-    let label = ui.label(egui::RichText::new(field.field.label).color(muted)).on_hover_text(field.field.help);
+/// The same method, and the same one inside it, with default options.
+fn as_by_default(method: &MethodOptions) -> MethodOptions {
+    let same = |other: &MethodOptions| other.card().key == method.card().key;
+    let mut usual = MethodOptions::all().into_iter().find(same).unwrap_or_else(|| method.clone());
+    if let (MethodOptions::GradientSurgery(usual), MethodOptions::GradientSurgery(now)) = (&mut usual, method) {
+        *usual.method = as_by_default(&now.method);
+    }
+    usual
+}
+
+/// Width of the label's column at most, and the width of the form below which labels stand above their controls.
+const LABEL: f32 = 150.0;
+const NARROW: f32 = 240.0;
+
+/// A label with its control: beside it, or below it where room is short.
+fn row<R>(ui: &mut Ui, label: &str, help: &str, changed: bool, control: impl FnOnce(&mut Ui, egui::Id) -> R) -> R {
+    let tokens = theme::tokens(ui);
+    let text = RichText::new(label);
+    let text = if changed { text.family(theme::semi_bold()).color(tokens.text) } else { text.color(tokens.muted) };
+    if ui.available_width() < NARROW {
+        let label = ui.label(text).on_hover_text(help);
+        return ui.horizontal(|ui| control(ui, label.id)).inner;
+    }
+    let width = LABEL.min(0.38 * ui.available_width());
+    ui.horizontal(|ui| {
+        let height = ui.spacing().interact_size.y;
+        let label = ui
+            .allocate_ui_with_layout(
+                egui::Vec2::new(width, height),
+                egui::Layout::left_to_right(egui::Align::Center),
+                |ui| {
+                    ui.set_width(width);
+                    ui.add(egui::Label::new(text).truncate())
+                },
+            )
+            .inner
+            .on_hover_text(help);
+        ui.add_space(space::XS);
+        control(ui, label.id)
+    })
+    .inner
+}
+
+/// One option: its label, the field of its kind, and the way back to its default. The new value where the user gave one.
+fn option_row(ui: &mut Ui, option: &OptionOf, edited: &mut Edited) -> Option<Setting> {
+    let field = &option.field;
     let mut before = Edited::default();
-    let setting = ui.horizontal(|ui| control(ui, field, label.id, &mut before)).inner;
-    ui.end_row();
+    let setting = row(ui, field.field.label, &help(option), option.is_changed(), |ui, label| {
+        let set = control(ui, field, label, &mut before);
+        if option.is_changed() && reset_button(ui, option).clicked() {
+            before = Edited { changed: true, done: true };
+            return Some(option.default.clone());
+        }
+        set
+    });
     edited.changed |= before.changed;
     edited.done |= before.done;
     setting.filter(|_| before.changed)
+}
+
+fn reset_button(ui: &mut Ui, option: &OptionOf) -> egui::Response {
+    let response = ui.add(Button::new(RichText::new("↺").small()).frame(false));
+    let name = format!("Reset {}", option.field.field.label);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+    response.on_hover_text(format!("Back to the default: {}", words(option.field.field.kind, &option.default)))
+}
+
+/// What the option does, what it may be, and its default.
+fn help(option: &OptionOf) -> String {
+    let field = option.field.field;
+    let range = match field.kind {
+        Kind::Number { least, most } => format!("From {least} to {most}"),
+        Kind::Whole { least, most } => format!("A whole number from {least} to {most}"),
+        Kind::Switch | Kind::Choice(_) | Kind::Experiment => String::new(),
+    };
+    let default = format!("Default: {}", words(field.kind, &option.default));
+    [field.help, &range, &default].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// A value as the form shows it: a choice by its label.
+pub(crate) fn words(kind: Kind, setting: &Setting) -> String {
+    match (kind, setting) {
+        (Kind::Choice(choices), Setting::Choice(key)) => {
+            choices.iter().find(|choice| choice.key == key).map_or(key.as_str(), |choice| choice.label).to_owned()
+        }
+        _ => setting.to_string(),
+    }
 }
 
 fn control(ui: &mut Ui, field: &FieldOf, label: egui::Id, edited: &mut Edited) -> Option<Setting> {
@@ -75,8 +206,21 @@ fn control(ui: &mut Ui, field: &FieldOf, label: egui::Id, edited: &mut Edited) -
             Some(Setting::Switch(value))
         }
         (Kind::Choice(choices), Setting::Choice(key)) => choice(ui, field, choices, key, label, edited),
+        (Kind::Experiment, Setting::Choice(name)) => {
+            let mut name = name.clone();
+            edited.note(&ui.add(TextEdit::singleline(&mut name).desired_width(CHOICE)).labelled_by(label));
+            Some(Setting::Choice(name))
+        }
         _ => None,
     }
+}
+
+/// Width of a list of choices at most, and the room beside it for the way back to the default.
+const CHOICE: f32 = 180.0;
+const RESET: f32 = 34.0;
+
+fn choice_width(ui: &Ui) -> f32 {
+    (ui.available_width() - RESET).clamp(60.0, CHOICE)
 }
 
 fn choice(
@@ -89,31 +233,67 @@ fn choice(
 ) -> Option<Setting> {
     let mut chosen = key;
     let now = choices.iter().find(|choice| choice.key == key).map_or(key, |choice| choice.label);
-    let combo = ComboBox::from_id_salt(&field.path).selected_text(now).width(130.0).show_ui(ui, |ui| {
-        for choice in choices {
-            let response = ui.selectable_value(&mut chosen, choice.key, choice.label).on_hover_text(choice.help);
-            edited.note(&response);
-        }
-    });
+    let combo =
+        ComboBox::from_id_salt(&field.path).selected_text(now).width(choice_width(ui)).truncate().show_ui(ui, |ui| {
+            for choice in choices {
+                let response = ui.selectable_value(&mut chosen, choice.key, choice.label).on_hover_text(choice.help);
+                edited.note(&response);
+            }
+        });
     combo.response.labelled_by(label);
     Some(Setting::Choice(chosen.to_owned()))
 }
 
 /// Which method it is that starts ahead.
-fn inner_method(ui: &mut Ui, surgery: &mut GradientSurgery, edited: &mut Edited) {
-    let label = ui.label(egui::RichText::new("Method").color(theme::tokens(ui).muted));
+fn inner_method(ui: &mut Ui, surgery: &mut GradientSurgery, label: egui::Id, edited: &mut Edited) {
     let now = surgery.method.card();
-    let combo = ComboBox::from_id_salt("inner method").selected_text(now.name).width(130.0).show_ui(ui, |ui| {
-        let others = MethodOptions::all().into_iter().filter(|m| !matches!(m, MethodOptions::GradientSurgery(_)));
-        for method in others {
-            let card = method.card();
-            let response = ui.selectable_label(card.key == now.key, card.name).on_hover_text(card.sentence);
-            if response.clicked() && card.key != now.key {
-                *surgery.method = method;
-                edited.changed = true;
+    let combo = ComboBox::from_id_salt("inner method")
+        .selected_text(now.name)
+        .width(choice_width(ui))
+        .truncate()
+        .show_ui(ui, |ui| {
+            let others = MethodOptions::all()
+                .into_iter()
+                .filter(|m| m.method().is_some() && !matches!(m, MethodOptions::GradientSurgery(_)));
+            for method in others {
+                let card = method.card();
+                let response = ui.selectable_label(card.key == now.key, card.name).on_hover_text(card.sentence);
+                if response.clicked() && card.key != now.key {
+                    *surgery.method = method;
+                    edited.changed = true;
+                }
             }
+        });
+    combo.response.labelled_by(label);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Peso;
+
+    #[test]
+    fn defaults_know_what_is_chosen_above_them() {
+        for method in MethodOptions::all() {
+            assert_eq!(Form::of(&method).changed(), 0, "{}", method.card().name);
         }
-    });
-    combo.response.labelled_by(label.id);
-    ui.end_row();
+        let mut method = MethodOptions::Peso(Peso::default());
+        method.set("lambda", &Setting::Number(7.0)).unwrap();
+        method.set("distance", &Setting::Choice("L2".to_owned())).unwrap();
+        assert_eq!(Form::of(&method).changed(), 2, "what L2 brings is at its defaults");
+        method.set("distance.squared", &Setting::Switch(false)).unwrap();
+        let form = Form::of(&method);
+        let squared = form.options.iter().find(|option| option.field.path == "distance.squared").unwrap();
+        assert!(squared.is_changed() && squared.default == Setting::Switch(true));
+    }
+
+    #[test]
+    fn the_method_inside_another_is_held_against_its_own_defaults() {
+        let mut method = MethodOptions::GradientSurgery(GradientSurgery::default());
+        method.set("method.lambda", &Setting::Number(5.0)).unwrap();
+        assert_eq!(Form::of(&method).changed(), 1);
+        let MethodOptions::GradientSurgery(surgery) = &mut method else { unreachable!() };
+        *surgery.method = MethodOptions::Ewc(Default::default());
+        assert_eq!(Form::of(&method).changed(), 0);
+    }
 }

@@ -20,7 +20,7 @@ use super::action::Action;
 use super::command::Command;
 use super::session::Session;
 use super::theme;
-use crate::chart::{Body, Chart, screen};
+use crate::chart::{Body, Chart, Marked, screen};
 
 /// What a panel may read, and where it puts its wishes.
 pub(crate) struct Context<'a> {
@@ -44,9 +44,14 @@ pub(crate) struct Panels {
 
 /// A chart on a card that takes the room that is left.
 fn chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
+    marked_chart_card(ui, chart, id, &mut Marked::default());
+}
+
+/// The same, with what the user has marked on it.
+fn marked_chart_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Marked) {
     theme::panel_frame(ui).show(ui, |ui| {
         let size = ui.available_size().max(Vec2::new(160.0, 120.0));
-        screen::show(ui, chart, id, size);
+        screen::show_marked(ui, chart, id, size, marked);
     });
 }
 

@@ -12,9 +12,9 @@ use super::network::{Network, StepDropout};
 use super::window::{Batch, Window, integers};
 use crate::baseline::epochs::{Learner, Losses};
 use crate::data::Stage;
-use crate::experiment::optimizer::AdamW;
 use crate::model::backend::TrainingBackend;
 use crate::model::kernels::Kernels;
+use crate::model::optimizer::AdamW;
 use crate::seeds;
 
 /// Windows of a pass without gradients.

@@ -20,6 +20,7 @@ pub use teacher::{Teacher, Toward};
 
 use super::plan::Matrices;
 use crate::model::kernels::Kernels;
+use crate::model::optimizer::sum;
 use crate::model::{Adapter, Llama};
 
 /// A term of the loss.
@@ -125,13 +126,4 @@ pub fn on_device<B: Backend>(adapter: &Adapter, device: &B::Device) -> Parameter
 
 fn matrices_on_device<B: Backend>(matrices: &Matrices, device: &B::Device) -> Parameters<B> {
     matrices.iter().map(|(name, matrix)| (name.clone(), matrix.to_tensor(device))).collect()
-}
-
-/// Sum of scalars, read from the device once and added in float64.
-pub fn sum<B: Backend>(values: Vec<Tensor<B, 1>>) -> f64 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let values = Tensor::cat(values, 0).into_data().convert::<f32>().into_vec::<f32>().unwrap_or_default();
-    values.into_iter().map(f64::from).sum()
 }

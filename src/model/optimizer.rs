@@ -1,13 +1,11 @@
-//! AdamW over named parameters, with clipping by the norm of the whole gradient and a warm-up and cosine schedule.
+//! AdamW over named parameters, with clipping by the norm of the whole gradient.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::project::Schedule;
-use crate::method::term::sum;
-use crate::model::kernels::{AdamWStep, Kernels};
+use super::kernels::{AdamWStep, Kernels};
 
 /// PyTorch's defaults, which the paper and its release keep.
 const BETA1: f64 = 0.9;
@@ -65,7 +63,7 @@ impl<B: Kernels> AdamW<B> {
 /// Euclidean norm over all tensors together.
 pub fn norm<'a, B: Backend>(tensors: impl IntoIterator<Item = &'a Tensor<B, 2>>) -> f64 {
     let squares: Vec<_> = tensors.into_iter().map(|t| (t.clone() * t.clone()).sum()).collect();
-    if squares.is_empty() { 0.0 } else { sum(squares).sqrt() }
+    sum(squares).sqrt()
 }
 
 /// Factor that brings a gradient of norm `norm` down to `most` (PyTorch's `clip_grad_norm_`); 0 turns it off.
@@ -73,39 +71,18 @@ pub fn clip_factor(norm: f64, most: f64) -> f64 {
     if most > 0.0 { (most / (norm + 1e-6)).min(1.0) } else { 1.0 }
 }
 
-/// Factor on the learning rate at a step (from 0) of `steps`: linear from 0 over the warm-up, then as the schedule says
-/// (Transformers' `get_cosine_schedule_with_warmup`).
-pub fn schedule(kind: Schedule, step: usize, steps: usize, warm_up_steps: usize) -> f64 {
-    if step < warm_up_steps {
-        return step as f64 / warm_up_steps as f64;
+/// Sum of scalars, read from the device once and added in float64.
+pub fn sum<B: Backend>(values: Vec<Tensor<B, 1>>) -> f64 {
+    if values.is_empty() {
+        return 0.0;
     }
-    match kind {
-        Schedule::Constant => 1.0,
-        Schedule::Cosine => {
-            let share = (step - warm_up_steps) as f64 / (steps.saturating_sub(warm_up_steps)).max(1) as f64;
-            0.5 * (1.0 + (std::f64::consts::PI * share).cos())
-        }
-    }
-}
-
-/// Steps of a warm-up that is a share of all steps (rounded up, as Transformers does).
-pub fn warm_up_steps(share: f64, steps: usize) -> usize {
-    (share * steps as f64).ceil() as usize
+    let values = Tensor::cat(values, 0).into_data().convert::<f32>().into_vec::<f32>().unwrap_or_default();
+    values.into_iter().map(f64::from).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_schedule_rises_and_falls() {
-        let at = |step| schedule(Schedule::Cosine, step, 20, 2);
-        assert_eq!([at(0), at(1), at(2)], [0.0, 0.5, 1.0]);
-        assert!((at(11) - 0.5).abs() < 1e-12, "half-way down: {}", at(11));
-        assert!(at(20).abs() < 1e-12);
-        assert_eq!(schedule(Schedule::Constant, 19, 20, 2), 1.0);
-        assert_eq!(warm_up_steps(0.01, 150), 2);
-    }
 
     #[test]
     fn clipping_only_shrinks() {

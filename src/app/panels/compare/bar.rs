@@ -1,0 +1,131 @@
+//! What is chosen above the comparison: the view, the metric, and what the view is about.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{ComboBox, Ui};
+
+use super::lines::Lines;
+use super::table::Shown;
+use super::{ComparePanel, View};
+use crate::app::panels::{Context, chart_actions};
+use crate::chart::Chart;
+use crate::chart::comparison::metric_label;
+use crate::chart::cost::Cost;
+use crate::experiment::comparison::{Judged, Standing};
+
+impl ComparePanel {
+    pub(super) fn bar(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Arc<Chart>) {
+        ui.horizontal(|ui| {
+            for view in View::ALL {
+                ui.selectable_value(&mut self.view, view, view.text()).on_hover_text(view.tooltip());
+            }
+            match self.view {
+                View::Table => self.copy_table(ui, context, lines),
+                View::Settings => {}
+                _ => chart_actions(ui, context, chart),
+            }
+        });
+        if self.view == View::Settings {
+            return;
+        }
+        ui.horizontal_wrapped(|ui| {
+            self.metric_combo(ui, lines);
+            match self.view {
+                View::Cost => self.cost_combo(ui),
+                View::Matrix => self.matrix_combos(ui, lines),
+                View::Table | View::Parallel => self.table_options(ui, lines),
+                View::Stages | View::Settings => {}
+            }
+        });
+    }
+
+    fn metric_combo(&mut self, ui: &mut Ui, lines: &Lines) {
+        let label = ui.label("Metric");
+        let combo = ComboBox::from_id_salt("metric")
+            .selected_text(metric_label(&self.metric))
+            .width(110.0)
+            .height(420.0)
+            .show_ui(ui, |ui| {
+                for metric in &lines.metrics {
+                    ui.selectable_value(&mut self.metric, metric.clone(), metric_label(metric));
+                }
+            });
+        combo.response.labelled_by(label.id);
+    }
+
+    fn cost_combo(&mut self, ui: &mut Ui) {
+        let label = ui.label("Against");
+        let combo = ComboBox::from_id_salt("cost").selected_text(self.cost.label()).width(190.0).show_ui(ui, |ui| {
+            for cost in Cost::ALL {
+                ui.selectable_value(&mut self.cost, cost, cost.label());
+            }
+        });
+        combo.response.labelled_by(label.id);
+    }
+
+    fn matrix_combos(&mut self, ui: &mut Ui, lines: &Lines) {
+        let shown = self.matrix_lines(lines);
+        for (place, (words, salt)) in [("Line", "matrix line"), ("Beside", "matrix beside")].into_iter().enumerate() {
+            let label = ui.label(words);
+            let now = shown[place].clone().unwrap_or_else(|| "Nothing".to_owned());
+            let combo = ComboBox::from_id_salt(salt).selected_text(now).width(190.0).truncate().show_ui(ui, |ui| {
+                if place == 1 {
+                    ui.selectable_value(&mut self.matrix_of[1], None, "Nothing");
+                }
+                for line in &lines.all {
+                    ui.selectable_value(&mut self.matrix_of[place], Some(line.name.clone()), &line.name);
+                }
+            });
+            combo.response.labelled_by(label.id);
+        }
+    }
+
+    fn table_options(&mut self, ui: &mut Ui, lines: &Lines) {
+        let now = self.baseline_place(lines).map(|place| lines.all[place].name.clone()).unwrap_or_default();
+        let label = ui.label("Baseline");
+        let combo = ComboBox::from_id_salt("baseline").selected_text(&now).width(170.0).truncate().show_ui(ui, |ui| {
+            for line in &lines.all {
+                if ui.selectable_label(line.name == now, &line.name).clicked() {
+                    self.baseline = Some(line.name.clone());
+                }
+            }
+        });
+        combo.response.labelled_by(label.id);
+        ui.menu_button("Columns…", |ui| {
+            for metric in lines.metrics.iter().filter(|metric| **metric != self.metric) {
+                let mut on = self.others.contains(metric);
+                if ui.checkbox(&mut on, metric_label(metric)).changed() {
+                    if on {
+                        self.others.insert(metric.clone());
+                    } else {
+                        self.others.remove(metric);
+                    }
+                }
+            }
+        });
+        let several = lines.standings.contains(&Standing::Passed);
+        let choice = ui.add_enabled(
+            several,
+            egui::Checkbox::new(&mut self.table.one_a_method, "One line a method, chosen by validation"),
+        );
+        choice
+            .on_hover_text("Of several configurations of one method only the one with the least validation loss is listed: to choose by test results would flatter")
+            .on_disabled_hover_text("No method has several configurations with finished runs");
+    }
+
+    fn copy_table(&self, ui: &mut Ui, context: &Context<'_>, lines: &Lines) {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let Some(baseline) = self.baseline_place(lines) else { return };
+            let button = ui.button("Copy table").on_hover_text("Put the table on the clipboard, for a spreadsheet");
+            if button.clicked() {
+                let inquiry = lines.inquiry(context.session, baseline, &self.metric);
+                let answer = context.session.judgements.of(&inquiry).cloned();
+                let judged: Option<&[Judged]> = answer.as_deref().and_then(|answer| answer.as_deref().ok());
+                let metrics = self.metrics(lines);
+                let shown = Shown { lines, baseline, metrics: &metrics, judged, wanted: &|_| true };
+                ui.copy_text(self.table.as_text(&shown));
+            }
+        });
+    }
+}

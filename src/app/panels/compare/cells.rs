@@ -1,0 +1,368 @@
+//! What the cells of the comparison's table say, and how rows are ordered by them.
+
+use std::cmp::Ordering;
+
+use super::table::Shown;
+use crate::app::widgets;
+use crate::chart::comparison::{better, metric_label};
+use crate::chart::{Better, scale};
+use crate::experiment::comparison::{Estimate, Judged, Line, Standing};
+use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict};
+
+/// A column of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Column {
+    Name,
+    Seeds,
+    Metric(String),
+    Gain,
+    Relative,
+    P,
+    Verdict,
+    Validation,
+    TrainTime,
+    Memory,
+    Parameters,
+}
+
+impl Column {
+    pub(super) fn all(metrics: &[String]) -> Vec<Self> {
+        let metrics = metrics.iter().cloned().map(Self::Metric);
+        [Self::Name, Self::Seeds]
+            .into_iter()
+            .chain(metrics)
+            .chain([Self::Gain, Self::Relative, Self::P, Self::Verdict])
+            .chain([Self::Validation, Self::TrainTime, Self::Memory, Self::Parameters])
+            .collect()
+    }
+
+    pub(super) fn title(&self) -> String {
+        match self {
+            Self::Name => "Method".to_owned(),
+            Self::Seeds => "Seeds".to_owned(),
+            Self::Metric(metric) => metric_label(metric),
+            Self::Gain => "Gain".to_owned(),
+            Self::Relative => "Gain, %".to_owned(),
+            Self::P => "p, Holm".to_owned(),
+            Self::Verdict => "Verdict".to_owned(),
+            Self::Validation => "Validation".to_owned(),
+            Self::TrainTime => "Train time".to_owned(),
+            Self::Memory => "Memory".to_owned(),
+            Self::Parameters => "Parameters".to_owned(),
+        }
+    }
+
+    pub(super) const fn tooltip(&self) -> &'static str {
+        match self {
+            Self::Name => "The experiment of the project, or the counting baseline",
+            Self::Seeds => "Finished runs that the line is the mean of",
+            Self::Metric(_) => "Mean over the stages from 2 on and over seeds; the best is bold",
+            Self::Gain => "Difference to the baseline, on the same test users and seeds",
+            Self::Relative => "The same as a share of the baseline's value, which is taken as given",
+            Self::P => {
+                "Chance of a gain at least as large if the two were equal, corrected for the number of lines compared"
+            }
+            Self::Verdict => "Whether the gain may be called one",
+            Self::Validation => {
+                "Validation loss of the epochs that were kept, in nats a response token, mean over the stages from 2 on"
+            }
+            Self::TrainTime => "Wall time to train a stage, mean over the stages from 2 on",
+            Self::Memory => "The most memory that a stage took",
+            Self::Parameters => "Parameters that training changes",
+        }
+    }
+
+    pub(super) fn width(&self) -> f32 {
+        match self {
+            Self::Name => 150.0,
+            Self::Seeds => 40.0,
+            Self::Metric(metric) => {
+                if metric.ends_with("_corrected") {
+                    150.0
+                } else {
+                    66.0
+                }
+            }
+            Self::Gain | Self::Relative => 114.0,
+            Self::P => 56.0,
+            Self::Verdict => 142.0,
+            Self::Validation => 68.0,
+            Self::TrainTime => 68.0,
+            Self::Memory => 64.0,
+            Self::Parameters => 78.0,
+        }
+    }
+
+    /// Whether the first click on its heading sorts downwards: the best on top.
+    pub(super) fn best_first(&self) -> bool {
+        match self {
+            Self::Metric(metric) => better(metric) == Better::Higher,
+            Self::Seeds | Self::Gain | Self::Relative => true,
+            _ => false,
+        }
+    }
+}
+
+/// How a cell's text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Tone {
+    #[default]
+    Plain,
+    Quiet,
+    Good,
+    Bad,
+}
+
+/// What a cell is ordered by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Order {
+    Text(String),
+    /// What has no number comes last, however it is sorted.
+    Number(Option<f64>),
+}
+
+impl Order {
+    pub(super) fn cmp(&self, other: &Self, descending: bool) -> Ordering {
+        let turned = |order: Ordering| if descending { order.reverse() } else { order };
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => turned(a.cmp(b)),
+            (Self::Number(Some(a)), Self::Number(Some(b))) => turned(a.total_cmp(b)),
+            (Self::Number(Some(_)), _) => Ordering::Less,
+            (_, Self::Number(Some(_))) => Ordering::Greater,
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cell {
+    pub(super) main: String,
+    /// A second line in small type.
+    pub(super) below: Option<String>,
+    pub(super) hover: String,
+    pub(super) bold: bool,
+    pub(super) tone: Tone,
+    pub(super) order: Order,
+}
+
+impl Cell {
+    fn number(value: Option<f64>, words: impl Fn(f64) -> String) -> Self {
+        let main = value.map_or_else(|| "–".to_owned(), words);
+        let tone = if value.is_some() { Tone::Plain } else { Tone::Quiet };
+        Self { main, below: None, hover: String::new(), bold: false, tone, order: Order::Number(value) }
+    }
+}
+
+/// A row.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Place of its line.
+    pub(super) place: usize,
+    /// One a column.
+    pub(super) cells: Vec<Cell>,
+}
+
+impl Row {
+    pub(super) fn of(shown: &Shown<'_>, place: usize, columns: &[Column]) -> Self {
+        Self { place, cells: columns.iter().map(|column| cell(shown, place, column)).collect() }
+    }
+
+    /// Sets the best value of each metric bold.
+    pub(super) fn mark_best(rows: &mut [Self], columns: &[Column], shown: &Shown<'_>) {
+        for (at, column) in columns.iter().enumerate() {
+            let Column::Metric(metric) = column else { continue };
+            let value = |row: &Self| shown.lines.all[row.place].metrics.get(metric).map(|found| found.mean);
+            let values = rows.iter().filter_map(value);
+            let best = match better(metric) {
+                Better::Higher => values.reduce(f64::max),
+                Better::Lower => values.reduce(f64::min),
+            };
+            for row in rows.iter_mut() {
+                row.cells[at].bold = best.is_some() && value(row) == best;
+            }
+        }
+    }
+}
+
+fn cell(shown: &Shown<'_>, place: usize, column: &Column) -> Cell {
+    let line = &shown.lines.all[place];
+    match column {
+        Column::Name => name(shown, place),
+        Column::Seeds => {
+            let seeds = line.runs.len();
+            let mut cell = Cell::number((!line.counted).then_some(seeds as f64), |seeds| format!("{seeds:.0}"));
+            if line.counted {
+                "Counting needs no seed".clone_into(&mut cell.hover);
+            }
+            cell
+        }
+        Column::Metric(metric) => metric_cell(line, metric),
+        Column::Gain | Column::Relative | Column::P | Column::Verdict => judged(shown, place, column),
+        Column::Validation => Cell::number(line.validation_loss, |loss| format!("{loss:.4}")),
+        Column::TrainTime => Cell::number(learned(line, line.train_seconds), widgets::duration_words),
+        Column::Memory => {
+            let mut cell = Cell::number(learned(line, line.peak_memory_bytes as f64), |_| String::new());
+            if !line.counted {
+                cell.main = widgets::memory_words(line.peak_memory_bytes);
+            }
+            cell
+        }
+        Column::Parameters => {
+            Cell::number(learned(line, line.trainable_parameters as f64), |count| scale::grouped(count, 0))
+        }
+    }
+}
+
+/// A cost; counting has none worth a number.
+fn learned(line: &Line, cost: f64) -> Option<f64> {
+    (!line.counted).then_some(cost)
+}
+
+fn name(shown: &Shown<'_>, place: usize) -> Cell {
+    let line = &shown.lines.all[place];
+    let (below, hover) = match (line.counted, shown.lines.standings[place]) {
+        (true, _) => (Some("counting"), "Counts what is popular, or occurs together; no learned method may lose to it"),
+        (_, Standing::Chosen) => {
+            (Some("✓ chosen by validation"), "Of the configurations of this method it has the least validation loss")
+        }
+        (_, Standing::Passed) => (
+            Some("passed by validation"),
+            "Another configuration of this method has a lower validation loss; to report this one for its test result would flatter",
+        ),
+        (_, Standing::Only) => (None, ""),
+    };
+    let earlier = shown.lines.earlier[place].then_some("earlier settings");
+    let below: Vec<&str> = [below, earlier].into_iter().flatten().collect();
+    Cell {
+        main: line.name.clone(),
+        below: (!below.is_empty()).then(|| below.join(", ")),
+        hover: hover.to_owned(),
+        bold: false,
+        tone: Tone::Plain,
+        order: Order::Text(line.name.to_lowercase()),
+    }
+}
+
+fn metric_cell(line: &Line, metric: &str) -> Cell {
+    let value = line.metrics.get(metric);
+    let mut cell = Cell::number(value.map(|value| value.mean), |mean| format!("{mean:.4}"));
+    cell.below = value.copied().and_then(Estimate::half).map(|half| format!("± {half:.4}"));
+    if line.runs.len() == 1 && !line.counted {
+        "One seed: its spread is not known".clone_into(&mut cell.hover);
+    }
+    cell
+}
+
+fn judged(shown: &Shown<'_>, place: usize, column: &Column) -> Cell {
+    let quiet = |main: &str, hover: &str| Cell {
+        main: main.to_owned(),
+        hover: hover.to_owned(),
+        ..Cell::number(None, |_| String::new())
+    };
+    let baseline = &shown.lines.all[shown.baseline].name;
+    match shown.judged.and_then(|judged| judged.get(place)) {
+        None => quiet("…", "The test users of both are being compared"),
+        Some(Judged::Baseline) if *column == Column::Verdict => quiet("baseline", "The others are held against it"),
+        Some(Judged::Baseline) => quiet("–", "The others are held against it"),
+        Some(Judged::Incomparable(problem)) if *column == Column::Verdict => {
+            quiet("not comparable", &widgets::sentence(problem))
+        }
+        Some(Judged::Incomparable(_)) => quiet("–", ""),
+        Some(Judged::Verdict(verdict)) => verdict_cell(verdict, baseline, column),
+    }
+}
+
+fn verdict_cell(verdict: &Verdict, baseline: &str, column: &Column) -> Cell {
+    let Comparison { gain, relative, interval, baseline: of, .. } = verdict.comparison;
+    let share = |value: f64| if of == 0.0 { f64::NAN } else { 100.0 * value / of };
+    match column {
+        Column::Gain => Cell {
+            below: Some(format!("{:+.4} … {:+.4}", interval.low, interval.high)),
+            ..Cell::number(Some(gain), |gain| format!("{gain:+.4}"))
+        },
+        Column::Relative => Cell {
+            below: relative.map(|_| format!("{:+.1} … {:+.1} %", share(interval.low), share(interval.high))),
+            ..Cell::number(relative, |relative| format!("{:+.1} %", 100.0 * relative))
+        },
+        Column::P => Cell {
+            hover: format!("{:.4} before the correction", verdict.comparison.p_value),
+            ..Cell::number(Some(verdict.p_corrected), |p| format!("{p:.4}"))
+        },
+        _ => {
+            let (mark, tone) = match verdict.evidence {
+                Evidence::Significant if gain > 0.0 => ("▲ ", Tone::Good),
+                Evidence::Significant => ("▼ ", Tone::Bad),
+                _ => ("", Tone::Quiet),
+            };
+            Cell {
+                main: format!("{mark}{}", verdict.evidence),
+                below: None,
+                hover: explanation(verdict, baseline),
+                bold: false,
+                tone,
+                order: Order::Number(Some(rank(verdict))),
+            }
+        }
+    }
+}
+
+/// Gains that may be called so first, then what is open, then losses.
+fn rank(verdict: &Verdict) -> f64 {
+    match verdict.evidence {
+        Evidence::Significant if verdict.comparison.gain > 0.0 => 0.0,
+        Evidence::NotSignificant => 1.0,
+        Evidence::NotEnoughSeeds { .. } | Evidence::IdenticalSeeds => 2.0,
+        Evidence::Significant => 3.0,
+    }
+}
+
+/// A verdict in one sentence.
+fn explanation(verdict: &Verdict, baseline: &str) -> String {
+    let Comparison { gain, users_needed, seeds_needed, .. } = verdict.comparison;
+    match verdict.evidence {
+        Evidence::Significant => {
+            let what = if gain > 0.0 { "better" } else { "worse" };
+            format!(
+                "It is {what} than {baseline}: were the two equal, a difference like this would come up in less than {:.0} % of such tables",
+                100.0 * ALPHA
+            )
+        }
+        Evidence::NotSignificant => {
+            let needed = match (users_needed, seeds_needed) {
+                (Some(users), Some(seeds)) => {
+                    format!(
+                        "; {} test cases, or {seeds} seeds, would find one of this size",
+                        scale::grouped(users as f64, 0)
+                    )
+                }
+                _ => String::new(),
+            };
+            format!("The difference to {baseline} can be chance{needed}")
+        }
+        Evidence::NotEnoughSeeds { .. } => {
+            "Another seed might give another sign, whatever the users say: run at least three seeds".to_owned()
+        }
+        Evidence::IdenticalSeeds => {
+            "All seeds give the same difference, as copies of one run do, so that nothing is known of their spread"
+                .to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_number_comes_last_either_way() {
+        let numbers = [Some(1.0), None, Some(2.0)].map(Order::Number);
+        let sorted = |descending| {
+            let mut numbers = numbers.to_vec();
+            numbers.sort_by(|a, b| a.cmp(b, descending));
+            numbers
+        };
+        assert_eq!(sorted(false), [Some(1.0), Some(2.0), None].map(Order::Number));
+        assert_eq!(sorted(true), [Some(2.0), Some(1.0), None].map(Order::Number));
+    }
+}

@@ -1,0 +1,132 @@
+//! What the compare view is about: the lines of the results, made anew when the results or the project change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::app::judgements::{Asked, Inquiry};
+use crate::app::panels::Context;
+use crate::app::session::{Origin, Row, Session};
+use crate::chart::comparison;
+use crate::chart::look::Look;
+use crate::experiment::comparison::{Line, Standing, lines, standings, validation_loss};
+use crate::experiment::results::{Results, Status};
+use crate::experiment::run_folder::RunConfig;
+
+/// The lines with all that is shown of them.
+#[derive(Debug)]
+pub(super) struct Lines {
+    key: Key,
+    /// The results with the project's order of experiments, which gives methods their colours.
+    pub(super) results: Results,
+    /// Those with finished runs.
+    pub(super) all: Vec<Line>,
+    pub(super) standings: Vec<Standing>,
+    pub(super) looks: Vec<Look>,
+    /// What each was run with; none where its run is gone.
+    pub(super) configurations: Vec<Option<Arc<RunConfig>>>,
+    /// Whether the project has changed since a line's runs were made.
+    pub(super) earlier: Vec<bool>,
+    /// Number of runs that have results and are not finished.
+    pub(super) unfinished: usize,
+    /// The metrics that there are, the usual ones first.
+    pub(super) metrics: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    session: u64,
+    results: u64,
+    project: u64,
+}
+
+impl Lines {
+    /// Makes the lines where there are none of this moment.
+    pub(super) fn refresh(kept: &mut Option<Arc<Self>>, context: &Context<'_>) -> Arc<Self> {
+        let session = context.session;
+        let key =
+            Key { session: session.number, results: session.results_revision, project: session.history.revision() };
+        match kept {
+            Some(lines) if lines.key == key => Arc::clone(lines),
+            _ => Arc::clone(kept.insert(Arc::new(Self::of(session, key)))),
+        }
+    }
+
+    fn of(session: &Session, key: Key) -> Self {
+        let results = in_project_order(&session.results, &session.rows);
+        let losses = session.runs.iter().filter_map(|run| Some((run.id.clone(), validation_loss(&run.stages)?)));
+        let all = lines(&results, &losses.collect::<BTreeMap<String, f64>>());
+        let looks = comparison::looks(&results);
+        let first = |line: &Line| line.runs.first().cloned().unwrap_or_default();
+        let look = |line: &Line| looks.get(&first(line)).copied().unwrap_or(Look::baseline(0));
+        let configuration =
+            |line: &Line| session.runs.iter().find(|run| run.id == first(line)).map(|run| Arc::clone(&run.config));
+        let earlier =
+            |line: &Line| session.rows.iter().any(|row| row.id == first(line) && row.origin == Origin::Earlier);
+        Self {
+            key,
+            standings: standings(&all),
+            looks: all.iter().map(look).collect(),
+            configurations: all.iter().map(configuration).collect(),
+            earlier: all.iter().map(earlier).collect(),
+            unfinished: results.runs.iter().filter(|run| run.status != Status::Finished).count(),
+            metrics: metrics_of(&results),
+            results,
+            all,
+        }
+    }
+
+    /// Changes whenever the lines do.
+    pub(super) const fn stamp(&self) -> (u64, u64, u64) {
+        (self.key.session, self.key.results, self.key.project)
+    }
+
+    /// The place of the line of this name.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.all.iter().position(|line| line.name == name)
+    }
+
+    /// What the others are held against until the user chooses: the method without any pull, else the first line.
+    pub(super) fn usual_baseline(&self) -> usize {
+        self.all.iter().position(|line| line.method == "single").unwrap_or(0)
+    }
+
+    /// What is to be found out of them.
+    pub(super) fn inquiry(&self, session: &Session, baseline: usize, metric: &str) -> Inquiry {
+        let started = |id: &String| {
+            let run = session.runs.iter().find(|run| run.id == *id);
+            (id.clone(), run.map_or(0, |run| run.config.created_unix))
+        };
+        let asked = |line: &Line| Asked { name: line.name.clone(), runs: line.runs.iter().map(started).collect() };
+        Inquiry {
+            runs_dir: session.project().runs_dir(None),
+            lines: self.all.iter().map(asked).collect(),
+            baseline,
+            metric: metric.to_owned(),
+        }
+    }
+}
+
+/// The results as the runs table lists them at first, so that methods keep the project's order, and with it their
+/// colours.
+fn in_project_order(results: &Results, rows: &[Row]) -> Results {
+    let places: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(place, row)| (row.id.as_str(), place)).collect();
+    let mut results = results.clone();
+    results.runs.sort_by_key(|run| places.get(run.run.as_str()).copied().unwrap_or(usize::MAX));
+    results
+}
+
+/// The metrics that some run has, the usual ones first.
+fn metrics_of(results: &Results) -> Vec<String> {
+    let all: BTreeSet<&String> =
+        results.runs.iter().flat_map(|run| &run.stages).flat_map(|stage| stage.metrics.keys()).collect();
+    let rank = |metric: &str| {
+        let (kind, cutoff) = metric.split_once('@').unwrap_or((metric, "0"));
+        let corrected = cutoff.ends_with("_corrected");
+        let kind = ["ndcg", "hit"].iter().position(|known| *known == kind).unwrap_or(2);
+        let cutoff: u32 = cutoff.trim_end_matches("_corrected").parse().unwrap_or(0);
+        (corrected, kind, cutoff)
+    };
+    let mut metrics: Vec<String> = all.into_iter().cloned().collect();
+    metrics.sort_by_key(|metric| rank(metric));
+    metrics
+}

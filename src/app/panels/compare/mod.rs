@@ -1,0 +1,320 @@
+//! Methods against each other: a metric over the stages, the table with its verdicts, what quality costs, the matrix
+//! R[i,j], and what lines were run with.
+
+mod bar;
+mod cells;
+mod lines;
+mod options;
+mod table;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Ui, Vec2};
+
+use self::lines::Lines;
+use self::options::Differences;
+use self::table::{Shown, TableState};
+use super::Context;
+use crate::app::action::Action;
+use crate::app::theme::space;
+use crate::app::widgets;
+use crate::chart::comparison::{self, ComparisonOptions};
+use crate::chart::cost::{self, Cost};
+use crate::chart::look::Look;
+use crate::chart::{Body, Chart, Marked, matrix, parallel};
+use crate::experiment::comparison::{Line, Standing};
+use crate::experiment::results::RunResult;
+use crate::experiment::run_folder::RunConfig;
+use crate::experiment::settings::differences;
+
+/// What is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum View {
+    #[default]
+    Stages,
+    Table,
+    Cost,
+    Parallel,
+    Matrix,
+    Settings,
+}
+
+impl View {
+    const ALL: [Self; 6] = [Self::Stages, Self::Table, Self::Cost, Self::Parallel, Self::Matrix, Self::Settings];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Stages => "By stage",
+            Self::Table => "Table",
+            Self::Cost => "Cost",
+            Self::Parallel => "Parallel",
+            Self::Matrix => "Matrix R[i,j]",
+            Self::Settings => "Settings",
+        }
+    }
+
+    const fn tooltip(self) -> &'static str {
+        match self {
+            Self::Stages => "Every method over the stages, tested on the stage it was just trained on",
+            Self::Table => "Every method with its gain over a baseline, and whether the gain may be called one",
+            Self::Cost => "What each method costs, against how good it is",
+            Self::Parallel => {
+                "Settings that differ and what came of them, on axes side by side; drag along an axis to list a part of it"
+            }
+            Self::Matrix => "A method tested on every stage after every stage: what it keeps and what it forgets",
+            Self::Settings => "The options and training settings in which lines differ, side by side",
+        }
+    }
+}
+
+/// State of the panel.
+#[derive(Debug)]
+pub(crate) struct ComparePanel {
+    metric: String,
+    /// Metrics that the table shows beside the first.
+    others: BTreeSet<String>,
+    view: View,
+    /// Name of the line that the others are held against; until the user chooses, the usual one.
+    baseline: Option<String>,
+    cost: Cost,
+    /// Names of the lines whose matrices are shown, the first and the one beside it.
+    matrix_of: [Option<String>; 2],
+    table: TableState,
+    /// What is marked on the parallel axes.
+    marked: Marked,
+    differences: Differences,
+    lines: Option<Arc<Lines>>,
+    chart: Option<(ChartKey, Arc<Chart>)>,
+}
+
+impl Default for ComparePanel {
+    fn default() -> Self {
+        Self {
+            metric: "ndcg@10".to_owned(),
+            others: BTreeSet::from(["hit@10".to_owned()]),
+            view: View::default(),
+            baseline: None,
+            cost: Cost::default(),
+            matrix_of: [None, None],
+            table: TableState::default(),
+            marked: Marked::default(),
+            differences: Differences::default(),
+            lines: None,
+            chart: None,
+        }
+    }
+}
+
+/// All that a chart is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ChartKey {
+    lines: (u64, u64, u64),
+    metric: String,
+    view: View,
+    cost: Cost,
+    matrix_of: [Option<String>; 2],
+    one_a_method: bool,
+    others: BTreeSet<String>,
+}
+
+/// Height from which a chart has the table below it.
+const TALL: f32 = 620.0;
+/// Height of a table that must do with little, and from which height it has a caption.
+const SHORT: f32 = 112.0;
+const CAPTION: f32 = 180.0;
+
+impl ComparePanel {
+    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        if context.session.results.runs.iter().all(|run| run.stages.is_empty()) {
+            let advice =
+                "Methods appear here as soon as their first stage is trained and tested. Press Run all to start";
+            widgets::empty_state(ui, "Nothing to compare yet", advice);
+            return;
+        }
+        let lines = Lines::refresh(&mut self.lines, context);
+        if !lines.metrics.contains(&self.metric)
+            && let Some(first) = lines.metrics.first()
+        {
+            self.metric.clone_from(first);
+        }
+        let chart = self.chart(context, &lines);
+        self.bar(ui, context, &lines, &chart);
+        ui.add_space(space::XS);
+        match self.view {
+            View::Table => self.table(ui, context, &lines, ui.available_height()),
+            View::Settings => self.settings(ui, &lines),
+            View::Stages | View::Cost | View::Parallel | View::Matrix => {
+                self.chart_and_table(ui, context, &lines, &chart);
+                context.charts.insert(0, chart);
+            }
+        }
+    }
+
+    /// The chart, with the table below it where that has room, or belongs to it.
+    fn chart_and_table(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Chart) {
+        let height = ui.available_height();
+        let below = match self.view {
+            View::Parallel if height < TALL => SHORT,
+            View::Parallel => (0.45 * height).min(420.0),
+            View::Stages | View::Cost if height >= TALL => (0.42 * height).min(420.0),
+            _ => 0.0,
+        };
+        // The row under the pointer stands out in the chart, and the chart's line in the table.
+        self.marked.pointed = self.table.pointed.take();
+        ui.allocate_ui(Vec2::new(ui.available_width(), height - below), |ui| {
+            ui.set_max_height(height - below - space::S);
+            super::marked_chart_card(ui, chart, "comparison chart", &mut self.marked);
+        });
+        self.table.pointed = self.marked.pointed.take();
+        if below > 0.0 {
+            self.table(ui, context, lines, below);
+        }
+    }
+
+    /// The chart of the view, made anew when the lines or the choices have changed.
+    fn chart(&mut self, context: &Context<'_>, lines: &Lines) -> Arc<Chart> {
+        let key = ChartKey {
+            lines: lines.stamp(),
+            metric: self.metric.clone(),
+            view: self.view,
+            cost: self.cost,
+            matrix_of: self.matrix_of.clone(),
+            one_a_method: self.table.one_a_method,
+            others: self.others.clone(),
+        };
+        if let Some((made, chart)) = &self.chart
+            && *made == key
+        {
+            return Arc::clone(chart);
+        }
+        let synthetic = context.session.synthetic();
+        let chart = match self.view {
+            View::Cost => self.cost_chart(lines, synthetic),
+            View::Parallel => self.parallel_chart(lines, synthetic),
+            View::Matrix => self.matrix_chart(lines).synthetic(synthetic),
+            View::Stages | View::Table | View::Settings => {
+                let options = ComparisonOptions { synthetic, ..Default::default() };
+                comparison::over_stages(&lines.results, &self.metric, &options)
+            }
+        };
+        let chart = Arc::new(chart);
+        self.chart = Some((key, Arc::clone(&chart)));
+        chart
+    }
+
+    /// The places of the lines that charts show.
+    fn places(&self, lines: &Lines) -> impl Iterator<Item = usize> {
+        let hidden = |place: usize| self.table.one_a_method && lines.standings[place] == Standing::Passed;
+        (0..lines.all.len()).filter(move |&place| !hidden(place))
+    }
+
+    fn cost_chart(&self, lines: &Lines, synthetic: bool) -> Chart {
+        let points: Vec<(&Line, Look)> =
+            self.places(lines).map(|place| (&lines.all[place], lines.looks[place])).collect();
+        cost::against_quality(&points, &self.metric, self.cost, synthetic)
+    }
+
+    fn parallel_chart(&self, lines: &Lines, synthetic: bool) -> Chart {
+        let learned = self.places(lines).filter_map(|place| Some((place, lines.configurations[place].as_deref()?)));
+        let learned: Vec<(usize, &RunConfig)> = learned.filter(|(place, _)| !lines.all[*place].counted).collect();
+        let configurations: Vec<&RunConfig> = learned.iter().map(|(_, configuration)| *configuration).collect();
+        let points: Vec<(&Line, Look)> =
+            learned.iter().map(|(place, _)| (&lines.all[*place], lines.looks[*place])).collect();
+        parallel::across(&points, &differences(&configurations), &self.metrics(lines), synthetic)
+    }
+
+    fn matrix_chart(&self, lines: &Lines) -> Chart {
+        let of = |name: &String| -> Option<(String, Vec<&RunResult>)> {
+            let line = &lines.all[lines.place(name)?];
+            let runs = lines.results.runs.iter().filter(|run| line.runs.contains(&run.run));
+            Some((line.name.clone(), runs.collect()))
+        };
+        let chosen: Vec<_> = self.matrix_lines(lines).iter().flatten().filter_map(of).collect();
+        if chosen.is_empty() {
+            return Chart::empty("R[i,j]", "No run is finished yet: the matrix is that of finished runs");
+        }
+        matrix::matrices(&chosen, &self.metric)
+    }
+
+    /// The names of the lines whose matrices are shown: those that were chosen, as far as they are there.
+    fn matrix_lines(&self, lines: &Lines) -> [Option<String>; 2] {
+        let there = |name: &Option<String>| name.clone().filter(|name| lines.place(name).is_some());
+        let first = there(&self.matrix_of[0]).or_else(|| lines.all.first().map(|line| line.name.clone()));
+        [first, there(&self.matrix_of[1])]
+    }
+
+    fn baseline_place(&self, lines: &Lines) -> Option<usize> {
+        let chosen = self.baseline.as_deref().and_then(|name| lines.place(name));
+        chosen.or_else(|| (!lines.all.is_empty()).then(|| lines.usual_baseline()))
+    }
+
+    /// The metrics of the table: the one that gains are of, then the others in their usual order.
+    fn metrics(&self, lines: &Lines) -> Vec<String> {
+        let others = lines.metrics.iter().filter(|metric| self.others.contains(*metric) && **metric != self.metric);
+        std::iter::once(&self.metric).chain(others).cloned().collect()
+    }
+
+    fn table(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, height: f32) {
+        let Some(baseline) = self.baseline_place(lines) else {
+            let advice =
+                "The table lists finished runs. Curves and matrices of those that are under way are shown already";
+            widgets::empty_state(ui, "No run is finished yet", advice);
+            return;
+        };
+        let inquiry = Arc::new(lines.inquiry(context.session, baseline, &self.metric));
+        let answer = context.session.judgements.of(&inquiry).cloned();
+        let metrics = self.metrics(lines);
+        let chart = self.chart.as_ref().map(|(_, chart)| Arc::clone(chart));
+        let axes = match chart.as_deref().map(|chart| &chart.body) {
+            Some(Body::Parallel(axes)) => Some(axes),
+            _ => None,
+        };
+        let judged = answer.as_deref().and_then(|answer| answer.as_deref().ok());
+        let marked = &self.marked;
+        let wanted = |place: usize| match &axes {
+            Some(axes) => marked.holds(axes, &lines.all[place].name),
+            None => true,
+        };
+        let shown = Shown { lines, baseline, metrics: &metrics, judged, wanted: &wanted };
+        let captioned = height >= CAPTION;
+        self.table.ui(ui, &shown, if captioned { height - 48.0 } else { height });
+        match answer.as_deref() {
+            None => {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    widgets::remark(ui, "Comparing the test users of all lines");
+                });
+                context.actions.push(Action::Judge(inquiry));
+            }
+            Some(Err(error)) => {
+                let tokens = crate::app::theme::tokens(ui);
+                ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
+            }
+            Some(Ok(_)) if captioned => table::caption(ui, &shown),
+            Some(Ok(_)) => {}
+        }
+    }
+
+    /// The lines that the user chose, or all learned ones where fewer than two are chosen, and what they differ in.
+    fn settings(&mut self, ui: &mut Ui, lines: &Lines) {
+        ui.horizontal_wrapped(|ui| {
+            ui.label("Lines");
+            for line in lines.all.iter().filter(|line| !line.counted) {
+                let selected = self.table.selected.contains(&line.name);
+                if ui.selectable_label(selected, &line.name).clicked() && !self.table.selected.remove(&line.name) {
+                    self.table.selected.insert(line.name.clone());
+                }
+            }
+        });
+        let learned = || (0..lines.all.len()).filter(|&place| !lines.all[place].counted);
+        let mut places: Vec<usize> =
+            learned().filter(|&place| self.table.selected.contains(&lines.all[place].name)).collect();
+        if places.is_empty() {
+            places = learned().collect();
+        }
+        let differences = self.differences.refresh(lines, &places);
+        options::ui(ui, lines, &places, differences);
+    }
+}

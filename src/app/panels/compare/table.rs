@@ -1,0 +1,220 @@
+//! The table of the comparison: a row a line, sorted by any column, with what may be said of each gain.
+
+use std::collections::BTreeSet;
+
+use eframe::egui;
+use egui::{Align, Button, Layout, RichText, ScrollArea, Ui};
+use egui_extras::{Column as Width, TableBuilder, TableRow};
+
+use super::cells::{Cell, Column, Row, Tone};
+use super::lines::Lines;
+use crate::app::theme::{self, space};
+use crate::app::widgets;
+use crate::experiment::comparison::{Judged, Standing};
+
+/// What the user has made of the table.
+#[derive(Debug, Default)]
+pub(super) struct TableState {
+    sort: Option<Sort>,
+    /// Whether only the configuration that validation chooses is listed of each method.
+    pub(super) one_a_method: bool,
+    /// Names of the lines that are selected, for the views that are about some of them.
+    pub(super) selected: BTreeSet<String>,
+    /// Name of the line under the pointer: before the table is drawn in a chart, and after it in the table.
+    pub(super) pointed: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sort {
+    by: Column,
+    descending: bool,
+}
+
+/// What the table is drawn from.
+pub(super) struct Shown<'a> {
+    pub(super) lines: &'a Lines,
+    pub(super) baseline: usize,
+    /// The metric that gains are of, then the others that are shown.
+    pub(super) metrics: &'a [String],
+    /// By line; none while they are being found out.
+    pub(super) judged: Option<&'a [Judged]>,
+    /// Whether a line is to be listed, by place.
+    pub(super) wanted: &'a dyn Fn(usize) -> bool,
+}
+
+const ROW_HEIGHT: f32 = 40.0;
+
+impl TableState {
+    /// Draws the table in at most `height`.
+    pub(super) fn ui(&mut self, ui: &mut Ui, shown: &Shown<'_>, height: f32) {
+        let columns = Column::all(shown.metrics);
+        let rows = self.rows(shown, &columns);
+        let mut pointed = None;
+        theme::panel_frame(ui).inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
+            ui.spacing_mut().item_spacing = egui::Vec2::new(space::M, 0.0);
+            // Text that can be selected would take the clicks that are meant for its row.
+            ui.style_mut().interaction.selectable_labels = false;
+            ScrollArea::horizontal().id_salt("comparison across").auto_shrink([false, true]).show(ui, |ui| {
+                let mut table = TableBuilder::new(ui)
+                    .id_salt("comparison")
+                    .sense(egui::Sense::click())
+                    .cell_layout(Layout::left_to_right(Align::Center))
+                    .min_scrolled_height(0.0)
+                    .max_scroll_height((height - 40.0).max(ROW_HEIGHT))
+                    .auto_shrink([false, true]);
+                for column in &columns {
+                    table = table.column(match column {
+                        Column::Name => Width::remainder().at_least(170.0).clip(true),
+                        _ => Width::exact(column.width()),
+                    });
+                }
+                table
+                    .header(26.0, |mut header| {
+                        for column in &columns {
+                            header.col(|ui| self.header(ui, column));
+                        }
+                    })
+                    .body(|body| {
+                        body.rows(ROW_HEIGHT, rows.len(), |mut table_row| {
+                            let row = &rows[table_row.index()];
+                            if self.row(&mut table_row, shown, row, &columns) {
+                                pointed = Some(shown.lines.all[row.place].name.clone());
+                            }
+                        });
+                    });
+            });
+        });
+        self.pointed = pointed;
+    }
+
+    /// Draws a row; whether the pointer is on it.
+    fn row(&mut self, table_row: &mut TableRow<'_, '_>, shown: &Shown<'_>, row: &Row, columns: &[Column]) -> bool {
+        let name = &shown.lines.all[row.place].name;
+        let selected = self.selected.contains(name);
+        table_row.set_selected(selected);
+        if self.pointed.as_ref() == Some(name) {
+            table_row.set_hovered(true);
+        }
+        for (column, cell) in columns.iter().zip(&row.cells) {
+            table_row.col(|ui| {
+                if *column == Column::Name {
+                    swatch(ui, shown.lines.looks[row.place]);
+                }
+                let right = *column != Column::Name && *column != Column::Verdict;
+                let layout = if right { Layout::top_down(Align::Max) } else { Layout::top_down(Align::Min) };
+                ui.with_layout(layout, |ui| cell_ui(ui, cell));
+            });
+        }
+        let response = table_row.response();
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, format!("Line {name}")));
+        if response.clicked() && !self.selected.remove(name) {
+            self.selected.insert(name.clone());
+        }
+        response.hovered()
+    }
+
+    /// The rows that are listed, in their order.
+    fn rows(&self, shown: &Shown<'_>, columns: &[Column]) -> Vec<Row> {
+        let passed = |place: usize| self.one_a_method && shown.lines.standings[place] == Standing::Passed;
+        let places = (0..shown.lines.all.len()).filter(|&place| (shown.wanted)(place) && !passed(place));
+        let mut rows: Vec<Row> = places.map(|place| Row::of(shown, place, columns)).collect();
+        Row::mark_best(&mut rows, columns, shown);
+        let sort = self.sort.as_ref().filter(|sort| columns.contains(&sort.by));
+        // Until the user chooses, the best of the metric that gains are of is on top.
+        let first = || columns.iter().find(|column| matches!(column, Column::Metric(_)));
+        let by = sort.map(|sort| &sort.by).or_else(first);
+        if let Some(at) = columns.iter().position(|column| Some(column) == by) {
+            let descending = sort.map_or_else(|| columns[at].best_first(), |sort| sort.descending);
+            rows.sort_by(|a, b| a.cells[at].order.cmp(&b.cells[at].order, descending));
+        }
+        rows
+    }
+
+    fn header(&mut self, ui: &mut Ui, column: &Column) {
+        let sorted = self.sort.as_ref().filter(|sort| sort.by == *column).map(|sort| sort.descending);
+        let arrow = match sorted {
+            None => "",
+            Some(false) => " ▲",
+            Some(true) => " ▼",
+        };
+        let title = column.title();
+        let text = RichText::new(format!("{title}{arrow}")).small().color(theme::tokens(ui).muted);
+        let right = *column != Column::Name && *column != Column::Verdict;
+        let layout = if right { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+        ui.with_layout(layout, |ui| {
+            let response = ui.add(Button::new(text).frame(false)).on_hover_text(column.tooltip());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &title));
+            if response.clicked() {
+                let first = column.best_first();
+                self.sort = match sorted {
+                    None => Some(Sort { by: column.clone(), descending: first }),
+                    Some(descending) if descending == first => Some(Sort { by: column.clone(), descending: !first }),
+                    Some(_) => None,
+                };
+            }
+        });
+    }
+
+    /// The table as text for a spreadsheet, tabs between the columns.
+    pub(super) fn as_text(&self, shown: &Shown<'_>) -> String {
+        let columns = Column::all(shown.metrics);
+        let heading: Vec<String> = columns.iter().map(Column::title).collect();
+        let mut text = heading.join("\t") + "\n";
+        for row in self.rows(shown, &columns) {
+            let cell = |cell: &Cell| match &cell.below {
+                Some(below) if !below.is_empty() => format!("{} ({below})", cell.main),
+                _ => cell.main.clone(),
+            };
+            text.push_str(&row.cells.iter().map(cell).collect::<Vec<_>>().join("\t"));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// The line's colour and mark, as the charts draw it.
+fn swatch(ui: &mut Ui, look: crate::chart::Look) {
+    let (at, _) = ui.allocate_exact_size(egui::Vec2::new(14.0, 14.0), egui::Sense::hover());
+    crate::chart::screen::mark(ui, look, at.center(), 4.5);
+}
+
+fn cell_ui(ui: &mut Ui, cell: &Cell) {
+    let tokens = theme::tokens(ui);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let colour = match cell.tone {
+        Tone::Plain => tokens.text,
+        Tone::Quiet => tokens.muted,
+        Tone::Good => tokens.success,
+        Tone::Bad => tokens.error,
+    };
+    let mut main = RichText::new(&cell.main).color(colour);
+    if cell.bold {
+        main = main.family(theme::semi_bold());
+    }
+    let lines = if cell.below.is_some() { 2.0 } else { 1.0 };
+    ui.add_space((ROW_HEIGHT - 17.0 * lines) / 2.0);
+    let mut response = ui.add(egui::Label::new(main).truncate());
+    if let Some(below) = &cell.below {
+        response |= ui.add(egui::Label::new(RichText::new(below).small().color(tokens.muted)).truncate());
+    }
+    if !cell.hover.is_empty() {
+        response.on_hover_text(&cell.hover);
+    }
+}
+
+/// What stands below the table: what the numbers are, and what is missing.
+pub(super) fn caption(ui: &mut Ui, shown: &Shown<'_>) {
+    let family = shown.judged.map(|judged| judged.iter().filter(|one| matches!(one, Judged::Verdict(_))).count());
+    let baseline = &shown.lines.all[shown.baseline].name;
+    let mut words = format!(
+        "Means over the stages from 2 on, ± 95 % interval over seeds. Gains over {baseline} on the same test users, 95 % bootstrap intervals"
+    );
+    if let Some(family) = family.filter(|&family| family > 1) {
+        words.push_str(&format!(", p-values corrected by Holm over {family} lines"));
+    }
+    if shown.lines.unfinished > 0 {
+        let runs = widgets::counted(shown.lines.unfinished, "run");
+        words.push_str(&format!(". {runs} not finished and not listed"));
+    }
+    widgets::remark(ui, words);
+}
