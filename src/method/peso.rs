@@ -49,7 +49,7 @@ pub const CARD: Card = Card {
                 Choice::plain(
                     "Orthogonal",
                     "Orthogonal",
-                    "The movement is held orthogonal to the past: Σ |A′(A − A′)ᵀ| + |B′ᵀ(B − B′)|",
+                    "The movement is held orthogonal to the past: Σ |A′(A − A′)^T| + |B′^T(B − B′)|",
                 ),
                 Choice::plain("OutputKl", "Output KL", "KL(p ‖ p′) of the predictions on the stage's inputs"),
                 Choice::plain("None", "None", "Nothing: a single evolving LoRA"),

@@ -284,7 +284,8 @@ fn figures_are_written_by_ending_and_into_folders() {
     assert_eq!(matrices.filter(|e| e.file_name().to_string_lossy().starts_with("m-matrix-")).count(), 4);
     export(&["all", "--to", "figures", "--dpi", "50"]);
     let written = fs::read_dir(here.path().join("figures")).unwrap().count();
-    assert_eq!(written, (4 + 4) * 5);
+    // A matrix a run; the comparison, three costs, parallel axes, loss, penalty and pull ratio.
+    assert_eq!(written, (4 + 8) * 5);
     let refused = peso(here.path(), &["export", ".", "--figure", "loss", "--to", "loss.docx"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(!here.path().join("loss.docx").exists());

@@ -29,7 +29,7 @@ pub const CARD: Card = Card {
     key: "sasrec",
     name: "SASRec",
     sentence: "A small transformer over items, without the language model, trained stage by stage: the strongest sequential baseline",
-    formula: "CE over all items of the next one, softmax(h·Eᵀ)",
+    formula: "CE over all items of the next one, softmax(h·E^T)",
     source: "Kang & McAuley, arXiv 1808.09781; full cross-entropy: arXiv 2309.07602",
     fields: &[
         whole("width", "Width", "Width of the embeddings", 1, 4096),
