@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::batches;
 use super::evaluate::{Cell, USERS_A_BATCH, tests};
+use super::kept::trained;
 use super::memory;
 use super::observer::CellPlace;
 use super::project::UsersPerStage;
-use super::stages::trained;
 use super::step::{StepOptions, apply, gradients};
 use crate::data::{Dataset, DatasetSource, Protocol, SyntheticOptions};
 use crate::device::{self, DeviceChoice};

@@ -4,12 +4,13 @@
 //! of each stage, is the weight.
 
 use super::evaluate::{USERS_A_BATCH, chosen_users};
+use super::kept::predicting;
 use super::observer::{Level, Observer, StageRecord};
 use super::recommender::{self, state_file};
 use super::results::Status;
 use super::rows;
 use super::run_folder::{RunFolder, RunMethod};
-use super::stages::{predicting, writer};
+use super::stages::writer;
 use super::worker::{Recorder, Task};
 use crate::baseline::stage_recommender::{Query, StageRecommender};
 use crate::data::Example;

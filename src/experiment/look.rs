@@ -1,6 +1,9 @@
 //! What a method wants to see of a model on a stage's data.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
 
 use super::batches;
 use super::stages::StageData;
@@ -12,6 +15,7 @@ use crate::method::term::{Parameters, add_gradient};
 use crate::model::Llama;
 use crate::model::adapter::Matrix;
 use crate::model::backend::TrainingBackend;
+use crate::model::kernels::Kernels;
 use crate::model::llama::Kind;
 use crate::model::packing::{Packed, Sequence};
 use crate::seeds;
@@ -81,8 +85,8 @@ pub fn fisher<B: TrainingBackend>(model: &mut Llama<B>, examples: &[Sequence], t
 }
 
 /// See [`Look::Inputs`].
-pub fn inputs<B: crate::model::kernels::Kernels>(model: &Llama<B>, examples: &[Sequence]) -> Matrices {
-    let (mut sum, mut tokens) = (Parameters::new(), std::collections::BTreeMap::<String, usize>::new());
+pub fn inputs<B: Kernels>(model: &Llama<B>, examples: &[Sequence]) -> Matrices {
+    let (mut sum, mut tokens) = (Parameters::new(), BTreeMap::<String, usize>::new());
     for batch in examples.chunks(BATCH) {
         for (site, moment) in model.input_moments(&Packed::new(batch)) {
             *tokens.entry(site.clone()).or_default() += moment.tokens;
@@ -106,6 +110,6 @@ fn adapter_gradients<B: TrainingBackend>(
     gradients(model, &Packed::new(batch), &adapter, &Guides::default(), &options, 0).by_name
 }
 
-fn on_host<B: burn::tensor::backend::Backend>(parameters: Parameters<B>) -> Matrices {
+fn on_host<B: Backend>(parameters: Parameters<B>) -> Matrices {
     parameters.into_iter().map(|(name, tensor)| (name, Matrix::from_tensor(tensor))).collect()
 }

@@ -8,6 +8,7 @@ mod counting;
 pub mod estimate;
 pub mod evaluate;
 pub mod hybrid;
+pub mod kept;
 pub mod learning_rate;
 pub mod look;
 pub mod memory;

@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::evaluate::{Cell, TestSet, USERS_A_BATCH, metrics, test_counts, test_user_counts, tests};
+use super::kept::predicting;
 use super::memory;
 use super::observer::{CellPlace, EvaluationRecord, Observer, Phase, Progress, StageRecord, Wanted};
 use super::run_folder::{RunFolder, RunWriter};
-use super::stages::{predicting, writer};
+use super::stages::writer;
 use super::worker::Task;
 use crate::data::Example;
 use crate::error::{Failure, Unusable};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
+use super::kept::keep;
 use super::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
 use super::project::{Evaluation, Project, Training};
 use super::results::Status;
@@ -259,7 +260,7 @@ fn train_first_stage<B: TrainingBackend>(
         Adapter::fresh(&task.llama, task.project.training.lora, seed, "adapter 1").put_on(&mut model);
         let job = stages::job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
         job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
-        stages::keep(task, &mut model, &[], &folder.adapter(1))?;
+        keep(task, &mut model, &[], &folder.adapter(1))?;
         recorder.stage(&record)?;
         Checkpoint::at(1, Phase::Evaluate).save(&folder.checkpoint())?;
     } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {

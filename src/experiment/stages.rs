@@ -1,6 +1,6 @@
 //! The stage loop of one run: start, train, keep, measure; from wherever an earlier worker left it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 use super::batches;
 use super::checkpoint::Checkpoint;
 use super::evaluate::{chosen_users, test_user_counts};
+use super::kept::{BESIDE, MAIN, MEMORY_FILE, after_stage, keep, main_folder, read_matrices, read_rows, trained};
 use super::look;
 use super::memory;
 use super::observer::{Level, Observer, Phase, StageRecord};
@@ -21,13 +22,11 @@ use super::worker::{Recorder, Task};
 use crate::error::{Failure, Unusable};
 use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
 use crate::method::{Combination, Guides, Method, Part};
-use crate::model::adapter::{Adapter, Matrix, Snapshot};
+use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
-use crate::model::beam::Ensemble;
-use crate::model::llama::Kind;
 use crate::model::packing::Sequence;
-use crate::model::weights::{self, Weights, write_peft};
-use crate::model::{Llama, PromptWriter, Softmax, VocabularyMode};
+use crate::model::weights::{self, write_peft};
+use crate::model::{Llama, PromptWriter, Softmax};
 use crate::seeds;
 
 /// The examples of one stage, written for the model.
@@ -86,17 +85,6 @@ pub fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
             Softmax::AllTokens => None,
             Softmax::ExistingItems => Some((task.trie.as_ref(), task.continuations.as_ref())),
         },
-    }
-}
-
-/// Which parameters a stage trains, its A among them or not.
-pub fn trained(mode: VocabularyMode, a: bool) -> impl Fn(Kind) -> bool {
-    move |kind| match kind {
-        Kind::LoraA => a,
-        Kind::LoraB | Kind::Magnitudes => true,
-        Kind::AddedRows => mode != VocabularyMode::Frozen,
-        Kind::BaseRows => mode == VocabularyMode::Full,
-        Kind::Base | Kind::Past => false,
     }
 }
 
@@ -361,99 +349,5 @@ pub fn put<B: TrainingBackend>(part: &Part, model: &mut Llama<B>, device: &B::De
     }
     if part.magnitudes {
         model.magnitudes = Some(Tensor::ones([1, 1 + part.added.len()], device));
-    }
-}
-
-/// What a method keeps of a stage, in the stage's folder.
-const MEMORY_FILE: &str = "memory.safetensors";
-
-/// The two adapters of a stage, in its folder, where it trains two.
-const MAIN: &str = "main";
-const BESIDE: &str = "beside";
-
-/// Folder of the adapter that the next stage calls the latest.
-fn main_folder(folder: &RunFolder, stage: usize) -> PathBuf {
-    let whole = folder.adapter(stage);
-    let main = whole.join(MAIN);
-    if main.is_dir() { main } else { whole }
-}
-
-/// The model as a stage left it, with its main adapter.
-fn after_stage<B: TrainingBackend>(
-    task: &Task<'_>,
-    folder: &RunFolder,
-    stage: usize,
-    device: &B::Device,
-) -> Result<Llama<B>, Unusable> {
-    kept(task, folder, &main_folder(folder, stage), device)
-}
-
-/// The base model with an adapter and its token rows.
-fn kept<B: TrainingBackend>(
-    task: &Task<'_>,
-    run: &RunFolder,
-    folder: &Path,
-    device: &B::Device,
-) -> Result<Llama<B>, Unusable> {
-    let mut model = load_base::<B>(task, run, device)?;
-    read_rows(folder)?.restore(&mut model);
-    weights::read_peft(folder, &task.llama)?.0.put_on(&mut model);
-    Ok(model)
-}
-
-/// Writes a trained adapter: with what past ones add to it, as PEFT, and the trained rows.
-pub fn keep<B: TrainingBackend>(
-    task: &Task<'_>,
-    model: &mut Llama<B>,
-    added: &[Adapter],
-    folder: &Path,
-) -> Result<(), Unusable> {
-    let magnitudes = model.magnitudes.clone().map(|magnitudes| Matrix::from_tensor(magnitudes).values);
-    let magnitude = |place: usize| magnitudes.as_ref().map_or(1.0, |all| all[place]);
-    let current = Adapter::of(model).scaled(magnitude(0));
-    let added = added.iter().cloned().zip(1..).map(|(adapter, place)| adapter.scaled(magnitude(place)));
-    let whole = added.fold(current, |whole, next| whole.concatenated(&next));
-    let mode = task.project.training.vocabulary;
-    let rows = |kind| trained(mode, true)(kind) && matches!(kind, Kind::BaseRows | Kind::AddedRows);
-    write_peft(folder, &whole, task.project.training.lora, &Snapshot::of(model, rows).parameters)
-}
-
-/// The trained token rows that lie beside an adapter; none where none were trained.
-///
-/// # Errors
-/// They cannot be read.
-pub fn read_rows(folder: &Path) -> Result<Snapshot, Unusable> {
-    let file = folder.join(weights::ROWS_FILE);
-    let parameters = if file.is_file() { read_matrices(&file)? } else { Matrices::new() };
-    Ok(Snapshot { parameters })
-}
-
-fn read_matrices(file: &Path) -> Result<Matrices, Unusable> {
-    let weights = Weights::open_file(file)?;
-    let names: Vec<String> = weights.names().map(str::to_owned).collect();
-    names.into_iter().map(|name| weights.matrix(&name, None).map(|matrix| (name, matrix))).collect()
-}
-
-/// What predicts after a stage.
-///
-/// # Errors
-/// Its files cannot be used.
-pub fn predicting<B: TrainingBackend>(
-    task: &Task<'_>,
-    folder: &RunFolder,
-    stage: usize,
-    device: &B::Device,
-) -> Result<Ensemble<B::InnerBackend>, Unusable> {
-    let load = |folder_of_adapter: &Path| -> Result<_, Unusable> {
-        Ok(kept::<B>(task, folder, folder_of_adapter, device)?.map(&|t: Tensor<B, 2>| t.inner()))
-    };
-    let whole = folder.adapter(stage);
-    let combination = folder.config().method.adapter_method().and_then(|method| method.combination());
-    let beside = whole.join(BESIDE);
-    match combination {
-        Some((Combination::Predictions, share)) if beside.is_dir() => {
-            Ok(Ensemble { models: vec![(1.0 - share, load(&whole)?), (share, load(&beside)?)] })
-        }
-        _ => Ok(load(&whole)?.into()),
     }
 }

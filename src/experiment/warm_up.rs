@@ -6,9 +6,10 @@ use burn::tensor::Tensor;
 
 use super::batches;
 use super::evaluate::{Cell, USERS_A_BATCH, tests};
+use super::kept::trained;
 use super::look;
 use super::memory;
-use super::stages::{self, StageData, trained};
+use super::stages::{self, StageData};
 use super::step::{StepOptions, apply, gradients};
 use super::trainer::validation_loss;
 use super::worker::Task;

@@ -1,0 +1,133 @@
+//! What a stage leaves in its folder: adapters as PEFT, trained token rows, a method's memory; and the models they make.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Tensor;
+
+use super::run_folder::RunFolder;
+use super::shared::load_base;
+use super::worker::Task;
+use crate::error::Unusable;
+use crate::method::Combination;
+use crate::method::plan::Matrices;
+use crate::model::adapter::{Adapter, Matrix, Snapshot};
+use crate::model::backend::TrainingBackend;
+use crate::model::beam::Ensemble;
+use crate::model::llama::Kind;
+use crate::model::weights::{self, Weights, write_peft};
+use crate::model::{Llama, VocabularyMode};
+
+/// Which parameters a stage trains, its A among them or not.
+pub fn trained(mode: VocabularyMode, a: bool) -> impl Fn(Kind) -> bool {
+    move |kind| match kind {
+        Kind::LoraA => a,
+        Kind::LoraB | Kind::Magnitudes => true,
+        Kind::AddedRows => mode != VocabularyMode::Frozen,
+        Kind::BaseRows => mode == VocabularyMode::Full,
+        Kind::Base | Kind::Past => false,
+    }
+}
+
+/// What a method keeps of a stage, in the stage's folder.
+pub const MEMORY_FILE: &str = "memory.safetensors";
+
+/// The two adapters of a stage, in its folder, where it trains two.
+pub const MAIN: &str = "main";
+pub const BESIDE: &str = "beside";
+
+/// Folder of the adapter that the next stage calls the latest.
+pub fn main_folder(folder: &RunFolder, stage: usize) -> PathBuf {
+    let whole = folder.adapter(stage);
+    let main = whole.join(MAIN);
+    if main.is_dir() { main } else { whole }
+}
+
+/// The model as a stage left it, with its main adapter.
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn after_stage<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    stage: usize,
+    device: &B::Device,
+) -> Result<Llama<B>, Unusable> {
+    kept(task, folder, &main_folder(folder, stage), device)
+}
+
+/// The base model with an adapter and its token rows.
+fn kept<B: TrainingBackend>(
+    task: &Task<'_>,
+    run: &RunFolder,
+    folder: &Path,
+    device: &B::Device,
+) -> Result<Llama<B>, Unusable> {
+    let mut model = load_base::<B>(task, run, device)?;
+    read_rows(folder)?.restore(&mut model);
+    weights::read_peft(folder, &task.llama)?.0.put_on(&mut model);
+    Ok(model)
+}
+
+/// Writes a trained adapter: with what past ones add to it, as PEFT, and the trained rows.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn keep<B: TrainingBackend>(
+    task: &Task<'_>,
+    model: &mut Llama<B>,
+    added: &[Adapter],
+    folder: &Path,
+) -> Result<(), Unusable> {
+    let magnitudes = model.magnitudes.clone().map(|magnitudes| Matrix::from_tensor(magnitudes).values);
+    let magnitude = |place: usize| magnitudes.as_ref().map_or(1.0, |all| all[place]);
+    let current = Adapter::of(model).scaled(magnitude(0));
+    let added = added.iter().cloned().zip(1..).map(|(adapter, place)| adapter.scaled(magnitude(place)));
+    let whole = added.fold(current, |whole, next| whole.concatenated(&next));
+    let mode = task.project.training.vocabulary;
+    let rows = |kind| trained(mode, true)(kind) && matches!(kind, Kind::BaseRows | Kind::AddedRows);
+    write_peft(folder, &whole, task.project.training.lora, &Snapshot::of(model, rows).parameters)
+}
+
+/// The trained token rows that lie beside an adapter; none where none were trained.
+///
+/// # Errors
+/// They cannot be read.
+pub fn read_rows(folder: &Path) -> Result<Snapshot, Unusable> {
+    let file = folder.join(weights::ROWS_FILE);
+    let parameters = if file.is_file() { read_matrices(&file)? } else { Matrices::new() };
+    Ok(Snapshot { parameters })
+}
+
+/// Matrices of a file, by name.
+///
+/// # Errors
+/// They cannot be read.
+pub fn read_matrices(file: &Path) -> Result<Matrices, Unusable> {
+    let weights = Weights::open_file(file)?;
+    let names: Vec<String> = weights.names().map(str::to_owned).collect();
+    names.into_iter().map(|name| weights.matrix(&name, None).map(|matrix| (name, matrix))).collect()
+}
+
+/// What predicts after a stage.
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn predicting<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    stage: usize,
+    device: &B::Device,
+) -> Result<Ensemble<B::InnerBackend>, Unusable> {
+    let load = |folder_of_adapter: &Path| -> Result<_, Unusable> {
+        Ok(kept::<B>(task, folder, folder_of_adapter, device)?.map(&|t: Tensor<B, 2>| t.inner()))
+    };
+    let whole = folder.adapter(stage);
+    let combination = folder.config().method.adapter_method().and_then(|method| method.combination());
+    let beside = whole.join(BESIDE);
+    match combination {
+        Some((Combination::Predictions, share)) if beside.is_dir() => {
+            Ok(Ensemble { models: vec![(1.0 - share, load(&whole)?), (share, load(&beside)?)] })
+        }
+        _ => Ok(load(&whole)?.into()),
+    }
+}
