@@ -309,3 +309,28 @@ impl Decoder<'_> {
         lists
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::Flex;
+
+    use super::*;
+
+    #[test]
+    fn several_models_predict_the_mean_of_their_probabilities() {
+        let vocabulary = Vocabulary { base: 0, added: 5, bos: 0, eos: 1, separator: 2, first_code: 3 };
+        let rows = [[0.5f32, -1.0, 2.0, 0.25, 1.0], [1.5, 0.0, -0.5, 3.0, -2.0]];
+        let logits = |row: [f32; 5]| Tensor::<Flex, 2>::from_floats([row], &Default::default());
+        let scores = Scores::new(vec![(0.3, logits(rows[0])), (0.7, logits(rows[1]))], &vocabulary);
+        let softmax = |row: [f32; 5], among: &[usize], token: usize| {
+            let sum: f64 = among.iter().map(|&other| f64::from(row[other]).exp()).sum();
+            f64::from(row[token]).exp() / sum
+        };
+        let expected =
+            |among: &[usize], token| (0.3 * softmax(rows[0], among, token) + 0.7 * softmax(rows[1], among, token)).ln();
+        let whole = scores.log_probability(0, 4, &scores.log_sums(0));
+        assert!((whole - expected(&[0, 1, 2, 3, 4], 4)).abs() < 1e-6, "{whole}");
+        let among = scores.log_probability(0, 3, &scores.log_sums_of(0, &[3, 4]));
+        assert!((among - expected(&[3, 4], 3)).abs() < 1e-6, "{among}");
+    }
+}
