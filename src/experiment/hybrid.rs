@@ -10,7 +10,7 @@ use super::recommender::{self, state_file};
 use super::results::Status;
 use super::rows;
 use super::run_folder::{RunFolder, RunMethod};
-use super::stages::writer;
+use super::stages::{decoder, writer};
 use super::worker::{Recorder, Task};
 use crate::baseline::stage_recommender::{Query, StageRecommender};
 use crate::data::Example;
@@ -20,7 +20,7 @@ use crate::measure::ranking::ndcg;
 use crate::method::Hybrid;
 use crate::method::hybrid::{Candidates, normalised};
 use crate::model::backend::TrainingBackend;
-use crate::model::beam::{Decoder, Ensemble, Hypothesis};
+use crate::model::beam::{Ensemble, Hypothesis};
 use crate::model::kernels::Kernels;
 
 /// Weights that are tried, in tenths; of equally good ones the language model's greatest is taken.
@@ -42,17 +42,17 @@ pub fn run<B: TrainingBackend>(
     let RunMethod::Learned(method) = &towers.config().method else { return Ok(()) };
     let mut towers_model = recommender::make::<B>(task, method, seed, device)?
         .ok_or_else(|| wrong_kind(task, &options.towers, "SASRec or two towers"))?;
-    if !adapter.config().method.adapts_model() {
+    if adapter.config().method.adapter_method().is_none() {
         return Err(wrong_kind(task, &options.adapter, "a method that adapts the language model").into());
     }
     for stage in 1..=task.dataset.stages.len() {
-        towers_model.load(&state_file(&towers, stage))?;
-        let fused =
-            Fused { task, model: predicting::<B>(task, &adapter, stage, device)?, towers: towers_model.as_ref() };
         let there = folder.reader()?.stages()?.into_iter().find(|record| record.stage == stage);
         if there.as_ref().is_some_and(|record| record.finished) && rows::is_measured(task, folder, stage)? {
             continue;
         }
+        towers_model.load(&state_file(&towers, stage))?;
+        let fused =
+            Fused { task, model: predicting::<B>(task, &adapter, stage, device)?, towers: towers_model.as_ref() };
         let weight = fused.chosen_weight(stage - 1);
         recorder.event(Level::Info, &format!("stage {stage}: the language model has the weight {weight:.1}"))?;
         let mut record = StageRecord { stage, test_users: rows::test_users_of(task, stage), ..StageRecord::default() };
@@ -126,17 +126,9 @@ impl<B: Kernels> Fused<'_, B> {
     /// The union of both lists with both sides' scores.
     fn candidates(&self, tests: &[Example<'_>]) -> Vec<Candidates> {
         let (task, evaluation) = (self.task, &self.task.project.evaluation);
-        let decoder = Decoder {
-            vocabulary: &task.vocabulary,
-            index: &task.dataset.index,
-            trie: &task.trie,
-            decoding: evaluation.decoding,
-            softmax: task.project.training.softmax,
-            beams: evaluation.beams,
-        };
         let questions: Vec<_> = tests.iter().map(|test| writer(task).question(test.history)).collect();
         let queries: Vec<Query<'_>> = tests.iter().map(|&test| test.into()).collect();
-        let listed: Vec<Vec<(u32, f64)>> = decoder
+        let listed: Vec<Vec<(u32, f64)>> = decoder(task)
             .search(&self.model, &questions)
             .into_iter()
             .map(|list| {

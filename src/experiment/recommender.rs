@@ -65,9 +65,10 @@ pub fn run(
             None => {
                 recorder.writer.rewind(stage, Phase::Train, 0)?;
                 let record = train(task, stage, recommender, recorder)?;
+                // The record comes first: where the parameters are there, it says how they came about.
+                recorder.stage(&record)?;
                 crate::files::create_folder(&folder.adapter(stage))?;
                 recommender.save(&file)?;
-                recorder.stage(&record)?;
                 record
             }
         };

@@ -8,13 +8,13 @@ use super::kept::predicting;
 use super::memory;
 use super::observer::{CellPlace, EvaluationRecord, Observer, Phase, Progress, StageRecord, Wanted};
 use super::run_folder::{RunFolder, RunWriter};
-use super::stages::writer;
+use super::stages::{decoder, writer};
 use super::worker::Task;
 use crate::data::Example;
 use crate::error::{Failure, Unusable};
 use crate::measure::UserOutcome;
 use crate::model::backend::TrainingBackend;
-use crate::model::beam::{Decoder, Ensemble};
+use crate::model::beam::Ensemble;
 use crate::model::kernels::Kernels;
 
 /// The cells of a row (stage from 1) that the project's protocols define, in the order in which they are measured.
@@ -264,14 +264,7 @@ fn measure_cell<B: Kernels>(
     recorder: &mut dyn Observer,
 ) -> Result<EvaluationRecord, Failure> {
     let evaluation = &task.project.evaluation;
-    let decoder = Decoder {
-        vocabulary: &task.vocabulary,
-        index: &task.dataset.index,
-        trie: &task.trie,
-        decoding: evaluation.decoding,
-        softmax: task.project.training.softmax,
-        beams: evaluation.beams,
-    };
+    let decoder = decoder(task);
     let tests = tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users);
     let mut cell = Cell::default();
     for batch in tests.chunks(USERS_A_BATCH) {

@@ -24,6 +24,7 @@ use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
 use crate::method::{Combination, Guides, Method, Part};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
+use crate::model::beam::Decoder;
 use crate::model::packing::Sequence;
 use crate::model::weights::{self, write_peft};
 use crate::model::{Llama, PromptWriter, Softmax};
@@ -85,6 +86,18 @@ pub fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
             Softmax::AllTokens => None,
             Softmax::ExistingItems => Some((task.trie.as_ref(), task.continuations.as_ref())),
         },
+    }
+}
+
+/// Generates items as the project wants them.
+pub fn decoder<'t>(task: &'t Task<'_>) -> Decoder<'t> {
+    Decoder {
+        vocabulary: &task.vocabulary,
+        index: &task.dataset.index,
+        trie: &task.trie,
+        decoding: task.project.evaluation.decoding,
+        softmax: task.project.training.softmax,
+        beams: task.project.evaluation.beams,
     }
 }
 
@@ -194,17 +207,28 @@ impl StageRun<'_> {
             let plan = self.plan::<B>(device, recorder)?;
             let first = resume.as_ref().map_or(0, |checkpoint| checkpoint.cursor.part);
             // What a method looks at is a part of what it costs.
-            let mut seconds = self.seconds_so_far(first)? + began.elapsed().as_secs_f64();
-            for (number, part) in [Some(&plan.main), plan.beside.as_ref()].into_iter().flatten().enumerate().skip(first)
-            {
+            let mut seconds = began.elapsed().as_secs_f64();
+            if let Some(there) = self.recorded()?.filter(|_| first > 0) {
+                // The adapters that are done already have told their part of it.
+                seconds += there.train_seconds;
+                record = there;
+            }
+            let parts: Vec<&Part> = [Some(&plan.main), plan.beside.as_ref()].into_iter().flatten().collect();
+            for (number, part) in parts.iter().enumerate().skip(first) {
                 self.train_part::<B>((number, part), resume.take(), device, &mut record, recorder)?;
                 seconds += record.train_seconds;
                 record.train_seconds = seconds;
+                if number + 1 < parts.len() {
+                    recorder.stage(&record)?;
+                    let mut next = Checkpoint::at(self.stage, Phase::Train);
+                    next.cursor.part = number + 1;
+                    next.save(&self.folder.checkpoint())?;
+                }
             }
             self.combine()?;
             recorder.stage(&record)?;
             Checkpoint::at(self.stage, Phase::Evaluate).save(&self.folder.checkpoint())?;
-        } else if let Some(there) = self.folder.reader()?.stages()?.into_iter().find(|s| s.stage == self.stage) {
+        } else if let Some(there) = self.recorded()? {
             record = there;
         }
         measure_row::<B>(self.task, self.folder, &mut record, device, recorder)
@@ -284,10 +308,7 @@ impl StageRun<'_> {
         let parts = &Work::of(task, self.method).train[self.stage - 1];
         job.examples_afterwards = parts.iter().skip(number + 1).sum();
         job.run(&mut model, &guides, resume, record, recorder)?;
-        keep(task, &mut model, &part.added, &self.kept_in(number))?;
-        let mut next = Checkpoint::at(self.stage, Phase::Train);
-        next.cursor.part = number + 1;
-        Ok(next.save(&self.folder.checkpoint())?)
+        Ok(keep(task, &mut model, &part.added, &self.kept_in(number))?)
     }
 
     /// Folder of one of the stage's adapters. Where both become one, that one lies above them.
@@ -315,10 +336,9 @@ impl StageRun<'_> {
         write_peft(&self.folder.adapter(self.stage), &main.concatenated(&beside), shape, &rows.parameters)
     }
 
-    /// Training time of the adapters that are done already.
-    fn seconds_so_far(&self, parts: usize) -> Result<f64, Unusable> {
-        let stages = if parts > 0 { self.folder.reader()?.stages()? } else { Vec::new() };
-        Ok(stages.into_iter().find(|record| record.stage == self.stage).map_or(0.0, |record| record.train_seconds))
+    /// The stage's record as an earlier worker left it.
+    fn recorded(&self) -> Result<Option<StageRecord>, Unusable> {
+        Ok(self.folder.reader()?.stages()?.into_iter().find(|record| record.stage == self.stage))
     }
 
     /// The adapters after all earlier stages, without what they carried of even earlier ones.

@@ -18,7 +18,7 @@ use crate::error::{Failure, Unusable};
 use crate::method::plan::{Data, Ended, Look, Matrices, Plan, Stage};
 use crate::method::{Combination, Guides, Method, Part};
 use crate::model::backend::{OnDevice, TrainingBackend};
-use crate::model::beam::{Decoder, Ensemble};
+use crate::model::beam::Ensemble;
 use crate::model::llama::Kind;
 use crate::model::optimizer::AdamW;
 use crate::model::packing::Packed;
@@ -179,14 +179,7 @@ impl WarmUp<'_> {
     /// Seconds a test user.
     fn user<B: crate::model::kernels::Kernels>(&self, model: &Ensemble<B>) -> f64 {
         let (task, evaluation) = (self.task, &self.task.project.evaluation);
-        let decoder = Decoder {
-            vocabulary: &task.vocabulary,
-            index: &task.dataset.index,
-            trie: &task.trie,
-            decoding: evaluation.decoding,
-            softmax: task.project.training.softmax,
-            beams: evaluation.beams,
-        };
+        let decoder = stages::decoder(task);
         let users = tests(&task.dataset, Protocol::SameBlock, 0, evaluation.users);
         let batch = &users[..users.len().min(USERS_A_BATCH)];
         Cell::default().test(model, &decoder, stages::writer(task), &batch[..batch.len().min(4)]);

@@ -12,7 +12,7 @@ use burn::tensor::Tensor;
 use peso_workbench::data::Protocol;
 use peso_workbench::device::DeviceChoice;
 use peso_workbench::experiment::observer::{Level, Progress};
-use peso_workbench::experiment::results::Status;
+use peso_workbench::experiment::results::{RunResult, Status};
 use peso_workbench::experiment::run_folder::{RunConfig, RunFolder};
 use peso_workbench::experiment::worker::{self, RunOptions, Watcher};
 use peso_workbench::experiment::{Project, results::Results};
@@ -239,6 +239,13 @@ fn matrices(project: &Project) -> BTreeMap<String, BTreeMap<String, Vec<Vec<f64>
     results.runs.into_iter().map(|run| (run.experiment, run.matrix)).collect()
 }
 
+/// What each experiment's stages were trained on and ended with.
+fn training_figures(project: &Project) -> BTreeMap<String, Vec<(u64, f64)>> {
+    let (results, _) = Results::read(project, &project.runs_dir(None), Protocol::SameBlock);
+    let stages = |run: RunResult| run.stages.iter().map(|stage| (stage.train_examples, stage.final_loss)).collect();
+    results.runs.into_iter().map(|run| (run.experiment.clone(), stages(run))).collect()
+}
+
 /// The adapter after the last stage, of the first rank alone or with what it carries.
 fn last_adapter(project: &Project, experiment: &str) -> Adapter {
     let (folders, _) = RunFolder::list_all(&project.runs_dir(None));
@@ -348,4 +355,5 @@ fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
     }
     assert!(stops > 10, "interrupted {stops} times");
     assert_eq!(matrices(&project), matrices(&undisturbed));
+    assert_eq!(training_figures(&project), training_figures(&undisturbed));
 }
