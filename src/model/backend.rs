@@ -1,6 +1,8 @@
 //! From the device that was chosen to the type that computes on it, once, at a worker's start.
 
-use burn::backend::{Autodiff, Cuda, Flex, Wgpu};
+use burn::backend::{Autodiff, Flex};
+#[cfg(feature = "gpu")]
+use burn::backend::{Cuda, Wgpu};
 use burn::tensor::backend::AutodiffBackend;
 
 use super::kernels::Kernels;
@@ -21,7 +23,9 @@ pub trait OnDevice {
 /// Runs work on a device.
 pub fn run_on<W: OnDevice>(device: &Device, work: W) -> W::Output {
     match device {
+        #[cfg(feature = "gpu")]
         Device::Wgpu(device) => work.run::<Autodiff<Wgpu>>(device),
+        #[cfg(feature = "gpu")]
         Device::Cuda(device) => work.run::<Autodiff<Cuda>>(device),
         Device::Cpu => work.run::<Autodiff<Flex>>(&Default::default()),
     }

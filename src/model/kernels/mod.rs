@@ -10,7 +10,9 @@ mod simd;
 
 use std::sync::Arc;
 
-use burn::backend::{Autodiff, Cuda, Flex, Wgpu};
+use burn::backend::{Autodiff, Flex};
+#[cfg(feature = "gpu")]
+use burn::backend::{Cuda, Wgpu};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
@@ -145,9 +147,13 @@ pub trait Kernels: Backend {
     }
 }
 
+#[cfg(feature = "gpu")]
 impl Kernels for Wgpu {}
+#[cfg(feature = "gpu")]
 impl Kernels for Autodiff<Wgpu> {}
+#[cfg(feature = "gpu")]
 impl Kernels for Cuda {}
+#[cfg(feature = "gpu")]
 impl Kernels for Autodiff<Cuda> {}
 
 /// The fused operations of a module, as methods of [`Kernels`].
