@@ -10,9 +10,10 @@ use super::observer::{CellPlace, EvaluationRecord, Observer, Phase, Progress, St
 use super::run_folder::{RunFolder, RunWriter};
 use super::stages::{decoder, writer};
 use super::worker::Task;
-use crate::data::Example;
+use crate::data::{Example, Protocol};
 use crate::error::{Failure, Unusable};
 use crate::measure::UserOutcome;
+use crate::model::Llama;
 use crate::model::backend::TrainingBackend;
 use crate::model::beam::Ensemble;
 use crate::model::kernels::Kernels;
@@ -173,6 +174,38 @@ fn measure<B: TrainingBackend>(
     record.peak_memory_bytes = memory::peak_bytes();
     record.finished = true;
     Ok(recorder.stage(record)?)
+}
+
+/// Measures what is missing of `R[0, j]`, the model before any training on the tests of stages from 2 on: what forward
+/// transfer is over (same-block alone, since it needs the whole matrix).
+///
+/// # Errors
+/// The records cannot be read or written, or the user stops the run.
+pub fn measure_untrained<B: Kernels>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    model: impl FnOnce() -> Result<Llama<B>, Unusable>,
+    recorder: &mut dyn Observer,
+) -> Result<(), Failure> {
+    if !task.project.evaluation.protocol.each().contains(&Protocol::SameBlock) {
+        return Ok(());
+    }
+    let measured = folder.reader()?.evaluations()?;
+    let cells =
+        (2..=task.dataset.stages.len()).map(|tested| CellPlace { protocol: Protocol::SameBlock, trained: 0, tested });
+    let missing: Vec<CellPlace> = cells.filter(|cell| !measured.iter().any(|other| other.at == *cell)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let model = model()?.into();
+    let shown = Shown { stage: 1, later: 0 };
+    let (stages, total) = (task.dataset.stages.len(), count(task, &missing));
+    let mut pace = Pace { began: Instant::now(), stages, done: 0, total, shown };
+    for cell in missing {
+        let measured = measure_cell(task, &model, cell, &mut pace, recorder)?;
+        recorder.evaluation(&measured)?;
+    }
+    Ok(())
 }
 
 /// Answers of something that is no language model to tests, in their order.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use burn::tensor::Tensor;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
@@ -11,7 +12,7 @@ use super::kept::keep;
 use super::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
 use super::project::{Evaluation, Project, Training};
 use super::results::Status;
-use super::rows::measure_row;
+use super::rows::{measure_row, measure_untrained};
 use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter, SHARED_PREFIX, WorkerLock};
 use super::stages::{self, StageData};
 use super::step::StepOptions;
@@ -266,6 +267,14 @@ fn train_first_stage<B: TrainingBackend>(
     } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {
         record = there;
     }
+    let untrained = || -> Result<Llama<B::InnerBackend>, Unusable> {
+        let model = match &task.project.base_model {
+            BaseModel::Compact(_) => weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device),
+            BaseModel::HuggingFace(_) => load_base::<B>(task, folder, device)?,
+        };
+        Ok(model.map(&|t: Tensor<B, 2>| t.inner()))
+    };
+    measure_untrained(task, folder, untrained, recorder)?;
     measure_row::<B>(task, folder, &mut record, device, recorder)
 }
 

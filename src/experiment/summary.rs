@@ -246,7 +246,7 @@ mod tests {
         let seed = |seed: u64, cell: f64| {
             let mut run = run("PESO", "peso", seed, Status::Finished, &[0.5, 0.5]);
             let matrix = [vec![0.5, 0.0], vec![cell, 0.5]];
-            run.continual = Continual::of(&matrix, None).map(|of| ("hit@10".to_owned(), of)).into_iter().collect();
+            run.continual = Continual::of(&matrix, &[]).map(|of| ("hit@10".to_owned(), of)).into_iter().collect();
             for (stage, stored) in run.stages.iter_mut().zip([3, 7]) {
                 (stage.train_seconds, stage.stored_bytes) = (10.0 * seed as f64, stored);
             }

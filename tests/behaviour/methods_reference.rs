@@ -18,11 +18,14 @@ use peso_workbench::method::{
     Aggregation, Anchor, Distance, Ended, Ewc, Guides, Lwf, Matrices, Method, OLora, Past, Peso, Plan, SdLora, Stage,
     SumLora, Term,
 };
-use peso_workbench::model::Adapter;
 use peso_workbench::model::adapter::{Matrix, Pair};
+use peso_workbench::model::beam::{Decoder, Ensemble};
 use peso_workbench::model::llama::Kind;
+use peso_workbench::model::packing::{Branch, Sequence};
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::Weights;
+use peso_workbench::model::{Adapter, Decoding, Softmax, Vocabulary};
+use peso_workbench::semantic_id::{SemanticIndex, Trie};
 use serde_json::Value;
 
 use crate::model_reference::{LoraCase, Tracked, json, number, relative};
@@ -256,6 +259,45 @@ fn the_mean_of_two_updates_matches_the_reference() {
     assert_logits(&case, "lsat_weights");
     let ce = case.step(&Guides::default()).figures.loss;
     case.assert_figure("lsat_weights", "ce", ce, 1e-4);
+}
+
+#[test]
+fn the_mean_of_two_predictions_matches_the_reference() {
+    let case = Case::load();
+    let model = |adapter: &Adapter| {
+        let mut model = case.lora.model.clone().map(&|t: Tensor<Tracked, 2>| t.inner());
+        adapter.put_on(&mut model);
+        model
+    };
+    let ensemble = Ensemble { models: vec![(0.5, model(&case.current)), (0.5, model(&case.past[1]))] };
+    // The reference's codes follow 60 base tokens, 12 a level; only the rows' own responses exist as items.
+    const FIRST_CODE: u32 = 60;
+    let rows = case.lora.sequences();
+    let responses: Vec<&[u32]> = rows.iter().map(|row| row.branches[0].targets.as_slice()).collect();
+    let code = |token: &u32| token - FIRST_CODE;
+    let index = SemanticIndex {
+        levels: 4,
+        tokens: (0..48).map(|i| format!("<{}_{}>", ["a", "b", "c", "d"][i / 12], i % 12)).collect(),
+        token_level: (0..48).map(|i| (i / 12) as u8).collect(),
+        codes: responses.iter().flat_map(|tokens| tokens[..4].iter().map(code)).collect(),
+    };
+    let trie = Trie::new(&index);
+    let base = case.lora.model.config.vocabulary;
+    let vocabulary = Vocabulary { base, added: 0, bos: 2, eos: 1, separator: 10, first_code: FIRST_CODE };
+    let (decoding, softmax) = (Decoding::Trie, Softmax::AllTokens);
+    let decoder = Decoder { vocabulary: &vocabulary, index: &index, trie: &trie, decoding, softmax, beams: rows.len() };
+    let question = |row: &Sequence| {
+        let Branch { at, tokens, .. } = &row.branches[0];
+        Sequence { prefix: row.prefix.clone(), branches: vec![Branch::unscored(*at, tokens[..1].to_vec())] }
+    };
+    let lists = decoder.search(&ensemble, &rows.iter().map(question).collect::<Vec<_>>());
+    let expected = case.expected["lsat_predictions"]["log_probabilities"].as_array().unwrap();
+    for (row, list) in lists.iter().enumerate() {
+        let codes: Vec<u32> = responses[row][..4].iter().map(code).collect();
+        let score = list.iter().find(|h| h.codes == codes).expect("every item is found").score;
+        let expected = expected[5 * row..][..5].iter().map(number).sum::<f64>() / 5.0;
+        assert!((score - expected).abs() <= 1e-4, "row {row}: {score} instead of {expected}");
+    }
 }
 
 #[test]

@@ -87,6 +87,9 @@ fn a_project_trains_gives_the_same_numbers_again_and_is_then_left_alone() {
     let frozen = of("frozen")["matrix"]["ndcg@5"].as_array().unwrap();
     assert!(frozen.iter().all(|row| *row == frozen[0]), "a frozen model does not change");
     assert_ne!(of("peso")["matrix"]["ndcg@5"], of("sum_lora")["matrix"]["ndcg@5"], "methods differ");
+    let forward = |method: &str| of(method)["continual"]["hit@5"]["forward_transfer"].as_f64();
+    assert!(forward("peso").is_some_and(f64::is_finite), "the model before any training was asked too");
+    assert_eq!(forward("popularity"), None, "nothing is there before counting");
 
     let other = tempfile::tempdir().unwrap();
     let out = ["--out", other.path().to_str().unwrap()];

@@ -196,7 +196,7 @@ impl RunReader {
             data_hash: config.data_hash.clone(),
             protocols: protocols.into_iter().collect(),
             stages: stages.collect(),
-            continual: continual_of(&matrix),
+            continual: continual_of(&matrix, &cells, protocol),
             matrix,
         })
     }
@@ -252,10 +252,21 @@ fn matrix_of<'c>(
 }
 
 /// The continual measures of every metric whose matrix is whole.
-fn continual_of(matrix: &BTreeMap<String, Vec<Vec<f64>>>) -> BTreeMap<String, Continual> {
-    // The model before any training is not measured: that is one more row for each seed, of figures near chance.
-    let measures = |rows: &Vec<Vec<f64>>| Continual::of(rows, None);
-    matrix.iter().filter_map(|(metric, rows)| Some((metric.clone(), measures(rows)?))).collect()
+fn continual_of(
+    matrix: &BTreeMap<String, Vec<Vec<f64>>>,
+    cells: &[EvaluationSummary],
+    protocol: Protocol,
+) -> BTreeMap<String, Continual> {
+    let untrained = |metric: &str, tested: usize| {
+        let at = CellPlace { protocol, trained: 0, tested };
+        let cell = cells.iter().find(|cell| cell.at == at);
+        cell.and_then(|cell| cell.metrics.get(metric).copied()).unwrap_or(f64::NAN)
+    };
+    let measures = |(metric, rows): (&String, &Vec<Vec<f64>>)| {
+        let untrained: Vec<f64> = (2..=rows.len()).map(|tested| untrained(metric, tested)).collect();
+        Some((metric.clone(), Continual::of(rows, &untrained)?))
+    };
+    matrix.iter().filter_map(measures).collect()
 }
 
 fn protocol_of(row: &Row<'_>) -> rusqlite::Result<Protocol> {

@@ -171,6 +171,12 @@ fn next_block_shows_each_stage_as_the_model_before_it_met_it() {
     let continual = same.continual["hit@10"];
     assert_eq!((continual.plasticity, continual.average_accuracy), (22.0, 32.0));
     assert_eq!((continual.backward_transfer, continual.forward_transfer), (Some(15.0), None));
+
+    // The model before any training, which is no row of R: 2 and 3 against 12 and 23.
+    (2..=3).for_each(|tested| writer.evaluation(&evaluation(same_block(0, tested))).unwrap());
+    let with_untrained = run.reader().unwrap().result(Protocol::SameBlock).unwrap();
+    assert_eq!(with_untrained.continual["hit@10"].forward_transfer, Some(15.0));
+    assert_eq!(with_untrained.matrix["hit@10"], same.matrix["hit@10"]);
 }
 
 #[test]
