@@ -5,13 +5,16 @@ use egui::{Button, Grid, RichText, ScrollArea, TextEdit, Ui};
 
 use super::Context;
 use super::method_card::Form;
-use crate::app::action::Action;
+use super::sweep_list;
+use crate::app::action::{Action, SweepOf};
 use crate::app::method_picker::Purpose;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::data::DatasetSource;
 use crate::experiment::Project;
 use crate::experiment::project::Experiment;
+use crate::experiment::run_folder::slug;
+use crate::experiment::{project_check, sweep_edit};
 use crate::method::MethodOptions;
 use crate::model::BaseModel;
 
@@ -117,6 +120,7 @@ impl ExperimentsPanel {
             }
             ui.label(RichText::new(card.sentence).color(tokens.muted)).on_hover_text(card.source);
             ui.label(RichText::new(card.formula).monospace().size(11.5)).on_hover_text(card.source);
+            sweep_list::ui(ui, context, experiment);
             let Some(form) = self.forms.get(place).filter(|form| !form.is_empty()) else { return };
             if form.changed() > 0 {
                 widgets::remark(ui, format!("{} changed from the defaults", counted(form.changed(), "option")));
@@ -139,8 +143,14 @@ impl ExperimentsPanel {
         ui.horizontal(|ui| {
             match &mut self.renaming {
                 Some(renaming) if renaming.place == place => {
+                    let problem = name_problem(context.session.project(), place, renaming.name.trim());
                     let field = TextEdit::singleline(&mut renaming.name).hint_text("Name of the experiment");
-                    let field = ui.add(field.desired_width(180.0));
+                    let field = if problem.is_some() { field.text_color(theme::tokens(ui).error) } else { field };
+                    let mut field = ui.add(field.desired_width(180.0));
+                    if let Some(problem) = problem {
+                        field = field.on_hover_text(&problem);
+                        ui.label(RichText::new(problem).small().color(theme::tokens(ui).error));
+                    }
                     widgets::named(ui, &field, "Name of the experiment");
                     if !std::mem::replace(&mut renaming.focused, true) {
                         field.request_focus();
@@ -160,6 +170,13 @@ impl ExperimentsPanel {
                 menu.response.widget_info(|| {
                     egui::WidgetInfo::labeled(egui::Role::Button, true, format!("More for {}", experiment.name))
                 });
+                let sweep = ui.button("Sweep…").on_hover_text("Run it again with other values of its options");
+                sweep.widget_info(|| {
+                    egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sweep {}…", experiment.name))
+                });
+                if sweep.clicked() {
+                    context.actions.push(Action::EditSweep(SweepOf::Experiment(experiment.name.clone())));
+                }
             });
         });
     }
@@ -252,19 +269,23 @@ pub(crate) fn with_method(project: &Project, place: usize, method: MethodOptions
 }
 
 fn rename(context: &mut Context<'_>, place: usize, name: &str) {
-    let project = context.session.project();
-    let taken = project.experiments.iter().any(|experiment| experiment.name == name);
-    if name.is_empty() || taken || place >= project.experiments.len() {
-        return;
-    }
-    let mut project = project.clone();
-    name.clone_into(&mut project.experiments[place].name);
+    let mut project = context.session.project().clone();
+    sweep_edit::rename(&mut project, place, name);
+    // A name that cannot be had is refused like any other change.
     context.actions.push(Action::Edit { project: Box::new(project), key: None });
+}
+
+/// Why an experiment cannot have this name.
+fn name_problem(project: &Project, place: usize, name: &str) -> Option<String> {
+    let mut renamed = project.clone();
+    sweep_edit::rename(&mut renamed, place, name);
+    project_check::check(&renamed).err().map(|bad| widgets::sentence(&bad.problem))
 }
 
 /// `wanted`, or with the first number that makes it unlike every other name: `PESO 2`.
 fn free_name(project: &Project, wanted: &str) -> String {
-    let taken = |name: &str| project.experiments.iter().any(|experiment| experiment.name == name);
+    // Run folders tell neither capitals nor signs apart.
+    let taken = |name: &str| project.experiments.iter().any(|experiment| slug(&experiment.name) == slug(name));
     let stem = wanted.trim_end_matches(|character: char| character.is_ascii_digit()).trim_end();
     let stem = if stem.is_empty() { wanted } else { stem };
     std::iter::once(wanted.to_owned())
