@@ -8,7 +8,7 @@ use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui};
 use egui_extras::{Column, TableBuilder};
 
-use super::modal::Wish;
+use super::modal::{Wish, right_row};
 use super::theme::{self, space};
 use super::widgets::{self, counted, duration_words, memory_words};
 use crate::error::Unusable;
@@ -79,7 +79,7 @@ impl EstimateDialog {
             }
         }
         ui.add_space(space::M);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| match &self.state {
+        right_row(ui, |ui| match &self.state {
             State::Unsaved => {
                 let save = widgets::primary_button(ui, "Save and estimate").clicked().then_some(Wish::SaveAndEstimate);
                 save.or(ui.button("Cancel").clicked().then_some(Wish::Cancel))
@@ -89,7 +89,6 @@ impl EstimateDialog {
                 widgets::primary_button(ui, "Close").clicked().then_some(Wish::Cancel)
             }
         })
-        .inner
     }
 }
 
@@ -111,12 +110,12 @@ struct Row {
     basis: Basis,
 }
 
-/// The runs that are not done, by experiment in the order of the estimate; counting takes moments and is left out.
+/// The runs that are not done, by experiment in the project's order; counting takes moments and is left out.
 fn rows(estimate: &Estimate) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let counted = |run: &&RunEstimate| matches!(run.method.as_str(), "popularity" | "co_occurrence");
-    for run in estimate.runs.iter().filter(|run| run.status != Status::Finished && !counted(run)) {
+    for run in estimate.runs.iter().filter(|run| !counted(run)) {
         let place = *places.entry(&run.experiment).or_insert_with(|| {
             rows.push(Row {
                 experiment: run.experiment.clone(),
@@ -127,11 +126,16 @@ fn rows(estimate: &Estimate) -> Vec<Row> {
             });
             rows.len() - 1
         });
+        if run.status == Status::Finished {
+            continue;
+        }
         let row = &mut rows[place];
         row.runs += 1;
+        row.basis = run.basis;
         row.seconds = run.seconds.map(|seconds| seconds + row.seconds.unwrap_or(0.0)).or(row.seconds);
         row.peak_memory_bytes = row.peak_memory_bytes.max(run.peak_memory_bytes);
     }
+    rows.retain(|row| row.runs > 0);
     rows
 }
 

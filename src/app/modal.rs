@@ -264,6 +264,12 @@ impl ExportDialog {
     }
 }
 
+/// A row of a dialog that is filled from the right.
+pub(crate) fn right_row<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let row = |ui: &mut Ui| ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), contents).inner;
+    ui.horizontal(row).inner
+}
+
 /// Cancel and the button that goes on, on the right.
 fn right_buttons(ui: &mut Ui, go: &str, possible: bool, wish: &mut Option<Wish>, gone: impl FnOnce() -> Wish) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

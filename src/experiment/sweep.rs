@@ -189,9 +189,11 @@ fn combinations(sweep: &Sweep, place: usize, points: &mut usize) -> Result<Vec<V
 
 fn point(sweep: &Sweep, place: usize, combination: &[usize], base: &Variant) -> Result<Variant, BadSweep> {
     let mut variant = Variant { swept: true, ..base.clone() };
-    let mut settings = Vec::new();
-    for (number, (axis, &at)) in sweep.options.iter().zip(combination).enumerate() {
-        let setting = &axis.values[at];
+    // A choice comes before the options that it brings, in whatever order they are written.
+    let mut order: Vec<usize> = (0..sweep.options.len()).collect();
+    order.sort_by_key(|&number| sweep.options[number].option.matches('.').count());
+    for number in order {
+        let (axis, setting) = (&sweep.options[number], &sweep.options[number].values[combination[number]]);
         let set = match axis.option.strip_prefix(TRAINING) {
             Some(path) => set_training(&mut variant.training, path, setting),
             None => set_option(&mut variant.experiment.method, &axis.option, setting),
@@ -202,8 +204,9 @@ fn point(sweep: &Sweep, place: usize, combination: &[usize], base: &Variant) -> 
             let field = BadField { field, problem: format!("{} = {setting}: {problem}", axis.option), advice };
             BadSweep { sweep: Some(place), axis: Some(number), field }
         })?;
-        settings.push(format!("{} {setting}", axis.option));
     }
+    let written = sweep.options.iter().zip(combination);
+    let settings: Vec<String> = written.map(|(axis, &at)| format!("{} {}", axis.option, axis.values[at])).collect();
     variant.experiment.name = format!("{} ({})", base.experiment.name, settings.join(", "));
     // Values that are each allowed may not go together: a width that the number of heads does not divide.
     let method = variant.experiment.method.check();

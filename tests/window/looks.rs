@@ -126,7 +126,7 @@ fn sweep_editor_and_sweeps() {
             (option: \"lambda\", values: [0.5, 2, 8]), (option: \"anchor\", values: [\"Latest\", \"All\"])])], seeds: [42, 43, 44],";
         let file = world.demo_with("seeds: [42],", sweeps);
         let mut window = world.window(theme, Some(&file));
-        until_label(&mut window, "Sweep, 6 points in a grid");
+        until_label(&mut window, "Sweep, 6 points");
         if theme == Theme::Light {
             picture(&mut pictures, &mut window, "sweeps", theme, None);
         }
@@ -167,6 +167,8 @@ fn slices_and_next_block() {
         until_part(&mut window, "Slice of PESO");
         picture(&mut pictures, &mut window, "slices", theme, None);
         if theme == Theme::Light {
+            click(&mut window, "As table");
+            picture(&mut pictures, &mut window, "slices_table", theme, None);
             click(&mut window, "Next-block");
             click(&mut window, "Table");
             until_part(&mut window, "each asked of the model before it");

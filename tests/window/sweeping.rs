@@ -69,7 +69,7 @@ fn a_sweep_is_made_counted_run_edited_and_taken_back() {
     click(&mut window, "Every combination");
     until_label(&mut window, "6 points, 5 new: with 1 seed 5 runs more");
     click(&mut window, "Add sweep");
-    until_label(&mut window, "Sweep, 6 points in a grid");
+    until_label(&mut window, "Sweep, 6 points");
     until_part(&mut window, "0 of 9 finished");
     window.key_press_modifiers(COMMAND, Key::S);
     until(&mut window, "the saved sweep", |_| !load(&file).sweeps.is_empty());
@@ -89,11 +89,11 @@ fn a_sweep_is_made_counted_run_edited_and_taken_back() {
     until_part(&mut window, "0 of 8 finished");
 
     window.key_press_modifiers(COMMAND, Key::Z);
-    until_label(&mut window, "Sweep, 6 points in a grid");
+    until_label(&mut window, "Sweep, 6 points");
     click(&mut window, "Remove sweep 1 of PESO");
     until_part(&mut window, "0 of 4 finished");
     window.key_press_modifiers(COMMAND, Key::Z);
-    until_label(&mut window, "Sweep, 6 points in a grid");
+    until_label(&mut window, "Sweep, 6 points");
 }
 
 #[test]
@@ -193,7 +193,7 @@ pub fn estimate(project: &Project, finished: &[&str]) -> Estimate {
             method: run.method.key().to_owned(),
             seed: run.seed,
             status: if done { Status::Finished } else { Status::Queued },
-            seconds: learned.then(|| if done { 0.0 } else { 40.0 + 5.0 * place as f64 }),
+            seconds: learned.then_some(if done { 0.0 } else { 40.0 + 5.0 * place as f64 }),
             peak_memory_bytes: (learned && !done).then_some(320 << 20),
             basis: if done || !learned { Basis::None } else { [Basis::WarmUp, Basis::FinishedRuns][place % 2] },
         }
@@ -234,8 +234,16 @@ fn what_runs_will_take_is_asked_cancelled_and_shown() {
     assert!(has(&window, "About 2 min 55 s for 3 runs"));
     assert!(has(&window, "a few steps") && has(&window, "finished runs"));
     click(&mut window, "Close");
+    until(&mut window, "the dialog to close", |window| !has(window, "Time and memory"));
+}
 
-    // Of selected runs only they are asked; changes are saved first, and not unasked.
+#[test]
+fn of_selected_runs_only_they_are_estimated_and_changes_are_saved_first() {
+    let world = World::new();
+    let file = world.demo();
+    let project = load(&file);
+    let mut window = world.window(Theme::Dark, Some(&file));
+    until_part(&mut window, "0 of 4 finished");
     click(&mut window, "Frozen, seed 42");
     until_label(&mut window, "1 selected");
     sweep_lambda(&mut window, "1");

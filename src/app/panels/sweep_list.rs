@@ -1,7 +1,7 @@
 //! The sweeps of an experiment on its card: what is swept, over how many points, and the ways to change that.
 
 use eframe::egui;
-use egui::{Frame, Margin, RichText, Ui};
+use egui::{Align, Frame, Layout, Margin, RichText, Ui};
 
 use super::Context;
 use super::method_card::words;
@@ -23,10 +23,12 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment
         let frame = Frame::new().fill(tokens.raised).stroke((1.0, tokens.border)).corner_radius(theme::RADIUS);
         frame.inner_margin(Margin::symmetric(10, 6)).show(ui, |ui| {
             ui.set_width(ui.available_width());
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(heading(sweep)).family(theme::semi_bold()));
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    buttons(ui, context, place, &experiment.name);
+            let size = egui::Vec2::new(ui.available_width(), ui.spacing().interact_size.y);
+            ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+                buttons(ui, context, place, &experiment.name);
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let heading = RichText::new(heading(sweep)).family(theme::semi_bold());
+                    ui.add(egui::Label::new(heading).truncate());
                 });
             });
             for axis in &sweep.options {
@@ -56,14 +58,13 @@ fn buttons(ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &st
     }
 }
 
-/// `Sweep, 6 points in a grid`.
+/// `Sweep, 6 points`.
 fn heading(sweep: &Sweep) -> String {
     let lengths = sweep.options.iter().map(|axis| axis.values.len());
     let (number, how) = match sweep.combine {
-        Combine::Grid => (lengths.product(), " in a grid"),
+        Combine::Grid => (lengths.product(), ""),
         Combine::List => (lengths.max().unwrap_or(0), " in turn"),
     };
-    let how = if sweep.options.len() > 1 { how } else { "" };
     format!("Sweep, {}{how}", counted(number, "point"))
 }
 
@@ -98,7 +99,7 @@ mod tests {
         };
         let sweep = |options, combine| Sweep { experiment: "PESO".to_owned(), options, combine };
         assert_eq!(heading(&sweep(vec![axis(1)], Combine::Grid)), "Sweep, 1 point");
-        assert_eq!(heading(&sweep(vec![axis(2), axis(3)], Combine::Grid)), "Sweep, 6 points in a grid");
+        assert_eq!(heading(&sweep(vec![axis(2), axis(3)], Combine::Grid)), "Sweep, 6 points");
         assert_eq!(heading(&sweep(vec![axis(3), axis(3)], Combine::List)), "Sweep, 3 points in turn");
         assert_eq!(values(&axis(3), None), "0, 1, 2");
         assert!(values(&axis(10), None).ends_with("7 and 2 more"));

@@ -5,6 +5,7 @@ use egui::{DragValue, RichText, TextEdit, Ui};
 
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::chart::scale;
 use crate::method::card::{Field, Kind, Setting};
 
 /// An option with the values that it is to have.
@@ -222,10 +223,10 @@ fn parse_numbers(text: &str) -> Result<Vec<f64>, String> {
 
 /// What an option does and may be.
 pub(super) fn describe(ui: &mut Ui, field: Field) {
+    let end = |value: f64| if value.abs() < 1e4 { value.to_string() } else { scale::grouped(value, 0) };
     let range = match field.kind {
-        Kind::Number { .. } | Kind::Whole { .. } => {
-            widgets::sentence(field.expected().trim_start_matches("it must be "))
-        }
+        Kind::Number { least, most } => format!("From {} to {}", end(least), end(most)),
+        Kind::Whole { least, most } => format!("A whole number from {} to {}", end(least as f64), end(most as f64)),
         Kind::Switch | Kind::Choice(_) | Kind::Experiment => String::new(),
     };
     let parts: Vec<&str> = [field.help, &range].into_iter().filter(|part| !part.is_empty()).collect();

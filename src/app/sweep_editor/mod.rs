@@ -8,7 +8,7 @@ use egui::{ComboBox, Frame, Margin, RichText, ScrollArea, Ui};
 
 use self::axis::AxisDraft;
 use self::offer::Offer;
-use super::modal::Wish;
+use super::modal::{Wish, right_row};
 use super::theme::{self, space};
 use super::widgets::{self, counted};
 use crate::experiment::Project;
@@ -255,14 +255,13 @@ impl SweepEditor {
     fn buttons(&self, ui: &mut Ui, found: Option<&Result<Points, BadSweep>>) -> Option<Wish> {
         let usable = matches!(found, Some(Ok(_)));
         let go = if self.place.is_some() { "Save sweep" } else { "Add sweep" };
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        right_row(ui, |ui| {
             let go = ui.add_enabled_ui(usable, |ui| widgets::primary_button(ui, go)).inner;
             if go.clicked() {
                 return self.sweep().map(|sweep| Wish::Sweep(self.place, Box::new(sweep)));
             }
             ui.button("Cancel").clicked().then_some(Wish::Cancel)
         })
-        .inner
     }
 }
 

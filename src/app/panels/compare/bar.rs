@@ -85,6 +85,8 @@ impl ComparePanel {
             }
         });
         combo.response.labelled_by(label.id);
+        ui.selectable_value(&mut self.slices_as_table, false, "As chart");
+        ui.selectable_value(&mut self.slices_as_table, true, "As table");
         self.one_a_method(ui, lines);
     }
 

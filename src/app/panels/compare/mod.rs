@@ -91,6 +91,8 @@ pub(crate) struct ComparePanel {
     protocol: Option<Protocol>,
     /// What the slices are of; all kinds where nothing is chosen.
     slices_of: Option<Dimension>,
+    /// Whether slices are a table, where there is no room for both.
+    slices_as_table: bool,
     /// Names of the lines whose matrices are shown, the first and the one beside it.
     matrix_of: [Option<String>; 2],
     table: TableState,
@@ -111,6 +113,7 @@ impl Default for ComparePanel {
             cost: Cost::default(),
             protocol: None,
             slices_of: None,
+            slices_as_table: false,
             matrix_of: [None, None],
             table: TableState::default(),
             marked: Marked::default(),

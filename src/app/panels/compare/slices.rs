@@ -24,9 +24,12 @@ use crate::measure::slice_means::{Dispersion, FEW, SliceMean};
 
 type Answer = Arc<Result<Sliced, Unusable>>;
 
-/// Share of the height that the table takes, and the most of it.
+/// Height from which the chart has the table below it, the share of it that the table takes, and the most of it.
+const TALL: f32 = 480.0;
 const TABLE: f32 = 0.42;
 const TALLEST: f32 = 360.0;
+/// Room for the words on what is being done.
+const WORDS: f32 = 28.0;
 
 impl ComparePanel {
     /// The lines by slice, if they are known.
@@ -59,16 +62,23 @@ impl ComparePanel {
         self.places(lines).filter_map(of).collect()
     }
 
-    /// Draws the chart with the table below it.
+    /// Draws the chart with the table below it, or one of them where room is short.
     pub(super) fn slices(&self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Chart) {
         let answer = self.sliced(context, lines);
         let found = answer.as_deref().and_then(|answer| answer.as_ref().ok());
         let height = ui.available_height();
-        let below = if found.is_some() { (TABLE * height).min(TALLEST) } else { 28.0 };
-        ui.allocate_ui(Vec2::new(ui.available_width(), height - below), |ui| {
-            ui.set_max_height(height - below - space::S);
-            chart_card(ui, chart, "slices chart");
-        });
+        let below = match found {
+            None => WORDS,
+            Some(_) if self.slices_as_table => height,
+            Some(_) if height >= TALL => (TABLE * height).min(TALLEST),
+            Some(_) => 0.0,
+        };
+        if height - below > WORDS {
+            ui.allocate_ui(Vec2::new(ui.available_width(), height - below), |ui| {
+                ui.set_max_height(height - below - space::S);
+                chart_card(ui, chart, "slices chart");
+            });
+        }
         match (answer.as_deref(), found) {
             (None, _) if !lines.all.is_empty() => {
                 ui.horizontal(|ui| {
@@ -82,7 +92,7 @@ impl ComparePanel {
                 let tokens = theme::tokens(ui);
                 ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
             }
-            (_, Some(sliced)) => self.slices_table(ui, lines, sliced, below),
+            (_, Some(sliced)) if below > 0.0 => self.slices_table(ui, lines, sliced, below),
             _ => {}
         }
     }
