@@ -26,7 +26,9 @@ pub fn by_slice(lines: &[(&SlicedLine, Look)], metric: &str, only: Option<Dimens
             Some(Point { x: at as f64 + beside, y: found.mean, spread })
         };
         let points = slices.iter().enumerate().filter_map(point).collect();
-        Series { name: line.experiment.clone(), points, look: *look }
+        // There are no lines to tell apart here: every series has a mark.
+        let look = Look { marker: look.marker.or(Some(look.ink.lone_mark())), ..*look };
+        Series { name: line.experiment.clone(), points, look }
     });
     let names = slices.iter().map(|slice| {
         let few = if slice.too_few { " *" } else { "" };

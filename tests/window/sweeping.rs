@@ -233,6 +233,8 @@ fn what_runs_will_take_is_asked_cancelled_and_shown() {
     // PESO 50 s, SumLoRA 60 s, Frozen 65 s.
     assert!(has(&window, "About 2 min 55 s for 3 runs"));
     assert!(has(&window, "a few steps") && has(&window, "finished runs"));
+    // The dialog has grown, and comes to rest in the middle again.
+    window.run_steps(4);
     click(&mut window, "Close");
     until(&mut window, "the dialog to close", |window| !has(window, "Time and memory"));
 }
