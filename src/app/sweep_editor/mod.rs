@@ -178,11 +178,8 @@ impl SweepEditor {
                         widgets::remark(ui, offer.part);
                     }
                     let why = if taken(&offer.option) { Some("It is swept already") } else { offer.obstacle };
-                    let button = egui::Button::new(&offer.label).right_text(
-                        RichText::new(offer.now.as_ref().map(Setting::to_string).unwrap_or_default())
-                            .small()
-                            .color(theme::tokens(ui).muted),
-                    );
+                    let button = egui::Button::new(&offer.label)
+                        .right_text(RichText::new(offer.now_in_words()).small().color(theme::tokens(ui).muted));
                     let response = ui.add_enabled(why.is_none(), button.min_size(egui::vec2(300.0, 26.0)));
                     let response = response.on_hover_text(offer.help).on_disabled_hover_text(why.unwrap_or_default());
                     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, why.is_none(), &offer.label));

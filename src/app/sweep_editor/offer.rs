@@ -1,5 +1,6 @@
 //! The options that an experiment's sweep can have, and those that it cannot with the reason.
 
+use crate::app::panels::method_card::words;
 use crate::experiment::Project;
 use crate::experiment::sweep::TRAINING;
 use crate::experiment::training_fields::{self, FIELDS, FIXED};
@@ -21,6 +22,14 @@ pub(super) struct Offer {
     pub(super) now: Option<Setting>,
     /// Why it cannot be swept.
     pub(super) obstacle: Option<&'static str>,
+}
+
+impl Offer {
+    /// Its value in the experiment as people read it: a choice by its label.
+    pub(super) fn now_in_words(&self) -> String {
+        let value = self.field.as_ref().zip(self.now.as_ref());
+        value.map(|(field, now)| words(field.kind, now)).unwrap_or_default()
+    }
 }
 
 /// The options of an experiment's method with what `chosen` options (with their values) bring, then those of training.
