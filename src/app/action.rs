@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::answers::Subject;
 use super::command::Command;
 use super::judgements::Inquiry;
 use super::method_picker::Purpose;
@@ -36,6 +37,8 @@ pub(crate) enum Action {
         project: Box<Project>,
         key: Option<u64>,
     },
+    /// Edit the sweep at a place of the project, or make a new one of an experiment.
+    EditSweep(SweepOf),
     /// What was being dragged is let go.
     EditDone,
     /// Ask where and how to write a chart.
@@ -44,6 +47,17 @@ pub(crate) enum Action {
     CopyData(Arc<Chart>),
     /// Compare lines with one of them, in the background.
     Judge(Arc<Inquiry>),
+    /// Put the tests of lines into slices, in the background.
+    Slice(Arc<Subject>),
     /// Read the dataset and count it.
     LoadData,
+}
+
+/// Which sweep is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SweepOf {
+    /// A new one of the experiment of this name.
+    Experiment(String),
+    /// The one at this place.
+    Place(usize),
 }

@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Undo,
     Redo,
     AddExperiment,
+    SweepOptions,
+    Estimate,
     RunAll,
     RunSelected,
     Pause,
@@ -71,8 +73,8 @@ impl Menu {
                 &[C::ExportChart, C::CopyChartData],
                 &[C::Quit],
             ],
-            Self::Edit => &[&[C::Undo, C::Redo], &[C::AddExperiment]],
-            Self::Run => &[&[C::RunAll, C::RunSelected], &[C::Pause, C::Resume, C::Stop]],
+            Self::Edit => &[&[C::Undo, C::Redo], &[C::AddExperiment, C::SweepOptions]],
+            Self::Run => &[&[C::Estimate], &[C::RunAll, C::RunSelected], &[C::Pause, C::Resume, C::Stop]],
             Self::View => &[
                 &[
                     C::Show(View::Experiments),
@@ -98,6 +100,8 @@ pub(crate) struct Situation {
     pub(crate) unsaved: bool,
     pub(crate) can_undo: bool,
     pub(crate) can_redo: bool,
+    /// Some selected run of the project, or any where none is selected, is not finished.
+    pub(crate) something_unfinished: bool,
     /// Some run of the project is neither finished nor under way.
     pub(crate) something_to_run: bool,
     /// Some selected run is neither finished nor under way.
@@ -127,6 +131,8 @@ impl Command {
             Self::Undo => "Undo",
             Self::Redo => "Redo",
             Self::AddExperiment => "Add experiment…",
+            Self::SweepOptions => "Sweep options…",
+            Self::Estimate => "Estimate time and memory…",
             Self::RunAll => "Run all",
             Self::RunSelected => "Run selected",
             Self::Pause => "Pause",
@@ -159,6 +165,8 @@ impl Command {
             Self::Undo => "Take back the last change of the project",
             Self::Redo => "Make the change again that was taken back",
             Self::AddExperiment => "Add another method to the comparison",
+            Self::SweepOptions => "Run an experiment again with other values of its options",
+            Self::Estimate => "What the selected runs (all, if none is selected) will take, before they are started",
             Self::RunAll => "Run every experiment with every seed that is not finished yet",
             Self::RunSelected => "Run, or resume, the selected rows of the runs table",
             Self::Pause => "Let the selected runs (all, if none is selected) save their state and wait",
@@ -195,6 +203,8 @@ impl Command {
             Self::Undo => (COMMAND, Key::Z),
             Self::Redo => (COMMAND_SHIFT, Key::Z),
             Self::AddExperiment => (COMMAND, Key::N),
+            Self::SweepOptions => (COMMAND_SHIFT, Key::N),
+            Self::Estimate => (COMMAND, Key::F5),
             Self::RunAll => (Modifiers::NONE, Key::F5),
             Self::RunSelected => (COMMAND, Key::R),
             Self::Pause => (Modifiers::NONE, Key::F6),
@@ -225,13 +235,16 @@ impl Command {
             Self::SaveProject => (now.unsaved, "There is nothing to save"),
             Self::Undo => (now.can_undo, "There is nothing to undo"),
             Self::Redo => (now.can_redo, "There is nothing to redo"),
+            Self::Estimate => (now.something_unfinished, "Every run is finished"),
             Self::RunAll => (now.something_to_run, "Every run is finished or under way"),
             Self::RunSelected => (now.selection_to_run, "Select runs that are neither finished nor under way"),
             Self::Pause => (now.can_pause, "Nothing is running"),
             Self::Resume => (now.can_resume, "Nothing is paused or stopped"),
             Self::Stop => (now.can_stop, "Nothing is running or queued"),
             Self::ExportChart | Self::CopyChartData => (now.chart_shown, "Open the live or the compare view first"),
-            Self::CloseProject | Self::AddExperiment | Self::Show(_) | Self::ResetLayout => (true, ""),
+            Self::CloseProject | Self::AddExperiment | Self::SweepOptions | Self::Show(_) | Self::ResetLayout => {
+                (true, "")
+            }
             _ => return None,
         };
         if !now.project_open {

@@ -4,9 +4,13 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::error::Unusable;
+use crate::experiment::estimate::Estimate;
 
 /// How a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +28,23 @@ pub trait Launcher: Send + Sync {
     /// # Errors
     /// The worker cannot be started, or its log cannot be written.
     fn run(&self, project: &Path) -> Result<Ended, Unusable>;
+
+    /// Has a process estimate the time and memory of runs. Nothing where it was cancelled.
+    ///
+    /// # Errors
+    /// The process cannot be started, or says why it cannot estimate.
+    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, Unusable>;
+}
+
+/// What is to be estimated.
+#[derive(Debug, Clone)]
+pub struct EstimateRequest {
+    /// The project's file.
+    pub project: PathBuf,
+    /// Ids of the runs; all of the project where there is none.
+    pub runs: Vec<String>,
+    /// Raised when nobody wants the answer any more.
+    pub cancelled: Arc<AtomicBool>,
 }
 
 /// Starts an executable of the workbench as `peso run PROJECT --queue --device auto`.
@@ -71,6 +92,65 @@ impl Launcher for ExecutableLauncher {
         let status = command.status().map_err(|error| Unusable::io(&self.executable, "start the worker", &error))?;
         Ok(Ended { code: status.code(), last_words: last_words(&log) })
     }
+
+    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, Unusable> {
+        let mut command = Command::new(&self.executable);
+        command.arg("run").arg(&request.project).args(["--dry-run", "--json", "--device", &self.device]);
+        request.runs.iter().for_each(|run| _ = command.args(["--run", run]));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child =
+            command.spawn().map_err(|error| Unusable::io(&self.executable, "start the estimate", &error))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (ended, answer, words) = std::thread::scope(|scope| {
+            // Both are read while the process writes: it would wait for room in a pipe that is full.
+            let answer = scope.spawn(|| read(stdout));
+            let words = scope.spawn(|| read(stderr));
+            let ended = wait(&mut child, &request.cancelled);
+            (ended, answer.join().unwrap_or_default(), words.join().unwrap_or_default())
+        });
+        match ended.map_err(|error| Unusable::io(&self.executable, "wait for the estimate", &error))? {
+            None => Ok(None),
+            Some(true) => serde_json::from_slice(&answer).map(Some).map_err(|error| {
+                Unusable::new(&request.project, format!("the estimate cannot be read: {error}"))
+                    .advice("`peso run --dry-run` makes the same one on the command line")
+            }),
+            Some(false) => {
+                let words = last_lines(&words);
+                let words = words.trim_start_matches("error: ");
+                let words = if words.is_empty() { "its process was ended" } else { words };
+                Err(Unusable::new(&request.project, words))
+            }
+        }
+    }
+}
+
+/// Between two looks at whether the estimate is done, or wanted any more.
+const LOOK: Duration = Duration::from_millis(40);
+/// No estimate is nearly as long.
+const LONGEST_ANSWER: u64 = 64 << 20;
+
+/// Waits for a process: whether it succeeded; none where it was cancelled and ended for it.
+fn wait(child: &mut Child, cancelled: &AtomicBool) -> std::io::Result<Option<bool>> {
+    loop {
+        if cancelled.load(Ordering::SeqCst) {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status.success()));
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// All that a process writes; less where it is cut off, which its status tells.
+fn read(pipe: Option<impl Read>) -> Vec<u8> {
+    let mut all = Vec::new();
+    if let Some(pipe) = pipe {
+        let _ = pipe.take(LONGEST_ANSWER).read_to_end(&mut all);
+    }
+    all
 }
 
 /// The last lines of a log, without the carriage returns and escapes that a progress bar leaves behind.
@@ -84,8 +164,11 @@ fn last_words(log: &Path) -> String {
         Ok(tail)
     };
     // The log is a courtesy: without it the exit status still tells that the worker failed.
-    let tail = read().unwrap_or_default();
-    let text = without_escapes(&String::from_utf8_lossy(&tail));
+    last_lines(&read().unwrap_or_default())
+}
+
+fn last_lines(output: &[u8]) -> String {
+    let text = without_escapes(&String::from_utf8_lossy(output));
     let lines: Vec<&str> = text
         .split('\n')
         .map(|line| line.rsplit('\r').find(|part| !part.trim().is_empty()).unwrap_or_default().trim_end())
@@ -138,5 +221,45 @@ mod tests {
         let ended = launcher.run(&project).unwrap();
         assert_eq!(ended.code, Some(2));
         assert_eq!(ended.last_words, format!("run {} --queue --device auto", project.display()));
+    }
+
+    #[cfg(unix)]
+    fn estimator(folder: &Path, script: &str) -> (ExecutableLauncher, EstimateRequest) {
+        use std::os::unix::fs::PermissionsExt;
+        let executable = folder.join("estimate.sh");
+        std::fs::write(&executable, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&executable, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let request =
+            EstimateRequest { project: folder.join("project.ron"), runs: vec!["peso-s1".to_owned()], cancelled };
+        (ExecutableLauncher { executable, device: "cpu".to_owned() }, request)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_estimate_that_fails_or_says_nonsense_is_an_error_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let (launcher, request) = estimator(folder.path(), "echo \"error: no data for $*\" >&2; exit 2");
+        let error = launcher.estimate(&request).unwrap_err();
+        let asked = format!("run {} --dry-run --json --device cpu --run peso-s1", request.project.display());
+        assert_eq!(error.problem, format!("no data for {asked}"));
+        let (launcher, request) = estimator(folder.path(), "echo '{}'");
+        assert!(launcher.estimate(&request).unwrap_err().problem.contains("cannot be read"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_estimate_that_is_cancelled_ends_its_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let (launcher, request) = estimator(folder.path(), "exec sleep 600");
+        let began = std::time::Instant::now();
+        let cancelled = Arc::clone(&request.cancelled);
+        let canceller = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(200));
+            cancelled.store(true, Ordering::SeqCst);
+        });
+        assert!(launcher.estimate(&request).unwrap().is_none());
+        assert!(began.elapsed() < Duration::from_secs(60), "the process was waited for");
+        canceller.join().unwrap();
     }
 }

@@ -4,10 +4,12 @@
 //! the `session::Session` and hand back `action::Action`s, which are carried out at the end of the frame.
 
 mod action;
+mod answers;
 mod background;
 mod command;
 pub mod dialogs;
 mod dock;
+mod estimate_dialog;
 mod history;
 mod icon;
 mod judgements;
@@ -20,6 +22,7 @@ mod panels;
 mod services;
 mod session;
 mod settings;
+mod sweep_editor;
 mod theme;
 mod watch;
 mod widgets;

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Button, ComboBox, DragValue, Frame, Grid, Id, Key, Margin, Modifiers, TextEdit, Ui};
 
+use super::estimate_dialog::EstimateDialog;
 use super::method_picker::{self, MethodPicker, Purpose};
+use super::sweep_editor::{self, SweepEditor};
 use super::theme::{self, space};
 use super::widgets;
 use crate::chart::{Chart, Style};
+use crate::experiment::sweep::Sweep;
 use crate::method::MethodOptions;
 
 /// The dialog that is open.
@@ -18,6 +21,8 @@ pub(crate) enum Dialog {
     Path(PathDialog),
     Export(ExportDialog),
     Method(MethodPicker),
+    Sweep(Box<SweepEditor>),
+    Estimate(EstimateDialog),
     Unsaved(Leaving),
     About,
 }
@@ -42,6 +47,10 @@ pub(crate) enum Wish {
     Path(PathPurpose, PathBuf),
     Export(Box<Export>),
     Method(Purpose, MethodOptions),
+    /// A new sweep, or another one for the place of one.
+    Sweep(Option<usize>, Box<Sweep>),
+    /// Save, then estimate.
+    SaveAndEstimate,
     /// Save, then go on.
     SaveAnd(Leaving),
     /// Go on without saving.
@@ -255,6 +264,12 @@ impl ExportDialog {
     }
 }
 
+/// A row of a dialog that is filled from the right.
+pub(crate) fn right_row<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let row = |ui: &mut Ui| ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), contents).inner;
+    ui.horizontal(row).inner
+}
+
 /// Cancel and the button that goes on, on the right.
 fn right_buttons(ui: &mut Ui, go: &str, possible: bool, wish: &mut Option<Wish>, gone: impl FnOnce() -> Wish) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -303,7 +318,12 @@ impl Dialog {
     pub(crate) fn ui(&mut self, ui: &Ui) -> Option<Wish> {
         let tokens = theme::tokens(ui);
         let frame = Frame::popup(ui.style()).fill(tokens.surface).inner_margin(Margin::same(20));
-        let wanted = if matches!(self, Self::Method(_)) { method_picker::WIDTH } else { 520.0 };
+        let wanted = match self {
+            Self::Method(_) => method_picker::WIDTH,
+            Self::Sweep(_) => sweep_editor::WIDTH,
+            Self::Estimate(_) => 620.0,
+            _ => 520.0,
+        };
         let width = wanted.min(ui.ctx().content_rect().width() - 80.0);
         let modal =
             egui::Modal::new(Id::unique("dialog")).backdrop_color(tokens.scrim).frame(frame).show(ui.ctx(), |ui| {
@@ -312,6 +332,8 @@ impl Dialog {
                     Self::Path(dialog) => dialog.ui(ui),
                     Self::Export(dialog) => dialog.ui(ui),
                     Self::Method(dialog) => dialog.ui(ui),
+                    Self::Sweep(dialog) => dialog.ui(ui),
+                    Self::Estimate(dialog) => dialog.ui(ui),
                     Self::Unsaved(leaving) => unsaved_ui(ui, leaving),
                     Self::About => about_ui(ui),
                 }

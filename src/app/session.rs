@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::answers::{Answers, Subject};
 use super::dock::Layout;
 use super::history::History;
-use super::judgements::Judgements;
-use super::watch::{LiveCharts, RunView, Snapshot, Watcher};
-use crate::data::Summary;
+use super::judgements::{Answer, Inquiry};
+use super::watch::{EachProtocol, LiveCharts, RunView, Snapshot, Watcher, no_results};
+use crate::data::{Protocol, Summary};
 use crate::error::Unusable;
 use crate::experiment::Project;
 use crate::experiment::planned::planned;
 use crate::experiment::queue::{Entries, Queue, RunKey};
 use crate::experiment::results::{Results, Status};
+use crate::experiment::sliced::Sliced;
 use crate::experiment::worker::RunOptions;
 
 /// Where a row of the runs table stands.
@@ -100,7 +102,7 @@ pub(crate) struct Session {
     pub(crate) saving: bool,
     pub(crate) layout: Layout,
     pub(crate) runs: Vec<Arc<RunView>>,
-    pub(crate) results: Arc<Results>,
+    results: EachProtocol<Arc<Results>>,
     pub(crate) results_revision: u64,
     pub(crate) live: Option<LiveCharts>,
     pub(crate) unreadable: Vec<Unusable>,
@@ -115,7 +117,8 @@ pub(crate) struct Session {
     pub(crate) working: bool,
     pub(crate) launching: bool,
     pub(crate) data: Loading<Summary>,
-    pub(crate) judgements: Judgements,
+    pub(crate) judgements: Answers<Inquiry, Answer>,
+    pub(crate) slicings: Answers<Subject, Result<Sliced, Unusable>>,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
@@ -126,7 +129,7 @@ pub(crate) struct Session {
 impl Session {
     /// A project that was just opened; its runs arrive with the first snapshot.
     pub(crate) fn new(number: u64, file: PathBuf, project: Project, layout: Layout) -> Self {
-        let results = Arc::new(Results { project: project.name.clone(), ..Results::default() });
+        let results = no_results(&project.name);
         let mut session = Self {
             number,
             file,
@@ -146,7 +149,8 @@ impl Session {
             working: false,
             launching: false,
             data: Loading::Unasked,
-            judgements: Judgements::default(),
+            judgements: Answers::default(),
+            slicings: Answers::default(),
             last_words: BTreeMap::new(),
             watcher: None,
             followed: Vec::new(),
@@ -157,6 +161,20 @@ impl Session {
 
     pub(crate) const fn project(&self) -> &Project {
         self.history.present()
+    }
+
+    /// What the runs measured under a protocol.
+    pub(crate) const fn results(&self, protocol: Protocol) -> &Arc<Results> {
+        &self.results[protocol as usize]
+    }
+
+    /// The protocols that some run has measured, or the project's first where none has.
+    pub(crate) fn protocols(&self) -> Vec<Protocol> {
+        let usual = self.project().evaluation.protocol.first();
+        let runs = &self.results(usual).runs;
+        let measured = |protocol: &Protocol| runs.iter().any(|run| run.protocols.contains(protocol));
+        let found: Vec<Protocol> = Protocol::ALL.into_iter().filter(measured).collect();
+        if found.is_empty() { vec![usual] } else { found }
     }
 
     /// Whether the project differs from its file.
@@ -220,6 +238,11 @@ impl Session {
     /// The rows that a command is about: the selected ones, or all if none is selected.
     pub(crate) fn concerned(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| self.selected.is_empty() || self.selected.contains(&row.id))
+    }
+
+    /// The runs of the project that are not done, among those that a command is about.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = &Row> {
+        self.concerned().filter(|row| row.origin == Origin::Planned && row.state != RowState::Run(Status::Finished))
     }
 
     /// The runs whose curves are of interest: the selected ones, else those under way, else the newest.

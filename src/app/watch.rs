@@ -23,6 +23,9 @@ const IDLE: Duration = Duration::from_millis(1000);
 /// Log lines that are kept of each run.
 const EVENTS: usize = 300;
 
+/// One of something for each protocol, in the order of [`Protocol::ALL`].
+pub(crate) type EachProtocol<T> = [T; Protocol::ALL.len()];
+
 /// One run as its folder says.
 #[derive(Debug, Clone)]
 pub(crate) struct RunView {
@@ -34,7 +37,7 @@ pub(crate) struct RunView {
     pub(crate) reason: Option<String>,
     pub(crate) progress: Option<Progress>,
     pub(crate) stages: Vec<StageRecord>,
-    pub(crate) result: Arc<RunResult>,
+    pub(crate) results: EachProtocol<Arc<RunResult>>,
     /// The last log lines, oldest first.
     pub(crate) events: Vec<Event>,
 }
@@ -45,10 +48,15 @@ impl RunView {
         matches!(self.status, Status::Running | Status::Paused)
     }
 
+    /// What was measured under a protocol.
+    pub(crate) fn result(&self, protocol: Protocol) -> &Arc<RunResult> {
+        &self.results[protocol as usize]
+    }
+
     fn says_the_same(&self, other: &Self) -> bool {
         (self.status, &self.reason, &self.progress, &self.stages)
             == (other.status, &other.reason, &other.progress, &other.stages)
-            && Arc::ptr_eq(&self.result, &other.result)
+            && self.results.iter().zip(&other.results).all(|(own, other)| Arc::ptr_eq(own, other))
             && self.events == other.events
     }
 }
@@ -66,7 +74,7 @@ pub(crate) struct LiveCharts {
 pub(crate) struct Snapshot {
     /// Sorted by id.
     pub(crate) runs: Vec<Arc<RunView>>,
-    pub(crate) results: Arc<Results>,
+    pub(crate) results: EachProtocol<Arc<Results>>,
     /// Changes when `results` does.
     pub(crate) results_revision: u64,
     pub(crate) live: Option<LiveCharts>,
@@ -139,7 +147,7 @@ struct Runs {
     open: BTreeMap<String, OpenRun>,
     followed: Vec<String>,
     live: Option<LiveCharts>,
-    results: Arc<Results>,
+    results: EachProtocol<Arc<Results>>,
     revision: u64,
     unreadable: Vec<Unusable>,
     queue: Queue,
@@ -169,7 +177,7 @@ struct Curve {
 
 impl Runs {
     fn new(project: String, folder: PathBuf) -> Self {
-        let results = Arc::new(Results { project: project.clone(), ..Results::default() });
+        let results = no_results(&project);
         Self {
             project,
             queue: Queue::new(&folder),
@@ -211,19 +219,23 @@ impl Runs {
         }
         self.told = true;
         let runs: Vec<Arc<RunView>> = self.open.values().map(|run| Arc::clone(&run.view)).collect();
-        let same = runs.len() == self.results.runs.len()
-            && runs
-                .iter()
-                .zip(&self.results.runs)
-                .all(|(run, told)| run.id == told.run && same_results(&run.result, told));
-        if !same {
-            let runs = runs.iter().map(|run| RunResult::clone(&run.result)).collect();
-            self.results = Arc::new(Results { project: self.project.clone(), runs, ..Results::default() });
+        let same = |told: &Arc<Results>| {
+            runs.len() == told.runs.len()
+                && runs
+                    .iter()
+                    .zip(&told.runs)
+                    .all(|(run, of)| run.id == of.run && same_results(run.result(told.protocol), of))
+        };
+        if !self.results.iter().all(same) {
+            self.results = Protocol::ALL.map(|protocol| {
+                let runs = runs.iter().map(|run| RunResult::clone(run.result(protocol))).collect();
+                Arc::new(Results { project: self.project.clone(), protocol, runs })
+            });
             self.revision += 1;
         }
         Some(Snapshot {
             runs,
-            results: Arc::clone(&self.results),
+            results: self.results.clone(),
             results_revision: self.revision,
             live: self.live.clone(),
             unreadable: self.unreadable.clone(),
@@ -306,6 +318,16 @@ impl Runs {
     }
 }
 
+/// The results of a project without runs.
+pub(crate) fn no_results(project: &str) -> EachProtocol<Arc<Results>> {
+    Protocol::ALL.map(|protocol| Arc::new(Results { project: project.to_owned(), protocol, runs: Vec::new() }))
+}
+
+fn results_of(reader: &RunReader) -> Result<EachProtocol<RunResult>, Unusable> {
+    let [first, second] = Protocol::ALL;
+    Ok([reader.result(first)?, reader.result(second)?])
+}
+
 /// What stands in a folder; nothing where it does not exist yet.
 fn names_in(folder: &Path) -> BTreeSet<OsString> {
     std::fs::read_dir(folder)
@@ -328,7 +350,7 @@ fn same_results(a: &RunResult, b: &RunResult) -> bool {
 impl OpenRun {
     fn new(folder: &RunFolder) -> Result<Self, Unusable> {
         let reader = folder.reader()?;
-        let result = Arc::new(reader.result(Protocol::SameBlock)?);
+        let results = results_of(&reader)?.map(Arc::new);
         let view = RunView {
             id: folder.config().run.clone(),
             folder: folder.path().to_path_buf(),
@@ -337,7 +359,7 @@ impl OpenRun {
             reason: None,
             progress: None,
             stages: Vec::new(),
-            result,
+            results,
             events: Vec::new(),
         };
         Ok(Self {
@@ -363,13 +385,18 @@ impl OpenRun {
             events.push(event);
         }
         events.drain(..events.len().saturating_sub(EVENTS));
-        let result = self.reader.result(Protocol::SameBlock)?;
+        let mut results = view.results.clone();
+        for (known, read) in results.iter_mut().zip(results_of(&self.reader)?) {
+            if !same_results(&read, known) {
+                *known = Arc::new(read);
+            }
+        }
         let next = RunView {
             status,
             reason: self.reader.reason()?,
             progress: self.reader.progress()?,
             stages: self.reader.stages()?,
-            result: if same_results(&result, &view.result) { Arc::clone(&view.result) } else { Arc::new(result) },
+            results,
             events,
             id: view.id.clone(),
             folder: view.folder.clone(),

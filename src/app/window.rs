@@ -34,6 +34,8 @@ pub struct Workbench {
     pub(super) session: Option<Session>,
     /// Counts the sessions of this window.
     pub(super) sessions: u64,
+    /// Counts the estimates of this window.
+    pub(super) estimates: u64,
     /// The project that is being opened.
     pub(super) opening: Option<PathBuf>,
     pub(super) start: StartPage,
@@ -62,6 +64,7 @@ impl Workbench {
             settings,
             session: None,
             sessions: 0,
+            estimates: 0,
             opening: None,
             start: StartPage::default(),
             panels: Panels::default(),
@@ -98,6 +101,7 @@ impl Workbench {
             unsaved: session.unsaved(),
             can_undo: session.history.can_undo(),
             can_redo: session.history.can_redo(),
+            something_unfinished: session.unfinished().next().is_some(),
             something_to_run: session.rows.iter().any(Row::can_run),
             selection_to_run: selected().any(Row::can_run),
             can_pause: session.concerned().any(Row::can_pause),

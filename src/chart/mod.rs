@@ -2,7 +2,7 @@
 //! [`table`] writes its numbers as CSV and LaTeX.
 //!
 //! A chart knows neither pixels nor colours: it says what is drawn and which slot of the palette it takes ([`Look`]).
-//! [`comparison`], [`matrix`], [`cost`], [`parallel`] and [`live`] make charts from results; a new chart is one more such file.
+//! [`comparison`], [`matrix`], [`cost`], [`parallel`], [`slices`] and [`live`] make charts from results; a new chart is one more such file.
 
 pub mod comparison;
 pub mod cost;
@@ -13,10 +13,12 @@ pub mod matrix;
 pub mod parallel;
 pub mod scale;
 pub mod screen;
+pub mod slices;
 pub mod table;
 
 mod font;
 mod scene;
+mod scene_dots;
 mod scene_heat_map;
 mod scene_lines;
 mod scene_parallel;
@@ -31,6 +33,7 @@ pub use look::{Look, Theme};
 pub use parallel::Parallel;
 pub use screen_parallel::Marked;
 
+use crate::data::Protocol;
 use crate::error::Unusable;
 use crate::files::write_atomically;
 use scale::can_be_drawn;
@@ -58,6 +61,8 @@ pub enum Body {
     Lines(Lines),
     /// Points that carry their names, instead of lines with a legend: a series a point.
     Scatter(Lines),
+    /// Points with their intervals above the names of the x axis, in groups side by side, with a legend.
+    Dots(Lines),
     HeatMap(HeatMap),
     /// Heat maps side by side in common colours.
     HeatMaps(Vec<Panel>),
@@ -87,6 +92,9 @@ pub struct Axis {
     pub ticks: Ticks,
     /// Which end is better, where one is; tables set the best value bold by it.
     pub better: Option<Better>,
+    /// Where values stand for names: those of the whole numbers from 0 on, in one line or two. A point beside a whole
+    /// number, less than a half away, is one of several that have its name.
+    pub names: Vec<String>,
 }
 
 /// Where ticks may stand.
@@ -172,6 +180,15 @@ impl Chart {
         self
     }
 
+    /// Says in the title by which protocol the tests were made, where it is not the usual one.
+    #[must_use]
+    pub fn under(mut self, protocol: Protocol) -> Self {
+        if protocol != Protocol::default() {
+            self.title.push_str(&format!(", {}", protocol.key()));
+        }
+        self
+    }
+
     /// What the chart shows, in a sentence for those who cannot see it.
     pub fn description(&self) -> String {
         let what = match &self.body {
@@ -190,7 +207,7 @@ impl Chart {
                 let axes = parallel.axes.iter().map(|axis| axis.label.as_str()).collect::<Vec<_>>().join(", ");
                 format!("{names} across {axes}")
             }
-            Body::Lines(lines) | Body::Scatter(lines) => {
+            Body::Lines(lines) | Body::Scatter(lines) | Body::Dots(lines) => {
                 let names: Vec<&str> = lines.series.iter().map(|series| series.name.as_str()).collect();
                 format!("{} by {} of {}", lines.y.label, lines.x.label, names.join(", "))
             }
@@ -203,12 +220,24 @@ impl Chart {
 impl Axis {
     /// An axis with round ticks and no unit.
     pub fn new(label: impl Into<String>) -> Self {
-        Self { label: label.into(), unit: None, ticks: Ticks::Real, better: None }
+        Self { label: label.into(), unit: None, ticks: Ticks::Real, better: None, names: Vec::new() }
     }
 
     /// An axis of whole numbers.
     pub fn whole(label: impl Into<String>) -> Self {
         Self { ticks: Ticks::Whole, ..Self::new(label) }
+    }
+
+    /// An axis of names.
+    pub fn named(label: impl Into<String>, names: Vec<String>) -> Self {
+        Self { names, ..Self::whole(label) }
+    }
+
+    /// The name that a value stands for, in one line; none on an axis of numbers.
+    pub fn name(&self, value: f64) -> Option<String> {
+        let place = value.round();
+        let name = if place >= 0.0 { self.names.get(place as usize) } else { None };
+        name.map(|name| name.replace('\n', ", "))
     }
 
     /// The label with its unit: `Loss (nats)`.

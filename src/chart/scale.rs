@@ -42,6 +42,9 @@ pub fn can_be_drawn(value: f64) -> bool {
 
 /// Range of the x axis: whole numbers get half a step of room where they are few, so that marks stand clear of the axis.
 pub fn x_range(lines: &Lines) -> Range {
+    if !lines.x.names.is_empty() {
+        return Range { low: -0.5, high: lines.x.names.len() as f64 - 0.5 };
+    }
     let points = lines.series.iter().flat_map(|series| series.points.iter().map(|point| point.x));
     let Some(range) = Range::of(points) else { return Range { low: 0.0, high: 1.0 } };
     if lines.x.ticks == Ticks::Whole && range.high - range.low <= 20.0 {

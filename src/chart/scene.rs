@@ -2,7 +2,7 @@
 
 use super::font::{self, Weight};
 use super::look::{Rgb, Theme};
-use super::{Body, Chart, scene_heat_map, scene_lines, scene_parallel, scene_scatter};
+use super::{Body, Chart, scene_dots, scene_heat_map, scene_lines, scene_parallel, scene_scatter};
 
 /// What a chart is made of, from back to front.
 pub struct Scene {
@@ -144,6 +144,7 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2]) -> Scene {
     match &chart.body {
         Body::Lines(lines) => scene_lines::draw(&mut scene, lines, room),
         Body::Scatter(points) => scene_scatter::draw(&mut scene, points, room),
+        Body::Dots(dots) => scene_dots::draw(&mut scene, dots, room),
         Body::HeatMap(map) => {
             scene_heat_map::draw(&mut scene, &[("", map)], room);
         }

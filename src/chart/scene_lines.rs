@@ -40,7 +40,8 @@ impl Place {
 pub fn place(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> Place {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let mut at = room;
-    at.bottom -= tick + label * size::LEADING + 2.0 * gap;
+    let rows = lines.x.names.iter().map(|name| name.lines().count()).max().unwrap_or(1);
+    at.bottom -= tick * (1.0 + size::LEADING * (rows - 1) as f32) + label * size::LEADING + 2.0 * gap;
     at.top += if lines.boundaries.is_empty() { tick * 0.5 } else { tick * 1.5 };
     let ticks = y_ticks(scene, lines, at.height(), y);
     let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
@@ -66,7 +67,10 @@ pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &Place) {
         let x = place.x(value);
         let points = vec![[x, at.bottom], [x, at.bottom + gap * 0.6]];
         scene.shapes.push(Shape::Line { points, stroke: stroke.clone() });
-        scene.text([x, at.bottom + gap + tick], text, tick, quiet, Anchor::Middle);
+        for (row, text) in text.lines().enumerate() {
+            let y = at.bottom + gap + tick * (1.0 + size::LEADING * row as f32);
+            scene.text([x, y], text, tick, quiet, Anchor::Middle);
+        }
     }
     for boundary in boundaries_with_room(scene, &lines.boundaries, place) {
         boundary.draw(scene, place);
@@ -98,6 +102,9 @@ fn y_ticks(scene: &Scene, lines: &Lines, height: f32, range: Range) -> Vec<(f64,
 /// As many ticks as fit with their labels apart.
 fn x_ticks(scene: &Scene, lines: &Lines, place: &Place) -> Vec<(f64, String)> {
     let tick = scene.scaled(size::TICK);
+    if !lines.x.names.is_empty() {
+        return x_names(lines, place, tick);
+    }
     for wanted in (1..=12).rev() {
         let step = scale::step(place.x, wanted, lines.x.ticks);
         let ticks: Vec<(f64, String)> = scale::ticks(place.x, wanted, lines.x.ticks)
@@ -111,6 +118,18 @@ fn x_ticks(scene: &Scene, lines: &Lines, place: &Place) -> Vec<(f64, String)> {
         }
     }
     Vec::new()
+}
+
+/// The names of an axis of names, each in the room that it has.
+fn x_names(lines: &Lines, place: &Place, tick: f32) -> Vec<(f64, String)> {
+    let room = 0.96 * place.at.width() / (place.x.high - place.x.low) as f32;
+    let fitted = |name: &str| {
+        let rows = name.lines().map(|row| font::fitted(row, tick, Weight::Regular, room));
+        rows.collect::<Vec<_>>().join("\n")
+    };
+    let names = lines.x.names.iter().enumerate().map(|(at, name)| (at as f64, name));
+    let shown = names.filter(|(at, _)| (0.0..=1.0).contains(&place.x.part(*at)));
+    shown.map(|(at, name)| (at, fitted(name))).collect()
 }
 
 /// A boundary with as much of its label as fits before the next one.
@@ -161,7 +180,7 @@ fn band(scene: &mut Scene, series: &Series, place: &Place) {
 }
 
 /// The band of a point that stands alone.
-fn whisker(scene: &mut Scene, look: Look, x: f32, low: f32, high: f32) {
+pub fn whisker(scene: &mut Scene, look: Look, x: f32, low: f32, high: f32) {
     let stroke = Stroke::solid(look.ink.rgb(scene.theme), scene.scaled(1.25));
     let half = scene.scaled(6.0);
     let ends = [[[x, low], [x, high]], [[x - half, low], [x + half, low]], [[x - half, high], [x + half, high]]];

@@ -15,7 +15,7 @@ use super::scale::{self, Range, value_label};
 use super::scene::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, Text, size};
 use super::scene_lines::Place;
 use super::{Body, Chart, HeatMap, Lines, Marked, Point, Series, Ticks};
-use super::{scene_heat_map, scene_lines, scene_scatter, screen_parallel};
+use super::{scene_dots, scene_heat_map, scene_lines, scene_scatter, screen_parallel};
 
 /// Draws `chart` in `size` at the place where `ui` stands.
 ///
@@ -42,6 +42,11 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
         Body::Scatter(points) => {
             let drawn = (room, scene_scatter::ranges(points), scene_scatter::data as Draw);
             show_lines(ui, &mut scene, points, drawn, &canvas, id)
+        }
+        Body::Dots(dots) => {
+            let whole = [scale::x_range(dots), scale::y_range(dots)];
+            let room = scene_lines::legend(&mut scene, &dots.series, room);
+            show_lines(ui, &mut scene, dots, (room, whole, scene_dots::data), &canvas, id)
         }
         Body::HeatMap(map) => show_heat_maps(ui, &mut scene, &[("", map)], room, &canvas, id),
         Body::HeatMaps(panels) => show_heat_maps(ui, &mut scene, &scene_heat_map::named(panels), room, &canvas, id),
@@ -173,7 +178,11 @@ fn point_values(ui: &mut Ui, lines: &Lines, series: &Series, point: Point) {
     ui.strong(&series.name);
     for (axis, value) in [(&lines.x, point.x), (&lines.y, point.y)] {
         let unit = axis.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
-        let value = if axis.ticks == Ticks::Whole { scale::grouped(value, 0) } else { value_label(value) };
+        let value = match axis.name(value) {
+            Some(name) => name,
+            None if axis.ticks == Ticks::Whole => scale::grouped(value, 0),
+            None => value_label(value),
+        };
         ui.label(format!("{} {value}{unit}", axis.label));
     }
     if let Some([low, high]) = point.spread {

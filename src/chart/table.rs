@@ -9,7 +9,7 @@ use super::{Better, Body, Chart, HeatMap, Lines, Panel, Point, Ticks};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
-/// Lines and points: `series`, x, y, `low` and `high` of the band, `note`. Heat map: row, column, value, `note`; of several,
+/// Lines, points and dots: `series`, x, y, `low` and `high` of the band, `note`. Heat map: row, column, value, `note`; of several,
 /// `series` before them. Parallel coordinates: a row a line. Cells that were
 /// not measured are left out.
 pub fn csv(chart: &Chart) -> String {
@@ -17,7 +17,7 @@ pub fn csv(chart: &Chart) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     match &chart.body {
         Body::Empty(missing) => rows.extend([vec!["missing".to_owned()], vec![missing.clone()]]),
-        Body::Lines(lines) | Body::Scatter(lines) => {
+        Body::Lines(lines) | Body::Scatter(lines) | Body::Dots(lines) => {
             rows.push(
                 ["series", &lines.x.heading(), &lines.y.heading(), "low", "high", "note"].map(str::to_owned).to_vec(),
             );
@@ -25,7 +25,8 @@ pub fn csv(chart: &Chart) -> String {
                 lines.series.iter().flat_map(|series| series.points.iter().map(move |point| (series, point)))
             {
                 let [low, high] = point.spread.map_or([String::new(), String::new()], |ends| ends.map(number));
-                rows.push(vec![series.name.clone(), number(point.x), number(point.y), low, high, note.to_owned()]);
+                let x = lines.x.name(point.x).unwrap_or_else(|| number(point.x));
+                rows.push(vec![series.name.clone(), x, number(point.y), low, high, note.to_owned()]);
             }
         }
         Body::Parallel(parallel) => {
@@ -93,7 +94,7 @@ const MOST_COLUMNS: usize = 12;
 pub fn latex(chart: &Chart) -> String {
     let (columns, rows) = match &chart.body {
         Body::Empty(missing) => return format!("% {}: {}\n", one_line(&chart.title), one_line(missing)),
-        Body::Lines(lines) => lines_table(lines),
+        Body::Lines(lines) | Body::Dots(lines) => lines_table(lines),
         Body::Scatter(points) => scatter_table(points),
         Body::HeatMap(map) => heat_map_table(map),
         Body::HeatMaps(panels) => panels_table(panels),
@@ -124,11 +125,16 @@ fn lines_table(lines: &Lines) -> Table {
     let mut by_x: BTreeMap<Ordered, Vec<Option<Point>>> = BTreeMap::new();
     for (place, series) in lines.series.iter().enumerate() {
         for point in series.points.iter().filter(|point| point.x.is_finite()) {
-            by_x.entry(Ordered(point.x)).or_insert_with(|| vec![None; lines.series.len()])[place] = Some(*point);
+            let x = if lines.x.names.is_empty() { point.x } else { point.x.round() };
+            by_x.entry(Ordered(x)).or_insert_with(|| vec![None; lines.series.len()])[place] = Some(*point);
         }
     }
     let decimals = scale::decimals(lines.series.iter().flat_map(|series| &series.points).map(|point| point.y));
-    let x_name = |x: f64| if lines.x.ticks == Ticks::Whole { format!("{x:.0}") } else { format!("{x}") };
+    let x_name = |x: f64| match lines.x.name(x) {
+        Some(name) => name,
+        None if lines.x.ticks == Ticks::Whole => format!("{x:.0}"),
+        None => format!("{x}"),
+    };
     let columns: Vec<(String, Vec<String>)> = by_x
         .iter()
         .map(|(x, points)| (escaped(&x_name(x.0)), points_cells(points, decimals, lines.y.better)))

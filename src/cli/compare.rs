@@ -10,10 +10,11 @@ use super::table::Table;
 use crate::data::Protocol;
 use crate::error::Unusable;
 use crate::experiment::Project;
+use crate::experiment::comparison::{Judged, verdicts};
 use crate::experiment::paired::{Gain, Selection, UserMetric, UserScores, user_scores};
 use crate::experiment::run_folder::slug;
 use crate::measure::Slice;
-use crate::measure::statistics::{ALPHA, Aim, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
+use crate::measure::statistics::{ALPHA, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
 
 /// Compare every line with one of them: gains on the same test users, with intervals and corrected p-values
 #[derive(Debug, Args)]
@@ -130,10 +131,10 @@ fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, Unusa
     Ok(text)
 }
 
-/// The line of a name, which may be written as in run ids.
-fn named<'l>(lines: &'l [UserScores], name: &str, project: &std::path::Path) -> Result<&'l UserScores, Unusable> {
-    let exact = lines.iter().find(|line| line.name == name);
-    exact.or_else(|| lines.iter().find(|line| slug(&line.name) == slug(name))).ok_or_else(|| {
+/// The place of the line of a name, which may be written as in run ids.
+fn named(lines: &[UserScores], name: &str, project: &std::path::Path) -> Result<usize, Unusable> {
+    let exact = lines.iter().position(|line| line.name == name);
+    exact.or_else(|| lines.iter().position(|line| slug(&line.name) == slug(name))).ok_or_else(|| {
         let unusable = Unusable::new(project, format!("there is no finished run of \"{name}\""));
         match lines.iter().map(|line| format!("\"{}\"", line.name)).collect::<Vec<_>>().join(", ") {
             none if none.is_empty() => unusable.advice("no run is finished; `peso run` starts them"),
@@ -145,21 +146,19 @@ fn named<'l>(lines: &'l [UserScores], name: &str, project: &std::path::Path) -> 
 fn compared(
     project: &Project,
     lines: &[UserScores],
-    baseline: &UserScores,
+    baseline: usize,
     selection: Selection,
 ) -> Result<Report, (String, String)> {
-    let bootstrap = Bootstrap::new(0);
-    let others: Vec<&UserScores> = lines.iter().filter(|line| line.name != baseline.name).collect();
-    let compare = |line: &&UserScores| {
-        let found = line.against(baseline).and_then(|paired| Comparison::of(&paired, &bootstrap, &Aim::default()));
-        found.map_err(|problem| (line.name.clone(), problem.to_string()))
-    };
-    let comparisons = others.iter().map(compare).collect::<Result<Vec<_>, _>>()?;
-    let verdicts = Verdict::of_family(&comparisons, ALPHA);
-    let line = |(line, verdict): (&&UserScores, Verdict)| ReportLine {
-        name: line.name.clone(),
-        verdict,
-        mcnemar: if selection.metric.is_binary() { line.hits_against(baseline) } else { Vec::new() },
+    let judged = verdicts(&lines.iter().collect::<Vec<_>>(), baseline);
+    let baseline = &lines[baseline];
+    let line = |(line, judged): (&UserScores, Judged)| match judged {
+        Judged::Baseline => None,
+        Judged::Incomparable(problem) => Some(Err((line.name.clone(), problem))),
+        Judged::Verdict(verdict) => Some(Ok(ReportLine {
+            name: line.name.clone(),
+            verdict: *verdict,
+            mcnemar: if selection.metric.is_binary() { line.hits_against(baseline) } else { Vec::new() },
+        })),
     };
     Ok(Report {
         project: project.name.clone(),
@@ -170,7 +169,7 @@ fn compared(
         level: LEVEL,
         alpha: ALPHA,
         synthetic: project.is_synthetic(),
-        lines: others.iter().zip(verdicts).map(line).collect(),
+        lines: lines.iter().zip(judged).filter_map(line).collect::<Result<_, _>>()?,
     })
 }
 

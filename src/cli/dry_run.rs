@@ -8,8 +8,8 @@ use crate::experiment::estimate::{Basis, Estimate, RunEstimate, estimate};
 use crate::experiment::worker::RunOptions;
 
 /// Shows the runs with their estimates, and starts none.
-pub(super) fn run(project: &Project, options: &RunOptions, json: bool) -> anyhow::Result<Ended> {
-    let estimate = estimate(project, options)?;
+pub(super) fn run(project: &Project, options: &RunOptions, cores: usize, json: bool) -> anyhow::Result<Ended> {
+    let estimate = estimate(project, options, cores)?;
     if json {
         print_json(&estimate)?;
     } else {
@@ -37,7 +37,12 @@ fn as_text(estimate: &Estimate) -> String {
             .to_owned(),
         ]);
     }
-    let Estimate { seconds, peak_memory_bytes, device, .. } = estimate;
+    let Estimate { seconds, peak_memory_bytes, device, memory_free_bytes, workers, .. } = estimate;
     let (time, memory) = (words::duration(*seconds), words::bytes(*peak_memory_bytes));
-    format!("{}\nOne after another on {device}: about {time}, at most {memory} at a time\n", table.to_text())
+    let free = memory_free_bytes.map(|free| format!(" of {} free", words::bytes(free))).unwrap_or_default();
+    let at_once = if *workers > 1 { format!("; there is room for {workers} workers at once") } else { String::new() };
+    format!(
+        "{}\nOne after another on {device}: about {time}, at most {memory} at a time{free}{at_once}\n",
+        table.to_text()
+    )
 }

@@ -38,8 +38,11 @@ pub(super) struct Arguments {
     /// Run this seed instead of the project's (may be given several times)
     #[arg(long = "seed", value_name = "N")]
     seeds: Vec<u64>,
+    /// Run this run alone, by the id that `--dry-run` and `peso status` show (may be given several times)
+    #[arg(long = "run", value_name = "ID", conflicts_with_all = ["experiments", "sweeps", "seeds"])]
+    runs: Vec<String>,
     /// Run what the window has put into the project's queue, until it is empty
-    #[arg(long, conflicts_with_all = ["experiments", "sweeps", "seeds", "fresh"])]
+    #[arg(long, conflicts_with_all = ["experiments", "sweeps", "seeds", "runs", "fresh"])]
     queue: bool,
     /// Where to train: auto, wgpu, cuda or cpu
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
@@ -72,13 +75,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let options = RunOptions {
         experiments: chosen(&project, arguments)?,
         seeds: arguments.seeds.clone(),
+        runs: arguments.runs.clone(),
         device: arguments.device,
         out: arguments.out.clone(),
         fresh: arguments.fresh,
         checkpoint_every: Duration::from_secs(arguments.checkpoint_every),
     };
     if arguments.dry_run {
-        return dry_run::run(&project, &options, arguments.json);
+        return dry_run::run(&project, &options, cores(), arguments.json);
     }
     if arguments.serve {
         return workers::serve(&project, &options, &interruption("")?);

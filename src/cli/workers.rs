@@ -220,6 +220,9 @@ impl Office<'_> {
         for seed in &options.seeds {
             command.args(["--seed", &seed.to_string()]);
         }
+        for run in &options.runs {
+            command.args(["--run", run]);
+        }
         if let Some(out) = &options.out {
             command.arg("--out").arg(out);
         }

@@ -174,14 +174,27 @@ pub fn judge(
     let against = lines.get(baseline).ok_or_else(|| Unusable::new(runs_dir, "the baseline has no finished run"))?;
     // It is read first: the others are held to its test users.
     let against = read(against)?;
-    let found: Vec<Result<Comparison, String>> = lines
-        .iter()
-        .map(|line| match read(line) {
-            Ok(scores) => compared(&scores, &against),
-            Err(error) => Err(error.to_string()),
-        })
-        .collect();
-    Ok(corrected(found, baseline))
+    let others = lines.iter().enumerate().map(|(place, line)| match place == baseline {
+        true => Ok(against.clone()),
+        false => read(line).map_err(|error| error.to_string()),
+    });
+    let scores: Vec<Result<UserScores, String>> = others.collect();
+    let readable: Vec<&UserScores> = scores.iter().flatten().collect();
+    let place = scores.iter().take(baseline).flatten().count();
+    let mut found = verdicts(&readable, place).into_iter();
+    let judged = |scores: &Result<UserScores, String>| match scores {
+        // There is one for each that could be read, in their order
+        Ok(_) => found.next().unwrap_or(Judged::Baseline),
+        Err(problem) => Judged::Incomparable(problem.clone()),
+    };
+    Ok(scores.iter().map(judged).collect())
+}
+
+/// What can be said of each line against the one at `baseline`. Those that can be compared with it are one family, over
+/// which p-values are corrected.
+pub fn verdicts(lines: &[&UserScores], baseline: usize) -> Vec<Judged> {
+    let Some(against) = lines.get(baseline) else { return Vec::new() };
+    corrected(lines.iter().map(|line| compared(line, against)).collect(), baseline)
 }
 
 fn compared(line: &UserScores, baseline: &UserScores) -> Result<Comparison, String> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::memory;
 use super::observer::StageRecord;
@@ -23,7 +23,7 @@ use crate::method::{Method, MethodOptions};
 use crate::model::backend::run_on;
 
 /// What runs are expected to take.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     pub project: String,
     pub device: String,
@@ -32,15 +32,19 @@ pub struct Estimate {
     pub seconds: f64,
     /// Of the run that needs most.
     pub peak_memory_bytes: u64,
+    /// Memory that is free now, where the system tells.
+    pub memory_free_bytes: Option<u64>,
+    /// How many workers there is room for at once.
+    pub workers: usize,
 }
 
 /// What one run is expected to take.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunEstimate {
     pub run: String,
     pub experiment: String,
     /// The method's key.
-    pub method: &'static str,
+    pub method: String,
     pub seed: u64,
     pub status: Status,
     /// What is left of it, with what it is the first to need of what runs share; none where it is only counted, which
@@ -51,7 +55,7 @@ pub struct RunEstimate {
 }
 
 /// What an estimate rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// A few steps and a few users.
@@ -62,11 +66,12 @@ pub enum Basis {
     None,
 }
 
-/// Estimates the runs of a project that the options choose. Takes some seconds for each method that has no finished run.
+/// Estimates the runs of a project that the options choose, on a machine with so many cores. Takes some seconds for each
+/// method that has no finished run.
 ///
 /// # Errors
 /// Data, model or device cannot be used.
-pub fn estimate(project: &Project, options: &RunOptions) -> Result<Estimate, Failure> {
+pub fn estimate(project: &Project, options: &RunOptions, cores: usize) -> Result<Estimate, Failure> {
     let runs = planned(project, options)?;
     let task = Task::load(project, options)?;
     let shared = shared::folders(&task.runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
@@ -78,11 +83,21 @@ pub fn estimate(project: &Project, options: &RunOptions) -> Result<Estimate, Fai
     };
     estimator.read_finished(&runs)?;
     let runs = runs.iter().map(|run| estimator.run(run)).collect::<Result<Vec<_>, _>>()?;
+    let peak_memory_bytes = runs.iter().filter_map(|run| run.peak_memory_bytes).max().unwrap_or(0);
+    let room = Room {
+        runs: runs.iter().filter(|run| run.status != Status::Finished).count(),
+        cpu: estimator.task.device.kind() == "cpu",
+        cores,
+        memory_bytes: memory::available_bytes(),
+        worker_bytes: peak_memory_bytes,
+    };
     Ok(Estimate {
         project: project.name.clone(),
         device: estimator.task.device_name,
         seconds: runs.iter().filter_map(|run| run.seconds).sum(),
-        peak_memory_bytes: runs.iter().filter_map(|run| run.peak_memory_bytes).max().unwrap_or(0),
+        peak_memory_bytes,
+        memory_free_bytes: room.memory_bytes,
+        workers: room.workers(),
         runs,
     })
 }
@@ -102,7 +117,7 @@ pub fn room(project: &Project, options: &RunOptions, cores: usize) -> Result<Roo
     let mut room = Room { runs: left, cpu, cores, memory_bytes: memory::available_bytes(), worker_bytes: 0 };
     if room.workers() > 1 {
         room.worker_bytes = match peak_of_finished(project, &runs_dir) {
-            0 => estimate(project, options)?.peak_memory_bytes,
+            0 => estimate(project, options, cores)?.peak_memory_bytes,
             bytes => bytes,
         };
     }
@@ -160,7 +175,7 @@ impl Estimator<'_> {
         let mut estimate = RunEstimate {
             run: run.id(self.task.project)?,
             experiment: run.experiment.clone(),
-            method: run.method.key(),
+            method: run.method.key().to_owned(),
             seed: run.seed,
             status,
             seconds: None,

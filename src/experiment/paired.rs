@@ -245,7 +245,8 @@ fn read(
     Ok(stages.iter().map(|users| users.iter().map(|outcome| metric.of(outcome)).collect()).collect())
 }
 
-fn slices_of(folder: &RunFolder, protocol: Protocol) -> Result<Vec<Slices>, Unusable> {
+/// The slices of each test of a run, stage after stage from 2 on; empty where they were not recorded.
+pub(super) fn slices_of(folder: &RunFolder, protocol: Protocol) -> Result<Vec<Slices>, Unusable> {
     let reader = folder.reader()?;
     let stages = (2..=folder.config().stages).map(|stage| reader.slices(protocol, stage));
     Ok(stages.collect::<Result<Vec<_>, _>>()?.concat())

@@ -37,7 +37,7 @@ impl PlannedRun {
 /// those that the options choose.
 ///
 /// # Errors
-/// There is no experiment or point of a chosen name, or a sweep cannot be used.
+/// There is no experiment or point of a chosen name, no run of a chosen id, or a sweep cannot be used.
 pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun>, Unusable> {
     let mut variants = project.variants()?;
     if !options.experiments.is_empty() {
@@ -67,5 +67,18 @@ pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun
             training: variant.training.clone(),
         })
     });
-    Ok(counted.into_iter().chain(learned).collect())
+    chosen(project, counted.into_iter().chain(learned).collect(), &options.runs)
+}
+
+/// Those of the runs that have one of these ids; all where no id is given.
+fn chosen(project: &Project, runs: Vec<PlannedRun>, ids: &[String]) -> Result<Vec<PlannedRun>, Unusable> {
+    if ids.is_empty() {
+        return Ok(runs);
+    }
+    let runs = runs.into_iter().map(|run| Ok((run.id(project)?, run))).collect::<Result<Vec<_>, Unusable>>()?;
+    match ids.iter().find(|id| runs.iter().all(|(other, _)| other != *id)) {
+        Some(id) => Err(Unusable::new(&project.folder, format!("the project asks for no run \"{id}\""))
+            .advice("`peso run --dry-run` lists the runs; an id changes with the settings of its experiment")),
+        None => Ok(runs.into_iter().filter(|(id, _)| ids.contains(id)).map(|(_, run)| run).collect()),
+    }
 }

@@ -54,11 +54,36 @@ pub struct Variant {
     pub swept: bool,
 }
 
+/// A sweep that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadSweep {
+    /// Its place, where one sweep is to blame.
+    pub sweep: Option<usize>,
+    /// The place of the option in it, where one is to blame.
+    pub axis: Option<usize>,
+    /// The field of the project file, what is wrong with it, and what to do.
+    pub field: BadField,
+}
+
+impl BadSweep {
+    /// The sweep at `place`; `part` is the field of it: `experiment`, `options`.
+    fn whole(place: usize, part: &str, problem: String, advice: impl Into<String>) -> Self {
+        let field = BadField { field: format!("sweeps[{place}].{part}"), problem, advice: advice.into() };
+        Self { sweep: Some(place), axis: None, field }
+    }
+}
+
+impl From<BadSweep> for BadField {
+    fn from(bad: BadSweep) -> Self {
+        bad.field
+    }
+}
+
 /// More points than this are a mistake rather than a plan.
 pub const MOST_POINTS: usize = 500;
 
 /// What an option's path starts with that is a field of the training settings.
-const TRAINING: &str = "training.";
+pub const TRAINING: &str = "training.";
 
 impl Project {
     /// The experiments, each followed by the points of its sweeps. A point that has the settings of one before it, of its
@@ -67,7 +92,7 @@ impl Project {
     /// # Errors
     /// A sweep names an experiment or an option that there is not, or a value that it cannot have.
     pub fn variants(&self) -> Result<Vec<Variant>, Unusable> {
-        expand(self).map_err(|bad| {
+        expand(self).map_err(|BadSweep { field: bad, .. }| {
             let place = format!("field `{}`", bad.field);
             Unusable::new(&self.folder, bad.problem).at(place).advice(bad.advice)
         })
@@ -81,14 +106,17 @@ impl Variant {
     }
 }
 
-/// See [`Project::variants`]; the error says which field of the project file it is.
-pub(super) fn expand(project: &Project) -> Result<Vec<Variant>, BadField> {
+/// See [`Project::variants`]; the error says which sweep it is.
+///
+/// # Errors
+/// As [`Project::variants`].
+pub fn expand(project: &Project) -> Result<Vec<Variant>, BadSweep> {
     let names = || project.experiments.iter().map(|experiment| experiment.name.as_str());
     for (place, sweep) in project.sweeps.iter().enumerate() {
         if !names().any(|name| name == sweep.experiment) {
             let problem = format!("no experiment is named \"{}\"", sweep.experiment);
             let advice = format!("the project has {}", names().collect::<Vec<_>>().join(", "));
-            return Err(BadField { field: format!("sweeps[{place}].experiment"), problem, advice });
+            return Err(BadSweep::whole(place, "experiment", problem, advice));
         }
     }
     let mut points = 0;
@@ -117,21 +145,20 @@ pub(super) fn expand(project: &Project) -> Result<Vec<Variant>, BadField> {
     let mut taken = HashSet::new();
     match variants.iter().find(|variant| !taken.insert(variant.experiment.name.as_str())) {
         None => Ok(variants),
-        Some(twice) => Err(BadField {
-            field: "sweeps".to_owned(),
-            problem: format!("\"{}\" is both a point of a sweep and an experiment", twice.experiment.name),
-            advice: "give the experiment another name".to_owned(),
-        }),
+        Some(twice) => {
+            let field = BadField {
+                field: "sweeps".to_owned(),
+                problem: format!("\"{}\" is both a point of a sweep and an experiment", twice.experiment.name),
+                advice: "give the experiment another name".to_owned(),
+            };
+            Err(BadSweep { sweep: None, axis: None, field })
+        }
     }
 }
 
 /// For each point the places of its values, in the order of the axes.
-fn combinations(sweep: &Sweep, place: usize, points: &mut usize) -> Result<Vec<Vec<usize>>, BadField> {
-    let bad = |problem: String, advice: &str| BadField {
-        field: format!("sweeps[{place}].options"),
-        problem,
-        advice: advice.to_owned(),
-    };
+fn combinations(sweep: &Sweep, place: usize, points: &mut usize) -> Result<Vec<Vec<usize>>, BadSweep> {
+    let bad = |problem: String, advice: &str| BadSweep::whole(place, "options", problem, advice);
     let lengths: Vec<usize> = sweep.options.iter().map(|axis| axis.values.len()).collect();
     if lengths.is_empty() || lengths.contains(&0) {
         return Err(bad("a list is empty".to_owned(), "for example `[(option: \"lambda\", values: [0.5, 1, 2])]`"));
@@ -160,11 +187,13 @@ fn combinations(sweep: &Sweep, place: usize, points: &mut usize) -> Result<Vec<V
     Ok((0..number).map(|point| (0..lengths.len()).map(|axis| place_in(point, axis)).collect()).collect())
 }
 
-fn point(sweep: &Sweep, place: usize, combination: &[usize], base: &Variant) -> Result<Variant, BadField> {
+fn point(sweep: &Sweep, place: usize, combination: &[usize], base: &Variant) -> Result<Variant, BadSweep> {
     let mut variant = Variant { swept: true, ..base.clone() };
-    let mut settings = Vec::new();
-    for (number, (axis, &at)) in sweep.options.iter().zip(combination).enumerate() {
-        let setting = &axis.values[at];
+    // A choice comes before the options that it brings, in whatever order they are written.
+    let mut order: Vec<usize> = (0..sweep.options.len()).collect();
+    order.sort_by_key(|&number| sweep.options[number].option.matches('.').count());
+    for number in order {
+        let (axis, setting) = (&sweep.options[number], &sweep.options[number].values[combination[number]]);
         let set = match axis.option.strip_prefix(TRAINING) {
             Some(path) => set_training(&mut variant.training, path, setting),
             None => set_option(&mut variant.experiment.method, &axis.option, setting),
@@ -172,15 +201,20 @@ fn point(sweep: &Sweep, place: usize, combination: &[usize], base: &Variant) -> 
         set.map_err(|(is_option, problem, advice)| {
             let part = if is_option { "option" } else { "values" };
             let field = format!("sweeps[{place}].options[{number}].{part}");
-            BadField { field, problem: format!("{} = {setting}: {problem}", axis.option), advice }
+            let field = BadField { field, problem: format!("{} = {setting}: {problem}", axis.option), advice };
+            BadSweep { sweep: Some(place), axis: Some(number), field }
         })?;
-        settings.push(format!("{} {setting}", axis.option));
     }
+    let written = sweep.options.iter().zip(combination);
+    let settings: Vec<String> = written.map(|(axis, &at)| format!("{} {}", axis.option, axis.values[at])).collect();
     variant.experiment.name = format!("{} ({})", base.experiment.name, settings.join(", "));
-    project_check::training(&variant.training).map_err(|bad| BadField {
-        field: format!("sweeps[{place}].options"),
-        problem: format!("{}: {}: {}", variant.experiment.name, bad.field, bad.problem),
-        advice: bad.advice,
+    // Values that are each allowed may not go together: a width that the number of heads does not divide.
+    let method = variant.experiment.method.check();
+    let method = method.map_err(|bad| (format!("method.{}", bad.path), bad.problem, bad.advice));
+    let training = project_check::training(&variant.training).map_err(|bad| (bad.field, bad.problem, bad.advice));
+    method.and(training).map_err(|(field, problem, advice)| {
+        let problem = format!("{}: {field}: {problem}", variant.experiment.name);
+        BadSweep::whole(place, "options", problem, advice)
     })?;
     Ok(variant)
 }

@@ -39,6 +39,8 @@ pub struct RunOptions {
     pub experiments: Vec<String>,
     /// The project's seeds where empty.
     pub seeds: Vec<u64>,
+    /// Ids of runs; of those that experiments and seeds choose, all where empty.
+    pub runs: Vec<String>,
     pub device: DeviceChoice,
     /// Folder of the runs, instead of `runs` beside the project.
     pub out: Option<PathBuf>,

@@ -9,4 +9,4 @@ pub mod statistics;
 
 pub use continual::Continual;
 pub use ranking::UserOutcome;
-pub use slices::{Slice, Slicer, Slices};
+pub use slices::{Dimension, Slice, Slicer, Slices};

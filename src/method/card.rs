@@ -204,6 +204,14 @@ impl MethodOptions {
 }
 
 impl Field {
+    /// Refuses a setting that is none of the option's.
+    ///
+    /// # Errors
+    /// What it may be.
+    pub fn accepts(&self, setting: &Setting) -> Result<(), String> {
+        self.value(setting).map(drop).ok_or_else(|| self.expected())
+    }
+
     /// The value in the options that a setting stands for; none where it is none of the option's.
     fn value(&self, setting: &Setting) -> Option<Value> {
         match (self.kind, setting) {
@@ -224,7 +232,7 @@ impl Field {
     }
 
     /// What values there are, in words.
-    fn expected(&self) -> String {
+    pub fn expected(&self) -> String {
         match self.kind {
             Kind::Number { least, most } => format!("it must be a number from {least} to {most}"),
             Kind::Whole { least, most } => format!("it must be a whole number from {least} to {most}"),

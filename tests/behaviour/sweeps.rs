@@ -311,6 +311,19 @@ fn a_dry_run_lists_what_is_done_and_what_is_left_and_starts_nothing() {
     assert!((before["seconds"].as_f64().unwrap() - sum).abs() < 1e-9);
     assert!(runs[2]["peak_memory_bytes"].as_u64().unwrap() > 1 << 20);
     assert_eq!(runs[2]["basis"], "warm_up");
+    assert!(before["workers"].as_u64().unwrap() >= 1 && before.get("memory_free_bytes").is_some(), "{before}");
+
+    // A run alone, by its id, has what it shares counted with it.
+    let id = runs[4]["run"].as_str().unwrap();
+    let alone = run(folder.path(), &["--dry-run", "--json", "--run", id]);
+    assert_done(&alone);
+    let alone: Value = serde_json::from_slice(&alone.stdout).unwrap();
+    assert_eq!(alone["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(alone["runs"][0]["experiment"], "PESO (lambda 80)");
+    assert!(seconds(&alone["runs"][0]) > seconds(&runs[4]), "{alone} {before}");
+    let unknown = run(folder.path(), &["--run", "peso-s9-00000000"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(words(&unknown.stderr).contains("asks for no run \"peso-s9-00000000\""), "{}", words(&unknown.stderr));
 
     assert_done(&run(folder.path(), &["--experiment", "PESO"]));
     let after = dry_run(folder.path());

@@ -196,3 +196,85 @@ fn lines_are_held_against_each_other_by_their_settings() {
     assert!(has(&window, "8") && has(&window, "2"));
     assert!(!has(&window, "Learning rate"), "what does not differ is not listed");
 }
+
+/// The demo under both protocols, with finished runs of three methods and a counting baseline.
+pub fn both_protocols(world: &World) -> PathBuf {
+    let file = world.demo_with("protocol: SameBlock,", "protocol: Both,");
+    let project = load(&file);
+    let runs = project.runs_dir(None);
+    for (place, level) in [(0, 0.081), (1, 0.072), (3, 0.050)] {
+        fixture::write(&runs, &fixture::planned(&project, place), level, Come::FINISHED);
+    }
+    let counted = fixture::config(&project, "Popularity", RunMethod::Popularity, 0);
+    fixture::write(&runs, &counted, 0.031, Come::FINISHED);
+    file
+}
+
+#[test]
+fn every_view_of_the_comparison_follows_the_protocol() {
+    let world = World::new();
+    let file = both_protocols(&world);
+    let mut window = world.window(Theme::Dark, Some(&file));
+    window.set_size([1600.0, 1200.0].into());
+    until_part(&mut window, "3 of 4 finished");
+    click(&mut window, "Compare");
+    until_part(&mut window, "NDCG@10 by stage (Synthetic data)");
+    let other = |window: &Harness<'_, Workbench>| {
+        window.query_all_by_label_contains("not comparable").next().is_none()
+            && has_part(window, "each asked of the model before it")
+    };
+    click(&mut window, "Next-block");
+    until_part(&mut window, "NDCG@10 by stage, next-block");
+    click(&mut window, "Table");
+    until(&mut window, "the verdicts of next-block", other);
+    until_label(&mut window, "not enough seeds (1)");
+    // R[j - 1, j] of PESO at 0.7 of its level: 0.081 · 0.7 · 0.88 · (1 + 0.03 · 3.5).
+    assert!(has(&window, "0.0551"), "the mean over stages 2 to 5");
+    click(&mut window, "Cost");
+    until_part(&mut window, "NDCG@10 against training time of a stage, next-block");
+    click(&mut window, "Matrix R[i,j]");
+    until_part(&mut window, "on every stage, next-block");
+    click(&mut window, "Slices");
+    until_part(&mut window, "NDCG@10 by slice, next-block");
+    click(&mut window, "Same-block");
+    click(&mut window, "Table");
+    until_label(&mut window, "0.0895");
+    assert!(!has_part(&window, "next-block"));
+}
+
+#[test]
+fn a_project_of_one_protocol_offers_no_other() {
+    let world = World::new();
+    let window = table(&world);
+    assert!(!has(&window, "Next-block") && !has(&window, "Protocol"));
+}
+
+#[test]
+fn slices_are_shown_with_their_tests_and_how_far_they_lie_apart() {
+    let world = World::new();
+    let file = both_protocols(&world);
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([2000.0, 1200.0].into());
+    until_part(&mut window, "3 of 4 finished");
+    click(&mut window, "Compare");
+    click(&mut window, "Slices");
+    until_part(&mut window, "Slice of PESO, Single evolving LoRA, Frozen, Popularity");
+    // 100 users in each of stages 2 to 5.
+    for label in ["n = 228", "n = 160", "n = 12 *", "n = 300", "n = 100"] {
+        assert!(has(&window, label), "{label}");
+    }
+    assert!(has_part(&window, "*: fewer than 20 tests"));
+    assert_eq!(window.query_all_by_label("Apart").count(), 4, "each kind has slices that count");
+
+    let combo = window.query_all_by_label("Slices of").find(|node| node.accesskit_node().role() == Role::ComboBox);
+    combo.unwrap().click();
+    window.step();
+    window.step();
+    click(&mut window, "Targets");
+    until_part(&mut window, "NDCG@10 by slice of targets");
+    assert!(has(&window, "n = 300") && !has(&window, "n = 228"));
+    click(&mut window, "Export…");
+    click(&mut window, "Export");
+    until_label(&mut window, "The chart was written");
+    assert!(file.with_file_name("charts").join("ndcg-10-by-slice-of-targets.png").is_file());
+}

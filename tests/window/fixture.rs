@@ -5,11 +5,13 @@ use std::path::Path;
 
 use peso_workbench::data::Protocol;
 use peso_workbench::experiment::Project;
+use peso_workbench::experiment::evaluate::TestSet;
 use peso_workbench::experiment::observer::{
     CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,
 };
 use peso_workbench::experiment::results::Status;
 use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
+use peso_workbench::measure::{Slice, Slices};
 
 /// When every fixed run was started, in seconds since 1970.
 pub const STARTED: u64 = 1_700_000_000;
@@ -82,8 +84,12 @@ pub fn write_stage(writer: &mut RunWriter, config: &RunConfig, stage: usize, lev
     for step in 1..=steps {
         writer.step(&step_record(config, stage, step, steps)).unwrap();
     }
-    for tested in 1..=5 {
-        writer.evaluation(&evaluation(stage, tested, level)).unwrap();
+    for &protocol in config.project.evaluation.protocol.each() {
+        for tested in (1..=5).filter(|tested| protocol.measures(stage, *tested)) {
+            writer.evaluation(&evaluation(protocol, stage, tested, level)).unwrap();
+        }
+        let slices = (0..users(protocol)).map(slices_of).collect();
+        writer.test_set(&TestSet { protocol, stage, left_out: 6, slices }).unwrap();
     }
     if learned {
         record.validation_losses = [2.31, 2.28].map(|loss| loss - 0.05 * stage as f64 - level).to_vec();
@@ -128,7 +134,34 @@ fn step_record(config: &RunConfig, stage: usize, step: usize, steps: usize) -> S
     }
 }
 
-fn evaluation(trained_stage: usize, test_stage: usize, level: f64) -> EvaluationRecord {
+/// Users that a stage tests: who is new cannot be asked of a model before the stage.
+const fn users(protocol: Protocol) -> u32 {
+    match protocol {
+        Protocol::SameBlock => 100,
+        Protocol::NextBlock => 60,
+    }
+}
+
+/// Of 100 users 57 are returning, 40 new and 3 dormant, which are 12 tests of stages 2 to 5.
+fn slices_of(user: u32) -> Slices {
+    let group = match user {
+        0..57 => Slice::Returning,
+        57..97 => Slice::New,
+        _ => Slice::Dormant,
+    };
+    let target = if user.is_multiple_of(4) { Slice::Cold } else { Slice::Warm };
+    let popularity = match user % 5 {
+        _ if target == Slice::Cold => Slice::Tail,
+        0 | 1 => Slice::Head,
+        2 | 3 => Slice::Mid,
+        _ => Slice::Tail,
+    };
+    let history = [Slice::Short, Slice::Medium, Slice::Long][user as usize % 3];
+    [group, target, popularity, history]
+}
+
+fn evaluation(protocol: Protocol, trained_stage: usize, test_stage: usize, level: f64) -> EvaluationRecord {
+    let level = if protocol == Protocol::NextBlock { 0.7 * level } else { level };
     let distance = trained_stage.abs_diff(test_stage) as f64;
     let value = level * (1.0 - 0.12 * distance) * (1.0 + 0.03 * test_stage as f64);
     let metrics = [
@@ -147,6 +180,6 @@ fn evaluation(trained_stage: usize, test_stage: usize, level: f64) -> Evaluation
         let rank = if found { 2 } else { 0 };
         UserOutcome { user, target: 3, rank, before: 1, sharing: 1, top: vec![1, 3, 0] }
     };
-    let at = CellPlace { protocol: Protocol::SameBlock, trained: trained_stage, tested: test_stage };
-    EvaluationRecord { at, metrics, users: (0..100).map(user).collect(), seconds: 0.6 }
+    let at = CellPlace { protocol, trained: trained_stage, tested: test_stage };
+    EvaluationRecord { at, metrics, users: (0..users(protocol)).map(user).collect(), seconds: 0.6 }
 }

@@ -12,7 +12,9 @@ use peso_workbench::app::Workbench;
 use peso_workbench::experiment::results::Status;
 use peso_workbench::experiment::run_folder::RunMethod;
 
+use crate::comparing;
 use crate::fixture::{self, Come};
+use crate::sweeping;
 use crate::world::{World, click, has, load, until, until_label, until_part};
 
 /// The demo with two finished methods, one that failed, one that was not run, and the counting baselines.
@@ -111,6 +113,66 @@ fn compare_view() {
         for (view, name) in others.into_iter().filter(|_| theme == Theme::Dark) {
             click(&mut window, view);
             picture(&mut pictures, &mut window, name, theme, None);
+        }
+    }
+}
+
+#[test]
+fn sweep_editor_and_sweeps() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let sweeps = "sweeps: [(experiment: \"PESO\", options: [
+            (option: \"lambda\", values: [0.5, 2, 8]), (option: \"anchor\", values: [\"Latest\", \"All\"])])], seeds: [42, 43, 44],";
+        let file = world.demo_with("seeds: [42],", sweeps);
+        let mut window = world.window(theme, Some(&file));
+        until_label(&mut window, "Sweep, 6 points");
+        if theme == Theme::Light {
+            picture(&mut pictures, &mut window, "sweeps", theme, None);
+        }
+        click(&mut window, "Edit sweep 1 of PESO");
+        until_label(&mut window, "Edit sweep");
+        picture(&mut pictures, &mut window, "sweep_editor", theme, None);
+    }
+}
+
+#[test]
+fn estimate() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let file = with_runs(&world);
+        let mut window = world.window(theme, Some(&file));
+        until_part(&mut window, "2 of 4 finished");
+        click(&mut window, "Estimate…");
+        world.asked(&mut window);
+        let found = sweeping::estimate(&load(&file), &["PESO", "Single evolving LoRA"]);
+        world.estimates.send(found).unwrap();
+        until_part(&mut window, "It fits the memory");
+        picture(&mut pictures, &mut window, "estimate", theme, None);
+    }
+}
+
+#[test]
+fn slices_and_next_block() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let file = comparing::both_protocols(&world);
+        let mut window = world.window(theme, Some(&file));
+        window.set_size([1600.0, 1000.0].into());
+        until_part(&mut window, "3 of 4 finished");
+        click(&mut window, "Compare");
+        click(&mut window, "Slices");
+        until_part(&mut window, "Slice of PESO");
+        picture(&mut pictures, &mut window, "slices", theme, None);
+        if theme == Theme::Light {
+            click(&mut window, "As table");
+            picture(&mut pictures, &mut window, "slices_table", theme, None);
+            click(&mut window, "Next-block");
+            click(&mut window, "Table");
+            until_part(&mut window, "each asked of the model before it");
+            picture(&mut pictures, &mut window, "next_block", theme, None);
         }
     }
 }

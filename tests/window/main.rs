@@ -6,5 +6,6 @@ mod comparing;
 mod fixture;
 mod looks;
 mod real_worker;
+mod sweeping;
 mod use_cases;
 mod world;

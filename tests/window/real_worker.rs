@@ -27,6 +27,11 @@ fn two_methods_are_trained_watched_compared_and_exported() {
     std::fs::write(&file, TINY).unwrap();
     let mut window = world.window(Theme::Light, Some(&file));
     until_part(&mut window, "0 of 2 finished");
+    click(&mut window, "Estimate…");
+    until_part(&mut window, " for 2 runs");
+    until_part(&mut window, "One after another on cpu");
+    assert!(!world.folder.path().join("runs").exists(), "an estimate writes nothing");
+    click(&mut window, "Close");
     click(&mut window, "Run all");
     until_part(&mut window, "2 of 2 finished");
     until_label(&mut window, "Training loss (Synthetic data): Loss by Step of Free, seed 42");

@@ -11,6 +11,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::dialogs::Question;
 use peso_workbench::app::launcher::Ended;
 use peso_workbench::experiment::observer::{Observer as _, Wanted};
+use peso_workbench::experiment::queue::Queue;
 use peso_workbench::experiment::results::Status;
 use peso_workbench::experiment::run_folder::RunFolder;
 
@@ -67,7 +68,8 @@ fn the_demo_is_opened_run_watched_compared_and_exported() {
     let (worker, run) = worker.next().unwrap().unwrap();
     assert_eq!(run.experiment, "Single evolving LoRA");
     click(&mut window, "Stop");
-    until(&mut window, "an empty queue", |window| !has_part(window, "queued"));
+    let queue = Queue::new(&project.runs_dir(None));
+    until(&mut window, "an empty queue", |window| !has_part(window, "queued") && queue.entries().waiting.is_empty());
     assert!(worker.next().unwrap().is_none(), "nothing is left for the worker");
     world.endings.send(Ended { code: Some(0), last_words: String::new() }).unwrap();
     until_part(&mut window, "Ready");

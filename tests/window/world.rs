@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -10,10 +11,11 @@ use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::dialogs::{FileDialogs, Question};
-use peso_workbench::app::launcher::{Ended, ExecutableLauncher, Launcher};
+use peso_workbench::app::launcher::{Ended, EstimateRequest, ExecutableLauncher, Launcher};
 use peso_workbench::app::{Services, Workbench};
 use peso_workbench::error::Unusable;
 use peso_workbench::experiment::Project;
+use peso_workbench::experiment::estimate::Estimate;
 use peso_workbench::experiment::project_file::DEMO;
 use peso_workbench::experiment::queue::{Queue, QueueWorker};
 
@@ -41,6 +43,8 @@ impl FileDialogs for ScriptedDialogs {
 pub struct HeldLauncher {
     started: Mutex<mpsc::Sender<PathBuf>>,
     endings: Mutex<mpsc::Receiver<Ended>>,
+    asked: Mutex<mpsc::Sender<EstimateRequest>>,
+    estimates: Mutex<mpsc::Receiver<Estimate>>,
 }
 
 impl Launcher for HeldLauncher {
@@ -49,6 +53,18 @@ impl Launcher for HeldLauncher {
         // A test that is over hangs up.
         let over = Ended { code: Some(130), last_words: String::new() };
         Ok(self.endings.lock().unwrap().recv().unwrap_or(over))
+    }
+
+    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, Unusable> {
+        self.asked.lock().unwrap().send(request.clone()).unwrap();
+        let estimates = self.estimates.lock().unwrap();
+        loop {
+            match estimates.recv_timeout(Duration::from_millis(10)) {
+                Ok(estimate) => return Ok(Some(estimate)),
+                Err(mpsc::RecvTimeoutError::Timeout) if !request.cancelled.load(Ordering::SeqCst) => {}
+                Err(_) => return Ok(None),
+            }
+        }
     }
 }
 
@@ -59,6 +75,9 @@ pub struct World {
     /// The projects that workers were started for.
     pub started: mpsc::Receiver<PathBuf>,
     pub endings: mpsc::Sender<Ended>,
+    /// What was asked to be estimated.
+    pub asked: mpsc::Receiver<EstimateRequest>,
+    pub estimates: mpsc::Sender<Estimate>,
     launcher: Arc<dyn Launcher>,
 }
 
@@ -66,12 +85,21 @@ impl World {
     pub fn new() -> Self {
         let (started_in, started) = mpsc::channel();
         let (endings, endings_out) = mpsc::channel();
-        let launcher = HeldLauncher { started: Mutex::new(started_in), endings: Mutex::new(endings_out) };
+        let (asked_in, asked) = mpsc::channel();
+        let (estimates, estimates_out) = mpsc::channel();
+        let launcher = HeldLauncher {
+            started: Mutex::new(started_in),
+            endings: Mutex::new(endings_out),
+            asked: Mutex::new(asked_in),
+            estimates: Mutex::new(estimates_out),
+        };
         Self {
             folder: tempfile::tempdir().unwrap(),
             dialogs: Arc::default(),
             started,
             endings,
+            asked,
+            estimates,
             launcher: Arc::new(launcher),
         }
     }
@@ -103,6 +131,26 @@ impl World {
         let file = file.into_inner().expect("a worker was started");
         let queue = Queue::new(&load(&file).runs_dir(None));
         queue.work().unwrap().expect("no other worker is alive")
+    }
+
+    /// Waits until an estimate is asked for.
+    #[track_caller]
+    pub fn asked(&self, window: &mut Harness<'_, Workbench>) -> EstimateRequest {
+        let request = RefCell::new(None);
+        until(window, "an estimate that is asked for", |_| {
+            *request.borrow_mut() = self.asked.try_recv().ok();
+            request.borrow().is_some()
+        });
+        request.into_inner().expect("an estimate was asked for")
+    }
+
+    /// The demo project with a part of its text replaced.
+    pub fn demo_with(&self, from: &str, to: &str) -> PathBuf {
+        let file = self.demo();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "the demo has no {from}");
+        std::fs::write(&file, text.replace(from, to)).unwrap();
+        file
     }
 
     /// The demo project, written where the tests of an open project expect it.

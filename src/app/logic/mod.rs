@@ -1,5 +1,6 @@
 //! What the window does: messages from background jobs come in, actions are carried out, the queue moves on.
 
+mod estimates;
 mod files;
 mod project;
 mod runs;
@@ -13,7 +14,8 @@ use eframe::egui;
 use project::Opened;
 use runs::did_not_finish;
 
-use super::action::Action;
+use super::action::{Action, SweepOf};
+use super::answers::Subject;
 use super::command::Command;
 use super::dialogs::Question;
 use super::dock;
@@ -25,13 +27,16 @@ use super::palette::Palette;
 use super::panels::experiments;
 use super::session::{Loading, Session};
 use super::settings::ThemeChoice;
+use super::sweep_editor::{self, SweepEditor};
 use super::watch::Snapshot;
 use super::widgets::{Notice, Weight, sentence};
 use super::window::Workbench;
 use crate::data::Summary;
 use crate::error::Unusable;
+use crate::experiment::estimate::Estimate;
 use crate::experiment::observer::Wanted;
 use crate::experiment::queue::RunKey;
+use crate::experiment::sliced::Sliced;
 use crate::method::MethodOptions;
 
 /// Time a frame may spend on messages.
@@ -66,6 +71,16 @@ pub(crate) enum Message {
         inquiry: Arc<Inquiry>,
         answer: Answer,
     },
+    Sliced {
+        session: u64,
+        subject: Arc<Subject>,
+        answer: Result<Sliced, Unusable>,
+    },
+    /// What runs will take; nothing where the dialog was closed.
+    Estimated {
+        number: u64,
+        result: Result<Option<Estimate>, Unusable>,
+    },
     /// Whether what waits needs a worker.
     Queued {
         session: u64,
@@ -97,6 +112,7 @@ impl Workbench {
             }
         }
         self.move_queue();
+        self.move_estimate();
         if ctx.input(|input| input.viewport().close_requested()) {
             self.close_requested(ctx);
         }
@@ -147,6 +163,12 @@ impl Workbench {
                     open.judgements.take(inquiry, answer);
                 }
             }
+            Message::Sliced { session, subject, answer } => {
+                if let Some(open) = self.session_numbered(session) {
+                    open.slicings.take(subject, answer);
+                }
+            }
+            Message::Estimated { number, result } => self.estimated(number, result),
             Message::Queued { session, result } => self.queued(session, result),
             Message::WorkerEnded { session, result } => self.worker_ended(session, result),
         }
@@ -178,6 +200,7 @@ impl Workbench {
             Action::CopyData(chart) => self.copy_data(ctx, &chart),
             Action::LoadData => self.load_data(),
             Action::Judge(inquiry) => self.judge(inquiry),
+            Action::Slice(subject) => self.slice(subject),
             Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
             Action::Pause(ids) => self.control(Wanted::Pause, |row| ids.contains(&row.id) && row.can_pause()),
             Action::Resume(ids) => self.resume(|row| ids.contains(&row.id)),
@@ -185,6 +208,7 @@ impl Workbench {
             Action::Select { id, keep } => self.select(id, keep),
             Action::SelectNone => self.select_none(),
             Action::PickMethod(purpose) => self.pick_method(purpose),
+            Action::EditSweep(which) => self.edit_sweep(which),
             Action::Edit { project, key } => self.edit(*project, key),
             Action::EditDone => {
                 if let Some(session) = &mut self.session {
@@ -208,6 +232,13 @@ impl Workbench {
             Command::Undo => self.change_history(super::history::History::undo),
             Command::Redo => self.change_history(super::history::History::redo),
             Command::AddExperiment => self.pick_method(Purpose::Add),
+            Command::SweepOptions => {
+                let first = |session: &Session| Some(session.project().experiments.first()?.name.clone());
+                if let Some(experiment) = self.session.as_ref().and_then(first) {
+                    self.edit_sweep(SweepOf::Experiment(experiment));
+                }
+            }
+            Command::Estimate => self.ask_estimate(),
             Command::RunAll => self.enqueue(|_| true),
             Command::RunSelected => {
                 let selected = self.session.as_ref().map(|session| session.selected.clone()).unwrap_or_default();
@@ -271,6 +302,14 @@ impl Workbench {
                 self.dialog = None;
                 self.use_method(purpose, method);
             }
+            Wish::Sweep(place, sweep) => {
+                self.dialog = None;
+                let with = |session: &Session| sweep_editor::with_sweep(session.project(), place, *sweep);
+                if let Some(project) = self.session.as_ref().map(with) {
+                    self.edit(project, None);
+                }
+            }
+            Wish::SaveAndEstimate => self.save_and_estimate(),
             Wish::SaveAnd(leaving) => {
                 self.dialog = None;
                 self.save_project(Some(leaving));
@@ -292,6 +331,27 @@ impl Workbench {
                 Message::Judged { session: number, inquiry, answer }
             });
         }
+    }
+
+    /// Has the tests of lines put into slices, unless that is being done.
+    fn slice(&mut self, subject: Arc<Subject>) {
+        let Some(session) = &mut self.session else { return };
+        if session.slicings.begin(&subject) {
+            let number = session.number;
+            self.spawn("slice tests", move || {
+                let answer = subject.sliced();
+                Message::Sliced { session: number, subject, answer }
+            });
+        }
+    }
+
+    fn edit_sweep(&mut self, which: SweepOf) {
+        let Some(project) = self.session.as_ref().map(|session| session.project().clone()) else { return };
+        let editor = match which {
+            SweepOf::Experiment(name) => Some(SweepEditor::new(project, name)),
+            SweepOf::Place(place) => SweepEditor::of(project, place),
+        };
+        self.dialog = editor.map(|editor| Dialog::Sweep(Box::new(editor)));
     }
 
     fn pick_method(&mut self, purpose: Purpose) {

@@ -9,7 +9,7 @@ use super::super::history::History;
 use super::super::modal::{Dialog, Leaving};
 use super::super::session::{Loading, Session};
 use super::super::watch::Watcher;
-use super::super::widgets::{Notice, Weight};
+use super::super::widgets::{Notice, Weight, sentence};
 use super::super::window::Workbench;
 use super::Message;
 use crate::data::Dataset;
@@ -17,6 +17,7 @@ use crate::error::Unusable;
 use crate::experiment::Project;
 use crate::experiment::project::SemanticIds;
 use crate::experiment::project_file::{DEMO, FILE_NAME};
+use crate::experiment::{project_check, sweep_edit};
 use crate::files;
 
 /// Where the arrangement of the views is kept, in the project's folder.
@@ -139,10 +140,24 @@ impl Workbench {
         }
     }
 
-    pub(super) fn edit(&mut self, project: Project, key: Option<u64>) {
-        if let Some(session) = &mut self.session {
-            session.history.change(project, key);
-            session.arrange_rows();
+    /// Makes the project this. What its sweeps lost by the edit is taken out of them, and the user told; a project that
+    /// could not be opened again is refused. So whatever is saved can be opened.
+    pub(super) fn edit(&mut self, mut project: Project, key: Option<u64>) {
+        let Some(session) = &mut self.session else { return };
+        let mended = sweep_edit::mend(&mut project);
+        match mended.and_then(|taken| project_check::check(&project).map(|()| taken)) {
+            Ok(taken) => {
+                session.history.change(project, key);
+                session.arrange_rows();
+                if !taken.is_empty() {
+                    let notice = Notice::new(Weight::Problem, sentence(&taken.join("; ")));
+                    self.notices.push(notice.details("What was swept went with this change; Undo brings both back"));
+                }
+            }
+            Err(bad) => {
+                let text = format!("The change is not made: {}", bad.problem);
+                self.notices.push(Notice::new(Weight::Problem, text).details(sentence(&bad.advice)));
+            }
         }
     }
 

@@ -5,13 +5,16 @@ use egui::{Button, Grid, RichText, ScrollArea, TextEdit, Ui};
 
 use super::Context;
 use super::method_card::Form;
-use crate::app::action::Action;
+use super::sweep_list;
+use crate::app::action::{Action, SweepOf};
 use crate::app::method_picker::Purpose;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::data::DatasetSource;
 use crate::experiment::Project;
 use crate::experiment::project::Experiment;
+use crate::experiment::run_folder::slug;
+use crate::experiment::{project_check, sweep_edit};
 use crate::method::MethodOptions;
 use crate::model::BaseModel;
 
@@ -35,6 +38,8 @@ struct Renaming {
     name: String,
     /// Whether its field has had the keyboard yet.
     focused: bool,
+    /// Why the experiment cannot have that name.
+    problem: Option<String>,
 }
 
 impl ExperimentsPanel {
@@ -117,6 +122,7 @@ impl ExperimentsPanel {
             }
             ui.label(RichText::new(card.sentence).color(tokens.muted)).on_hover_text(card.source);
             ui.label(RichText::new(card.formula).monospace().size(11.5)).on_hover_text(card.source);
+            sweep_list::ui(ui, context, experiment);
             let Some(form) = self.forms.get(place).filter(|form| !form.is_empty()) else { return };
             if form.changed() > 0 {
                 widgets::remark(ui, format!("{} changed from the defaults", counted(form.changed(), "option")));
@@ -136,43 +142,69 @@ impl ExperimentsPanel {
     }
 
     fn heading(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &Experiment) {
-        ui.horizontal(|ui| {
-            match &mut self.renaming {
-                Some(renaming) if renaming.place == place => {
-                    let field = TextEdit::singleline(&mut renaming.name).hint_text("Name of the experiment");
-                    let field = ui.add(field.desired_width(180.0));
-                    widgets::named(ui, &field, "Name of the experiment");
-                    if !std::mem::replace(&mut renaming.focused, true) {
-                        field.request_focus();
-                    }
-                    if field.lost_focus() {
-                        rename(context, place, renaming.name.trim());
-                        self.renaming = None;
-                    }
-                }
-                _ => {
-                    let name = RichText::new(&experiment.name).family(theme::semi_bold());
-                    ui.add(egui::Label::new(name).truncate());
-                }
-            }
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let menu = ui.menu_button("…", |ui| self.menu(ui, context, place, experiment));
-                menu.response.widget_info(|| {
-                    egui::WidgetInfo::labeled(egui::Role::Button, true, format!("More for {}", experiment.name))
-                });
+        let height = ui.spacing().interact_size.y;
+        // The buttons come first, so that a long name takes what is left beside them.
+        let layout = egui::Layout::right_to_left(egui::Align::Center);
+        ui.allocate_ui_with_layout(egui::Vec2::new(ui.available_width(), height), layout, |ui| {
+            let menu = ui.menu_button("…", |ui| self.menu(ui, context, place, experiment));
+            menu.response.widget_info(|| {
+                egui::WidgetInfo::labeled(egui::Role::Button, true, format!("More for {}", experiment.name))
             });
+            let sweep = ui.button("Sweep…").on_hover_text("Run it again with other values of its options");
+            sweep.widget_info(|| {
+                egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Sweep {}…", experiment.name))
+            });
+            if sweep.clicked() {
+                context.actions.push(Action::EditSweep(SweepOf::Experiment(experiment.name.clone())));
+            }
+            let layout = egui::Layout::left_to_right(egui::Align::Center);
+            ui.with_layout(layout, |ui| self.name(ui, context, place, experiment));
         });
+        if let Some(problem) =
+            self.renaming.as_ref().filter(|renaming| renaming.place == place).and_then(|r| r.problem.as_ref())
+        {
+            ui.label(RichText::new(problem).small().color(theme::tokens(ui).error));
+        }
+    }
+
+    /// The name, or the field for another one.
+    fn name(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &Experiment) {
+        let Some(renaming) = self.renaming.as_mut().filter(|renaming| renaming.place == place) else {
+            let name = RichText::new(&experiment.name).family(theme::semi_bold());
+            ui.add(egui::Label::new(name).truncate()).on_hover_text(&experiment.name);
+            return;
+        };
+        let field = TextEdit::singleline(&mut renaming.name).hint_text("Name of the experiment");
+        let field = if renaming.problem.is_some() { field.text_color(theme::tokens(ui).error) } else { field };
+        let field = ui.add(field.desired_width(180.0));
+        widgets::named(ui, &field, "Name of the experiment");
+        if !std::mem::replace(&mut renaming.focused, true) {
+            field.request_focus();
+        }
+        if field.changed() {
+            renaming.problem = name_problem(context.session.project(), place, renaming.name.trim());
+        }
+        if field.lost_focus() {
+            rename(context, place, renaming.name.trim());
+            self.renaming = None;
+        }
     }
 
     fn menu(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &Experiment) {
         let project = context.session.project();
-        if ui.button("Run this experiment").clicked() {
-            let ids = context.session.rows.iter().filter(|row| row.key.experiment == experiment.name && row.can_run());
+        if ui.button("Run this experiment").on_hover_text("With the points of its sweeps").clicked() {
+            // Where the sweeps cannot be used there are no points; the experiment itself is always there.
+            let variants = project.variants().unwrap_or_default();
+            let own = |name: &str| {
+                name == experiment.name
+                    || variants.iter().any(|variant| variant.of == experiment.name && variant.experiment.name == name)
+            };
+            let ids = context.session.rows.iter().filter(|row| own(&row.key.experiment) && row.can_run());
             context.actions.push(Action::Run(ids.map(|row| row.id.clone()).collect()));
         }
         ui.separator();
         if ui.button("Rename").clicked() {
-            self.renaming = Some(Renaming { place, name: experiment.name.clone(), focused: false });
+            self.renaming = Some(Renaming { place, name: experiment.name.clone(), focused: false, problem: None });
         }
         if ui.button("Change method…").clicked() {
             context.actions.push(Action::PickMethod(Purpose::Change(place)));
@@ -252,19 +284,23 @@ pub(crate) fn with_method(project: &Project, place: usize, method: MethodOptions
 }
 
 fn rename(context: &mut Context<'_>, place: usize, name: &str) {
-    let project = context.session.project();
-    let taken = project.experiments.iter().any(|experiment| experiment.name == name);
-    if name.is_empty() || taken || place >= project.experiments.len() {
-        return;
-    }
-    let mut project = project.clone();
-    name.clone_into(&mut project.experiments[place].name);
+    let mut project = context.session.project().clone();
+    sweep_edit::rename(&mut project, place, name);
+    // A name that cannot be had is refused like any other change.
     context.actions.push(Action::Edit { project: Box::new(project), key: None });
+}
+
+/// Why an experiment cannot have this name.
+fn name_problem(project: &Project, place: usize, name: &str) -> Option<String> {
+    let mut renamed = project.clone();
+    sweep_edit::rename(&mut renamed, place, name);
+    project_check::check(&renamed).err().map(|bad| widgets::sentence(&bad.problem))
 }
 
 /// `wanted`, or with the first number that makes it unlike every other name: `PESO 2`.
 fn free_name(project: &Project, wanted: &str) -> String {
-    let taken = |name: &str| project.experiments.iter().any(|experiment| experiment.name == name);
+    // Run folders tell neither capitals nor signs apart.
+    let taken = |name: &str| project.experiments.iter().any(|experiment| slug(&experiment.name) == slug(name));
     let stem = wanted.trim_end_matches(|character: char| character.is_ascii_digit()).trim_end();
     let stem = if stem.is_empty() { wanted } else { stem };
     std::iter::once(wanted.to_owned())

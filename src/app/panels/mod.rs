@@ -10,6 +10,7 @@ pub(crate) mod log;
 pub(crate) mod method_card;
 pub(crate) mod runs;
 pub(crate) mod start;
+mod sweep_list;
 
 use std::sync::Arc;
 

@@ -8,11 +8,15 @@ use egui::{ComboBox, Ui};
 use super::lines::Lines;
 use super::table::Shown;
 use super::{ComparePanel, View};
+use crate::app::judgements::Inquiry;
 use crate::app::panels::{Context, chart_actions};
 use crate::chart::Chart;
 use crate::chart::comparison::metric_label;
 use crate::chart::cost::Cost;
+use crate::chart::slices;
+use crate::data::Protocol;
 use crate::experiment::comparison::{Judged, Standing};
+use crate::measure::Dimension;
 
 impl ComparePanel {
     pub(super) fn bar(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Arc<Chart>) {
@@ -31,8 +35,10 @@ impl ComparePanel {
         }
         ui.horizontal_wrapped(|ui| {
             self.metric_combo(ui, lines);
+            self.protocol_choice(ui, context, lines.protocol());
             match self.view {
                 View::Cost => self.cost_combo(ui),
+                View::Slices => self.slices_options(ui, lines),
                 View::Matrix => self.matrix_combos(ui, lines),
                 View::Table | View::Parallel => self.table_options(ui, lines),
                 View::Stages | View::Settings => {}
@@ -52,6 +58,36 @@ impl ComparePanel {
                 }
             });
         combo.response.labelled_by(label.id);
+    }
+
+    /// Which protocol, where runs have measured several.
+    fn protocol_choice(&mut self, ui: &mut Ui, context: &Context<'_>, now: Protocol) {
+        let protocols = context.session.protocols();
+        if protocols.len() < 2 {
+            return;
+        }
+        ui.label("Protocol");
+        for protocol in protocols {
+            let (text, tooltip) = protocol_words(protocol);
+            if ui.selectable_label(protocol == now, text).on_hover_text(tooltip).clicked() {
+                self.protocol = Some(protocol);
+            }
+        }
+    }
+
+    fn slices_options(&mut self, ui: &mut Ui, lines: &Lines) {
+        let text = |dimension: Option<Dimension>| dimension.map_or("All kinds", slices::label);
+        let label = ui.label("Slices of");
+        let combo = ComboBox::from_id_salt("slices").selected_text(text(self.slices_of)).width(110.0);
+        let combo = combo.show_ui(ui, |ui| {
+            for dimension in [None].into_iter().chain(Dimension::ALL.map(Some)) {
+                ui.selectable_value(&mut self.slices_of, dimension, text(dimension));
+            }
+        });
+        combo.response.labelled_by(label.id);
+        ui.selectable_value(&mut self.slices_as_table, false, "As chart");
+        ui.selectable_value(&mut self.slices_as_table, true, "As table");
+        self.one_a_method(ui, lines);
     }
 
     fn cost_combo(&mut self, ui: &mut Ui) {
@@ -104,6 +140,10 @@ impl ComparePanel {
                 }
             }
         });
+        self.one_a_method(ui, lines);
+    }
+
+    fn one_a_method(&mut self, ui: &mut Ui, lines: &Lines) {
         let several = lines.standings.contains(&Standing::Passed);
         let choice = ui.add_enabled(
             several,
@@ -119,7 +159,7 @@ impl ComparePanel {
             let Some(baseline) = self.baseline_place(lines) else { return };
             let button = ui.button("Copy table").on_hover_text("Put the table on the clipboard, for a spreadsheet");
             if button.clicked() {
-                let inquiry = lines.inquiry(context.session, baseline, &self.metric);
+                let inquiry = Inquiry { subject: lines.subject(context.session, &self.metric), baseline };
                 let answer = context.session.judgements.of(&inquiry).cloned();
                 let judged: Option<&[Judged]> = answer.as_deref().and_then(|answer| answer.as_deref().ok());
                 let metrics = self.metrics(lines);
@@ -127,5 +167,19 @@ impl ComparePanel {
                 ui.copy_text(self.table.as_text(&shown));
             }
         });
+    }
+}
+
+/// A protocol's name, and what it asks.
+const fn protocol_words(protocol: Protocol) -> (&'static str, &'static str) {
+    match protocol {
+        Protocol::SameBlock => (
+            "Same-block",
+            "Leave-one-out within each stage, as in the paper: the last interaction, asked of the model after the stage",
+        ),
+        Protocol::NextBlock => (
+            "Next-block",
+            "The order of deployment: each stage's first interaction, asked of the model after the stage before it",
+        ),
     }
 }

@@ -147,7 +147,7 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    fn number(value: Option<f64>, words: impl Fn(f64) -> String) -> Self {
+    pub(super) fn number(value: Option<f64>, words: impl Fn(f64) -> String) -> Self {
         let main = value.map_or_else(|| "–".to_owned(), words);
         let tone = if value.is_some() { Tone::Plain } else { Tone::Quiet };
         Self { main, below: None, hover: String::new(), bold: false, tone, order: Order::Number(value) }

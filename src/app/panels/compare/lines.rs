@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::app::judgements::{Asked, Inquiry};
+use crate::app::answers::{Asked, Subject};
 use crate::app::panels::Context;
 use crate::app::session::{Origin, Row, Session};
 use crate::chart::comparison;
 use crate::chart::look::Look;
+use crate::data::Protocol;
 use crate::experiment::comparison::{Line, Standing, lines, standings, validation_loss};
-use crate::experiment::results::{Results, Status};
+use crate::experiment::results::{Results, RunResult, Status};
 use crate::experiment::run_folder::RunConfig;
 
 /// The lines with all that is shown of them.
@@ -28,6 +29,8 @@ pub(super) struct Lines {
     pub(super) earlier: Vec<bool>,
     /// Number of runs that have results and are not finished.
     pub(super) unfinished: usize,
+    /// Number of finished runs that have not measured the protocol.
+    pub(super) lacking: usize,
     /// The metrics that there are, the usual ones first.
     pub(super) metrics: Vec<String>,
 }
@@ -37,14 +40,22 @@ struct Key {
     session: u64,
     results: u64,
     project: u64,
+    protocol: Protocol,
 }
+
+/// What lines are made of, to tell whether they have changed.
+pub(super) type Stamp = (u64, u64, u64, Protocol);
 
 impl Lines {
     /// Makes the lines where there are none of this moment.
-    pub(super) fn refresh(kept: &mut Option<Arc<Self>>, context: &Context<'_>) -> Arc<Self> {
+    pub(super) fn refresh(kept: &mut Option<Arc<Self>>, context: &Context<'_>, protocol: Protocol) -> Arc<Self> {
         let session = context.session;
-        let key =
-            Key { session: session.number, results: session.results_revision, project: session.history.revision() };
+        let key = Key {
+            session: session.number,
+            results: session.results_revision,
+            project: session.history.revision(),
+            protocol,
+        };
         match kept {
             Some(lines) if lines.key == key => Arc::clone(lines),
             _ => Arc::clone(kept.insert(Arc::new(Self::of(session, key)))),
@@ -52,9 +63,12 @@ impl Lines {
     }
 
     fn of(session: &Session, key: Key) -> Self {
-        let results = in_project_order(&session.results, &session.rows);
+        let results = in_project_order(session.results(key.protocol), &session.rows);
+        // Those that lack the protocol keep their colours, so that a line has one colour under both.
+        let mut measured = results.clone();
+        measured.runs.retain(|run| run.protocols.contains(&key.protocol));
         let losses = session.runs.iter().filter_map(|run| Some((run.id.clone(), validation_loss(&run.stages)?)));
-        let all = lines(&results, &losses.collect::<BTreeMap<String, f64>>());
+        let all = lines(&measured, &losses.collect::<BTreeMap<String, f64>>());
         let looks = comparison::looks(&results);
         let first = |line: &Line| line.runs.first().cloned().unwrap_or_default();
         let look = |line: &Line| looks.get(&first(line)).copied().unwrap_or(Look::baseline(0));
@@ -68,7 +82,8 @@ impl Lines {
             looks: all.iter().map(look).collect(),
             configurations: all.iter().map(configuration).collect(),
             earlier: all.iter().map(earlier).collect(),
-            unfinished: results.runs.iter().filter(|run| run.status != Status::Finished).count(),
+            lacking: results.runs.iter().filter(|run| lacks(run, key.protocol)).count(),
+            unfinished: measured.runs.iter().filter(|run| run.status != Status::Finished).count(),
             metrics: metrics_of(&results),
             results,
             all,
@@ -76,8 +91,13 @@ impl Lines {
     }
 
     /// Changes whenever the lines do.
-    pub(super) const fn stamp(&self) -> (u64, u64, u64) {
-        (self.key.session, self.key.results, self.key.project)
+    pub(super) const fn stamp(&self) -> Stamp {
+        (self.key.session, self.key.results, self.key.project, self.key.protocol)
+    }
+
+    /// How the tests were made.
+    pub(super) const fn protocol(&self) -> Protocol {
+        self.key.protocol
     }
 
     /// The place of the line of this name.
@@ -90,20 +110,25 @@ impl Lines {
         self.all.iter().position(|line| line.method == "single").unwrap_or(0)
     }
 
-    /// What is to be found out of them.
-    pub(super) fn inquiry(&self, session: &Session, baseline: usize, metric: &str) -> Inquiry {
+    /// What is asked about them.
+    pub(super) fn subject(&self, session: &Session, metric: &str) -> Subject {
         let started = |id: &String| {
             let run = session.runs.iter().find(|run| run.id == *id);
             (id.clone(), run.map_or(0, |run| run.config.created_unix))
         };
         let asked = |line: &Line| Asked { name: line.name.clone(), runs: line.runs.iter().map(started).collect() };
-        Inquiry {
+        Subject {
             runs_dir: session.project().runs_dir(None),
             lines: self.all.iter().map(asked).collect(),
-            baseline,
             metric: metric.to_owned(),
+            protocol: self.key.protocol,
         }
     }
+}
+
+/// Whether a run came to its end without measuring the protocol.
+fn lacks(run: &RunResult, protocol: Protocol) -> bool {
+    run.status == Status::Finished && !run.protocols.contains(&protocol)
 }
 
 /// The results as the runs table lists them at first, so that methods keep the project's order, and with it their

@@ -1,10 +1,11 @@
 //! Methods against each other: a metric over the stages, the table with its verdicts, what quality costs, the matrix
-//! R[i,j], and what lines were run with.
+//! R[i,j], slices of users and targets, and what lines were run with.
 
 mod bar;
 mod cells;
 mod lines;
 mod options;
+mod slices;
 mod table;
 
 use std::collections::BTreeSet;
@@ -13,21 +14,24 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Ui, Vec2};
 
-use self::lines::Lines;
+use self::lines::{Lines, Stamp};
 use self::options::Differences;
 use self::table::{Shown, TableState};
 use super::Context;
 use crate::app::action::Action;
+use crate::app::judgements::Inquiry;
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::chart::comparison::{self, ComparisonOptions};
 use crate::chart::cost::{self, Cost};
 use crate::chart::look::Look;
 use crate::chart::{Body, Chart, Marked, matrix, parallel};
+use crate::data::Protocol;
 use crate::experiment::comparison::{Line, Standing};
 use crate::experiment::results::RunResult;
 use crate::experiment::run_folder::RunConfig;
 use crate::experiment::settings::differences;
+use crate::measure::Dimension;
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,11 +42,13 @@ enum View {
     Cost,
     Parallel,
     Matrix,
+    Slices,
     Settings,
 }
 
 impl View {
-    const ALL: [Self; 6] = [Self::Stages, Self::Table, Self::Cost, Self::Parallel, Self::Matrix, Self::Settings];
+    const ALL: [Self; 7] =
+        [Self::Stages, Self::Table, Self::Cost, Self::Parallel, Self::Matrix, Self::Slices, Self::Settings];
 
     const fn text(self) -> &'static str {
         match self {
@@ -51,6 +57,7 @@ impl View {
             Self::Cost => "Cost",
             Self::Parallel => "Parallel",
             Self::Matrix => "Matrix R[i,j]",
+            Self::Slices => "Slices",
             Self::Settings => "Settings",
         }
     }
@@ -64,6 +71,7 @@ impl View {
                 "Settings that differ and what came of them, on axes side by side; drag along an axis to list a part of it"
             }
             Self::Matrix => "A method tested on every stage after every stage: what it keeps and what it forgets",
+            Self::Slices => "Every method on kinds of users and targets: whom it serves, and how far that lies apart",
             Self::Settings => "The options and training settings in which lines differ, side by side",
         }
     }
@@ -79,6 +87,12 @@ pub(crate) struct ComparePanel {
     /// Name of the line that the others are held against; until the user chooses, the usual one.
     baseline: Option<String>,
     cost: Cost,
+    /// How the tests were made, where the user has chosen.
+    protocol: Option<Protocol>,
+    /// What the slices are of; all kinds where nothing is chosen.
+    slices_of: Option<Dimension>,
+    /// Whether slices are a table, where there is no room for both.
+    slices_as_table: bool,
     /// Names of the lines whose matrices are shown, the first and the one beside it.
     matrix_of: [Option<String>; 2],
     table: TableState,
@@ -97,6 +111,9 @@ impl Default for ComparePanel {
             view: View::default(),
             baseline: None,
             cost: Cost::default(),
+            protocol: None,
+            slices_of: None,
+            slices_as_table: false,
             matrix_of: [None, None],
             table: TableState::default(),
             marked: Marked::default(),
@@ -110,13 +127,16 @@ impl Default for ComparePanel {
 /// All that a chart is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ChartKey {
-    lines: (u64, u64, u64),
+    lines: Stamp,
     metric: String,
     view: View,
     cost: Cost,
     matrix_of: [Option<String>; 2],
     one_a_method: bool,
     others: BTreeSet<String>,
+    slices_of: Option<Dimension>,
+    /// Whether the slices are known.
+    sliced: bool,
 }
 
 /// Height from which a chart has the table below it.
@@ -127,13 +147,14 @@ const CAPTION: f32 = 180.0;
 
 impl ComparePanel {
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
-        if context.session.results.runs.iter().all(|run| run.stages.is_empty()) {
+        let protocol = self.protocol(context);
+        if context.session.results(protocol).runs.iter().all(|run| run.stages.is_empty()) {
             let advice =
                 "Methods appear here as soon as their first stage is trained and tested. Press Run all to start";
             widgets::empty_state(ui, "Nothing to compare yet", advice);
             return;
         }
-        let lines = Lines::refresh(&mut self.lines, context);
+        let lines = Lines::refresh(&mut self.lines, context, protocol);
         if !lines.metrics.contains(&self.metric)
             && let Some(first) = lines.metrics.first()
         {
@@ -145,11 +166,23 @@ impl ComparePanel {
         match self.view {
             View::Table => self.table(ui, context, &lines, ui.available_height()),
             View::Settings => self.settings(ui, &lines),
+            View::Slices => {
+                self.slices(ui, context, &lines, &chart);
+                context.charts.insert(0, chart);
+            }
             View::Stages | View::Cost | View::Parallel | View::Matrix => {
                 self.chart_and_table(ui, context, &lines, &chart);
                 context.charts.insert(0, chart);
             }
         }
+    }
+
+    /// The chosen protocol, where runs have measured it.
+    fn protocol(&self, context: &Context<'_>) -> Protocol {
+        let measured = context.session.protocols();
+        let usual = context.session.project().evaluation.protocol.first();
+        let there = |protocol: &Protocol| measured.contains(protocol);
+        self.protocol.filter(there).or(Some(usual).filter(there)).unwrap_or(measured[0])
     }
 
     /// The chart, with the table below it where that has room, or belongs to it.
@@ -183,6 +216,8 @@ impl ComparePanel {
             matrix_of: self.matrix_of.clone(),
             one_a_method: self.table.one_a_method,
             others: self.others.clone(),
+            slices_of: self.slices_of,
+            sliced: self.sliced(context, lines).is_some(),
         };
         if let Some((made, chart)) = &self.chart
             && *made == key
@@ -194,12 +229,13 @@ impl ComparePanel {
             View::Cost => self.cost_chart(lines, synthetic),
             View::Parallel => self.parallel_chart(lines, synthetic),
             View::Matrix => self.matrix_chart(lines).synthetic(synthetic),
+            View::Slices => self.slices_chart(context, lines, synthetic),
             View::Stages | View::Table | View::Settings => {
                 let options = ComparisonOptions { synthetic, ..Default::default() };
                 comparison::over_stages(&lines.results, &self.metric, &options)
             }
         };
-        let chart = Arc::new(chart);
+        let chart = Arc::new(chart.under(lines.protocol()));
         self.chart = Some((key, Arc::clone(&chart)));
         chart
     }
@@ -263,7 +299,7 @@ impl ComparePanel {
             widgets::empty_state(ui, "No run is finished yet", advice);
             return;
         };
-        let inquiry = Arc::new(lines.inquiry(context.session, baseline, &self.metric));
+        let inquiry = Arc::new(Inquiry { subject: lines.subject(context.session, &self.metric), baseline });
         let answer = context.session.judgements.of(&inquiry).cloned();
         let metrics = self.metrics(lines);
         let chart = self.chart.as_ref().map(|(_, chart)| Arc::clone(chart));

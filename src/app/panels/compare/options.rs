@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Grid, RichText, ScrollArea, Ui};
 
-use super::lines::Lines;
+use super::lines::{Lines, Stamp};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::experiment::run_folder::RunConfig;
@@ -14,7 +14,7 @@ use crate::experiment::settings::{Difference, differences};
 /// The differences that were last looked up, and of what.
 #[derive(Debug, Default)]
 pub(super) struct Differences {
-    of: Option<((u64, u64, u64), Vec<usize>)>,
+    of: Option<(Stamp, Vec<usize>)>,
     found: Vec<Difference>,
 }
 

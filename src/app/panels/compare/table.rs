@@ -10,6 +10,7 @@ use super::cells::{Cell, Column, Row, Tone};
 use super::lines::Lines;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::data::Protocol;
 use crate::experiment::comparison::{Judged, Standing};
 
 /// What the user has made of the table.
@@ -42,7 +43,7 @@ pub(super) struct Shown<'a> {
     pub(super) wanted: &'a dyn Fn(usize) -> bool,
 }
 
-const ROW_HEIGHT: f32 = 40.0;
+pub(super) const ROW_HEIGHT: f32 = 40.0;
 
 impl TableState {
     /// Draws the table in at most `height`.
@@ -173,12 +174,12 @@ impl TableState {
 }
 
 /// The line's colour and mark, as the charts draw it.
-fn swatch(ui: &mut Ui, look: crate::chart::Look) {
+pub(super) fn swatch(ui: &mut Ui, look: crate::chart::Look) {
     let (at, _) = ui.allocate_exact_size(egui::Vec2::new(14.0, 14.0), egui::Sense::hover());
     crate::chart::screen::mark(ui, look, at.center(), 4.5);
 }
 
-fn cell_ui(ui: &mut Ui, cell: &Cell) {
+pub(super) fn cell_ui(ui: &mut Ui, cell: &Cell) {
     let tokens = theme::tokens(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let colour = match cell.tone {
@@ -202,12 +203,24 @@ fn cell_ui(ui: &mut Ui, cell: &Cell) {
     }
 }
 
+/// How many finished runs are missing because they have not measured the protocol.
+pub(super) fn lacking_words(lines: &Lines) -> String {
+    match lines.lacking {
+        0 => String::new(),
+        count => format!(". {} without {} not listed", widgets::counted(count, "run"), lines.protocol().key()),
+    }
+}
+
 /// What stands below the table: what the numbers are, and what is missing.
 pub(super) fn caption(ui: &mut Ui, shown: &Shown<'_>) {
     let family = shown.judged.map(|judged| judged.iter().filter(|one| matches!(one, Judged::Verdict(_))).count());
     let baseline = &shown.lines.all[shown.baseline].name;
+    let next = match shown.lines.protocol() {
+        Protocol::SameBlock => "",
+        Protocol::NextBlock => ", each asked of the model before it (next-block)",
+    };
     let mut words = format!(
-        "Means over the stages from 2 on, ± 95 % interval over seeds. Gains over {baseline} on the same test users, 95 % bootstrap intervals"
+        "Means over the stages from 2 on{next}, ± 95 % interval over seeds. Gains over {baseline} on the same test users, 95 % bootstrap intervals"
     );
     if let Some(family) = family.filter(|&family| family > 1) {
         words.push_str(&format!(", p-values corrected by Holm over {family} lines"));
@@ -216,5 +229,6 @@ pub(super) fn caption(ui: &mut Ui, shown: &Shown<'_>) {
         let runs = widgets::counted(shown.lines.unfinished, "run");
         words.push_str(&format!(". {runs} not finished and not listed"));
     }
+    words.push_str(&lacking_words(shown.lines));
     widgets::remark(ui, words);
 }

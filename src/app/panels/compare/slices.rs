@@ -1,0 +1,236 @@
+//! Lines by slice: a chart and a table of a metric on kinds of users and targets, and how far these lie apart.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Align, Layout, RichText, ScrollArea, Ui, Vec2};
+use egui_extras::{Column, TableBuilder};
+
+use super::ComparePanel;
+use super::cells::{Cell, Tone};
+use super::lines::Lines;
+use super::table::{ROW_HEIGHT, cell_ui, lacking_words, swatch};
+use crate::app::action::Action;
+use crate::app::panels::{Context, chart_card};
+use crate::app::theme::{self, space};
+use crate::app::widgets;
+use crate::chart::comparison::metric_label;
+use crate::chart::look::Look;
+use crate::chart::{Chart, slices as chart};
+use crate::error::Unusable;
+use crate::experiment::sliced::{Sliced, SlicedLine};
+use crate::measure::Dimension;
+use crate::measure::slice_means::{Dispersion, FEW, SliceMean};
+
+type Answer = Arc<Result<Sliced, Unusable>>;
+
+/// Height from which the chart has the table below it, the share of it that the table takes, and the most of it.
+const TALL: f32 = 480.0;
+const TABLE: f32 = 0.42;
+const TALLEST: f32 = 360.0;
+/// Room for the words on what is being done.
+const WORDS: f32 = 28.0;
+
+impl ComparePanel {
+    /// The lines by slice, if they are known.
+    pub(super) fn sliced(&self, context: &Context<'_>, lines: &Lines) -> Option<Answer> {
+        context.session.slicings.of(&lines.subject(context.session, &self.metric)).cloned()
+    }
+
+    pub(super) fn slices_chart(&self, context: &Context<'_>, lines: &Lines, synthetic: bool) -> Chart {
+        let title = format!("{} by slice", metric_label(&self.metric));
+        let answer = self.sliced(context, lines);
+        match answer.as_deref() {
+            _ if lines.all.is_empty() => {
+                Chart::empty(title, "No run is finished yet: slices are those of finished runs").synthetic(synthetic)
+            }
+            None => Chart::empty(title, "The tests of all lines are being put into slices").synthetic(synthetic),
+            Some(Err(error)) => Chart::empty(title, widgets::sentence(&error.problem)).synthetic(synthetic),
+            Some(Ok(sliced)) => {
+                let shown = self.shown(lines, sliced);
+                chart::by_slice(&shown, &self.metric, self.slices_of, synthetic)
+            }
+        }
+    }
+
+    /// The lines that are shown, in their usual order and looks.
+    fn shown<'s>(&self, lines: &Lines, sliced: &'s Sliced) -> Vec<(&'s SlicedLine, Look)> {
+        let of = |place: usize| {
+            let line = sliced.lines.iter().find(|line| line.experiment == lines.all[place].name)?;
+            Some((line, lines.looks[place]))
+        };
+        self.places(lines).filter_map(of).collect()
+    }
+
+    /// Draws the chart with the table below it, or one of them where room is short.
+    pub(super) fn slices(&self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Chart) {
+        let answer = self.sliced(context, lines);
+        let found = answer.as_deref().and_then(|answer| answer.as_ref().ok());
+        let height = ui.available_height();
+        let below = match found {
+            None => WORDS,
+            Some(_) if self.slices_as_table => height,
+            Some(_) if height >= TALL => (TABLE * height).min(TALLEST),
+            Some(_) => 0.0,
+        };
+        if height - below > WORDS {
+            ui.allocate_ui(Vec2::new(ui.available_width(), height - below), |ui| {
+                ui.set_max_height(height - below - space::S);
+                chart_card(ui, chart, "slices chart");
+            });
+        }
+        match (answer.as_deref(), found) {
+            (None, _) if !lines.all.is_empty() => {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    widgets::remark(ui, "Putting the tests of all lines into slices");
+                });
+                let subject = lines.subject(context.session, &self.metric);
+                context.actions.push(Action::Slice(Arc::new(subject)));
+            }
+            (Some(Err(error)), _) => {
+                let tokens = theme::tokens(ui);
+                ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
+            }
+            (_, Some(sliced)) if below > 0.0 => self.slices_table(ui, lines, sliced, below),
+            _ => {}
+        }
+    }
+
+    fn slices_table(&self, ui: &mut Ui, lines: &Lines, sliced: &Sliced, height: f32) {
+        let shown = self.shown(lines, sliced);
+        let columns = columns(&shown, self.slices_of);
+        theme::panel_frame(ui).inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
+            ui.spacing_mut().item_spacing = Vec2::new(space::M, 0.0);
+            ScrollArea::horizontal().id_salt("slices across").auto_shrink([false, true]).show(ui, |ui| {
+                let mut table = TableBuilder::new(ui)
+                    .id_salt("slices")
+                    .cell_layout(Layout::left_to_right(Align::Center))
+                    .min_scrolled_height(0.0)
+                    .max_scroll_height((height - 84.0).max(ROW_HEIGHT))
+                    .auto_shrink([false, true])
+                    .column(Column::remainder().at_least(170.0).clip(true));
+                for _ in &columns {
+                    table = table.column(Column::exact(112.0));
+                }
+                table
+                    .header(40.0, |mut header| {
+                        header.col(|ui| heading(ui, "Method", "", ""));
+                        for column in &columns {
+                            header.col(|ui| column.heading(ui));
+                        }
+                    })
+                    .body(|body| {
+                        body.rows(ROW_HEIGHT, shown.len(), |mut row| {
+                            let (line, look) = shown[row.index()];
+                            row.col(|ui| {
+                                swatch(ui, look);
+                                ui.add(egui::Label::new(&line.experiment).truncate()).on_hover_text(&line.experiment);
+                            });
+                            for column in &columns {
+                                row.col(|ui| {
+                                    let cell = column.cell(line);
+                                    ui.with_layout(Layout::top_down(Align::Max), |ui| cell_ui(ui, &cell));
+                                });
+                            }
+                        });
+                    });
+            });
+        });
+        caption(ui, lines, sliced);
+    }
+}
+
+/// A column: a slice, or how far the slices of a dimension lie apart.
+enum Shown {
+    Slice(SliceMean),
+    Apart(Dimension),
+}
+
+/// The slices of each dimension, then how far they lie apart where some line has two that count.
+fn columns(shown: &[(&SlicedLine, Look)], only: Option<Dimension>) -> Vec<Shown> {
+    let slices = chart::slices(shown, only);
+    let mut columns = Vec::new();
+    for dimension in Dimension::ALL {
+        columns.extend(slices.iter().filter(|mean| mean.dimension == dimension).copied().map(Shown::Slice));
+        let wanted = only.is_none_or(|only| only == dimension);
+        let apart = |(line, _): &(&SlicedLine, Look)| line.dispersion.iter().any(|found| found.dimension == dimension);
+        if wanted && shown.iter().any(apart) {
+            columns.push(Shown::Apart(dimension));
+        }
+    }
+    columns
+}
+
+impl Shown {
+    fn heading(&self, ui: &mut Ui) {
+        match self {
+            Self::Slice(mean) => {
+                let few = if mean.too_few { " *" } else { "" };
+                let tests = format!("n = {}{few}", widgets::grouped(mean.users as u64));
+                heading(ui, &widgets::sentence(&mean.slice.to_string()), &tests, chart::explanation(mean.slice));
+            }
+            Self::Apart(dimension) => heading(
+                ui,
+                "Apart",
+                chart::label(*dimension),
+                "The largest mean less the smallest, and the standard deviation of the means, of slices with enough tests",
+            ),
+        }
+    }
+
+    fn cell(&self, line: &SlicedLine) -> Cell {
+        match self {
+            Self::Slice(of) => match line.slices.iter().find(|mean| mean.slice == of.slice) {
+                None => Cell::number(None, |_| String::new()),
+                Some(found) => slice_cell(found),
+            },
+            Self::Apart(of) => match line.dispersion.iter().find(|found| found.dimension == *of) {
+                None => Cell::number(None, |_| String::new()),
+                Some(Dispersion { range, standard_deviation, slices, .. }) => Cell {
+                    below: Some(format!("σ {standard_deviation:.4}")),
+                    hover: format!("Of {slices} slices with at least {FEW} tests"),
+                    ..Cell::number(Some(*range), |range| format!("{range:.4}"))
+                },
+            },
+        }
+    }
+}
+
+fn slice_cell(found: &SliceMean) -> Cell {
+    let interval = found.interval.map(|interval| format!("{:.4} … {:.4}", interval.low, interval.high));
+    let mut cell = Cell { below: interval, ..Cell::number(Some(found.mean), |mean| format!("{mean:.4}")) };
+    if found.too_few {
+        cell.tone = Tone::Quiet;
+        cell.hover = format!("{}: too few to say much", widgets::counted(found.users, "test"));
+    }
+    cell
+}
+
+fn heading(ui: &mut Ui, title: &str, below: &str, hover: &str) {
+    let tokens = theme::tokens(ui);
+    let layout = if below.is_empty() { Layout::left_to_right(Align::Center) } else { Layout::top_down(Align::Max) };
+    ui.with_layout(layout, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let mut response = ui.label(RichText::new(title).small().color(tokens.muted));
+        if !below.is_empty() {
+            response |= ui.label(RichText::new(below).small().color(tokens.muted));
+        }
+        if !hover.is_empty() {
+            response.on_hover_text(hover);
+        }
+    });
+}
+
+/// What the numbers are, and which lines are missing.
+fn caption(ui: &mut Ui, lines: &Lines, sliced: &Sliced) {
+    let mut words = format!(
+        "Means over the tests of a slice in the stages from 2 on, 95 % bootstrap intervals. *: fewer than {FEW} tests, which do not count in how far slices lie apart"
+    );
+    words.push_str(&lacking_words(lines));
+    let left_out: Vec<String> = sliced.left_out.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+    if !left_out.is_empty() {
+        words.push_str(&format!(". {} cannot be sliced", widgets::counted(left_out.len(), "line")));
+    }
+    widgets::remark(ui, words).on_hover_text(left_out.join("\n"));
+}

@@ -1,0 +1,142 @@
+//! The cells of the runs table.
+
+use eframe::egui;
+use egui::{ProgressBar, Ui};
+
+use super::fields::{Field, device, later_mean, share_done};
+use super::usual;
+use crate::app::panels::Context;
+use crate::app::session::{Origin, Row};
+use crate::app::theme;
+use crate::app::widgets;
+use crate::experiment::results::Status;
+
+/// Room for the words beside a progress bar.
+const PROGRESS_WORDS: f32 = 150.0;
+
+/// Draws the cell of a row in a column.
+pub(super) fn ui(ui: &mut Ui, field: Field, row: &Row, context: &Context<'_>) {
+    let tokens = theme::tokens(ui);
+    match field {
+        Field::Status => {
+            let look = widgets::status_look(row.state, tokens);
+            ui.colored_label(look.colour, format!("{} {}", look.icon, look.word));
+        }
+        Field::Experiment => experiment_cell(ui, row),
+        Field::Seed if row.origin == Origin::Baseline => {
+            ui.weak("–").on_hover_text("Counting needs no seed");
+        }
+        Field::Seed => {
+            ui.label(row.key.seed.to_string());
+        }
+        Field::Progress => progress_cell(ui, row),
+        Field::Hit => metric_cell(ui, later_mean(row, usual(context), "hit@10")),
+        Field::Ndcg => metric_cell(ui, later_mean(row, usual(context), "ndcg@10")),
+        Field::Device => {
+            let label = ui.label(device(row));
+            if let Some(run) = &row.run {
+                label.on_hover_text(&run.config.device);
+            }
+        }
+        Field::Started => {
+            if let Some(run) = &row.run {
+                ui.weak(ago(context.now_unix, run.config.created_unix));
+            }
+        }
+    }
+}
+
+fn experiment_cell(ui: &mut Ui, row: &Row) {
+    let label = ui.add(egui::Label::new(&row.key.experiment).truncate().selectable(false));
+    match row.origin {
+        Origin::Planned => {}
+        Origin::Baseline => {
+            widgets::remark(ui, "counting");
+        }
+        Origin::Earlier => {
+            let why = "The experiment, the data or the training settings were changed since this run was made";
+            widgets::remark(ui, "earlier settings").on_hover_text(why);
+        }
+    }
+    label.on_hover_text(&row.id);
+}
+
+fn metric_cell(ui: &mut Ui, value: Option<f64>) {
+    match value {
+        Some(value) => ui.label(format!("{value:.4}")),
+        None => ui.weak("–"),
+    };
+}
+
+fn progress_cell(ui: &mut Ui, row: &Row) {
+    let tokens = theme::tokens(ui);
+    let Some(run) = &row.run else { return };
+    match (&run.progress, run.status) {
+        (_, Status::Finished) => {
+            let seconds: f64 = run.stages.iter().map(|stage| stage.train_seconds + stage.eval_seconds).sum();
+            ui.weak(format!(
+                "{} in {}",
+                widgets::counted(run.config.stages, "stage"),
+                widgets::duration_words(seconds)
+            ));
+        }
+        (Some(progress), status) => {
+            let mut words = format!("Stage {} of {}", progress.stage, progress.stages);
+            if status == Status::Running
+                && let Some(seconds) = progress.eta_seconds
+            {
+                words.push_str(&format!(", {} left", widgets::brief_duration(seconds)));
+            }
+            let width = (ui.available_width() - PROGRESS_WORDS).clamp(36.0, 640.0);
+            let bar = ProgressBar::new(share_done(row) as f32).desired_width(width).desired_height(6.0);
+            let colour = if status == Status::Running { tokens.accent } else { tokens.border_strong };
+            ui.add(bar.fill(colour)).on_hover_text(widgets::phase_words(progress));
+            ui.weak(words);
+        }
+        (None, _) => {}
+    }
+}
+
+/// When something was: roughly how long ago, or its date where that is long.
+fn ago(now: u64, unix: u64) -> String {
+    let seconds = now.saturating_sub(unix);
+    match seconds {
+        0..60 => "just now".to_owned(),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..86_400 => format!("{} h ago", seconds / 3600),
+        86_400..172_800 => "yesterday".to_owned(),
+        172_800..2_592_000 => format!("{} days ago", seconds / 86_400),
+        _ => date(unix),
+    }
+}
+
+/// A day in UTC as `2025-03-01`, from seconds since 1970 (Hinnant, "chrono-compatible low-level date algorithms").
+fn date(unix: u64) -> String {
+    let days = unix / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + 400 * era + u64::from(month <= 2);
+    format!("{year}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_say_them() {
+        let since = |seconds: u64| ago(1_700_000_000, 1_700_000_000 - seconds);
+        assert_eq!(since(5), "just now");
+        assert_eq!(since(3599), "59 min ago");
+        assert_eq!(since(86_399), "23 h ago");
+        assert_eq!(since(90_000), "yesterday");
+        assert_eq!(since(864_000), "10 days ago");
+        assert_eq!(since(8_640_000), "2023-08-06");
+        assert_eq!(date(951_782_400), "2000-02-29");
+        assert_eq!(date(0), "1970-01-01");
+    }
+}
