@@ -10,7 +10,7 @@ use super::progress::{Bars, name_of};
 use super::run::interruption;
 use super::table::Table;
 use crate::device::DeviceChoice;
-use crate::error::Unusable;
+use crate::error::{Failure, Unusable};
 use crate::experiment::analysis::meaning::{
     self, ActiveUser, DirectionMeaning, Ends, MeaningReport, NamedItem, Reading,
 };
@@ -54,7 +54,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let task = load(&run, arguments.device)?;
     bars.begin(name_of(run.config()), &format!("Reading {} on {}", run.config().run, task.device_name));
     let module = whole_name(&arguments.module, || meaning::modules(&task, &run, stage));
-    let mut report = meaning::read(&task, &run, (stage, &module), &mut bars)?;
+    let mut report = match meaning::read(&task, &run, (stage, &module), &mut bars) {
+        Err(Failure::Stopped) => return Ok(Ended::Interrupted),
+        read => read?,
+    };
     if let Some(number) = arguments.direction {
         let found = number.checked_sub(1).and_then(|place| report.directions.get(place).cloned());
         let Some(direction) = found else {

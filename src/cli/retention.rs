@@ -6,12 +6,12 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::outcome::{Ended, print, print_json};
+use super::outcome::{Ended, print, print_json, say};
 use super::progress::{Bars, name_of};
 use super::run::interruption;
 use super::table::Table;
 use crate::device::DeviceChoice;
-use crate::error::Unusable;
+use crate::error::{Failure, Unusable};
 use crate::experiment::analysis::retention::{self, Point, RetentionOptions, RetentionReport};
 use crate::experiment::analysis::{load, trained_stages};
 use crate::experiment::run_folder::RunFolder;
@@ -81,7 +81,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let measured = stages.into_iter().map(|stage| retention::measure(&task, &run, stage, options, &mut bars));
     let stages = measured.collect::<Result<Vec<_>, _>>();
     bars.finish();
-    let output = Output { stages: stages? };
+    let output = match stages {
+        Ok(stages) => Output { stages },
+        Err(Failure::Stopped) => {
+            say("stopped; what is done is kept, and the same command goes on");
+            return Ok(Ended::Interrupted);
+        }
+        Err(failure) => return Err(failure.into()),
+    };
     if arguments.json {
         print_json(&output)?;
     } else {

@@ -123,7 +123,7 @@ fn what_cannot_be_measured_is_refused_in_words() {
         ("peso-s1", &["retention", "--stage", "1"], "stage 1 has no past"),
         ("peso-s1", &["retention", "--stage", "9"], "not trained"),
         ("peso-s1", &["meaning", "--stage", "3", "--module", "layers.0.mlp.down_proj"], "stage 3 is not trained"),
-        ("peso-s1", &["meaning", "--module", "q_proj"], "no module \"q_proj\"; it has model.layers.0"),
+        ("peso-s1", &["meaning", "--module", "q_proj"], "no module \"q_proj\""),
         ("peso-s1", &["meaning", "--module", "layers.0.mlp.down_proj", "--direction", "3"], "directions 1 to 2, not 3"),
     ] {
         let output = peso(arguments, &run_of(folder.path(), slug));
