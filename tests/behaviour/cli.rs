@@ -76,7 +76,8 @@ fn help_names_every_command_and_the_exit_status() {
     let help = peso(here.path(), &["--help"]);
     assert_eq!(help.status.code(), Some(0));
     insta::assert_snapshot!(words(&help.stdout));
-    for command in ["run", "status", "results", "export", "methods", "inspect", "score", "devices", "bench", "demo"] {
+    let commands = ["run", "status", "results", "export", "methods", "inspect", "score", "devices", "bench", "demo"];
+    for command in commands.into_iter().chain(["compare", "retention", "meaning"]) {
         let help = peso(here.path(), &[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(words(&help.stdout).contains(&format!("Usage: peso {command}")), "{command}");
