@@ -15,6 +15,7 @@ pub mod memory;
 pub mod observer;
 pub mod paired;
 pub mod planned;
+pub mod planted;
 pub mod project;
 pub mod project_check;
 pub mod project_file;

@@ -66,8 +66,8 @@ fn triangle(matrix: MatRef<'_, f64>) -> Mat<f64> {
 
 /// Matrices of equal height side by side.
 fn beside(matrices: &[MatRef<'_, f64>]) -> Mat<f64> {
-    let rows = matrices.first().map_or(0, |first| first.nrows());
-    let mut joined = Mat::zeros(rows, matrices.iter().map(|matrix| matrix.ncols()).sum());
+    let rows = matrices.first().map_or(0, MatRef::nrows);
+    let mut joined = Mat::zeros(rows, matrices.iter().map(MatRef::ncols).sum());
     let mut from = 0;
     for matrix in matrices {
         joined.as_mut().subcols_mut(from, matrix.ncols()).copy_from(matrix);

@@ -7,6 +7,7 @@ pub mod basis;
 pub mod factors;
 pub mod matching;
 pub mod movement;
+pub mod operator;
 pub mod spectrum;
 
 pub use angles::{Angles, principal_angles};
@@ -14,4 +15,8 @@ pub use basis::{Basis, shared_basis};
 pub use factors::{Factors, in_common_frame};
 pub use matching::{Match, Side, match_directions};
 pub use movement::{Movement, movement};
+pub use operator::{change_operator, random_distances};
 pub use spectrum::Spectrum;
+
+#[cfg(test)]
+mod tests;

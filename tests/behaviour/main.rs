@@ -20,5 +20,7 @@ mod reference;
 mod runs;
 mod statistics;
 mod statistics_reference;
+mod subspace_reference;
+mod subspaces;
 mod sweeps;
 mod training;

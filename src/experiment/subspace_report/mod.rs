@@ -14,7 +14,7 @@ mod report;
 mod token_rows;
 mod updates;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::run_folder::RunFolder;
 use crate::error::Unusable;
 use crate::files;
+use updates::FileState;
 
 pub use compared::{ComparedModule, Comparison, compare};
 pub use delta_weight::delta_weight;
@@ -43,8 +44,7 @@ const VERSION: u32 = 1;
 #[derive(Serialize, Deserialize)]
 struct Cached {
     version: u32,
-    /// Name, length and time of change of every file that the report was made of.
-    made_of: Vec<(PathBuf, u64, u128)>,
+    made_of: Vec<FileState>,
     report: SubspaceReport,
 }
 
@@ -60,15 +60,16 @@ pub fn subspace_report(run: &RunFolder, cancelled: &AtomicBool) -> Result<Option
         return Ok(Some(report));
     }
     let Some(report) = measured::report(run, cancelled)? else { return Ok(None) };
-    let cached = Cached { version: VERSION, made_of, report };
-    if let Ok(bytes) = serde_json::to_vec(&cached) {
-        // In a folder that cannot be written the report is computed each time.
-        let _ = files::write_atomically(&file, &bytes);
-    }
+    let bytes = serde_json::to_vec(&Cached { version: VERSION, made_of: made_of.clone(), report });
+    let bytes = bytes.map_err(|error| Unusable::new(&file, error.to_string()))?;
+    // In a folder that cannot be written the report is computed each time.
+    let _ = files::write_atomically(&file, &bytes);
+    // A number may differ in its last bit after it was written, so the first answer is read back as all later ones are.
+    let cached: Cached = serde_json::from_slice(&bytes).map_err(|error| Unusable::new(&file, error.to_string()))?;
     Ok(Some(cached.report))
 }
 
-fn read_cache(file: &std::path::Path, made_of: &[(PathBuf, u64, u128)]) -> Option<SubspaceReport> {
+fn read_cache(file: &Path, made_of: &[FileState]) -> Option<SubspaceReport> {
     // Whatever is wrong with it, the report is computed anew.
     let cached: Cached = serde_json::from_str(&files::read_text(file, LARGEST_CACHE).ok()?).ok()?;
     (cached.version == VERSION && cached.made_of == made_of).then_some(cached.report)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use faer::Mat;
+use serde::{Deserialize, Serialize};
 
 use super::super::kept::main_folder;
 use super::super::run_folder::RunFolder;
@@ -193,8 +194,18 @@ fn numbers(run: &RunFolder) -> impl Iterator<Item = usize> {
     (1..=run.config().stages).take_while(|&stage| run.adapter(stage).join(FILE).is_file())
 }
 
-/// Every file that a report is made of, relative to the run's folder, with length and time of change.
-pub fn files_of(run: &RunFolder) -> Vec<(PathBuf, u64, u128)> {
+/// A file as it was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// Relative to the run's folder.
+    path: PathBuf,
+    bytes: u64,
+    /// Nanoseconds since 1970.
+    changed: u64,
+}
+
+/// Every file that a report is made of.
+pub fn files_of(run: &RunFolder) -> Vec<FileState> {
     let names = ["adapter_config.json", FILE, ROWS_FILE];
     let folders = numbers(run).flat_map(|stage| {
         let (whole, main) = (run.adapter(stage), main_folder(run, stage));
@@ -202,10 +213,10 @@ pub fn files_of(run: &RunFolder) -> Vec<(PathBuf, u64, u128)> {
         [Some(whole), main].into_iter().flatten()
     });
     let files = folders.flat_map(|folder| names.map(|name| folder.join(name)));
-    let described = files.filter_map(|file| {
+    let state = |file: PathBuf| {
         let about = file.metadata().ok()?;
-        let changed = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-        Some((file.strip_prefix(run.path()).ok()?.to_path_buf(), about.len(), changed))
-    });
-    described.collect()
+        let changed = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos() as u64;
+        Some(FileState { path: file.strip_prefix(run.path()).ok()?.to_path_buf(), bytes: about.len(), changed })
+    };
+    files.filter_map(state).collect()
 }
