@@ -18,6 +18,7 @@ mod retention;
 mod run;
 mod score;
 mod status;
+mod subspace;
 mod table;
 mod words;
 mod workers;
@@ -54,6 +55,7 @@ enum Command {
     Compare(compare::Arguments),
     Export(export::Arguments),
     Methods(methods::Arguments),
+    Subspace(subspace::Arguments),
     Inspect(inspect::Arguments),
     Score(score::Arguments),
     Devices(devices::Arguments),
@@ -99,6 +101,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Methods(arguments)) => methods::run(&arguments),
+        Some(Command::Subspace(arguments)) => subspace::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Score(arguments)) => score::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),

@@ -21,6 +21,8 @@ mod reference;
 mod runs;
 mod statistics;
 mod statistics_reference;
+mod subspace_reference;
+mod subspaces;
 mod sweeps;
 mod theory_reference;
 mod training;

@@ -56,6 +56,15 @@ pub fn users(options: &SyntheticOptions, catalogue: &Catalogue) -> Vec<User> {
     (0..options.users).map(user).collect()
 }
 
+/// The taste and the newest items, before any turn and not yet of length 1.
+pub fn unturned(taste: &[f64], history: &[u32], items: &[Vec<f64>]) -> Vec<f64> {
+    let mut preference = taste.to_vec();
+    for (&item, weight) in history.iter().rev().zip(RECENT) {
+        add_scaled(&mut preference, weight, &items[item as usize]);
+    }
+    preference
+}
+
 /// What all choices depend on.
 pub struct Preferences<'g> {
     pub options: &'g SyntheticOptions,
@@ -77,10 +86,7 @@ impl Preferences<'_> {
 
     /// What the user wants next, of length 1: the taste and the newest items, turned where the user drifts.
     fn preference(&self, user: &User, stage: usize, history: &[u32]) -> Vec<f64> {
-        let mut preference = user.taste.clone();
-        for (&item, weight) in history.iter().rev().zip(RECENT) {
-            add_scaled(&mut preference, weight, &self.catalogue.vectors[item as usize]);
-        }
+        let preference = unturned(&user.taste, history, &self.catalogue.vectors);
         unit(if user.drifts { self.rotation.turn(&preference, stage) } else { preference })
     }
 

@@ -17,6 +17,7 @@ use self::catalogue::Catalogue;
 use self::choice::{Preferences, User};
 use self::rotation::Rotation;
 use self::streams::stream;
+use self::vectors::unit;
 use super::{Dataset, Sequence, Stage, SyntheticOptions};
 use crate::semantic_id::{SemanticIndex, clustering};
 
@@ -33,6 +34,18 @@ pub struct Truth {
     pub tastes: Vec<Vec<f64>>,
     /// `items x latent`: each item's latent vector, of length 1.
     pub item_vectors: Vec<Vec<f64>>,
+}
+
+impl Truth {
+    /// What a user wants after a history, had nothing turned: of length 1.
+    pub fn preference(&self, user: u32, history: &[u32]) -> Vec<f64> {
+        unit(choice::unturned(&self.tastes[user as usize], history, &self.item_vectors))
+    }
+
+    /// A preference after the turns of so many stages.
+    pub fn turned(&self, preference: &[f64], stages: usize) -> Vec<f64> {
+        Rotation { planes: self.planes.clone(), angle: self.angle }.turn(preference, stages)
+    }
 }
 
 /// An option that has no meaning.

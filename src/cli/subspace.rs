@@ -1,0 +1,292 @@
+//! `peso subspace`: what moved in a run's adapters.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+
+use super::outcome::{Ended, print, print_json, wrong_usage};
+use super::table::Table;
+use crate::error::Unusable;
+use crate::experiment::planted::{Planted, planted};
+use crate::experiment::run_folder::RunFolder;
+use crate::experiment::subspace_report::{
+    ComparedModule, Comparison, Group, ModuleReport, ModuleStage, Moved, RowsReport, SidedAngles, Source,
+    SubspaceReport, compare, subspace_report,
+};
+use crate::experiment::worker::RunOptions;
+
+/// Show what moved in a run's adapters: spectra, principal angles, movement by layer and module, drift of token rows
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The folder of a run
+    run: PathBuf,
+    /// The stage that is looked at, against the one before it; the last where none is named
+    #[arg(long, value_name = "T")]
+    stage: Option<usize>,
+    /// Against another run after the same stage, instead of the stage before
+    #[arg(long, value_name = "RUN")]
+    with: Option<PathBuf>,
+    /// On generated data: how near the model's change comes to the planted drift, against random subspaces
+    #[arg(long, conflicts_with_all = ["stage", "with"])]
+    truth: bool,
+    /// As JSON, with every figure: of all stages where none is named
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let run = RunFolder::open(&arguments.run)?;
+    // Nobody ends the command but by ending the process.
+    let never = AtomicBool::new(false);
+    if arguments.truth {
+        let Some(planted) = planted(&run, &RunOptions::default(), &never)? else { return Ok(Ended::Interrupted) };
+        if arguments.json {
+            print_json(&planted)?;
+        } else {
+            print(&planted_text(&planted))?;
+        }
+        return Ok(Ended::Done);
+    }
+    if let Some(other) = &arguments.with {
+        let other = RunFolder::open(other)?;
+        let stage = match arguments.stage {
+            Some(stage) => stage,
+            None => last_stage(&run, &never)?.min(last_stage(&other, &never)?),
+        };
+        let [one, other] = [&run, &other].map(|run| Source { run, stage });
+        let Some(comparison) = compare(&one, &other, &never)? else { return Ok(Ended::Interrupted) };
+        if arguments.json {
+            print_json(&comparison)?;
+        } else {
+            print(&compared_text(&comparison))?;
+        }
+        return Ok(Ended::Done);
+    }
+    let Some(mut report) = subspace_report(&run, &never)? else { return Ok(Ended::Interrupted) };
+    if let Some(stage) = arguments.stage.filter(|stage| !report.stages.contains(stage)) {
+        let there = format!("the run has adapters of stages 1 to {}", report.stages.len());
+        return Err(wrong_usage(format!("there is no stage {stage}; {there}")).into());
+    }
+    if arguments.json {
+        if let Some(stage) = arguments.stage {
+            keep_stage(&mut report, stage);
+        }
+        print_json(&report)?;
+    } else {
+        let stage = arguments.stage.or(report.stages.last().copied()).unwrap_or(1);
+        print(&text(&report, stage))?;
+    }
+    Ok(Ended::Done)
+}
+
+fn last_stage(run: &RunFolder, never: &AtomicBool) -> Result<usize, Unusable> {
+    let report = subspace_report(run, never)?;
+    Ok(report.and_then(|report| report.stages.last().copied()).unwrap_or(1))
+}
+
+/// Leaves one stage in the report, and the pairs that end in it.
+fn keep_stage(report: &mut SubspaceReport, stage: usize) {
+    report.stages.retain(|there| *there == stage);
+    for module in &mut report.modules {
+        module.stages.retain(|there| there.stage == stage);
+        module.pairs.retain(|pair| pair.to == stage);
+    }
+    for group in report.layers.iter_mut().chain(&mut report.projections).chain([&mut report.whole]) {
+        group.stages.retain(|there| there.stage == stage);
+    }
+    report.rows.iter_mut().for_each(|rows| rows.stages.retain(|there| there.stage == stage));
+}
+
+fn text(report: &SubspaceReport, stage: usize) -> String {
+    let synthetic = if report.synthetic { " · synthetic data" } else { "" };
+    let mut text =
+        format!("Run {}\n{}, seed {}, rank {}{synthetic}\n", report.run, report.experiment, report.seed, report.rank);
+    if let Some(note) = &report.note {
+        text.push_str(&format!("{note}\n"));
+    }
+    text.push_str(&format!("\nAll {} modules, stage by stage\n{}", report.modules.len(), stages(&report.whole)));
+    text.push_str(&format!("\nLayers in stage {stage}, most moved first\n{}", groups("Layer", &report.layers, stage)));
+    let projections = groups("Projection", &report.projections, stage);
+    text.push_str(&format!("\nProjections in stage {stage}, most moved first\n{projections}"));
+    for projection in &report.projections {
+        let members = report.modules.iter().filter(|module| module.projection == projection.key);
+        let table = modules(members.collect(), stage);
+        text.push_str(&format!("\n{} in stage {stage}, most moved layers first\n{table}", projection.key));
+    }
+    if !report.rows.is_empty() {
+        text.push_str(&format!("\nToken rows, stage by stage\n{}", rows(&report.rows)));
+    }
+    text + LEGEND
+}
+
+const LEGEND: &str = "
+‖ΔW‖      Frobenius norm of the update α/r · B·A that predicts, with past adapters that the method adds
+Moved     Frobenius norm of its change since the stage before, and as a share of its norm
+Adapter   length of the change of A and B themselves
+Inside    share of the change that writes into (left) and reads from (right) the previous update's subspace; in brackets
+          what a random change has
+Distance  Grassmann distance to the previous stage's column (left) and row (right) space, in radians
+";
+
+/// Columns of what moved.
+const MOVED: [&str; 7] = ["‖ΔW‖", "Moved", "of ‖ΔW‖", "Adapter", "Inside left", "Inside right", "Effective rank"];
+
+fn moved_cells(norm: f64, effective_rank: f64, moved: Option<&Moved>) -> Vec<String> {
+    let with_chance = |share: f64, chance: f64| format!("{share:.3} ({chance:.3})");
+    let of_move = moved.map_or_else(
+        || ["–"; 5].map(str::to_owned),
+        |moved| {
+            [
+                format!("{:.4}", moved.norm),
+                if norm > 0.0 { format!("{:.1} %", 100.0 * moved.norm / norm) } else { "–".to_owned() },
+                format!("{:.4}", moved.parameters),
+                with_chance(moved.inside_left, moved.chance_left),
+                with_chance(moved.inside_right, moved.chance_right),
+            ]
+        },
+    );
+    [format!("{norm:.4}")].into_iter().chain(of_move).chain([format!("{effective_rank:.2}")]).collect()
+}
+
+fn distances(distances: Option<[f64; 2]>) -> [String; 2] {
+    distances.map_or_else(|| ["–"; 2].map(str::to_owned), |both| both.map(|distance| format!("{distance:.3}")))
+}
+
+const DISTANCES: [&str; 2] = ["Distance left", "Distance right"];
+
+fn stages(group: &Group) -> String {
+    let mut table = Table::new(1, ["Stage"].into_iter().chain(MOVED).chain(DISTANCES));
+    for stage in &group.stages {
+        let figures = moved_cells(stage.norm, stage.effective_rank, stage.moved.as_ref());
+        table.row([stage.stage.to_string()].into_iter().chain(figures).chain(distances(stage.grassmann)));
+    }
+    table.to_text()
+}
+
+fn groups(kind: &str, groups: &[Group], stage: usize) -> String {
+    let found = |group: &Group| group.stages.iter().find(|there| there.stage == stage).cloned();
+    let mut lines: Vec<_> = groups.iter().filter_map(|group| Some((&group.key, found(group)?))).collect();
+    lines.sort_by(|(_, one), (_, other)| {
+        size(other.moved.as_ref(), other.norm).total_cmp(&size(one.moved.as_ref(), one.norm))
+    });
+    let mut table = Table::new(1, [kind].into_iter().chain(MOVED).chain(DISTANCES));
+    for (key, stage) in lines {
+        let figures = moved_cells(stage.norm, stage.effective_rank, stage.moved.as_ref());
+        table.row([key.clone()].into_iter().chain(figures).chain(distances(stage.grassmann)));
+    }
+    table.to_text()
+}
+
+/// What lines are sorted by: the move, and in the first stage, which has none, the update itself.
+fn size(moved: Option<&Moved>, norm: f64) -> f64 {
+    moved.map_or(norm, |moved| moved.norm)
+}
+
+fn modules(members: Vec<&ModuleReport>, stage: usize) -> String {
+    let found = |module: &ModuleReport| module.stages.iter().find(|there| there.stage == stage).cloned();
+    let mut lines: Vec<(&ModuleReport, ModuleStage)> =
+        members.into_iter().filter_map(|module| Some((module, found(module)?))).collect();
+    lines.sort_by(|(_, one), (_, other)| {
+        size(other.moved.as_ref(), other.norm).total_cmp(&size(one.moved.as_ref(), one.norm))
+    });
+    let heading = ["Layer", "Shape"].into_iter().chain(MOVED).chain(DISTANCES).chain(["Singular values"]);
+    let mut table = Table::new(2, heading);
+    for (module, there) in lines {
+        let before = module.pairs.iter().filter(|pair| pair.to == stage).max_by_key(|pair| pair.from);
+        let values: Vec<String> = there.singular_values.iter().take(4).map(|value| format!("{value:.3}")).collect();
+        let more = if there.singular_values.len() > 4 { " …" } else { "" };
+        table.row(
+            [module.layer.to_string(), format!("{} x {}", module.output, module.input)]
+                .into_iter()
+                .chain(moved_cells(there.norm, there.effective_rank, there.moved.as_ref()))
+                .chain(distances(before.map(|pair| [pair.left.grassmann, pair.right.grassmann])))
+                .chain([values.join(" ") + more]),
+        );
+    }
+    table.to_text()
+}
+
+fn rows(rows: &[RowsReport]) -> String {
+    let mut table = Table::new(
+        1,
+        ["Rows", "Stage", "Count", "Norm", "Moved", "of norm", "Mean row", "Largest row", "Since stage 1"],
+    );
+    for matrix in rows {
+        for stage in &matrix.stages {
+            table.row([
+                matrix.name.clone(),
+                stage.stage.to_string(),
+                matrix.rows.to_string(),
+                format!("{:.4}", stage.norm),
+                format!("{:.4}", stage.moved),
+                if stage.norm > 0.0 { format!("{:.1} %", 100.0 * stage.moved / stage.norm) } else { "–".to_owned() },
+                format!("{:.4}", stage.mean_row),
+                format!("{:.4}", stage.largest_row),
+                format!("{:.4}", stage.moved_since_first),
+            ]);
+        }
+    }
+    table.to_text()
+}
+
+fn compared_text(comparison: &Comparison) -> String {
+    let ((one, stage), (other, _)) = (&comparison.one, &comparison.other);
+    let mut lines: Vec<&ComparedModule> = comparison.modules.iter().collect();
+    lines.sort_by(|one, other| other.distance.total_cmp(&one.distance));
+    let heading = ["Module", "‖ΔW‖", "‖ΔW′‖", "‖ΔW−ΔW′‖", "Cosine", "Overlap left", "Overlap right"];
+    let mut table = Table::new(1, heading.into_iter().chain(DISTANCES));
+    for module in lines {
+        let overlap = |angles: &SidedAngles, width: usize| {
+            let chance = angles.radians.len() as f64 / width.max(1) as f64;
+            angles.overlap.map_or_else(|| "–".to_owned(), |overlap| format!("{overlap:.3} ({chance:.3})"))
+        };
+        table.row(
+            [
+                format!("{} {}", module.layer, module.projection),
+                format!("{:.4}", module.norms[0]),
+                format!("{:.4}", module.norms[1]),
+                format!("{:.4}", module.distance),
+                format!("{:+.3}", module.cosine),
+                overlap(&module.left, module.output),
+                overlap(&module.right, module.input),
+            ]
+            .into_iter()
+            .chain(distances(Some([module.left.grassmann, module.right.grassmann]))),
+        );
+    }
+    format!(
+        "{one} against {other} after stage {stage}, most different modules first\n{}\nOverlap: mean squared cosine of the principal \
+         angles, in brackets what random subspaces have\n",
+        table.to_text()
+    )
+}
+
+fn planted_text(planted: &Planted) -> String {
+    let mut table = Table::new(1, ["Stage", "Distance left", "Distance right", "Angles left, degrees", "Cosine"]);
+    for stage in &planted.stages {
+        let degrees: Vec<String> =
+            stage.left.radians.iter().map(|angle| format!("{:.0}", angle.to_degrees())).collect();
+        table.row([
+            stage.stage.to_string(),
+            format!("{:.3}", stage.left.grassmann),
+            format!("{:.3}", stage.right.grassmann),
+            degrees.join(" "),
+            format!("{:+.3}", stage.cosine),
+        ]);
+    }
+    format!(
+        "{} · synthetic data\n\nThe planted drift turns {} of {} latent dimensions. For {} drifting users and {} items, the change of the \
+         model since stage 1 as an operator on preferences, against the planted one\n\n{}\nRandom subspaces have a \
+         distance of {:.3} on average, and 5 % of them less than {:.3}\nDistance: Grassmann, in radians, between the planes and \
+         what is preferred otherwise (left), and whose preferences change (right)\nCosine: between both operators; 0 is chance\n",
+        planted.run,
+        planted.planted,
+        planted.latent,
+        planted.users,
+        planted.items,
+        table.to_text(),
+        planted.random_mean,
+        planted.random_fifth,
+    )
+}
