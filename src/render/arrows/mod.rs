@@ -1,10 +1,10 @@
 //! Arrows and trails in space: what is drawn, as plain data. [`motion`] leads from one scene to another, [`picking`] finds
 //! the arrow under the pointer, [`pass`] draws.
 
+mod mesh;
 pub mod motion;
 pub mod pass;
 pub mod picking;
-mod mesh;
 
 pub use motion::between;
 pub use pass::{ArrowPass, Emphasis};
@@ -94,7 +94,7 @@ impl Scene {
 }
 
 /// Where an axis' name stands, in reaches from the origin.
-const AXIS_CAPTION: f32 = 1.12;
+const AXIS_CAPTION: f32 = 1.13;
 
 impl Arrow {
     fn ends(&self) -> Option<[Vec3; 2]> {
