@@ -5,6 +5,7 @@
 mod comparing;
 mod fixture;
 mod looks;
+mod pictures;
 mod real_worker;
 mod sweeping;
 mod use_cases;
