@@ -29,7 +29,6 @@ use crate::method::{Method, MethodOptions};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::llama::PROJECTIONS;
 use crate::model::prompt::Continuations;
-use crate::model::weights::Pretrained;
 use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
 use crate::semantic_id::Trie;
 
@@ -102,19 +101,15 @@ impl<'a> Task<'a> {
             SemanticIds::Index(path) => Some(path.as_path()),
         };
         let dataset = Dataset::load(&project.dataset, index, &project.folder)?;
-        let llama = match &project.base_model {
-            BaseModel::Compact(compact) => LlamaConfig::compact(compact),
-            BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
-                Pretrained::open(&project.folder.join(path))?.config
-            }
-        };
+        let llama = project.architecture()?;
         let choice = options.device;
         let (device, survey) = device::choose(choice).map_err(|message| Failure::Device {
             device: choice.to_string(),
             message,
             next: "cpu".to_owned(),
         })?;
-        let (trie, vocabulary) = (Trie::new(&dataset.index), Vocabulary::new(llama.vocabulary, &dataset.index));
+        let trie = Trie::new(&dataset.index);
+        let vocabulary = project.vocabulary(&llama, &dataset.index)?;
         Ok(Self {
             project,
             continuations: Arc::new(Continuations::new(&trie, &vocabulary)),

@@ -64,9 +64,15 @@ impl Default for Compact {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Prompt {
-    /// BOS, the history's codes, a separator; then the response.
+    /// BOS, the history's codes, a separator, all with rows of their own; then the response. Needs no tokenizer.
     #[default]
     Compact,
+    /// The instruction of the released code; see [`super::prompt::INSTRUCTION`].
+    Instruction,
+    /// As the paper states the task: the model reads the codes of the history and goes on with those of the next item.
+    Paper,
+    /// A text with `{history}` in it, where the items stand, joined by commas.
+    Custom(String),
 }
 
 /// Rank and scale of the adapters, on q, k, v, o, gate, up and down of every layer.

@@ -3,11 +3,14 @@
 
 mod architecture;
 mod bad_model;
+mod base_models;
 mod baselines_reference;
 mod chart;
 mod cli;
 mod compare;
+mod damaged_models;
 mod data;
+mod gguf_file;
 mod gpu;
 mod methods;
 mod methods_reference;
@@ -21,4 +24,5 @@ mod runs;
 mod statistics;
 mod statistics_reference;
 mod sweeps;
+mod tokenizers;
 mod training;

@@ -14,6 +14,7 @@ use peso_workbench::model::beam::Decoder;
 use peso_workbench::model::llama::Kind;
 use peso_workbench::model::optimizer::AdamW;
 use peso_workbench::model::packing::{Branch, Packed, Sequence};
+use peso_workbench::model::prompt::Template;
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::{Weights, load_pretrained};
 use peso_workbench::model::{Adapter, Decoding, Llama, LlamaConfig, Softmax, Vocabulary};
@@ -283,7 +284,8 @@ fn beam_search_matches_the_reference() {
     let trie = Trie::new(&case.index);
     let number_of = |name: &str| case.expected[name].as_u64().unwrap() as u32;
     let (eos, first_code) = (number_of("eos"), number_of("base_vocab"));
-    let vocabulary = Vocabulary { base: case.model.config.vocabulary, added: 0, bos: 0, eos, separator: 0, first_code };
+    let template = Template { before: vec![0], between: vec![], after: vec![0] };
+    let vocabulary = Vocabulary { base: case.model.config.vocabulary, added: 0, eos, first_code, template };
     let decoder = Decoder {
         vocabulary: &vocabulary,
         index: &case.index,

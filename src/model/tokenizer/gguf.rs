@@ -107,7 +107,8 @@ impl<'a> Builder<'a> {
             let of_kind = self.tokens.iter().zip(&self.types).filter(|(_, of)| **of == kind);
             let tokens: Vec<AddedToken> =
                 of_kind.map(|(token, _)| AddedToken::from(*token, special).normalized(false)).collect();
-            if special { tokenizer.add_special_tokens(tokens) } else { tokenizer.add_tokens(tokens) }.map_err(library)?;
+            if special { tokenizer.add_special_tokens(tokens) } else { tokenizer.add_tokens(tokens) }
+                .map_err(library)?;
         }
         if self.flag("add_bos_token").unwrap_or(begins) {
             let (number, token) = self
@@ -130,8 +131,14 @@ impl<'a> Builder<'a> {
     }
 
     /// The model of a vocabulary and merges, whose results were looked up in it.
-    fn bpe(&self, vocabulary: HashMap<String, u32>, merges: Vec<(String, String)>, special: Special) -> Result<BPE, Unusable> {
-        let builder = BPE::builder().vocab_and_merges(vocabulary.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges);
+    fn bpe(
+        &self,
+        vocabulary: HashMap<String, u32>,
+        merges: Vec<(String, String)>,
+        special: Special,
+    ) -> Result<BPE, Unusable> {
+        let builder =
+            BPE::builder().vocab_and_merges(vocabulary.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges);
         let builder = match special {
             Special::IgnoreMerges(ignore) => builder.ignore_merges(ignore),
             Special::ByteFallback(unknown) => {
@@ -209,9 +216,9 @@ impl<'a> Builder<'a> {
             other => {
                 let other: String = other.chars().take(80).collect();
                 let problem = format!("texts cut as for \"{other}\" are not supported");
-                return Err(self
-                    .error("pre", &problem)
-                    .advice("expected gpt-2, smollm, llama-bpe, qwen2 or default; or use the model's Hugging Face folder"));
+                return Err(self.error("pre", &problem).advice(
+                    "expected gpt-2, smollm, llama-bpe, qwen2 or default; or use the model's Hugging Face folder",
+                ));
             }
         })
     }
@@ -280,9 +287,7 @@ fn merges_by_score(tokens: &[&str], scores: &[f64], vocabulary: &HashMap<String,
     for (token, &score) in tokens.iter().zip(scores) {
         let cuts = token.char_indices().skip(1).map(|(at, _)| token.split_at(at));
         let mut own: Vec<_> = cuts
-            .filter_map(|(first, second)| {
-                Some(((*vocabulary.get(first)?, *vocabulary.get(second)?), first, second))
-            })
+            .filter_map(|(first, second)| Some(((*vocabulary.get(first)?, *vocabulary.get(second)?), first, second)))
             .collect();
         own.sort_unstable();
         merges.extend(own.into_iter().map(|(_, first, second)| (score, first, second)));
@@ -290,9 +295,7 @@ fn merges_by_score(tokens: &[&str], scores: &[f64], vocabulary: &HashMap<String,
     let characters = |text: &str| text.chars().count();
     // The longer first where scores are equal; the sort keeps the order of those that are alike in all.
     merges.sort_by(|a, b| {
-        b.0.total_cmp(&a.0).then_with(|| {
-            (characters(b.1), characters(b.2)).cmp(&(characters(a.1), characters(a.2)))
-        })
+        b.0.total_cmp(&a.0).then_with(|| (characters(b.1), characters(b.2)).cmp(&(characters(a.1), characters(a.2))))
     });
     merges.into_iter().map(|(_, first, second)| (first.to_owned(), second.to_owned())).collect()
 }

@@ -84,6 +84,11 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
+    /// The file that it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The number of a token, by its text in the vocabulary.
     pub fn number(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
@@ -127,5 +132,6 @@ impl Tokenizer {
 /// Runs the library on a file from others: it panics on some that are damaged (merges of tokens that are longer than any in
 /// the vocabulary), and a bad file must not end the program.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the tokenizer's parts do not fit each other".to_owned()))
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err("the tokenizer's parts do not fit each other".to_owned()))
 }

@@ -124,7 +124,7 @@ impl<'a> Array<'a> {
 
     /// The texts, where all values are.
     pub fn texts(self) -> Option<impl Iterator<Item = &'a str>> {
-        (self.kind == kind::TEXT).then(|| {
+        (self.kind == kind::TEXT || self.is_empty()).then(|| {
             self.values().filter_map(|value| match value {
                 Value::Text(text) => Some(text),
                 _ => None,
