@@ -1,7 +1,7 @@
 //! An example of a project as its model reads it, before anything is trained.
 
 use super::project::{Project, SemanticIds};
-use crate::data::Dataset;
+use crate::data::{Dataset, Sequence, Stage};
 use crate::error::Unusable;
 use crate::model::PromptWriter;
 use crate::model::prompt::Preview;
@@ -27,8 +27,8 @@ pub fn prompt_preview(project: &Project) -> Result<Preview, Unusable> {
         max_history: project.training.max_history,
         existing: None,
     };
-    let mut users = dataset.stages.iter().flat_map(|stage| stage.participants());
-    let test = users.find_map(|user| user.test());
+    let mut users = dataset.stages.iter().flat_map(Stage::participants);
+    let test = users.find_map(Sequence::test);
     let test = test.ok_or_else(|| Unusable::new(&project.folder, "no user of the data is tested"))?;
     Ok(writer.preview(test, tokenizer.as_ref()))
 }
