@@ -1,4 +1,4 @@
-//! `peso inspect`: what a dataset, model, adapter, project or run is, and whether it is sound.
+//! `peso inspect`: what a dataset, model, tokenizer, adapter, project or run is, and whether it is sound.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,20 @@ use crate::data::{Dataset, DatasetSource, Summary};
 use crate::error::Unusable;
 use crate::experiment::Project;
 use crate::experiment::project_file::FILE_NAME;
+use crate::experiment::prompt_preview::prompt_preview;
 use crate::experiment::results::RunResult;
 use crate::experiment::run_folder::RunFolder;
+use crate::model::config::Family;
 use crate::model::inspect::{AdapterSummary, ModelSummary};
+use crate::model::prompt::Preview;
+use crate::model::tokenizer::{Tokenizer, TokenizerSummary};
+use crate::model::weights::gguf::Gguf;
 
-/// Show what a dataset, model, adapter, project or run is, and check it
+/// Show what a dataset, model, tokenizer, adapter, project or run is, and check it
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The folder of a dataset, a Hugging Face model, a PEFT adapter, a project (or its file) or a run
+    /// The folder of a dataset, a Hugging Face model, a PEFT adapter, a project (or its file) or a run; a GGUF file or a
+    /// `tokenizer.json`
     path: PathBuf,
     /// As JSON
     #[arg(long)]
@@ -32,10 +38,32 @@ pub(super) struct Arguments {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Inspected {
     Dataset(Summary),
-    Project(Box<Project>),
+    Project(Box<InspectedProject>),
     Run(RunResult),
-    Model(ModelSummary),
+    Model(Box<ModelSummary>),
+    Tokenizer(TokenizerSummary),
     Adapter(AdapterSummary),
+}
+
+/// A project with an example as its model reads it.
+#[derive(Serialize)]
+struct InspectedProject {
+    #[serde(flatten)]
+    project: Project,
+    /// None where data or model cannot be used; the reason is beside it.
+    prompt_preview: Option<Preview>,
+    prompt_problem: Option<String>,
+}
+
+impl InspectedProject {
+    fn load(path: &Path) -> Result<Inspected, Unusable> {
+        let project = Project::load(path)?;
+        let (prompt_preview, prompt_problem) = match prompt_preview(&project) {
+            Ok(preview) => (Some(preview), None),
+            Err(problem) => (None, Some(problem.to_string())),
+        };
+        Ok(Inspected::Project(Box::new(Self { project, prompt_preview, prompt_problem })))
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -48,6 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             Inspected::Project(project) => project_text(project),
             Inspected::Run(run) => run_text(run),
             Inspected::Model(model) => model_text(model),
+            Inspected::Tokenizer(tokenizer) => tokenizer_text(tokenizer) + "\n",
             Inspected::Adapter(adapter) => adapter_text(adapter),
         })?;
     }
@@ -61,7 +90,10 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
     }
     if path.is_file() {
         return match path.extension().and_then(|ending| ending.to_str()) {
-            Some("ron") => Ok(Inspected::Project(Box::new(Project::load(path)?))),
+            Some("ron") => InspectedProject::load(path),
+            Some("gguf") => Ok(Inspected::Model(Box::new(ModelSummary::read(path)?))),
+            Some("json") => Ok(Inspected::Tokenizer(Tokenizer::open(path)?.summary())),
+            _ if Gguf::is_one(path) => Ok(Inspected::Model(Box::new(ModelSummary::read(path)?))),
             _ => Err(unknown(path)),
         };
     }
@@ -71,13 +103,13 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
         return Ok(Inspected::Run(run.reader()?.result(protocol)?));
     }
     if path.join(FILE_NAME).is_file() {
-        return Ok(Inspected::Project(Box::new(Project::load(path)?)));
+        return InspectedProject::load(path);
     }
     if path.join("adapter_config.json").is_file() {
         return Ok(Inspected::Adapter(AdapterSummary::read(path)?));
     }
     if path.join("config.json").is_file() {
-        return Ok(Inspected::Model(ModelSummary::read(path)?));
+        return Ok(Inspected::Model(Box::new(ModelSummary::read(path)?)));
     }
     if is_dataset(path)? {
         let source = DatasetSource::PesoRelease { path: path.to_path_buf() };
@@ -99,7 +131,7 @@ fn is_dataset(folder: &Path) -> Result<bool, Unusable> {
 fn unknown(path: &Path) -> Unusable {
     Unusable::new(path, "neither a dataset, a model, an adapter, a project nor a run").advice(
         "a dataset's folder has `<name>.all.block_<k>.json` files, a model's `config.json`, an adapter's \
-         `adapter_config.json`; a project is a `.ron` file or a folder with `project.ron`, a run's folder has `run.ron`",
+         `adapter_config.json`; a model may be a `.gguf` file, a tokenizer is a `tokenizer.json`; a project is a `.ron` file or a folder with `project.ron`, a run's folder has `run.ron`",
     )
 }
 
@@ -138,7 +170,7 @@ fn dataset_text(summary: &Summary) -> String {
     text + &table.to_text()
 }
 
-fn project_text(project: &Project) -> String {
+fn project_text(InspectedProject { project, prompt_preview, prompt_problem }: &InspectedProject) -> String {
     let dataset = match &project.dataset {
         DatasetSource::PesoRelease { path } => format!("{} (released blocks)", project.folder.join(path).display()),
         DatasetSource::Synthetic(options) => {
@@ -151,18 +183,55 @@ fn project_text(project: &Project) -> String {
     for experiment in &project.experiments {
         text.push_str(&format!("  {}: {:?}\n", experiment.name, experiment.method));
     }
+    match (prompt_preview, prompt_problem) {
+        (Some(preview), _) => text.push_str(&preview_text(preview)),
+        (None, Some(problem)) => text.push_str(&format!("Prompt: no example can be shown: {problem}\n")),
+        (None, None) => {}
+    }
     text
+}
+
+/// An example, and its tokens between bars.
+fn preview_text(preview: &Preview) -> String {
+    let tokens: Vec<String> = preview.tokens.iter().map(|token| format!("{:?}", token.text)).collect();
+    format!(
+        "An example, {} tokens and {} of the response:\n  {}\nIts tokens:\n  {}\n{}\n",
+        preview.prompt_tokens,
+        preview.tokens.len() - preview.prompt_tokens,
+        preview.text().replace('\n', "\n  "),
+        tokens.join(" "),
+        preview.sharing,
+    )
+}
+
+fn tokenizer_text(tokenizer: &TokenizerSummary) -> String {
+    let beginning =
+        tokenizer.beginning.as_ref().map_or_else(String::new, |token| format!(", texts begin with {token}"));
+    format!(
+        "Tokenizer: {} with {} tokens, {} of them special{beginning}",
+        tokenizer.model,
+        words::count(tokenizer.tokens as u64),
+        tokenizer.special.len(),
+    )
 }
 
 fn model_text(model: &ModelSummary) -> String {
     let llama = &model.architecture;
     let types: Vec<&str> = model.types.iter().map(String::as_str).collect();
+    let named = model.name.as_ref().map_or_else(String::new, |name| format!(" \"{name}\""));
+    let family = match llama.family {
+        Family::Llama => "Llama",
+        Family::Qwen2 => "Qwen2",
+        Family::Qwen3 => "Qwen3",
+    };
     let mut text = format!(
-        "Llama model: {} parameters, {} MiB as {}\n{} layers of width {}, {} heads ({} for keys and values) of width {}, \
-         feed-forward {}, vocabulary {}, {} head\n",
+        "{family} model{named} ({}): {} parameters, {} MiB as {}, {} MiB when loaded\n{} layers of width {}, {} heads \
+         ({} for keys and values) of width {}, feed-forward {}, vocabulary {}, {} head\n",
+        model.format,
         words::count(model.parameters),
         words::count(model.bytes >> 20),
         types.join(", "),
+        words::count(model.loaded_bytes >> 20),
         llama.layers,
         llama.width,
         llama.heads,
@@ -172,10 +241,23 @@ fn model_text(model: &ModelSummary) -> String {
         words::count(llama.vocabulary as u64),
         if llama.tied { "tied" } else { "untied" },
     );
+    if let Some(context) = llama.context {
+        text.push_str(&format!("Context: {} tokens\n", words::count(context as u64)));
+    }
+    match (&model.tokenizer, &model.tokenizer_problem) {
+        (Some(tokenizer), _) => text.push_str(&(tokenizer_text(tokenizer) + "\n")),
+        (None, Some(problem)) => text.push_str(&format!("No tokenizer, so only the prompt Compact: {problem}\n")),
+        (None, None) => {}
+    }
     if !model.unused.is_empty() {
         text.push_str(&format!("Not used: {}\n", model.unused.join(", ")));
     }
-    text
+    let mut table = Table::new(1, ["Tensor", "Shape", "Type", "Bytes"]);
+    for tensor in &model.tensors {
+        let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        table.row([tensor.name.clone(), shape.join(" × "), tensor.kind.clone(), words::count(tensor.bytes)]);
+    }
+    text + "\n" + &table.to_text()
 }
 
 fn adapter_text(adapter: &AdapterSummary) -> String {

@@ -20,6 +20,7 @@ pub mod planted;
 pub mod project;
 pub mod project_check;
 pub mod project_file;
+pub mod prompt_preview;
 pub mod queue;
 pub mod recommender;
 pub mod results;

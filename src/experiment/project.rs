@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::sweep::Sweep;
 use crate::data::{DatasetSource, Protocol};
+use crate::error::Unusable;
 use crate::method::MethodOptions;
-use crate::model::{BaseModel, Decoding, LoraShape, Prompt, Softmax, VocabularyMode};
+use crate::model::tokenizer::Tokenizer;
+use crate::model::weights::Pretrained;
+use crate::model::{BaseModel, Decoding, LlamaConfig, LoraShape, Prompt, Softmax, Vocabulary, VocabularyMode};
+use crate::semantic_id::SemanticIndex;
 
 /// A project: one dataset, one base model, the experiments to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -206,6 +210,38 @@ impl Project {
     /// The method of an experiment.
     pub fn method_of(&self, experiment: &str) -> Option<&MethodOptions> {
         self.experiments.iter().find(|e| e.name == experiment).map(|e| &e.method)
+    }
+
+    /// The architecture of the base model. One that others trained is looked at, and checked, without being loaded.
+    ///
+    /// # Errors
+    /// Its files cannot be used.
+    pub fn architecture(&self) -> Result<LlamaConfig, Unusable> {
+        match &self.base_model {
+            BaseModel::Compact(compact) => Ok(LlamaConfig::compact(compact)),
+            BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+                Ok(Pretrained::open(&self.folder.join(path))?.config)
+            }
+        }
+    }
+
+    /// The tokenizer of the base model.
+    ///
+    /// # Errors
+    /// It has none, or one that cannot be used.
+    pub fn tokenizer(&self) -> Result<Tokenizer, Unusable> {
+        match self.base_model.path() {
+            Some(path) => Tokenizer::open(&self.folder.join(path)),
+            None => Err(Unusable::new(&self.folder, "a compact base model has no tokenizer")),
+        }
+    }
+
+    /// What the prompt makes of a base model's tokens and an index.
+    ///
+    /// # Errors
+    /// See [`Vocabulary::of_prompt`].
+    pub fn vocabulary(&self, llama: &LlamaConfig, index: &SemanticIndex) -> Result<Vocabulary, Unusable> {
+        Vocabulary::of_prompt(&self.prompt, llama, || self.tokenizer(), index)
     }
 
     /// Whether the data is generated; whatever shows it says so.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::project::{Evaluation, Project, SemanticIds, Training, UsersPerStage};
 use crate::data::{DatasetSource, SyntheticOptions};
 use crate::method::MethodOptions;
-use crate::model::{BaseModel, Compact};
+use crate::model::{BaseModel, Compact, Prompt};
 
 /// A field whose value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +31,16 @@ pub fn check(project: &Project) -> Checked {
     }
     match &project.base_model {
         BaseModel::Compact(shape) => compact(shape)?,
-        BaseModel::HuggingFace(path) => {
-            require(!path.as_os_str().is_empty(), "base_model", "the path is empty", "name the model's folder")?;
+        BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+            require(
+                !path.as_os_str().is_empty(),
+                "base_model",
+                "the path is empty",
+                "name the model's folder or file",
+            )?;
         }
     }
+    prompt(project)?;
     if let SemanticIds::Index(path) = &project.semantic_ids {
         require(!path.as_os_str().is_empty(), "semantic_ids", "the path is empty", "name the index file")?;
     }
@@ -43,6 +49,19 @@ pub fn check(project: &Project) -> Checked {
     experiments(project)?;
     super::sweep::expand(project)?;
     seeds(&project.seeds)
+}
+
+fn prompt(project: &Project) -> Checked {
+    let parts = project.prompt.parts();
+    let problem = parts.as_ref().err().map_or("", String::as_str);
+    require(parts.is_ok(), "prompt", problem, "write one {history} where the items stand")?;
+    let readable = project.prompt == Prompt::Compact || project.base_model.path().is_some();
+    require(
+        readable,
+        "prompt",
+        "a compact base model reads no text",
+        "use the prompt Compact, or a HuggingFace or Gguf base model",
+    )
 }
 
 fn synthetic(options: &SyntheticOptions) -> Checked {

@@ -103,17 +103,15 @@ impl<'a> Task<'a> {
             SemanticIds::Index(path) => Some(path.as_path()),
         };
         let dataset = Dataset::load(&project.dataset, index, &project.folder)?;
-        let llama = match &project.base_model {
-            BaseModel::Compact(compact) => LlamaConfig::compact(compact),
-            BaseModel::HuggingFace(path) => LlamaConfig::read(&project.folder.join(path).join("config.json"))?,
-        };
+        let llama = project.architecture()?;
         let choice = options.device;
         let (device, survey) = device::choose(choice).map_err(|message| Failure::Device {
             device: choice.to_string(),
             message,
             next: "cpu".to_owned(),
         })?;
-        let (trie, vocabulary) = (Trie::new(&dataset.index), Vocabulary::new(llama.vocabulary, &dataset.index));
+        let trie = Trie::new(&dataset.index);
+        let vocabulary = project.vocabulary(&llama, &dataset.index)?;
         Ok(Self {
             project,
             continuations: Arc::new(Continuations::new(&trie, &vocabulary)),
@@ -181,6 +179,10 @@ impl<'a> Task<'a> {
         hash.update(format!("{:?} {:?}", self.llama, self.vocabulary));
         match &self.project.base_model {
             BaseModel::Compact(compact) => hash.update(format!("{compact:?} {seed}")),
+            BaseModel::Gguf(path) => {
+                let length = self.project.folder.join(path).metadata().map_or(0, |m| m.len());
+                hash.update(format!("{length}"));
+            }
             BaseModel::HuggingFace(path) => {
                 let folder = self.project.folder.join(path);
                 let mut files: Vec<_> = std::fs::read_dir(folder)

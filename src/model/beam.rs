@@ -62,13 +62,15 @@ impl<B: Backend> From<Llama<B>> for Ensemble<B> {
 struct Scores {
     voices: Vec<Voice>,
     columns: usize,
-    /// Token of the first column.
+    /// Token of the second column; the first is EOS's.
     first: u32,
+    eos: u32,
 }
 
 /// One model's logits, and what makes them log-probabilities over the whole vocabulary.
 struct Voice {
     weight: f64,
+    /// Of EOS, then of the codes.
     logits: Vec<f32>,
     log_sums: Vec<f32>,
 }
@@ -77,17 +79,19 @@ impl Scores {
     /// Only what may be generated comes to the host: a base vocabulary can be large.
     fn new<B: Kernels>(logits: Vec<(f64, Tensor<B, 2>)>, vocabulary: &Vocabulary) -> Self {
         let host = |t: Tensor<B, 2>| t.into_data().convert::<f32>().into_vec::<f32>().unwrap_or_default();
-        let first = vocabulary.first_code.min(vocabulary.eos);
-        let columns = logits.first().map_or(0, |(_, logits)| logits.dims()[1] - first as usize);
+        let first = vocabulary.first_code;
+        let codes = logits.first().map_or(0, |(_, logits)| logits.dims()[1] - first as usize);
         let voices = logits.into_iter().map(|(weight, logits)| {
             let log_sums = host(B::log_sum_exp(logits.clone()));
-            Voice { weight, logits: host(logits.narrow(1, first as usize, columns)), log_sums }
+            let end = logits.clone().narrow(1, vocabulary.eos as usize, 1);
+            let wanted = Tensor::cat(vec![end, logits.narrow(1, first as usize, codes)], 1);
+            Voice { weight, logits: host(wanted), log_sums }
         });
-        Self { voices: voices.collect(), columns, first }
+        Self { voices: voices.collect(), columns: 1 + codes, first, eos: vocabulary.eos }
     }
 
     fn place(&self, row: usize, token: u32) -> usize {
-        row * self.columns + (token - self.first) as usize
+        row * self.columns + if token == self.eos { 0 } else { 1 + (token - self.first) as usize }
     }
 
     /// Each model's log-sum of a row over the whole vocabulary.
@@ -169,7 +173,7 @@ impl Decoder<'_> {
         let Some((_, model)) = ensemble.models.first() else { return Vec::new() };
         let device = model.device();
         let packed = Packed::<B>::new(questions);
-        // A question's keys are its history and the separator, one after another.
+        // A question's keys are its history and the text after it, one after another.
         let spans: Vec<_> = packed.plan.rows.iter().map(|r| r.queries.start as u32..r.queries.end as u32).collect();
         let read = ensemble.models.iter().map(|(weight, model)| {
             let (logits, prefix) = model.prefill(&packed, None);
@@ -315,10 +319,12 @@ mod tests {
     use burn::backend::Flex;
 
     use super::*;
+    use crate::model::prompt::Template;
 
     #[test]
     fn several_models_predict_the_mean_of_their_probabilities() {
-        let vocabulary = Vocabulary { base: 0, added: 5, bos: 0, eos: 1, separator: 2, first_code: 3 };
+        let template = Template { before: vec![0], between: vec![], after: vec![2] };
+        let vocabulary = Vocabulary { base: 0, added: 5, eos: 1, first_code: 3, template };
         let rows = [[0.5f32, -1.0, 2.0, 0.25, 1.0], [1.5, 0.0, -0.5, 3.0, -2.0]];
         let logits = |row: [f32; 5]| Tensor::<Flex, 2>::from_floats([row], &Default::default());
         let scores = Scores::new(vec![(0.3, logits(rows[0])), (0.7, logits(rows[1]))], &vocabulary);

@@ -1,4 +1,4 @@
-//! What a model or adapter on disk is, without loading its weights.
+//! What a model, tokenizer or adapter on disk is, without loading its weights.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,21 +6,30 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::config::LlamaConfig;
-use super::llama::PROJECTIONS;
-use super::weights::{PeftConfig, Weights};
+use super::tokenizer::{Tokenizer, TokenizerSummary};
+use super::weights::{PeftConfig, Pretrained, StoredTensor, Weights};
 use crate::error::Unusable;
 
-/// A Hugging Face model folder.
+/// A base model: a Hugging Face folder or a GGUF file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelSummary {
+    /// `Hugging Face`, `GGUF 3`.
+    pub format: String,
+    /// What the file calls itself.
+    pub name: Option<String>,
     pub architecture: LlamaConfig,
     pub parameters: u64,
-    /// Bytes of the weights as stored.
+    /// Bytes of the weights as stored, and in float32, as they are loaded.
     pub bytes: u64,
-    /// Number types of the tensors: `F32`, `BF16`.
+    pub loaded_bytes: u64,
+    /// Number types of the tensors: `F32`, `BF16`, `Q4_K`.
     pub types: BTreeSet<String>,
+    /// None where it cannot be used; the reason is beside it.
+    pub tokenizer: Option<TokenizerSummary>,
+    pub tokenizer_problem: Option<String>,
     /// Tensors that the decoder does not use.
     pub unused: Vec<String>,
+    pub tensors: Vec<StoredTensor>,
 }
 
 /// A PEFT adapter folder.
@@ -34,54 +43,36 @@ pub struct AdapterSummary {
 }
 
 impl ModelSummary {
-    /// Reads a folder's configuration and the headers of its weights, and checks every tensor's shape.
+    /// Reads a model's configuration and the headers of its weights, and checks every tensor's shape. A model without a
+    /// usable tokenizer is one that only the compact prompt can be used with.
     ///
     /// # Errors
     /// Names the field or the tensor that is missing, of the wrong shape, or not supported.
-    pub fn read(folder: &Path) -> Result<Self, Unusable> {
-        let architecture = LlamaConfig::read(&folder.join("config.json"))?;
-        let weights = Weights::open(folder)?;
-        let expected = tensors(&architecture);
-        let mut summary = Self { architecture, parameters: 0, bytes: 0, types: BTreeSet::new(), unused: Vec::new() };
-        for (name, shape) in &expected {
-            let there = weights.shape(name)?;
-            if there != *shape {
-                return Err(Unusable::new(folder, format!("expected the shape {shape:?}, got {there:?}"))
-                    .at(format!("tensor `{name}`")));
-            }
-        }
-        for name in weights.names() {
-            let (kind, bytes) = weights.stored(name)?;
-            summary.types.insert(kind);
-            summary.bytes += bytes;
-            summary.parameters += weights.shape(name)?.iter().map(|&n| n as u64).product::<u64>();
-            if !expected.contains_key(name) {
-                summary.unused.push(name.to_owned());
-            }
-        }
-        Ok(summary)
+    pub fn read(path: &Path) -> Result<Self, Unusable> {
+        let model = Pretrained::open(path)?;
+        let (format, name) = match model.gguf() {
+            None => ("Hugging Face".to_owned(), None),
+            Some(file) => (format!("GGUF {}", file.version), file.text("general.name").map(str::to_owned)),
+        };
+        let (tokenizer, tokenizer_problem) = match Tokenizer::open(path) {
+            Ok(tokenizer) => (Some(tokenizer.summary()), None),
+            Err(problem) => (None, Some(problem.to_string())),
+        };
+        let (parameters, tensors) = (model.parameters(), model.stored());
+        Ok(Self {
+            format,
+            name,
+            architecture: model.config,
+            parameters,
+            bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
+            loaded_bytes: 4 * parameters,
+            types: tensors.iter().map(|tensor| tensor.kind.clone()).collect(),
+            tokenizer,
+            tokenizer_problem,
+            unused: model.unused,
+            tensors,
+        })
     }
-}
-
-/// Every tensor of a decoder, with its shape.
-fn tensors(config: &LlamaConfig) -> BTreeMap<String, Vec<usize>> {
-    let mut all = BTreeMap::from([
-        ("model.embed_tokens.weight".to_owned(), vec![config.vocabulary, config.width]),
-        ("model.norm.weight".to_owned(), vec![config.width]),
-    ]);
-    if !config.tied {
-        all.insert("lm_head.weight".to_owned(), vec![config.vocabulary, config.width]);
-    }
-    for layer in 0..config.layers {
-        for norm in ["input_layernorm", "post_attention_layernorm"] {
-            all.insert(format!("model.layers.{layer}.{norm}.weight"), vec![config.width]);
-        }
-        for projection in PROJECTIONS {
-            let (output, input) = config.projection(projection);
-            all.insert(format!("model.layers.{layer}.{projection}.weight"), vec![output, input]);
-        }
-    }
-    all
 }
 
 impl AdapterSummary {

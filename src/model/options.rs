@@ -1,6 +1,6 @@
 //! What the project file says of the model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,20 @@ use serde::{Deserialize, Serialize};
 pub enum BaseModel {
     /// A small Llama, trained from scratch on stage 1 (all parameters), then frozen.
     Compact(Compact),
-    /// A Hugging Face folder: `config.json`, `model.safetensors` or its shards.
+    /// A Hugging Face folder: `config.json`, `model.safetensors` or its shards, `tokenizer.json`.
     HuggingFace(PathBuf),
+    /// A GGUF file, which has its tokenizer inside.
+    Gguf(PathBuf),
+}
+
+impl BaseModel {
+    /// Where a model that others trained lies; none for a compact one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Compact(_) => None,
+            Self::HuggingFace(path) | Self::Gguf(path) => Some(path),
+        }
+    }
 }
 
 /// Shape and training of the compact base model.
@@ -52,9 +64,15 @@ impl Default for Compact {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Prompt {
-    /// BOS, the history's codes, a separator; then the response.
+    /// BOS, the history's codes, a separator, all with rows of their own; then the response. Needs no tokenizer.
     #[default]
     Compact,
+    /// The instruction of the released code; see [`super::prompt::INSTRUCTION`].
+    Instruction,
+    /// As the paper states the task: the model reads the codes of the history and goes on with those of the next item.
+    Paper,
+    /// A text with `{history}` in it, where the items stand, joined by commas.
+    Custom(String),
 }
 
 /// Rank and scale of the adapters, on q, k, v, o, gate, up and down of every layer.

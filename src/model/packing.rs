@@ -132,7 +132,7 @@ impl<B: Backend> AttentionPlan<B> {
 /// One user's shared history and the responses that branch off from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence {
-    /// BOS and the codes of the history, oldest first.
+    /// The text before the history and its codes, oldest first.
     pub prefix: Vec<u32>,
     pub branches: Vec<Branch>,
 }
@@ -141,9 +141,11 @@ pub struct Sequence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
     pub at: usize,
-    /// What the model reads: the separator and all but the last token of the response.
+    /// What the model reads: the text after the history and all but the last token of the response.
     pub tokens: Vec<u32>,
-    /// What it should predict after each of them; empty where there is nothing to score against.
+    /// How many of these, at the beginning, are read without being scored.
+    pub read_only: usize,
+    /// What it should predict after each of the others; empty where there is nothing to score against.
     pub targets: Vec<u32>,
     /// The tokens that each target was one of, where the softmax is over those alone; empty where it is over all.
     pub candidates: Vec<Arc<[u32]>>,
@@ -152,11 +154,11 @@ pub struct Branch {
 impl Branch {
     /// A response without targets.
     pub fn unscored(at: usize, tokens: Vec<u32>) -> Self {
-        Self { at, tokens, targets: Vec::new(), candidates: Vec::new() }
+        Self { at, tokens, read_only: 0, targets: Vec::new(), candidates: Vec::new() }
     }
 }
 
-/// Sequences packed for one forward pass. Every token of a branch is scored.
+/// Sequences packed for one forward pass. Every token of a branch is scored but those that are only read.
 #[derive(Debug)]
 pub struct Packed<B: Backend> {
     pub tokens: Vec<u32>,
@@ -171,8 +173,6 @@ pub struct Packed<B: Backend> {
     pub targets: Vec<u32>,
     /// See [`Branch::candidates`]: a list for each target, or none at all.
     pub candidates: Vec<Arc<[u32]>>,
-    /// For each sequence, the places in `tokens` of its history.
-    pub prefixes: Vec<Range<usize>>,
 }
 
 impl<B: Backend> Packed<B> {
@@ -187,7 +187,6 @@ impl<B: Backend> Packed<B> {
             scored_plan: plan(&self.scored_plan),
             targets: self.targets.clone(),
             candidates: self.candidates.clone(),
-            prefixes: self.prefixes.clone(),
         }
     }
 
@@ -195,7 +194,7 @@ impl<B: Backend> Packed<B> {
     pub fn new(sequences: &[Sequence]) -> Self {
         let (mut tokens, mut positions, mut spans) = (Vec::new(), Vec::new(), Vec::new());
         let (mut scored, mut targets, mut scored_spans) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut rows, mut scored_rows, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut scored_rows) = (Vec::new(), Vec::new());
         let mut candidates = Vec::new();
         for sequence in sequences {
             let (start, scored_start) = (tokens.len(), scored.len());
@@ -205,7 +204,6 @@ impl<B: Backend> Packed<B> {
                 positions.push(i as u32);
                 spans.push(Span::one(first..first + i as u32 + 1));
             }
-            prefixes.push(start..tokens.len());
             for branch in &sequence.branches {
                 let branch_start = tokens.len() as u32;
                 for (i, &token) in branch.tokens.iter().enumerate() {
@@ -213,8 +211,10 @@ impl<B: Backend> Packed<B> {
                     let span = Span::two(first..first + branch.at as u32, branch_start..place + 1);
                     tokens.push(token);
                     positions.push((branch.at + i) as u32);
-                    scored.push(place);
-                    scored_spans.push(span.clone());
+                    if i >= branch.read_only {
+                        scored.push(place);
+                        scored_spans.push(span.clone());
+                    }
                     spans.push(span);
                 }
                 targets.extend_from_slice(&branch.targets);
@@ -232,7 +232,6 @@ impl<B: Backend> Packed<B> {
             scored_plan: AttentionPlan::new(scored_rows, scored_spans),
             targets,
             candidates,
-            prefixes,
         }
     }
 }

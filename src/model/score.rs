@@ -9,14 +9,14 @@ use super::backend::{OnDevice, TrainingBackend, run_on};
 use super::kernels::Kernels;
 use super::llama::Llama;
 use super::packing::{Branch, Packed, Sequence};
-use super::weights::{Weights, load_hugging_face, read_peft};
+use super::weights::{Weights, load_pretrained, read_peft};
 use crate::device::{self, DeviceChoice};
 use crate::error::{Failure, Unusable};
 use crate::files;
 
 /// Writes `logits` `[batch, length, vocabulary]` of the `input_ids` `[batch, length]` in a safetensors file.
 ///
-/// `model` is a Hugging Face folder; `adapter` a PEFT folder.
+/// `model` is a Hugging Face folder or a GGUF file; `adapter` a PEFT folder.
 ///
 /// # Errors
 /// A file that cannot be used, with its place; token ids outside the vocabulary.
@@ -57,7 +57,7 @@ impl OnDevice for Score<'_> {
     type Output = Result<Matrix, Failure>;
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        let mut model = load_hugging_face::<B::InnerBackend>(self.model, 0, 0, device)?;
+        let mut model = load_pretrained::<B::InnerBackend>(self.model, 0, 0, device)?;
         if let Some(folder) = self.adapter {
             let (adapter, scale) = read_peft(folder, &model.config)?;
             adapter.put_on(&mut model);

@@ -22,6 +22,7 @@ use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::beam::{Decoder, Ensemble};
 use peso_workbench::model::llama::Kind;
 use peso_workbench::model::packing::{Branch, Sequence};
+use peso_workbench::model::prompt::Template;
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::Weights;
 use peso_workbench::model::{Adapter, Decoding, Softmax, Vocabulary};
@@ -283,7 +284,8 @@ fn the_mean_of_two_predictions_matches_the_reference() {
     };
     let trie = Trie::new(&index);
     let base = case.lora.model.config.vocabulary;
-    let vocabulary = Vocabulary { base, added: 0, bos: 2, eos: 1, separator: 10, first_code: FIRST_CODE };
+    let template = Template { before: vec![2], between: vec![], after: vec![10] };
+    let vocabulary = Vocabulary { base, added: 0, eos: 1, first_code: FIRST_CODE, template };
     let (decoding, softmax) = (Decoding::Trie, Softmax::AllTokens);
     let decoder = Decoder { vocabulary: &vocabulary, index: &index, trie: &trie, decoding, softmax, beams: rows.len() };
     let question = |row: &Sequence| {

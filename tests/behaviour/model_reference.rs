@@ -14,8 +14,9 @@ use peso_workbench::model::beam::Decoder;
 use peso_workbench::model::llama::Kind;
 use peso_workbench::model::optimizer::AdamW;
 use peso_workbench::model::packing::{Branch, Packed, Sequence};
+use peso_workbench::model::prompt::Template;
 use peso_workbench::model::score::all_logits;
-use peso_workbench::model::weights::{Weights, load_hugging_face};
+use peso_workbench::model::weights::{Weights, load_pretrained};
 use peso_workbench::model::{Adapter, Decoding, Llama, LlamaConfig, Softmax, Vocabulary};
 use peso_workbench::semantic_id::{SemanticIndex, Trie};
 use serde_json::Value;
@@ -59,7 +60,7 @@ fn forward_matches_the_reference_in_four_variants() {
         let expected = Weights::open_file(&folder.join("expected.safetensors")).unwrap();
         let (shape, ids) = expected.integers("input_ids").unwrap();
         let tokens: Vec<u32> = ids.iter().map(|&t| t as u32).collect();
-        let model = load_hugging_face::<Flex>(&folder, 0, 0, &Default::default()).unwrap();
+        let model = load_pretrained::<Flex>(&folder, 0, 0, &Default::default()).unwrap();
         let logits = all_logits(&model, &tokens, shape[1]);
         let expected = expected.floats("logits").unwrap();
         assert_eq!(logits.values.len(), expected.len());
@@ -100,7 +101,7 @@ impl LoraCase {
             current.modules.insert(name.to_owned(), pair(""));
             previous.modules.insert(name.to_owned(), pair("_prev"));
         }
-        let mut model = load_hugging_face::<Tracked>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
+        let mut model = load_pretrained::<Tracked>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
         model.lora_scale = number(&expected["alpha"]) / number(&expected["rank"]);
         current.put_on(&mut model);
         let packed = Packed::new(&sequences(&folder));
@@ -272,7 +273,7 @@ impl BeamCase {
             token_level: (0..levels * codes).map(|i| (i / codes) as u8).collect(),
             codes: expected["items"].as_array().unwrap().iter().flat_map(item).collect(),
         };
-        let model = load_hugging_face::<Flex>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
+        let model = load_pretrained::<Flex>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
         Self { index, model, expected }
     }
 }
@@ -283,7 +284,8 @@ fn beam_search_matches_the_reference() {
     let trie = Trie::new(&case.index);
     let number_of = |name: &str| case.expected[name].as_u64().unwrap() as u32;
     let (eos, first_code) = (number_of("eos"), number_of("base_vocab"));
-    let vocabulary = Vocabulary { base: case.model.config.vocabulary, added: 0, bos: 0, eos, separator: 0, first_code };
+    let template = Template { before: vec![0], between: vec![], after: vec![0] };
+    let vocabulary = Vocabulary { base: case.model.config.vocabulary, added: 0, eos, first_code, template };
     let decoder = Decoder {
         vocabulary: &vocabulary,
         index: &case.index,

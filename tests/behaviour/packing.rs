@@ -9,7 +9,7 @@ use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::beam::Decoder;
 use peso_workbench::model::llama::Kind;
 use peso_workbench::model::packing::{Packed, Sequence};
-use peso_workbench::model::prompt::Continuations;
+use peso_workbench::model::prompt::{Continuations, Template};
 use peso_workbench::model::{
     Adapter, Compact, Decoding, Llama, LlamaConfig, LoraShape, PromptWriter, Softmax, Vocabulary, weights,
 };
@@ -23,8 +23,18 @@ struct Case {
     model: Llama<Tracked>,
 }
 
+/// The compact prompt, one with text on all sides, and one with nothing after the history.
+fn templates() -> [Template; 3] {
+    let template = |before: &[u32], between: &[u32], after: &[u32]| Template {
+        before: before.to_vec(),
+        between: between.to_vec(),
+        after: after.to_vec(),
+    };
+    [template(&[0], &[], &[2]), template(&[0, 2, 1], &[2, 2], &[2, 0, 1, 2]), template(&[0], &[], &[])]
+}
+
 impl Case {
-    fn new() -> Self {
+    fn new(template: Template) -> Self {
         let options = SyntheticOptions { users: 30, items: 40, stages: 2, codes: 5, ..SyntheticOptions::default() };
         let dataset = Dataset::load(&DatasetSource::Synthetic(options), None, std::path::Path::new(".")).unwrap();
         let config = LlamaConfig::compact(&Compact {
@@ -35,7 +45,7 @@ impl Case {
             ffn: 64,
             ..Compact::default()
         });
-        let vocabulary = Vocabulary::new(0, &dataset.index);
+        let vocabulary = Vocabulary { template, ..Vocabulary::new(0, &dataset.index) };
         let mut model = weights::initialise_compact::<Tracked>(&config, vocabulary.added, 1, &Default::default());
         let mut adapter = Adapter::fresh(&config, LoraShape::default(), 1, "test");
         // B is zero in a fresh adapter; here both factors count.
@@ -79,9 +89,9 @@ fn tokens(sequences: &[Sequence]) -> usize {
 
 #[test]
 fn the_loss_of_packed_targets_is_that_of_single_examples() {
-    let case = Case::new();
+    let cases = templates().map(Case::new);
     // With long histories all targets of a user share one; with short ones most have a history of their own.
-    for max_history in [20, 4] {
+    for (case, max_history) in cases.iter().flat_map(|case| [(case, 20), (case, 4)]) {
         let (packed, single) = case.both(max_history);
         assert_eq!(targets(&packed), targets(&single));
         assert!(tokens(&packed) < tokens(&single), "packing saves work");
@@ -95,7 +105,12 @@ fn the_loss_of_packed_targets_is_that_of_single_examples() {
 
 #[test]
 fn the_gradients_of_packed_targets_are_those_of_single_examples() {
-    let case = Case::new();
+    for case in templates().map(Case::new) {
+        gradients_are_those_of_single_examples(&case);
+    }
+}
+
+fn gradients_are_those_of_single_examples(case: &Case) {
     let (packed, single) = case.both(20);
     let options = StepOptions { temperature: 0.8, clip: 1.0, ..Default::default() };
     let of = |sequences: &[Sequence]| {
@@ -114,7 +129,12 @@ fn the_gradients_of_packed_targets_are_those_of_single_examples() {
 
 #[test]
 fn a_softmax_over_existing_items_is_a_distribution_over_them_in_the_loss_and_in_beam_search() {
-    let case = Case::new();
+    for case in templates().map(Case::new) {
+        softmax_over_existing_items_is_a_distribution(&case);
+    }
+}
+
+fn softmax_over_existing_items_is_a_distribution(case: &Case) {
     let (index, trie) = (&case.dataset.index, Trie::new(&case.dataset.index));
     let continuations = Continuations::new(&trie, &case.vocabulary);
     let writer = PromptWriter { existing: Some((&trie, &continuations)), ..case.writer(20) };

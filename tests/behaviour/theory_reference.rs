@@ -54,7 +54,7 @@ fn what_a_module_reads_matches_the_reference() {
     let model = case.model.clone().map(&|t: Tensor<Tracked, 2>| t.inner());
     let packed = Packed::new(&case.sequences());
     let (row, place) = (expected["inputs_row"].as_u64().unwrap(), expected["inputs_place"].as_u64().unwrap());
-    let place = packed.prefixes[row as usize].start + place as usize;
+    let place = packed.plan.rows[row as usize].queries.start + place as usize;
     for (module, values) in expected["inputs"].as_object().unwrap() {
         let read = model.inputs_at(&packed, module, &[0, place]).unwrap();
         let read = Matrix::from_tensor(read);

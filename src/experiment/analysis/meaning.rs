@@ -235,7 +235,9 @@ impl ModuleReading<'_> {
             self.observer.event(Level::Info, &text)?;
             let questions: Vec<_> = batch.iter().map(|user| writer(self.task).question(user.history)).collect();
             let packed = Packed::new(&questions);
-            let last: Vec<usize> = packed.prefixes.iter().map(|prefix| prefix.end.saturating_sub(1)).collect();
+            let rows = packed.plan.rows.iter().zip(&questions);
+            let last: Vec<usize> =
+                rows.map(|(row, question)| (row.queries.start + question.prefix.len()).saturating_sub(1)).collect();
             let Some(inputs) = model.inputs_at(&packed, self.module, &last) else { continue };
             let inputs = Matrix::from_tensor(inputs);
             for (direction, activations) in directions.iter().zip(&mut activations) {

@@ -1,0 +1,49 @@
+//! Puts a decoder together from matrices, wherever they come from.
+
+use burn::tensor::backend::Backend;
+
+use crate::model::adapter::Matrix;
+use crate::model::config::{HEAD_NORMS, LlamaConfig};
+use crate::model::llama::{HeadNorms, Layer, Linear, Llama, PROJECTIONS, Rows};
+
+/// Gives the matrix of a name and a shape.
+pub(super) type Source<'a, E> = dyn FnMut(&str, [usize; 2]) -> Result<Matrix, E> + 'a;
+
+/// Puts a decoder together from a source of matrices by name and shape.
+pub(super) fn assemble<B: Backend, E>(
+    config: LlamaConfig,
+    embedding: Rows<B>,
+    head: Option<Rows<B>>,
+    device: &B::Device,
+    source: &mut Source<'_, E>,
+) -> Result<Llama<B>, E> {
+    let mut layers = Vec::with_capacity(config.layers);
+    for i in 0..config.layers {
+        let name = |part: &str| format!("model.layers.{i}.{part}");
+        let mut tensor = |part: &str, shape| source(&name(part), shape).map(|m| m.into_tensor(device));
+        let input_norm = tensor("input_layernorm.weight", [1, config.width])?;
+        let post_norm = tensor("post_attention_layernorm.weight", [1, config.width])?;
+        let head_norms = match config.head_norms {
+            false => None,
+            true => {
+                let mut norm = |name: &str| tensor(&format!("{name}.weight"), [1, config.head_width]);
+                Some(HeadNorms { q: norm(HEAD_NORMS[0])?, k: norm(HEAD_NORMS[1])? })
+            }
+        };
+        let mut linear = |projection: &str| -> Result<Linear<B>, E> {
+            let (output, input) = config.projection(projection);
+            let weight = tensor(&format!("{projection}.weight"), [output, input])?;
+            let bias = match config.has_bias(projection) {
+                false => None,
+                true => Some(tensor(&format!("{projection}.bias"), [1, output])?),
+            };
+            Ok(Linear { weight, bias, lora: None, past: None })
+        };
+        let [q, k, v, o, gate, up, down] = PROJECTIONS;
+        let (q, k, v, o) = (linear(q)?, linear(k)?, linear(v)?, linear(o)?);
+        let (gate, up, down) = (linear(gate)?, linear(up)?, linear(down)?);
+        layers.push(Layer { input_norm, q, k, v, o, head_norms, post_norm, gate, up, down });
+    }
+    let norm = source("model.norm.weight", [1, config.width])?.into_tensor(device);
+    Ok(Llama { config, lora_scale: 0.0, magnitudes: None, embedding, layers, norm, head })
+}

@@ -1,0 +1,18 @@
+//! Weights on disk: Hugging Face folders and GGUF files in, compact base models and PEFT adapters out and in.
+
+mod compact;
+mod decoder;
+pub mod gguf;
+mod mapped;
+mod peft;
+mod pretrained;
+mod rows;
+mod store;
+
+pub use compact::{initialise_compact, load_compact, write_compact};
+pub use peft::{PeftConfig, read_peft, write_peft};
+pub use pretrained::{Loading, Pretrained, StoredTensor, load_pretrained};
+pub use store::{Weights, safetensors_bytes, write_matrices};
+
+/// Trained rows of embedding and head, beside an adapter.
+pub const ROWS_FILE: &str = "token_rows.safetensors";
