@@ -106,13 +106,15 @@ fn text(report: &SubspaceReport, stage: usize) -> String {
         text.push_str(&format!("{note}\n"));
     }
     text.push_str(&format!("\nAll {} modules, stage by stage\n{}", report.modules.len(), stages(&report.whole)));
-    text.push_str(&format!("\nLayers in stage {stage}, most moved first\n{}", groups("Layer", &report.layers, stage)));
+    let moved = report.whole.stages.iter().any(|there| there.stage == stage && there.moved.is_some());
+    let order = if moved { "most moved" } else { "largest" };
+    text.push_str(&format!("\nLayers in stage {stage}, {order} first\n{}", groups("Layer", &report.layers, stage)));
     let projections = groups("Projection", &report.projections, stage);
-    text.push_str(&format!("\nProjections in stage {stage}, most moved first\n{projections}"));
+    text.push_str(&format!("\nProjections in stage {stage}, {order} first\n{projections}"));
     for projection in &report.projections {
         let members = report.modules.iter().filter(|module| module.projection == projection.key);
         let table = modules(members.collect(), stage);
-        text.push_str(&format!("\n{} in stage {stage}, most moved layers first\n{table}", projection.key));
+        text.push_str(&format!("\n{} in stage {stage}, {order} layers first\n{table}", projection.key));
     }
     if !report.rows.is_empty() {
         text.push_str(&format!("\nToken rows, stage by stage\n{}", rows(&report.rows)));
@@ -238,7 +240,8 @@ fn compared_text(comparison: &Comparison) -> String {
     let mut table = Table::new(1, heading.into_iter().chain(DISTANCES));
     for module in lines {
         let overlap = |angles: &SidedAngles, width: usize| {
-            let chance = angles.radians.len() as f64 / width.max(1) as f64;
+            // The smaller space has the mean; the larger one makes it.
+            let chance = module.ranks.iter().copied().max().unwrap_or(0) as f64 / width.max(1) as f64;
             angles.overlap.map_or_else(|| "–".to_owned(), |overlap| format!("{overlap:.3} ({chance:.3})"))
         };
         table.row(

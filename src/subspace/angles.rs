@@ -31,8 +31,8 @@ impl Angles {
         self.radians.last().copied()
     }
 
-    /// The mean of the squared cosines: 1 where the smaller subspace lies in the other, and dimension over width for random
-    /// ones. None between subspaces of which one is empty.
+    /// The mean of the squared cosines: 1 where the smaller subspace lies in the other, and the larger dimension over the width
+    /// for random ones. None between subspaces of which one is empty.
     pub fn overlap(&self) -> Option<f64> {
         let sum: f64 = self.radians.iter().map(|angle| angle.cos().powi(2)).sum();
         (!self.radians.is_empty()).then(|| sum / self.radians.len() as f64)

@@ -17,6 +17,7 @@ mod methods;
 mod methods_reference;
 mod model_reference;
 mod packing;
+mod planted;
 mod project;
 mod protocols;
 mod queue;

@@ -1,8 +1,10 @@
 //! What moved in a run folder with known adapters: the report, its cache, directions, and `peso subspace`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use faer::Mat;
 use peso_workbench::experiment::Project;
@@ -14,6 +16,8 @@ use peso_workbench::model::LoraShape;
 use peso_workbench::model::adapter::{Adapter, Matrix, Pair};
 use peso_workbench::model::weights::write_peft;
 use peso_workbench::subspace::Side;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 use crate::runs;
@@ -227,7 +231,7 @@ fn two_runs_are_compared_module_by_module() {
         let product = first.norm_l2() * second.norm_l2();
         let dot = (0..first.nrows()).flat_map(|r| (0..first.ncols()).map(move |c| (r, c)));
         assert!(close(module.cosine, dot.map(|at| first[at] * second[at]).sum::<f64>() / product));
-        assert_eq!((module.left.radians.len(), module.matches.len()), (2, 4));
+        assert_eq!((module.left.radians.len(), module.ranks, module.matches.len()), (2, [2, 4], 4));
     }
 }
 
@@ -245,10 +249,10 @@ fn the_command_prints_tables_and_every_figure_as_json() {
         String::from_utf8(output.stdout).unwrap()
     };
     let path = |run: &RunFolder| run.path().to_str().unwrap().to_owned();
-    let tables = text(&[]);
-    assert!(tables.contains("All 2 modules, stage by stage") && tables.contains("q_proj in stage 2"), "{tables}");
-    let compared = text(&["--with", &path(&other)]);
-    assert!(compared.contains("after stage 2") && compared.contains("1 down_proj"), "{compared}");
+    let tables = [text(&[]), text(&["--stage", "1"]), text(&["--with", &path(&other)])].join("\n----\n");
+    // The end of a run's id depends on the format of projects.
+    let id = |run: &RunFolder| run.path().file_name().unwrap().to_str().unwrap().to_owned();
+    insta::assert_snapshot!(tables.replace(&id(&run), "ONE").replace(&id(&other), "OTHER"));
     let json: SubspaceReport = serde_json::from_str(&text(&["--json"])).unwrap();
     let there = report(&run);
     assert_eq!((&json.run, json.modules.len(), &json.rows), (&there.run, there.modules.len(), &there.rows));
@@ -260,4 +264,50 @@ fn the_command_prints_tables_and_every_figure_as_json() {
     assert_eq!(call(&["--stage", "7"]).status.code(), Some(2));
     let nothing = Command::new(env!("CARGO_BIN_EXE_peso")).arg("subspace").arg(Path::new("/nowhere")).output().unwrap();
     assert_eq!(nothing.status.code(), Some(2));
+}
+
+/// Linear layers of Llama 3.2 1B as `[output, input]`, of which it has 16 layers.
+const LLAMA_1B: [(&str, usize, usize); 7] = [
+    ("self_attn.q_proj", 2048, 2048),
+    ("self_attn.k_proj", 512, 2048),
+    ("self_attn.v_proj", 512, 2048),
+    ("self_attn.o_proj", 2048, 2048),
+    ("mlp.gate_proj", 8192, 2048),
+    ("mlp.up_proj", 8192, 2048),
+    ("mlp.down_proj", 2048, 8192),
+];
+
+#[test]
+#[ignore = "takes the time, so nothing else may run; the command is in benches/README.md"]
+fn all_figures_of_a_model_of_a_billion_parameters_take_less_than_two_seconds() {
+    let (_folder, project) = project();
+    let mut config = runs::create(&project, "PESO", &runs::learned(&project, "PESO"), 1).config().clone();
+    config.stages = 5;
+    config.run.push_str("-large");
+    let run = RunFolder::create(&project.runs_dir(None), &config).unwrap();
+    for stage in 1..=5 {
+        let mut random = ChaCha8Rng::seed_from_u64(stage);
+        let mut matrix = |rows: usize, columns: usize| {
+            let values = (0..rows * columns).map(|_| random.random_range(-1.0..1.0)).collect();
+            Matrix { rows, columns, values }
+        };
+        let mut modules = BTreeMap::new();
+        for layer in 0..16 {
+            for (path, output, input) in LLAMA_1B {
+                let pair = Pair { a: matrix(8, input), b: matrix(output, 8) };
+                modules.insert(format!("model.layers.{layer}.{path}"), pair);
+            }
+        }
+        let shape = LoraShape { rank: 8, alpha: 16.0 };
+        write_peft(&run.adapter(stage as usize), &Adapter { modules }, shape, &[].into()).unwrap();
+    }
+    let start = Instant::now();
+    let report = report(&run);
+    let first = start.elapsed();
+    let start = Instant::now();
+    assert_eq!(self::report(&run), report);
+    println!("computed in {first:.2?}, read again in {:.2?}", start.elapsed());
+    assert_eq!((report.modules.len(), report.stages.len()), (16 * 7, 5));
+    assert!(report.modules.iter().all(|module| module.pairs.len() == 10 && module.stages[4].rank == 8));
+    assert!(first.as_secs_f64() < 2.0, "{first:.2?}");
 }

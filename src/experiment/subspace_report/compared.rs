@@ -30,6 +30,8 @@ pub struct ComparedModule {
     pub projection: String,
     pub output: usize,
     pub input: usize,
+    /// Directions of both.
+    pub ranks: [usize; 2],
     /// `‖ΔW‖_F` of both.
     pub norms: [f64; 2],
     /// `‖ΔW - ΔW'‖_F`
@@ -71,6 +73,7 @@ pub fn compare(one: &Source<'_>, other: &Source<'_>, cancelled: &AtomicBool) -> 
             projection: module.projection.clone(),
             output: module.output,
             input: module.input,
+            ranks: [spectra[0].rank(), spectra[1].rank()],
             norms: [both[0].norm(), both[1].norm()],
             distance: both[1].minus(&both[0]).norm(),
             cosine: cosine(&both[0], &both[1]),
