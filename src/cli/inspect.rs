@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::dry_run::memory_text;
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use super::words;
 use crate::data::{Dataset, DatasetSource, Summary};
 use crate::error::Unusable;
 use crate::experiment::Project;
+use crate::experiment::footprint::{MemoryEstimate, footprint};
 use crate::experiment::project_file::FILE_NAME;
 use crate::experiment::results::RunResult;
 use crate::experiment::run_folder::RunFolder;
+use crate::experiment::worker::{RunOptions, Task};
 use crate::model::inspect::{AdapterSummary, ModelSummary};
 
 /// Show what a dataset, model, adapter, project or run is, and check it
@@ -32,10 +35,31 @@ pub(super) struct Arguments {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Inspected {
     Dataset(Summary),
-    Project(Box<Project>),
+    Project(Box<InspectedProject>),
     Run(RunResult),
     Model(ModelSummary),
     Adapter(AdapterSummary),
+}
+
+/// A project, and the memory that it would train in.
+#[derive(Serialize)]
+struct InspectedProject {
+    #[serde(flatten)]
+    project: Project,
+    memory: Vec<MemoryEstimate>,
+    /// Why there is no estimate: its data or base model cannot be used here.
+    memory_unknown: Option<String>,
+}
+
+impl InspectedProject {
+    fn load(path: &Path) -> Result<Self, Unusable> {
+        let project = Project::load(path)?;
+        let (memory, memory_unknown) = match Task::load(&project, &RunOptions::default()) {
+            Ok(task) => (footprint(&task), None),
+            Err(failure) => (Vec::new(), Some(failure.to_string())),
+        };
+        Ok(Self { project, memory, memory_unknown })
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -61,7 +85,7 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
     }
     if path.is_file() {
         return match path.extension().and_then(|ending| ending.to_str()) {
-            Some("ron") => Ok(Inspected::Project(Box::new(Project::load(path)?))),
+            Some("ron") => Ok(Inspected::Project(Box::new(InspectedProject::load(path)?))),
             _ => Err(unknown(path)),
         };
     }
@@ -71,7 +95,7 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
         return Ok(Inspected::Run(run.reader()?.result(protocol)?));
     }
     if path.join(FILE_NAME).is_file() {
-        return Ok(Inspected::Project(Box::new(Project::load(path)?)));
+        return Ok(Inspected::Project(Box::new(InspectedProject::load(path)?)));
     }
     if path.join("adapter_config.json").is_file() {
         return Ok(Inspected::Adapter(AdapterSummary::read(path)?));
@@ -138,7 +162,8 @@ fn dataset_text(summary: &Summary) -> String {
     text + &table.to_text()
 }
 
-fn project_text(project: &Project) -> String {
+fn project_text(inspected: &InspectedProject) -> String {
+    let project = &inspected.project;
     let dataset = match &project.dataset {
         DatasetSource::PesoRelease { path } => format!("{} (released blocks)", project.folder.join(path).display()),
         DatasetSource::Synthetic(options) => {
@@ -150,6 +175,11 @@ fn project_text(project: &Project) -> String {
     text.push_str(&format!("Base model: {:?}\nSeeds: {}\nExperiments:\n", project.base_model, seeds.join(", ")));
     for experiment in &project.experiments {
         text.push_str(&format!("  {}: {:?}\n", experiment.name, experiment.method));
+    }
+    text.push('\n');
+    match &inspected.memory_unknown {
+        None => text.push_str(&memory_text(&inspected.memory)),
+        Some(reason) => text.push_str(&format!("Memory is not known: {reason}\n")),
     }
     text
 }

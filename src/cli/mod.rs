@@ -2,6 +2,7 @@
 //!
 //! Standard output carries what was asked for and nothing else; progress, hints and errors go to standard error.
 
+mod adapter;
 mod bench;
 mod compare;
 mod demo;
@@ -54,6 +55,7 @@ enum Command {
     Methods(methods::Arguments),
     Inspect(inspect::Arguments),
     Score(score::Arguments),
+    Adapter(adapter::Arguments),
     Devices(devices::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
@@ -97,6 +99,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
         Some(Command::Methods(arguments)) => methods::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Score(arguments)) => score::run(&arguments),
+        Some(Command::Adapter(arguments)) => adapter::run(arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Bench(arguments)) => {
             compute_here();

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::footprint::{MemoryEstimate, footprint};
 use super::memory;
 use super::observer::StageRecord;
 use super::planned::{PlannedRun, planned};
@@ -32,6 +33,8 @@ pub struct Estimate {
     pub seconds: f64,
     /// Of the run that needs most.
     pub peak_memory_bytes: u64,
+    /// What takes memory in training, from the shapes alone, by device.
+    pub memory: Vec<MemoryEstimate>,
 }
 
 /// What one run is expected to take.
@@ -69,6 +72,7 @@ pub enum Basis {
 pub fn estimate(project: &Project, options: &RunOptions) -> Result<Estimate, Failure> {
     let runs = planned(project, options)?;
     let task = Task::load(project, options)?;
+    let memory = footprint(&task);
     let shared = shared::folders(&task.runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
     let mut estimator = Estimator {
         ready: shared.map(|folder| SharedPart::of(folder.config())).collect(),
@@ -83,6 +87,7 @@ pub fn estimate(project: &Project, options: &RunOptions) -> Result<Estimate, Fai
         device: estimator.task.device_name,
         seconds: runs.iter().filter_map(|run| run.seconds).sum(),
         peak_memory_bytes: runs.iter().filter_map(|run| run.peak_memory_bytes).max().unwrap_or(0),
+        memory,
         runs,
     })
 }
@@ -217,10 +222,10 @@ impl Estimator<'_> {
 fn kind_of(method: &MethodOptions, training: &Training) -> String {
     let fields = method.fields().into_iter().filter(|field| !matches!(field.field.kind, Kind::Number { .. }));
     let choices: Vec<String> = fields.map(|field| format!("{} {}", field.path, field.setting)).collect();
-    let Training { batch, max_history, softmax, vocabulary, lora, .. } = training;
+    let Training { batch, accumulation, checkpointing, max_history, softmax, vocabulary, lora, .. } = training;
     let dropout = training.dropout > 0.0;
     format!(
-        "{} {choices:?} {batch} {max_history} {softmax:?} {vocabulary:?} {} {dropout}",
+        "{} {choices:?} {batch} {accumulation} {checkpointing} {max_history} {softmax:?} {vocabulary:?} {} {dropout}",
         method.card().key,
         lora.rank
     )

@@ -56,7 +56,10 @@ pub fn after_stage<B: TrainingBackend>(
 }
 
 /// The base model with an adapter and its token rows.
-fn kept<B: TrainingBackend>(
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn kept<B: TrainingBackend>(
     task: &Task<'_>,
     run: &RunFolder,
     folder: &Path,

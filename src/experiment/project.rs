@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::sweep::Sweep;
 use crate::data::{DatasetSource, Protocol};
 use crate::method::MethodOptions;
-use crate::model::{BaseModel, Decoding, LoraShape, Prompt, Softmax, VocabularyMode};
+use crate::model::{BaseModel, Decoding, LoraShape, Prompt, Softmax, Start, VocabularyMode};
 
 /// A project: one dataset, one base model, the experiments to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +68,12 @@ pub struct Training {
     pub later_stage_epochs: Option<usize>,
     /// Targets an optimiser step; a user's targets stay together, so a step has about this many.
     pub batch: usize,
+    /// Pieces that a step is computed in, one after the other: the memory of one piece, and the result of the whole step up
+    /// to rounding (and to dropout, which draws other masks).
+    pub accumulation: usize,
+    /// Whether layers are computed again in the backward pass instead of kept: less memory, a step of a third more
+    /// time, and the same gradients.
+    pub checkpointing: bool,
     pub learning_rate: f64,
     /// Factor on the learning rate from stage 2 on.
     pub later_stage_factor: f64,
@@ -86,6 +92,7 @@ pub struct Training {
     pub dropout: f64,
     pub vocabulary: VocabularyMode,
     pub lora: LoraShape,
+    pub start: Start,
     /// Validation users a stage whose loss chooses the epoch that is kept.
     pub validation_users: UsersPerStage,
 }
@@ -103,6 +110,8 @@ impl Default for Training {
             epochs: 4,
             later_stage_epochs: None,
             batch: 32,
+            accumulation: 1,
+            checkpointing: false,
             learning_rate: 2e-4,
             later_stage_factor: 0.1,
             schedule: Schedule::Cosine,
@@ -115,6 +124,7 @@ impl Default for Training {
             dropout: 0.05,
             vocabulary: VocabularyMode::NewTokens,
             lora: LoraShape::default(),
+            start: Start::Fresh,
             validation_users: UsersPerStage::All,
         }
     }

@@ -3,14 +3,18 @@
 mod compact;
 mod decoder;
 mod hugging_face;
+mod merged;
 mod peft;
 mod rows;
 mod store;
+mod writer;
 
 pub use compact::{initialise_compact, load_compact, write_compact};
 pub use hugging_face::load_hugging_face;
-pub use peft::{PeftConfig, read_peft, write_peft};
+pub use merged::{merge, write_model};
+pub use peft::{PeftAdapter, PeftConfig, TokenRows, export_peft, read_peft, write_peft};
 pub use store::{Weights, safetensors_bytes, write_matrices};
+pub use writer::{Written, write_safetensors};
 
 /// Trained rows of embedding and head, beside an adapter.
 pub const ROWS_FILE: &str = "token_rows.safetensors";
