@@ -11,7 +11,7 @@ use crate::model::score;
 /// Write a model's logits of given token ids, for comparison with other tools
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A Hugging Face folder
+    /// A Hugging Face folder or a GGUF file
     model: PathBuf,
     /// Safetensors file with `input_ids` [batch, length]
     #[arg(long, value_name = "FILE")]

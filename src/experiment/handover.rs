@@ -18,6 +18,7 @@ use crate::method::Combination;
 use crate::model::adapter::Matrix;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::llama::{Kind, Llama};
+use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::{self, PeftAdapter, TokenRows};
 use crate::model::{BaseModel, VocabularyMode};
 
@@ -25,15 +26,8 @@ use crate::model::{BaseModel, VocabularyMode};
 pub const ADDED_TOKENS: &str = "added_tokens.json";
 
 /// Files of a base model's folder that belong to it whatever its weights are.
-const TOKENIZER_FILES: [&str; 7] = [
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer.model",
-    "generation_config.json",
-];
+const TOKENIZER_FILES: [&str; 4] =
+    ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"];
 
 /// Largest configuration of a base model that is read.
 const LARGEST_CONFIG: u64 = 16 << 20;
@@ -144,6 +138,27 @@ impl OnDevice for Writing<'_> {
 }
 
 impl Writing<'_> {
+    /// Writes the base model's tokenizer with the added tokens, where it has one.
+    fn write_tokenizer(&self) -> Result<(), Unusable> {
+        let Self { task, to, .. } = self;
+        if let Some(base) = self.base_files() {
+            for name in TOKENIZER_FILES.iter().filter(|name| base.join(name).is_file()) {
+                let bytes = std::fs::read(base.join(name)).map_err(|e| Unusable::io(base.join(name), "read", &e))?;
+                files::write_atomically(&to.join(name), &bytes)?;
+            }
+        }
+        let Some(base) = task.project.base_model.path().map(|path| task.project.folder.join(path)) else {
+            return Ok(());
+        };
+        // A model without a tokenizer is none the worse: the compact prompt needs none.
+        let Ok(tokenizer) = Tokenizer::open(&base) else { return Ok(()) };
+        let tokens: Vec<String> = task.vocabulary.added_tokens(&task.dataset.index).map(|(name, _)| name).collect();
+        match tokenizer.extended(&tokens, task.vocabulary.base)? {
+            Some(text) => files::write_atomically(&to.join("tokenizer.json"), text.as_bytes()),
+            None => Ok(()),
+        }
+    }
+
     fn write_adapter<B: Backend>(&self, model: &mut Llama<B>) -> Result<(), Unusable> {
         let Self { task, from, to, .. } = self;
         let (adapter, scale) = weights::read_peft(from, &task.llama)?;
@@ -188,6 +203,7 @@ impl Writing<'_> {
         match &self.task.project.base_model {
             BaseModel::Compact(_) => Some(base_folder(self.run)),
             BaseModel::HuggingFace(path) => Some(self.task.project.folder.join(path)),
+            BaseModel::Gguf(_) => None,
         }
     }
 

@@ -31,8 +31,13 @@ pub fn check(project: &Project) -> Checked {
     }
     match &project.base_model {
         BaseModel::Compact(shape) => compact(shape)?,
-        BaseModel::HuggingFace(path) => {
-            require(!path.as_os_str().is_empty(), "base_model", "the path is empty", "name the model's folder")?;
+        BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+            require(
+                !path.as_os_str().is_empty(),
+                "base_model",
+                "the path is empty",
+                "name the model's folder or file",
+            )?;
         }
     }
     if let SemanticIds::Index(path) = &project.semantic_ids {

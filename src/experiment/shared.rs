@@ -50,7 +50,7 @@ impl Shared {
     ) -> Result<Self, Failure> {
         let frozen = RunMethod::Learned(MethodOptions::Frozen);
         let base = match &task.project.base_model {
-            BaseModel::HuggingFace(_) => None,
+            BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => None,
             BaseModel::Compact(compact) => {
                 let mut config = task.config("Base model", frozen.clone(), seed)?;
                 config.config_hash = RunConfig::hash_of(&base_settings(task.project), &config.method)?;
@@ -296,9 +296,9 @@ pub fn load_base<B: TrainingBackend>(
     let added = task.vocabulary.added;
     let mut model = match &task.project.base_model {
         BaseModel::Compact(_) => weights::load_compact(&base_folder(folder), &task.llama, added, device)?,
-        BaseModel::HuggingFace(path) => {
+        BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
             let path = task.project.folder.join(path);
-            weights::load_hugging_face(&path, added, folder.config().seed, device)?
+            weights::load_pretrained(&path, added, folder.config().seed, device)?
         }
     };
     model.lora_scale = task.project.training.lora.scale();

@@ -205,8 +205,8 @@ fn untrained<B: TrainingBackend>(task: &Task<'_>, device: &B::Device) -> Result<
     let added = task.vocabulary.added;
     match &task.project.base_model {
         BaseModel::Compact(_) => Ok(weights::initialise_compact(&task.llama, added, SEED, device)),
-        BaseModel::HuggingFace(path) => {
-            weights::load_hugging_face(&task.project.folder.join(path), added, SEED, device)
+        BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+            weights::load_pretrained(&task.project.folder.join(path), added, SEED, device)
         }
     }
 }

@@ -26,7 +26,7 @@ impl Work {
         let examples: Vec<u64> = task.dataset.stages.iter().map(|stage| stage.training_examples() as u64).collect();
         let base = match &task.project.base_model {
             BaseModel::Compact(compact) => compact.epochs as u64 * examples.first().copied().unwrap_or(0),
-            BaseModel::HuggingFace(_) => 0,
+            BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => 0,
         };
         let later = |stage: usize| -> Vec<u64> {
             let part = |(data, from_scratch)| {

@@ -30,6 +30,7 @@ use crate::method::{Method, MethodOptions};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::llama::PROJECTIONS;
 use crate::model::prompt::Continuations;
+use crate::model::weights::Pretrained;
 use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
 use crate::semantic_id::Trie;
 
@@ -104,7 +105,9 @@ impl<'a> Task<'a> {
         let dataset = Dataset::load(&project.dataset, index, &project.folder)?;
         let llama = match &project.base_model {
             BaseModel::Compact(compact) => LlamaConfig::compact(compact),
-            BaseModel::HuggingFace(path) => LlamaConfig::read(&project.folder.join(path).join("config.json"))?,
+            BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+                Pretrained::open(&project.folder.join(path))?.config
+            }
         };
         let choice = options.device;
         let (device, survey) = device::choose(choice).map_err(|message| Failure::Device {
@@ -189,6 +192,10 @@ impl<'a> Task<'a> {
         hash.update(format!("{:?} {:?}", self.llama, self.vocabulary));
         match &self.project.base_model {
             BaseModel::Compact(compact) => hash.update(format!("{compact:?} {seed}")),
+            BaseModel::Gguf(path) => {
+                let length = self.project.folder.join(path).metadata().map_or(0, |m| m.len());
+                hash.update(format!("{length}"));
+            }
             BaseModel::HuggingFace(path) => {
                 let folder = self.project.folder.join(path);
                 let mut files: Vec<_> = std::fs::read_dir(folder)

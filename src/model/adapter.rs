@@ -38,6 +38,11 @@ impl Matrix {
         Tensor::from_data(TensorData::new(self.values.clone(), [self.rows, self.columns]), device)
     }
 
+    /// Moves to a device, without a second copy where that is the CPU.
+    pub fn into_tensor<B: Backend>(self, device: &B::Device) -> Tensor<B, 2> {
+        Tensor::from_data(TensorData::new(self.values, [self.rows, self.columns]), device)
+    }
+
     /// The Frobenius norm.
     pub fn norm(&self) -> f64 {
         self.values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()

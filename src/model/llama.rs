@@ -1,11 +1,11 @@
-//! The Llama decoder on packed tokens, with LoRA on its seven projections.
+//! The decoder of the Llama family on packed tokens, with LoRA on its seven projections.
 
 mod recompute;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::config::LlamaConfig;
+use super::config::{HEAD_NORMS, LlamaConfig};
 use super::kernels::{Dropout, Heads, Kernels};
 use super::packing::{AttentionPlan, Packed};
 
@@ -44,6 +44,8 @@ pub struct Layer<B: Backend> {
     pub k: Linear<B>,
     pub v: Linear<B>,
     pub o: Linear<B>,
+    /// Where queries and keys are normalised, head by head.
+    pub head_norms: Option<HeadNorms<B>>,
     /// `[1, width]`
     pub post_norm: Tensor<B, 2>,
     pub gate: Linear<B>,
@@ -51,11 +53,20 @@ pub struct Layer<B: Backend> {
     pub down: Linear<B>,
 }
 
+/// The norms of a layer's queries and keys, each `[1, head width]`.
+#[derive(Debug, Clone)]
+pub struct HeadNorms<B: Backend> {
+    pub q: Tensor<B, 2>,
+    pub k: Tensor<B, 2>,
+}
+
 /// A projection, what a LoRA adapter adds to it, and what past adapters add that are no longer trained.
 #[derive(Debug, Clone)]
 pub struct Linear<B: Backend> {
     /// `[out, in]`
     pub weight: Tensor<B, 2>,
+    /// `[1, out]`
+    pub bias: Option<Tensor<B, 2>>,
     pub lora: Option<LoraPair<B>>,
     pub past: Option<LoraPair<B>>,
 }
@@ -143,7 +154,12 @@ impl<B: Backend> LoraPair<B> {
 
 impl<B: Backend> Linear<B> {
     fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> Linear<C> {
-        Linear { weight: f(self.weight), lora: self.lora.map(|l| l.map(f)), past: self.past.map(|l| l.map(f)) }
+        Linear {
+            weight: f(self.weight),
+            bias: self.bias.map(f),
+            lora: self.lora.map(|l| l.map(f)),
+            past: self.past.map(|l| l.map(f)),
+        }
     }
 }
 
@@ -155,6 +171,7 @@ impl<B: Backend> Layer<B> {
             k: self.k.map(f),
             v: self.v.map(f),
             o: self.o.map(f),
+            head_norms: self.head_norms.map(|norms| HeadNorms { q: f(norms.q), k: f(norms.k) }),
             post_norm: f(self.post_norm),
             gate: self.gate.map(f),
             up: self.up.map(f),
@@ -180,9 +197,17 @@ impl<B: Backend> Llama<B> {
         for (i, layer) in self.layers.iter_mut().enumerate() {
             f(&format!("model.layers.{i}.input_layernorm.weight"), Kind::Base, &mut layer.input_norm);
             f(&format!("model.layers.{i}.post_attention_layernorm.weight"), Kind::Base, &mut layer.post_norm);
+            if let Some(norms) = &mut layer.head_norms {
+                for (norm, name) in [&mut norms.q, &mut norms.k].into_iter().zip(HEAD_NORMS) {
+                    f(&format!("model.layers.{i}.{name}.weight"), Kind::Base, norm);
+                }
+            }
             for (linear, projection) in layer.projections_mut().into_iter().zip(PROJECTIONS) {
                 let name = format!("model.layers.{i}.{projection}");
                 f(&format!("{name}.weight"), Kind::Base, &mut linear.weight);
+                if let Some(bias) = &mut linear.bias {
+                    f(&format!("{name}.bias"), Kind::Base, bias);
+                }
                 if let Some(lora) = &mut linear.lora {
                     f(&format!("{name}.lora_A.weight"), Kind::LoraA, &mut lora.a);
                     f(&format!("{name}.lora_B.weight"), Kind::LoraB, &mut lora.b);
@@ -325,11 +350,22 @@ impl<B: Kernels> Linear<B> {
                 B::lora_linear(x, self.weight.clone(), l.a.clone(), b, scale, pass.dropouts.adapter())
             }
         };
+        let y = match &self.bias {
+            None => y,
+            Some(bias) => y + bias.clone(),
+        };
         match past {
             None => y,
             Some(past) => y + past,
         }
     }
+}
+
+/// Normalises each head of queries or keys `[tokens, heads * width]`.
+fn normalise_heads<B: Kernels>(x: Tensor<B, 2>, norm: &Tensor<B, 2>, epsilon: f64) -> Tensor<B, 2> {
+    let [tokens, all] = x.dims();
+    let width = norm.dims()[1];
+    B::rms_norm(x.reshape([tokens * all / width, width]), norm.clone(), epsilon).reshape([tokens, all])
 }
 
 /// Magnitudes as factors on the columns of B.
@@ -430,6 +466,10 @@ impl<B: Kernels> Layer<B> {
         let q = self.q.forward(asking, pass);
         let k = self.k.forward(h.clone(), pass);
         let v = self.v.forward(h, pass);
+        let (q, k) = match &self.head_norms {
+            None => (q, k),
+            Some(norms) => (normalise_heads(q, &norms.q, pass.epsilon), normalise_heads(k, &norms.k, pass.epsilon)),
+        };
         let q = B::rotate(q, rotations.cos, rotations.sin);
         let own = KeyValue { key: B::rotate(k, pass.keys.cos.clone(), pass.keys.sin.clone()), value: v };
         let (key, value) = match cached {

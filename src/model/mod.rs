@@ -1,4 +1,4 @@
-//! The language model: a Llama decoder, its adapters, its weights, beam search.
+//! The language model: a decoder of the Llama family, its adapters, weights and tokenizer, prompts, beam search.
 
 pub mod adapter;
 pub mod backend;
@@ -12,6 +12,7 @@ pub mod options;
 pub mod packing;
 pub mod prompt;
 pub mod score;
+pub mod tokenizer;
 pub mod weights;
 
 pub use adapter::Adapter;

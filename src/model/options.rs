@@ -10,8 +10,20 @@ use serde::{Deserialize, Serialize};
 pub enum BaseModel {
     /// A small Llama, trained from scratch on stage 1 (all parameters), then frozen.
     Compact(Compact),
-    /// A Hugging Face folder: `config.json`, `model.safetensors` or its shards.
+    /// A Hugging Face folder: `config.json`, `model.safetensors` or its shards, `tokenizer.json`.
     HuggingFace(PathBuf),
+    /// A GGUF file, which has its tokenizer inside.
+    Gguf(PathBuf),
+}
+
+impl BaseModel {
+    /// Where a model that others trained lies; none for a compact one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Compact(_) => None,
+            Self::HuggingFace(path) | Self::Gguf(path) => Some(path),
+        }
+    }
 }
 
 /// Shape and training of the compact base model.

@@ -6,18 +6,17 @@ use burn::tensor::backend::Backend;
 
 use super::adapter::Matrix;
 use super::backend::{OnDevice, TrainingBackend, run_on};
-use super::config::LlamaConfig;
 use super::kernels::Kernels;
 use super::llama::Llama;
 use super::packing::{Branch, Packed, Sequence};
-use super::weights::{PeftAdapter, Weights, load_hugging_face};
+use super::weights::{PeftAdapter, Pretrained, Weights};
 use crate::device::{self, DeviceChoice};
 use crate::error::{Failure, Unusable};
 use crate::files;
 
 /// Writes `logits` `[batch, length, vocabulary]` of the `input_ids` `[batch, length]` in a safetensors file.
 ///
-/// `model` is a Hugging Face folder; `adapter` a PEFT folder.
+/// `model` is a Hugging Face folder or a GGUF file; `adapter` a PEFT folder.
 ///
 /// # Errors
 /// A file that cannot be used, with its place; token ids outside the vocabulary.
@@ -58,19 +57,20 @@ impl OnDevice for Score<'_> {
     type Output = Result<Matrix, Failure>;
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        let config = LlamaConfig::read(&self.model.join("config.json"))?;
-        let peft = self.adapter.map(|folder| PeftAdapter::read(folder, &config)).transpose()?;
+        let base = Pretrained::open(self.model)?;
+        let known = base.config.vocabulary;
+        let peft = self.adapter.map(|folder| PeftAdapter::read(folder, &base.config)).transpose()?;
         // An adapter may bring rows of tokens that the base model has not.
         let no_row = |token: usize| {
             Unusable::new(self.adapter.unwrap_or(self.model), format!("the adapter has no row of token {token}"))
                 .advice("the rows of tokens that the base model has not must be there without a gap")
         };
-        let added = peft.as_ref().map_or(Ok(0), |peft| peft.added(config.vocabulary)).map_err(no_row)?;
-        let mut model = load_hugging_face::<B::InnerBackend>(self.model, added, 0, device)?;
+        let added = peft.as_ref().map_or(Ok(0), |peft| peft.added(known)).map_err(no_row)?;
+        let mut model: Llama<B::InnerBackend> = base.load(added, 0, device, &mut |_| ())?;
         if let Some(peft) = &peft {
             peft.put_on(&mut model).map_err(|token| no_row(token as usize))?;
         }
-        let vocabulary = config.vocabulary + added;
+        let vocabulary = known + added;
         let token =
             |(i, &t): (usize, &i64)| {
                 u32::try_from(t).ok().filter(|&t| (t as usize) < vocabulary).ok_or_else(|| {

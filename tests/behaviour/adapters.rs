@@ -16,7 +16,7 @@ use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::llama::Kind;
 use peso_workbench::model::packing::{Branch, Packed, Sequence};
 use peso_workbench::model::score::all_logits;
-use peso_workbench::model::weights::{self, PeftAdapter, Weights, load_hugging_face};
+use peso_workbench::model::weights::{self, PeftAdapter, Weights, load_pretrained};
 use peso_workbench::model::{Adapter, Llama, VocabularyMode};
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn base(name: &str) -> Llama<Flex> {
-    load_hugging_face::<Flex>(&fixture(name), ADDED, 3, &Default::default()).unwrap()
+    load_pretrained::<Flex>(&fixture(name), ADDED, 3, &Default::default()).unwrap()
 }
 
 fn rows_of_tokens(file: &Weights) -> (Vec<Vec<u32>>, usize) {
@@ -61,7 +61,7 @@ const OPTIONS: StepOptions =
 impl Case {
     fn load(name: &str) -> Self {
         let expected = Weights::open_file(&fixture(name).join("gradients.safetensors")).unwrap();
-        let mut model = load_hugging_face::<Tracked>(&fixture(name), ADDED, 3, &Default::default()).unwrap();
+        let mut model = load_pretrained::<Tracked>(&fixture(name), ADDED, 3, &Default::default()).unwrap();
         let device = model.device();
         let mut adapter = Adapter::default();
         for a in expected.names().filter_map(|n| n.strip_prefix("value.")?.strip_suffix(Adapter::A)) {
@@ -287,7 +287,7 @@ fn a_merged_model_is_the_base_with_its_adapter() {
         weights::merge(&mut model);
         let folder = tempfile::tempdir().unwrap();
         weights::write_model(folder.path(), &mut model, json(&fixture(name).join("config.json"))).unwrap();
-        let merged = load_hugging_face::<Flex>(folder.path(), 0, 0, &Default::default()).unwrap();
+        let merged = load_pretrained::<Flex>(folder.path(), 0, 0, &Default::default()).unwrap();
         assert_eq!(merged.config.vocabulary, BASE_TOKENS + ADDED);
         assert_eq!(merged.config.tied, name == "tied");
         let error = largest_difference(&logits(&merged, &expected), &adapted);

@@ -15,7 +15,7 @@ use peso_workbench::model::llama::Kind;
 use peso_workbench::model::optimizer::AdamW;
 use peso_workbench::model::packing::{Branch, Packed, Sequence};
 use peso_workbench::model::score::all_logits;
-use peso_workbench::model::weights::{Weights, load_hugging_face};
+use peso_workbench::model::weights::{Weights, load_pretrained};
 use peso_workbench::model::{Adapter, Decoding, Llama, LlamaConfig, Softmax, Vocabulary};
 use peso_workbench::semantic_id::{SemanticIndex, Trie};
 use serde_json::Value;
@@ -59,7 +59,7 @@ fn forward_matches_the_reference_in_four_variants() {
         let expected = Weights::open_file(&folder.join("expected.safetensors")).unwrap();
         let (shape, ids) = expected.integers("input_ids").unwrap();
         let tokens: Vec<u32> = ids.iter().map(|&t| t as u32).collect();
-        let model = load_hugging_face::<Flex>(&folder, 0, 0, &Default::default()).unwrap();
+        let model = load_pretrained::<Flex>(&folder, 0, 0, &Default::default()).unwrap();
         let logits = all_logits(&model, &tokens, shape[1]);
         let expected = expected.floats("logits").unwrap();
         assert_eq!(logits.values.len(), expected.len());
@@ -100,7 +100,7 @@ impl LoraCase {
             current.modules.insert(name.to_owned(), pair(""));
             previous.modules.insert(name.to_owned(), pair("_prev"));
         }
-        let mut model = load_hugging_face::<Tracked>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
+        let mut model = load_pretrained::<Tracked>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
         model.lora_scale = number(&expected["alpha"]) / number(&expected["rank"]);
         current.put_on(&mut model);
         let packed = Packed::new(&sequences(&folder));
@@ -272,7 +272,7 @@ impl BeamCase {
             token_level: (0..levels * codes).map(|i| (i / codes) as u8).collect(),
             codes: expected["items"].as_array().unwrap().iter().flat_map(item).collect(),
         };
-        let model = load_hugging_face::<Flex>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
+        let model = load_pretrained::<Flex>(&folder.join("base"), 0, 0, &Default::default()).unwrap();
         Self { index, model, expected }
     }
 }

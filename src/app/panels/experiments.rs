@@ -304,7 +304,9 @@ fn data_words(dataset: &DatasetSource) -> String {
 fn model_words(model: &BaseModel) -> String {
     match model {
         BaseModel::Compact(shape) => format!("Compact, {} of width {}", counted(shape.layers, "layer"), shape.width),
-        BaseModel::HuggingFace(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
     }
 }
 

@@ -83,7 +83,7 @@ impl RunConfig {
             *path = without_folder(path);
         }
         let mut base_model = project.base_model.clone();
-        if let BaseModel::HuggingFace(path) = &mut base_model {
+        if let BaseModel::HuggingFace(path) | BaseModel::Gguf(path) = &mut base_model {
             *path = without_folder(path);
         }
         let mut semantic_ids = project.semantic_ids.clone();

@@ -3,8 +3,8 @@
 use burn::tensor::backend::Backend;
 
 use crate::model::adapter::Matrix;
-use crate::model::config::LlamaConfig;
-use crate::model::llama::{Layer, Linear, Llama, PROJECTIONS, Rows};
+use crate::model::config::{HEAD_NORMS, LlamaConfig};
+use crate::model::llama::{HeadNorms, Layer, Linear, Llama, PROJECTIONS, Rows};
 
 /// Gives the matrix of a name and a shape.
 pub(super) type Source<'a, E> = dyn FnMut(&str, [usize; 2]) -> Result<Matrix, E> + 'a;
@@ -19,23 +19,31 @@ pub(super) fn assemble<B: Backend, E>(
 ) -> Result<Llama<B>, E> {
     let mut layers = Vec::with_capacity(config.layers);
     for i in 0..config.layers {
-        let name = |part: &str| format!("model.layers.{i}.{part}.weight");
-        let mut norm = |part: &str| source(&name(part), [1, config.width]).map(|m| m.to_tensor(device));
-        let (input_norm, post_norm) = (norm("input_layernorm")?, norm("post_attention_layernorm")?);
-        let mut linears = Vec::with_capacity(PROJECTIONS.len());
-        for projection in PROJECTIONS {
+        let name = |part: &str| format!("model.layers.{i}.{part}");
+        let mut tensor = |part: &str, shape| source(&name(part), shape).map(|m| m.into_tensor(device));
+        let input_norm = tensor("input_layernorm.weight", [1, config.width])?;
+        let post_norm = tensor("post_attention_layernorm.weight", [1, config.width])?;
+        let head_norms = match config.head_norms {
+            false => None,
+            true => {
+                let mut norm = |name: &str| tensor(&format!("{name}.weight"), [1, config.head_width]);
+                Some(HeadNorms { q: norm(HEAD_NORMS[0])?, k: norm(HEAD_NORMS[1])? })
+            }
+        };
+        let mut linear = |projection: &str| -> Result<Linear<B>, E> {
             let (output, input) = config.projection(projection);
-            let weight = source(&name(projection), [output, input])?.to_tensor(device);
-            linears.push(Linear { weight, lora: None, past: None });
-        }
-        let mut linears = linears.into_iter();
-        let mut next = || linears.next();
-        if let (Some(q), Some(k), Some(v), Some(o), Some(gate), Some(up), Some(down)) =
-            (next(), next(), next(), next(), next(), next(), next())
-        {
-            layers.push(Layer { input_norm, q, k, v, o, post_norm, gate, up, down });
-        }
+            let weight = tensor(&format!("{projection}.weight"), [output, input])?;
+            let bias = match config.has_bias(projection) {
+                false => None,
+                true => Some(tensor(&format!("{projection}.bias"), [1, output])?),
+            };
+            Ok(Linear { weight, bias, lora: None, past: None })
+        };
+        let [q, k, v, o, gate, up, down] = PROJECTIONS;
+        let (q, k, v, o) = (linear(q)?, linear(k)?, linear(v)?, linear(o)?);
+        let (gate, up, down) = (linear(gate)?, linear(up)?, linear(down)?);
+        layers.push(Layer { input_norm, q, k, v, o, head_norms, post_norm, gate, up, down });
     }
-    let norm = source("model.norm.weight", [1, config.width])?.to_tensor(device);
+    let norm = source("model.norm.weight", [1, config.width])?.into_tensor(device);
     Ok(Llama { config, lora_scale: 0.0, magnitudes: None, embedding, layers, norm, head })
 }

@@ -1,18 +1,20 @@
-//! Weights on disk: Hugging Face folders in, compact base models and PEFT adapters out and in.
+//! Weights on disk: Hugging Face folders and GGUF files in, compact base models and PEFT adapters out and in.
 
 mod compact;
 mod decoder;
-mod hugging_face;
+pub mod gguf;
+mod mapped;
 mod merged;
 mod peft;
+mod pretrained;
 mod rows;
 mod store;
 mod writer;
 
 pub use compact::{initialise_compact, load_compact, write_compact};
-pub use hugging_face::load_hugging_face;
 pub use merged::{merge, write_model};
 pub use peft::{PeftAdapter, PeftConfig, TokenRows, export_peft, read_peft, write_peft};
+pub use pretrained::{Loading, Pretrained, StoredTensor, load_pretrained};
 pub use store::{Weights, safetensors_bytes, write_matrices};
 pub use writer::{Written, write_safetensors};
 

@@ -1,49 +1,43 @@
 //! Safetensors files: memory-mapped reading, checked before anything is believed, and writing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
 
 use half::{bf16, f16};
-use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use super::mapped::Mapped;
 use crate::error::Unusable;
 use crate::files;
 use crate::model::adapter::Matrix;
 
-/// A safetensors file, memory-mapped, its header checked.
-struct Shard {
-    path: PathBuf,
-    map: Mmap,
-}
+/// The most bytes of a list of shards that are read.
+const LARGEST_INDEX: u64 = 1 << 26;
 
-impl Shard {
-    #[allow(unsafe_code, reason = "a memory map; see SAFETY")]
-    fn open(path: &Path) -> Result<Self, Unusable> {
-        let file = File::open(path).map_err(|e| Unusable::io(path, "open the weights", &e))?;
-        // SAFETY: the map is read-only; a file that another process cuts short while it is read is the one hazard,
-        // and it is the same for every reader of weights.
-        let map = unsafe { Mmap::map(&file) }.map_err(|e| Unusable::io(path, "read the weights", &e))?;
-        let shard = Self { path: path.to_path_buf(), map };
-        shard.tensors()?;
-        Ok(shard)
-    }
-
-    fn tensors(&self) -> Result<SafeTensors<'_>, Unusable> {
-        SafeTensors::deserialize(&self.map).map_err(|e| {
-            Unusable::new(&self.path, format!("not a valid safetensors file: {e}"))
-                .advice("the file may be cut short or damaged; copy it again")
-        })
-    }
-}
-
-/// All tensors of a model folder or file, by name.
+/// All tensors of a model folder or file, by name. Headers are read once; data is read where it is asked for.
+#[derive(Debug)]
 pub struct Weights {
     shards: Vec<Shard>,
-    /// Shard of each tensor.
-    places: BTreeMap<String, usize>,
+    entries: BTreeMap<String, Entry>,
     folder: PathBuf,
+}
+
+/// A safetensors file, its header checked.
+#[derive(Debug)]
+struct Shard {
+    file: Mapped,
+    metadata: BTreeMap<String, String>,
+}
+
+/// A tensor, and where it lies.
+#[derive(Debug)]
+struct Entry {
+    shard: usize,
+    kind: Dtype,
+    shape: Vec<usize>,
+    /// Place in the file.
+    bytes: Range<usize>,
 }
 
 impl Weights {
@@ -54,8 +48,7 @@ impl Weights {
     pub fn open(folder: &Path) -> Result<Self, Unusable> {
         let index = folder.join("model.safetensors.index.json");
         let files = if index.is_file() { shard_names(&index)? } else { vec!["model.safetensors".to_owned()] };
-        let shards = files.iter().map(|f| Shard::open(&folder.join(f))).collect::<Result<_, _>>()?;
-        Self::of_shards(shards, folder)
+        Self::of_files(files.iter().map(|file| folder.join(file)), folder)
     }
 
     /// Opens one safetensors file.
@@ -63,45 +56,63 @@ impl Weights {
     /// # Errors
     /// See [`Self::open`].
     pub fn open_file(path: &Path) -> Result<Self, Unusable> {
-        Self::of_shards(vec![Shard::open(path)?], path)
+        Self::of_files([path.to_path_buf()], path)
     }
 
-    fn of_shards(shards: Vec<Shard>, folder: &Path) -> Result<Self, Unusable> {
-        let mut places = BTreeMap::new();
-        for (i, shard) in shards.iter().enumerate() {
-            for name in shard.tensors()?.names() {
-                places.insert(name.to_owned(), i);
+    fn of_files(files: impl IntoIterator<Item = PathBuf>, folder: &Path) -> Result<Self, Unusable> {
+        let mut weights = Self { shards: Vec::new(), entries: BTreeMap::new(), folder: folder.to_path_buf() };
+        for path in files {
+            weights.add(Mapped::open(&path)?)?;
+        }
+        Ok(weights)
+    }
+
+    fn add(&mut self, file: Mapped) -> Result<(), Unusable> {
+        let (length, header) = SafeTensors::read_metadata(file.bytes()).map_err(|e| {
+            Unusable::new(&file.path, format!("not a valid safetensors file: {e}"))
+                .advice("the file may be cut short or damaged; copy it again")
+        })?;
+        let data = length + size_of::<u64>();
+        // A damaged file is refused for the same tensor whenever it is read.
+        for (name, tensor) in header.tensors().into_iter().collect::<BTreeMap<_, _>>() {
+            let bytes = data + tensor.data_offsets.0..data + tensor.data_offsets.1;
+            let entry = Entry { shard: self.shards.len(), kind: tensor.dtype, shape: tensor.shape.clone(), bytes };
+            if let Some(other) = self.entries.insert(name.clone(), entry) {
+                let other = self.shards[other.shard].file.path.file_name().unwrap_or_default();
+                return Err(Unusable::new(&file.path, format!("the tensor is in {} too", other.display()))
+                    .at(format!("tensor `{name}`")));
             }
         }
-        Ok(Self { shards, places, folder: folder.to_path_buf() })
+        let metadata = header.metadata().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+        self.shards.push(Shard { file, metadata });
+        Ok(())
     }
 
     /// Names of all tensors, ascending.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.places.keys().map(String::as_str)
+        self.entries.keys().map(String::as_str)
     }
 
-    fn missing(&self, name: &str) -> Unusable {
-        Unusable::new(&self.folder, "a tensor is missing").at(format!("tensor `{name}`"))
+    /// Whether there is a tensor of a name.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
     }
 
-    fn with<R>(&self, name: &str, f: impl FnOnce(&TensorView<'_>) -> Result<R, String>) -> Result<R, Unusable> {
-        let shard = &self.shards[*self.places.get(name).ok_or_else(|| self.missing(name))?];
-        let tensors = shard.tensors()?;
-        let view = tensors.tensor(name).map_err(|_| self.missing(name))?;
-        f(&view).map_err(|problem| Unusable::new(&shard.path, problem).at(format!("tensor `{name}`")))
+    fn entry(&self, name: &str) -> Result<&Entry, Unusable> {
+        let missing = || Unusable::new(&self.folder, "a tensor is missing").at(format!("tensor `{name}`"));
+        self.entries.get(name).ok_or_else(missing)
+    }
+
+    fn with<R>(&self, name: &str, f: impl FnOnce(&Entry, &[u8]) -> Result<R, String>) -> Result<R, Unusable> {
+        let entry = self.entry(name)?;
+        let file = &self.shards[entry.shard].file;
+        f(entry, &file.bytes()[entry.bytes.clone()])
+            .map_err(|problem| Unusable::new(&file.path, problem).at(format!("tensor `{name}`")))
     }
 
     /// An entry of the first file's metadata.
-    ///
-    /// # Errors
-    /// If the header cannot be read.
-    pub fn metadata(&self, key: &str) -> Result<Option<String>, Unusable> {
-        let Some(shard) = self.shards.first() else { return Ok(None) };
-        let header = SafeTensors::read_metadata(&shard.map);
-        let (_, metadata) =
-            header.map_err(|e| Unusable::new(&shard.path, format!("not a valid safetensors file: {e}")))?;
-        Ok(metadata.metadata().as_ref().and_then(|m| m.get(key).cloned()))
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.shards.first()?.metadata.get(key).map(String::as_str)
     }
 
     /// Shape of a tensor.
@@ -109,7 +120,7 @@ impl Weights {
     /// # Errors
     /// If there is no such tensor.
     pub fn shape(&self, name: &str) -> Result<Vec<usize>, Unusable> {
-        self.with(name, |view| Ok(view.shape().to_vec()))
+        Ok(self.entry(name)?.shape.clone())
     }
 
     /// Number type of a tensor and its stored bytes.
@@ -117,7 +128,15 @@ impl Weights {
     /// # Errors
     /// If there is no such tensor.
     pub fn stored(&self, name: &str) -> Result<(String, u64), Unusable> {
-        self.with(name, |view| Ok((format!("{:?}", view.dtype()), view.data().len() as u64)))
+        let entry = self.entry(name)?;
+        Ok((format!("{:?}", entry.kind), entry.bytes.len() as u64))
+    }
+
+    /// Lets go of the memory that holds a tensor's stored bytes; nothing where there is no such tensor.
+    pub fn release(&self, name: &str) {
+        if let Some(entry) = self.entries.get(name) {
+            self.shards[entry.shard].file.release(&entry.bytes);
+        }
     }
 
     /// The floats of a tensor of any shape, row-major.
@@ -125,7 +144,7 @@ impl Weights {
     /// # Errors
     /// A missing tensor, or one that is not of floats.
     pub fn floats(&self, name: &str) -> Result<Vec<f32>, Unusable> {
-        self.with(name, floats)
+        self.with(name, |entry, bytes| floats(entry.kind, bytes))
     }
 
     /// A matrix (or a vector as one row) in float32.
@@ -133,8 +152,8 @@ impl Weights {
     /// # Errors
     /// A missing tensor, another shape than expected (where one is), a type that is not a float, values that are no numbers.
     pub fn matrix(&self, name: &str, expected: Option<[usize; 2]>) -> Result<Matrix, Unusable> {
-        self.with(name, |view| {
-            let (rows, columns) = match *view.shape() {
+        self.with(name, |entry, bytes| {
+            let (rows, columns) = match *entry.shape {
                 [n] => (1, n),
                 [r, c] => (r, c),
                 ref other => return Err(format!("expected a matrix or a vector, got the shape {other:?}")),
@@ -142,7 +161,7 @@ impl Weights {
             if let Some([r, c]) = expected.filter(|e| *e != [rows, columns]) {
                 return Err(format!("expected the shape [{r}, {c}], got [{rows}, {columns}]"));
             }
-            let values = floats(view)?;
+            let values = floats(entry.kind, bytes)?;
             if values.iter().any(|v| !v.is_finite()) {
                 return Err("holds values that are not finite numbers".to_owned());
             }
@@ -155,14 +174,13 @@ impl Weights {
     /// # Errors
     /// A missing tensor, or one that is not of integers.
     pub fn integers(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>), Unusable> {
-        self.with(name, |view| {
-            let data = view.data();
-            let values = match view.dtype() {
+        self.with(name, |entry, data| {
+            let values = match entry.kind {
                 Dtype::I64 => data.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b)).collect(),
                 Dtype::I32 => data.as_chunks::<4>().0.iter().map(|b| i64::from(i32::from_le_bytes(*b))).collect(),
                 other => return Err(format!("expected whole numbers (I64 or I32), got {other:?}")),
             };
-            Ok((view.shape().to_vec(), values))
+            Ok((entry.shape.clone(), values))
         })
     }
 }
@@ -172,7 +190,7 @@ fn shard_names(index: &Path) -> Result<Vec<String>, Unusable> {
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let text = std::fs::read_to_string(index).map_err(|e| Unusable::io(index, "read the list of shards", &e))?;
+    let text = files::read_text(index, LARGEST_INDEX)?;
     let parsed: Index = serde_json::from_str(&text).map_err(|e| {
         Unusable::new(index, "not a list of shards").at(format!("line {}, column {}", e.line(), e.column()))
     })?;
@@ -180,15 +198,19 @@ fn shard_names(index: &Path) -> Result<Vec<String>, Unusable> {
     names.sort();
     names.dedup();
     // A shard is a file in the same folder: a name with a path in it could lead anywhere.
-    match names.iter().find(|n| Path::new(n).components().count() != 1 || n.contains("..")) {
+    let within = |name: &String| {
+        let mut parts = Path::new(name).components();
+        matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name.as_str())
+    };
+    match names.iter().find(|name| !within(name)) {
         Some(name) => Err(Unusable::new(index, format!("shard \"{name}\" lies outside the folder"))),
+        None if names.is_empty() => Err(Unusable::new(index, "the list of shards is empty")),
         None => Ok(names),
     }
 }
 
-fn floats(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
-    let data = view.data();
-    match view.dtype() {
+fn floats(kind: Dtype, data: &[u8]) -> Result<Vec<f32>, String> {
+    match kind {
         Dtype::F32 => Ok(data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
         Dtype::F64 => Ok(data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect()),
         Dtype::F16 => Ok(data.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()),
@@ -197,7 +219,7 @@ fn floats(view: &TensorView<'_>) -> Result<Vec<f32>, String> {
     }
 }
 
-/// A safetensors file of float32 matrices; vectors are those with one row whose name says norm.
+/// A safetensors file of float32 matrices; vectors are those with one row whose name says norm or bias.
 pub fn safetensors_bytes<'a>(
     matrices: impl IntoIterator<Item = (String, &'a Matrix)>,
     metadata: &[(&str, String)],
@@ -205,7 +227,8 @@ pub fn safetensors_bytes<'a>(
     let entries: Vec<(String, Vec<usize>, Vec<u8>)> = matrices
         .into_iter()
         .map(|(name, m)| {
-            let shape = if m.rows == 1 && name.contains("norm") { vec![m.columns] } else { vec![m.rows, m.columns] };
+            let is_vector = m.rows == 1 && (name.contains("norm") || name.ends_with(".bias"));
+            let shape = if is_vector { vec![m.columns] } else { vec![m.rows, m.columns] };
             (name, shape, m.values.iter().flat_map(|v| v.to_le_bytes()).collect())
         })
         .collect();

@@ -1,0 +1,150 @@
+//! Tokenizers of base models, by the `tokenizers` library: `tokenizer.json`, or rebuilt from what a GGUF file holds.
+
+mod gguf;
+mod pieces;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tokenizers::AddedToken;
+use tokenizers::models::ModelWrapper;
+
+use super::weights::gguf::Gguf;
+use crate::error::Unusable;
+use crate::files;
+
+pub use pieces::Pieces;
+
+/// The most bytes of a `tokenizer.json` that are read.
+const LARGEST_FILE: u64 = 1 << 28;
+
+/// Turns text into token numbers of a base model.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    path: PathBuf,
+}
+
+/// What a tokenizer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TokenizerSummary {
+    /// `BPE`, `Unigram`, …
+    pub model: &'static str,
+    /// Tokens, with those that were added to the model's.
+    pub tokens: usize,
+    /// Tokens that were added, special ones among them.
+    pub added: usize,
+    pub special: Vec<String>,
+    /// The token that is put before a text.
+    pub beginning: Option<String>,
+}
+
+impl Tokenizer {
+    /// Opens a `tokenizer.json`, that of a Hugging Face folder, or the tokenizer inside a GGUF file.
+    ///
+    /// # Errors
+    /// There is none, it is damaged, or of a kind that is not supported.
+    pub fn open(path: &Path) -> Result<Self, Unusable> {
+        if path.is_file() && Gguf::is_one(path) {
+            return Self::of_gguf(&Gguf::open(path)?);
+        }
+        let file = if path.is_dir() { path.join("tokenizer.json") } else { path.to_path_buf() };
+        if !file.is_file() {
+            return Err(Unusable::new(&file, "there is no tokenizer")
+                .advice("expected tokenizer.json beside the weights, as Transformers' save_pretrained writes it"));
+        }
+        let text = files::read_text(&file, LARGEST_FILE)?;
+        let read = || tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|e| e.to_string());
+        let mut inner = guarded(read).map_err(|problem| {
+            Unusable::new(&file, format!("not a tokenizer: {problem}")).advice("expected a tokenizer.json")
+        })?;
+        // What a file says of cutting and filling texts is meant for batches of them.
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|e| Unusable::new(&file, e.to_string()))?;
+        Ok(Self { inner, path: file })
+    }
+
+    /// Rebuilds the tokenizer inside a GGUF file.
+    ///
+    /// # Errors
+    /// There is none, it is damaged, or of a kind that is not supported.
+    pub fn of_gguf(file: &Gguf) -> Result<Self, Unusable> {
+        let inner = gguf::rebuild(file)?;
+        Ok(Self { inner, path: file.path().to_path_buf() })
+    }
+
+    /// Tokens of a text; with `special`, those that the model wants before and after it too.
+    ///
+    /// # Errors
+    /// The tokenizer has no token for a part of the text, nor one for the unknown.
+    pub fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>, Unusable> {
+        let encode = || self.inner.encode_fast(text, special).map_err(|e| e.to_string());
+        let encoding = guarded(encode);
+        let encoding = encoding.map_err(|e| Unusable::new(&self.path, format!("cannot tokenise a text: {e}")))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The number of a token, by its text in the vocabulary.
+    pub fn number(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The text of tokens as a reader would see it, or the vocabulary's own where that is no text.
+    pub fn text(&self, token: u32) -> Option<String> {
+        let own = self.inner.id_to_token(token)?;
+        match self.inner.decode(&[token], false) {
+            Ok(text) if !text.is_empty() && !text.contains('\u{fffd}') => Some(text),
+            _ => Some(own),
+        }
+    }
+
+    /// The token that the model wants before every text.
+    pub fn beginning(&self) -> Option<u32> {
+        self.encode("", true).ok()?.first().copied()
+    }
+
+    /// A `tokenizer.json` of this tokenizer with more tokens, whose numbers are to follow a model's `base` rows. None where
+    /// they would be others: the model has more rows than its tokenizer has tokens.
+    ///
+    /// # Errors
+    /// The library cannot write the tokenizer down.
+    pub fn extended(&self, tokens: &[String], base: usize) -> Result<Option<String>, Unusable> {
+        let unusable =
+            |problem: tokenizers::Error| Unusable::new(&self.path, format!("tokens cannot be added: {problem}"));
+        let mut inner = self.inner.clone();
+        inner.add_tokens(tokens.iter().map(|token| AddedToken::from(token.as_str(), false))).map_err(unusable)?;
+        let mut numbers = tokens.iter().zip(base as u32..);
+        if !numbers.all(|(token, number)| inner.token_to_id(token) == Some(number)) {
+            return Ok(None);
+        }
+        inner.to_string(true).map(Some).map_err(unusable)
+    }
+
+    /// What the tokenizer is.
+    pub fn summary(&self) -> TokenizerSummary {
+        let added = self.inner.get_added_tokens_decoder();
+        let mut special: Vec<(u32, String)> =
+            added.iter().filter(|(_, token)| token.special).map(|(id, token)| (*id, token.content.clone())).collect();
+        special.sort();
+        TokenizerSummary {
+            model: match self.inner.get_model() {
+                ModelWrapper::BPE(_) => "BPE",
+                ModelWrapper::WordPiece(_) => "WordPiece",
+                ModelWrapper::WordLevel(_) => "WordLevel",
+                ModelWrapper::Unigram(_) => "Unigram",
+            },
+            tokens: self.inner.get_vocab_size(true),
+            added: added.len(),
+            special: special.into_iter().map(|(_, token)| token).collect(),
+            beginning: self.beginning().and_then(|token| self.inner.id_to_token(token)),
+        }
+    }
+}
+
+/// Runs the library on a file from others: it panics on some that are damaged (merges of tokens that are longer than any in
+/// the vocabulary), and a bad file must not end the program.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err("the tokenizer's parts do not fit each other".to_owned()))
+}

@@ -1,0 +1,165 @@
+//! A decoder's architecture from the metadata and the tensors of a GGUF file.
+
+use super::header::Gguf;
+use super::value::Value;
+use crate::error::Unusable;
+use crate::model::config::{AttentionBias, Family, LARGEST, LlamaConfig, Part, Rope, Scaling};
+
+/// Reads the architecture.
+///
+/// # Errors
+/// Names the metadata that is missing, out of range or not supported.
+pub fn config(file: &Gguf) -> Result<LlamaConfig, Unusable> {
+    Reader { file, family: family(file)? }.config()
+}
+
+fn family(file: &Gguf) -> Result<Family, Unusable> {
+    const KEY: &str = "general.architecture";
+    let name = file.text(KEY).ok_or_else(|| error(file, KEY, "metadata is missing"))?;
+    Family::of(name).ok_or_else(|| {
+        let name: String = name.chars().take(80).collect();
+        error(file, KEY, &format!("architecture \"{name}\" is not supported")).advice("expected llama, qwen2 or qwen3")
+    })
+}
+
+fn error(file: &Gguf, key: &str, problem: &str) -> Unusable {
+    Unusable::new(file.path(), problem).at(format!("metadata `{key}`"))
+}
+
+struct Reader<'a> {
+    file: &'a Gguf,
+    family: Family,
+}
+
+impl Reader<'_> {
+    fn key(&self, key: &str) -> String {
+        format!("{}.{key}", self.family.key())
+    }
+
+    fn value(&self, key: &str) -> Option<Value<'_>> {
+        self.file.value(&self.key(key))
+    }
+
+    fn error(&self, key: &str, problem: &str) -> Unusable {
+        error(self.file, &self.key(key), problem)
+    }
+
+    fn size(&self, key: &str) -> Result<Option<usize>, Unusable> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        match value.as_u64() {
+            Some(n) if n > 0 && n < LARGEST as u64 => Ok(Some(n as usize)),
+            _ => Err(self.error(key, "expected a positive whole number")),
+        }
+    }
+
+    fn needed_size(&self, key: &str) -> Result<usize, Unusable> {
+        self.size(key)?.ok_or_else(|| self.error(key, "metadata is missing"))
+    }
+
+    fn number(&self, key: &str) -> Result<Option<f64>, Unusable> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let number = value.as_f64().filter(|n| n.is_finite() && *n > 0.0);
+        number.map(Some).ok_or_else(|| self.error(key, "expected a positive number"))
+    }
+
+    fn config(&self) -> Result<LlamaConfig, Unusable> {
+        if self.value("expert_count").and_then(Value::as_u64).is_some_and(|n| n > 0) {
+            return Err(self.error("expert_count", "mixtures of experts are not supported"));
+        }
+        let (width, heads) = (self.needed_size("embedding_length")?, self.needed_size("attention.head_count")?);
+        let head_width = self.size("attention.key_length")?.unwrap_or(width / heads);
+        if self.size("attention.value_length")?.is_some_and(|n| n != head_width) {
+            return Err(self.error("attention.value_length", "values as wide as keys are expected"));
+        }
+        if self.size("rope.dimension_count")?.is_some_and(|n| n != head_width) {
+            return Err(self.error("rope.dimension_count", "only rotations of whole heads are supported"));
+        }
+        let config = LlamaConfig {
+            family: self.family,
+            vocabulary: self.vocabulary()?,
+            width,
+            layers: self.needed_size("block_count")?,
+            heads,
+            kv_heads: self.size("attention.head_count_kv")?.unwrap_or(heads),
+            head_width,
+            ffn: self.needed_size("feed_forward_length")?,
+            norm_epsilon: self
+                .number("attention.layer_norm_rms_epsilon")?
+                .ok_or_else(|| self.error("attention.layer_norm_rms_epsilon", "metadata is missing"))?,
+            rope: Rope {
+                theta: self.number("rope.freq_base")?.unwrap_or(10_000.0),
+                scaling: self.scaling(head_width)?,
+            },
+            attention_bias: self.attention_bias(),
+            head_norms: self.family == Family::Qwen3,
+            context: self.size("context_length")?,
+            tied: self.file.tensor("output.weight").is_none(),
+            bos: self.token("bos"),
+            eos: self.token("eos"),
+        };
+        config.check().map_err(|(what, problem)| {
+            let key = match what {
+                Part::Layers => "block_count",
+                Part::KeyValueHeads => "attention.head_count_kv",
+                Part::HeadWidth => "attention.key_length",
+            };
+            self.error(key, problem)
+        })?;
+        Ok(config)
+    }
+
+    /// Rows of the embedding, of which a file may have more than its tokenizer has tokens.
+    fn vocabulary(&self) -> Result<usize, Unusable> {
+        const NAME: &str = "token_embd.weight";
+        let shape = self.file.tensor(NAME).map(|tensor| tensor.shape.as_slice());
+        match shape {
+            Some(&[rows, _]) if rows < LARGEST => Ok(rows),
+            Some(shape) => Err(Unusable::new(self.file.path(), format!("expected a matrix, got the shape {shape:?}"))
+                .at(format!("tensor `{NAME}`"))),
+            None => Err(Unusable::new(self.file.path(), "a tensor is missing").at(format!("tensor `{NAME}`"))),
+        }
+    }
+
+    fn attention_bias(&self) -> AttentionBias {
+        let has = |part: &str| self.file.tensor(&format!("blk.0.{part}.bias")).is_some();
+        match self.family {
+            Family::Qwen2 => AttentionBias::Inputs,
+            _ if has("attn_output") => AttentionBias::All,
+            _ if has("attn_q") => AttentionBias::Inputs,
+            _ => AttentionBias::None,
+        }
+    }
+
+    fn token(&self, name: &str) -> Option<u32> {
+        let value = self.file.value(&format!("tokenizer.ggml.{name}_token_id"))?;
+        value.as_u64().and_then(|token| u32::try_from(token).ok())
+    }
+
+    fn scaling(&self, head_width: usize) -> Result<Option<Scaling>, Unusable> {
+        if let Some(tensor) = self.file.tensor(ROPE_FACTORS) {
+            let wrong =
+                |problem: String| Unusable::new(self.file.path(), problem).at(format!("tensor `{ROPE_FACTORS}`"));
+            if tensor.shape != [head_width / 2] {
+                return Err(wrong(format!("expected the shape [{}], got {:?}", head_width / 2, tensor.shape)));
+            }
+            let mut factors = vec![0.0f32; head_width / 2];
+            tensor.kind.read_row(self.file.data(tensor), &mut factors);
+            if !factors.iter().all(|factor| factor.is_finite() && *factor > 0.0) {
+                return Err(wrong("expected positive numbers".to_owned()));
+            }
+            return Ok(Some(Scaling::Factors(factors.into_iter().map(f64::from).collect())));
+        }
+        match self.file.text(&self.key("rope.scaling.type")) {
+            None | Some("none") => Ok(None),
+            Some("linear") => Ok(self.number("rope.scaling.factor")?.map(Scaling::Linear)),
+            Some(other) => {
+                let other: String = other.chars().take(80).collect();
+                let problem = format!("rotary embedding \"{other}\" is not supported");
+                Err(self.error("rope.scaling.type", &problem).advice("expected none or linear"))
+            }
+        }
+    }
+}
+
+/// Factors on the rotations, which are no weights of the decoder.
+pub const ROPE_FACTORS: &str = "rope_freqs.weight";

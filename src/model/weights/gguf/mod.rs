@@ -1,0 +1,16 @@
+//! GGUF files, versions 2 and 3: metadata, and tensors that are dequantised where they are read.
+//!
+//! The layout is that of the format's specification in the ggml project: magic, version, counts, metadata as typed
+//! key-value pairs, a table of tensors, and their data, aligned. All of it is checked before anything is believed.
+
+mod architecture;
+mod header;
+mod names;
+mod quantization;
+mod value;
+
+pub use architecture::{ROPE_FACTORS, config};
+pub use header::{Gguf, Tensor};
+pub use names::{paired_row, tensor_name};
+pub use quantization::Quantization;
+pub use value::{Array, Value};

@@ -1,0 +1,258 @@
+//! Base models that others trained: Hugging Face folders and GGUF files, looked at before anything is loaded.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::backend::Backend;
+use rayon::prelude::*;
+
+use super::Weights;
+use super::decoder::assemble;
+use super::gguf::{self, Gguf, Tensor};
+use super::rows::new_rows;
+use crate::error::Unusable;
+use crate::model::adapter::Matrix;
+use crate::model::config::{Family, LlamaConfig};
+use crate::model::llama::{Llama, Rows};
+use crate::seeds;
+
+/// A base model on disk whose headers were read and checked.
+#[derive(Debug)]
+pub struct Pretrained {
+    pub path: PathBuf,
+    pub config: LlamaConfig,
+    files: Files,
+    /// Tensors that the decoder does not use, as the file names them.
+    pub unused: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Files {
+    HuggingFace(Weights),
+    Gguf(Gguf),
+}
+
+/// A tensor as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct StoredTensor {
+    /// The file's own name of it.
+    pub name: String,
+    /// Outermost first.
+    pub shape: Vec<usize>,
+    /// The number type: `BF16`, `Q4_K`.
+    pub kind: String,
+    pub bytes: u64,
+}
+
+/// How far a model is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loading<'a> {
+    /// The tensor that was read last.
+    pub tensor: &'a str,
+    /// Parameters that are read, and all of them.
+    pub parameters: u64,
+    pub of: u64,
+}
+
+/// Loads a Hugging Face folder or a GGUF file; see [`Pretrained::open`] and [`Pretrained::load`].
+///
+/// # Errors
+/// See there.
+pub fn load_pretrained<B: Backend>(
+    path: &Path,
+    added: usize,
+    seed: u64,
+    device: &B::Device,
+) -> Result<Llama<B>, Unusable> {
+    Pretrained::open(path)?.load(added, seed, device, &mut |_| ())
+}
+
+impl Pretrained {
+    /// Looks at a Hugging Face folder or a GGUF file: its configuration and the headers of its weights. Every tensor of the
+    /// decoder must be there, in its shape, and no other that could change what the model computes.
+    ///
+    /// # Errors
+    /// Names the field or the tensor that is missing, too many, of the wrong shape, or not supported.
+    pub fn open(path: &Path) -> Result<Self, Unusable> {
+        let (config, files) = if path.is_dir() {
+            (LlamaConfig::read(&path.join("config.json"))?, Files::HuggingFace(Weights::open(path)?))
+        } else if path.is_file() {
+            let file = Gguf::open(path)?;
+            (gguf::config(&file)?, Files::Gguf(file))
+        } else {
+            return Err(Unusable::new(path, "there is no such file or folder")
+                .advice("expected a Hugging Face folder with config.json and model.safetensors, or a GGUF file"));
+        };
+        let mut model = Self { path: path.to_path_buf(), config, files, unused: Vec::new() };
+        model.check()?;
+        Ok(model)
+    }
+
+    /// The GGUF file, where it is one.
+    pub fn gguf(&self) -> Option<&Gguf> {
+        match &self.files {
+            Files::HuggingFace(_) => None,
+            Files::Gguf(file) => Some(file),
+        }
+    }
+
+    /// Numbers of the decoder.
+    pub fn parameters(&self) -> u64 {
+        self.config.tensors().map(|(_, [rows, columns])| (rows * columns) as u64).sum()
+    }
+
+    /// All tensors as they are stored, by the file's own names, ascending.
+    pub fn stored(&self) -> Vec<StoredTensor> {
+        match &self.files {
+            Files::HuggingFace(weights) => weights
+                .names()
+                .filter_map(|name| {
+                    let ((kind, bytes), shape) = (weights.stored(name).ok()?, weights.shape(name).ok()?);
+                    Some(StoredTensor { name: name.to_owned(), shape, kind, bytes })
+                })
+                .collect(),
+            Files::Gguf(file) => file
+                .tensors()
+                .map(|(name, tensor)| StoredTensor {
+                    name: name.to_owned(),
+                    shape: tensor.shape.clone(),
+                    kind: tensor.kind.name().to_owned(),
+                    bytes: tensor.bytes.len() as u64,
+                })
+                .collect(),
+        }
+    }
+
+    fn error(&self, name: &str, problem: impl Into<String>) -> Unusable {
+        Unusable::new(&self.path, problem).at(format!("tensor `{name}`"))
+    }
+
+    /// What the file calls a tensor.
+    fn file_name(&self, name: &str) -> String {
+        match &self.files {
+            Files::HuggingFace(_) => name.to_owned(),
+            Files::Gguf(_) => gguf::tensor_name(name).unwrap_or_else(|| name.to_owned()),
+        }
+    }
+
+    fn shape(&self, file_name: &str) -> Option<Vec<usize>> {
+        match &self.files {
+            Files::HuggingFace(weights) => weights.shape(file_name).ok(),
+            Files::Gguf(file) => file.tensor(file_name).map(|tensor| tensor.shape.clone()),
+        }
+    }
+
+    /// Holds the tensors against the architecture. What a configuration claims is believed tensor by tensor, so that a
+    /// claim which the files do not keep costs nothing.
+    fn check(&mut self) -> Result<(), Unusable> {
+        let mut expected = BTreeSet::new();
+        for (name, [rows, columns]) in self.config.tensors() {
+            let name = self.file_name(&name);
+            let shape = self.shape(&name).ok_or_else(|| self.error(&name, "a tensor is missing"))?;
+            if shape != [rows, columns] && !(rows == 1 && shape == [columns]) {
+                let wanted = if rows == 1 { vec![columns] } else { vec![rows, columns] };
+                return Err(self.error(&name, format!("expected the shape {wanted:?}, got {shape:?}")));
+            }
+            expected.insert(name);
+        }
+        let names: Vec<String> = match &self.files {
+            Files::HuggingFace(weights) => weights.names().map(str::to_owned).collect(),
+            Files::Gguf(file) => file.tensors().map(|(name, _)| name.to_owned()).collect(),
+        };
+        for name in names.into_iter().filter(|name| !expected.contains(name)) {
+            if !self.is_harmless(&name) {
+                let family = self.config.family.key();
+                return Err(self.error(&name, format!("the tensor is not part of a {family} decoder")));
+            }
+            self.unused.push(name);
+        }
+        Ok(())
+    }
+
+    /// Whether a tensor beside the decoder's changes nothing: constants that are computed here, and the copy of a tied head.
+    fn is_harmless(&self, name: &str) -> bool {
+        match &self.files {
+            Files::HuggingFace(_) => {
+                name.ends_with(".rotary_emb.inv_freq") || (self.config.tied && name == "lm_head.weight")
+            }
+            Files::Gguf(_) => name == gguf::ROPE_FACTORS,
+        }
+    }
+
+    /// Loads the model in float32; `added` rows for new tokens are drawn from the seed. Each tensor is read once, straight
+    /// into what the device is given, and its place in the file is let go of.
+    ///
+    /// # Errors
+    /// Names the tensor whose values are not finite numbers.
+    pub fn load<B: Backend>(
+        &self,
+        added: usize,
+        seed: u64,
+        device: &B::Device,
+        progress: &mut dyn FnMut(Loading<'_>),
+    ) -> Result<Llama<B>, Unusable> {
+        let mut done = Loading { tensor: "", parameters: 0, of: self.parameters() };
+        let mut read = |name: &str, shape: [usize; 2]| {
+            let matrix = self.matrix(name, shape)?;
+            done.parameters += matrix.values.len() as u64;
+            progress(Loading { tensor: name, ..done });
+            Ok::<_, Unusable>(matrix)
+        };
+        let table = [self.config.vocabulary, self.config.width];
+        let mut rows = |name: &str| -> Result<Rows<B>, Unusable> {
+            let base = read(name, table)?;
+            let seed = seeds::derive(seed, &["added rows", name]);
+            let added = (added > 0).then(|| new_rows(&base, added, seed).into_tensor(device));
+            Ok(Rows { base: Some(base.into_tensor(device)), added })
+        };
+        let embedding = rows("model.embed_tokens.weight")?;
+        let head = if self.config.tied { None } else { Some(rows("lm_head.weight")?) };
+        assemble(self.config.clone(), embedding, head, device, &mut read)
+    }
+
+    /// A tensor in float32, by Hugging Face's name and shape.
+    fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Matrix, Unusable> {
+        match &self.files {
+            Files::HuggingFace(weights) => {
+                let matrix = weights.matrix(name, Some(shape))?;
+                weights.release(name);
+                Ok(matrix)
+            }
+            Files::Gguf(file) => {
+                let file_name = self.file_name(name);
+                let tensor = file.tensor(&file_name).ok_or_else(|| self.error(&file_name, "a tensor is missing"))?;
+                let matrix = self.dequantised(file, tensor, shape, self.has_paired_rows(name));
+                file.release(tensor);
+                if matrix.values.par_iter().any(|value| !value.is_finite()) {
+                    return Err(self.error(&file_name, "holds values that are not finite numbers"));
+                }
+                Ok(matrix)
+            }
+        }
+    }
+
+    /// Whether llama.cpp's converter has changed the order of a tensor's rows; see [`gguf::paired_row`].
+    fn has_paired_rows(&self, name: &str) -> bool {
+        self.config.family == Family::Llama && (name.contains(".q_proj.") || name.contains(".k_proj."))
+    }
+
+    /// Reads a tensor row by row, in parallel. A vector of `n` numbers that lies as pairs is read as `n` rows.
+    fn dequantised(&self, file: &Gguf, tensor: &Tensor, [rows, columns]: [usize; 2], paired: bool) -> Matrix {
+        let data = file.data(tensor);
+        let mut values = vec![0.0; rows * columns];
+        let head_width = self.config.head_width;
+        if rows == 1 {
+            tensor.kind.read_row(data, &mut values);
+            if paired {
+                values = (0..columns).map(|column| values[gguf::paired_row(column, head_width)]).collect();
+            }
+        } else {
+            let row_bytes = data.len() / rows;
+            values.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
+                let place = if paired { gguf::paired_row(row, head_width) } else { row };
+                tensor.kind.read_row(&data[place * row_bytes..][..row_bytes], out);
+            });
+        }
+        Matrix { rows, columns, values }
+    }
+}
