@@ -244,6 +244,12 @@ fn adapters_that_peft_wrote_give_its_logits() {
     }
 }
 
+/// The last parts of listed names, each once.
+fn short_names(list: &Value) -> BTreeSet<&str> {
+    let names = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+    names.filter_map(|name| name.rsplit('.').next()).collect()
+}
+
 #[test]
 fn what_is_exported_has_the_layout_that_peft_wrote() {
     for (name, adapter) in WRITTEN_BY_PEFT {
@@ -264,6 +270,8 @@ fn what_is_exported_has_the_layout_that_peft_wrote() {
             let theirs = theirs.remove(field).unwrap_or_else(|| panic!("PEFT has no field {field}"));
             match (value.as_f64(), theirs.as_f64()) {
                 (Some(ours), Some(theirs)) => assert_eq!(ours, theirs, "{adapter}, {field}"),
+                // PEFT lists a tied table a second time, under its long name.
+                _ if field == "modules_to_save" => assert_eq!(short_names(value), short_names(&theirs), "{adapter}"),
                 _ => assert_eq!(*value, theirs, "{adapter}, {field}"),
             }
         }
