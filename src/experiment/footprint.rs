@@ -16,8 +16,9 @@
 //!
 //! Methods that ask a teacher or train two adapters take more than this.
 //!
-//! Activations are at their largest with the logits beside them, or with a layer's backward pass; searching users comes
-//! after training, so the most of both counts. On a GPU the plain operations keep more: each norm and each activation its
+//! Activations are at their largest with the logits beside them, or with a layer's backward pass. A compact base model is trained
+//! before the adapters, with all its parameters in the optimiser, on stage 1 alone; searching users comes after training. So
+//! the most of the three counts, and the parts are those of the phase of training that takes more. On a GPU the plain operations keep more: each norm and each activation its
 //! parts, and attention its weights over rows padded to the longest.
 
 use serde::Serialize;
@@ -38,7 +39,7 @@ use crate::model::{BaseModel, LlamaConfig, VocabularyMode};
 const NUMBER: u64 = 4;
 
 /// The program without data: its code, the allocator's pools, the run folder's database.
-const PROGRAM: u64 = 16 << 20;
+const PROGRAM: u64 = 26 << 20;
 
 /// Bytes of a dataset for each interaction of each stage: histories are kept with every stage.
 const INTERACTION: u64 = 48;
@@ -123,7 +124,8 @@ pub struct Sizes {
     pub training: Training,
     /// Whether all parameters are trained first: a compact base model.
     pub trains_base: bool,
-    /// The sequences of the step with the most tokens.
+    /// The sequences of the step with the most tokens, of stage 1 and of all stages.
+    pub first_step: Vec<Sequence>,
     pub largest_step: Vec<Sequence>,
     /// A batch of users to recommend to, and the beams of each.
     pub search: Batch,
@@ -137,7 +139,7 @@ impl Sizes {
     pub fn of(task: &Task<'_>) -> Self {
         let training = &task.project.training;
         let seed = task.project.seeds.first().copied().unwrap_or_default();
-        let (mut largest_step, mut examples) = (Vec::new(), 0);
+        let (mut first_step, mut largest_step, mut examples) = (Vec::new(), Vec::new(), 0);
         for index in 0..task.dataset.stages.len() {
             let data = StageData::new(task, index, Data::Stage, seed);
             let bytes = data.sequences.iter().chain(&data.validation).map(sequence_bytes).sum();
@@ -149,6 +151,9 @@ impl Sizes {
                 if Batch::of(&step).tokens > Batch::of(&largest_step).tokens {
                     largest_step = step;
                 }
+            }
+            if index == 0 {
+                first_step.clone_from(&largest_step);
             }
         }
         let evaluation = &task.project.evaluation;
@@ -165,6 +170,7 @@ impl Sizes {
             added: task.vocabulary.added,
             training: training.clone(),
             trains_base: matches!(task.project.base_model, BaseModel::Compact(_)),
+            first_step,
             largest_step,
             search: questions.max_by_key(|batch| batch.tokens).unwrap_or_default(),
             beams: evaluation.beams as u64,
@@ -191,20 +197,27 @@ impl Sizes {
     }
 
     fn parts(&self, device: &str) -> Parts {
+        let adapters = self.phase(device, &self.largest_step, self.trained_parameters(), 2 * self.trained_parameters());
+        if !self.trains_base {
+            return adapters;
+        }
+        let base = self.phase(device, &self.first_step, self.base_parameters(), 0);
+        if base.training() > adapters.training() { base } else { adapters }
+    }
+
+    /// The parts while so many parameters are optimised, with adapters of so many numbers beside the base model.
+    fn phase(&self, device: &str, step: &[Sequence], optimized: u64, adapters: u64) -> Parts {
         let Self { llama, training, .. } = self;
         let (layers, width) = (llama.layers as u64, llama.width as u64);
         let query = (llama.heads * llama.head_width) as u64;
         let key = (llama.kv_heads * llama.head_width) as u64;
         let (ffn, vocabulary) = (llama.ffn as u64, (llama.vocabulary + self.added) as u64);
-        let pieces = batches::pieces(self.largest_step.clone(), training.accumulation);
+        let pieces = batches::pieces(step.to_vec(), training.accumulation);
         let Batch { sequences, tokens, scored } =
             pieces.iter().map(Batch::of).max_by_key(|batch| batch.tokens).unwrap_or_default();
         let gpu = device != "cpu";
 
         let base = self.base_parameters();
-        let trained = self.trained_parameters();
-        // All parameters of a compact base model are trained before the adapters are.
-        let optimized = if self.trains_base { u64::max(base, trained) } else { trained };
         let rank = training.lora.rank as u64;
         let mut layer = tokens * (4 * width + 2 * query + 2 * key + 3 * ffn + 7 * rank);
         let mut last =
@@ -232,7 +245,7 @@ impl Sizes {
         Parts {
             program: if gpu { 0 } else { PROGRAM + self.data_bytes },
             weights: NUMBER * base,
-            adapters: NUMBER * 2 * trained,
+            adapters: NUMBER * adapters,
             optimizer: NUMBER * 4 * optimized,
             activations: NUMBER * activations,
             logits: NUMBER * logits,
@@ -319,8 +332,11 @@ impl Sizes {
 impl Parts {
     /// The most at any moment.
     pub fn peak(&self) -> u64 {
-        let training = self.adapters + self.optimizer + self.activations + self.logits;
-        self.program + self.weights + u64::max(training, self.search)
+        self.program + self.weights + u64::max(self.training(), self.search)
+    }
+
+    fn training(&self) -> u64 {
+        self.adapters + self.optimizer + self.activations + self.logits
     }
 }
 
@@ -361,6 +377,7 @@ mod tests {
             added: 10,
             training: Training { batch: 4, ..Training::default() },
             trains_base: false,
+            first_step: vec![sequence.clone()],
             largest_step: vec![sequence.clone(), sequence],
             search: Batch { sequences: 2, tokens: 26, scored: 2 },
             beams: 3,
@@ -385,6 +402,17 @@ mod tests {
         assert!(40 * (3 * 16 + 2 * 8) < logits + last, "the logits hide a layer's backward pass");
         assert_eq!(parts.activations, 4 * (layer + last));
         assert_eq!(parts.search, 4 * (2 * 2 * 4 * (2 * 26 + 9 * 6) + 3 * 6 * 110 + 26 * (2 * 8 + 3 * 16)));
+    }
+
+    #[test]
+    fn a_compact_model_is_trained_before_its_adapters() {
+        let plain = sizes().parts("cpu");
+        let compact = Sizes { trains_base: true, ..sizes() }.parts("cpu");
+        assert_eq!((compact.optimizer, compact.adapters), (4 * plain.weights, 0));
+        assert!(compact.activations < plain.activations, "of stage 1's step");
+        let small =
+            Sizes { trains_base: true, added: 0, llama: LlamaConfig { vocabulary: 0, ..sizes().llama }, ..sizes() };
+        assert!(small.parts("cpu").adapters > 0, "there the adapters' phase takes more");
     }
 
     #[test]
