@@ -103,7 +103,7 @@ impl Checkpoint {
             |problem: &str| Unusable::new(&file, problem.to_owned()).advice("start the run over with `--fresh`");
         let weights = Weights::open_file(&file)?;
         let cursor = weights.metadata(CURSOR).ok_or_else(|| damaged("the checkpoint has no cursor"))?;
-        let cursor = serde_json::from_str(&cursor).map_err(|_| damaged("the checkpoint's cursor is damaged"))?;
+        let cursor = serde_json::from_str(cursor).map_err(|_| damaged("the checkpoint's cursor is damaged"))?;
         let mut checkpoint = Self { cursor, ..Self::at(1, Phase::Train) };
         for name in weights.names().map(str::to_owned).collect::<Vec<_>>() {
             let matrix = weights.matrix(&name, None)?;

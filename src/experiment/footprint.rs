@@ -406,8 +406,9 @@ mod tests {
 
     #[test]
     fn a_compact_model_is_trained_before_its_adapters() {
-        let plain = sizes().parts("cpu");
-        let compact = Sizes { trains_base: true, ..sizes() }.parts("cpu");
+        let llama = LlamaConfig { vocabulary: 1000, ..sizes().llama };
+        let plain = Sizes { llama: llama.clone(), ..sizes() }.parts("cpu");
+        let compact = Sizes { trains_base: true, llama, ..sizes() }.parts("cpu");
         assert_eq!((compact.optimizer, compact.adapters), (4 * plain.weights, 0));
         assert!(compact.activations < plain.activations, "of stage 1's step");
         let small =

@@ -122,13 +122,7 @@ impl OnDevice for Writing<'_> {
         if *merged {
             weights::merge(&mut model);
             weights::write_model(to, &mut model, self.base_config()?)?;
-            if let Some(base) = self.base_files() {
-                for name in TOKENIZER_FILES.iter().filter(|name| base.join(name).is_file()) {
-                    let bytes =
-                        std::fs::read(base.join(name)).map_err(|e| Unusable::io(base.join(name), "read", &e))?;
-                    files::write_atomically(&to.join(name), &bytes)?;
-                }
-            }
+            self.write_tokenizer()?;
         } else {
             self.write_adapter(&mut model)?;
         }
