@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::dry_run::memory_text;
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use super::words;
 use crate::data::{Dataset, DatasetSource, Summary};
 use crate::error::Unusable;
 use crate::experiment::Project;
+use crate::experiment::footprint::{MemoryEstimate, footprint};
 use crate::experiment::project_file::FILE_NAME;
 use crate::experiment::prompt_preview::prompt_preview;
 use crate::experiment::results::RunResult;
 use crate::experiment::run_folder::RunFolder;
+use crate::experiment::worker::{RunOptions, Task};
 use crate::model::config::Family;
 use crate::model::inspect::{AdapterSummary, ModelSummary};
 use crate::model::prompt::Preview;
@@ -45,7 +48,7 @@ enum Inspected {
     Adapter(AdapterSummary),
 }
 
-/// A project with an example as its model reads it.
+/// A project with an example as its model reads it, and the memory that it would train in.
 #[derive(Serialize)]
 struct InspectedProject {
     #[serde(flatten)]
@@ -53,6 +56,9 @@ struct InspectedProject {
     /// None where data or model cannot be used; the reason is beside it.
     prompt_preview: Option<Preview>,
     prompt_problem: Option<String>,
+    memory: Vec<MemoryEstimate>,
+    /// Why there is no estimate: its data or base model cannot be used here.
+    memory_unknown: Option<String>,
 }
 
 impl InspectedProject {
@@ -62,7 +68,11 @@ impl InspectedProject {
             Ok(preview) => (Some(preview), None),
             Err(problem) => (None, Some(problem.to_string())),
         };
-        Ok(Inspected::Project(Box::new(Self { project, prompt_preview, prompt_problem })))
+        let (memory, memory_unknown) = match Task::load(&project, &RunOptions::default()) {
+            Ok(task) => (footprint(&task), None),
+            Err(failure) => (Vec::new(), Some(failure.to_string())),
+        };
+        Ok(Inspected::Project(Box::new(Self { project, prompt_preview, prompt_problem, memory, memory_unknown })))
     }
 }
 
@@ -170,7 +180,8 @@ fn dataset_text(summary: &Summary) -> String {
     text + &table.to_text()
 }
 
-fn project_text(InspectedProject { project, prompt_preview, prompt_problem }: &InspectedProject) -> String {
+fn project_text(inspected: &InspectedProject) -> String {
+    let InspectedProject { project, prompt_preview, prompt_problem, memory, memory_unknown } = inspected;
     let dataset = match &project.dataset {
         DatasetSource::PesoRelease { path } => format!("{} (released blocks)", project.folder.join(path).display()),
         DatasetSource::Synthetic(options) => {
@@ -187,6 +198,11 @@ fn project_text(InspectedProject { project, prompt_preview, prompt_problem }: &I
         (Some(preview), _) => text.push_str(&preview_text(preview)),
         (None, Some(problem)) => text.push_str(&format!("Prompt: no example can be shown: {problem}\n")),
         (None, None) => {}
+    }
+    text.push('\n');
+    match memory_unknown {
+        None => text.push_str(&memory_text(memory)),
+        Some(reason) => text.push_str(&format!("Memory is not known: {reason}\n")),
     }
     text
 }

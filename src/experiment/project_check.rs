@@ -135,6 +135,7 @@ pub(super) fn training(training: &Training) -> Checked {
     positive(&field("epochs"), training.epochs)?;
     training.later_stage_epochs.map_or(Ok(()), |epochs| positive(&field("later_stage_epochs"), epochs))?;
     positive(&field("batch"), training.batch)?;
+    positive(&field("accumulation"), training.accumulation)?;
     positive(&field("max_history"), training.max_history)?;
     above_zero(&field("learning_rate"), training.learning_rate)?;
     above_zero(&field("later_stage_factor"), training.later_stage_factor)?;
@@ -144,7 +145,9 @@ pub(super) fn training(training: &Training) -> Checked {
     not_negative(&field("clip"), training.clip)?;
     dropout(&field("dropout"), training.dropout)?;
     positive(&field("lora.rank"), training.lora.rank)?;
-    above_zero(&field("lora.alpha"), training.lora.alpha)
+    above_zero(&field("lora.alpha"), training.lora.alpha)?;
+    let no_path = training.start.path().is_some_and(|path| path.as_os_str().is_empty());
+    require(!no_path, &field("start"), "the path is empty", "name the adapter's folder")
 }
 
 fn dropout(field: &str, probability: f64) -> Checked {

@@ -77,7 +77,7 @@ fn help_names_every_command_and_the_exit_status() {
     assert_eq!(help.status.code(), Some(0));
     insta::assert_snapshot!(words(&help.stdout));
     let commands = ["run", "status", "results", "export", "methods", "inspect", "score", "devices", "bench", "demo"];
-    for command in commands.into_iter().chain(["compare", "retention", "meaning"]) {
+    for command in commands.into_iter().chain(["compare", "subspace", "retention", "meaning", "adapter"]) {
         let help = peso(here.path(), &[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(words(&help.stdout).contains(&format!("Usage: peso {command}")), "{command}");
@@ -261,6 +261,9 @@ fn inspect_tells_projects_from_runs() {
     project_with_runs(here.path());
     let project = json_of(&peso(here.path(), &["inspect", "project.ron", "--json"]));
     assert_eq!((&project["kind"], &project["name"]), (&json!("project"), &json!("Synthetic drift demo")));
+    let memory = &project["memory"][0];
+    assert_eq!((&memory["device"], &memory["measured"]), (&json!("cpu"), &json!(true)));
+    assert!(memory["parts"]["activations"].as_u64().unwrap() > 0, "{memory}");
     let runs = Project::load(here.path()).unwrap().runs_dir(None);
     let run = RunFolder::list(&runs).remove(0);
     let inspected = json_of(&peso(here.path(), &["inspect", run.path().to_str().unwrap(), "--json"]));

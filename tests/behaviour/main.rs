@@ -1,6 +1,7 @@
 //! Behaviour across modules, in one test program.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod adapters;
 mod analysis;
 mod architecture;
 mod bad_model;

@@ -90,6 +90,8 @@ impl RunConfig {
         if let SemanticIds::Index(path) = &mut semantic_ids {
             *path = without_folder(path);
         }
+        let start = project.training.start.clone().map(without_folder);
+        let training = Training { start, ..project.training.clone() };
         let evaluation = Evaluation { protocol: Protocols::SameBlock, ..project.evaluation.clone() };
         let (synthetic, compact) = (SyntheticOptions::default(), Compact::default());
         let mut settings = vec![
@@ -106,7 +108,7 @@ impl RunConfig {
                 settings.extend([
                     ("base_model", changed(&base_model, &BaseModel::Compact(compact))),
                     ("prompt", changed(&project.prompt, &Prompt::default())),
-                    ("training", changed(&project.training, &Training::default())),
+                    ("training", changed(&training, &Training::default())),
                 ]);
             }
         }
