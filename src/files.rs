@@ -15,8 +15,19 @@ use crate::error::Unusable;
 /// # Errors
 /// The folder is missing or cannot be written, or the disk is full; `path` is then as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
+    write_atomically_with(path, |file| file.write_all(bytes))
+}
+
+/// The same for content that is written piece by piece.
+///
+/// # Errors
+/// As [`write_atomically`], or what `write` says.
+pub fn write_atomically_with(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> Result<(), Unusable> {
     let temporary = temporary_beside(path);
-    let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    let written = write_durably(&temporary, write).and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {
         // The first error is the one that tells; a temporary file that cannot be removed either adds nothing to it.
         let _ = fs::remove_file(&temporary);
@@ -103,9 +114,9 @@ fn temporary_beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()))
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write_durably(path: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
+    write(&mut file)?;
     file.sync_all()
 }
 

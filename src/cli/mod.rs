@@ -9,6 +9,7 @@ mod devices;
 mod dry_run;
 mod export;
 mod inspect;
+mod inspect_data;
 mod methods;
 mod outcome;
 mod progress;

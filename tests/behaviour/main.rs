@@ -9,6 +9,7 @@ mod cli;
 mod compare;
 mod data;
 mod gpu;
+mod imports;
 mod methods;
 mod methods_reference;
 mod model_reference;
