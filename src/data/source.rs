@@ -223,13 +223,26 @@ pub struct SyntheticOptions {
     pub latent: usize,
     /// Rank of the planted rotation of preferences between stages.
     pub rotation_rank: usize,
-    /// Angle of the rotation a stage, in radians.
+    /// Strength of the drift: angle of the rotation a stage, in radians.
     pub drift: f64,
+    /// Whether preferences turn a little from every stage to the next, or all at once.
+    pub onset: Onset,
     /// Share of users whose tastes drift; the others keep theirs.
     pub drifting_share: f64,
     /// Share of the users, and of the items, that first appear in each later stage.
     pub arrivals: f64,
+    /// Popularity skew: an item's popularity falls with its rank to this power; 0 makes all items equally popular.
+    pub popularity_skew: f64,
     pub seed: u64,
+}
+
+/// When the preferences of a generated dataset turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Onset {
+    /// By `drift` from each stage to the next.
+    Gradual,
+    /// Once, before this stage (from 2), by as much as a gradual drift turns up to the last stage.
+    Abrupt(usize),
 }
 
 impl Default for SyntheticOptions {
@@ -243,8 +256,10 @@ impl Default for SyntheticOptions {
             latent: 16,
             rotation_rank: 2,
             drift: 0.6,
+            onset: Onset::Gradual,
             drifting_share: 0.5,
             arrivals: 0.08,
+            popularity_skew: 0.45,
             seed: 7,
         }
     }
