@@ -15,9 +15,19 @@ use crate::error::Unusable;
 /// # Errors
 /// The folder is missing or cannot be written, or the disk is full; `path` is then as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
+    write_pieces_atomically(path, |file| file.write_all(bytes))
+}
+
+/// The same for content that is written piece by piece.
+///
+/// # Errors
+/// As [`write_atomically`], or what `write` says.
+pub fn write_pieces_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> Result<(), Unusable> {
     write_atomically_with(path, |temporary| {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(temporary)?;
-        file.write_all(bytes)
+        write(&mut OpenOptions::new().write(true).create_new(true).open(temporary)?)
     })
 }
 

@@ -10,6 +10,7 @@ mod devices;
 mod dry_run;
 mod export;
 mod inspect;
+mod inspect_data;
 mod meaning;
 mod methods;
 mod outcome;

@@ -303,3 +303,28 @@ fn devices_always_offer_the_cpu() {
     assert!(found.iter().any(|device| device["kind"] == "cpu" && device["usable"] == true));
     assert!(!survey["reason"].as_str().unwrap().is_empty());
 }
+
+#[test]
+fn inspect_shows_interactions_and_the_line_of_a_project_file() {
+    let here = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/recbole");
+    for file in ["tiny.inter", "tiny.item"] {
+        fs::copy(fixtures.join(file), here.path().join(file)).unwrap();
+    }
+    let inspected = json_of(&peso(here.path(), &["inspect", "tiny.inter", "--json"]));
+    assert_eq!((&inspected["kind"], &inspected["import"]["format"]), (&json!("interactions"), &json!("RecBole")));
+    assert_eq!(inspected["import"]["skipped"]["lines"], json!(3));
+    assert_eq!(inspected["prepared"]["steps"][2]["interactions"], json!(64));
+    let text = words(&peso(here.path(), &["inspect", "tiny.inter"]).stdout);
+    for part in [
+        "81 interactions, 14 users, 12 items (12 with a title)",
+        "user is user_id:token, item is item_id:token",
+        "3 lines were skipped",
+        "tiny.inter, line 8: 2 columns, at least 4 were expected",
+        "dataset: RecBole(",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    // Looking leaves nothing behind.
+    assert_eq!(fs::read_dir(here.path()).unwrap().count(), 2);
+}

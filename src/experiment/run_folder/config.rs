@@ -78,10 +78,7 @@ impl RunConfig {
     /// # Errors
     /// Never for a project that was read; serde's own error otherwise.
     pub fn hash_of(project: &Project, method: &RunMethod) -> Result<String, Unusable> {
-        let mut dataset = project.dataset.clone();
-        if let DatasetSource::PesoRelease { path } = &mut dataset {
-            *path = without_folder(path);
-        }
+        let dataset = project.dataset.clone().with_paths(without_folder);
         let mut base_model = project.base_model.clone();
         if let BaseModel::HuggingFace(path) | BaseModel::Gguf(path) = &mut base_model {
             *path = without_folder(path);
