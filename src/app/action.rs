@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::command::Command;
 use super::judgements::Inquiry;
 use super::method_picker::Purpose;
+use super::reports::Question;
 use crate::chart::Chart;
 use crate::experiment::Project;
 
@@ -44,6 +45,10 @@ pub(crate) enum Action {
     CopyData(Arc<Chart>),
     /// Compare lines with one of them, in the background.
     Judge(Arc<Inquiry>),
+    /// Find something out in the background, unless it is known or being looked into.
+    Ask(Arc<Question>),
+    /// Ask again what could not be found out.
+    Retry(Arc<Question>),
     /// Read the dataset and count it.
     LoadData,
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::dock::Layout;
 use super::history::History;
 use super::judgements::Judgements;
+use super::reports::Reports;
 use super::watch::{LiveCharts, RunView, Snapshot, Watcher};
 use crate::data::Summary;
 use crate::error::Unusable;
@@ -116,6 +117,7 @@ pub(crate) struct Session {
     pub(crate) launching: bool,
     pub(crate) data: Loading<Summary>,
     pub(crate) judgements: Judgements,
+    pub(crate) reports: Reports,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
@@ -147,6 +149,7 @@ impl Session {
             launching: false,
             data: Loading::Unasked,
             judgements: Judgements::default(),
+            reports: Reports::default(),
             last_words: BTreeMap::new(),
             watcher: None,
             followed: Vec::new(),

@@ -2,8 +2,10 @@
 //! [`table`] writes its numbers as CSV and LaTeX.
 //!
 //! A chart knows neither pixels nor colours: it says what is drawn and which slot of the palette it takes ([`Look`]).
-//! [`comparison`], [`matrix`], [`cost`], [`parallel`] and [`live`] make charts from results; a new chart is one more such file.
+//! [`comparison`], [`matrix`], [`cost`], [`parallel`], [`churn`], [`river`] and [`live`] make charts; a new chart is one more
+//! such file.
 
+pub mod churn;
 pub mod comparison;
 pub mod cost;
 pub mod file;
@@ -11,6 +13,7 @@ pub mod live;
 pub mod look;
 pub mod matrix;
 pub mod parallel;
+pub mod river;
 pub mod scale;
 pub mod screen;
 pub mod table;
@@ -20,8 +23,10 @@ mod scene;
 mod scene_heat_map;
 mod scene_lines;
 mod scene_parallel;
+mod scene_river;
 mod scene_scatter;
 mod screen_parallel;
+mod screen_river;
 mod svg;
 
 use std::path::Path;
@@ -29,6 +34,7 @@ use std::path::Path;
 pub use file::Style;
 pub use look::{Look, Theme};
 pub use parallel::Parallel;
+pub use river::River;
 pub use screen_parallel::Marked;
 
 use crate::error::Unusable;
@@ -62,6 +68,7 @@ pub enum Body {
     /// Heat maps side by side in common colours.
     HeatMaps(Vec<Panel>),
     Parallel(Parallel),
+    River(River),
     /// Nothing yet: what is missing and what to do about it.
     Empty(String),
 }
@@ -184,6 +191,10 @@ impl Chart {
                 labels.map_or_else(String::new, |(value, row, column)| {
                     format!("{value} by {row} and {column} of {}", names.join(", "))
                 })
+            }
+            Body::River(river) => {
+                let names: Vec<&str> = river.stages.iter().map(|stage| stage.name.as_str()).collect();
+                format!("{} of directions through {}", river.value.label, names.join(", "))
             }
             Body::Parallel(parallel) => {
                 let names = parallel.lines.iter().map(|line| line.name.as_str()).collect::<Vec<_>>().join(", ");

@@ -3,6 +3,7 @@
 pub mod batches;
 pub mod bench;
 pub mod checkpoint;
+pub mod churn;
 pub mod comparison;
 mod counting;
 pub mod estimate;

@@ -23,6 +23,7 @@ use super::method_picker::{MethodPicker, Purpose};
 use super::modal::{Dialog, Leaving, PathPurpose, Wish};
 use super::palette::Palette;
 use super::panels::experiments;
+use super::reports::{Question as Asked, Report};
 use super::session::{Loading, Session};
 use super::settings::ThemeChoice;
 use super::watch::Snapshot;
@@ -65,6 +66,12 @@ pub(crate) enum Message {
         session: u64,
         inquiry: Arc<Inquiry>,
         answer: Answer,
+    },
+    /// What a panel wanted to know.
+    Reported {
+        session: u64,
+        question: Arc<Asked>,
+        answer: Result<Box<Report>, Unusable>,
     },
     /// Whether what waits needs a worker.
     Queued {
@@ -147,6 +154,11 @@ impl Workbench {
                     open.judgements.take(inquiry, answer);
                 }
             }
+            Message::Reported { session, question, answer } => {
+                if let Some(open) = self.session_numbered(session) {
+                    open.reports.take(question, answer.map(|report| *report));
+                }
+            }
             Message::Queued { session, result } => self.queued(session, result),
             Message::WorkerEnded { session, result } => self.worker_ended(session, result),
         }
@@ -178,6 +190,13 @@ impl Workbench {
             Action::CopyData(chart) => self.copy_data(ctx, &chart),
             Action::LoadData => self.load_data(),
             Action::Judge(inquiry) => self.judge(inquiry),
+            Action::Ask(question) => self.ask(question),
+            Action::Retry(question) => {
+                if let Some(session) = &mut self.session {
+                    session.reports.retry(&question);
+                }
+                self.ask(question);
+            }
             Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
             Action::Pause(ids) => self.control(Wanted::Pause, |row| ids.contains(&row.id) && row.can_pause()),
             Action::Resume(ids) => self.resume(|row| ids.contains(&row.id)),
@@ -290,6 +309,18 @@ impl Workbench {
             self.spawn("compare lines", move || {
                 let answer = inquiry.answer();
                 Message::Judged { session: number, inquiry, answer }
+            });
+        }
+    }
+
+    /// Has something found out, unless it is known or being looked into.
+    fn ask(&mut self, question: Arc<Asked>) {
+        let Some(session) = &mut self.session else { return };
+        if session.reports.begin(&question) {
+            let number = session.number;
+            self.spawn("find out", move || {
+                let answer = question.answer().map(Box::new);
+                Message::Reported { session: number, question, answer }
             });
         }
     }

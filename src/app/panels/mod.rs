@@ -4,12 +4,14 @@
 
 pub(crate) mod compare;
 pub(crate) mod data;
+pub(crate) mod drift;
 pub(crate) mod experiments;
 pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod method_card;
 pub(crate) mod runs;
 pub(crate) mod start;
+pub(crate) mod users;
 
 use std::sync::Arc;
 
@@ -18,9 +20,13 @@ use egui::{Align, Button, Layout, Ui, Vec2};
 
 use super::action::Action;
 use super::command::Command;
+use super::reports::Question;
 use super::session::Session;
 use super::theme;
+use super::watch::RunView;
+use super::widgets;
 use crate::chart::{Body, Chart, Marked, screen};
+use crate::error::Unusable;
 
 /// What a panel may read, and where it puts its wishes.
 pub(crate) struct Context<'a> {
@@ -40,6 +46,50 @@ pub(crate) struct Panels {
     pub(crate) live: live::LivePanel,
     pub(crate) compare: compare::ComparePanel,
     pub(crate) log: log::LogPanel,
+    pub(crate) drift: drift::DriftPanel,
+    pub(crate) users: users::UsersPanel,
+}
+
+/// The runs that have finished at least `stages` stages, in the order of the runs table.
+fn measured_runs(session: &Session, stages: usize) -> Vec<&Arc<RunView>> {
+    let finished = |run: &RunView| run.stages.iter().filter(|stage| stage.finished).count();
+    session.rows.iter().filter_map(|row| row.run.as_ref()).filter(|run| finished(run) >= stages).collect()
+}
+
+/// How a run reads among others: its experiment, with the seed where another run has the same.
+fn run_label(run: &RunView, among: &[&Arc<RunView>]) -> String {
+    let same = among.iter().filter(|other| other.config.experiment == run.config.experiment).count();
+    let name = &run.config.experiment;
+    if same > 1 { format!("{name}, seed {}", run.config.seed) } else { name.clone() }
+}
+
+/// One of each experiment, the first, which is what is shown until the user chooses.
+fn one_an_experiment<'r>(runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
+    let mut first: Vec<&'r Arc<RunView>> = Vec::new();
+    for run in runs {
+        if !first.iter().any(|other| other.config.experiment == run.config.experiment) {
+            first.push(run);
+        }
+    }
+    first
+}
+
+/// Says that something is being found out.
+fn waiting(ui: &mut Ui, what: &str) {
+    ui.horizontal(|ui| {
+        ui.spinner();
+        widgets::remark(ui, what);
+    });
+}
+
+/// Says why something cannot be found out, and offers to try again.
+fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &Unusable, question: &Arc<Question>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.colored_label(theme::tokens(ui).error, widgets::sentence(&error.to_string()));
+        if ui.button("Try again").clicked() {
+            context.actions.push(Action::Retry(Arc::clone(question)));
+        }
+    });
 }
 
 /// A chart on a card that takes the room that is left.
