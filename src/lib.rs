@@ -18,3 +18,4 @@ pub mod method;
 pub mod model;
 pub mod seeds;
 pub mod semantic_id;
+pub mod subspace;

@@ -31,6 +31,7 @@ pub mod shared;
 pub mod sliced;
 mod stages;
 pub mod step;
+pub mod subspace_report;
 pub mod summary;
 pub mod sweep;
 pub mod trainer;

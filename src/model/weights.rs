@@ -92,8 +92,13 @@ impl Weights {
         self.places.keys().map(String::as_str)
     }
 
+    /// An error about one of the tensors.
+    pub fn unusable(&self, problem: &str, name: &str) -> Unusable {
+        Unusable::new(&self.folder, problem).at(format!("tensor `{name}`"))
+    }
+
     fn missing(&self, name: &str) -> Unusable {
-        Unusable::new(&self.folder, "a tensor is missing").at(format!("tensor `{name}`"))
+        self.unusable("a tensor is missing", name)
     }
 
     fn with<R>(&self, name: &str, f: impl FnOnce(&TensorView<'_>) -> Result<R, String>) -> Result<R, Unusable> {

@@ -1,0 +1,80 @@
+//! What moved in a run: subspaces of its adapters' updates, stage by stage and module by module.
+//!
+//! *The update after stage t* is the whole `ΔW` that predicts then: with past adapters that a method adds, and their
+//! magnitudes. What *trained* in the stage is the adapter that the next stage calls the latest; the two differ for methods
+//! that add adapters. Everything here reads a run folder alone, and may be called off the window's thread; what takes long
+//! looks at a flag now and then and ends early where it is set.
+
+mod compared;
+mod delta_weight;
+mod directions;
+mod grouped;
+mod measured;
+mod report;
+mod token_rows;
+mod updates;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use super::run_folder::RunFolder;
+use crate::error::Unusable;
+use crate::files;
+
+pub use compared::{ComparedModule, Comparison, compare};
+pub use delta_weight::delta_weight;
+pub use directions::{
+    Arrow, Continuation, Directions, ModuleDirections, Source, StageDirections, directions, module_directions,
+};
+pub use report::{
+    Between, Group, GroupStage, ModuleReport, ModuleStage, Moved, RowsReport, RowsStage, SidedAngles, SubspaceReport,
+};
+
+/// The report of a run lies in its folder, so that it is computed once.
+const CACHE: &str = "subspace.json";
+/// Larger than any report.
+const LARGEST_CACHE: u64 = 1 << 30;
+/// Version of the cache's layout; another one is computed anew.
+const VERSION: u32 = 1;
+
+/// A report with what it was made of.
+#[derive(Serialize, Deserialize)]
+struct Cached {
+    version: u32,
+    /// Name, length and time of change of every file that the report was made of.
+    made_of: Vec<(PathBuf, u64, u128)>,
+    report: SubspaceReport,
+}
+
+/// The report of a run, from the run's folder where it is there and no adapter has changed; none where `cancelled` was set
+/// meanwhile.
+///
+/// # Errors
+/// The run has no adapters, or they cannot be used.
+pub fn subspace_report(run: &RunFolder, cancelled: &AtomicBool) -> Result<Option<SubspaceReport>, Unusable> {
+    let file = run.path().join(CACHE);
+    let made_of = updates::files_of(run);
+    if let Some(report) = read_cache(&file, &made_of) {
+        return Ok(Some(report));
+    }
+    let Some(report) = measured::report(run, cancelled)? else { return Ok(None) };
+    let cached = Cached { version: VERSION, made_of, report };
+    if let Ok(bytes) = serde_json::to_vec(&cached) {
+        // In a folder that cannot be written the report is computed each time.
+        let _ = files::write_atomically(&file, &bytes);
+    }
+    Ok(Some(cached.report))
+}
+
+fn read_cache(file: &std::path::Path, made_of: &[(PathBuf, u64, u128)]) -> Option<SubspaceReport> {
+    // Whatever is wrong with it, the report is computed anew.
+    let cached: Cached = serde_json::from_str(&files::read_text(file, LARGEST_CACHE).ok()?).ok()?;
+    (cached.version == VERSION && cached.made_of == made_of).then_some(cached.report)
+}
+
+/// Whether somebody no longer waits for the answer.
+fn is_set(cancelled: &AtomicBool) -> bool {
+    cancelled.load(Ordering::Relaxed)
+}

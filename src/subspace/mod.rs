@@ -1,0 +1,17 @@
+//! Subspaces of low-rank updates: spectra, principal angles, matching of directions, movement, and a basis to draw in.
+//!
+//! An update is a product of thin factors, `ΔW = B A`; nothing here forms it. All in float64.
+
+pub mod angles;
+pub mod basis;
+pub mod factors;
+pub mod matching;
+pub mod movement;
+pub mod spectrum;
+
+pub use angles::{Angles, principal_angles};
+pub use basis::{Basis, shared_basis};
+pub use factors::{Factors, in_common_frame};
+pub use matching::{Match, Side, match_directions};
+pub use movement::{Movement, movement};
+pub use spectrum::Spectrum;
