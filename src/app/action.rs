@@ -47,7 +47,9 @@ pub(crate) enum Action {
     Judge(Arc<Inquiry>),
     /// Find something out in the background, unless it is known or being looked into.
     Ask(Arc<Question>),
-    /// Ask again what could not be found out.
+    /// No longer wait for an answer.
+    Cancel(Arc<Question>),
+    /// Ask again what could not be found out, or was cancelled.
     Retry(Arc<Question>),
     /// Read the dataset and count it.
     LoadData,

@@ -13,6 +13,7 @@ pub(crate) enum View {
     Runs,
     Live,
     Compare,
+    Subspace,
     Drift,
     Users,
     Data,
@@ -20,8 +21,17 @@ pub(crate) enum View {
 }
 
 impl View {
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Experiments, Self::Runs, Self::Live, Self::Compare, Self::Drift, Self::Users, Self::Data, Self::Log];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Experiments,
+        Self::Runs,
+        Self::Live,
+        Self::Compare,
+        Self::Subspace,
+        Self::Drift,
+        Self::Users,
+        Self::Data,
+        Self::Log,
+    ];
 
     /// The title on its tab.
     pub(crate) const fn title(self) -> &'static str {
@@ -30,6 +40,7 @@ impl View {
             Self::Runs => "Runs",
             Self::Live => "Live",
             Self::Compare => "Compare",
+            Self::Subspace => "Subspace",
             Self::Drift => "Drift",
             Self::Users => "Users",
             Self::Data => "Data",
@@ -44,6 +55,7 @@ impl View {
             Self::Runs => "Show runs",
             Self::Live => "Show live curves",
             Self::Compare => "Show comparison",
+            Self::Subspace => "Show subspace",
             Self::Drift => "Show drift",
             Self::Users => "Show users",
             Self::Data => "Show data",
@@ -58,6 +70,7 @@ impl View {
             Self::Runs => "Every run: how far it is, how good, and why it failed",
             Self::Live => "Loss, penalty and pull of the selected runs while they train",
             Self::Compare => "Methods against each other over the stages",
+            Self::Subspace => "What moved in the adapter: directions, spectra, angles and what they mean",
             Self::Drift => "How far data and predictions move from stage to stage, and for whom",
             Self::Users => "One user's history, the truth, and what every method recommends",
             Self::Data => "Stages, users and items of the dataset",
@@ -79,7 +92,7 @@ pub(crate) fn default_layout() -> Layout {
     };
     let experiments = tabs(&[View::Experiments]);
     let runs = tabs(&[View::Runs]);
-    let charts = tabs(&[View::Live, View::Compare, View::Drift, View::Users, View::Data, View::Log]);
+    let charts = tabs(&[View::Live, View::Compare, View::Subspace, View::Drift, View::Users, View::Data, View::Log]);
     let right = tiles.insert_container(Linear::new_binary(LinearDir::Vertical, [runs, charts], 0.43));
     let root = tiles.insert_container(Linear::new_binary(LinearDir::Horizontal, [experiments, right], 0.28));
     Tree::new(egui::Id::unique("workbench dock"), root, tiles)
@@ -251,7 +264,7 @@ mod tests {
             Some(Tile::Container(container)) => container.children().copied().collect(),
             other => panic!("no tabs: {other:?}"),
         };
-        assert_eq!(beside.len(), 5, "live, compare, drift, users and data");
+        assert_eq!(beside.len(), 6, "live, compare, subspace, drift, users and data");
         show(&mut layout, View::Drift);
         assert!(layout.active_tiles().iter().any(|&id| is_pane(layout.tiles.get(id).unwrap(), View::Drift)));
     }

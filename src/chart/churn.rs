@@ -2,6 +2,7 @@
 
 use super::comparison::metric_label;
 use super::{Axis, Body, Chart, Lines, Look, Point, Series, scale};
+use crate::data::{self, drift::DataDrift};
 use crate::experiment::churn::{ChurnReport, StageChurn};
 use crate::measure::churn::SliceChurn;
 
@@ -44,38 +45,41 @@ pub struct StageDrift {
     pub stages: Vec<(usize, f64)>,
 }
 
-/// Data drift and the churn of each run's predictions on one axis of stages.
-pub fn over_stages(
-    runs: &[(&ChurnReport, Look)],
-    measure: ChurnMeasure,
-    data: &[StageDrift],
-    synthetic: bool,
-) -> Chart {
+/// What is drawn beside predictions.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Beside {
+    /// Measures of the data.
+    pub data: Vec<StageDrift>,
+    /// Moves of adapters, with the looks of their lines.
+    pub adapters: Vec<(StageDrift, Look)>,
+}
+
+/// Data drift, the move of adapters, and the churn of each run's predictions on one axis of stages.
+pub fn over_stages(runs: &[(&ChurnReport, Look)], measure: ChurnMeasure, beside: &Beside, synthetic: bool) -> Chart {
     let title = "Drift by stage";
     let churn = |(report, look): &(&ChurnReport, Look)| Series {
         name: series_name(report, runs),
         points: report.stages.iter().map(|stage| Point::new(stage.stage as f64, measure.of(stage))).collect(),
         look: *look,
     };
-    let drift = |(slot, drift): (usize, &StageDrift)| Series {
-        name: format!("Data: {}", drift.name),
-        points: drift.stages.iter().map(|&(stage, value)| Point::new(stage as f64, value)).collect(),
-        look: Look::data(slot),
+    let points = |drift: &StageDrift| {
+        drift.stages.iter().map(|&(stage, value)| Point::new(stage as f64, value)).collect::<Vec<_>>()
     };
-    let series: Vec<Series> = runs
-        .iter()
-        .map(churn)
-        .chain(data.iter().enumerate().map(drift))
-        .filter(|series| !series.points.is_empty())
-        .collect();
+    let adapters = beside.adapters.iter().map(|(drift, look)| (drift.name.clone(), points(drift), *look));
+    let data = beside.data.iter().enumerate();
+    let data = data.map(|(slot, drift)| (format!("Data: {}", drift.name), points(drift), Look::data(slot)));
+    let others = adapters.chain(data).map(|(name, points, look)| Series { name, points, look });
+    let series: Vec<Series> = runs.iter().map(churn).chain(others).filter(|series| !series.points.is_empty()).collect();
     if series.is_empty() {
         let missing = "Nothing is measured twice yet: churn appears when the second stage of a run is tested";
         return Chart::empty(title, missing).synthetic(synthetic);
     }
     let lines =
         Lines { x: Axis::whole("Stage"), y: Axis::new("Change, 0 none to 1 all"), series, boundaries: Vec::new() };
+    let moves =
+        if beside.adapters.is_empty() { "" } else { ". Move of ΔW: as a part of what it was, over all modules" };
     let caption = format!(
-        "Predictions: {}, of the same tests asked of the model before and after training on the stage, mean over test users",
+        "Predictions: {}, of the same tests asked of the model before and after training on the stage, mean over test users{moves}",
         lower_first(measure.label())
     );
     let subtitle = Some("How far each stage moves what users see, beside how far the data moved".to_owned());
@@ -86,6 +90,20 @@ pub fn over_stages(
 fn series_name(report: &ChurnReport, runs: &[(&ChurnReport, Look)]) -> String {
     let several = runs.iter().filter(|(other, _)| other.experiment == report.experiment).count() > 1;
     if several { format!("{}, seed {}", report.experiment, report.seed) } else { report.experiment.clone() }
+}
+
+/// The measures of a dataset's drift that lie between 0 and 1.
+pub fn data_drift(drift: &DataDrift) -> Vec<StageDrift> {
+    let line = |name: &str, value: &dyn Fn(&data::drift::StageDrift) -> Option<f64>| {
+        let later = drift.stages.iter().filter(|stage| stage.stage > 1);
+        let stages = later.filter_map(|stage| Some((stage.stage, value(stage)?))).collect();
+        StageDrift { name: name.to_owned(), stages }
+    };
+    vec![
+        line("items by popularity", &|stage| Some(stage.from_previous.as_ref()?.item_divergence)),
+        line("new items, of interactions", &|stage| Some(stage.new_item_interactions)),
+        line("new users", &|stage| Some(stage.new_user_share)),
+    ]
 }
 
 fn lower_first(text: &str) -> String {
@@ -172,15 +190,20 @@ mod tests {
     #[test]
     fn churn_and_data_drift_share_the_axis_of_stages() {
         let report = report();
-        let data = [StageDrift { name: "new items".to_owned(), stages: vec![(2, 0.1), (3, 0.2)] }];
-        let chart = over_stages(&[(&report, Look::method(0))], ChurnMeasure::Ranked, &data, true);
+        let drift = |name: &str, stages| StageDrift { name: name.to_owned(), stages };
+        let beside = Beside {
+            data: vec![drift("new items", vec![(2, 0.1), (3, 0.2)])],
+            adapters: vec![(drift("PESO: move of ΔW", vec![(2, 0.3), (3, 0.4)]), Look::curve(0))],
+        };
+        let chart = over_stages(&[(&report, Look::method(0))], ChurnMeasure::Ranked, &beside, true);
         let Body::Lines(lines) = &chart.body else { panic!("no lines") };
         let found: Vec<_> = lines.series.iter().map(|series| (series.name.as_str(), series.points[1])).collect();
-        assert_eq!(found, [("PESO", Point::new(3.0, 0.5)), ("Data: new items", Point::new(3.0, 0.2))]);
-        let top_ten = over_stages(&[(&report, Look::method(0))], ChurnMeasure::TopTen, &[], true);
+        let expected = [("PESO", 0.5), ("PESO: move of ΔW", 0.4), ("Data: new items", 0.2)];
+        assert_eq!(found, expected.map(|(name, y)| (name, Point::new(3.0, y))));
+        let top_ten = over_stages(&[(&report, Look::method(0))], ChurnMeasure::TopTen, &Beside::default(), true);
         let Body::Lines(lines) = &top_ten.body else { panic!("no lines") };
         assert_eq!(lines.series[0].points[0], Point::new(2.0, 0.5));
-        assert!(matches!(over_stages(&[], ChurnMeasure::Ranked, &[], false).body, Body::Empty(_)));
+        assert!(matches!(over_stages(&[], ChurnMeasure::Ranked, &Beside::default(), false).body, Body::Empty(_)));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod parallel;
 pub mod river;
 pub mod scale;
 pub mod screen;
+pub mod subspace;
 pub mod table;
 
 mod font;

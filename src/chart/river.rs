@@ -11,6 +11,8 @@ pub struct River {
     pub flows: Vec<Flow>,
     /// What a direction's height is.
     pub value: Axis,
+    /// The sum of values that takes the whole height.
+    pub whole: f64,
 }
 
 /// One stage of the river.
@@ -108,10 +110,31 @@ pub fn river(module: &str, run: &str, stages: &[StageDirections], synthetic: boo
         directions: stage.values.iter().zip(looks).map(|(&value, look)| Direction { value, look }).collect(),
     };
     let stages = stages.iter().zip(looks).map(directions).collect();
-    let river = River { stages, flows, value: Axis::new("Singular value") };
+    let mut river = River { stages, flows, value: Axis::new("Singular value"), whole: 0.0 };
+    river.whole = river.greatest();
     let caption = "Height of a bar: singular value of ΔW along the direction. Width of a ribbon: the share of the direction, cos², that goes on in the other; what fades out or in is lost or new".to_owned();
     let subtitle = Some(format!("{run}: how the directions that the adapter writes go on from stage to stage"));
     Chart { subtitle, caption: Some(caption), ..Chart::new(title, Body::River(river)) }.synthetic(synthetic)
+}
+
+impl River {
+    /// The greatest sum of a stage's values.
+    fn greatest(&self) -> f64 {
+        let sum = |stage: &RiverStage| stage.directions.iter().map(|direction| direction.value.max(0.0)).sum();
+        self.stages.iter().map(sum).fold(0.0, f64::max)
+    }
+}
+
+/// Gives all rivers among `charts` one scale, so that equal heights are equal values.
+pub fn in_one_scale(charts: &mut [Chart]) {
+    let rivers =
+        || charts.iter().filter_map(|chart| if let Body::River(river) = &chart.body { Some(river) } else { None });
+    let whole = rivers().map(River::greatest).fold(0.0, f64::max);
+    for chart in charts {
+        if let Body::River(river) = &mut chart.body {
+            river.whole = whole;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -143,6 +166,19 @@ mod tests {
         assert_eq!(look(1, 0), look(0, 0));
         assert_ne!(look(1, 1), look(0, 0));
         assert_ne!(look(1, 2), look(0, 1), "what is 90 degrees apart is another direction");
+    }
+
+    #[test]
+    fn rivers_side_by_side_have_one_scale() {
+        let larger: Vec<StageDirections> = stages()
+            .into_iter()
+            .map(|stage| StageDirections { values: stage.values.iter().map(|value| 2.0 * value).collect(), ..stage })
+            .collect();
+        let mut charts =
+            vec![river("q", "a", &stages(), false), river("q", "b", &larger, false), Chart::empty("c", "d")];
+        in_one_scale(&mut charts);
+        let whole = |chart: &Chart| if let Body::River(river) = &chart.body { river.whole } else { 0.0 };
+        assert_eq!(charts.iter().map(whole).collect::<Vec<_>>(), [9.0, 9.0, 0.0]);
     }
 
     #[test]

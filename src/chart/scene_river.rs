@@ -62,10 +62,9 @@ pub fn banks(scene: &Scene, river: &River, room: Rect) -> Banks {
     };
     let between = scene.scaled(GAP);
     let sums = river.stages.iter().map(|stage| stage.directions.iter().map(|d| d.value.max(0.0)).sum::<f64>());
-    let most = sums.clone().fold(0.0, f64::max);
     let gaps = river.stages.iter().map(|stage| stage.directions.len().saturating_sub(1)).max().unwrap_or(0);
     let between = between.min(0.35 * at.height() / gaps.max(1) as f32);
-    let unit = if most > 0.0 { (at.height() - gaps as f32 * between) / most as f32 } else { 0.0 };
+    let unit = if river.whole > 0.0 { (at.height() - gaps as f32 * between) / river.whole as f32 } else { 0.0 };
     let bar = scene.scaled(BAR);
     let step = (at.width() - bar) / river.stages.len().saturating_sub(1).max(1) as f32;
     let column = |(place, (stage, sum)): (usize, (&super::river::RiverStage, f64))| {

@@ -71,7 +71,7 @@ pub(crate) enum Message {
     Reported {
         session: u64,
         question: Arc<Asked>,
-        answer: Result<Box<Report>, Unusable>,
+        answer: Result<Option<Box<Report>>, Unusable>,
     },
     /// Whether what waits needs a worker.
     Queued {
@@ -156,7 +156,7 @@ impl Workbench {
             }
             Message::Reported { session, question, answer } => {
                 if let Some(open) = self.session_numbered(session) {
-                    open.reports.take(question, answer.map(|report| *report));
+                    open.reports.take(question, answer.map(|report| report.map(|report| *report)));
                 }
             }
             Message::Queued { session, result } => self.queued(session, result),
@@ -191,6 +191,11 @@ impl Workbench {
             Action::LoadData => self.load_data(),
             Action::Judge(inquiry) => self.judge(inquiry),
             Action::Ask(question) => self.ask(question),
+            Action::Cancel(question) => {
+                if let Some(session) = &self.session {
+                    session.reports.cancel(&question);
+                }
+            }
             Action::Retry(question) => {
                 if let Some(session) = &mut self.session {
                     session.reports.retry(&question);
@@ -316,10 +321,10 @@ impl Workbench {
     /// Has something found out, unless it is known or being looked into.
     fn ask(&mut self, question: Arc<Asked>) {
         let Some(session) = &mut self.session else { return };
-        if session.reports.begin(&question) {
+        if let Some(cancelled) = session.reports.begin(&question) {
             let number = session.number;
             self.spawn("find out", move || {
-                let answer = question.answer().map(Box::new);
+                let answer = question.answer(&cancelled).map(|report| report.map(Box::new));
                 Message::Reported { session: number, question, answer }
             });
         }

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{ComboBox, Ui};
+use egui::Ui;
 
-use super::{Context, chart_actions, chart_card, failed, measured_runs, one_an_experiment, run_label, waiting};
-use crate::app::action::Action;
+use super::{
+    Context, chart_actions, chart_card, choice, explanation, found, has_adapters, measured_runs, one_an_experiment,
+    run_label,
+};
 use crate::app::reports::{Found, Question, Report, RunStamp};
-use crate::app::theme::space;
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::chart::churn::{self, ChurnMeasure};
+use crate::chart::churn::{self, Beside, ChurnMeasure};
 use crate::chart::look::Look;
-use crate::chart::{Chart, comparison};
+use crate::chart::{Chart, comparison, subspace};
 use crate::experiment::churn::ChurnReport;
 
 /// What is shown.
@@ -64,6 +65,23 @@ pub(crate) struct DriftPanel {
     shown: Option<BTreeSet<String>>,
     /// Id of the run whose slices are shown.
     sliced: Option<String>,
+    /// Whether the drift of the data is left out, and whether the moves of adapters are drawn.
+    without_data: bool,
+    with_adapters: bool,
+}
+
+fn churn_of(run: &RunView) -> Question {
+    Question::Churn(RunStamp::of(run))
+}
+
+fn moves_of(run: &RunView) -> Question {
+    Question::Subspace(RunStamp::of(run))
+}
+
+/// How a run's lines are named: its experiment, with the seed where another shown run has the same.
+fn series_name(run: &Arc<RunView>, reports: &[(&Arc<RunView>, &ChurnReport)]) -> String {
+    let among: Vec<&Arc<RunView>> = reports.iter().map(|(run, _)| *run).collect();
+    run_label(run, &among)
 }
 
 impl DriftPanel {
@@ -79,18 +97,13 @@ impl DriftPanel {
             View::Stages => self.shown_runs(&runs),
             View::Slices => vec![self.sliced_run(&runs)],
         };
-        let (mut reports, mut problems, mut missing) = (Vec::new(), Vec::new(), 0);
-        for run in &shown {
-            let question = Arc::new(Question::Churn(RunStamp::of(run)));
-            match session.reports.look(&question, Report::churn) {
-                Found::Ready(report) => reports.push((*run, report)),
-                Found::Failed(error) => problems.push((question, error)),
-                Found::Pending => {
-                    missing += 1;
-                    context.actions.push(Action::Ask(question));
-                }
-            }
-        }
+        let reports: Vec<(&Arc<RunView>, &ChurnReport)> = shown
+            .iter()
+            .filter_map(|&run| match session.reports.look(&churn_of(run), Report::churn) {
+                Found::Ready(report) => Some((run, report)),
+                _ => None,
+            })
+            .collect();
         let chart = Arc::new(self.chart(context, &reports));
         ui.horizontal(|ui| {
             for view in View::ALL {
@@ -99,14 +112,16 @@ impl DriftPanel {
             chart_actions(ui, context, &chart);
         });
         ui.horizontal_wrapped(|ui| self.choices(ui, &runs));
-        widgets::remark(ui, self.view.explanation());
-        if missing > 0 {
-            waiting(ui, &format!("Comparing the lists of {}", widgets::counted(missing, "run")));
+        explanation(ui, self.view.explanation());
+        // One after the other: what is asked first is shown first.
+        let unknown = shown.iter().find(|run| !reports.iter().any(|(known, _)| known.id == run.id));
+        if let Some(run) = unknown {
+            let what = format!("Comparing the lists of {}", run_label(run, &runs));
+            found(ui, context, (&Arc::new(churn_of(run)), Report::churn), &what);
         }
-        for (question, error) in &problems {
-            failed(ui, context, error, question);
+        if self.view == View::Stages {
+            self.beside(ui, context, &shown, &runs);
         }
-        ui.add_space(space::XS);
         if !reports.is_empty() {
             chart_card(ui, &chart, "drift chart");
             context.charts.push(chart);
@@ -120,13 +135,50 @@ impl DriftPanel {
                 let looks = comparison::looks(&context.session.results);
                 let look = |run: &RunView| looks.get(&run.id).copied().unwrap_or(Look::baseline(0));
                 let lines: Vec<_> = reports.iter().map(|(run, report)| (*report, look(run))).collect();
-                churn::over_stages(&lines, self.measure, &[], synthetic)
+                churn::over_stages(&lines, self.measure, &self.drawn_beside(context, reports, &look), synthetic)
             }
             View::Slices => match reports.first() {
                 Some((_, report)) => churn::by_slice(report, synthetic),
                 None => Chart::empty("Who is affected", "The lists are being compared"),
             },
         }
+    }
+
+    /// Asks for what is drawn beside the predictions.
+    fn beside(&self, ui: &mut Ui, context: &mut Context<'_>, shown: &[&Arc<RunView>], runs: &[&Arc<RunView>]) {
+        if !self.without_data {
+            let dataset = Arc::new(Question::dataset_of(context.session.project()));
+            found(ui, context, (&dataset, Report::drift), "Measuring the drift of the data");
+        }
+        let session = context.session;
+        let unknown =
+            |run: &&&Arc<RunView>| !matches!(session.reports.look(&moves_of(run), Report::subspace), Found::Ready(_));
+        let next = shown.iter().filter(|run| self.with_adapters && has_adapters(run)).find(unknown);
+        if let Some(run) = next {
+            let what = format!("Measuring how far the adapter of {} moved", run_label(run, runs));
+            found(ui, context, (&Arc::new(moves_of(run)), Report::subspace), &what);
+        }
+    }
+
+    fn drawn_beside(
+        &self,
+        context: &Context<'_>,
+        reports: &[(&Arc<RunView>, &ChurnReport)],
+        look: &dyn Fn(&RunView) -> Look,
+    ) -> Beside {
+        let session = context.session;
+        let mut beside = Beside::default();
+        let dataset = Question::dataset_of(session.project());
+        if let (false, Found::Ready(drift)) = (self.without_data, session.reports.look(&dataset, Report::drift)) {
+            beside.data = churn::data_drift(drift);
+        }
+        for (run, _) in reports.iter().filter(|(run, _)| self.with_adapters && has_adapters(run)) {
+            if let Found::Ready(report) = session.reports.look(&moves_of(run), Report::subspace) {
+                let name = series_name(run, reports);
+                beside.adapters.push((subspace::movement(report, &name), subspace::update_look(look(run))));
+            }
+        }
+        beside
     }
 
     fn shown_runs<'r>(&self, runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
@@ -146,14 +198,8 @@ impl DriftPanel {
     fn choices(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>]) {
         match self.view {
             View::Stages => {
-                let label = ui.label("Measure");
-                let combo = ComboBox::from_id_salt("churn measure").selected_text(self.measure.label()).width(190.0);
-                let combo = combo.show_ui(ui, |ui| {
-                    for measure in ChurnMeasure::ALL {
-                        ui.selectable_value(&mut self.measure, measure, measure.label());
-                    }
-                });
-                combo.response.labelled_by(label.id);
+                let measures = ChurnMeasure::ALL.map(|measure| (measure, measure.label().to_owned()));
+                choice(ui, ("Measure", 190.0), &mut self.measure, &measures);
                 let mut shown: BTreeSet<String> = self.shown_runs(runs).iter().map(|run| run.id.clone()).collect();
                 ui.menu_button("Runs…", |ui| {
                     for run in runs {
@@ -168,19 +214,18 @@ impl DriftPanel {
                         }
                     }
                 });
+                let mut with_data = !self.without_data;
+                ui.checkbox(&mut with_data, "Data drift")
+                    .on_hover_text("How far the stage's data lies from the stage before");
+                self.without_data = !with_data;
+                ui.checkbox(&mut self.with_adapters, "Adapter moves")
+                    .on_hover_text("How far each adapter's update of the weights moved, as a part of what it was");
             }
             View::Slices => {
-                let now = self.sliced_run(runs);
-                let label = ui.label("Run");
-                let combo = ComboBox::from_id_salt("sliced run").selected_text(run_label(now, runs)).width(220.0);
-                let combo = combo.truncate().show_ui(ui, |ui| {
-                    for run in runs {
-                        if ui.selectable_label(run.id == now.id, run_label(run, runs)).clicked() {
-                            self.sliced = Some(run.id.clone());
-                        }
-                    }
-                });
-                combo.response.labelled_by(label.id);
+                let mut now = self.sliced_run(runs).id.clone();
+                let options: Vec<_> = runs.iter().map(|run| (run.id.clone(), run_label(run, runs))).collect();
+                choice(ui, ("Run", 220.0), &mut now, &options);
+                self.sliced = Some(now);
             }
         }
     }

@@ -11,16 +11,17 @@ pub(crate) mod log;
 pub(crate) mod method_card;
 pub(crate) mod runs;
 pub(crate) mod start;
+pub(crate) mod subspace;
 pub(crate) mod users;
 
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Button, Layout, Ui, Vec2};
+use egui::{Align, Button, ComboBox, Layout, Response, Ui, Vec2};
 
 use super::action::Action;
 use super::command::Command;
-use super::reports::Question;
+use super::reports::{Found, Question, Report};
 use super::session::Session;
 use super::theme;
 use super::watch::RunView;
@@ -46,6 +47,7 @@ pub(crate) struct Panels {
     pub(crate) live: live::LivePanel,
     pub(crate) compare: compare::ComparePanel,
     pub(crate) log: log::LogPanel,
+    pub(crate) subspace: subspace::SubspacePanel,
     pub(crate) drift: drift::DriftPanel,
     pub(crate) users: users::UsersPanel,
 }
@@ -54,6 +56,11 @@ pub(crate) struct Panels {
 fn measured_runs(session: &Session, stages: usize) -> Vec<&Arc<RunView>> {
     let finished = |run: &RunView| run.stages.iter().filter(|stage| stage.finished).count();
     session.rows.iter().filter_map(|row| row.run.as_ref()).filter(|run| finished(run) >= stages).collect()
+}
+
+/// Whether a run leaves adapters.
+fn has_adapters(run: &RunView) -> bool {
+    run.config.method.adapter_method().is_some()
 }
 
 /// How a run reads among others: its experiment, with the seed where another run has the same.
@@ -74,12 +81,43 @@ fn one_an_experiment<'r>(runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
     first
 }
 
-/// Says that something is being found out.
-fn waiting(ui: &mut Ui, what: &str) {
+/// Says that something is being found out, and lets the user no longer wait for it.
+fn waiting(ui: &mut Ui, context: &mut Context<'_>, what: &str, question: &Arc<Question>) {
     ui.horizontal(|ui| {
         ui.spinner();
         widgets::remark(ui, what);
+        if ui.button("Cancel").clicked() {
+            context.actions.push(Action::Cancel(Arc::clone(question)));
+        }
     });
+    context.actions.push(Action::Ask(Arc::clone(question)));
+}
+
+/// Takes the part of a report that a question is about.
+type Part<T> = fn(&Report) -> Option<&T>;
+
+/// What a question has found; says so where it is still looked into, was cancelled or has failed.
+fn found<'s, T>(
+    ui: &mut Ui,
+    context: &mut Context<'s>,
+    (question, part): (&Arc<Question>, Part<T>),
+    what: &str,
+) -> Option<&'s T> {
+    let session: &'s Session = context.session;
+    match session.reports.look(question, part) {
+        Found::Ready(found) => return Some(found),
+        Found::Pending => waiting(ui, context, what, question),
+        Found::Failed(error) => failed(ui, context, &error, question),
+        Found::Cancelled => {
+            ui.horizontal(|ui| {
+                widgets::remark(ui, "You no longer waited for this");
+                if ui.button("Find out").clicked() {
+                    context.actions.push(Action::Retry(Arc::clone(question)));
+                }
+            });
+        }
+    }
+    None
 }
 
 /// Says why something cannot be found out, and offers to try again.
@@ -90,6 +128,30 @@ fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &Unusable, question: &A
             context.actions.push(Action::Retry(Arc::clone(question)));
         }
     });
+}
+
+/// What a view says, in two sentences for those who decide and do not compute.
+fn explanation(ui: &mut Ui, text: &str) {
+    widgets::remark(ui, text);
+    ui.add_space(theme::space::XS);
+}
+
+/// Names to choose one from, as a combo box with a label.
+fn choice<T: Clone + PartialEq>(
+    ui: &mut Ui,
+    (label, width): (&str, f32),
+    value: &mut T,
+    options: &[(T, String)],
+) -> Response {
+    let name = ui.label(label);
+    let now = options.iter().find(|(option, _)| option == value).map_or("–", |(_, words)| words.as_str());
+    let combo = ComboBox::from_id_salt(label).selected_text(now).width(width).height(420.0).truncate();
+    let combo = combo.show_ui(ui, |ui| {
+        for (option, words) in options {
+            ui.selectable_value(value, option.clone(), words);
+        }
+    });
+    combo.response.labelled_by(name.id)
 }
 
 /// A chart on a card that takes the room that is left.

@@ -9,15 +9,13 @@ use eframe::egui;
 use egui::{ScrollArea, Ui, Vec2};
 
 use self::list::UserList;
-use super::{Context, failed, measured_runs, run_label, waiting};
-use crate::app::action::Action;
-use crate::app::reports::{Found, Question, Report, RunStamp};
+use super::{Context, found, measured_runs, run_label};
+use crate::app::reports::{Question, Report, RunStamp};
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::Dataset;
 use crate::experiment::churn::StageTests;
-use crate::experiment::project::SemanticIds;
 
 /// State of the panel.
 #[derive(Debug, Default)]
@@ -57,35 +55,23 @@ impl UsersPanel {
         self.list.stage_choice(ui, newest);
         let stage = self.list.stage(newest);
         let project = session.project();
-        let index = match &project.semantic_ids {
-            SemanticIds::Index(path) => Some(path.clone()),
-            SemanticIds::Dataset => None,
-        };
-        let dataset = Question::Dataset { source: project.dataset.clone(), index, folder: project.folder.clone() };
+        let dataset = Arc::new(Question::dataset_of(project));
         let tested: Vec<&Arc<RunView>> = runs.iter().filter(|run| finished(run) >= stage).copied().collect();
         let tests = Question::Tests { runs: tested.iter().map(|run| RunStamp::of(run)).collect(), stage };
-        let [dataset, tests] = [dataset, tests].map(Arc::new);
-        let found = (session.reports.look(&dataset, Report::dataset), session.reports.look(&tests, Report::tests));
-        match found {
-            (Found::Failed(error), _) => failed(ui, context, &error, &dataset),
-            (_, Found::Failed(error)) => failed(ui, context, &error, &tests),
-            (Found::Ready(data), Found::Ready(answered)) => {
-                let run = |id: &str| tested.iter().find(|run| run.id == id).copied();
-                let runs = answered.answers.iter().filter_map(|answers| run(&answers.run));
-                let known = Known {
-                    dataset: data,
-                    tests: answered,
-                    stage,
-                    runs: runs.map(|run| (run, run_label(run, &tested))).collect(),
-                    read: project.training.max_history,
-                };
-                self.found(ui, &known, &tests);
-            }
-            _ => {
-                waiting(ui, "Reading users, titles and recommendations");
-                context.actions.push(Action::Ask(dataset));
-                context.actions.push(Action::Ask(tests));
-            }
+        let tests = Arc::new(tests);
+        let data = found(ui, context, (&dataset, Report::dataset), "Reading users and titles");
+        let answered = found(ui, context, (&tests, Report::tests), "Reading recommendations");
+        if let (Some(dataset), Some(answered)) = (data, answered) {
+            let run = |id: &str| tested.iter().find(|run| run.id == id).copied();
+            let runs = answered.answers.iter().filter_map(|answers| run(&answers.run));
+            let known = Known {
+                dataset,
+                tests: answered,
+                stage,
+                runs: runs.map(|run| (run, run_label(run, &tested))).collect(),
+                read: project.training.max_history,
+            };
+            self.found(ui, &known, &tests);
         }
     }
 
