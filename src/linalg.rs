@@ -1,6 +1,6 @@
 //! Dense linear algebra in float64, over faer.
 
-use faer::{Mat, MatRef};
+use faer::{Mat, MatRef, Side};
 
 /// A thin singular value decomposition `U diag(s) Vᵀ`, singular values descending.
 #[derive(Debug, Clone)]
@@ -31,4 +31,19 @@ pub fn from_rows(rows: usize, columns: usize, values: &[f32]) -> Mat<f64> {
 pub fn to_rows(matrix: MatRef<'_, f64>) -> Vec<f32> {
     let row = |row| (0..matrix.ncols()).map(move |column| matrix[(row, column)] as f32);
     (0..matrix.nrows()).flat_map(row).collect()
+}
+
+/// Eigenvalues of a symmetric matrix of finite numbers, descending, and the eigenvectors as columns in the same order.
+///
+/// # Panics
+/// If the matrix has values that are no numbers.
+pub fn symmetric_eigen(matrix: MatRef<'_, f64>) -> (Vec<f64>, Mat<f64>) {
+    if matrix.nrows() == 0 {
+        return (Vec::new(), Mat::new());
+    }
+    let eigen = matrix.self_adjoint_eigen(Side::Lower).expect("the decomposition of finite numbers converges");
+    let ascending: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+    let last = ascending.len().saturating_sub(1);
+    let vectors = Mat::from_fn(matrix.nrows(), ascending.len(), |row, column| eigen.U()[(row, last - column)]);
+    (ascending.into_iter().rev().collect(), vectors)
 }

@@ -9,10 +9,12 @@ mod devices;
 mod dry_run;
 mod export;
 mod inspect;
+mod meaning;
 mod methods;
 mod outcome;
 mod progress;
 mod results;
+mod retention;
 mod run;
 mod score;
 mod status;
@@ -55,6 +57,8 @@ enum Command {
     Inspect(inspect::Arguments),
     Score(score::Arguments),
     Devices(devices::Arguments),
+    Retention(retention::Arguments),
+    Meaning(meaning::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
 }
@@ -101,6 +105,14 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
         Some(Command::Bench(arguments)) => {
             compute_here();
             bench::run(arguments)
+        }
+        Some(Command::Retention(arguments)) => {
+            compute_here();
+            retention::run(&arguments)
+        }
+        Some(Command::Meaning(arguments)) => {
+            compute_here();
+            meaning::run(&arguments)
         }
         Some(Command::Demo(arguments)) => demo::run(&arguments),
     }

@@ -180,7 +180,7 @@ fn chosen(project: &Project, arguments: &Arguments) -> Result<Vec<String>, Unusa
 }
 
 /// A flag that Ctrl-C, or the request to end, raises; the second time ends at once.
-fn interruption(words: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn interruption(words: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&flag);
     #[allow(clippy::exit, reason = "the user insists; the last checkpoint is whole whenever the process ends")]

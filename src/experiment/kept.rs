@@ -55,8 +55,11 @@ pub fn after_stage<B: TrainingBackend>(
     kept(task, folder, &main_folder(folder, stage), device)
 }
 
-/// The base model with an adapter and its token rows.
-fn kept<B: TrainingBackend>(
+/// The base model with the adapter and the token rows in a folder.
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn kept<B: TrainingBackend>(
     task: &Task<'_>,
     run: &RunFolder,
     folder: &Path,

@@ -60,7 +60,7 @@ pub fn gradient<B: TrainingBackend>(
 }
 
 /// Single examples, each with its own history.
-fn sample(data: &StageData, examples: usize, seed: u64) -> Vec<Sequence> {
+pub fn sample(data: &StageData, examples: usize, seed: u64) -> Vec<Sequence> {
     let seed = seeds::derive(seed, &["look", &data.index.to_string()]);
     let sample = batches::sample(data.sequences.clone(), examples, seed).into_iter();
     let single = |sequence: Sequence| {
@@ -100,7 +100,8 @@ pub fn inputs<B: Kernels>(model: &Llama<B>, examples: &[Sequence]) -> Matrices {
     on_host(sum.into_iter().map(mean).collect())
 }
 
-fn adapter_gradients<B: TrainingBackend>(
+/// Gradients of a batch's cross-entropy, the mean over its response tokens, by the adapter.
+pub fn adapter_gradients<B: TrainingBackend>(
     model: &mut Llama<B>,
     batch: &[Sequence],
     temperature: f64,

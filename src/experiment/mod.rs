@@ -1,5 +1,6 @@
 //! Experiments: the project file, the worker that trains, and the run folder it writes.
 
+pub mod analysis;
 pub mod batches;
 pub mod bench;
 pub mod checkpoint;

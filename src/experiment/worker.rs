@@ -280,7 +280,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
 }
 
 /// Turns a panic of a device's driver or of the computation into a failure of the run.
-fn guarded(task: &Task<'_>, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+pub(super) fn guarded<T>(task: &Task<'_>, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text =
             panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));

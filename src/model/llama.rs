@@ -372,15 +372,23 @@ struct Pass<'a, B: Backend> {
     plan: &'a AttentionPlan<B>,
     dropouts: Dropouts,
     factors: Option<Factors<B>>,
-    /// What projections read, in the order of the layers and of [`INPUT_SITES`].
-    inputs: Option<Vec<InputMoment<B>>>,
+    inputs: Option<Inputs<'a, B>>,
+}
+
+/// What is taken of the projections' inputs.
+struct Inputs<'a, B: Backend> {
+    /// From an input `[tokens, in]`.
+    take: &'a dyn Fn(&Tensor<B, 2>) -> Tensor<B, 2>,
+    /// In the order of the layers and of [`INPUT_SITES`].
+    taken: Vec<Tensor<B, 2>>,
 }
 
 impl<B: Backend> Pass<'_, B> {
     /// Looks at what a projection reads, where that is asked for.
     fn look(&mut self, x: &Tensor<B, 2>) {
         if let Some(inputs) = &mut self.inputs {
-            inputs.push(InputMoment { sum: x.clone().transpose().matmul(x.clone()), tokens: x.dims()[0] });
+            let taken = (inputs.take)(x);
+            inputs.taken.push(taken);
         }
     }
 }
@@ -463,13 +471,33 @@ impl<B: Kernels> Llama<B> {
 
     /// Second moments of what the projections read of a packed batch, by [`input_site`].
     pub fn input_moments(&self, packed: &Packed<B>) -> Vec<(String, InputMoment<B>)> {
+        let moments = self.take_inputs(packed, &|x| x.clone().transpose().matmul(x.clone()));
+        moments.map(|(site, sum)| (site, InputMoment { sum, tokens: packed.tokens.len() })).collect()
+    }
+
+    /// What a module reads at given places of a packed batch, `[places, in]`; none where there is no such module.
+    pub fn inputs_at(&self, packed: &Packed<B>, module: &str, places: &[usize]) -> Option<Tensor<B, 2>> {
+        let places: Vec<i32> = places.iter().map(|&place| place as i32).collect();
+        let index = Tensor::<B, 1, Int>::from_data(TensorData::from(places.as_slice()), &self.device());
+        let site = input_site(module);
+        self.take_inputs(packed, &|x| x.clone().select(0, index.clone()))
+            .find(|(name, _)| *name == site)
+            .map(|(_, x)| x)
+    }
+
+    /// What `take` makes of each input of a packed batch, by [`input_site`].
+    fn take_inputs(
+        &self,
+        packed: &Packed<B>,
+        take: &dyn Fn(&Tensor<B, 2>) -> Tensor<B, 2>,
+    ) -> impl Iterator<Item = (String, Tensor<B, 2>)> + use<B> {
         let x = self.embedding.embed(&packed.tokens, &self.device());
         let mut pass = self.pass(&packed.positions, &packed.plan, None);
-        pass.inputs = Some(Vec::new());
+        pass.inputs = Some(Inputs { take, taken: Vec::new() });
         self.decode(x, None, None, &mut pass);
-        let layers =
+        let sites =
             (0..self.layers.len()).flat_map(|layer| INPUT_SITES.map(|site| format!("model.layers.{layer}.{site}")));
-        layers.zip(pass.inputs.unwrap_or_default()).collect()
+        sites.zip(pass.inputs.map(|inputs| inputs.taken).unwrap_or_default())
     }
 
     /// Logits of every given token, each of which sees what `plan` says of the cached keys and this call's own

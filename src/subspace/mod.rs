@@ -1,13 +1,20 @@
-//! Subspaces of low-rank updates: spectra, principal angles, matching of directions, movement, and a basis to draw in.
+//! Subspaces of low-rank updates: spectra, principal angles, matching of directions, movement, and a basis to draw in; what a
+//! stage's data wants of an update, what stays of the past, and what its directions mean.
 //!
 //! An update is a product of thin factors, `ΔW = B A`; nothing here forms it. All in float64.
 
 pub mod angles;
 pub mod basis;
+pub mod curvature;
 pub mod factors;
 pub mod matching;
+pub mod meaning;
 pub mod movement;
+pub mod retention;
 pub mod spectrum;
+
+#[cfg(test)]
+mod theory_tests;
 
 pub use angles::{Angles, principal_angles};
 pub use basis::{Basis, shared_basis};

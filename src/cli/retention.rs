@@ -1,0 +1,171 @@
+//! `peso retention`: the theory of the proximal term, measured on a run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::outcome::{Ended, print, print_json};
+use super::progress::{Bars, name_of};
+use super::run::interruption;
+use super::table::Table;
+use crate::device::DeviceChoice;
+use crate::error::Unusable;
+use crate::experiment::analysis::retention::{self, Point, RetentionOptions, RetentionReport};
+use crate::experiment::analysis::{load, trained_stages};
+use crate::experiment::run_folder::RunFolder;
+
+/// Measure what a run of PESO keeps of the past along the directions of a stage's data, beside what the theory predicts
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Folder of a run
+    run: PathBuf,
+    /// This stage alone, instead of all from 2 on
+    #[arg(long, value_name = "T")]
+    stage: Option<usize>,
+    /// Examples whose gradients are taken
+    #[arg(long, value_name = "N", default_value_t = RetentionOptions::default().examples, value_parser = at_least_two)]
+    examples: usize,
+    /// Model at which gradients are taken
+    #[arg(long, value_enum, default_value_t = At::Twin)]
+    at: At,
+    /// Where to compute: auto, wgpu, cuda or cpu
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    device: DeviceChoice,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// See [`Point`].
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum At {
+    /// After the same training without the pull
+    Twin,
+    /// Before the stage
+    Previous,
+}
+
+fn at_least_two(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number >= 2).ok_or_else(|| "expected a number above 1".to_owned())
+}
+
+/// Directions that the text shows: the first by `ρ`.
+const SHOWN: usize = 12;
+
+#[derive(Serialize)]
+struct Output {
+    stages: Vec<RetentionReport>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let run = RunFolder::open(&arguments.run)?;
+    retention::measurable(&run)?;
+    let stages = match arguments.stage {
+        Some(stage) => vec![stage],
+        None => trained_stages(&run)?.into_iter().filter(|stage| *stage > 1).collect(),
+    };
+    if stages.is_empty() {
+        return Err(Unusable::new(run.path(), "no stage after the first is trained yet").into());
+    }
+    let at = match arguments.at {
+        At::Twin => Point::Twin,
+        At::Previous => Point::Previous,
+    };
+    let options = RetentionOptions { examples: arguments.examples, at };
+    let interrupted = interruption("\nsaving the state; once more to end at once")?;
+    let mut bars = Bars::new(Arc::clone(&interrupted));
+    let task = load(&run, arguments.device)?;
+    bars.begin(name_of(run.config()), &format!("Measuring {} on {}", run.config().run, task.device_name));
+    let measured = stages.into_iter().map(|stage| retention::measure(&task, &run, stage, options, &mut bars));
+    let stages = measured.collect::<Result<Vec<_>, _>>();
+    bars.finish();
+    let output = Output { stages: stages? };
+    if arguments.json {
+        print_json(&output)?;
+    } else {
+        print(&output.stages.iter().map(text).collect::<Vec<_>>().join("\n"))?;
+    }
+    Ok(Ended::Done)
+}
+
+fn text(report: &RetentionReport) -> String {
+    let RetentionReport { stage, correlations, movement, quadratic, .. } = report;
+    let synthetic = if report.synthetic { " · synthetic data" } else { "" };
+    let mut text = format!(
+        "{} · stage {stage}{synthetic}\nlambda {}, {:?}, {:?}; gradients of {} of {} examples\n",
+        report.experiment, report.lambda, report.distance, report.aggregation, report.examples, report.of
+    );
+    let strengths = || report.groups.iter().map(|group| group.lambda_eff);
+    text.push_str(&format!("lambda_eff {}", range(strengths())));
+    let evenness = report.groups.iter().filter_map(|group| group.evenness);
+    if let Some((least, most)) = evenness.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))) {
+        text.push_str(&format!(", n p between {least:.3} and {most:.3}"));
+    }
+    if let Some(ratio) = report.pull_ratio {
+        text.push_str(&format!(", mean pull ratio {:.2e}", ratio.mean));
+    }
+    text.push_str(&format!(
+        "\nmovement {:.4} without the pull, {:.4} with it, {:.4} between both (epochs {} and {})\n",
+        movement.twin, movement.run, movement.apart, report.twin.best_epoch, report.best_epoch
+    ));
+    text.push_str(&format!(
+        "loss from twin back to before {:+.4}, by the quadratic model {:+.4}\n",
+        quadratic.loss_previous - quadratic.loss_twin,
+        quadratic.predicted_rise
+    ));
+    text.push_str(&format!(
+        "correlation over {} directions: Pearson {}, Spearman {}; weighted by movement: {}, {}\n\n",
+        correlations.directions,
+        optional(correlations.pearson),
+        optional(correlations.spearman),
+        optional(correlations.weighted_pearson),
+        optional(correlations.weighted_spearman),
+    ));
+    let mut table = Table::new(0, ["Direction", "rho", "Predicted", "Measured", "Weight"]);
+    for (direction, number) in report.directions.iter().zip(1..).take(SHOWN) {
+        table.row([
+            number.to_string(),
+            format!("{:.3e}", direction.rho),
+            format!("{:.4}", direction.predicted),
+            optional(direction.measured),
+            format!("{:.5}", direction.weight),
+        ]);
+    }
+    let rest = &report.directions[report.directions.len().min(SHOWN)..];
+    if !rest.is_empty() {
+        let weight: f64 = rest.iter().map(|direction| direction.weight).sum();
+        let mean = |value: &dyn Fn(&crate::subspace::retention::Retained) -> f64| {
+            let told = || rest.iter().filter(|direction| direction.measured.is_some());
+            let whole = told().map(|direction| direction.weight).sum::<f64>();
+            let sum = told().map(|direction| direction.weight * value(direction)).sum::<f64>();
+            if whole > 0.0 { format!("{:.4}", sum / whole) } else { "–".to_owned() }
+        };
+        table.row([
+            format!("{} more", rest.len()),
+            range(rest.iter().map(|direction| direction.rho)),
+            mean(&|direction| direction.predicted),
+            mean(&|direction| direction.measured.unwrap_or(0.0)),
+            format!("{weight:.5}"),
+        ]);
+    }
+    table.row([
+        "outside".to_owned(),
+        "0".to_owned(),
+        "1.0000".to_owned(),
+        optional(report.outside.measured),
+        format!("{:.5}", report.outside.weight),
+    ]);
+    text + &table.to_text()
+}
+
+fn optional(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"))
+}
+
+fn range(values: impl Iterator<Item = f64>) -> String {
+    let (least, most) =
+        values.fold((f64::INFINITY, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
+    if least == most { format!("{least:.2e}") } else { format!("{least:.2e} to {most:.2e}") }
+}
