@@ -16,6 +16,7 @@ pub mod linalg;
 pub mod measure;
 pub mod method;
 pub mod model;
+pub mod render;
 pub mod seeds;
 pub mod semantic_id;
 pub mod subspace;

@@ -9,7 +9,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
 use super::look::Theme;
-use super::{Chart, font, scene, svg as svg_writer};
+use super::{Body, Chart, font, scene, svg as svg_writer};
 
 /// How a file's chart is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +37,11 @@ pub enum Undrawable {
     Dots { width: u32, height: u32 },
     #[error("the picture could not be written: {0}")]
     Writer(String),
+    #[error("no graphics device can draw the picture: {0}; an updated graphics driver may help, or Mesa's software driver")]
+    Device(String),
 }
 
-const LOGICAL_DPI: f64 = 96.0;
+pub(super) const LOGICAL_DPI: f64 = 96.0;
 const POINTS_PER_PIXEL: f32 = 0.75;
 const MOST_DOTS: u64 = 120_000_000;
 
@@ -64,7 +66,11 @@ impl Style {
 /// [`Undrawable`] where the style's size is out of bounds.
 pub fn svg(chart: &Chart, style: &Style) -> Result<String, Undrawable> {
     let style = style.checked()?;
-    let scene = scene::scene(chart, style.theme, [style.width, style.height].map(|length| length as f32));
+    if matches!(chart.body, Body::Picture(_)) {
+        style.dots()?;
+    }
+    let dots = (f64::from(style.dpi) / LOGICAL_DPI) as f32;
+    let scene = scene::scene(chart, style.theme, [style.width, style.height].map(|length| length as f32), dots)?;
     Ok(svg_writer::write(&scene, &chart.title, &chart.description()))
 }
 
@@ -78,7 +84,7 @@ pub fn png(chart: &Chart, style: &Style) -> Result<Vec<u8>, Undrawable> {
     let mut picture = Pixmap::new(width, height).ok_or(Undrawable::Dots { width, height })?;
     let [across, down] = [width as f32 / style.width as f32, height as f32 / style.height as f32];
     resvg::render(&tree, Transform::from_scale(across, down), &mut picture.as_mut());
-    encoded(&picture, style.dpi).map_err(|error| Undrawable::Writer(error.to_string()))
+    encoded([width, height], picture.data(), style.dpi)
 }
 
 /// `chart` as a PDF of one page with text that can be searched and copied.
@@ -106,10 +112,14 @@ fn tree(chart: &Chart, style: &Style) -> Result<Tree, Undrawable> {
     Tree::from_str(&svg(chart, style)?, &options).map_err(|error| Undrawable::Writer(error.to_string()))
 }
 
-/// PNG bytes; the picture has no transparent place, so that its alpha is left out.
-fn encoded(picture: &Pixmap, dpi: u32) -> Result<Vec<u8>, png::EncodingError> {
+/// PNG bytes; a picture has no transparent place, so that its alpha is left out.
+pub(super) fn encoded([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, Undrawable> {
+    encode([width, height], dots, dpi).map_err(|error| Undrawable::Writer(error.to_string()))
+}
+
+fn encode([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     let dots_a_metre = (f64::from(dpi) / 0.0254).round() as u32;
@@ -118,7 +128,7 @@ fn encoded(picture: &Pixmap, dpi: u32) -> Result<Vec<u8>, png::EncodingError> {
         yppu: dots_a_metre,
         unit: png::Unit::Meter,
     }));
-    let colours: Vec<u8> = picture.data().chunks_exact(4).flat_map(|dot| [dot[0], dot[1], dot[2]]).collect();
+    let colours: Vec<u8> = dots.chunks_exact(4).flat_map(|dot| [dot[0], dot[1], dot[2]]).collect();
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&colours)?;
     writer.finish()?;

@@ -215,6 +215,78 @@ impl Theme {
     }
 }
 
+/// A colour by what it stands for, so that it suits either ground.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Tone {
+    /// One of several things without an order: methods.
+    Ink(Ink),
+    /// A place in an order, from 0 (first) to 1 (last): stages.
+    Ordered(f32),
+}
+
+impl Tone {
+    /// Of the member at `place`, from 0, of `count` in an order.
+    pub fn of(place: usize, count: usize) -> Self {
+        Self::Ordered(place as f32 / count.saturating_sub(1).max(1) as f32)
+    }
+
+    /// The colour on `theme`: for an order a part of viridis that stands out from the ground.
+    pub fn rgb(self, theme: Theme) -> Rgb {
+        match (self, theme) {
+            (Self::Ink(ink), _) => ink.rgb(theme),
+            (Self::Ordered(place), Theme::Light) => heat(0.02 + 0.80 * f64::from(place)),
+            (Self::Ordered(place), Theme::Dark) => heat(0.28 + 0.72 * f64::from(place)),
+        }
+    }
+}
+
+/// Which colours values are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColourMap {
+    /// From least to greatest: [`heat`].
+    Sequential,
+    /// From negative to positive, 0 in the middle and almost the ground's colour.
+    Diverging,
+}
+
+impl ColourMap {
+    /// The colour of a value between 0 (least) and 1 (greatest) on `theme`. Values outside are held at the ends.
+    pub fn rgb(self, value: f64, theme: Theme) -> Rgb {
+        match (self, theme) {
+            (Self::Sequential, _) => heat(value),
+            (Self::Diverging, Theme::Light) => between_stops(&DIVERGING_ON_LIGHT, value),
+            (Self::Diverging, Theme::Dark) => between_stops(&DIVERGING_ON_DARK, value),
+        }
+    }
+}
+
+/// `RdBu` of ColorBrewer (Harrower and Brewer, 2003) from blue to red, which people who confuse red and green tell apart.
+const DIVERGING_ON_LIGHT: [Rgb; 11] = [
+    [0x05, 0x30, 0x61],
+    [0x21, 0x66, 0xac],
+    [0x43, 0x93, 0xc3],
+    [0x92, 0xc5, 0xde],
+    [0xd1, 0xe5, 0xf0],
+    [0xf7, 0xf7, 0xf7],
+    [0xfd, 0xdb, 0xc7],
+    [0xf4, 0xa5, 0x82],
+    [0xd6, 0x60, 0x4d],
+    [0xb2, 0x18, 0x2b],
+    [0x67, 0x00, 0x1f],
+];
+/// The palette's blue and orange, each brighter the further from 0, so that what is large shines on a dark ground.
+const DIVERGING_ON_DARK: [Rgb; 9] = [
+    [0xc4, 0xe8, 0xff],
+    [0x6d, 0xbd, 0xf7],
+    [0x2f, 0x86, 0xc9],
+    [0x1b, 0x4c, 0x76],
+    [0x1c, 0x20, 0x27],
+    [0x70, 0x3c, 0x1b],
+    [0xc8, 0x66, 0x22],
+    [0xf7, 0xa4, 0x4e],
+    [0xff, 0xe2, 0xb0],
+];
+
 /// The colour of a value between 0 (least) and 1 (greatest) in a heat map: viridis (van der Walt and Smith, 2015),
 /// interpolated between nine of its colours. Values outside are held at the ends.
 pub fn heat(value: f64) -> Rgb {
@@ -229,12 +301,17 @@ pub fn heat(value: f64) -> Rgb {
         [0xad, 0xdc, 0x30],
         [0xfd, 0xe7, 0x25],
     ];
+    between_stops(&STOPS, value)
+}
+
+/// The colour at `value` between 0, the first of `stops`, and 1, the last; what is no number is held at the first.
+fn between_stops(stops: &[Rgb], value: f64) -> Rgb {
     let value = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
-    let place = value * (STOPS.len() - 1) as f64;
-    let below = (place.floor() as usize).min(STOPS.len() - 2);
+    let place = value * (stops.len() - 1) as f64;
+    let below = (place.floor() as usize).min(stops.len() - 2);
     let part = place - below as f64;
     std::array::from_fn(|channel| {
-        let [low, high] = [STOPS[below][channel], STOPS[below + 1][channel]].map(f64::from);
+        let [low, high] = [stops[below][channel], stops[below + 1][channel]].map(f64::from);
         (low + part * (high - low)).round() as u8
     })
 }
@@ -296,6 +373,42 @@ mod tests {
             let contrast = contrast(ground, text_on(ground));
             assert!(contrast >= 4.3, "{contrast:.2} at {step}");
         }
+    }
+
+    #[test]
+    fn diverging_colours_part_from_the_middle_to_both_ends() {
+        for theme in [Theme::Light, Theme::Dark] {
+            let colour = |value: f64| ColourMap::Diverging.rgb(value, theme);
+            let middle = colour(0.5);
+            assert!(contrast(middle, theme.ground()) < 1.15, "0 is almost the ground: {middle:?}");
+            let away: Vec<f64> = (0..=10).map(|step| contrast(colour(0.5 + 0.05 * f64::from(step)), middle)).collect();
+            assert!(away.windows(2).all(|pair| pair[0] < pair[1]), "{theme:?}: {away:?}");
+            let away: Vec<f64> = (0..=10).map(|step| contrast(colour(0.5 - 0.05 * f64::from(step)), middle)).collect();
+            assert!(away.windows(2).all(|pair| pair[0] < pair[1]), "{theme:?}: {away:?}");
+            // Below 0 there is more blue than red, above more red than blue, at every step.
+            for step in 1..=10 {
+                let [red, _, blue] = colour(0.5 - 0.05 * f64::from(step));
+                assert!(blue > red, "{theme:?} {step}");
+                let [red, _, blue] = colour(0.5 + 0.05 * f64::from(step));
+                assert!(red > blue, "{theme:?} {step}");
+            }
+            assert_eq!(colour(-1.0), colour(0.0));
+            assert_eq!(colour(2.0), colour(1.0));
+        }
+    }
+
+    #[test]
+    fn colours_of_an_order_stand_out_and_differ() {
+        for theme in [Theme::Light, Theme::Dark] {
+            let colours: Vec<Rgb> = (0..5).map(|place| Tone::of(place, 5).rgb(theme)).collect();
+            for pair in colours.windows(2) {
+                let apart: i32 =
+                    pair[0].iter().zip(pair[1]).map(|(a, b)| (i32::from(*a) - i32::from(b)).abs()).sum();
+                assert!(apart > 60, "{pair:?}");
+            }
+            assert!(colours.iter().all(|colour| contrast(*colour, theme.ground()) >= 2.0), "{theme:?} {colours:?}");
+        }
+        assert_eq!(Tone::of(0, 1).rgb(Theme::Light), Tone::Ordered(0.0).rgb(Theme::Light));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod look;
 pub mod matrix;
 pub mod parallel;
 pub mod river;
+pub mod picture;
 pub mod scale;
 pub mod screen;
 pub mod subspace;
@@ -25,6 +26,7 @@ mod scene_heat_map;
 mod scene_lines;
 mod scene_parallel;
 mod scene_river;
+mod scene_picture;
 mod scene_scatter;
 mod screen_parallel;
 mod screen_river;
@@ -36,6 +38,7 @@ pub use file::Style;
 pub use look::{Look, Theme};
 pub use parallel::Parallel;
 pub use river::River;
+pub use picture::Picture;
 pub use screen_parallel::Marked;
 
 use crate::error::Unusable;
@@ -70,6 +73,8 @@ pub enum Body {
     HeatMaps(Vec<Panel>),
     Parallel(Parallel),
     River(River),
+    /// Drawn by the graphics device.
+    Picture(Picture),
     /// Nothing yet: what is missing and what to do about it.
     Empty(String),
 }
@@ -184,6 +189,7 @@ impl Chart {
     pub fn description(&self) -> String {
         let what = match &self.body {
             Body::Empty(missing) => missing.clone(),
+            Body::Picture(picture) => picture.description(),
             Body::HeatMap(map) => format!("{} by {} and {}", map.value.label, map.row_label, map.column_label),
             Body::HeatMaps(panels) => {
                 let names: Vec<&str> = panels.iter().map(|panel| panel.name.as_str()).collect();
@@ -265,6 +271,9 @@ impl Point {
 /// nothing is left behind.
 pub fn export(chart: &Chart, path: &Path, style: &Style) -> Result<(), Unusable> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    if let Some(problem) = table::too_large(chart, &ending) {
+        return Err(Unusable::new(path, problem));
+    }
     let drawn = match ending.as_str() {
         "png" => file::png(chart, style),
         "svg" => file::svg(chart, style).map(String::into_bytes),

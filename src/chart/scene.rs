@@ -1,8 +1,9 @@
 //! A chart laid out: shapes and text with their places in logical pixels, y downwards. Files and the window draw the same.
 
 use super::font::{self, Weight};
-use super::look::{Rgb, Theme};
-use super::{Body, Chart, scene_heat_map, scene_lines, scene_parallel, scene_river, scene_scatter};
+use super::file::Undrawable;
+use super::look::{ColourMap, Rgb, Theme};
+use super::{Body, Chart, scene_heat_map, scene_lines, scene_parallel, scene_picture, scene_river, scene_scatter};
 
 /// What a chart is made of, from back to front.
 pub struct Scene {
@@ -13,6 +14,8 @@ pub struct Scene {
     pub ground: Rgb,
     /// Factor on all sizes, 1 for a chart of 960 x 600 logical pixels.
     pub scale: f32,
+    /// What the graphics device drew, as a PNG file, behind all shapes but the first.
+    pub image: Option<(Rect, Vec<u8>)>,
     pub shapes: Vec<Shape>,
 }
 
@@ -54,6 +57,8 @@ pub enum Shape {
     /// The colours of a heat map from least (bottom) to greatest (top).
     Heat {
         at: Rect,
+        map: ColourMap,
+        theme: Theme,
     },
     Text(Text),
 }
@@ -133,13 +138,17 @@ pub mod size {
     pub const LEADING: f32 = 1.35;
 }
 
-/// Lays the whole of `chart` out in `width` and `height`, on the ground of `theme`.
-pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2]) -> Scene {
+/// Lays the whole of `chart` out in `width` and `height`, on the ground of `theme`; `dots` are those a logical pixel, for
+/// what the graphics device draws.
+///
+/// # Errors
+/// [`Undrawable`] where the device cannot draw it.
+pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) -> Result<Scene, Undrawable> {
     // Text of a small figure shrinks more slowly than the figure, so that it can be read in a paper's column.
     let linear = (width * height / (960.0 * 600.0)).sqrt();
     let wanted = if linear < 1.0 { linear.sqrt() * linear.sqrt().sqrt() } else { linear };
     let scale = wanted.min(width / 600.0).min(height / 340.0);
-    let mut scene = Scene { width, height, theme, ground: theme.ground(), scale, shapes: Vec::new() };
+    let mut scene = Scene { width, height, theme, ground: theme.ground(), scale, image: None, shapes: Vec::new() };
     let whole = Rect { left: 0.0, top: 0.0, right: width, bottom: height };
     scene.shapes.push(Shape::Rect { at: whole, fill: theme.ground(), radius: 0.0 });
     let room = scene.frame(chart);
@@ -157,9 +166,10 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2]) -> Scene {
             scene_parallel::data(&mut scene, parallel, &axes, None);
         }
         Body::River(river) => scene_river::draw(&mut scene, river, room),
+        Body::Picture(picture) => scene_picture::draw(&mut scene, picture, room, dots)?,
         Body::Empty(missing) => scene.empty(missing, room),
     }
-    scene
+    Ok(scene)
 }
 
 impl Scene {

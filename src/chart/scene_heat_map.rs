@@ -1,7 +1,7 @@
 //! Lays out a heat map: cells with their values, names of rows and columns, and the colour bar.
 
 use super::font::{self, Weight};
-use super::look::{heat, text_on};
+use super::look::{ColourMap, heat, text_on};
 use super::scale::{self, Range, grouped};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, size};
 use super::{HeatMap, Panel};
@@ -153,7 +153,7 @@ fn part(range: Range, value: f64) -> f64 {
 }
 
 fn colour_bar(scene: &mut Scene, map: &HeatMap, bar: Rect, range: Range, decimals: usize) {
-    scene.shapes.push(Shape::Heat { at: bar });
+    scene.shapes.push(Shape::Heat { at: bar, map: ColourMap::Sequential, theme: scene.theme });
     let tick = scene.scaled(size::TICK);
     let gap = scene.scaled(size::GAP);
     let [first, last] = [bar.bottom - tick * 0.1, bar.top + tick * 0.75];

@@ -142,7 +142,7 @@ mod tests {
         });
         let scatter =
             Lines { x: Axis::new("Time"), y: Axis::new("Hit"), series: series.collect(), boundaries: Vec::new() };
-        let drawn = scene(&Chart::new("Cost", Body::Scatter(scatter)), Theme::Light, [960.0, 600.0]);
+        let drawn = scene(&Chart::new("Cost", Body::Scatter(scatter)), Theme::Light, [960.0, 600.0], 1.0).unwrap();
         let names: Vec<Rect> = drawn
             .shapes
             .iter()

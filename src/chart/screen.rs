@@ -10,12 +10,13 @@ use eframe::egui::{
 };
 use egui_plot::{Plot, PlotMemory};
 
-use super::look::{Look, Rgb, Theme, heat};
+use super::look::{ColourMap, Look, Rgb, Theme};
+use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, size};
 use super::scene_lines::Place;
 use super::{Body, Chart, HeatMap, Lines, Marked, Point, Series, Ticks};
-use super::{scene_heat_map, scene_lines, scene_scatter, screen_parallel, screen_river};
+use super::{scene_heat_map, scene_lines, scene_picture, scene_scatter, screen_parallel, screen_river};
 
 /// Draws `chart` in `size` at the place where `ui` stands.
 ///
@@ -47,6 +48,10 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
         Body::HeatMaps(panels) => show_heat_maps(ui, &mut scene, &scene_heat_map::named(panels), room, &canvas, id),
         Body::Parallel(parallel) => screen_parallel::show(ui, &mut scene, parallel, room, &canvas, (id, marked)),
         Body::River(river) => screen_river::show(ui, &mut scene, river, room, &canvas, id),
+        Body::Picture(picture) => {
+            canvas.paint(&scene.shapes);
+            picture.show(ui, canvas.rect(room), id)
+        }
         Body::Empty(missing) => {
             scene.empty(missing, room);
             canvas.paint(&scene.shapes);
@@ -66,6 +71,26 @@ pub fn mark(ui: &Ui, look: Look, centre: Pos2, radius: f32) {
     Canvas { painter: ui.painter(), origin: centre }.paint(&scene.shapes);
 }
 
+/// Draws what stands around a picture at `at`; returns the place of the picture.
+pub(crate) fn framed(ui: &Ui, at: egui::Rect, frame: &Frame) -> egui::Rect {
+    let mut scene = scene_for(ui, at.size());
+    let room = Rect { left: 0.0, top: 0.0, right: at.width(), bottom: at.height() };
+    let place = scene_picture::frame(&mut scene, frame, room);
+    let painter = ui.painter_at(at);
+    let canvas = Canvas { painter: &painter, origin: at.min };
+    canvas.paint(&scene.shapes);
+    canvas.rect(place)
+}
+
+/// Draws the words on a picture that is at `at`.
+pub(crate) fn captions(ui: &Ui, at: egui::Rect, captions: &[Caption]) {
+    let mut scene = scene_for(ui, at.size());
+    let room = Rect { left: 0.0, top: 0.0, right: at.width(), bottom: at.height() };
+    scene_picture::captions(&mut scene, captions, room);
+    let painter = ui.painter_at(at);
+    Canvas { painter: &painter, origin: at.min }.paint(&scene.shapes);
+}
+
 /// An empty scene that is set in the window's own text size, smaller where it would not fit.
 fn scene_for(ui: &Ui, chart_size: Vec2) -> Scene {
     let body = egui::TextStyle::Body.resolve(ui.style()).size;
@@ -73,7 +98,7 @@ fn scene_for(ui: &Ui, chart_size: Vec2) -> Scene {
     let theme = if ui.visuals().dark_mode { Theme::Dark } else { Theme::Light };
     let [red, green, blue, _] = ui.visuals().panel_fill.to_array();
     let ground = [red, green, blue];
-    Scene { width: chart_size.x, height: chart_size.y, theme, ground, scale, shapes: Vec::new() }
+    Scene { width: chart_size.x, height: chart_size.y, theme, ground, scale, image: None, shapes: Vec::new() }
 }
 
 /// Draws what lies between the axes.
@@ -165,7 +190,7 @@ fn nearest<'a>(lines: &'a Lines, place: &Place, pointer: [f32; 2]) -> Option<(&'
         .map(|(_, series, point)| (series, point))
 }
 
-pub(super) fn tooltip<R>(ui: &Ui, response: &Response, contents: impl FnOnce(&mut Ui) -> R) {
+pub(crate) fn tooltip<R>(ui: &Ui, response: &Response, contents: impl FnOnce(&mut Ui) -> R) {
     let tooltip = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), response.id, PopupAnchor::Pointer);
     tooltip.gap(14.0).show(contents);
 }
@@ -267,7 +292,7 @@ impl Canvas<'_> {
             Shape::Circle { centre, radius, fill, edge } => {
                 self.painter.circle(self.position(*centre), *radius, colour(*fill), pen(edge));
             }
-            Shape::Heat { at } => self.heat(*at),
+            Shape::Heat { at, map, theme } => self.heat(*at, *map, *theme),
             Shape::Text(text) => self.text(text),
         }
     }
@@ -298,13 +323,13 @@ impl Canvas<'_> {
         self.painter.add(egui::Shape::mesh(mesh));
     }
 
-    fn heat(&self, at: Rect) {
-        const STEPS: u8 = 32;
+    fn heat(&self, at: Rect, map: ColourMap, theme: Theme) {
+        const STEPS: u8 = 40;
         let mut mesh = Mesh::default();
         for step in 0..=STEPS {
             let part = f32::from(step) / f32::from(STEPS);
             let y = at.bottom - part * at.height();
-            let colour = colour(heat(f64::from(part)));
+            let colour = colour(map.rgb(f64::from(part), theme));
             mesh.colored_vertex(self.position([at.left, y]), colour);
             mesh.colored_vertex(self.position([at.right, y]), colour);
         }

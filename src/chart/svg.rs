@@ -2,8 +2,11 @@
 
 use std::fmt::{self, Write};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::font::FAMILY;
-use super::look::{Rgb, heat};
+use super::look::{ColourMap, Rgb, Theme};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text};
 
 /// `scene` as an SVG document, with `title` and `description` for readers that do not see it.
@@ -22,7 +25,14 @@ fn document(svg: &mut String, scene: &Scene, title: &str, description: &str) -> 
     )?;
     writeln!(svg, "<title>{}</title>", Escaped(title))?;
     writeln!(svg, "<desc>{}</desc>", Escaped(description))?;
-    for shape in &scene.shapes {
+    let (ground, others) = scene.shapes.split_at(scene.shapes.len().min(1));
+    for shape in ground {
+        write_shape(svg, shape)?;
+    }
+    if let Some((at, png)) = &scene.image {
+        write_image(svg, *at, png)?;
+    }
+    for shape in others {
         write_shape(svg, shape)?;
     }
     svg.write_str("</svg>\n")
@@ -61,7 +71,7 @@ fn write_shape(svg: &mut String, shape: &Shape) -> fmt::Result {
             let [x, y, radius] = [*x, *y, *radius].map(Number);
             writeln!(svg, r#"<circle cx="{x}" cy="{y}" r="{radius}" fill="{}" {}/>"#, Hex(*fill), Stroked(edge))
         }
-        Shape::Heat { at } => write_heat(svg, *at),
+        Shape::Heat { at, map, theme } => write_heat(svg, *at, *map, *theme),
         Shape::Text(text) => write_text(svg, text),
     }
 }
@@ -72,15 +82,29 @@ fn write_rect(svg: &mut String, at: Rect) -> fmt::Result {
 }
 
 /// A scene has one heat scale at most, so that its gradient's name is unique.
-fn write_heat(svg: &mut String, at: Rect) -> fmt::Result {
+fn write_heat(svg: &mut String, at: Rect, map: ColourMap, theme: Theme) -> fmt::Result {
     svg.write_str(r#"<linearGradient id="heat" x1="0" y1="1" x2="0" y2="0">"#)?;
-    for stop in 0..=16_u8 {
-        let part = f64::from(stop) / 16.0;
-        write!(svg, r#"<stop offset="{part}" stop-color="{}"/>"#, Hex(heat(part)))?;
+    // Among the stops are those between which the map itself is interpolated.
+    let stops: u8 = match map {
+        ColourMap::Sequential => 16,
+        ColourMap::Diverging => 40,
+    };
+    for stop in 0..=stops {
+        let part = f64::from(stop) / f64::from(stops);
+        write!(svg, r#"<stop offset="{part}" stop-color="{}"/>"#, Hex(map.rgb(part, theme)))?;
     }
     svg.write_str("</linearGradient>\n")?;
     write_rect(svg, at)?;
     svg.write_str(" fill=\"url(#heat)\"/>\n")
+}
+
+fn write_image(svg: &mut String, at: Rect, png: &[u8]) -> fmt::Result {
+    let [x, y, width, height] = [at.left, at.top, at.width(), at.height()].map(Number);
+    let content = BASE64_STANDARD.encode(png);
+    writeln!(
+        svg,
+        r#"<image x="{x}" y="{y}" width="{width}" height="{height}" preserveAspectRatio="none" href="data:image/png;base64,{content}"/>"#
+    )
 }
 
 fn write_text(svg: &mut String, text: &Text) -> fmt::Result {

@@ -10,8 +10,9 @@ use super::{Better, Body, Chart, HeatMap, Lines, Panel, Point, Ticks};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
-/// Lines and points: `series`, x, y, `low` and `high` of the band, `note`. Heat map: row, column, value, `note`; of several,
-/// `series` before them. Parallel coordinates: a row a line. River: a row a flow. Cells that were not measured are left out.
+/// Pictures: their own heading and rows. Lines and points: `series`, x, y, `low` and `high` of the band, `note`. Heat map: row,
+/// column, value, `note`; of several, `series` before them. Parallel coordinates: a row a line. River: a row a flow. Cells
+/// that were not measured are left out.
 pub fn csv(chart: &Chart) -> String {
     let note = chart.note.as_deref().unwrap_or_default();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -37,6 +38,14 @@ pub fn csv(chart: &Chart) -> String {
             }
         }
         Body::River(river) => rows.extend(river_rows(river, note)),
+        Body::Picture(picture) => match picture.table() {
+            Ok([heading, lines]) => {
+                let noted = |line: Vec<String>, note: &str| line.into_iter().chain([note.to_owned()]).collect();
+                rows.extend(heading.into_iter().map(|line| noted(line, "note")));
+                rows.extend(lines.into_iter().map(|line| noted(line, note)));
+            }
+            Err(problem) => rows.extend([vec!["missing".to_owned()], vec![problem]]),
+        },
         Body::HeatMap(map) => {
             rows.push([&map.row_label, &map.column_label, &map.value.heading(), "note"].map(str::to_owned).to_vec());
             rows.extend(cells(map).map(|cell| cell.into_iter().chain([note.to_owned()]).collect()));
@@ -74,6 +83,25 @@ fn river_rows(river: &River, note: &str) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+/// Rows of a LaTeX table at most.
+const MOST_LATEX_ROWS: usize = 1000;
+
+/// Why the numbers of `chart` do not go into a file with this ending, where they do not.
+pub fn too_large(chart: &Chart, ending: &str) -> Option<String> {
+    let Body::Picture(picture) = &chart.body else { return None };
+    if !["csv", "tex"].contains(&ending) {
+        return None;
+    }
+    match picture.table() {
+        Err(problem) => Some(problem),
+        Ok([_, rows]) if ending == "tex" && rows.len() > MOST_LATEX_ROWS => {
+            let count = rows.len();
+            Some(format!("{count} rows are too many for a LaTeX table, which takes {MOST_LATEX_ROWS}; write a .csv file"))
+        }
+        Ok(_) => None,
+    }
 }
 
 /// A value of an axis: its name where the axis has names, nothing where there is none.
@@ -120,6 +148,13 @@ pub fn latex(chart: &Chart) -> String {
         Body::HeatMaps(panels) => panels_table(panels),
         Body::Parallel(parallel) => parallel_table(parallel),
         Body::River(river) => river_table(river),
+        Body::Picture(picture) => match picture.table() {
+            Ok([heading, lines]) => {
+                let escape = |line: Vec<String>| line.iter().map(|field| escaped(field)).collect::<Vec<_>>();
+                (heading.into_iter().flat_map(escape).collect(), lines.into_iter().map(escape).collect())
+            }
+            Err(problem) => return format!("% {}: {}\n", one_line(&chart.title), one_line(&problem)),
+        },
     };
     let mut text = String::new();
     let parts = [Some(&chart.title), chart.subtitle.as_ref(), chart.caption.as_ref(), chart.note.as_ref()];

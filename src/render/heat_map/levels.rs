@@ -1,0 +1,124 @@
+//! Coarser levels of a matrix, so that a dot of the picture that covers many cells need not read them all.
+
+use rayon::prelude::*;
+
+use super::Level;
+
+/// Levels at most: at the last one a cell stands for 1024 x 1024.
+const MOST: usize = 11;
+/// Values that are looked at for a quantile.
+const SAMPLE: usize = 1 << 20;
+
+/// `finest` and the coarser levels, until one cell is left.
+pub(super) fn levels(finest: Level) -> Vec<Level> {
+    let mut levels = vec![finest];
+    while let Some(last) = levels.last().filter(|last| last.rows.max(last.columns) > 1 && levels.len() < MOST) {
+        let coarser = coarser(last);
+        levels.push(coarser);
+    }
+    levels
+}
+
+/// Half as many rows and columns, rounded up.
+fn coarser(level: &Level) -> Level {
+    let [rows, columns] = [level.rows, level.columns].map(|count| count.div_ceil(2));
+    let mut values = vec![0.0; rows * columns];
+    values.par_chunks_mut(columns).enumerate().for_each(|(row, values)| {
+        let line = |row: usize| &level.values[row * level.columns..][..level.columns];
+        let above = line(2 * row);
+        let below = if 2 * row + 1 < level.rows { line(2 * row + 1) } else { above };
+        for ((value, above), below) in values.iter_mut().zip(above.chunks(2)).zip(below.chunks(2)) {
+            *value = above.iter().chain(below).copied().fold(f32::NAN, stronger);
+        }
+    });
+    Level { rows, columns, values }
+}
+
+/// The one of larger magnitude; the positive one of two equal, and the number where the other is none.
+fn stronger(a: f32, b: f32) -> f32 {
+    match (a.is_finite(), b.is_finite()) {
+        (true, true) if (a.abs(), a) >= (b.abs(), b) => a,
+        (true, false) => a,
+        (false, false) => f32::NAN,
+        _ => b,
+    }
+}
+
+/// The least and the greatest finite value; both 0 where there is none.
+pub(super) fn extremes(values: &[f32]) -> [f32; 2] {
+    let finite = values.par_iter().copied().filter(|value| value.is_finite());
+    let [least, greatest] = finite
+        .fold(|| [f32::INFINITY, f32::NEG_INFINITY], |[low, high], value| [low.min(value), high.max(value)])
+        .reduce(|| [f32::INFINITY, f32::NEG_INFINITY], |a, b| [a[0].min(b[0]), a[1].max(b[1])]);
+    if least <= greatest { [least, greatest] } else { [0.0; 2] }
+}
+
+/// The magnitude that `part` of the finite values stay within; of a million of them where there are more.
+pub(super) fn magnitude_of_part(values: &[f32], part: f64) -> f32 {
+    let every = values.len().div_ceil(SAMPLE).max(1);
+    // A step that shares no factor with the usual widths does not look at the same columns in every row.
+    let step = if every > 1 { every | 1 } else { 1 };
+    let mut magnitudes: Vec<f32> =
+        values.iter().step_by(step).map(|value| value.abs()).filter(|magnitude| magnitude.is_finite()).collect();
+    let Some(last) = magnitudes.len().checked_sub(1) else { return 0.0 };
+    let place = (part * last as f64).round() as usize;
+    *magnitudes.select_nth_unstable_by(place, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_level_keeps_what_is_strongest() {
+        let values = vec![
+            1.0, -2.0, 0.5, //
+            0.0, 1.5, -0.25, //
+            f32::NAN, f32::NAN, 3.0,
+        ];
+        let levels = levels(Level { rows: 3, columns: 3, values });
+        assert_eq!(levels.len(), 3);
+        assert_eq!([levels[1].rows, levels[1].columns], [2, 2]);
+        assert_eq!(levels[1].values[..2], [-2.0, 0.5]);
+        assert!(levels[1].values[2].is_nan(), "a gap stays one where there is nothing else");
+        assert_eq!(levels[1].values[3], 3.0);
+        assert_eq!(levels[2].values, [3.0]);
+    }
+
+    #[test]
+    fn the_strongest_of_any_block_is_the_strongest_of_its_cells() {
+        let [rows, columns] = [37, 53];
+        let values: Vec<f32> = (0..rows * columns).map(|place| ((place * 7919) % 1013) as f32 - 506.0).collect();
+        let levels = levels(Level { rows, columns, values: values.clone() });
+        for (depth, level) in levels.iter().enumerate() {
+            let edge = 1 << depth;
+            for (place, value) in level.values.iter().enumerate() {
+                let [row, column] = [place / level.columns * edge, place % level.columns * edge];
+                let block = (row..(row + edge).min(rows))
+                    .flat_map(|row| (column..(column + edge).min(columns)).map(move |column| (row, column)))
+                    .map(|(row, column)| values[row * columns + column].abs());
+                assert_eq!(value.abs(), block.fold(0.0, f32::max), "level {depth} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn infinite_values_are_gaps() {
+        assert!(stronger(f32::INFINITY, f32::NAN).is_nan());
+        assert_eq!(stronger(f32::INFINITY, -1.0), -1.0);
+        assert_eq!([stronger(2.0, -2.0), stronger(-2.0, 2.0)], [2.0, 2.0]);
+        assert_eq!(extremes(&[f32::NAN, -1.0, f32::INFINITY, 4.0]), [-1.0, 4.0]);
+        assert_eq!(extremes(&[f32::NAN]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn one_outlier_does_not_decide_what_is_usual() {
+        let mut values: Vec<f32> = (0..1000).map(|place| place as f32 / 1000.0).collect();
+        values.push(-1e6);
+        assert!((magnitude_of_part(&values, 0.995) - 0.995).abs() < 0.002);
+        assert_eq!(magnitude_of_part(&[], 0.995), 0.0);
+        assert_eq!(magnitude_of_part(&[f32::NAN], 0.995), 0.0);
+        let many: Vec<f32> = (0..3 * SAMPLE).map(|place| (place % 1000) as f32).collect();
+        assert!((magnitude_of_part(&many, 0.5) - 500.0).abs() < 5.0);
+    }
+}
