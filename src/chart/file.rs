@@ -37,7 +37,9 @@ pub enum Undrawable {
     Dots { width: u32, height: u32 },
     #[error("the picture could not be written: {0}")]
     Writer(String),
-    #[error("no graphics device can draw the picture: {0}; an updated graphics driver may help, or Mesa's software driver")]
+    #[error(
+        "no graphics device can draw the picture: {0}; an updated graphics driver may help, or Mesa's software driver"
+    )]
     Device(String),
 }
 

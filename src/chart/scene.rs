@@ -1,7 +1,7 @@
 //! A chart laid out: shapes and text with their places in logical pixels, y downwards. Files and the window draw the same.
 
-use super::font::{self, Weight};
 use super::file::Undrawable;
+use super::font::{self, Weight};
 use super::look::{ColourMap, Rgb, Theme};
 use super::{Body, Chart, scene_heat_map, scene_lines, scene_parallel, scene_picture, scene_river, scene_scatter};
 

@@ -98,7 +98,9 @@ pub fn too_large(chart: &Chart, ending: &str) -> Option<String> {
         Err(problem) => Some(problem),
         Ok([_, rows]) if ending == "tex" && rows.len() > MOST_LATEX_ROWS => {
             let count = rows.len();
-            Some(format!("{count} rows are too many for a LaTeX table, which takes {MOST_LATEX_ROWS}; write a .csv file"))
+            Some(format!(
+                "{count} rows are too many for a LaTeX table, which takes {MOST_LATEX_ROWS}; write a .csv file"
+            ))
         }
         Ok(_) => None,
     }

@@ -107,7 +107,8 @@ impl Art for HeatMapArt {
     /// The cells that the picture shows.
     fn table(&self) -> Result<[Vec<Vec<String>>; 2], String> {
         let field = &self.matrix.field;
-        let ends = |low: f64, high: f64, most: usize| (low.max(0.0) as usize)..(high.max(0.0).ceil() as usize).min(most);
+        let ends =
+            |low: f64, high: f64, most: usize| (low.max(0.0) as usize)..(high.max(0.0).ceil() as usize).min(most);
         let rows = ends(self.window.top, self.window.bottom, field.rows());
         let columns = ends(self.window.left, self.window.right, field.columns());
         let count = rows.len() * columns.len();

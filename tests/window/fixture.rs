@@ -5,11 +5,16 @@ use std::path::Path;
 
 use peso_workbench::data::Protocol;
 use peso_workbench::experiment::Project;
+use peso_workbench::experiment::evaluate::TestSet;
 use peso_workbench::experiment::observer::{
     CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,
 };
 use peso_workbench::experiment::results::Status;
 use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
+use peso_workbench::measure::Slice;
+use peso_workbench::model::LoraShape;
+use peso_workbench::model::adapter::{Adapter, Matrix, Pair};
+use peso_workbench::model::weights::write_peft;
 
 /// When every fixed run was started, in seconds since 1970.
 pub const STARTED: u64 = 1_700_000_000;
@@ -82,6 +87,7 @@ pub fn write_stage(writer: &mut RunWriter, config: &RunConfig, stage: usize, lev
     for step in 1..=steps {
         writer.step(&step_record(config, stage, step, steps)).unwrap();
     }
+    writer.test_set(&tests_of(stage)).unwrap();
     for tested in 1..=5 {
         writer.evaluation(&evaluation(stage, tested, level)).unwrap();
     }
@@ -128,6 +134,55 @@ fn step_record(config: &RunConfig, stage: usize, step: usize, steps: usize) -> S
     }
 }
 
+/// A list of which every stage's training changes about a fifth.
+fn top_ten(user: u32, trained_stage: u32, found: bool) -> Vec<u32> {
+    let item = |place: u32| {
+        let changes =
+            (2..=trained_stage).filter(|stage| (user * 31 + stage * 17 + place * 7).is_multiple_of(5)).count();
+        (user * 7 + place * 13 + changes as u32 * 101) % 380 + 10
+    };
+    (0..10).map(|place| if found && place == 1 { 3 } else { item(place) }).collect()
+}
+
+/// The slices of a stage's tests: every third user is new, every fourth target cold.
+fn tests_of(stage: usize) -> TestSet {
+    let slices = |user: u32| {
+        let group = if user.is_multiple_of(3) { Slice::New } else { Slice::Returning };
+        let [target, popularity] =
+            if user.is_multiple_of(4) { [Slice::Cold, Slice::Tail] } else { [Slice::Warm, Slice::Head] };
+        let history = [Slice::Short, Slice::Medium, Slice::Long][user as usize % 3];
+        [group, target, popularity, history]
+    };
+    TestSet { protocol: Protocol::SameBlock, stage, left_out: 0, slices: (0..100).map(slices).collect() }
+}
+
+/// Writes adapters of `layers` layers and a width into a run: in every stage their directions turn a little.
+pub fn adapters(run: &RunFolder, layers: usize, width: usize) {
+    let shapes =
+        [("self_attn.q_proj", 1, 1), ("self_attn.v_proj", 2, 1), ("self_attn.o_proj", 1, 1), ("mlp.down_proj", 1, 3)];
+    for stage in 1..=run.config().stages {
+        let mut adapter = Adapter::default();
+        for layer in 0..layers {
+            for (place, (name, less, more)) in shapes.into_iter().enumerate() {
+                let turn = 0.12 * (stage - 1) as f64 * (1.0 + layer as f64 + place as f64 / 2.0);
+                let entry = |row: usize, column: usize, kind: f64| {
+                    let wave = |phase: f64| ((row + 1) as f64 * (column as f64 * 0.61 + kind + phase)).sin();
+                    (turn.cos() * wave(0.0) + turn.sin() * wave(2.1)) / (row + 1) as f64
+                };
+                let a = matrix(8, width * more, |row, column| entry(row, column, layer as f64));
+                let b = matrix(width / less, 8, |row, column| entry(column, row, 0.5 + place as f64) * stage as f64);
+                adapter.modules.insert(format!("model.layers.{layer}.{name}"), Pair { a, b });
+            }
+        }
+        write_peft(&run.adapter(stage), &adapter, LoraShape { rank: 8, alpha: 16.0 }, &BTreeMap::new()).unwrap();
+    }
+}
+
+fn matrix(rows: usize, columns: usize, entry: impl Fn(usize, usize) -> f64) -> Matrix {
+    let values = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    Matrix { rows, columns, values: values.map(|(row, column)| entry(row, column) as f32).collect() }
+}
+
 fn evaluation(trained_stage: usize, test_stage: usize, level: f64) -> EvaluationRecord {
     let distance = trained_stage.abs_diff(test_stage) as f64;
     let value = level * (1.0 - 0.12 * distance) * (1.0 + 0.03 * test_stage as f64);
@@ -143,9 +198,9 @@ fn evaluation(trained_stage: usize, test_stage: usize, level: f64) -> Evaluation
         metrics.into_iter().map(|(name, factor)| (name.to_owned(), value * factor)).collect();
     metrics.insert("invalid_rate".to_owned(), 0.0);
     let user = |user: u32| {
-        let found = (user * 37 + test_stage as u32 * 11) % 100 < (level * 600.0) as u32;
+        let found = (user * 37 + test_stage as u32 * 11 + distance as u32 * 5) % 100 < (level * 600.0) as u32;
         let rank = if found { 2 } else { 0 };
-        UserOutcome { user, target: 3, rank, before: 1, sharing: 1, top: vec![1, 3, 0] }
+        UserOutcome { user, target: 3, rank, before: 1, sharing: 1, top: top_ten(user, trained_stage as u32, found) }
     };
     let at = CellPlace { protocol: Protocol::SameBlock, trained: trained_stage, tested: test_stage };
     EvaluationRecord { at, metrics, users: (0..100).map(user).collect(), seconds: 0.6 }

@@ -5,6 +5,7 @@
 mod comparing;
 mod fixture;
 mod looks;
+mod moved;
 mod real_worker;
 mod use_cases;
 mod world;

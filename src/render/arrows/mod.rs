@@ -1,10 +1,10 @@
 //! Arrows and trails in space: what is drawn, as plain data. [`motion`] leads from one scene to another, [`picking`] finds
 //! the arrow under the pointer, [`pass`] draws.
 
+mod mesh;
 pub mod motion;
 pub mod pass;
 pub mod picking;
-mod mesh;
 
 pub use motion::between;
 pub use pass::{ArrowPass, Emphasis};

@@ -91,9 +91,8 @@ fn trail(a: &Trail, b: &Trail, part: f32) -> Trail {
         Some((Vec3::from(trail.points[place]), *trail.tones.get(place)?))
     };
     let pairs = (0..count).filter_map(|place| Some((at(a, place)?, at(b, place)?)));
-    let (points, tones) = pairs
-        .map(|((from, before), (to, after))| (from.lerp(to, part).to_array(), tone(before, after, part)))
-        .unzip();
+    let (points, tones) =
+        pairs.map(|((from, before), (to, after))| (from.lerp(to, part).to_array(), tone(before, after, part))).unzip();
     Trail { key: b.key, points, tones, width: a.width + part * (b.width - a.width) }
 }
 

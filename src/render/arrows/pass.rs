@@ -173,12 +173,7 @@ impl ArrowPass {
         };
         CameraUniform {
             view_projection: self.camera.view_projection(width / height).to_cols_array_2d(),
-            part: [
-                wider,
-                higher,
-                wider - 2.0 * left / part_width - 1.0,
-                1.0 - higher + 2.0 * top / part_height,
-            ],
+            part: [wider, higher, wider - 2.0 * left / part_width - 1.0, 1.0 - higher + 2.0 * top / part_height],
             position: position.extend(self.camera.nearest()).to_array(),
             across: across.extend(0.0).to_array(),
             up: up.extend(0.0).to_array(),
@@ -356,8 +351,7 @@ impl Pipelines {
             buffer(size_of::<mesh::Vertex>(), wgpu::VertexStepMode::Vertex, corners.as_slice()),
             buffer(size_of::<ArrowInstance>(), wgpu::VertexStepMode::Instance, arrow.as_slice()),
         ];
-        let segment_buffers =
-            [buffer(size_of::<Segment>(), wgpu::VertexStepMode::Instance, segment.as_slice())];
+        let segment_buffers = [buffer(size_of::<Segment>(), wgpu::VertexStepMode::Instance, segment.as_slice())];
         let pipeline = |name, module: &wgpu::ShaderModule, entries: [&str; 2], buffers: &[_], kind: Kind| {
             device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
                 label: Some(name),

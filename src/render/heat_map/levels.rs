@@ -72,9 +72,15 @@ mod tests {
     #[test]
     fn each_level_keeps_what_is_strongest() {
         let values = vec![
-            1.0, -2.0, 0.5, //
-            0.0, 1.5, -0.25, //
-            f32::NAN, f32::NAN, 3.0,
+            1.0,
+            -2.0,
+            0.5, //
+            0.0,
+            1.5,
+            -0.25, //
+            f32::NAN,
+            f32::NAN,
+            3.0,
         ];
         let levels = levels(Level { rows: 3, columns: 3, values });
         assert_eq!(levels.len(), 3);

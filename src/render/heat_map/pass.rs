@@ -143,10 +143,8 @@ impl HeatMapPass {
     }
 
     fn view(&self, loaded: &Loaded, part: &Part) -> View {
-        let [across, down] = [
-            self.window.width() / f64::from(part.whole[0]),
-            self.window.height() / f64::from(part.whole[1]),
-        ];
+        let [across, down] =
+            [self.window.width() / f64::from(part.whole[0]), self.window.height() / f64::from(part.whole[1])];
         let [low, high] = self.range;
         let [left, top] = part.origin.map(|place| place as f32);
         let dots = (1.0 / across.max(down)) as f32 / self.scale;
@@ -201,12 +199,8 @@ impl Layers {
 }
 
 fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::FRAGMENT,
-        ty,
-        count: None,
-    };
+    let entry =
+        |binding, ty| wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::FRAGMENT, ty, count: None };
     let texture = |view_dimension| wgpu::BindingType::Texture {
         sample_type: wgpu::TextureSampleType::Float { filterable: false },
         view_dimension,
@@ -297,8 +291,7 @@ fn load_colours(gpu: &Gpu, map: ColourMap, theme: Theme) -> wgpu::TextureView {
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],
     });
-    let layout =
-        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(COLOURS * 4), rows_per_image: None };
+    let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(COLOURS * 4), rows_per_image: None };
     gpu.queue.write_texture(texture.as_image_copy(), &colours, layout, extent([COLOURS, 1]));
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }

@@ -148,9 +148,7 @@ impl ArrowView {
     }
 
     fn paint(&mut self, ui: &Ui, place: Rect, scene: &Arc<Scene>, camera: Camera, emphasis: Emphasis) {
-        let same = |last: &Last| {
-            Arc::ptr_eq(&last.scene, scene) && last.camera == camera && last.emphasis == emphasis
-        };
+        let same = |last: &Last| Arc::ptr_eq(&last.scene, scene) && last.camera == camera && last.emphasis == emphasis;
         if !self.last.as_ref().is_some_and(same) {
             self.version += 1;
             self.last = Some(Last { scene: Arc::clone(scene), camera, emphasis });

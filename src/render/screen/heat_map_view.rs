@@ -78,7 +78,11 @@ impl HeatMapView {
             screen::tooltip(ui, &response, |ui| {
                 ui.label(format!("{} {}", matrix.row_label, cell.row));
                 ui.label(format!("{} {}", matrix.column_label, cell.column));
-                ui.strong(format!("{} {}", matrix.value_label, crate::chart::scale::value_label(f64::from(cell.value))));
+                ui.strong(format!(
+                    "{} {}",
+                    matrix.value_label,
+                    crate::chart::scale::value_label(f64::from(cell.value))
+                ));
                 tooltip(ui, cell);
             });
         }

@@ -52,8 +52,7 @@ pub(super) fn wishes(ui: &Ui, response: &Response) -> Wishes {
 }
 
 fn keys(ui: &Ui, response: &Response, wishes: &mut Wishes) {
-    let filter =
-        EventFilter { horizontal_arrows: true, vertical_arrows: true, escape: true, ..EventFilter::default() };
+    let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, escape: true, ..EventFilter::default() };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
     ui.input(|input| {
         let pressed = |key| input.num_presses(key) as f32;
@@ -62,7 +61,11 @@ fn keys(ui: &Ui, response: &Response, wishes: &mut Wishes) {
             pressed(Key::ArrowDown) - pressed(Key::ArrowUp),
         );
         let moved = arrows * STEP;
-        if input.modifiers.shift { wishes.shift += moved } else { wishes.turn += moved }
+        if input.modifiers.shift {
+            wishes.shift += moved
+        } else {
+            wishes.turn += moved
+        }
         let closer = pressed(Key::Plus) + pressed(Key::Equals) - pressed(Key::Minus);
         if closer != 0.0 {
             wishes.zoom = Some(wishes.zoom.unwrap_or(1.0) * CLOSER.powf(closer));
