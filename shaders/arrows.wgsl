@@ -37,16 +37,16 @@ struct Placed {
 };
 
 fn on_arrow(vertex: Vertex, arrow: Arrow) -> Placed {
-    let length = max(length(arrow.vector), 1e-9);
-    let forward = arrow.vector / length;
+    let size = max(length(arrow.vector), 1e-9);
+    let forward = arrow.vector / size;
     let helper = select(vec3<f32>(0.0, 1.0, 0.0), vec3<f32>(1.0, 0.0, 0.0), abs(forward.y) > 0.9);
     let side = normalize(cross(helper, forward));
     let outward = side * vertex.circle.x + cross(forward, side) * vertex.circle.y;
     // A short arrow is thinner, so that it stays an arrow.
-    let radius = min(arrow.radius, length * 0.085);
+    let radius = min(arrow.radius, size * 0.085);
     let head = radius * HEAD_LENGTH;
     let away = radius * (vertex.radius.x + vertex.radius.y * HEAD_RADIUS);
-    let along = vertex.along.x * (length - head) + vertex.along.y * head;
+    let along = vertex.along.x * (size - head) + vertex.along.y * head;
     let point = arrow.from_point + forward * along + outward * away;
     return Placed(point, outward * vertex.normal.x + forward * vertex.normal.y);
 }
@@ -64,10 +64,7 @@ fn arrow(vertex: Vertex, instance: Arrow) -> Fragment {
     return out;
 }
 
-@fragment
-fn lit(in: Fragment) -> @location(0) vec4<f32> {
-    let normal = normalize(in.normal);
-    let view = normalize(in.view);
+fn shaded(colour: vec3<f32>, normal: vec3<f32>, view: vec3<f32>) -> vec3<f32> {
     let key = normalize(camera.up.xyz * 0.85 + camera.towards.xyz * 0.75 - camera.across.xyz * 0.55);
     let sky = 0.42 + 0.16 * normal.y;
     let diffuse = max((dot(normal, key) + 0.25) / 1.25, 0.0);
@@ -75,8 +72,49 @@ fn lit(in: Fragment) -> @location(0) vec4<f32> {
     let highlight = half_way * half_way;
     let shine = highlight * highlight * highlight * highlight;
     let shine2 = shine * shine;
-    let colour = in.colour * (sky + 0.78 * diffuse) + vec3<f32>(0.10 * shine2 * shine);
+    return colour * (sky + 0.78 * diffuse) + vec3<f32>(0.10 * shine2 * shine);
+}
+
+@fragment
+fn lit(in: Fragment) -> @location(0) vec4<f32> {
+    let colour = shaded(in.colour, normalize(in.normal), normalize(in.view));
     return vec4<f32>(encoded(hazed(colour, in.depth)), 1.0);
+}
+
+struct Flat {
+    @builtin(position) position: vec4<f32>,
+    @location(0) colour: vec3<f32>,
+    // From one edge (-1) to the other (1).
+    @location(1) across: f32,
+};
+
+// One of a crowd: flat, facing the viewer, lit along its middle.
+@vertex
+fn crowd(vertex: Vertex, instance: Arrow) -> Flat {
+    let size = max(length(instance.vector), 1e-9);
+    let forward = instance.vector / size;
+    let radius = min(instance.radius, size * 0.085);
+    let head = radius * HEAD_LENGTH;
+    let along = vertex.along.x * (size - head) + vertex.along.y * head;
+    let middle = instance.from_point + forward * along;
+    let view = normalize(camera.position.xyz - middle);
+    let across = cross(forward, view);
+    let sideways = across / max(length(across), 1e-6);
+    let away = radius * (vertex.radius.x + vertex.radius.y * HEAD_RADIUS);
+    let point = middle + sideways * vertex.circle.x * away;
+    let normal = cross(sideways, forward);
+    let clip = camera.view_projection * vec4<f32>(point, 1.0);
+    let colour = mix(instance.colour.rgb, camera.ground.rgb, instance.faded);
+    var out: Flat;
+    out.position = in_part(clip);
+    out.colour = encoded(hazed(shaded(colour, normal, view), clip.w));
+    out.across = vertex.circle.x;
+    return out;
+}
+
+@fragment
+fn flat_colour(in: Flat) -> @location(0) vec4<f32> {
+    return vec4<f32>(in.colour * (1.06 - 0.26 * in.across * in.across), 1.0);
 }
 
 // A rim of the ground's colour around what is in front, so that crossings read as one over the other.

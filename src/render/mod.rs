@@ -10,6 +10,7 @@ pub mod heat_map;
 pub mod offscreen;
 pub mod picture;
 pub mod screen;
+pub mod speed;
 
 pub use arrows::{Arrow, Scene, Trail};
 pub use camera::Camera;

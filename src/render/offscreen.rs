@@ -18,6 +18,8 @@ const PART: u32 = 2048;
 pub struct Gpu {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
+    /// As the driver has it.
+    pub name: String,
 }
 
 /// Which part of a picture is drawn.
@@ -69,12 +71,9 @@ impl Gpu {
     /// [`Undrawable::Device`] where no driver offers one.
     pub fn headless() -> Result<Self, Undrawable> {
         let problem = |error: &dyn std::error::Error| Undrawable::Device(error.to_string());
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        let options = wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::HighPerformance,
-            ..wgpu::RequestAdapterOptions::default()
-        };
-        let adapter = pollster::block_on(instance.request_adapter(&options)).map_err(|error| problem(&error))?;
+        // OpenGL needs a display on some systems, and says so on standard error: it comes last.
+        let [first, last] = [wgpu::Backends::PRIMARY, wgpu::Backends::SECONDARY];
+        let adapter = adapter(first).or_else(|_| adapter(last)).map_err(|error| problem(&error))?;
         let limits = wgpu::Limits { max_texture_dimension_2d: PART, ..wgpu::Limits::downlevel_defaults() };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("pictures"),
@@ -83,8 +82,17 @@ impl Gpu {
         };
         let (device, queue) =
             pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| problem(&error))?;
-        Ok(Self { device, queue })
+        Ok(Self { device, queue, name: adapter.get_info().name })
     }
+}
+
+fn adapter(backends: wgpu::Backends) -> Result<wgpu::Adapter, wgpu::RequestAdapterError> {
+    let instance = wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::new_without_display_handle() };
+    let options = wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::HighPerformance,
+        ..wgpu::RequestAdapterOptions::default()
+    };
+    pollster::block_on(wgpu::Instance::new(instance).request_adapter(&options))
 }
 
 impl Part {

@@ -56,3 +56,12 @@ pub(super) fn arrow(sides: u16) -> Mesh {
     }
     mesh
 }
+
+/// An arrow as two flat triangles, a shaft that begins as a point and a head, for crowds in which nobody sees a shape.
+pub(super) fn flat() -> Mesh {
+    let [shaft, head] = [SURFACES[1], SURFACES[3]];
+    let tail = ([0.0, 0.0], shaft[0].1, shaft[0].2);
+    let corners = [(0.0, tail), (-1.0, shaft[1]), (1.0, shaft[1]), (-1.0, head[0]), (1.0, head[0]), (0.0, head[1])];
+    let vertex = |(side, (radius, along, normal))| Vertex { circle: [side, 0.0], radius, along, normal };
+    Mesh { vertices: corners.map(vertex).to_vec(), triangles: (0..6).collect() }
+}

@@ -88,8 +88,8 @@ impl Scene {
 
     /// Radius of an arrow's shaft in units of the scene: thinner where arrows are many.
     fn radius(&self, width: f32) -> f32 {
-        let crowd = (80.0 / self.arrows.len().max(1) as f32).powf(0.3).clamp(0.3, 1.0);
-        0.0125 * self.reach * width.clamp(0.05, 20.0) * crowd
+        let crowd = (80.0 / self.arrows.len().max(1) as f32).powf(0.4).clamp(0.25, 1.0);
+        0.0145 * self.reach * width.clamp(0.05, 20.0) * crowd
     }
 }
 

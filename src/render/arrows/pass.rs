@@ -47,6 +47,7 @@ struct Instances {
 #[derive(Debug)]
 struct Pipelines {
     arrows: wgpu::RenderPipeline,
+    crowds: wgpu::RenderPipeline,
     halos: wgpu::RenderPipeline,
     shadows: wgpu::RenderPipeline,
     floor: wgpu::RenderPipeline,
@@ -92,9 +93,14 @@ struct Segment {
 }
 
 /// With more arrows than this, rims and shadows would be a thicket and cost more than they show.
-const MOST_WITH_RIMS: u32 = 400;
-/// Straight pieces between two points of a trail.
+const MOST_WITH_RIMS: u32 = 150;
+/// With more arrows than this, they are drawn flat.
+const MOST_ROUND: u32 = 300;
+/// Corners of a round arrow's cross-section.
+const SIDES: u16 = 20;
+/// Straight pieces between two points of a trail at most, and of all trails together.
 const PIECES: usize = 12;
+const ALL_PIECES: usize = 2400;
 
 impl ArrowPass {
     pub fn new(device: &wgpu::Device) -> Self {
@@ -123,7 +129,7 @@ impl ArrowPass {
             entries: &[wgpu::BindGroupEntry { binding: 0, resource: camera_buffer.as_entire_binding() }],
         });
         let scene = Scene::default();
-        let (mesh, triangles) = mesh_buffers(device, 0);
+        let (mesh, triangles) = mesh_buffers(device, false);
         Self {
             pipelines: Pipelines::new(device, &layout),
             camera_buffer,
@@ -143,14 +149,18 @@ impl ArrowPass {
     /// Takes what is to be drawn.
     pub fn set_scene(&mut self, device: &wgpu::Device, scene: &Scene, emphasis: Emphasis, theme: Theme) {
         let instances = arrow_instances(scene, emphasis, theme);
-        let before = sides(self.arrows.count);
+        let before = self.crowded();
         self.arrows = Instances::new(device, &instances);
-        if sides(self.arrows.count) != before {
-            (self.mesh, self.triangles) = mesh_buffers(device, self.arrows.count);
+        if self.crowded() != before {
+            (self.mesh, self.triangles) = mesh_buffers(device, self.crowded());
         }
         self.segments = Instances::new(device, &segments(scene, theme));
         self.reach = scene.reach;
         self.theme = theme;
+    }
+
+    fn crowded(&self) -> bool {
+        self.arrows.count > MOST_ROUND
     }
 
     /// Sets from where it is seen, on which ground, and how many dots a logical pixel has.
@@ -209,7 +219,8 @@ impl Pass for ArrowPass {
         if few {
             draw_arrows(&mut pass, &self.pipelines.shadows);
         }
-        draw_arrows(&mut pass, &self.pipelines.arrows);
+        let arrows = if self.crowded() { &self.pipelines.crowds } else { &self.pipelines.arrows };
+        draw_arrows(&mut pass, arrows);
         pass.set_pipeline(&self.pipelines.segments);
         pass.set_vertex_buffer(0, self.segments.buffer.slice(..));
         pass.draw(0..4, 0..self.segments.count);
@@ -233,17 +244,8 @@ impl Instances {
     }
 }
 
-/// Corners of an arrow's cross-section: fewer where arrows are many and thin.
-fn sides(count: u32) -> u16 {
-    match count {
-        0..=400 => 24,
-        401..=1000 => 12,
-        _ => 8,
-    }
-}
-
-fn mesh_buffers(device: &wgpu::Device, count: u32) -> (Instances, (wgpu::Buffer, u32)) {
-    let mesh::Mesh { vertices, triangles } = mesh::arrow(sides(count));
+fn mesh_buffers(device: &wgpu::Device, crowded: bool) -> (Instances, (wgpu::Buffer, u32)) {
+    let mesh::Mesh { vertices, triangles } = if crowded { mesh::flat() } else { mesh::arrow(SIDES) };
     let buffer = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
         label: Some("triangles"),
         contents: bytemuck::cast_slice(&triangles),
@@ -282,12 +284,14 @@ fn segments(scene: &Scene, theme: Theme) -> Vec<Segment> {
             Segment { from: [0.0; 3], radius: 0.0, to, least: 0.75, from_colour: colour, to_colour: colour }
         })
     });
-    let trails = scene.trails.iter().flat_map(|trail| trail_segments(trail, scene, theme));
+    let spans: usize = scene.trails.iter().map(|trail| trail.points.len()).sum();
+    let pieces = (ALL_PIECES / spans.max(1)).clamp(1, PIECES);
+    let trails = scene.trails.iter().flat_map(|trail| trail_segments(trail, scene, theme, pieces));
     axes.chain(trails).collect()
 }
 
 /// Straight pieces of the smooth curve through a trail's points.
-fn trail_segments(trail: &Trail, scene: &Scene, theme: Theme) -> Vec<Segment> {
+fn trail_segments(trail: &Trail, scene: &Scene, theme: Theme, pieces: usize) -> Vec<Segment> {
     let finite = |point: &[f32; 3]| point.iter().all(|part| part.is_finite());
     let stops = trail.points.iter().zip(&trail.tones).filter(|(point, _)| finite(point));
     let (points, colours): (Vec<Vec3>, Vec<[f32; 4]>) =
@@ -295,15 +299,15 @@ fn trail_segments(trail: &Trail, scene: &Scene, theme: Theme) -> Vec<Segment> {
     let Some(last) = points.len().checked_sub(1).filter(|last| *last > 0) else { return Vec::new() };
     let radius = 0.55 * scene.radius(trail.width);
     let at = |span: usize, piece: usize| {
-        let part = piece as f32 / PIECES as f32;
+        let part = piece as f32 / pieces as f32;
         let neighbours = [span.saturating_sub(1), span, span + 1, (span + 2).min(last)].map(|place| points[place]);
         let colour = std::array::from_fn(|channel| {
             colours[span][channel] + part * (colours[span + 1][channel] - colours[span][channel])
         });
         (smooth(neighbours, part).to_array(), colour)
     };
-    let pieces = (0..last).flat_map(|span| (0..PIECES).map(move |piece| (span, piece)));
-    pieces
+    (0..last)
+        .flat_map(|span| (0..pieces).map(move |piece| (span, piece)))
         .map(|(span, piece)| {
             let [(from, from_colour), (to, to_colour)] = [at(span, piece), at(span, piece + 1)];
             Segment { from, radius, to, least: 0.6, from_colour, to_colour }
@@ -377,6 +381,7 @@ impl Pipelines {
         };
         Self {
             arrows: pipeline("arrows", &arrows, ["arrow", "lit"], &arrow_buffers, Kind::Solid),
+            crowds: pipeline("crowds", &arrows, ["crowd", "flat_colour"], &arrow_buffers, Kind::Flat),
             halos: pipeline("halos", &arrows, ["halo", "ground"], &arrow_buffers, Kind::Inside),
             shadows: pipeline("shadows", &arrows, ["shadow", "shade"], &arrow_buffers, Kind::Film),
             floor: pipeline("floor", &floor, ["floor_corner", "grid"], &[], Kind::Sheet),
@@ -390,6 +395,8 @@ impl Pipelines {
 enum Kind {
     /// Seen from outside.
     Solid,
+    /// Seen from both sides.
+    Flat,
     /// Only the inner side is seen.
     Inside,
     /// A transparent layer that hides nothing, of one side.
@@ -417,7 +424,7 @@ impl Kind {
             cull_mode: match self {
                 Self::Solid => Some(wgpu::Face::Back),
                 Self::Inside => Some(wgpu::Face::Front),
-                Self::Film | Self::Sheet | Self::Strip => None,
+                Self::Flat | Self::Film | Self::Sheet | Self::Strip => None,
             },
             ..wgpu::PrimitiveState::default()
         }

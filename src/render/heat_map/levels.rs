@@ -1,37 +1,50 @@
 //! Coarser levels of a matrix, so that a dot of the picture that covers many cells need not read them all.
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
 
 use super::Level;
 
-/// Levels at most: at the last one a cell stands for 1024 x 1024.
-const MOST: usize = 11;
+/// Width by height of the view that levels are made for. A matrix that fills another one is drawn a little less sharply.
+const VIEW: f64 = 1.6;
 /// Values that are looked at for a quantile.
 const SAMPLE: usize = 1 << 20;
 
 /// `finest` and the coarser levels, until one cell is left.
 pub(super) fn levels(finest: Level) -> Vec<Level> {
+    // Cells that a dot of the view covers in height for each that it covers in width.
+    let stretched = (VIEW * finest.rows as f64 / finest.columns as f64).log2().round();
     let mut levels = vec![finest];
-    while let Some(last) = levels.last().filter(|last| last.rows.max(last.columns) > 1 && levels.len() < MOST) {
-        let coarser = coarser(last);
+    while let Some(last) = levels.last().filter(|last| last.rows.max(last.columns) > 1) {
+        // The side of which a dot covers more is halved alone, until cells are about as the view shows them.
+        let so_far = f64::from(last.shifts[1]) - f64::from(last.shifts[0]);
+        let halved = match so_far.partial_cmp(&stretched) {
+            Some(Ordering::Less) if last.rows > 1 => [0, 1],
+            Some(Ordering::Greater) if last.columns > 1 => [1, 0],
+            _ => [1, 1],
+        };
+        let coarser = coarser(last, halved);
         levels.push(coarser);
     }
     levels
 }
 
-/// Half as many rows and columns, rounded up.
-fn coarser(level: &Level) -> Level {
-    let [rows, columns] = [level.rows, level.columns].map(|count| count.div_ceil(2));
+/// Half as many columns, rows or both, rounded up.
+fn coarser(level: &Level, halved: [u32; 2]) -> Level {
+    let [columns, rows] = [level.columns.div_ceil(1 << halved[0]), level.rows.div_ceil(1 << halved[1])];
     let mut values = vec![0.0; rows * columns];
     values.par_chunks_mut(columns).enumerate().for_each(|(row, values)| {
-        let line = |row: usize| &level.values[row * level.columns..][..level.columns];
-        let above = line(2 * row);
-        let below = if 2 * row + 1 < level.rows { line(2 * row + 1) } else { above };
-        for ((value, above), below) in values.iter_mut().zip(above.chunks(2)).zip(below.chunks(2)) {
+        let line = |row: usize| &level.values[row.min(level.rows - 1) * level.columns..][..level.columns];
+        let above = line(row << halved[1]);
+        let below = line((row << halved[1]) + halved[1] as usize);
+        let wide = 1 << halved[0];
+        for ((value, above), below) in values.iter_mut().zip(above.chunks(wide)).zip(below.chunks(wide)) {
             *value = above.iter().chain(below).copied().fold(f32::NAN, stronger);
         }
     });
-    Level { rows, columns, values }
+    let shifts = [0, 1].map(|axis| level.shifts[axis] + halved[axis]);
+    Level { rows, columns, shifts, values }
 }
 
 /// The one of larger magnitude; the positive one of two equal, and the number where the other is none.
@@ -82,26 +95,32 @@ mod tests {
             f32::NAN,
             3.0,
         ];
-        let levels = levels(Level { rows: 3, columns: 3, values });
-        assert_eq!(levels.len(), 3);
-        assert_eq!([levels[1].rows, levels[1].columns], [2, 2]);
-        assert_eq!(levels[1].values[..2], [-2.0, 0.5]);
-        assert!(levels[1].values[2].is_nan(), "a gap stays one where there is nothing else");
-        assert_eq!(levels[1].values[3], 3.0);
-        assert_eq!(levels[2].values, [3.0]);
+        let levels = levels(Level { rows: 3, columns: 3, shifts: [0, 0], values });
+        assert_eq!(levels.iter().map(|level| level.shifts).collect::<Vec<_>>(), [[0, 0], [0, 1], [1, 2]]);
+        assert_eq!([levels[1].rows, levels[1].columns], [2, 3]);
+        assert_eq!(levels[1].values[..3], [1.0, -2.0, 0.5]);
+        assert!(levels[1].values[3].is_nan(), "a gap stays one where there is nothing else");
+        assert_eq!(levels[1].values[5], 3.0);
+        assert_eq!(levels[2].values, [-2.0, 3.0]);
     }
 
     #[test]
     fn the_strongest_of_any_block_is_the_strongest_of_its_cells() {
-        let [rows, columns] = [37, 53];
+        for [rows, columns] in [[37, 53], [300, 4], [3, 200]] {
+            blocks_keep_the_strongest(rows, columns);
+        }
+    }
+
+    fn blocks_keep_the_strongest(rows: usize, columns: usize) {
         let values: Vec<f32> = (0..rows * columns).map(|place| ((place * 7919) % 1013) as f32 - 506.0).collect();
-        let levels = levels(Level { rows, columns, values: values.clone() });
+        let levels = levels(Level { rows, columns, shifts: [0, 0], values: values.clone() });
+        assert_eq!(levels.last().unwrap().values.len(), 1);
         for (depth, level) in levels.iter().enumerate() {
-            let edge = 1 << depth;
+            let [across, down] = level.shifts.map(|shift| 1 << shift);
             for (place, value) in level.values.iter().enumerate() {
-                let [row, column] = [place / level.columns * edge, place % level.columns * edge];
-                let block = (row..(row + edge).min(rows))
-                    .flat_map(|row| (column..(column + edge).min(columns)).map(move |column| (row, column)))
+                let [row, column] = [place / level.columns * down, place % level.columns * across];
+                let block = (row..(row + down).min(rows))
+                    .flat_map(|row| (column..(column + across).min(columns)).map(move |column| (row, column)))
                     .map(|(row, column)| values[row * columns + column].abs());
                 assert_eq!(value.abs(), block.fold(0.0, f32::max), "level {depth} at {place}");
             }

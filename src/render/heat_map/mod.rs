@@ -16,8 +16,8 @@ use crate::chart::picture::Bar;
 pub struct Field {
     rows: usize,
     columns: usize,
-    /// Level 0 has the values themselves by rows; each further one has for 2 x 2 cells of the one before the value of the
-    /// largest magnitude among them.
+    /// Level 0 has the values themselves by rows; each further one has for 2 x 2, 1 x 2 or 2 x 1 cells of the one before
+    /// the value of the largest magnitude among them.
     levels: Vec<Level>,
     /// The least and the greatest value; both 0 where there is none.
     extremes: [f32; 2],
@@ -29,6 +29,8 @@ pub struct Field {
 pub(crate) struct Level {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
+    /// Powers of two of the columns and rows of the matrix that a cell stands for.
+    pub(crate) shifts: [u32; 2],
     pub(crate) values: Vec<f32>,
 }
 
@@ -91,7 +93,7 @@ impl Field {
         if values.len() != rows * columns {
             return Err(NoMatrix::Count { rows, columns, values: values.len() });
         }
-        let levels = levels::levels(Level { rows, columns, values });
+        let levels = levels::levels(Level { rows, columns, shifts: [0, 0], values });
         let extremes = levels::extremes(&levels[0].values);
         let usual = levels::magnitude_of_part(&levels[0].values, Self::USUAL);
         Ok(Self { rows, columns, levels, extremes, usual })

@@ -28,22 +28,12 @@ pub struct HeatMapPass {
 #[derive(Debug)]
 struct Loaded {
     field: Arc<Field>,
-    values: wgpu::TextureView,
-    layers: Layers,
+    /// One a level of the field.
+    levels: Vec<wgpu::TextureView>,
     map: ColourMap,
     theme: Theme,
-    bindings: wgpu::BindGroup,
-}
-
-/// How a matrix is cut into the square layers of a texture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Layers {
-    /// Power of two of a layer's width and height.
-    edge: u32,
-    across: u32,
-    down: u32,
-    /// Levels that a layer can hold.
-    levels: u32,
+    /// One a level.
+    bindings: Vec<wgpu::BindGroup>,
 }
 
 #[repr(C)]
@@ -55,15 +45,13 @@ struct View {
     ground: [f32; 4],
     gap: [f32; 4],
     line: [f32; 4],
-    level: [u32; 4],
+    level: [i32; 4],
 }
 
-/// Power of two of the largest layer: every device can hold one, and few layers make up the largest matrix.
-const LARGEST_LAYER: u32 = 10;
+/// Width and height of the layers that a level is cut into: every device can hold one. The shader knows it too.
+const LAYER: usize = 2048;
 /// Colours of a map on the device.
 const COLOURS: u32 = 256;
-/// Cells of a level that a dot reads along the longer side: more would be slow, fewer would be coarse along the other.
-const MOST_READ: f64 = 4.0;
 /// From this width on, in logical pixels, cells are parted by lines.
 const LINES_FROM: f32 = 9.0;
 
@@ -113,28 +101,32 @@ impl HeatMapPass {
     /// Takes what is to be drawn; values that lie on the device already are not copied again.
     pub fn set_matrix(&mut self, gpu: &Gpu, matrix: &Matrix, theme: Theme) {
         (self.range, self.theme) = (matrix.range, theme);
-        let (values, layers) = match self.loaded.take() {
+        let levels = match self.loaded.take() {
             Some(loaded) if Arc::ptr_eq(&loaded.field, &matrix.field) => {
                 if loaded.map == matrix.map && loaded.theme == theme {
                     self.loaded = Some(loaded);
                     return;
                 }
-                (loaded.values, loaded.layers)
+                loaded.levels
             }
-            _ => load(gpu, &matrix.field),
+            _ => matrix.field.levels().iter().map(|level| load(gpu, level)).collect(),
         };
         let colours = load_colours(gpu, matrix.map, theme);
-        let bindings = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        let bindings = levels.iter().map(|level| self.bind(gpu, &colours, level)).collect();
+        let field = Arc::clone(&matrix.field);
+        self.loaded = Some(Loaded { field, levels, map: matrix.map, theme, bindings });
+    }
+
+    fn bind(&self, gpu: &Gpu, colours: &wgpu::TextureView, level: &wgpu::TextureView) -> wgpu::BindGroup {
+        gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("heat map"),
             layout: &self.layout,
             entries: &[
                 wgpu::BindGroupEntry { binding: 0, resource: self.uniform.as_entire_binding() },
-                wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(&values) },
-                wgpu::BindGroupEntry { binding: 2, resource: wgpu::BindingResource::TextureView(&colours) },
+                wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(colours) },
+                wgpu::BindGroupEntry { binding: 2, resource: wgpu::BindingResource::TextureView(level) },
             ],
-        });
-        let field = Arc::clone(&matrix.field);
-        self.loaded = Some(Loaded { field, values, layers, map: matrix.map, theme, bindings });
+        })
     }
 
     /// Sets which part is shown, on which ground, and how many dots a logical pixel has.
@@ -142,23 +134,43 @@ impl HeatMapPass {
         (self.window, self.ground, self.scale) = (window, ground, scale);
     }
 
-    fn view(&self, loaded: &Loaded, part: &Part) -> View {
-        let [across, down] =
-            [self.window.width() / f64::from(part.whole[0]), self.window.height() / f64::from(part.whole[1])];
+    /// The level to draw and what the shader is told about it.
+    fn view(&self, field: &Field, part: &Part) -> (usize, View) {
+        let step = [
+            self.window.width() / f64::from(part.whole[0]),
+            self.window.height() / f64::from(part.whole[1]),
+        ];
+        let place = level_for(field, step);
+        let level = &field.levels()[place];
+        let cell = level.shifts.map(|shift| f64::from(1_u32 << shift));
+        let in_cells = |lengths: [f64; 2]| [0, 1].map(|axis| (lengths[axis] / cell[axis]) as f32);
         let [low, high] = self.range;
-        let [left, top] = part.origin.map(|place| place as f32);
-        let dots = (1.0 / across.max(down)) as f32 / self.scale;
+        let dots = (1.0 / step[0].max(step[1])) as f32 / self.scale;
         let lines = ((dots - LINES_FROM) / LINES_FROM).clamp(0.0, 1.0) * 0.8;
-        View {
-            place: [self.window.left, self.window.top, across, down].map(|value| value as f32),
-            part: [left, top, loaded.field.columns() as f32, loaded.field.rows() as f32],
+        let [corner, step] = [in_cells([self.window.left, self.window.top]), in_cells(step)];
+        let size = in_cells([field.columns() as f64, field.rows() as f64]);
+        let [left, top] = part.origin.map(|place| place as f32);
+        let view = View {
+            place: [corner[0], corner[1], step[0], step[1]],
+            part: [left, top, size[0], size[1]],
             range: [low, 1.0 / (high - low).max(f32::MIN_POSITIVE), lines, self.scale],
             ground: colour(self.ground, 1.0),
             gap: colour(gap(self.theme), 1.0),
             line: colour(self.ground, 1.0),
-            level: [loaded.layers.level(across, down), loaded.layers.edge, loaded.layers.across, 0],
-        }
+            level: [level.columns, level.rows, level.columns.div_ceil(LAYER), 0].map(|count| count as i32),
+        };
+        (place, view)
     }
+}
+
+/// The finest level of which a dot that covers `step` cells of the matrix covers one at most.
+fn level_for(field: &Field, step: [f64; 2]) -> usize {
+    let fits = |level: &Level| {
+        let cell = level.shifts.map(|shift| f64::from(1_u32 << shift));
+        // A hair's breadth more is no difference that can be seen.
+        (0..2).all(|axis| step[axis] <= cell[axis] * 1.001)
+    };
+    field.levels().iter().position(fits).unwrap_or(field.levels().len() - 1)
 }
 
 /// The colour of a cell without a value: on no colour map, and not the ground.
@@ -174,33 +186,21 @@ impl Pass for HeatMapPass {
     fn draw(&self, gpu: &Gpu, encoder: &mut wgpu::CommandEncoder, part: &Part, target: &Target) {
         let mut pass = target.begin(encoder, colour(self.ground, 1.0));
         let Some(loaded) = &self.loaded else { return };
-        gpu.queue.write_buffer(&self.uniform, 0, bytemuck::bytes_of(&self.view(loaded, part)));
+        let (level, view) = self.view(&loaded.field, part);
+        gpu.queue.write_buffer(&self.uniform, 0, bytemuck::bytes_of(&view));
         pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, &loaded.bindings, &[]);
+        pass.set_bind_group(0, &loaded.bindings[level], &[]);
         pass.draw(0..3, 0..1);
     }
 }
 
-impl Layers {
-    fn of(field: &Field) -> Self {
-        let longest = field.rows().max(field.columns()) as u32;
-        let edge = longest.next_power_of_two().trailing_zeros().min(LARGEST_LAYER);
-        let count = |length: usize| (length as u32).div_ceil(1 << edge);
-        Self { edge, across: count(field.columns()), down: count(field.rows()), levels: edge + 1 }
-    }
-
-    /// The level that is drawn when a dot covers `across` by `down` cells: the dot reads a few of its cells, which lie as
-    /// close along the shorter side as they can.
-    fn level(&self, across: f64, down: f64) -> u32 {
-        let [shorter, longer] = [across.min(down), across.max(down)];
-        let wanted = shorter.max(longer / MOST_READ).log2().floor();
-        (wanted.max(0.0) as u32).min(self.levels - 1)
-    }
-}
-
 fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    let entry =
-        |binding, ty| wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::FRAGMENT, ty, count: None };
+    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::FRAGMENT,
+        ty,
+        count: None,
+    };
     let texture = |view_dimension| wgpu::BindingType::Texture {
         sample_type: wgpu::TextureSampleType::Float { filterable: false },
         view_dimension,
@@ -215,63 +215,53 @@ fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         label: Some("heat map"),
         entries: &[
             entry(0, uniform),
-            entry(1, texture(wgpu::TextureViewDimension::D2Array)),
-            entry(2, texture(wgpu::TextureViewDimension::D2)),
+            entry(1, texture(wgpu::TextureViewDimension::D2)),
+            entry(2, texture(wgpu::TextureViewDimension::D2Array)),
         ],
     })
 }
 
-/// Copies all levels of a field to the device.
-fn load(gpu: &Gpu, field: &Field) -> (wgpu::TextureView, Layers) {
-    let layers = Layers::of(field);
-    let edge = 1 << layers.edge;
+/// Copies a level to the device, cut into layers.
+fn load(gpu: &Gpu, level: &Level) -> wgpu::TextureView {
+    let [across, down] = [level.columns, level.rows].map(|count| count.div_ceil(LAYER));
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("matrix"),
-        size: wgpu::Extent3d { width: edge, height: edge, depth_or_array_layers: layers.across * layers.down },
-        mip_level_count: layers.levels,
+        size: wgpu::Extent3d {
+            width: level.columns.min(LAYER) as u32,
+            height: level.rows.min(LAYER) as u32,
+            depth_or_array_layers: (across * down) as u32,
+        },
+        mip_level_count: 1,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D2,
         format: wgpu::TextureFormat::R32Float,
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],
     });
-    for (depth, level) in (0..layers.levels).zip(field.levels()) {
-        for layer in 0..layers.across * layers.down {
-            load_layer(gpu, &texture, layers, (depth, level), layer);
-        }
+    for layer in 0..across * down {
+        let [left, top] = [layer % across * LAYER, layer / across * LAYER];
+        let [width, height] = [level.columns - left, level.rows - top].map(|length| length.min(LAYER) as u32);
+        let bytes: &[u8] = bytemuck::cast_slice(&level.values[top * level.columns + left..]);
+        gpu.queue.write_texture(
+            wgpu::TexelCopyTextureInfo {
+                texture: &texture,
+                mip_level: 0,
+                origin: wgpu::Origin3d { x: 0, y: 0, z: layer as u32 },
+                aspect: wgpu::TextureAspect::All,
+            },
+            bytes,
+            wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some((level.columns * size_of::<f32>()) as u32),
+                rows_per_image: None,
+            },
+            extent([width, height]),
+        );
     }
-    let view = texture.create_view(&wgpu::TextureViewDescriptor {
+    texture.create_view(&wgpu::TextureViewDescriptor {
         dimension: Some(wgpu::TextureViewDimension::D2Array),
         ..wgpu::TextureViewDescriptor::default()
-    });
-    (view, layers)
-}
-
-/// Copies what a layer has of a level.
-fn load_layer(gpu: &Gpu, texture: &wgpu::Texture, layers: Layers, (depth, level): (u32, &Level), layer: u32) {
-    let edge = 1_usize << (layers.edge - depth);
-    let [left, top] = [layer % layers.across, layer / layers.across].map(|place| place as usize * edge);
-    let [width, height] = [level.columns.saturating_sub(left), level.rows.saturating_sub(top)];
-    let [width, height] = [width.min(edge), height.min(edge)];
-    if width == 0 || height == 0 {
-        return;
-    }
-    let bytes: &[u8] = bytemuck::cast_slice(&level.values[top * level.columns + left..]);
-    gpu.queue.write_texture(
-        wgpu::TexelCopyTextureInfo {
-            texture,
-            mip_level: depth,
-            origin: wgpu::Origin3d { x: 0, y: 0, z: layer },
-            aspect: wgpu::TextureAspect::All,
-        },
-        bytes,
-        wgpu::TexelCopyBufferLayout {
-            offset: 0,
-            bytes_per_row: Some((level.columns * size_of::<f32>()) as u32),
-            rows_per_image: None,
-        },
-        extent([width, height].map(|length| length as u32)),
-    );
+    })
 }
 
 fn load_colours(gpu: &Gpu, map: ColourMap, theme: Theme) -> wgpu::TextureView {
@@ -291,7 +281,8 @@ fn load_colours(gpu: &Gpu, map: ColourMap, theme: Theme) -> wgpu::TextureView {
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],
     });
-    let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(COLOURS * 4), rows_per_image: None };
+    let layout =
+        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(COLOURS * 4), rows_per_image: None };
     gpu.queue.write_texture(texture.as_image_copy(), &colours, layout, extent([COLOURS, 1]));
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }

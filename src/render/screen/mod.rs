@@ -98,7 +98,7 @@ where
         let longest = device.limits().max_texture_dimension_2d as f32;
         let size: [f32; 2] = (self.size * screen.pixels_per_point).into();
         let size = size.map(|length| length.round().clamp(1.0, longest) as u32);
-        let gpu = Gpu { device: device.clone(), queue: queue.clone() };
+        let gpu = Gpu { device: device.clone(), queue: queue.clone(), name: String::new() };
         let held = held.get_or_insert_with(|| Held::new(device, blit, size, (self.new)(device)));
         if held.target.size != size {
             held.target = Target::new(device, size, held.pass.ground());
