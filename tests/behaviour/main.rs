@@ -1,6 +1,7 @@
 //! Behaviour across modules, in one test program.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod analysis;
 mod architecture;
 mod bad_model;
 mod baselines_reference;
@@ -21,4 +22,5 @@ mod runs;
 mod statistics;
 mod statistics_reference;
 mod sweeps;
+mod theory_reference;
 mod training;

@@ -4,7 +4,7 @@
 
 mod cache;
 pub mod meaning;
-mod metric;
+pub mod metric;
 pub mod retention;
 mod twin;
 

@@ -16,7 +16,7 @@ use super::super::run_folder::{RunFolder, RunMethod};
 use super::super::stages::StageData;
 use super::super::trainer::validation_loss;
 use super::super::worker::{Task, Watcher, guarded};
-use super::metric::{flattened, has_metric, metric};
+use super::metric::{GroupStrength, flattened, has_metric, metric};
 use super::twin::twin;
 use super::{Unrecorded, analysis_folder, cache};
 use crate::error::{Failure, Unusable};
@@ -30,7 +30,6 @@ use crate::model::{Adapter, Llama};
 use crate::subspace::curvature::{Constants, Gradients, directions};
 use crate::subspace::retention::{Correlations, Outside, Retained, States, retention};
 
-pub use super::metric::GroupStrength;
 pub use super::twin::TwinRecord;
 
 /// What is asked for.
@@ -292,7 +291,7 @@ impl Measurement<'_> {
                 let text = format!("stage {}: gradients, {number} of {} examples", self.stage, examples.len());
                 observer.event(Level::Info, &text)?;
             }
-            gradients.push(&scaled_gradient(model, adapter, example, self.task.project.training.temperature));
+            gradients.push(&example_gradient(model, adapter, example, self.task.project.training.temperature));
         }
         if gradients.rows().flatten().any(|value| !value.is_finite()) {
             return Err(Failure::Diverged { stage: self.stage, step: 0, value: f64::NAN });
@@ -313,7 +312,7 @@ impl Measurement<'_> {
 }
 
 /// The gradient of an example's loss by the adapter's values, in the order of [`flattened`], times the root of its tokens.
-fn scaled_gradient<B: TrainingBackend>(
+pub fn example_gradient<B: TrainingBackend>(
     model: &mut Llama<B>,
     adapter: &Adapter,
     example: &Sequence,
