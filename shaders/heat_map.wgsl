@@ -54,12 +54,9 @@ fn heat(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
         + weighted(b, second.x * second.y);
     let value = clamp((sum.x / max(sum.y, 1e-6) - view.range.x) * view.range.y, 0.0, 1.0);
     let colour = textureLoad(colours, vec2<i32>(i32(value * 255.0 + 0.5), 0), 0).rgb;
-    var shown = mix(view.gap.rgb, colour, sum.y);
-    if view.range.z > 0.0 {
-        // Thin lines between cells that are large.
-        let away = abs(fract(low + 0.5 * step + 0.5) - 0.5) / step;
-        let cover = clamp(vec2<f32>(0.5 * view.range.w + 0.5) - away, vec2<f32>(0.0), vec2<f32>(1.0));
-        shown = mix(shown, view.line.rgb, max(cover.x, cover.y) * view.range.z);
-    }
+    // Thin lines between cells that are large. No branch: a software driver compiles one anew for every value of a uniform.
+    let away = abs(fract(low + 0.5 * step + 0.5) - 0.5) / step;
+    let cover = clamp(vec2<f32>(0.5 * view.range.w + 0.5) - away, vec2<f32>(0.0), vec2<f32>(1.0));
+    let shown = mix(mix(view.gap.rgb, colour, sum.y), view.line.rgb, max(cover.x, cover.y) * view.range.z);
     return vec4<f32>(mix(view.ground.rgb, shown, inside.x * inside.y), 1.0);
 }

@@ -113,7 +113,10 @@ impl eframe::App for Workbench {
         self.take_in(ctx);
     }
 
-    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        if let Some(state) = frame.wgpu_render_state() {
+            crate::render::screen::install(ui.ctx(), state);
+        }
         let situation = self.situation();
         let mut actions: Vec<Action> = Vec::new();
         if self.dialog.is_none() && self.palette.is_none() {

@@ -234,7 +234,7 @@ impl Tone {
     pub fn rgb(self, theme: Theme) -> Rgb {
         match (self, theme) {
             (Self::Ink(ink), _) => ink.rgb(theme),
-            (Self::Ordered(place), Theme::Light) => heat(0.02 + 0.80 * f64::from(place)),
+            (Self::Ordered(place), Theme::Light) => heat(0.02 + 0.72 * f64::from(place)),
             (Self::Ordered(place), Theme::Dark) => heat(0.28 + 0.72 * f64::from(place)),
         }
     }

@@ -148,7 +148,11 @@ fn bar_ticks(bar: &Bar) -> [(f32, String); 5] {
         let value = low + part * (high - low);
         let number = if value == 0.0 {
             "0".to_owned()
-        } else if tiny { scale::value_label(value) } else { scale::grouped(value, decimals) };
+        } else if tiny {
+            scale::value_label(value)
+        } else {
+            scale::grouped(value, decimals)
+        };
         let text = match step {
             0 if bar.beyond[0] => format!("≤ {number}"),
             4 if bar.beyond[1] => format!("≥ {number}"),

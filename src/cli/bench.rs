@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, wrong_usage};
 use crate::device::DeviceChoice;
 use crate::experiment::bench::{self, BenchOptions};
 use crate::experiment::project_check;
 use crate::model::Compact;
+use crate::render::speed;
 
 /// Measure how fast this machine trains (PESO, all targets) and evaluates
 #[derive(Debug, Args)]
@@ -19,6 +21,9 @@ pub(super) struct Arguments {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Measure instead how fast it draws: a matrix of 8192 x 2048 cells moved and zoomed, and 2,000 arrows turned
+    #[arg(long)]
+    render: bool,
     /// Released dataset to train on; without it, synthetic data of the same shape
     #[arg(long, value_name = "DIR")]
     dataset: Option<PathBuf>,
@@ -55,6 +60,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
     let Arguments {
         device,
         json,
+        render,
         dataset,
         block,
         width,
@@ -66,17 +72,25 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
         train_examples,
         eval_users,
     } = arguments;
+    if render {
+        let speed = speed::measure().map_err(|problem| anyhow::anyhow!(problem))?;
+        return report(&speed, json);
+    }
     let model = Compact { width, layers, heads, kv_heads, ffn, ..Compact::default() };
     project_check::compact(&model).map_err(|bad| {
         let option = bad.field.trim_start_matches("base_model.").replace('_', "-");
         wrong_usage(format!("--{option}: {}; {}", bad.problem, bad.advice))
     })?;
-    let report = bench::bench(&BenchOptions { device, dataset, block, model, batch, train_examples, eval_users })?;
+    let measured = bench::bench(&BenchOptions { device, dataset, block, model, batch, train_examples, eval_users })?;
+    report(&measured, json)
+}
+
+fn report(measured: &impl Serialize, json: bool) -> anyhow::Result<Ended> {
     if json {
-        print_json(&report)?;
+        print_json(measured)?;
     } else {
         // The report's own names, one a line: they are what the JSON has.
-        let fields = serde_json::to_value(&report)?;
+        let fields = serde_json::to_value(measured)?;
         let lines = fields.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}\n"));
         print(&lines.collect::<String>())?;
     }

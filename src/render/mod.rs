@@ -18,6 +18,9 @@ pub use heat_map::{Cell, Field, Matrix, Window};
 pub use picture::{arrows_picture, heat_map_picture};
 pub use screen::{ArrowView, HeatMapView};
 
+#[cfg(test)]
+mod tests;
+
 use crate::chart::look::Rgb;
 
 /// A colour as shaders take it: parts of 1 with opacity.

@@ -171,7 +171,7 @@ pub fn image(gpu: &Gpu, size: [u32; 2], pass: &impl Pass) -> Result<Image, Undra
     image_in_parts(gpu, size, pass, PART)
 }
 
-fn image_in_parts(gpu: &Gpu, size: [u32; 2], pass: &impl Pass, edge: u32) -> Result<Image, Undrawable> {
+pub(super) fn image_in_parts(gpu: &Gpu, size: [u32; 2], pass: &impl Pass, edge: u32) -> Result<Image, Undrawable> {
     let [width, height] = size.map(|length| length as usize);
     let mut dots = vec![0; width * height * DOT];
     let largest = size.map(|length| length.min(edge));
@@ -183,8 +183,7 @@ fn image_in_parts(gpu: &Gpu, size: [u32; 2], pass: &impl Pass, edge: u32) -> Res
         mapped_at_creation: false,
     });
     for part in Part::split(size, edge) {
-        // Parts at the edges are smaller, but a target of another size would be another pipeline's business: the
-        // rest of a part is drawn and left behind.
+        // One target serves all parts: what those at the edges draw beyond the picture is left behind.
         let full = Part { size: largest, ..part };
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("picture") });
         pass.draw(gpu, &mut encoder, &full, &target);

@@ -135,7 +135,8 @@ fn field() -> Result<Field, Undrawable> {
         (0..count).map(value).collect()
     };
     let [left, right] = [along(rows, 0.004, 7919), along(columns, 0.011, 104_729)];
-    let values = left.iter().flat_map(|row| right.iter().map(move |column| row[0] * column[0] + 0.4 * row[1] * column[1]));
+    let values =
+        left.iter().flat_map(|row| right.iter().map(move |column| row[0] * column[0] + 0.4 * row[1] * column[1]));
     Field::new(rows, columns, values.collect()).map_err(|error| Undrawable::Writer(error.to_string()))
 }
 

@@ -18,6 +18,7 @@ mod project;
 mod protocols;
 mod queue;
 mod reference;
+mod render;
 mod runs;
 mod statistics;
 mod statistics_reference;

@@ -6,6 +6,7 @@ mod comparing;
 mod fixture;
 mod looks;
 mod moved;
+mod pictures;
 mod real_worker;
 mod use_cases;
 mod world;

@@ -94,7 +94,7 @@ impl Scene {
 }
 
 /// Where an axis' name stands, in reaches from the origin.
-const AXIS_CAPTION: f32 = 1.12;
+const AXIS_CAPTION: f32 = 1.13;
 
 impl Arrow {
     fn ends(&self) -> Option<[Vec3; 2]> {

@@ -96,12 +96,13 @@ mod tests {
             3.0,
         ];
         let levels = levels(Level { rows: 3, columns: 3, shifts: [0, 0], values });
-        assert_eq!(levels.iter().map(|level| level.shifts).collect::<Vec<_>>(), [[0, 0], [0, 1], [1, 2]]);
+        assert_eq!(levels.iter().map(|level| level.shifts).collect::<Vec<_>>(), [[0, 0], [0, 1], [1, 2], [2, 3]]);
         assert_eq!([levels[1].rows, levels[1].columns], [2, 3]);
         assert_eq!(levels[1].values[..3], [1.0, -2.0, 0.5]);
         assert!(levels[1].values[3].is_nan(), "a gap stays one where there is nothing else");
         assert_eq!(levels[1].values[5], 3.0);
         assert_eq!(levels[2].values, [-2.0, 3.0]);
+        assert_eq!(levels[3].values, [3.0]);
     }
 
     #[test]

@@ -136,10 +136,7 @@ impl HeatMapPass {
 
     /// The level to draw and what the shader is told about it.
     fn view(&self, field: &Field, part: &Part) -> (usize, View) {
-        let step = [
-            self.window.width() / f64::from(part.whole[0]),
-            self.window.height() / f64::from(part.whole[1]),
-        ];
+        let step = [self.window.width() / f64::from(part.whole[0]), self.window.height() / f64::from(part.whole[1])];
         let place = level_for(field, step);
         let level = &field.levels()[place];
         let cell = level.shifts.map(|shift| f64::from(1_u32 << shift));
@@ -195,12 +192,8 @@ impl Pass for HeatMapPass {
 }
 
 fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::FRAGMENT,
-        ty,
-        count: None,
-    };
+    let entry =
+        |binding, ty| wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::FRAGMENT, ty, count: None };
     let texture = |view_dimension| wgpu::BindingType::Texture {
         sample_type: wgpu::TextureSampleType::Float { filterable: false },
         view_dimension,
@@ -281,8 +274,7 @@ fn load_colours(gpu: &Gpu, map: ColourMap, theme: Theme) -> wgpu::TextureView {
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],
     });
-    let layout =
-        wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(COLOURS * 4), rows_per_image: None };
+    let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(COLOURS * 4), rows_per_image: None };
     gpu.queue.write_texture(texture.as_image_copy(), &colours, layout, extent([COLOURS, 1]));
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
