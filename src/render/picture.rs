@@ -1,6 +1,6 @@
 //! Scenes and matrices as pictures of charts: in the window they can be turned and zoomed, and files get them at any size.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use eframe::egui;
 
@@ -145,14 +145,15 @@ fn number(value: f32) -> String {
 }
 
 /// A view that a chart's picture is shown with, kept under the chart's id.
-fn kept<V: Clone + Send + Sync + 'static>(
+fn kept<V: Send + 'static>(
     ui: &mut egui::Ui,
     id: egui::Id,
     start: impl FnOnce() -> V,
     show: impl FnOnce(&mut egui::Ui, &mut V) -> egui::Response,
 ) -> egui::Response {
-    let mut view = ui.data_mut(|data| data.get_temp::<V>(id)).unwrap_or_else(start);
-    let response = show(ui, &mut view);
-    ui.data_mut(|data| data.insert_temp(id, view));
-    response
+    let view = ui.data_mut(|data| data.get_temp::<Arc<Mutex<V>>>(id)).unwrap_or_else(|| Arc::new(Mutex::new(start())));
+    ui.data_mut(|data| data.insert_temp(id, Arc::clone(&view)));
+    // A panic while it was shown has left nothing half done that the next frame does not set again.
+    let mut view = view.lock().unwrap_or_else(PoisonError::into_inner);
+    show(ui, &mut view)
 }

@@ -11,8 +11,10 @@ use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_set
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults, try_image_snapshot_options};
 use peso_workbench::chart::look::Tone;
 use peso_workbench::chart::picture::Entry;
+use peso_workbench::chart::{self, Body, Chart};
 use peso_workbench::render::{
-    Arrow, ArrowView, Camera, Cell, Field, HeatMapView, Matrix, Scene, Trail, Window, screen,
+    Arrow, ArrowView, Camera, Cell, Field, HeatMapView, Matrix, Scene, Trail, Window, arrows_picture, heat_map_picture,
+    screen,
 };
 
 /// What a test shows and what came of it.
@@ -22,6 +24,7 @@ struct Shown {
     scene: Arc<Scene>,
     matrix: Arc<Matrix>,
     what: What,
+    charts: [Chart; 2],
     /// Of the last frame.
     hovered_arrow: Option<usize>,
     clicked_arrow: Option<usize>,
@@ -33,6 +36,8 @@ struct Shown {
 enum What {
     Arrows,
     HeatMap,
+    /// Both as bodies of charts, one below the other.
+    Charts,
 }
 
 const SIZE: Vec2 = Vec2::new(560.0, 380.0);
@@ -89,12 +94,18 @@ fn matrix() -> Matrix {
 
 fn window(theme: Theme, pixels: f32, what: What) -> Harness<'static, Shown> {
     let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
+    let (scene, matrix) = (Arc::new(scene(4)), Arc::new(matrix()));
+    let pictures = [
+        arrows_picture(Arc::clone(&scene), scene.home()),
+        heat_map_picture(Arc::clone(&matrix), Window::whole(&matrix.field)),
+    ];
     let shown = Shown {
         arrows: ArrowView::default(),
         heat_map: HeatMapView::default(),
-        scene: Arc::new(scene(4)),
-        matrix: Arc::new(matrix()),
+        scene,
+        matrix,
         what,
+        charts: pictures.map(|picture| Chart::new("Directions", Body::Picture(picture))),
         hovered_arrow: None,
         clicked_arrow: None,
         hovered_cell: None,
@@ -132,6 +143,14 @@ impl Shown {
                 self.hovered_arrow = came.hovered;
                 self.clicked_arrow = came.clicked.or(self.clicked_arrow);
                 self.at = came.response.rect;
+            }
+            What::Charts => {
+                let size = Vec2::new(at.width(), at.height() / 2.0);
+                let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(at));
+                for (place, chart) in self.charts.iter().enumerate() {
+                    let response = chart::screen::show(&mut inside, chart, place, size);
+                    self.at = response.rect;
+                }
             }
             What::HeatMap => {
                 let came = self.heat_map.show(ui, at, HEAT_MAP, &self.matrix, |_, _| ());
@@ -272,6 +291,29 @@ fn another_scene_is_reached_on_the_way_and_then_nothing_moves() {
     assert!(before != between && between != after && before != after);
     window.step();
     assert_eq!(after, window.render().unwrap());
+}
+
+#[test]
+fn pictures_of_charts_are_shown_and_moved_each_on_its_own() {
+    let mut window = window(Theme::Light, 1.0, What::Charts);
+    let names = window.state().charts.each_ref().map(Chart::description);
+    assert_eq!(names[0], "Directions: 16 arrows in the space of First direction, Second direction, Third direction");
+    let places = names.map(|name| window.get_by_label(&name).rect());
+    assert!(places[0].bottom() <= places[1].top(), "{places:?}");
+    for (place, at) in places.iter().enumerate() {
+        let before = window.render().unwrap();
+        wheel(&mut window, at.center(), 120.0);
+        window.remove_cursor();
+        window.run();
+        let after = window.render().unwrap();
+        let differs = |at: egui::Rect| {
+            let [x, y] = [at.left()..at.right(), at.top()..at.bottom()];
+            before.enumerate_pixels().zip(after.pixels()).any(|((column, row, before), after)| {
+                x.contains(&(column as f32)) && y.contains(&(row as f32)) && before != after
+            })
+        };
+        assert!(differs(*at) && !differs(places[1 - place]), "{place}");
+    }
 }
 
 #[test]

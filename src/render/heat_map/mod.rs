@@ -72,13 +72,16 @@ pub struct Cell {
 pub enum NoMatrix {
     #[error("{rows} x {columns} cells need {rows} x {columns} values, not {values}")]
     Count { rows: usize, columns: usize, values: usize },
-    #[error("a matrix of {rows} x {columns} cells cannot be drawn; at most {most} rows or columns can", most = Field::MOST)]
+    #[error("a matrix of {rows} x {columns} cells cannot be drawn; at most {most} rows or columns and {all} cells can",
+        most = Field::MOST, all = Field::MOST_CELLS)]
     Size { rows: usize, columns: usize },
 }
 
 impl Field {
     /// Rows or columns at most.
     pub const MOST: usize = 1 << 15;
+    /// Cells at most: with their levels they take half a gigabyte on the device.
+    pub const MOST_CELLS: usize = 1 << 26;
     /// Part of the values that lie within [`Field::usual`].
     const USUAL: f64 = 0.995;
 
@@ -87,7 +90,8 @@ impl Field {
     /// # Errors
     /// [`NoMatrix`] where there are no cells, too many, or another number of values.
     pub fn new(rows: usize, columns: usize, values: Vec<f32>) -> Result<Self, NoMatrix> {
-        if ![rows, columns].iter().all(|count| (1..=Self::MOST).contains(count)) {
+        let sides_fit = [rows, columns].iter().all(|count| (1..=Self::MOST).contains(count));
+        if !sides_fit || rows * columns > Self::MOST_CELLS {
             return Err(NoMatrix::Size { rows, columns });
         }
         if values.len() != rows * columns {
@@ -232,6 +236,8 @@ mod tests {
     fn a_field_needs_as_many_values_as_cells() {
         assert_eq!(Field::new(2, 3, vec![0.0; 5]), Err(NoMatrix::Count { rows: 2, columns: 3, values: 5 }));
         assert_eq!(Field::new(0, 3, vec![]), Err(NoMatrix::Size { rows: 0, columns: 3 }));
+        let [rows, columns] = [Field::MOST; 2];
+        assert_eq!(Field::new(rows, columns, vec![]), Err(NoMatrix::Size { rows, columns }));
         assert_eq!(Field::new(usize::MAX, 2, vec![]), Err(NoMatrix::Size { rows: usize::MAX, columns: 2 }));
     }
 

@@ -20,7 +20,7 @@ use crate::chart::screen;
 ///
 /// A drag turns, the wheel or a pinch zooms, a drag with the right button or Shift moves, a double click shows everything
 /// again, a click selects. With the keyboard: arrow keys turn (with Shift move), + and - zoom, Home shows everything.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct ArrowView {
     /// From where the scene is seen; at first from where all of it is.
     pub camera: Option<Camera>,
@@ -156,7 +156,7 @@ impl ArrowView {
         let (theme, ground) = look(ui);
         let scene_to_draw = Arc::clone(scene);
         let callback = Callback {
-            held: self.held.clone(),
+            held: self.held.shared(),
             theme,
             ground,
             size: place.size(),

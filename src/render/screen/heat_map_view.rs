@@ -17,7 +17,7 @@ use crate::chart::screen;
 ///
 /// A drag moves, the wheel or a pinch zooms about the pointer, a double click shows everything again. With the keyboard:
 /// arrow keys move, + and - zoom, Home shows everything.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct HeatMapView {
     /// What is shown; at first the whole matrix.
     pub window: Option<Window>,
@@ -99,7 +99,7 @@ impl HeatMapView {
         let (theme, ground) = look(ui);
         let matrix = Arc::clone(matrix);
         let callback = Callback {
-            held: self.held.clone(),
+            held: self.held.shared(),
             theme,
             ground,
             size: place.size(),

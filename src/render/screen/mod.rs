@@ -34,7 +34,7 @@ struct Blit {
     layout: wgpu::BindGroupLayout,
 }
 
-/// What a view has on the device. Clones are the same: it goes when the view does.
+/// What a view has on the device, for as long as there is the view.
 #[derive(Debug)]
 struct OnDevice<P>(Arc<Mutex<Option<Held<P>>>>);
 
@@ -56,8 +56,9 @@ struct Drawn {
     version: u64,
 }
 
-impl<P> Clone for OnDevice<P> {
-    fn clone(&self) -> Self {
+impl<P> OnDevice<P> {
+    /// The same, for a callback of the view's.
+    fn shared(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }

@@ -9,7 +9,7 @@ pub(super) struct Wishes {
     pub(super) turn: Vec2,
     /// Drags with the other button, or with Shift, in points.
     pub(super) shift: Vec2,
-    /// Factor above 1 to come closer, below to go back; 0 where it stays.
+    /// Factor above 1 to come closer, below to go back; none where it stays.
     pub(super) zoom: Option<f32>,
     /// Where the pointer is, which stays where it is while zooming.
     pub(super) pointer: Option<Pos2>,
@@ -62,9 +62,9 @@ fn keys(ui: &Ui, response: &Response, wishes: &mut Wishes) {
         );
         let moved = arrows * STEP;
         if input.modifiers.shift {
-            wishes.shift += moved
+            wishes.shift += moved;
         } else {
-            wishes.turn += moved
+            wishes.turn += moved;
         }
         let closer = pressed(Key::Plus) + pressed(Key::Equals) - pressed(Key::Minus);
         if closer != 0.0 {
