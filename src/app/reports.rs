@@ -1,18 +1,25 @@
 //! What panels want to know of runs beyond their results: a panel asks, a background job finds out, answers are kept.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::launcher::{Launcher, Waiting};
 use super::watch::RunView;
 use crate::data::{DataDrift, Dataset, DatasetSource, Protocol};
 use crate::error::Unusable;
 use crate::experiment::Project;
+use crate::experiment::analysis::meaning::{self, MeaningReport};
+use crate::experiment::analysis::retention::{self, RetentionReport};
 use crate::experiment::churn::{ChurnReport, StageTests, churn, stage_tests};
 use crate::experiment::paired::{Gain, UserMetric};
 use crate::experiment::project::SemanticIds;
 use crate::experiment::run_folder::RunFolder;
-use crate::experiment::subspace_report::{ModuleDirections, SubspaceReport, module_directions, subspace_report};
+use crate::experiment::subspace_report::{
+    Directions, ModuleDirections, Source, SubspaceReport, delta_weight, directions, module_directions, subspace_report,
+};
+use crate::render::Field;
+use crate::subspace::Side;
 
 /// A run at one moment: equal stamps have equal reports.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +51,21 @@ pub(crate) enum Question {
     Subspace(RunStamp),
     /// The directions of one module in every stage.
     River { run: RunStamp, module: String },
+    /// The leading directions of a module after stages of runs, in one space of three dimensions.
+    Space { of: Vec<(RunStamp, usize)>, module: String, side: Side },
+    /// The whole update of a module after a stage; the difference to the one after an earlier stage, if there is one.
+    Weights { run: RunStamp, module: String, stage: usize, since: Option<usize> },
+    /// Predicted and measured retention of a stage, as it is kept in the run's folder.
+    Retention { run: RunStamp, stage: usize, how: How },
+    /// What the directions of a module mean.
+    Meaning { run: RunStamp, stage: usize, module: String, how: How },
+}
+
+/// Whether an analysis is only looked up in the run's folder, or computed by a process of its own where it is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    LookUp,
+    Compute,
 }
 
 /// What was found out.
@@ -54,6 +76,10 @@ pub(crate) enum Report {
     Tests(StageTests),
     Subspace(SubspaceReport),
     River(ModuleDirections),
+    Space(Directions),
+    Weights(Arc<Field>),
+    Retention(Box<RetentionReport>),
+    Meaning(MeaningReport),
 }
 
 /// The metric that users' gains are in.
@@ -69,8 +95,9 @@ impl Question {
         Self::Dataset { source: project.dataset.clone(), index, folder: project.folder.clone() }
     }
 
-    /// Finds the answer; this may take long. None where `cancelled` was set meanwhile.
-    pub(crate) fn answer(&self, cancelled: &AtomicBool) -> Result<Option<Report>, Unusable> {
+    /// Finds the answer; this may take long. None where nobody waits any more, and of an analysis that is only looked up
+    /// and is not there.
+    pub(crate) fn answer(&self, launcher: &dyn Launcher, waiting: &Waiting) -> Result<Option<Report>, Unusable> {
         match self {
             Self::Dataset { source, index, folder } => {
                 let dataset = Dataset::load(source, index.as_deref(), folder)?;
@@ -86,13 +113,70 @@ impl Question {
                 Ok(Some(Report::Tests(stage_tests(&folders, Protocol::SameBlock, *stage)?)))
             }
             Self::Subspace(run) => {
-                let report = subspace_report(&RunFolder::open(&run.folder)?, cancelled)?;
+                let report = subspace_report(&RunFolder::open(&run.folder)?, waiting.cancelled())?;
                 Ok(report.map(Report::Subspace))
             }
             Self::River { run, module } => {
                 Ok(Some(Report::River(module_directions(&RunFolder::open(&run.folder)?, module)?)))
             }
+            Self::Space { of, module, side } => {
+                let runs = of.iter().map(|(run, _)| RunFolder::open(&run.folder)).collect::<Result<Vec<_>, _>>()?;
+                let sources = runs.iter().zip(of).map(|(run, (_, stage))| Source { run, stage: *stage });
+                let sources: Vec<Source<'_>> = sources.collect();
+                let found = directions(&sources, std::slice::from_ref(module), *side, LEADING, waiting.cancelled())?;
+                Ok(found.map(Report::Space))
+            }
+            Self::Weights { run, module, stage, since } => {
+                let folder = RunFolder::open(&run.folder)?;
+                let matrix = delta_weight(&folder, module, *stage, *since)?;
+                let field = Field::new(matrix.rows, matrix.columns, matrix.values).map_err(|problem| {
+                    Unusable::new(folder.path(), format!("`{module}` cannot be drawn: {problem}"))
+                })?;
+                Ok(Some(Report::Weights(Arc::new(field))))
+            }
+            Self::Retention { run, stage, how } => {
+                let folder = RunFolder::open(&run.folder)?;
+                let kept = |folder: &RunFolder| retention::cached(folder, *stage).map(Box::new).map(Report::Retention);
+                let arguments = ["retention", "--stage", &stage.to_string()].map(str::to_owned);
+                analysis(&folder, (*how, &arguments), kept, launcher, waiting)
+            }
+            Self::Meaning { run, stage, module, how } => {
+                let folder = RunFolder::open(&run.folder)?;
+                let kept = |folder: &RunFolder| meaning::cached(folder, *stage, module).map(Report::Meaning);
+                let arguments = ["meaning", "--stage", &stage.to_string(), "--module", module].map(str::to_owned);
+                analysis(&folder, (*how, &arguments), kept, launcher, waiting)
+            }
         }
+    }
+}
+
+/// Directions of a module that are drawn in space.
+const LEADING: usize = 6;
+
+/// What is kept of an analysis in a run's folder, computed by a process where it is not there and wanted.
+fn analysis(
+    folder: &RunFolder,
+    (how, arguments): (How, &[String]),
+    kept: impl Fn(&RunFolder) -> Option<Report>,
+    launcher: &dyn Launcher,
+    waiting: &Waiting,
+) -> Result<Option<Report>, Unusable> {
+    let known = kept(folder);
+    if known.is_some() || how == How::LookUp {
+        return Ok(known);
+    }
+    let mut all: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    all.insert(1, folder.path().into());
+    let ended = launcher.compute(&all, waiting)?;
+    if waiting.is_cancelled() {
+        return Ok(None);
+    }
+    match kept(folder) {
+        Some(report) if ended.code == Some(0) => Ok(Some(report)),
+        _ if ended.last_words.is_empty() => {
+            Err(Unusable::new(folder.path(), "the worker was ended before it was done"))
+        }
+        _ => Err(Unusable::new(folder.path(), ended.last_words)),
     }
 }
 
@@ -115,7 +199,7 @@ type Answer = Result<Option<Report>, Unusable>;
 pub(crate) struct Reports {
     /// The newest last.
     known: Vec<(Arc<Question>, Answer)>,
-    pending: Vec<(Arc<Question>, Arc<AtomicBool>)>,
+    pending: Vec<(Arc<Question>, Arc<Waiting>)>,
 }
 
 /// Answers that are kept, and questions that are looked into at a time: the machine trains beside it.
@@ -123,22 +207,31 @@ const KEPT: usize = 24;
 const AT_A_TIME: usize = 2;
 
 impl Reports {
-    /// Whether someone should look into the question now, and the flag that tells when nobody waits any more.
-    pub(crate) fn begin(&mut self, question: &Arc<Question>) -> Option<Arc<AtomicBool>> {
+    /// Whether someone should look into the question now, and how that one and those who wait tell each other.
+    pub(crate) fn begin(&mut self, question: &Arc<Question>) -> Option<Arc<Waiting>> {
         let pending = self.pending.iter().any(|(pending, _)| pending == question);
         if pending || self.pending.len() >= AT_A_TIME || self.find(question).is_some() {
             return None;
         }
-        let cancelled = Arc::new(AtomicBool::new(false));
-        self.pending.push((Arc::clone(question), Arc::clone(&cancelled)));
-        Some(cancelled)
+        let waiting = Arc::new(Waiting::default());
+        self.pending.push((Arc::clone(question), Arc::clone(&waiting)));
+        Some(waiting)
+    }
+
+    /// Whether the question was asked: it is looked into, or has an answer.
+    pub(crate) fn was_asked(&self, question: &Question) -> bool {
+        self.pending.iter().any(|(pending, _)| **pending == *question) || self.find(question).is_some()
+    }
+
+    /// How far a question is that is looked into.
+    pub(crate) fn progress(&self, question: &Question) -> String {
+        let pending = self.pending.iter().find(|(pending, _)| **pending == *question);
+        pending.map(|(_, waiting)| waiting.progress()).unwrap_or_default()
     }
 
     /// Tells whoever looks into the question that nobody waits for the answer.
     pub(crate) fn cancel(&self, question: &Question) {
-        for (_, cancelled) in self.pending.iter().filter(|(pending, _)| **pending == *question) {
-            cancelled.store(true, Ordering::Relaxed);
-        }
+        self.pending.iter().filter(|(pending, _)| **pending == *question).for_each(|(_, waiting)| waiting.cancel());
     }
 
     pub(crate) fn take(&mut self, question: Arc<Question>, answer: Answer) {
@@ -176,7 +269,7 @@ impl Reports {
 impl Drop for Reports {
     fn drop(&mut self) {
         // The project is closed: nobody waits any more.
-        self.pending.iter().for_each(|(_, cancelled)| cancelled.store(true, Ordering::Relaxed));
+        self.pending.iter().for_each(|(_, waiting)| waiting.cancel());
     }
 }
 
@@ -204,6 +297,22 @@ impl Report {
     pub(crate) const fn river(&self) -> Option<&ModuleDirections> {
         if let Self::River(directions) = self { Some(directions) } else { None }
     }
+
+    pub(crate) const fn space(&self) -> Option<&Directions> {
+        if let Self::Space(directions) = self { Some(directions) } else { None }
+    }
+
+    pub(crate) const fn weights(&self) -> Option<&Arc<Field>> {
+        if let Self::Weights(field) = self { Some(field) } else { None }
+    }
+
+    pub(crate) fn retention(&self) -> Option<&RetentionReport> {
+        if let Self::Retention(report) = self { Some(report) } else { None }
+    }
+
+    pub(crate) const fn meaning(&self) -> Option<&MeaningReport> {
+        if let Self::Meaning(report) = self { Some(report) } else { None }
+    }
 }
 
 #[cfg(test)]
@@ -225,9 +334,11 @@ mod tests {
         assert!(matches!(reports.look(&question(1), Report::churn), Found::Failed(_)));
         assert!(matches!(reports.look(&question(2), Report::churn), Found::Pending));
         reports.retry(&question(1));
-        let cancelled = reports.begin(&question(1)).unwrap();
+        let waiting = reports.begin(&question(1)).unwrap();
+        waiting.say("half of it");
+        assert_eq!(reports.progress(&question(1)), "half of it");
         reports.cancel(&question(1));
-        assert!(cancelled.load(Ordering::Relaxed));
+        assert!(waiting.is_cancelled() && reports.was_asked(&question(1)) && !reports.was_asked(&question(9)));
         reports.take(question(1), Ok(None));
         assert!(matches!(reports.look(&question(1), Report::churn), Found::Cancelled));
         for stages in 0..60 {

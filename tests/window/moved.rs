@@ -22,7 +22,7 @@ fn with_adapters(world: &World) -> PathBuf {
     let runs = project.runs_dir(None);
     for (place, level) in [(0, 0.081), (1, 0.072)] {
         let run = fixture::write(&runs, &fixture::planned(&project, place), level, Come::FINISHED);
-        fixture::adapters(&run, 3 - place, 24);
+        fixture::adapters(&run, 3, 24 + 8 * place);
     }
     let counted = fixture::config(&project, "Popularity", RunMethod::Popularity, 42);
     fixture::write(&runs, &counted, 0.031, Come::FINISHED);
@@ -74,6 +74,8 @@ fn a_user_is_found_and_what_changed_is_said() {
     choose(&mut window, "Slice", "Cold");
     until_label(&mut window, "25 of 100 users");
     let before = window.query_all_by_label_contains("User ").count();
+    window.get_by_role_and_label(Role::TextInput, "Filter users").focus();
+    window.step();
     window.get_by_role_and_label(Role::TextInput, "Filter users").type_text("no such user");
     until_label(&mut window, "No user fits filter and slice");
     assert!(before > 1);
@@ -100,6 +102,38 @@ fn subspaces_are_shown_tab_by_tab_and_side_by_side() {
     until_part(&mut window, "stage 1 to 5");
     click(&mut window, "Distances");
     until_part(&mut window, "Grassmann distance by Stage of PESO, Single evolving LoRA");
+}
+
+#[test]
+fn directions_and_weights_are_pictures_that_move_together() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Dark, "Subspace");
+    click(&mut window, "Directions");
+    until_part(&mut window, "Directions of PESO, Layer");
+    choose(&mut window, "Beside", "Single evolving LoRA");
+    until_part(&mut window, "Directions of Single evolving LoRA, Layer");
+    click(&mut window, "ΔW");
+    until_part(&mut window, "ΔW of Single evolving LoRA, stage 5");
+    choose(&mut window, "Beside", "Stage 2");
+    until_part(&mut window, "ΔW of PESO, stage 5 less stage 2");
+}
+
+/// Retention and meaning are computed when they are asked for, say how far they are, and can be cancelled.
+#[test]
+fn analyses_are_offered_computed_and_cancelled() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Light, "Subspace");
+    for (tab, button) in [("Retention", "Measure retention"), ("Meaning", "Find out the meaning")] {
+        click(&mut window, tab);
+        until_label(&mut window, "Not computed yet");
+        click(&mut window, button);
+        until_part(&mut window, "train 40 %");
+        click(&mut window, "Cancel");
+        until_label(&mut window, "You no longer waited for this");
+    }
+    choose(&mut window, "Run", "Single evolving LoRA");
+    click(&mut window, "Retention");
+    until_label(&mut window, "Nothing pulls toward the past here");
 }
 
 #[test]
@@ -183,9 +217,17 @@ fn looks_of_subspaces() {
         until_part(&mut window, "Single evolving LoRA, stage 5");
         picture(&mut pictures, &mut window, "drift_map", theme, None);
         choose(&mut window, "Beside", "Nothing");
-        for (tab, name) in [("Spectra", "spectra"), ("Angles", "angles"), ("Distances", "distances")] {
+        let tabs = [
+            ("Spectra", "spectra", "Singular value by Direction"),
+            ("Angles", "angles", "Angle by Principal angle"),
+            ("Distances", "distances", "Grassmann distance by Stage"),
+            ("Directions", "directions", "Directions of PESO, Layer"),
+            ("ΔW", "weights", "ΔW of PESO, stage 5"),
+            ("Retention", "retention_offered", "Not computed yet"),
+        ];
+        for (tab, name, part) in tabs {
             click(&mut window, tab);
-            window.run();
+            until_part(&mut window, part);
             picture(&mut pictures, &mut window, name, theme, None);
         }
     }

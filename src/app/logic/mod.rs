@@ -321,10 +321,10 @@ impl Workbench {
     /// Has something found out, unless it is known or being looked into.
     fn ask(&mut self, question: Arc<Asked>) {
         let Some(session) = &mut self.session else { return };
-        if let Some(cancelled) = session.reports.begin(&question) {
-            let number = session.number;
+        if let Some(waiting) = session.reports.begin(&question) {
+            let (number, launcher) = (session.number, Arc::clone(&self.services.launcher));
             self.spawn("find out", move || {
-                let answer = question.answer(&cancelled).map(|report| report.map(Box::new));
+                let answer = question.answer(launcher.as_ref(), &waiting).map(|report| report.map(Box::new));
                 Message::Reported { session: number, question, answer }
             });
         }

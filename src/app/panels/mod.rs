@@ -85,7 +85,8 @@ fn one_an_experiment<'r>(runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
 fn waiting(ui: &mut Ui, context: &mut Context<'_>, what: &str, question: &Arc<Question>) {
     ui.horizontal(|ui| {
         ui.spinner();
-        widgets::remark(ui, what);
+        let progress = context.session.reports.progress(question);
+        widgets::remark(ui, if progress.is_empty() { what } else { &progress });
         if ui.button("Cancel").clicked() {
             context.actions.push(Action::Cancel(Arc::clone(question)));
         }

@@ -18,8 +18,10 @@ pub(super) struct Lists {
     whole_history: bool,
 }
 
-const COLUMN_WIDTH: f32 = 236.0;
-const MARK_WIDTH: f32 = 40.0;
+const COLUMN_WIDTH: f32 = 204.0;
+/// Height of an item.
+const ROW: f32 = 19.0;
+const MARK_WIDTH: f32 = 34.0;
 
 impl Lists {
     pub(super) fn ui(&mut self, ui: &mut Ui, known: &Known<'_>, test: usize) {
@@ -129,7 +131,9 @@ fn gain_words(now: f64, before: Option<f64>) -> String {
 /// One item on a line: a mark, its title, and its codes where the pointer is.
 fn item(ui: &mut Ui, (mark, colour): (&str, egui::Color32), dataset: &Dataset, item: u32, strong: bool) {
     ui.horizontal(|ui| {
-        ui.allocate_ui(Vec2::new(MARK_WIDTH, ui.spacing().interact_size.y * 0.7), |ui| {
+        ui.spacing_mut().item_spacing.x = space::XS;
+        ui.spacing_mut().interact_size.y = ROW;
+        ui.allocate_ui(Vec2::new(MARK_WIDTH, ROW), |ui| {
             ui.set_width(MARK_WIDTH);
             ui.label(RichText::new(mark).small().color(colour));
         });

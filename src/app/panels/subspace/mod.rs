@@ -1,14 +1,20 @@
-//! What moved in the adapters: directions through the stages, where they moved, in how many directions, and how far they
-//! turned; two runs or two stages side by side.
+//! What moved in the adapters: directions in space and through the stages, where they moved, in how many directions, how far
+//! they turned, what was kept and what it means; two runs or two stages side by side.
+
+mod asked;
+mod space;
+mod weights;
 
 use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Ui, Vec2};
 
+use self::space::Space;
+use self::weights::Weights;
 use super::{Context, chart_actions, chart_card, choice, explanation, found, has_adapters, measured_runs, run_label};
 use crate::app::reports::{Question, Report, RunStamp};
-use crate::app::theme::{self, space};
+use crate::app::theme;
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::chart::look::Look;
@@ -20,19 +26,37 @@ use crate::subspace::Side;
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Tab {
+    Space,
     #[default]
     River,
     Map,
+    Weights,
     Spectra,
     Angles,
     Distances,
+    Retention,
+    Meaning,
 }
 
 impl Tab {
-    const ALL: [Self; 5] = [Self::River, Self::Map, Self::Spectra, Self::Angles, Self::Distances];
+    const ALL: [Self; 9] = [
+        Self::Space,
+        Self::River,
+        Self::Map,
+        Self::Weights,
+        Self::Spectra,
+        Self::Angles,
+        Self::Distances,
+        Self::Retention,
+        Self::Meaning,
+    ];
 
     const fn text(self) -> &'static str {
         match self {
+            Self::Space => "Directions",
+            Self::Weights => "ΔW",
+            Self::Retention => "Retention",
+            Self::Meaning => "Meaning",
             Self::River => "River",
             Self::Map => "Drift map",
             Self::Spectra => "Spectra",
@@ -43,6 +67,10 @@ impl Tab {
 
     const fn tooltip(self) -> &'static str {
         match self {
+            Self::Space => "The leading directions of a module in space, stage by stage; drag to turn, scroll to zoom",
+            Self::Weights => "Every entry of a module's update; drag to pan, scroll to zoom",
+            Self::Retention => "How much of the past is kept in each direction, as theory predicts and as measured",
+            Self::Meaning => "The items and codes that a direction raises and lowers, and the users it is about",
             Self::River => "How the directions of a module go on, split and join from stage to stage",
             Self::Map => "Where in the model a stage moved the adapter: layer by module",
             Self::Spectra => "How strong each direction of a module's update is",
@@ -54,6 +82,18 @@ impl Tab {
     /// For those who decide and do not compute.
     const fn explanation(self) -> &'static str {
         match self {
+            Self::Space => {
+                "Every arrow is one direction of the update in one stage, as long as it is strong, dark for early stages and bright for late ones; trails join what goes on. Arrows that stay together are kept knowledge, arrows that swing away are new; the axes are the three that show most of all arrows, with the share that each shows."
+            }
+            Self::Weights => {
+                "Red cells are weights that the adapter raised, blue ones those it lowered, pale ones it left alone. Stripes across the picture are inputs or outputs that matter as a whole; beside another stage, the picture is what changed between both."
+            }
+            Self::Retention => {
+                "Each mark is a direction of the model: to the right theory says that the past is kept there, further up it really was. Marks on the dotted line are predicted exactly; the correlation below says how well the theory holds on this run."
+            }
+            Self::Meaning => {
+                "A direction of the update makes some items likelier and others less likely; both ends are listed with their titles. The users below are those whose histories use the direction most, so that one can see whom it serves."
+            }
             Self::River => {
                 "Every bar is one thing the adapter has learned to do, as high as it is strong; ribbons show how much of it is still there a stage later. Wide unbroken ribbons are knowledge that was kept, fading ends are knowledge that was replaced."
             }
@@ -73,11 +113,11 @@ impl Tab {
     }
 
     const fn of_a_module(self) -> bool {
-        matches!(self, Self::River | Self::Spectra | Self::Angles)
+        matches!(self, Self::Space | Self::River | Self::Weights | Self::Spectra | Self::Angles | Self::Meaning)
     }
 
     const fn of_a_side(self) -> bool {
-        matches!(self, Self::River | Self::Angles | Self::Distances)
+        matches!(self, Self::Space | Self::River | Self::Angles | Self::Distances)
     }
 }
 
@@ -106,6 +146,10 @@ pub(crate) struct SubspacePanel {
     side: Side,
     against: Against,
     mapped: Mapped,
+    space: Space,
+    weights: Weights,
+    /// The direction whose meaning is shown, from 0.
+    direction: usize,
 }
 
 /// A run with its report.
@@ -150,6 +194,10 @@ impl SubspacePanel {
         });
         match self.tab {
             Tab::River => self.rivers(ui, context, &runs, [Some(one), second]),
+            Tab::Space => self.spaces(ui, context, &runs, (one, second)),
+            Tab::Weights => self.weights(ui, context, &runs, (one, second)),
+            Tab::Retention => self.retention(ui, context, &runs, one),
+            Tab::Meaning => self.meaning(ui, context, &runs, one),
             Tab::Distances => self.distances(ui, context, &runs),
             Tab::Map | Tab::Spectra | Tab::Angles => {
                 let chart = self.chart(context, &runs, (one, second));
@@ -180,13 +228,15 @@ impl SubspacePanel {
                 let mut id = one.run.id.clone();
                 choice(ui, ("Run", 170.0), &mut id, &options);
                 self.run = Some(id);
-                if self.tab != Tab::River {
+                if !matches!(self.tab, Tab::River | Tab::Space) {
                     let stages: Vec<_> = one.report.stages.iter().map(|&stage| (stage, stage.to_string())).collect();
                     let mut stage = self.stage(one.report);
                     choice(ui, ("Stage", 60.0), &mut stage, &stages);
                     self.stage = Some(stage).filter(|stage| Some(stage) != one.report.stages.last());
                 }
-                self.beside_choice(ui, runs, one);
+                if !matches!(self.tab, Tab::Retention | Tab::Meaning) {
+                    self.beside_choice(ui, runs, one);
+                }
             }
             if self.tab.of_a_module() {
                 let modules = one.report.modules.iter();
@@ -216,14 +266,14 @@ impl SubspacePanel {
                     let all = Against::ALL.map(|against| (against, against.label().to_owned()));
                     choice(ui, ("Against", 130.0), &mut self.against, &all);
                 }
-                Tab::River | Tab::Spectra => {}
+                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Retention | Tab::Meaning => {}
             }
         });
     }
 
     fn beside_choice(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>], one: Reported<'_>) {
         let mut options = vec![(Beside::Nothing, "Nothing".to_owned())];
-        if self.tab != Tab::River {
+        if !matches!(self.tab, Tab::River | Tab::Space) {
             let now = self.stage(one.report);
             let stages = one.report.stages.iter().filter(|stage| **stage != now);
             options.extend(stages.map(|&stage| (Beside::Stage(stage), format!("Stage {stage}"))));
@@ -274,7 +324,11 @@ impl SubspacePanel {
         for Reported { run, report } in of.into_iter().flatten() {
             let module = self.module(of[0].map_or(report, |one| one.report));
             let words = report.modules.iter().find(|found| found.name == module).map(subspace::module_words);
-            let (Some(words), name) = (words, run_label(run, runs)) else { continue };
+            let name = run_label(run, runs);
+            let Some(words) = words else {
+                charts.push(Chart::empty("Direction river", format!("The adapter of {name} has no such module")));
+                continue;
+            };
             let question = Question::River { run: RunStamp::of(run), module: module.to_owned() };
             let what = format!("Following the directions of {name}");
             let directions: Option<&ModuleDirections> = found(ui, context, (&Arc::new(question), Report::river), &what);
@@ -286,7 +340,7 @@ impl SubspacePanel {
         match <[Chart; 2]>::try_from(charts) {
             Ok(two) => {
                 let size = ui.available_size();
-                let width = (size.x - space::S) / 2.0;
+                let width = (size.x - theme::space::S) / 2.0;
                 ui.horizontal_top(|ui| {
                     for (place, chart) in two.into_iter().enumerate() {
                         ui.allocate_ui(Vec2::new(width, size.y), |ui| {
