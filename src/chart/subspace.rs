@@ -59,9 +59,13 @@ impl Mapped {
     /// What it says, in one sentence.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Relative => "‖ΔW_t − ΔW_{t−1}‖ as a part of ‖ΔW_{t−1}‖: 1 is a move as long as the update itself was",
-            Self::Absolute => "‖ΔW_t − ΔW_{t−1}‖ (Frobenius): how far the update of the weight moved in the stage",
-            Self::Parameters => "‖v_t − v_{t−1}‖ of the adapter's A and B: how far what is trained moved in the stage",
+            Self::Relative => {
+                "‖ΔW now − ΔW before‖ as a part of ‖ΔW before‖ the stage: 1 is a move as long as the update itself was"
+            }
+            Self::Absolute => "‖ΔW now − ΔW before‖ (Frobenius): how far the update of the weight moved in the stage",
+            Self::Parameters => {
+                "‖v now − v before‖ of the adapter's A and B: how far what is trained moved in the stage"
+            }
             Self::Outside => {
                 "Share of the move's energy outside of the directions that the update wrote before the stage"
             }
@@ -287,8 +291,9 @@ pub fn distances(runs: &[(&SubspaceReport, String, Look)], (side, against): (Sid
     let y = Axis { unit: Some("rad".to_owned()), ..Axis::new("Grassmann distance") };
     let lines = Lines { x: Axis::whole("Stage"), y, series, boundaries: Vec::new() };
     let modules = runs.iter().map(|(report, ..)| report.whole.modules).max().unwrap_or(0);
+    let cut = if scale::y_range(&lines).low > 0.0 { ". The axis does not start at 0" } else { "" };
     let caption = format!(
-        "√Σθ² over the principal angles to {}, mean over {}",
+        "√Σθ² over the principal angles to {}, mean over {}{cut}",
         if against == Against::First { "stage 1" } else { "the stage before" },
         scale::plural(modules, "module")
     );

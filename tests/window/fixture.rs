@@ -164,7 +164,9 @@ pub fn adapters(run: &RunFolder, layers: usize, width: usize) {
         let mut adapter = Adapter::default();
         for layer in 0..layers {
             for (place, (name, less, more)) in shapes.into_iter().enumerate() {
-                let turn = 0.12 * (stage - 1) as f64 * (1.0 + layer as f64 + place as f64 / 2.0);
+                let turn = (0.08 + 0.01 * run.config().experiment.len() as f64)
+                    * (stage - 1) as f64
+                    * (1.0 + layer as f64 + place as f64 / 2.0);
                 let entry = |row: usize, column: usize, kind: f64| {
                     let wave = |phase: f64| ((row + 1) as f64 * (column as f64 * 0.61 + kind + phase)).sin();
                     (turn.cos() * wave(0.0) + turn.sin() * wave(2.1)) / (row + 1) as f64

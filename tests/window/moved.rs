@@ -22,7 +22,7 @@ fn with_adapters(world: &World) -> PathBuf {
     let runs = project.runs_dir(None);
     for (place, level) in [(0, 0.081), (1, 0.072)] {
         let run = fixture::write(&runs, &fixture::planned(&project, place), level, Come::FINISHED);
-        fixture::adapters(&run, 3, 24 + 8 * place);
+        fixture::adapters(&run, 3, 24);
     }
     let counted = fixture::config(&project, "Popularity", RunMethod::Popularity, 42);
     fixture::write(&runs, &counted, 0.031, Come::FINISHED);

@@ -7,8 +7,8 @@ use eframe::egui;
 use egui::Ui;
 
 use super::{
-    Context, chart_actions, chart_card, choice, explanation, found, has_adapters, measured_runs, one_an_experiment,
-    run_label,
+    Context, chart_actions, choice, explained_chart_card, explanation, found, has_adapters, measured_runs,
+    one_an_experiment, run_label,
 };
 use crate::app::reports::{Found, Question, Report, RunStamp};
 use crate::app::watch::RunView;
@@ -123,7 +123,7 @@ impl DriftPanel {
             self.beside(ui, context, &shown, &runs);
         }
         if !reports.is_empty() {
-            chart_card(ui, &chart, "drift chart");
+            explained_chart_card(ui, &chart, "drift chart");
             context.charts.push(chart);
         }
     }

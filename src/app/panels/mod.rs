@@ -144,6 +144,16 @@ fn choice<T: Clone + PartialEq>(
     value: &mut T,
     options: &[(T, String)],
 ) -> Response {
+    // Together, so that a line that is full does not part them.
+    ui.horizontal(|ui| choice_alone(ui, (label, width), value, options)).inner
+}
+
+fn choice_alone<T: Clone + PartialEq>(
+    ui: &mut Ui,
+    (label, width): (&str, f32),
+    value: &mut T,
+    options: &[(T, String)],
+) -> Response {
     let name = ui.label(label);
     let now = options.iter().find(|(option, _)| option == value).map_or("–", |(_, words)| words.as_str());
     let combo = ComboBox::from_id_salt(label).selected_text(now).width(width).height(420.0).truncate();
@@ -158,6 +168,18 @@ fn choice<T: Clone + PartialEq>(
 /// A chart on a card that takes the room that is left.
 fn chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
     marked_chart_card(ui, chart, id, &mut Marked::default());
+}
+
+/// Height below which a chart is drawn without the words that stand above it already.
+const SHORT: f32 = 330.0;
+
+/// A chart on a card whose explanation stands above it: where room is short, without subtitle and caption.
+fn explained_chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
+    if ui.available_height() < SHORT {
+        chart_card(ui, &Chart { subtitle: None, caption: None, ..chart.clone() }, id);
+    } else {
+        chart_card(ui, chart, id);
+    }
 }
 
 /// The same, with what the user has marked on it.

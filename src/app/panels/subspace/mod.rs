@@ -12,7 +12,9 @@ use egui::{Ui, Vec2};
 
 use self::space::Space;
 use self::weights::Weights;
-use super::{Context, chart_actions, chart_card, choice, explanation, found, has_adapters, measured_runs, run_label};
+use super::{
+    Context, chart_actions, choice, explained_chart_card, explanation, found, has_adapters, measured_runs, run_label,
+};
 use crate::app::reports::{Question, Report, RunStamp};
 use crate::app::theme;
 use crate::app::watch::RunView;
@@ -86,7 +88,7 @@ impl Tab {
                 "Every arrow is one direction of the update in one stage, as long as it is strong, dark for early stages and bright for late ones; trails join what goes on. Arrows that stay together are kept knowledge, arrows that swing away are new; the axes are the three that show most of all arrows, with the share that each shows."
             }
             Self::Weights => {
-                "Red cells are weights that the adapter raised, blue ones those it lowered, pale ones it left alone. Stripes across the picture are inputs or outputs that matter as a whole; beside another stage, the picture is what changed between both."
+                "Warm colours are weights that the adapter raised, blue ones those it lowered, cells like the ground those it left alone. Stripes across the picture are inputs or outputs that matter as a whole; beside another stage, the picture is what changed between both."
             }
             Self::Retention => {
                 "Each mark is a direction of the model: to the right theory says that the past is kept there, further up it really was. Marks on the dotted line are predicted exactly; the correlation below says how well the theory holds on this run."
@@ -174,7 +176,7 @@ impl SubspacePanel {
             _ => None,
         };
         let question = Arc::new(Question::Subspace(RunStamp::of(run)));
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             for tab in Tab::ALL {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
@@ -348,7 +350,7 @@ impl SubspacePanel {
                             ui.vertical(|ui| {
                                 let chart = Arc::new(chart);
                                 ui.horizontal(|ui| chart_actions(ui, context, &chart));
-                                chart_card(ui, &chart, ["river", "river beside"][place]);
+                                explained_chart_card(ui, &chart, ["river", "river beside"][place]);
                                 context.charts.push(chart);
                             });
                         });
@@ -385,6 +387,6 @@ impl SubspacePanel {
 fn show(ui: &mut Ui, context: &mut Context<'_>, chart: Chart) {
     let chart = Arc::new(chart);
     ui.horizontal(|ui| chart_actions(ui, context, &chart));
-    chart_card(ui, &chart, "subspace chart");
+    explained_chart_card(ui, &chart, "subspace chart");
     context.charts.push(chart);
 }

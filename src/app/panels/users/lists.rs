@@ -73,6 +73,7 @@ fn column(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
         ui.set_width(COLUMN_WIDTH);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 3.0;
+            ui.spacing_mut().interact_size.y = ROW;
             contents(ui);
         });
     });
@@ -132,7 +133,6 @@ fn gain_words(now: f64, before: Option<f64>) -> String {
 fn item(ui: &mut Ui, (mark, colour): (&str, egui::Color32), dataset: &Dataset, item: u32, strong: bool) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
-        ui.spacing_mut().interact_size.y = ROW;
         ui.allocate_ui(Vec2::new(MARK_WIDTH, ROW), |ui| {
             ui.set_width(MARK_WIDTH);
             ui.label(RichText::new(mark).small().color(colour));
