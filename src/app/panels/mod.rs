@@ -17,7 +17,7 @@ pub(crate) mod users;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Button, ComboBox, Layout, Response, Ui, Vec2};
+use egui::{Align, Button, Color32, ComboBox, Layout, Response, TextStyle, Ui, Vec2};
 
 use super::action::Action;
 use super::command::Command;
@@ -144,16 +144,15 @@ fn choice<T: Clone + PartialEq>(
     value: &mut T,
     options: &[(T, String)],
 ) -> Response {
-    // Together, so that a line that is full does not part them.
-    ui.horizontal(|ui| choice_alone(ui, (label, width), value, options)).inner
-}
-
-fn choice_alone<T: Clone + PartialEq>(
-    ui: &mut Ui,
-    (label, width): (&str, f32),
-    value: &mut T,
-    options: &[(T, String)],
-) -> Response {
+    // A label stays with its box: where the line has no room for both, the next one begins.
+    let label_width = ui
+        .painter()
+        .layout_no_wrap(label.to_owned(), TextStyle::Body.resolve(ui.style()), Color32::PLACEHOLDER)
+        .size()
+        .x;
+    if ui.available_size_before_wrap().x < label_width + width + 3.0 * theme::space::M {
+        ui.end_row();
+    }
     let name = ui.label(label);
     let now = options.iter().find(|(option, _)| option == value).map_or("–", |(_, words)| words.as_str());
     let combo = ComboBox::from_id_salt(label).selected_text(now).width(width).height(420.0).truncate();
