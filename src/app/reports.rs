@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn few_at_a_time_and_none_twice() {
         let mut reports = Reports::default();
-        let mut begins = |reports: &mut Reports, stages| reports.begin(&question(stages)).is_some();
+        let begins = |reports: &mut Reports, stages| reports.begin(&question(stages)).is_some();
         assert!(begins(&mut reports, 1) && begins(&mut reports, 2));
         assert!(!begins(&mut reports, 1) && !begins(&mut reports, 3), "two are being looked into");
         reports.take(question(1), Err(Unusable::new("runs/a", "gone")));

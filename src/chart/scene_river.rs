@@ -253,7 +253,7 @@ mod tests {
     fn bars_are_as_high_as_their_values_and_ribbons_fill_them() {
         let chart = chart();
         let Body::River(river) = &chart.body else { panic!("no river") };
-        let scene = scene(&chart, Theme::Light, [960.0, 600.0]);
+        let scene = scene(&chart, Theme::Light, [960.0, 600.0], 1.0).unwrap();
         let banks = banks(&scene, river, Rect { left: 20.0, top: 60.0, right: 940.0, bottom: 560.0 });
         let height = |stage: usize, place: usize| banks.bars[stage][place].height();
         assert!((height(0, 0) / height(0, 1) - 2.0).abs() < 1e-4);
@@ -274,7 +274,7 @@ mod tests {
     fn what_is_under_the_pointer_is_found() {
         let chart = chart();
         let Body::River(river) = &chart.body else { panic!("no river") };
-        let scene = scene(&chart, Theme::Light, [960.0, 600.0]);
+        let scene = scene(&chart, Theme::Light, [960.0, 600.0], 1.0).unwrap();
         let banks = banks(&scene, river, Rect { left: 20.0, top: 60.0, right: 940.0, bottom: 560.0 });
         assert_eq!(banks.part(banks.bars[1][0].centre()), Some(Part::Direction { stage: 1, place: 0 }));
         let ribbon = &banks.ribbons[0];
