@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod batches;
 pub mod bench;
 pub mod checkpoint;
+pub mod churn;
 pub mod comparison;
 mod counting;
 pub mod estimate;
