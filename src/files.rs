@@ -15,8 +15,31 @@ use crate::error::Unusable;
 /// # Errors
 /// The folder is missing or cannot be written, or the disk is full; `path` is then as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
+    write_pieces_atomically(path, |file| file.write_all(bytes))
+}
+
+/// The same for content that is written piece by piece.
+///
+/// # Errors
+/// As [`write_atomically`], or what `write` says.
+pub fn write_pieces_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> Result<(), Unusable> {
+    write_atomically_with(path, |temporary| {
+        write(&mut OpenOptions::new().write(true).create_new(true).open(temporary)?)
+    })
+}
+
+/// As [`write_atomically`], for content that is too large to lie in memory as a whole: `write` is given the path of a
+/// file to make.
+///
+/// # Errors
+/// See [`write_atomically`].
+pub fn write_atomically_with(path: &Path, write: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), Unusable> {
     let temporary = temporary_beside(path);
-    let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    let durably = || write(&temporary).and_then(|()| File::open(&temporary)?.sync_all());
+    let written = durably().and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {
         // The first error is the one that tells; a temporary file that cannot be removed either adds nothing to it.
         let _ = fs::remove_file(&temporary);
@@ -24,6 +47,31 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
     }
     sync_folder(path.parent());
     Ok(())
+}
+
+/// Makes a folder that is whole from its first moment: `fill` is given a hidden one beside it, which then takes its name.
+///
+/// # Errors
+/// There is something at the path already, `fill` fails, or the folder cannot be written; nothing is then left behind.
+pub fn write_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Unusable>) -> Result<(), Unusable> {
+    let is_empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if path.exists() && !is_empty {
+        return Err(Unusable::new(path, "there is something already").advice("name a folder that does not exist yet"));
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_folder(parent)?;
+    }
+    let temporary = temporary_beside(path);
+    let filled = create_folder(&temporary).and_then(|()| fill(&temporary));
+    let filled = filled.and_then(|()| fs::rename(&temporary, path).map_err(|error| unwritable(path, &error)));
+    match &filled {
+        Ok(()) => sync_folder(path.parent()),
+        Err(_) => {
+            // As above: the first error is the one that tells.
+            let _ = fs::remove_dir_all(&temporary);
+        }
+    }
+    filled
 }
 
 /// Creates a folder and those above it.
@@ -101,12 +149,6 @@ fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     path.with_file_name(format!(".{name}.{}-{number}.tmp", std::process::id()))
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// Makes a rename durable. Not every file system can; the content is whole either way, so failing here is no error.

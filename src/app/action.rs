@@ -7,6 +7,7 @@ use super::answers::Subject;
 use super::command::Command;
 use super::judgements::Inquiry;
 use super::method_picker::Purpose;
+use super::reports::Question;
 use crate::chart::Chart;
 use crate::experiment::Project;
 
@@ -49,6 +50,12 @@ pub(crate) enum Action {
     Judge(Arc<Inquiry>),
     /// Put the tests of lines into slices, in the background.
     Slice(Arc<Subject>),
+    /// Find something out in the background, unless it is known or being looked into.
+    Ask(Arc<Question>),
+    /// No longer wait for an answer.
+    Cancel(Arc<Question>),
+    /// Ask again what could not be found out, or was cancelled.
+    Retry(Arc<Question>),
     /// Read the dataset and count it.
     LoadData,
 }

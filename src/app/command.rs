@@ -81,6 +81,9 @@ impl Menu {
                     C::Show(View::Runs),
                     C::Show(View::Live),
                     C::Show(View::Compare),
+                    C::Show(View::Subspace),
+                    C::Show(View::Drift),
+                    C::Show(View::Users),
                     C::Show(View::Data),
                     C::Show(View::Log),
                     C::ResetLayout,
@@ -219,6 +222,9 @@ impl Command {
             Self::Show(View::Compare) => (COMMAND, Key::Num4),
             Self::Show(View::Data) => (COMMAND, Key::Num5),
             Self::Show(View::Log) => (COMMAND, Key::Num6),
+            Self::Show(View::Subspace) => (COMMAND, Key::Num7),
+            Self::Show(View::Drift) => (COMMAND, Key::Num8),
+            Self::Show(View::Users) => (COMMAND, Key::Num9),
             Self::ZoomIn => (COMMAND, Key::Plus),
             Self::ZoomOut => (COMMAND, Key::Minus),
             Self::ZoomReset => (COMMAND, Key::Num0),
@@ -241,7 +247,7 @@ impl Command {
             Self::Pause => (now.can_pause, "Nothing is running"),
             Self::Resume => (now.can_resume, "Nothing is paused or stopped"),
             Self::Stop => (now.can_stop, "Nothing is running or queued"),
-            Self::ExportChart | Self::CopyChartData => (now.chart_shown, "Open the live or the compare view first"),
+            Self::ExportChart | Self::CopyChartData => (now.chart_shown, "Open a view with a chart first"),
             Self::CloseProject | Self::AddExperiment | Self::SweepOptions | Self::Show(_) | Self::ResetLayout => {
                 (true, "")
             }

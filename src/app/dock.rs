@@ -13,12 +13,25 @@ pub(crate) enum View {
     Runs,
     Live,
     Compare,
+    Subspace,
+    Drift,
+    Users,
     Data,
     Log,
 }
 
 impl View {
-    pub(crate) const ALL: [Self; 6] = [Self::Experiments, Self::Runs, Self::Live, Self::Compare, Self::Data, Self::Log];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Experiments,
+        Self::Runs,
+        Self::Live,
+        Self::Compare,
+        Self::Subspace,
+        Self::Drift,
+        Self::Users,
+        Self::Data,
+        Self::Log,
+    ];
 
     /// The title on its tab.
     pub(crate) const fn title(self) -> &'static str {
@@ -27,6 +40,9 @@ impl View {
             Self::Runs => "Runs",
             Self::Live => "Live",
             Self::Compare => "Compare",
+            Self::Subspace => "Subspace",
+            Self::Drift => "Drift",
+            Self::Users => "Users",
             Self::Data => "Data",
             Self::Log => "Log",
         }
@@ -39,6 +55,9 @@ impl View {
             Self::Runs => "Show runs",
             Self::Live => "Show live curves",
             Self::Compare => "Show comparison",
+            Self::Subspace => "Show subspace",
+            Self::Drift => "Show drift",
+            Self::Users => "Show users",
             Self::Data => "Show data",
             Self::Log => "Show log",
         }
@@ -51,6 +70,9 @@ impl View {
             Self::Runs => "Every run: how far it is, how good, and why it failed",
             Self::Live => "Loss, penalty and pull of the selected runs while they train",
             Self::Compare => "Methods against each other over the stages",
+            Self::Subspace => "What moved in the adapter: directions, spectra, angles and what they mean",
+            Self::Drift => "How far data and predictions move from stage to stage, and for whom",
+            Self::Users => "One user's history, the truth, and what every method recommends",
             Self::Data => "Stages, users and items of the dataset",
             Self::Log => "What the runs and the window said",
         }
@@ -70,7 +92,7 @@ pub(crate) fn default_layout() -> Layout {
     };
     let experiments = tabs(&[View::Experiments]);
     let runs = tabs(&[View::Runs]);
-    let charts = tabs(&[View::Live, View::Compare, View::Data, View::Log]);
+    let charts = tabs(&[View::Live, View::Compare, View::Subspace, View::Drift, View::Users, View::Data, View::Log]);
     let right = tiles.insert_container(Linear::new_binary(LinearDir::Vertical, [runs, charts], 0.43));
     let root = tiles.insert_container(Linear::new_binary(LinearDir::Horizontal, [experiments, right], 0.28));
     Tree::new(egui::Id::unique("workbench dock"), root, tiles)
@@ -86,13 +108,37 @@ pub(crate) fn to_text(layout: &Layout) -> Option<String> {
     ron::ser::to_string(layout).ok()
 }
 
-/// The layout that `text` describes, if it is one that shows every view exactly once.
+/// The layout that `text` describes, if it is one that shows no view twice.
+///
+/// Views that it lacks are added beside the comparison: a layout that was saved before they existed goes on.
 pub(crate) fn from_text(text: &str) -> Option<Layout> {
-    let layout: Layout = ron::from_str(text).ok()?;
-    let shown =
-        |view: View| layout.tiles.tiles().filter(|tile| matches!(tile, Tile::Pane(pane) if *pane == view)).count();
+    let mut layout: Layout = ron::from_str(text).ok()?;
+    let shown = |layout: &Layout, view: View| layout.tiles.tiles().filter(|tile| is_pane(tile, view)).count();
     let reachable = layout.root().is_some_and(|root| layout.tiles.get(root).is_some());
-    (reachable && View::ALL.into_iter().all(|view| shown(view) == 1)).then_some(layout)
+    if !reachable || View::ALL.into_iter().any(|view| shown(&layout, view) > 1) {
+        return None;
+    }
+    let missing: Vec<View> = View::ALL.into_iter().filter(|&view| shown(&layout, view) == 0).collect();
+    missing.into_iter().try_for_each(|view| add(&mut layout, view))?;
+    Some(layout)
+}
+
+fn is_pane(tile: &Tile<View>, view: View) -> bool {
+    matches!(tile, Tile::Pane(pane) if *pane == view)
+}
+
+/// Adds a view behind the tabs among which the comparison is, or those of any other view.
+fn add(layout: &mut Layout, view: View) -> Option<()> {
+    let find = |wanted: View| layout.tiles.iter().find(|(_, tile)| is_pane(tile, wanted)).map(|(&id, _)| id);
+    let neighbour = [View::Compare, View::Live].into_iter().chain(View::ALL).find_map(find)?;
+    let place = layout.tiles.parent_of(neighbour);
+    let pane = layout.tiles.insert_pane(view);
+    match place.and_then(|id| layout.tiles.get_mut(id)) {
+        Some(Tile::Container(egui_tiles::Container::Tabs(tabs))) => tabs.add_child(pane),
+        Some(Tile::Container(container)) => container.add_child(pane),
+        _ => return None,
+    }
+    Some(())
 }
 
 /// Brings a view to the front.
@@ -197,6 +243,29 @@ mod tests {
         let text = to_text(&layout).unwrap();
         assert_eq!(from_text(&text), Some(layout));
         assert_eq!(from_text(""), None);
-        assert_eq!(from_text(&text.replace("Compare", "Live")), None, "a view is missing");
+        assert_eq!(from_text(&text.replace("Compare", "Live")), None, "a view is there twice");
+    }
+
+    #[test]
+    fn a_layout_of_before_a_view_existed_gets_it_beside_the_comparison() {
+        let mut tiles = Tiles::default();
+        let mut tabs = |views: &[View]| {
+            let panes = views.iter().map(|&view| tiles.insert_pane(view)).collect();
+            tiles.insert_tab_tile(panes)
+        };
+        let [first, second] = [tabs(&[View::Experiments, View::Runs, View::Log]), tabs(&[View::Live, View::Compare])];
+        let root = tiles.insert_horizontal_tile(vec![first, second]);
+        let old = Tree::new(egui::Id::unique("workbench dock"), root, tiles);
+        let mut layout = from_text(&to_text(&old).unwrap()).unwrap();
+        for view in View::ALL {
+            assert_eq!(layout.tiles.tiles().filter(|tile| is_pane(tile, view)).count(), 1, "{view:?}");
+        }
+        let beside: Vec<_> = match layout.tiles.get(second) {
+            Some(Tile::Container(container)) => container.children().copied().collect(),
+            other => panic!("no tabs: {other:?}"),
+        };
+        assert_eq!(beside.len(), 6, "live, compare, subspace, drift, users and data");
+        show(&mut layout, View::Drift);
+        assert!(layout.active_tiles().iter().any(|&id| is_pane(layout.tiles.get(id).unwrap(), View::Drift)));
     }
 }

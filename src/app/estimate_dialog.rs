@@ -276,6 +276,7 @@ mod tests {
             peak_memory_bytes: 9,
             memory_free_bytes: None,
             workers: 1,
+            memory: Vec::new(),
         };
         let rows = rows(&estimate);
         let found: Vec<_> = rows.iter().map(|row| (row.experiment.as_str(), row.runs, row.seconds)).collect();

@@ -1,12 +1,13 @@
 //! Starting worker processes. The window never trains: `peso run` does, and goes on through the queue when the window is
 //! closed.
 
+use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufRead as _, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::error::Unusable;
@@ -34,6 +35,12 @@ pub trait Launcher: Send + Sync {
     /// # Errors
     /// The process cannot be started, or says why it cannot estimate.
     fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, Unusable>;
+
+    /// Runs the workbench's program with other arguments to its end, or until nobody waits any more.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    fn compute(&self, arguments: &[OsString], waiting: &Waiting) -> Result<Ended, Unusable>;
 }
 
 /// What is to be estimated.
@@ -45,6 +52,40 @@ pub struct EstimateRequest {
     pub runs: Vec<String>,
     /// Raised when nobody wants the answer any more.
     pub cancelled: Arc<AtomicBool>,
+}
+
+/// What a job and those who wait for it tell each other.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    cancelled: AtomicBool,
+    progress: Mutex<String>,
+}
+
+impl Waiting {
+    /// Nobody waits any more.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Raised when nobody waits any more.
+    pub const fn cancelled(&self) -> &AtomicBool {
+        &self.cancelled
+    }
+
+    /// Whether nobody waits any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Says how far the job is.
+    pub fn say(&self, progress: &str) {
+        progress.clone_into(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// How far the job is; nothing as long as it has not said so.
+    pub fn progress(&self) -> String {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Starts an executable of the workbench as `peso run PROJECT --queue --device auto`.
@@ -122,6 +163,14 @@ impl Launcher for ExecutableLauncher {
             }
         }
     }
+
+    fn compute(&self, arguments: &[OsString], waiting: &Waiting) -> Result<Ended, Unusable> {
+        let mut command = Command::new(&self.executable);
+        command.args(arguments).args(["--device", &self.device]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = command.spawn().map_err(|error| Unusable::io(&self.executable, "start the worker", &error))?;
+        attended(child, waiting).map_err(|error| Unusable::io(&self.executable, "wait for the worker", &error))
+    }
 }
 
 /// Between two looks at whether the estimate is done, or wanted any more.
@@ -151,6 +200,38 @@ fn read(pipe: Option<impl Read>) -> Vec<u8> {
         let _ = pipe.take(LONGEST_ANSWER).read_to_end(&mut all);
     }
     all
+}
+
+/// Between two looks at a process that computes.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Waits until a process ends, tells its last line as its progress, and ends it when nobody waits any more.
+fn attended(mut child: Child, waiting: &Waiting) -> std::io::Result<Ended> {
+    let mut said = Vec::new();
+    let stderr = child.stderr.take();
+    let status = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for line in stderr.into_iter().flat_map(|stderr| BufReader::new(stderr).split(b'\n')).map_while(Result::ok)
+            {
+                let line = without_escapes(&String::from_utf8_lossy(&line)).trim().to_owned();
+                waiting.say(&line);
+                said.push(line);
+                let surplus = said.len().saturating_sub(LAST_LINES);
+                said.drain(..surplus);
+            }
+        });
+        loop {
+            if waiting.is_cancelled() {
+                // It may have ended by itself meanwhile.
+                let _ = child.kill();
+            }
+            if let Some(status) = child.try_wait()? {
+                return Ok::<_, std::io::Error>(status);
+            }
+            std::thread::sleep(GLANCE);
+        }
+    })?;
+    Ok(Ended { code: status.code(), last_words: said.join("\n") })
 }
 
 /// The last lines of a log, without the carriage returns and escapes that a progress bar leaves behind.

@@ -19,6 +19,7 @@ mod method_picker;
 mod modal;
 mod palette;
 mod panels;
+mod reports;
 mod services;
 mod session;
 mod settings;

@@ -8,6 +8,7 @@ use super::answers::{Answers, Subject};
 use super::dock::Layout;
 use super::history::History;
 use super::judgements::{Answer, Inquiry};
+use super::reports::Reports;
 use super::watch::{EachProtocol, LiveCharts, RunView, Snapshot, Watcher, no_results};
 use crate::data::{Protocol, Summary};
 use crate::error::Unusable;
@@ -119,6 +120,7 @@ pub(crate) struct Session {
     pub(crate) data: Loading<Summary>,
     pub(crate) judgements: Answers<Inquiry, Answer>,
     pub(crate) slicings: Answers<Subject, Result<Sliced, Unusable>>,
+    pub(crate) reports: Reports,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
@@ -151,6 +153,7 @@ impl Session {
             data: Loading::Unasked,
             judgements: Answers::default(),
             slicings: Answers::default(),
+            reports: Reports::default(),
             last_words: BTreeMap::new(),
             watcher: None,
             followed: Vec::new(),

@@ -233,6 +233,9 @@ impl Workbench {
             View::Runs => panels.runs.ui(ui, &mut context),
             View::Live => panels.live.ui(ui, &mut context),
             View::Compare => panels.compare.ui(ui, &mut context),
+            View::Subspace => panels.subspace.ui(ui, &mut context),
+            View::Drift => panels.drift.ui(ui, &mut context),
+            View::Users => panels.users.ui(ui, &mut context),
             View::Data => super::panels::data::ui(ui, &mut context),
             View::Log => panels.log.ui(ui, &mut context),
         });

@@ -21,7 +21,7 @@ pub struct Look {
     pub dash: Dash,
     /// A mark on every point; none where points are many.
     pub marker: Option<Marker>,
-    /// Line width in logical pixels, at the chart's ordinary size.
+    /// Line width in logical pixels, at the chart's ordinary size; 0 draws the marks alone.
     pub width: f32,
 }
 
@@ -79,6 +79,7 @@ const MARKERS: [Marker; 5] =
     [Marker::Circle, Marker::Square, Marker::TriangleUp, Marker::Diamond, Marker::TriangleDown];
 const METHOD_DASHES: [Dash; 4] = [Dash::Solid, Dash::Long, Dash::LongShort, Dash::Short];
 const BASELINE_DASHES: [Dash; 2] = [Dash::Dotted, Dash::Short];
+const DATA_DASHES: [Dash; 3] = [Dash::Dotted, Dash::Short, Dash::LongShort];
 
 impl Look {
     /// The look of the method at `slot`, from 0.
@@ -94,6 +95,22 @@ impl Look {
     /// The look of the counting baseline at `slot`, from 0: grey, broken, without marks.
     pub fn baseline(slot: usize) -> Self {
         Self { ink: Ink::Grey(slot), dash: BASELINE_DASHES[slot % BASELINE_DASHES.len()], marker: None, width: 1.75 }
+    }
+
+    /// The look of a measure of the data at `slot`, from 0, beside lines of methods: grey and thin, with a mark of its own.
+    pub fn data(slot: usize) -> Self {
+        let [ink, dash] = [slot, slot / 2];
+        Self {
+            ink: Ink::Grey(ink),
+            dash: DATA_DASHES[dash % DATA_DASHES.len()],
+            marker: Some(MARKERS[slot % MARKERS.len()]),
+            width: 1.5,
+        }
+    }
+
+    /// The look of points that no line joins, at `slot`, from 0.
+    pub fn points(slot: usize) -> Self {
+        Self { width: 0.0, ..Self::method(slot) }
     }
 
     /// The look of a curve with many points at `slot`, from 0.

@@ -2,8 +2,10 @@
 //! [`table`] writes its numbers as CSV and LaTeX.
 //!
 //! A chart knows neither pixels nor colours: it says what is drawn and which slot of the palette it takes ([`Look`]).
-//! [`comparison`], [`matrix`], [`cost`], [`parallel`], [`slices`] and [`live`] make charts from results; a new chart is one more such file.
+//! [`comparison`], [`matrix`], [`cost`], [`parallel`], [`slices`], [`churn`], [`river`] and [`live`] make charts; a new chart is
+//! one more such file.
 
+pub mod churn;
 pub mod comparison;
 pub mod cost;
 pub mod file;
@@ -12,9 +14,11 @@ pub mod look;
 pub mod matrix;
 pub mod parallel;
 pub mod picture;
+pub mod river;
 pub mod scale;
 pub mod screen;
 pub mod slices;
+pub mod subspace;
 pub mod table;
 
 mod font;
@@ -24,8 +28,10 @@ mod scene_heat_map;
 mod scene_lines;
 mod scene_parallel;
 mod scene_picture;
+mod scene_river;
 mod scene_scatter;
 mod screen_parallel;
+mod screen_river;
 mod svg;
 
 use std::path::Path;
@@ -34,6 +40,7 @@ pub use file::Style;
 pub use look::{Look, Theme};
 pub use parallel::Parallel;
 pub use picture::Picture;
+pub use river::River;
 pub use screen_parallel::Marked;
 
 use crate::data::Protocol;
@@ -70,6 +77,7 @@ pub enum Body {
     /// Heat maps side by side in common colours.
     HeatMaps(Vec<Panel>),
     Parallel(Parallel),
+    River(River),
     /// Drawn by the graphics device.
     Picture(Picture),
     /// Nothing yet: what is missing and what to do about it.
@@ -207,6 +215,10 @@ impl Chart {
                 labels.map_or_else(String::new, |(value, row, column)| {
                     format!("{value} by {row} and {column} of {}", names.join(", "))
                 })
+            }
+            Body::River(river) => {
+                let names: Vec<&str> = river.stages.iter().map(|stage| stage.name.as_str()).collect();
+                format!("{} of directions through {}", river.value.label, names.join(", "))
             }
             Body::Parallel(parallel) => {
                 let names = parallel.lines.iter().map(|line| line.name.as_str()).collect::<Vec<_>>().join(", ");

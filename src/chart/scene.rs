@@ -3,7 +3,9 @@
 use super::file::Undrawable;
 use super::font::{self, Weight};
 use super::look::{ColourMap, Rgb, Theme};
-use super::{Body, Chart, scene_dots, scene_heat_map, scene_lines, scene_parallel, scene_picture, scene_scatter};
+use super::{
+    Body, Chart, scene_dots, scene_heat_map, scene_lines, scene_parallel, scene_picture, scene_river, scene_scatter,
+};
 
 /// What a chart is made of, from back to front.
 pub struct Scene {
@@ -39,6 +41,8 @@ pub enum Shape {
         upper: Vec<[f32; 2]>,
         lower: Vec<[f32; 2]>,
         fill: Rgb,
+        /// How much of its colour covers what is below it.
+        opacity: f32,
     },
     /// A convex mark on a point.
     Mark {
@@ -61,7 +65,7 @@ pub enum Shape {
     Text(Text),
 }
 
-/// How much of a band's colour covers what is below it.
+/// How much of the colour of a line's band covers what is below it.
 pub const BAND_OPACITY: f32 = 0.16;
 
 /// A line's colour, width and rhythm (dashes and gaps in turn, in logical pixels).
@@ -164,6 +168,7 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
             let axes = scene_parallel::axes(&mut scene, parallel, room);
             scene_parallel::data(&mut scene, parallel, &axes, None);
         }
+        Body::River(river) => scene_river::draw(&mut scene, river, room),
         Body::Picture(picture) => scene_picture::draw(&mut scene, picture, room, dots)?,
         Body::Empty(missing) => scene.empty(missing, room),
     }

@@ -3,7 +3,7 @@
 use super::font::{self, Weight};
 use super::look::{Look, Marker};
 use super::scale::{self, Range, tick_label};
-use super::scene::{Anchor, Rect, Scene, Shape, Stroke, size};
+use super::scene::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, size};
 use super::{Boundary, Lines, Point, Series};
 
 /// Draws `lines` into `room`.
@@ -175,7 +175,7 @@ fn band(scene: &mut Scene, series: &Series, place: &Place) {
         }
         let upper = points.iter().map(|(point, [_, high])| place.point(point.x, *high)).collect();
         let lower = points.iter().map(|(point, [low, _])| place.point(point.x, *low)).collect();
-        scene.shapes.push(Shape::Band { upper, lower, fill });
+        scene.shapes.push(Shape::Band { upper, lower, fill, opacity: BAND_OPACITY });
     }
 }
 
@@ -194,7 +194,7 @@ fn line(scene: &mut Scene, series: &Series, place: &Place) {
         let at: Vec<[f32; 2]> = points.iter().map(|point: &Point| place.point(point.x, point.y)).collect();
         // A point without neighbours has no line: it needs a mark to be seen.
         let lone = (at.len() == 1).then(|| series.look.ink.lone_mark());
-        if at.len() > 1 {
+        if at.len() > 1 && series.look.width > 0.0 {
             let stroke = stroke(scene, series.look);
             scene.shapes.push(Shape::Line { points: at.clone(), stroke });
         }
@@ -324,8 +324,10 @@ impl<'a> Entries<'a> {
     fn draw(&self, scene: &mut Scene, series: &Series, name: &[String], [left, top]: [f32; 2]) {
         let middle = top + self.text * 0.68;
         let right = left + self.sample;
-        let stroke = stroke(scene, series.look);
-        scene.shapes.push(Shape::Line { points: vec![[left, middle], [right, middle]], stroke });
+        if series.look.width > 0.0 {
+            let stroke = stroke(scene, series.look);
+            scene.shapes.push(Shape::Line { points: vec![[left, middle], [right, middle]], stroke });
+        }
         let no_line = series.segments().all(|points| points.len() == 1);
         let marker = series.look.marker.or_else(|| no_line.then(|| series.look.ink.lone_mark()));
         if let Some(marker) = marker {

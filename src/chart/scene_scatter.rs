@@ -19,6 +19,8 @@ pub fn draw(scene: &mut Scene, scatter: &Lines, room: Rect) {
 pub fn ranges(scatter: &Lines) -> [Range; 2] {
     let points = scatter.series.iter().flat_map(|series| series.points.iter().map(|point| point.x));
     let x = match Range::of(points) {
+        // What is no cost need not be drawn from 0, where all of it lies far from there.
+        Some(range) if scatter.x.better.is_none() && range.low > 0.6 * range.high => range.padded(0.15),
         Some(Range { low, high }) if low >= 0.0 && high > 0.0 => Range { low: -0.03 * high, high: 1.08 * high },
         Some(range) => range.padded(0.08),
         None => Range { low: 0.0, high: 1.0 },

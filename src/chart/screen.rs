@@ -13,10 +13,10 @@ use egui_plot::{Plot, PlotMemory};
 use super::look::{ColourMap, Look, Rgb, Theme};
 use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
-use super::scene::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, Text, size};
+use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, size};
 use super::scene_lines::Place;
 use super::{Body, Chart, HeatMap, Lines, Marked, Point, Series, Ticks};
-use super::{scene_dots, scene_heat_map, scene_lines, scene_picture, scene_scatter, screen_parallel};
+use super::{scene_dots, scene_heat_map, scene_lines, scene_picture, scene_scatter, screen_parallel, screen_river};
 
 /// Draws `chart` in `size` at the place where `ui` stands.
 ///
@@ -52,6 +52,7 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
         Body::HeatMap(map) => show_heat_maps(ui, &mut scene, &[("", map)], room, &canvas, id),
         Body::HeatMaps(panels) => show_heat_maps(ui, &mut scene, &scene_heat_map::named(panels), room, &canvas, id),
         Body::Parallel(parallel) => screen_parallel::show(ui, &mut scene, parallel, room, &canvas, (id, marked)),
+        Body::River(river) => screen_river::show(ui, &mut scene, river, room, &canvas, id),
         Body::Picture(picture) => {
             canvas.paint(&scene.shapes);
             picture.show(ui, canvas.rect(room), id)
@@ -291,7 +292,7 @@ impl Canvas<'_> {
                 self.painter.rect_stroke(self.rect(*at), 0.0, pen(stroke), egui::StrokeKind::Inside);
             }
             Shape::Line { points, stroke } => self.line(points, stroke),
-            Shape::Band { upper, lower, fill } => self.band(upper, lower, *fill),
+            Shape::Band { upper, lower, fill, opacity } => self.band([upper, lower], *fill, *opacity),
             Shape::Mark { points, fill, edge } => {
                 let points = points.iter().map(|point| self.position(*point)).collect();
                 let edge: PathStroke = pen(edge).into();
@@ -317,8 +318,8 @@ impl Canvas<'_> {
     }
 
     /// A strip of triangles: a band need not be convex.
-    fn band(&self, upper: &[[f32; 2]], lower: &[[f32; 2]], fill: Rgb) {
-        let colour = colour(fill).gamma_multiply(BAND_OPACITY);
+    fn band(&self, [upper, lower]: [&[[f32; 2]]; 2], fill: Rgb, opacity: f32) {
+        let colour = colour(fill).gamma_multiply(opacity);
         let mut mesh = Mesh::default();
         for (upper, lower) in upper.iter().zip(lower) {
             mesh.colored_vertex(self.position(*upper), colour);

@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::font::FAMILY;
 use super::look::{ColourMap, Rgb, Theme};
-use super::scene::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, Text};
+use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text};
 
 /// `scene` as an SVG document, with `title` and `description` for readers that do not see it.
 pub fn write(scene: &Scene, title: &str, description: &str) -> String {
@@ -54,9 +54,9 @@ fn write_shape(svg: &mut String, shape: &Shape) -> fmt::Result {
         Shape::Line { points, stroke } => {
             writeln!(svg, r#"<path d="{}" fill="none" stroke-linejoin="round" {}/>"#, Path(points), Stroked(stroke))
         }
-        Shape::Band { upper, lower, fill } => {
+        Shape::Band { upper, lower, fill, opacity } => {
             let around: Vec<[f32; 2]> = upper.iter().chain(lower.iter().rev()).copied().collect();
-            writeln!(svg, r#"<path d="{}Z" fill="{}" fill-opacity="{BAND_OPACITY}"/>"#, Path(&around), Hex(*fill))
+            writeln!(svg, r#"<path d="{}Z" fill="{}" fill-opacity="{opacity}"/>"#, Path(&around), Hex(*fill))
         }
         Shape::Mark { points, fill, edge } => {
             writeln!(

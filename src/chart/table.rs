@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::parallel::{Parallel, Upright};
+use super::river::River;
 use super::scale;
 use super::{Better, Body, Chart, HeatMap, Lines, Panel, Point, Ticks};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
 /// Pictures: their own heading and rows. Lines, points and dots: `series`, x, y, `low` and `high` of the band, `note`. Heat map:
-/// row, column, value, `note`; of several,
-/// `series` before them. Parallel coordinates: a row a line. Cells that were
-/// not measured are left out.
+/// row, column, value, `note`; of several, `series` before them. Parallel coordinates: a row a line. River: a row a flow. Cells
+/// that were not measured are left out.
 pub fn csv(chart: &Chart) -> String {
     let note = chart.note.as_deref().unwrap_or_default();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -38,6 +38,7 @@ pub fn csv(chart: &Chart) -> String {
                 rows.push([line.name.clone()].into_iter().chain(values).chain([note.to_owned()]).collect());
             }
         }
+        Body::River(river) => rows.extend(river_rows(river, note)),
         Body::Picture(picture) => match picture.table() {
             Ok([heading, lines]) => {
                 let noted = |line: Vec<String>, note: &str| line.into_iter().chain([note.to_owned()]).collect();
@@ -63,6 +64,26 @@ pub fn csv(chart: &Chart) -> String {
         }
     }
     rows.iter().map(|row| row.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\n").collect()
+}
+
+/// A row a flow, and one for each direction that goes on in none.
+fn river_rows(river: &River, note: &str) -> Vec<Vec<String>> {
+    let value = river.value.heading();
+    let heading = ["stage", "direction", &value, "next direction", "cosine", "note"].map(str::to_owned).to_vec();
+    let mut rows = vec![heading];
+    for (place, stage) in river.stages.iter().enumerate() {
+        for (from, direction) in stage.directions.iter().enumerate() {
+            let start = [stage.name.clone(), (from + 1).to_string(), number(direction.value)];
+            let flows = river.flows.iter().filter(|flow| (flow.stage, flow.from) == (place, from));
+            let mut ends: Vec<[String; 2]> =
+                flows.map(|flow| [(flow.to + 1).to_string(), number(flow.cosine)]).collect();
+            if ends.is_empty() {
+                ends.push([String::new(), String::new()]);
+            }
+            rows.extend(ends.into_iter().map(|end| [&start[..], &end[..], &[note.to_owned()]].concat()));
+        }
+    }
+    rows
 }
 
 /// Rows of a LaTeX table at most.
@@ -129,6 +150,7 @@ pub fn latex(chart: &Chart) -> String {
         Body::HeatMap(map) => heat_map_table(map),
         Body::HeatMaps(panels) => panels_table(panels),
         Body::Parallel(parallel) => parallel_table(parallel),
+        Body::River(river) => river_table(river),
         Body::Picture(picture) => match picture.table() {
             Ok([heading, lines]) => {
                 let escape = |line: Vec<String>| line.iter().map(|field| escaped(field)).collect::<Vec<_>>();
@@ -261,6 +283,30 @@ fn parallel_table(parallel: &Parallel) -> Table {
         [escaped(&line.name)].into_iter().chain(cells).collect()
     };
     (heading, parallel.lines.iter().map(row).collect())
+}
+
+/// A row a direction, with the one that it goes on as most of all.
+fn river_table(river: &River) -> Table {
+    let value = escaped(&river.value.heading());
+    let heading = ["Stage", "Direction", &value, "Goes on as", "Cosine"].map(str::to_owned).to_vec();
+    let values = river.stages.iter().flat_map(|stage| &stage.directions).map(|direction| direction.value);
+    let decimals = scale::decimals(values);
+    let mut rows = Vec::new();
+    for (place, stage) in river.stages.iter().enumerate() {
+        for (from, direction) in stage.directions.iter().enumerate() {
+            let flows = river.flows.iter().filter(|flow| (flow.stage, flow.from) == (place, from));
+            let most = flows.max_by(|a, b| a.cosine.total_cmp(&b.cosine));
+            let nothing = || "--".to_owned();
+            rows.push(vec![
+                escaped(&stage.name),
+                (from + 1).to_string(),
+                fixed(direction.value, decimals),
+                most.map_or_else(nothing, |flow| (flow.to + 1).to_string()),
+                most.map_or_else(nothing, |flow| fixed(flow.cosine, 3)),
+            ]);
+        }
+    }
+    (heading, rows)
 }
 
 /// The maps below each other, each under its name.

@@ -5,6 +5,7 @@ use super::table::Table;
 use super::words;
 use crate::experiment::Project;
 use crate::experiment::estimate::{Basis, Estimate, RunEstimate, estimate};
+use crate::experiment::footprint::{MemoryEstimate, Parts};
 use crate::experiment::worker::RunOptions;
 
 /// Shows the runs with their estimates, and starts none.
@@ -41,8 +42,42 @@ fn as_text(estimate: &Estimate) -> String {
     let (time, memory) = (words::duration(*seconds), words::bytes(*peak_memory_bytes));
     let free = memory_free_bytes.map(|free| format!(" of {} free", words::bytes(free))).unwrap_or_default();
     let at_once = if *workers > 1 { format!("; there is room for {workers} workers at once") } else { String::new() };
+    let runs = table.to_text();
+    let shapes = memory_text(&estimate.memory);
     format!(
-        "{}\nOne after another on {device}: about {time}, at most {memory} at a time{free}{at_once}\n",
-        table.to_text()
+        "{runs}\nOne after another on {device}: about {time}, at most {memory} at a time{free}{at_once}\n\n{shapes}"
     )
+}
+
+/// What takes memory on each device, and what to change where there is not enough.
+pub(super) fn memory_text(estimates: &[MemoryEstimate]) -> String {
+    let mut table = Table::new(
+        1,
+        [
+            "Device",
+            "Program, data",
+            "Weights",
+            "Adapters",
+            "Optimiser",
+            "Activations",
+            "Logits",
+            "Search",
+            "Most",
+            "Free",
+        ],
+    );
+    let mut advice = String::new();
+    for estimate in estimates {
+        let Parts { program, weights, adapters, optimizer, activations, logits, search } = estimate.parts;
+        let sizes = [program, weights, adapters, optimizer, activations, logits, search, estimate.peak_bytes];
+        let free = estimate.available_bytes.map_or_else(|| "not known".to_owned(), words::bytes);
+        table.row([estimate.device.clone()].into_iter().chain(sizes.map(words::bytes)).chain([free]));
+        for change in &estimate.advice {
+            let fits = if change.fits { ", which fits" } else { "" };
+            let most = words::bytes(change.peak_bytes);
+            advice.push_str(&format!("{}: {} → {most}{fits} ({})\n", estimate.device, change.setting, change.costs));
+        }
+    }
+    let heading = if advice.is_empty() { "" } else { "There is not enough memory. In this order:\n" };
+    format!("Memory from the shapes\n{}{heading}{advice}", table.to_text())
 }

@@ -1,5 +1,7 @@
 //! `peso export`: figures as files.
 
+mod moved;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +33,12 @@ pub(super) struct Arguments {
     /// gets every format
     #[arg(long, value_name = "PATH")]
     to: PathBuf,
+    /// This run alone, by its id or its experiment, of figures that are one a run
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// Module of rivers, spectra and angles, as `layers.0.mlp.down_proj`; the one with the largest update where none is given
+    #[arg(long, value_name = "NAME")]
+    module: Option<String>,
     /// Metric of the comparison and the matrices
     #[arg(long, default_value = "ndcg@10")]
     metric: String,
@@ -61,6 +69,22 @@ enum Figure {
     Penalty,
     /// The penalty's pull against the loss's, by step
     PullRatio,
+    /// How far each stage moves predictions and data
+    Churn,
+    /// Which users and targets see other recommendations, of every run
+    Affected,
+    /// How directions of a module go on from stage to stage, of every run with adapters
+    River,
+    /// Where the last stage moved the adapter, layer by module, of every run with adapters
+    DriftMap,
+    /// Singular values of a module's update in every stage, of every run with adapters
+    Spectra,
+    /// Principal angles of a module's update to the stage before, of every run with adapters
+    Angles,
+    /// How far the subspaces of all runs turned by stage
+    Distances,
+    /// Predicted against measured retention, as far as `peso retention` has measured it
+    Retention,
     /// All of them
     All,
 }
@@ -83,10 +107,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return Err(Unusable::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }
     let curves = match arguments.figure {
-        Figure::Comparison | Figure::Matrix | Figure::Cost | Figure::Parallel => Vec::new(),
-        _ => curves(&project, &runs_dir)?,
+        Figure::Loss | Figure::Penalty | Figure::PullRatio | Figure::All => curves(&project, &runs_dir)?,
+        _ => Vec::new(),
     };
-    let charts = charts(arguments, (&results, &runs_dir), &curves, project.is_synthetic());
+    let mut charts = charts(arguments, (&results, &runs_dir), &curves, project.is_synthetic());
+    charts.extend(moved::charts(arguments, &project, (&results, &runs_dir))?);
     let style = style(arguments);
     for (path, chart) in destinations(&arguments.to, &charts)? {
         chart::export(chart, &path, &style)?;

@@ -1,21 +1,25 @@
 //! `peso inspect`: what a dataset, model, tokenizer, adapter, project or run is, and whether it is sound.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
+use super::dry_run::memory_text;
+use super::inspect_data;
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use super::words;
+use crate::data::formats::{self, Detected};
 use crate::data::{Dataset, DatasetSource, Summary};
 use crate::error::Unusable;
 use crate::experiment::Project;
+use crate::experiment::footprint::{MemoryEstimate, footprint};
 use crate::experiment::project_file::FILE_NAME;
 use crate::experiment::prompt_preview::prompt_preview;
 use crate::experiment::results::RunResult;
 use crate::experiment::run_folder::RunFolder;
+use crate::experiment::worker::{RunOptions, Task};
 use crate::model::config::Family;
 use crate::model::inspect::{AdapterSummary, ModelSummary};
 use crate::model::prompt::Preview;
@@ -25,8 +29,8 @@ use crate::model::weights::gguf::Gguf;
 /// Show what a dataset, model, tokenizer, adapter, project or run is, and check it
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The folder of a dataset, a Hugging Face model, a PEFT adapter, a project (or its file) or a run; a GGUF file or a
-    /// `tokenizer.json`
+    /// A dataset's file or folder; the folder of a Hugging Face model, a PEFT adapter, a project (or its file) or a run; a GGUF
+    /// file or a `tokenizer.json`
     path: PathBuf,
     /// As JSON
     #[arg(long)]
@@ -38,6 +42,7 @@ pub(super) struct Arguments {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Inspected {
     Dataset(Summary),
+    Interactions(Box<inspect_data::Inspected>),
     Project(Box<InspectedProject>),
     Run(RunResult),
     Model(Box<ModelSummary>),
@@ -45,7 +50,7 @@ enum Inspected {
     Adapter(AdapterSummary),
 }
 
-/// A project with an example as its model reads it.
+/// A project with an example as its model reads it, and the memory that it would train in.
 #[derive(Serialize)]
 struct InspectedProject {
     #[serde(flatten)]
@@ -53,6 +58,9 @@ struct InspectedProject {
     /// None where data or model cannot be used; the reason is beside it.
     prompt_preview: Option<Preview>,
     prompt_problem: Option<String>,
+    memory: Vec<MemoryEstimate>,
+    /// Why there is no estimate: its data or base model cannot be used here.
+    memory_unknown: Option<String>,
 }
 
 impl InspectedProject {
@@ -62,7 +70,11 @@ impl InspectedProject {
             Ok(preview) => (Some(preview), None),
             Err(problem) => (None, Some(problem.to_string())),
         };
-        Ok(Inspected::Project(Box::new(Self { project, prompt_preview, prompt_problem })))
+        let (memory, memory_unknown) = match Task::load(&project, &RunOptions::default()) {
+            Ok(task) => (footprint(&task), None),
+            Err(failure) => (Vec::new(), Some(failure.to_string())),
+        };
+        Ok(Inspected::Project(Box::new(Self { project, prompt_preview, prompt_problem, memory, memory_unknown })))
     }
 }
 
@@ -73,6 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     } else {
         print(&match &inspected {
             Inspected::Dataset(summary) => dataset_text(summary),
+            Inspected::Interactions(interactions) => interactions.to_text(),
             Inspected::Project(project) => project_text(project),
             Inspected::Run(run) => run_text(run),
             Inspected::Model(model) => model_text(model),
@@ -92,9 +105,11 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
         return match path.extension().and_then(|ending| ending.to_str()) {
             Some("ron") => InspectedProject::load(path),
             Some("gguf") => Ok(Inspected::Model(Box::new(ModelSummary::read(path)?))),
-            Some("json") => Ok(Inspected::Tokenizer(Tokenizer::open(path)?.summary())),
+            Some("json") if path.file_name().is_some_and(|name| name == "tokenizer.json") => {
+                Ok(Inspected::Tokenizer(Tokenizer::open(path)?.summary()))
+            }
             _ if Gguf::is_one(path) => Ok(Inspected::Model(Box::new(ModelSummary::read(path)?))),
-            _ => Err(unknown(path)),
+            _ => dataset(path),
         };
     }
     if path.join("run.ron").is_file() {
@@ -111,27 +126,27 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
     if path.join("config.json").is_file() {
         return Ok(Inspected::Model(Box::new(ModelSummary::read(path)?)));
     }
-    if is_dataset(path)? {
-        let source = DatasetSource::PesoRelease { path: path.to_path_buf() };
-        return Ok(Inspected::Dataset(Dataset::load(&source, None, Path::new(""))?.summary()));
-    }
-    Err(unknown(path))
+    dataset(path)
 }
 
-/// Whether a folder has a file of the paper's release.
-fn is_dataset(folder: &Path) -> Result<bool, Unusable> {
-    let entries = fs::read_dir(folder).map_err(|error| Unusable::io(folder, "read", &error))?;
-    Ok(entries.flatten().any(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.ends_with(".json") && (name.contains(".all.block_") || name.contains(".index."))
-    }))
+/// Reads what is at `path` as a dataset.
+fn dataset(path: &Path) -> Result<Inspected, Unusable> {
+    let detected = formats::detect(path)?.ok_or_else(|| unknown(path))?;
+    let source = detected.source();
+    Ok(match detected {
+        Detected::Release(_) => Inspected::Dataset(Dataset::load(&source, None, Path::new(""))?.summary()),
+        Detected::Interactions(plan) => {
+            Inspected::Interactions(Box::new(inspect_data::Inspected::read(&plan, &source, path)?))
+        }
+    })
 }
 
 fn unknown(path: &Path) -> Unusable {
     Unusable::new(path, "neither a dataset, a model, an adapter, a project nor a run").advice(
-        "a dataset's folder has `<name>.all.block_<k>.json` files, a model's `config.json`, an adapter's \
-         `adapter_config.json`; a model may be a `.gguf` file, a tokenizer is a `tokenizer.json`; a project is a `.ron` file or a folder with `project.ron`, a run's folder has `run.ron`",
+        "a dataset is a folder with `<name>.all.block_<k>.json` files, or interactions of LC-Rec, Amazon (2014, 2018, 2023), \
+         RecBole, MovieLens, Yelp or a table; a model's folder has `config.json`, an adapter's `adapter_config.json`; a model may \
+         be a `.gguf` file, a tokenizer is a `tokenizer.json`; a project is a `.ron` file or a folder with `project.ron`, a run's \
+         folder has `run.ron`",
     )
 }
 
@@ -170,11 +185,16 @@ fn dataset_text(summary: &Summary) -> String {
     text + &table.to_text()
 }
 
-fn project_text(InspectedProject { project, prompt_preview, prompt_problem }: &InspectedProject) -> String {
+fn project_text(inspected: &InspectedProject) -> String {
+    let InspectedProject { project, prompt_preview, prompt_problem, memory, memory_unknown } = inspected;
     let dataset = match &project.dataset {
         DatasetSource::PesoRelease { path } => format!("{} (released blocks)", project.folder.join(path).display()),
         DatasetSource::Synthetic(options) => {
             format!("synthetic: {} users, {} items, {} stages", options.users, options.items, options.stages)
+        }
+        interactions => {
+            let path = interactions.path().unwrap_or(Path::new(""));
+            format!("{} (interactions)", project.folder.join(path).display())
         }
     };
     let mut text = format!("Project {}\nDataset: {dataset}\n", project.name);
@@ -187,6 +207,11 @@ fn project_text(InspectedProject { project, prompt_preview, prompt_problem }: &I
         (Some(preview), _) => text.push_str(&preview_text(preview)),
         (None, Some(problem)) => text.push_str(&format!("Prompt: no example can be shown: {problem}\n")),
         (None, None) => {}
+    }
+    text.push('\n');
+    match memory_unknown {
+        None => text.push_str(&memory_text(memory)),
+        Some(reason) => text.push_str(&format!("Memory is not known: {reason}\n")),
     }
     text
 }

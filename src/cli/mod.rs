@@ -2,6 +2,7 @@
 //!
 //! Standard output carries what was asked for and nothing else; progress, hints and errors go to standard error.
 
+mod adapter;
 mod bench;
 mod compare;
 mod demo;
@@ -9,6 +10,7 @@ mod devices;
 mod dry_run;
 mod export;
 mod inspect;
+mod inspect_data;
 mod meaning;
 mod methods;
 mod outcome;
@@ -58,6 +60,7 @@ enum Command {
     Subspace(subspace::Arguments),
     Inspect(inspect::Arguments),
     Score(score::Arguments),
+    Adapter(adapter::Arguments),
     Devices(devices::Arguments),
     Retention(retention::Arguments),
     Meaning(meaning::Arguments),
@@ -104,6 +107,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
         Some(Command::Subspace(arguments)) => subspace::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Score(arguments)) => score::run(&arguments),
+        Some(Command::Adapter(arguments)) => adapter::run(arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Bench(arguments)) => {
             compute_here();

@@ -1,12 +1,32 @@
 //! A dataset from wherever the project file says.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
-use super::formats::peso_release;
-use super::{Dataset, DatasetSource, synthetic};
+use super::formats::plan::Plan;
+use super::formats::{self, ImportError, ImportReport, Watch, peso_release};
+use super::prepare::{self, PrepareReport, Prepared};
+use super::{Dataset, DatasetSource, Item, cache, synthetic};
 use crate::error::Unusable;
 use crate::semantic_id::SemanticIndex;
 use crate::semantic_id::index::IndexFile;
+
+/// A dataset, and for imported interactions what became of them on the way.
+#[derive(Debug)]
+pub struct Loaded {
+    pub dataset: Dataset,
+    pub import: Option<(ImportReport, PrepareReport)>,
+}
+
+/// Imported interactions in stages, before their items have semantic ids: what ids are trained from.
+#[derive(Debug)]
+pub struct Imported {
+    pub prepared: Prepared,
+    pub report: ImportReport,
+    /// The index that lies beside the interactions, where the format has one.
+    pub own_index: Option<PathBuf>,
+}
 
 impl Dataset {
     /// Reads or generates a dataset. Relative paths start from `folder`; `index` is a semantic-id index in the released
@@ -15,35 +35,105 @@ impl Dataset {
     /// # Errors
     /// Names the file and the place of what cannot be used, or the option that has no meaning.
     pub fn load(source: &DatasetSource, index: Option<&Path>, folder: &Path) -> Result<Self, Unusable> {
+        let loaded = Self::load_watched(source, index, folder, &mut |_| ControlFlow::Continue(()));
+        loaded.map(|loaded| loaded.dataset).map_err(ImportError::into_unusable)
+    }
+
+    /// The same, with the progress of an import told to `watch`, which may end it, and with its report.
+    ///
+    /// # Errors
+    /// As [`Dataset::load`], or `watch` ended the import.
+    pub fn load_watched(
+        source: &DatasetSource,
+        index: Option<&Path>,
+        folder: &Path,
+        watch: Watch<'_>,
+    ) -> Result<Loaded, ImportError> {
         let index = index.map(|path| folder.join(path));
-        match source {
-            DatasetSource::PesoRelease { path } => peso_release::load(&folder.join(path), index.as_deref()),
+        let dataset = match source {
+            DatasetSource::PesoRelease { path } => peso_release::load(&folder.join(path), index.as_deref())?,
             DatasetSource::Synthetic(options) => {
-                let generated = synthetic::generate(options).map_err(|error| {
+                let (generated, _) = synthetic::generate(options).map_err(|error| {
                     Unusable::new(folder, error.problem).at(format!("`dataset: Synthetic`, field `{}`", error.field))
                 })?;
                 match index {
-                    Some(path) => generated.0.with_index(&path),
-                    None => Ok(generated.0),
+                    Some(path) => generated.with_index(&path)?,
+                    None => generated,
                 }
             }
-        }
+            imported => {
+                let Imported { prepared, report, own_index } = import(imported, folder, watch)?;
+                let path = index.or(own_index).ok_or_else(|| missing_ids(imported))?;
+                let prepare = prepared.report.clone();
+                let ids = index_of(&prepared.catalogue.items, &path)?;
+                return Ok(Loaded { dataset: prepared.with_ids(ids), import: Some((report, prepare)) });
+            }
+        };
+        Ok(Loaded { dataset, import: None })
     }
 
     /// The same data under other semantic ids.
     fn with_index(mut self, path: &Path) -> Result<Self, Unusable> {
-        let file = IndexFile::read(path)?;
-        let rows: std::collections::HashMap<&str, usize> = file.items.iter().map(String::as_str).zip(0..).collect();
-        let mut numbers = Vec::with_capacity(self.items.len() * file.levels);
-        for item in &self.items {
-            let row = rows.get(item.id.as_str()).ok_or_else(|| {
-                Unusable::new(path, format!("item `{}` has no semantic id", item.id))
-                    .advice("the index must have every item of the dataset")
-            })?;
-            numbers.extend_from_slice(file.row(*row));
-        }
-        self.index = SemanticIndex::from_numbers(file.levels, &numbers);
+        self.index = index_of(&self.items, path)?;
         self.hash = self.content_hash();
         Ok(self)
     }
+}
+
+/// Imports interactions and prepares them; relative paths start from `folder`, where what was read is cached.
+///
+/// # Errors
+/// A file cannot be used, an option has no meaning for it, `watch` ended the import, or the source is none of imported
+/// interactions.
+pub fn import(source: &DatasetSource, folder: &Path, watch: Watch<'_>) -> Result<Imported, ImportError> {
+    let source = source.clone().with_paths(|path| folder.join(path));
+    let path = source.path().unwrap_or(folder);
+    let (Some(options), Some(plan)) = (source.prepare(), plan(&source)?) else {
+        return Err(Unusable::new(path, "this dataset comes in stages")
+            .advice("only interactions are imported")
+            .into());
+    };
+    // Options that have no meaning are told before a long import, not after.
+    let invalid = |error: prepare::InvalidPrepare| {
+        let field = format!("`dataset`, field `prepare.{}`", error.field);
+        Unusable::new(path, error.problem).at(field).advice(error.advice)
+    };
+    options.check().map_err(invalid)?;
+    let (interactions, report) = cache::import(&plan, &folder.join(cache::FOLDER), watch)?;
+    let prepared = prepare::prepare(&interactions, options).map_err(invalid)?;
+    Ok(Imported { prepared, report, own_index: plan.index })
+}
+
+/// How a source's files are read; none for a source that comes in stages.
+///
+/// # Errors
+/// The files are not of the format.
+fn plan(source: &DatasetSource) -> Result<Option<Plan>, Unusable> {
+    match source {
+        DatasetSource::Table(table) => formats::plan_of_table(table).map(Some),
+        other => other.import().map(|(format, import)| formats::plan_of(format, import)).transpose(),
+    }
+}
+
+fn missing_ids(source: &DatasetSource) -> Unusable {
+    let path = source.path().unwrap_or(Path::new(""));
+    Unusable::new(path, "the items have no semantic ids").advice(
+        "the format has none: name an index with `semantic_ids: Index(\"…\")`, a JSON file that maps each item to its codes, \
+         like {\"B00005N7P0\": [\"<a_12>\", \"<b_3>\", \"<c_250>\", \"<d_0>\"], …}",
+    )
+}
+
+/// The codes of items from an index file, which must have all of them.
+fn index_of(items: &[Item], path: &Path) -> Result<SemanticIndex, Unusable> {
+    let file = IndexFile::read(path)?;
+    let rows: HashMap<&str, usize> = file.items.iter().map(String::as_str).zip(0..).collect();
+    let mut numbers = Vec::with_capacity(items.len() * file.levels);
+    for item in items {
+        let row = rows.get(item.id.as_str()).ok_or_else(|| {
+            Unusable::new(path, format!("item `{}` has no semantic id", item.id))
+                .advice("the index must have every item of the dataset")
+        })?;
+        numbers.extend_from_slice(file.row(*row));
+    }
+    Ok(SemanticIndex::from_numbers(file.levels, &numbers))
 }

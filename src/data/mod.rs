@@ -1,15 +1,27 @@
 //! Interactions, items and stages: what every method trains and is tested on.
 
+pub mod activity;
+mod cache;
+pub mod calendar;
+pub mod catalogue;
 pub mod dataset;
+pub mod drift;
 pub mod formats;
 mod hash;
-mod load;
+pub mod interactions;
+pub mod load;
+mod names;
+pub mod prepare;
 pub mod protocol;
 pub mod source;
 pub mod summary;
 pub mod synthetic;
 
+pub use catalogue::Catalogue;
 pub use dataset::{Dataset, Example, Item, Sequence, Stage};
+pub use drift::{DataDrift, ItemVectors};
+pub use load::{Imported, Loaded};
+pub use prepare::{Prepare, Prepared, StageCuts};
 pub use protocol::Protocol;
-pub use source::{DatasetSource, SyntheticOptions};
+pub use source::{DatasetSource, Import, SyntheticOptions};
 pub use summary::{StageSummary, Summary};

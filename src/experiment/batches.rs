@@ -27,6 +27,37 @@ pub fn epoch(sequences: &[Sequence], batch: usize, seed: u64, stream: &str, epoc
     steps
 }
 
+/// Cuts a step's sequences into so many pieces of about equally many targets, fewer where it has fewer. A sequence whose
+/// targets fall into two pieces is in both, each time with no more of its history than they need.
+pub fn pieces(sequences: Vec<Sequence>, most: usize) -> Vec<Vec<Sequence>> {
+    if most <= 1 {
+        return vec![sequences];
+    }
+    let targets: usize = sequences.iter().map(|sequence| sequence.branches.len()).sum();
+    let most = most.min(targets.max(1));
+    let mut pieces: Vec<Vec<Sequence>> = vec![Vec::new(); most];
+    let mut done = 0;
+    for Sequence { prefix, branches } in sequences {
+        let mut here: Option<usize> = None;
+        for branch in branches {
+            let place = done * most / targets;
+            done += 1;
+            if here != Some(place) {
+                here = Some(place);
+                pieces[place].push(Sequence { prefix: prefix.clone(), branches: Vec::new() });
+            }
+            if let Some(sequence) = pieces[place].last_mut() {
+                sequence.branches.push(branch);
+            }
+        }
+    }
+    for sequence in pieces.iter_mut().flatten() {
+        let read = sequence.branches.iter().map(|branch| branch.at).max().unwrap_or(0);
+        sequence.prefix.truncate(read);
+    }
+    pieces
+}
+
 /// A uniform sample of so many of the sequences' targets, each with its own sequence's history; all where there are not
 /// more.
 pub fn sample(sequences: Vec<Sequence>, targets: usize, seed: u64) -> Vec<Sequence> {
@@ -48,6 +79,24 @@ pub fn sample(sequences: Vec<Sequence>, targets: usize, seed: u64) -> Vec<Sequen
 mod tests {
     use super::*;
     use crate::model::packing::Branch;
+
+    #[test]
+    fn pieces_have_every_target_once_and_no_more_history_than_they_need() {
+        let branch = |at: usize, target: u32| Branch { targets: vec![target], ..Branch::unscored(at, vec![0]) };
+        let sequences = vec![
+            Sequence { prefix: (0..9).collect(), branches: (0..5).map(|i| branch(i as usize + 1, i)).collect() },
+            Sequence { prefix: vec![7, 8], branches: vec![branch(2, 5)] },
+        ];
+        let pieces = pieces(sequences.clone(), 3);
+        let targets = |piece: &Vec<Sequence>| -> Vec<u32> {
+            piece.iter().flat_map(|s| s.branches.iter().map(|b| b.targets[0])).collect()
+        };
+        assert_eq!(pieces.iter().map(targets).collect::<Vec<_>>(), [[0, 1], [2, 3], [4, 5]]);
+        assert_eq!(pieces[1][0].prefix, [0, 1, 2, 3], "as far as the last target's branch");
+        assert_eq!(pieces[2][1], sequences[1]);
+        assert_eq!(super::pieces(sequences.clone(), 100).len(), 6, "no piece is empty");
+        assert_eq!(super::pieces(sequences.clone(), 1), [sequences]);
+    }
 
     #[test]
     fn an_epoch_has_every_sequence_once_and_full_steps() {

@@ -122,7 +122,7 @@ impl OnDevice for Bench<'_> {
         let before = model.clone().map(&|t: Tensor<B, 2>| t.inner());
         let terms = [Term::Proximal(proximal, vec![Adapter::of(&before)])];
         let guides = Guides::new(&terms, device, &before);
-        let step_options = StepOptions { temperature: 0.8, clip: 1.0, adapter_dropout: 0.05, residual_dropout: 0.0 };
+        let step_options = StepOptions { temperature: 0.8, clip: 1.0, adapter_dropout: 0.05, ..StepOptions::default() };
         let mut optimizer = AdamW::new(0.01);
         let mut parts = [0.0; 3];
         let (mut timed, mut timed_steps) = (0, 0);

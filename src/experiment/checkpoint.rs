@@ -9,7 +9,7 @@ use super::observer::Phase;
 use crate::error::Unusable;
 use crate::files;
 use crate::model::adapter::Matrix;
-use crate::model::weights::{Weights, safetensors_bytes};
+use crate::model::weights::{Weights, Written, write_safetensors};
 
 /// Where a run is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,15 +81,13 @@ impl Checkpoint {
     /// The folder cannot be written; the old checkpoint is then still there.
     pub fn save(&self, folder: &Path) -> Result<(), Unusable> {
         let file = folder.join(FILE);
-        let unusable = |problem: String| Unusable::new(&file, problem);
-        let cursor = serde_json::to_string(&self.cursor).map_err(|e| unusable(e.to_string()))?;
+        let cursor = serde_json::to_string(&self.cursor).map_err(|e| Unusable::new(&file, e.to_string()))?;
         let matrices = self
             .groups()
             .into_iter()
-            .flat_map(|(group, matrices)| matrices.iter().map(move |(name, m)| (format!("{group}/{name}"), m)));
-        let bytes = safetensors_bytes(matrices, &[(CURSOR, cursor)]).map_err(unusable)?;
+            .flat_map(|(group, all)| all.iter().map(move |(name, m)| Written::matrix(&format!("{group}/{name}"), m)));
         files::create_folder(folder)?;
-        files::write_atomically(&file, &bytes)
+        write_safetensors(&file, matrices, &[(CURSOR, cursor)])
     }
 
     /// The checkpoint in a folder, if there is one.

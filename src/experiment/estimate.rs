@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::footprint::{MemoryEstimate, footprint};
 use super::memory;
 use super::observer::StageRecord;
 use super::planned::{PlannedRun, planned};
@@ -36,6 +37,8 @@ pub struct Estimate {
     pub memory_free_bytes: Option<u64>,
     /// How many workers there is room for at once.
     pub workers: usize,
+    /// What takes memory in training, from the shapes alone, by device.
+    pub memory: Vec<MemoryEstimate>,
 }
 
 /// What one run is expected to take.
@@ -74,6 +77,7 @@ pub enum Basis {
 pub fn estimate(project: &Project, options: &RunOptions, cores: usize) -> Result<Estimate, Failure> {
     let runs = planned(project, options)?;
     let task = Task::load(project, options)?;
+    let memory = footprint(&task);
     let shared = shared::folders(&task.runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
     let mut estimator = Estimator {
         ready: shared.map(|folder| SharedPart::of(folder.config())).collect(),
@@ -98,6 +102,7 @@ pub fn estimate(project: &Project, options: &RunOptions, cores: usize) -> Result
         peak_memory_bytes,
         memory_free_bytes: room.memory_bytes,
         workers: room.workers(),
+        memory,
         runs,
     })
 }
@@ -232,10 +237,10 @@ impl Estimator<'_> {
 fn kind_of(method: &MethodOptions, training: &Training) -> String {
     let fields = method.fields().into_iter().filter(|field| !matches!(field.field.kind, Kind::Number { .. }));
     let choices: Vec<String> = fields.map(|field| format!("{} {}", field.path, field.setting)).collect();
-    let Training { batch, max_history, softmax, vocabulary, lora, .. } = training;
+    let Training { batch, accumulation, checkpointing, max_history, softmax, vocabulary, lora, .. } = training;
     let dropout = training.dropout > 0.0;
     format!(
-        "{} {choices:?} {batch} {max_history} {softmax:?} {vocabulary:?} {} {dropout}",
+        "{} {choices:?} {batch} {accumulation} {checkpointing} {max_history} {softmax:?} {vocabulary:?} {} {dropout}",
         method.card().key,
         lora.rank
     )

@@ -12,7 +12,7 @@ use crate::error::Unusable;
 use crate::method::MethodOptions;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Pretrained;
-use crate::model::{BaseModel, Decoding, LlamaConfig, LoraShape, Prompt, Softmax, Vocabulary, VocabularyMode};
+use crate::model::{BaseModel, Decoding, LlamaConfig, LoraShape, Prompt, Softmax, Start, Vocabulary, VocabularyMode};
 use crate::semantic_id::SemanticIndex;
 
 /// A project: one dataset, one base model, the experiments to compare.
@@ -72,6 +72,12 @@ pub struct Training {
     pub later_stage_epochs: Option<usize>,
     /// Targets an optimiser step; a user's targets stay together, so a step has about this many.
     pub batch: usize,
+    /// Pieces that a step is computed in, one after the other: the memory of one piece, and the result of the whole step up
+    /// to rounding (and to dropout, which draws other masks).
+    pub accumulation: usize,
+    /// Whether layers are computed again in the backward pass instead of kept: less memory, a step of a third more
+    /// time, and the same gradients.
+    pub checkpointing: bool,
     pub learning_rate: f64,
     /// Factor on the learning rate from stage 2 on.
     pub later_stage_factor: f64,
@@ -90,6 +96,7 @@ pub struct Training {
     pub dropout: f64,
     pub vocabulary: VocabularyMode,
     pub lora: LoraShape,
+    pub start: Start,
     /// Validation users a stage whose loss chooses the epoch that is kept.
     pub validation_users: UsersPerStage,
 }
@@ -107,6 +114,8 @@ impl Default for Training {
             epochs: 4,
             later_stage_epochs: None,
             batch: 32,
+            accumulation: 1,
+            checkpointing: false,
             learning_rate: 2e-4,
             later_stage_factor: 0.1,
             schedule: Schedule::Cosine,
@@ -119,6 +128,7 @@ impl Default for Training {
             dropout: 0.05,
             vocabulary: VocabularyMode::NewTokens,
             lora: LoraShape::default(),
+            start: Start::Fresh,
             validation_users: UsersPerStage::All,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::project::{Evaluation, Project, SemanticIds, Training, UsersPerStage};
-use crate::data::{DatasetSource, SyntheticOptions};
+use crate::data::{DatasetSource, Prepare, SyntheticOptions};
 use crate::method::MethodOptions;
 use crate::model::{BaseModel, Compact, Prompt};
 
@@ -25,8 +25,10 @@ pub fn check(project: &Project) -> Checked {
     require(!project.name.trim().is_empty(), "name", "the name is empty", "give the project a name")?;
     match &project.dataset {
         DatasetSource::Synthetic(options) => synthetic(options)?,
-        DatasetSource::PesoRelease { path } => {
-            require(!path.as_os_str().is_empty(), "dataset.path", "the path is empty", "name the dataset's folder")?;
+        files => {
+            let named = files.path().is_some_and(|path| !path.as_os_str().is_empty());
+            require(named, "dataset.path", "the path is empty", "name the dataset's file or folder")?;
+            prepare(files.prepare())?;
         }
     }
     match &project.base_model {
@@ -62,6 +64,11 @@ fn prompt(project: &Project) -> Checked {
         "a compact base model reads no text",
         "use the prompt Compact, or a HuggingFace or Gguf base model",
     )
+}
+
+fn prepare(options: Option<&Prepare>) -> Checked {
+    let checked = options.map_or(Ok(()), Prepare::check);
+    checked.map_err(|error| bad(&format!("dataset.prepare.{}", error.field), &error.problem, &error.advice))
 }
 
 fn synthetic(options: &SyntheticOptions) -> Checked {
@@ -135,6 +142,7 @@ pub(super) fn training(training: &Training) -> Checked {
     positive(&field("epochs"), training.epochs)?;
     training.later_stage_epochs.map_or(Ok(()), |epochs| positive(&field("later_stage_epochs"), epochs))?;
     positive(&field("batch"), training.batch)?;
+    positive(&field("accumulation"), training.accumulation)?;
     positive(&field("max_history"), training.max_history)?;
     above_zero(&field("learning_rate"), training.learning_rate)?;
     above_zero(&field("later_stage_factor"), training.later_stage_factor)?;
@@ -144,7 +152,9 @@ pub(super) fn training(training: &Training) -> Checked {
     not_negative(&field("clip"), training.clip)?;
     dropout(&field("dropout"), training.dropout)?;
     positive(&field("lora.rank"), training.lora.rank)?;
-    above_zero(&field("lora.alpha"), training.lora.alpha)
+    above_zero(&field("lora.alpha"), training.lora.alpha)?;
+    let no_path = training.start.path().is_some_and(|path| path.as_os_str().is_empty());
+    require(!no_path, &field("start"), "the path is empty", "name the adapter's folder")
 }
 
 fn dropout(field: &str, probability: f64) -> Checked {

@@ -98,7 +98,7 @@ pub(super) fn from_ron<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T
 ///
 /// # Errors
 /// Never for the types of this crate; RON's own error otherwise.
-pub(super) fn to_ron<T: serde::Serialize>(value: &T, path: &Path) -> Result<String, Unusable> {
+pub fn to_ron<T: serde::Serialize>(value: &T, path: &Path) -> Result<String, Unusable> {
     let layout = PrettyConfig::new().new_line("\n").indentor("    ").separate_tuple_members(false);
     let text = options().to_string_pretty(value, layout);
     text.map(|text| text + "\n").map_err(|error| Unusable::new(path, format!("cannot be written as RON: {error}")))

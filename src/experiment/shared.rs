@@ -15,6 +15,7 @@ use super::results::Status;
 use super::rows::{measure_row, measure_untrained};
 use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter, SHARED_PREFIX, WorkerLock};
 use super::stages::{self, StageData};
+use super::start;
 use super::step::StepOptions;
 use super::trainer::Job;
 use super::worker::{Recorder, Task};
@@ -54,6 +55,7 @@ impl Shared {
             BaseModel::Compact(compact) => {
                 let mut config = task.config("Base model", frozen.clone(), seed)?;
                 config.config_hash = RunConfig::hash_of(&base_settings(task.project), &config.method)?;
+                config.model_hash = task.model_hash(seed);
                 let train = |folder: &RunFolder, recorder: &mut SharedRecorder<'_, '_>| {
                     train_base::<B>(task, compact, folder, device, recorder)
                 };
@@ -142,10 +144,12 @@ pub fn folders(runs_dir: &Path) -> Vec<RunFolder> {
 
 /// The project with everything that a compact base model does not depend on at its default.
 fn base_settings(project: &Project) -> Project {
-    let Training { batch, schedule, warm_up, weight_decay, clip, .. } = project.training;
+    let Training { batch, accumulation, checkpointing, schedule, warm_up, weight_decay, clip, .. } = project.training;
     let Training { max_history, temperature, softmax, validation_users, .. } = project.training;
     let training = Training {
         batch,
+        accumulation,
+        checkpointing,
         schedule,
         warm_up,
         weight_decay,
@@ -226,6 +230,7 @@ fn train_base<B: TrainingBackend>(
         trains: Box::new(|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows)),
         epochs: compact.epochs,
         batch: training.batch,
+        accumulation: training.accumulation,
         learning_rate: compact.learning_rate,
         schedule: training.schedule,
         warm_up: training.warm_up,
@@ -235,6 +240,7 @@ fn train_base<B: TrainingBackend>(
             clip: training.clip,
             adapter_dropout: 0.0,
             residual_dropout: compact.dropout,
+            checkpointing: training.checkpointing,
         },
         seed: seeds::derive(seed, &["base"]),
         checkpoint: folder.checkpoint(),
@@ -258,9 +264,13 @@ fn train_first_stage<B: TrainingBackend>(
     let mut record = data.record(task);
     if checkpoint.cursor.phase == Phase::Train {
         let mut model = load_base::<B>(task, folder, device)?;
-        Adapter::fresh(&task.llama, task.project.training.lora, seed, "adapter 1").put_on(&mut model);
-        let job = stages::job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
-        job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
+        start::put_on(task, &mut model, seed)?;
+        if task.project.training.start.trains() {
+            let job = stages::job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
+            job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
+        } else {
+            record.train_examples = 0;
+        }
         keep(task, &mut model, &[], &folder.adapter(1))?;
         recorder.stage(&record)?;
         Checkpoint::at(1, Phase::Evaluate).save(&folder.checkpoint())?;

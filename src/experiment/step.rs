@@ -12,7 +12,8 @@ use crate::model::backend::TrainingBackend;
 use crate::model::kernels::Kernels;
 use crate::model::llama::{Kind, StepDropout};
 use crate::model::optimizer::{AdamW, clip_factor, norm};
-use crate::model::packing::Packed;
+use crate::model::packing::{Packed, Sequence};
+use crate::seeds;
 
 /// What is the same at every step of a stage.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,8 @@ pub struct StepOptions {
     pub adapter_dropout: f64,
     /// Probability of dropout on what the residual stream is given.
     pub residual_dropout: f64,
+    /// Whether layers are computed again in the backward pass instead of kept.
+    pub checkpointing: bool,
 }
 
 /// Figures of one step.
@@ -72,42 +75,114 @@ pub fn gradients<B: TrainingBackend>(
     options: &StepOptions,
     seed: u64,
 ) -> Gradients<B> {
-    let mut leaves = BTreeMap::new();
-    model.visit(&mut |name, kind, tensor| {
-        if trains(kind) {
-            *tensor = Tensor::from_inner(tensor.clone().inner()).require_grad();
-            leaves.insert(name.to_owned(), tensor.clone());
-        }
-    });
-    let dropout = StepDropout { adapters: options.adapter_dropout, residual: options.residual_dropout, seed };
-    let logits = model.logits(packed, Some(dropout));
-    let loss = mean_likelihood_loss(logits.clone(), packed, options.temperature);
-    let taught = guides.teacher.as_ref().map(|(teacher, before)| {
-        let theirs = Tensor::from_inner(before.logits(&packed.on(), None));
-        teacher.divergence(logits, theirs, &packed.candidates)
-    });
-    let total = taught.iter().fold(loss.clone(), |total, taught| total + taught.clone());
-    let mut grads = total.backward();
-    let mut by_name: Parameters<B::InnerBackend> =
-        leaves.iter().filter_map(|(name, leaf)| Some((name.clone(), leaf.grad_remove(&mut grads)?))).collect();
-    let mut pull_ratio = if taught.is_some() { f64::NAN } else { 0.0 };
-    let mut penalty = taught.map_or(0.0, |taught| taught.into_scalar().elem::<f64>());
-    let current = leaves.iter().map(|(name, leaf)| (name.clone(), leaf.clone().inner())).collect();
-    if let Some(pull) = guides.pull(&current) {
-        penalty += pull.penalty;
-        let own = norm(by_name.iter().filter(|(name, _)| pull.gradients.contains_key(*name)).map(|(_, g)| g));
-        pull_ratio = if own > 0.0 { norm(pull.gradients.values()) / own } else { 0.0 };
-        for (name, gradient) in pull.gradients.into_iter().filter(|(name, _)| leaves.contains_key(name)) {
-            add_gradient(&mut by_name, name, gradient);
+    let mut step = Step::new(model, trains, guides, options);
+    step.add(packed, 1.0, seed);
+    step.end()
+}
+
+/// As [`gradients`] of all pieces together, one piece after the other: in the memory of the largest. Each has dropout masks of
+/// its own.
+pub fn accumulated<B: TrainingBackend>(
+    model: &mut Llama<B>,
+    pieces: &[Vec<Sequence>],
+    trains: &dyn Fn(Kind) -> bool,
+    guides: &Guides<B::InnerBackend>,
+    options: &StepOptions,
+    seed: u64,
+) -> Gradients<B> {
+    let targets = |sequences: &[Sequence]| -> usize {
+        sequences.iter().flat_map(|sequence| &sequence.branches).map(|branch| branch.targets.len()).sum()
+    };
+    let all: usize = pieces.iter().map(|piece| targets(piece)).sum();
+    let mut step = Step::new(model, trains, guides, options);
+    for (number, piece) in pieces.iter().enumerate() {
+        // A step that is not cut keeps its masks.
+        let seed = if number == 0 { seed } else { seeds::derive(seed, &["piece", &number.to_string()]) };
+        step.add(&Packed::new(piece), targets(piece) as f64 / all.max(1) as f64, seed);
+    }
+    step.end()
+}
+
+/// The gradients of a step while its pieces are added.
+struct Step<'a, B: TrainingBackend> {
+    model: &'a Llama<B>,
+    leaves: BTreeMap<String, Tensor<B, 2>>,
+    guides: &'a Guides<B::InnerBackend>,
+    options: &'a StepOptions,
+    by_name: Parameters<B::InnerBackend>,
+    loss: f64,
+    /// What the teacher adds to the loss, where there is one.
+    taught: Option<f64>,
+}
+
+impl<'a, B: TrainingBackend> Step<'a, B> {
+    fn new(
+        model: &'a mut Llama<B>,
+        trains: &dyn Fn(Kind) -> bool,
+        guides: &'a Guides<B::InnerBackend>,
+        options: &'a StepOptions,
+    ) -> Self {
+        let mut leaves = BTreeMap::new();
+        model.visit(&mut |name, kind, tensor| {
+            if trains(kind) {
+                *tensor = Tensor::from_inner(tensor.clone().inner()).require_grad();
+                leaves.insert(name.to_owned(), tensor.clone());
+            }
+        });
+        Self { model, leaves, guides, options, by_name: Parameters::new(), loss: 0.0, taught: None }
+    }
+
+    /// Adds a piece that has this share of the step's response tokens.
+    fn add(&mut self, packed: &Packed<B>, share: f64, seed: u64) {
+        let Self { model, leaves, guides, options, by_name, .. } = self;
+        let dropout = Some(StepDropout { adapters: options.adapter_dropout, residual: options.residual_dropout, seed });
+        let objective = |logits: Tensor<B, 2>| {
+            let loss = mean_likelihood_loss(logits.clone(), packed, options.temperature);
+            let taught = guides.teacher.as_ref().map(|(teacher, before)| {
+                let theirs = Tensor::from_inner(before.logits(&packed.on(), None));
+                teacher.divergence(logits, theirs, &packed.candidates)
+            });
+            let total = taught.iter().fold(loss.clone(), |total, taught| total + taught.clone());
+            (total.mul_scalar(share), (loss, taught))
+        };
+        let mut collect = |gradients: &mut B::Gradients| {
+            for (name, leaf) in leaves.iter() {
+                if let Some(gradient) = leaf.grad_remove(gradients) {
+                    add_gradient(by_name, name.clone(), gradient);
+                }
+            }
+        };
+        let (loss, taught) = if options.checkpointing {
+            model.backward_by_layer(packed, dropout, objective, &mut collect)
+        } else {
+            let (total, figures) = objective(model.logits(packed, dropout));
+            collect(&mut total.backward());
+            figures
+        };
+        let scalar = |tensor: Tensor<B, 1>| share * tensor.into_scalar().elem::<f64>();
+        self.loss += scalar(loss);
+        if let Some(taught) = taught {
+            *self.taught.get_or_insert_default() += scalar(taught);
         }
     }
-    let figures = StepFigures {
-        loss: loss.into_scalar().elem::<f64>(),
-        penalty,
-        pull_ratio,
-        gradient_norm: norm(by_name.values()),
-    };
-    Gradients { by_name, figures }
+
+    /// Adds the terms of the parameters alone.
+    fn end(self) -> Gradients<B> {
+        let Self { leaves, guides, mut by_name, loss, taught, .. } = self;
+        let mut pull_ratio = if taught.is_some() { f64::NAN } else { 0.0 };
+        let mut penalty = taught.unwrap_or(0.0);
+        let current = leaves.iter().map(|(name, leaf)| (name.clone(), leaf.clone().inner())).collect();
+        if let Some(pull) = guides.pull(&current) {
+            penalty += pull.penalty;
+            let own = norm(by_name.iter().filter(|(name, _)| pull.gradients.contains_key(*name)).map(|(_, g)| g));
+            pull_ratio = if own > 0.0 { norm(pull.gradients.values()) / own } else { 0.0 };
+            for (name, gradient) in pull.gradients.into_iter().filter(|(name, _)| leaves.contains_key(name)) {
+                add_gradient(&mut by_name, name, gradient);
+            }
+        }
+        let figures = StepFigures { loss, penalty, pull_ratio, gradient_norm: norm(by_name.values()) };
+        Gradients { by_name, figures }
+    }
 }
 
 /// Applies one step's gradients.

@@ -12,7 +12,7 @@ use super::learning_rate::{schedule, warm_up_steps};
 use super::memory;
 use super::observer::{Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
 use super::project::Schedule;
-use super::step::{StepOptions, apply, cross_entropy, gradients};
+use super::step::{StepOptions, accumulated, apply, cross_entropy};
 use crate::error::{Failure, Unusable};
 use crate::method::Guides;
 use crate::model::Llama;
@@ -41,6 +41,8 @@ pub struct Job<'a> {
     pub epochs: usize,
     /// Targets a step.
     pub batch: usize,
+    /// Pieces that a step is computed in, one after the other.
+    pub accumulation: usize,
     pub learning_rate: f64,
     pub schedule: Schedule,
     pub warm_up: f64,
@@ -141,9 +143,9 @@ impl Job<'_> {
         let learning_rate = self.learning_rate * schedule(self.schedule, cursor.step, steps, warm_up);
         let sequences: Vec<Sequence> = places.iter().map(|&p| self.sequences[p].clone()).collect();
         let examples = sequences.iter().map(|s| s.branches.len()).sum();
-        let packed = Packed::<B>::new(&sequences);
+        let pieces = batches::pieces(sequences, self.accumulation);
         let seed = seeds::derive(self.seed, &["dropout", &self.stream(), &cursor.step.to_string()]);
-        let gradients = gradients(model, &packed, self.trains.as_ref(), guides, &self.step, seed);
+        let gradients = accumulated(model, &pieces, self.trains.as_ref(), guides, &self.step, seed);
         let figures = gradients.figures;
         if !figures.loss.is_finite() || !figures.gradient_norm.is_finite() {
             return Err(Failure::Diverged { stage: self.stage, step: cursor.step + 1, value: figures.loss });

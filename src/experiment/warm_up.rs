@@ -10,7 +10,7 @@ use super::kept::trained;
 use super::look;
 use super::memory;
 use super::stages::{self, StageData};
-use super::step::{StepOptions, apply, gradients};
+use super::step::{StepOptions, accumulated, apply};
 use super::trainer::validation_loss;
 use super::worker::Task;
 use crate::data::Protocol;
@@ -21,7 +21,6 @@ use crate::model::backend::{OnDevice, TrainingBackend};
 use crate::model::beam::Ensemble;
 use crate::model::llama::Kind;
 use crate::model::optimizer::AdamW;
-use crate::model::packing::Packed;
 use crate::model::{Adapter, BaseModel, Llama, weights};
 
 /// Seconds that a method's work takes, and memory.
@@ -151,6 +150,7 @@ impl WarmUp<'_> {
             clip: training.clip,
             adapter_dropout: training.dropout,
             residual_dropout: 0.0,
+            checkpointing: training.checkpointing,
         };
         let mut optimizer = AdamW::new(training.weight_decay);
         let (mut examples, mut seconds) = (0, 0.0);
@@ -158,11 +158,13 @@ impl WarmUp<'_> {
         for (number, places) in steps.iter().cycle().take((steps.len() * STEPS).min(STEPS + 1)).enumerate() {
             let began = Instant::now();
             let sequences: Vec<_> = places.iter().map(|&place| data.sequences[place].clone()).collect();
-            let gradients = gradients(model, &Packed::<B>::new(&sequences), trains, guides, &options, number as u64);
+            let targets = sequences.iter().map(|sequence| sequence.branches.len()).sum::<usize>();
+            let pieces = batches::pieces(sequences, training.accumulation);
+            let gradients = accumulated(model, &pieces, trains, guides, &options, number as u64);
             // The learning rate is 0, so that a model that is measured again has not diverged.
             apply(model, gradients, &mut optimizer, 0.0, options.clip);
             if number > 0 {
-                examples += sequences.iter().map(|sequence| sequence.branches.len()).sum::<usize>();
+                examples += targets;
                 seconds += began.elapsed().as_secs_f64();
             }
             if seconds > LONG_ENOUGH {

@@ -35,7 +35,8 @@ impl Work {
             };
             parts(method, stage + 1).into_iter().map(part).collect()
         };
-        let first = examples.first().map(|examples| vec![examples * training.epochs_of(0) as u64]);
+        let epochs = if training.start.trains() { training.epochs_of(0) as u64 } else { 0 };
+        let first = examples.first().map(|examples| vec![examples * epochs]);
         let train = first.into_iter().chain((1..stages).map(later)).collect();
         let tested = |stage| if stage == 0 || method.trains() { row_tests(task, stage + 1) } else { 0 };
         Self { base, train, test: (0..stages).map(tested).collect() }

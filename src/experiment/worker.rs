@@ -21,6 +21,7 @@ use super::rows;
 use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
 use super::shared::{self, Shared};
 use super::stages;
+use super::start;
 use super::work::Work;
 use crate::data::Dataset;
 use crate::device::{self, Device, DeviceChoice};
@@ -160,7 +161,7 @@ impl<'a> Task<'a> {
                 other => other.adapter_method().map_or(0, |method| self.trainable_parameters(method.as_ref())),
             },
             device: if learned { self.device_name.clone() } else { "cpu".to_owned() },
-            model_hash: if method.adapts_model() { self.model_hash(seed) } else { String::new() },
+            model_hash: if method.adapts_model() { self.start_hash(seed)? } else { String::new() },
             method,
             seed,
             project: self.project.clone(),
@@ -173,8 +174,17 @@ impl<'a> Task<'a> {
         })
     }
 
+    /// Identifies what stage 1 begins with: the base model, and the adapter that others made.
+    fn start_hash(&self, seed: u64) -> Result<String, Unusable> {
+        let base = self.model_hash(seed);
+        Ok(match start::hash(self.project)? {
+            None => base,
+            Some(adapter) => hex(Sha256::digest(format!("{base} {adapter}").as_bytes())),
+        })
+    }
+
     /// Identifies the base model before stage 1: its description and the seed of its weights, or its files' sizes.
-    fn model_hash(&self, seed: u64) -> String {
+    pub(super) fn model_hash(&self, seed: u64) -> String {
         let mut hash = Sha256::new();
         hash.update(format!("{:?} {:?}", self.llama, self.vocabulary));
         match &self.project.base_model {
@@ -196,8 +206,13 @@ impl<'a> Task<'a> {
                 hash.update(format!("{files:?}"));
             }
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(hash.finalize())
     }
+}
+
+/// A digest in hexadecimal digits.
+pub(super) fn hex(digest: impl AsRef<[u8]>) -> String {
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Runs experiments of a project, one after another; what is finished is left alone, what is half done is resumed.
@@ -235,6 +250,10 @@ pub fn run_planned(
     let project = run.project(task.project);
     let task = Task { project: &project, ..task.clone() };
     let config = task.config(&run.experiment, run.method.clone(), run.seed)?;
+    if config.method.adapts_model() {
+        // Better told now than after a base model was trained.
+        start::read(&project, &task.llama, &task.vocabulary)?;
+    }
     watcher.run_started(number, of, &config);
     one_run(&task, &config, watcher)
 }

@@ -1,6 +1,7 @@
 //! How good a method is: ranking metrics of one cell `R[i, j]`, what the whole matrix says, what
-//! slices of the tests say, and how sure a difference is.
+//! slices of the tests say, how sure a difference is, and how far lists change from one model to the next.
 
+pub mod churn;
 pub mod continual;
 pub mod ranking;
 pub mod slice_means;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::activity::dormant_users;
 use crate::data::{Dataset, Example};
 
 /// What tests are sliced by; every test has one slice of each.
@@ -155,7 +156,7 @@ impl Slicer {
         for sequence in dataset.stages.get(stage).into_iter().flat_map(|tested| &tested.sequences) {
             known[sequence.user as usize] = sequence.current_from > 0;
         }
-        Self { counts, head_from, mid_from, known, dormant: dormant(dataset, stage) }
+        Self { counts, head_from, mid_from, known, dormant: dormant_users(dataset, stage) }
     }
 
     /// The slices of a test of the stage.
@@ -179,20 +180,6 @@ impl Slicer {
         };
         [group, if count > 0 { Slice::Warm } else { Slice::Cold }, popularity, history]
     }
-}
-
-/// By user: active in stage 1, and in no stage between it and `stage` (index from 0), of which there is at least one.
-fn dormant(dataset: &Dataset, stage: usize) -> Vec<bool> {
-    let mut dormant = vec![false; dataset.users.len()];
-    if stage < 2 {
-        return dormant;
-    }
-    for (place, earlier) in dataset.stages.iter().take(stage).enumerate() {
-        for sequence in &earlier.sequences {
-            dormant[sequence.user as usize] = place == 0;
-        }
-    }
-    dormant
 }
 
 /// Counts from which an item belongs to the first third of all interactions, and to the first two thirds.

@@ -1,5 +1,7 @@
 //! The decoder of the Llama family on packed tokens, with LoRA on its seven projections.
 
+mod recompute;
+
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
@@ -399,6 +401,27 @@ struct Chosen<'a, B: Backend> {
     plan: &'a AttentionPlan<B>,
 }
 
+/// The scored tokens of a batch: where they lie, and their rotations.
+struct Scored<B: Backend> {
+    index: Tensor<B, 1, Int>,
+    rotations: Rotations<B>,
+}
+
+impl<B: Backend> Scored<B> {
+    fn new(config: &LlamaConfig, packed: &Packed<B>, device: &B::Device) -> Self {
+        let places: Vec<i32> = packed.scored.iter().map(|&s| s as i32).collect();
+        let positions: Vec<u32> = packed.scored.iter().map(|&s| packed.positions[s as usize]).collect();
+        Self {
+            index: Tensor::from_data(TensorData::from(places.as_slice()), device),
+            rotations: Rotations::new(config, &positions, device),
+        }
+    }
+
+    fn chosen<'a>(&'a self, packed: &'a Packed<B>) -> Chosen<'a, B> {
+        Chosen { index: &self.index, rotations: &self.rotations, plan: &packed.scored_plan }
+    }
+}
+
 /// What is the same for all layers of one forward pass.
 struct Pass<'a, B: Backend> {
     heads: Heads,
@@ -492,21 +515,28 @@ pub struct StepDropout {
 impl<B: Kernels> Llama<B> {
     /// Logits `[scored, vocabulary]` of the scored tokens of a packed batch.
     pub fn logits(&self, packed: &Packed<B>, dropout: Option<StepDropout>) -> Tensor<B, 2> {
-        self.prefill(packed, dropout).0
+        self.scored_logits(packed, dropout, &mut |_| {})
     }
 
     /// As [`Self::logits`], with the keys and values of every token of every layer.
     pub fn prefill(&self, packed: &Packed<B>, dropout: Option<StepDropout>) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
+        let mut cache = Vec::with_capacity(self.layers.len());
+        let logits = self.scored_logits(packed, dropout, &mut |own| cache.push(own));
+        (logits, cache)
+    }
+
+    fn scored_logits(
+        &self,
+        packed: &Packed<B>,
+        dropout: Option<StepDropout>,
+        keep: &mut dyn FnMut(KeyValue<B>),
+    ) -> Tensor<B, 2> {
         let device = self.device();
         let x = self.embedding.embed(&packed.tokens, &device);
-        let scored: Vec<i32> = packed.scored.iter().map(|&s| s as i32).collect();
-        let index = Tensor::<B, 1, Int>::from_data(TensorData::from(scored.as_slice()), &device);
-        let scored_positions: Vec<u32> = packed.scored.iter().map(|&s| packed.positions[s as usize]).collect();
-        let rotations = Rotations::new(&self.config, &scored_positions, &device);
-        let last = Chosen { index: &index, rotations: &rotations, plan: &packed.scored_plan };
+        let scored = Scored::new(&self.config, packed, &device);
         let mut pass = self.pass(&packed.positions, &packed.plan, dropout);
-        let (x, cache) = self.decode(x, Some(&last), None, &mut pass);
-        (self.head_logits(x), cache)
+        let x = self.decode(x, Some(&scored.chosen(packed)), None, &mut pass, keep);
+        self.head_logits(x)
     }
 
     /// Second moments of what the projections read of a packed batch, by [`input_site`].
@@ -534,7 +564,7 @@ impl<B: Kernels> Llama<B> {
         let x = self.embedding.embed(&packed.tokens, &self.device());
         let mut pass = self.pass(&packed.positions, &packed.plan, None);
         pass.inputs = Some(Inputs { take, taken: Vec::new() });
-        self.decode(x, None, None, &mut pass);
+        self.decode(x, None, None, &mut pass, &mut |_| {});
         let sites =
             (0..self.layers.len()).flat_map(|layer| INPUT_SITES.map(|site| format!("model.layers.{layer}.{site}")));
         sites.zip(pass.inputs.map(|inputs| inputs.taken).unwrap_or_default())
@@ -550,13 +580,19 @@ impl<B: Kernels> Llama<B> {
         cached: &[KeyValue<B>],
     ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
         let x = self.embedding.embed(tokens, &self.device());
-        let (x, own) = self.decode(x, None, Some(cached), &mut self.pass(positions, plan, None));
+        let mut own = Vec::with_capacity(self.layers.len());
+        let mut pass = self.pass(positions, plan, None);
+        let x = self.decode(x, None, Some(cached), &mut pass, &mut |layer| own.push(layer));
         (self.head_logits(x), own)
     }
 
-    fn pass<'a>(&self, positions: &[u32], plan: &'a AttentionPlan<B>, dropout: Option<StepDropout>) -> Pass<'a, B> {
+    fn factors(&self) -> Option<Factors<B>> {
         let past = self.layers.first().and_then(|layer| layer.q.past.as_ref());
         let ranks = past.map_or(0, |past| past.a.dims()[0]);
+        self.magnitudes.as_ref().map(|magnitudes| Factors::new(magnitudes, ranks))
+    }
+
+    fn pass<'a>(&self, positions: &[u32], plan: &'a AttentionPlan<B>, dropout: Option<StepDropout>) -> Pass<'a, B> {
         Pass {
             heads: self.config.attention_heads(),
             scale: self.lora_scale,
@@ -564,27 +600,28 @@ impl<B: Kernels> Llama<B> {
             keys: Rotations::new(&self.config, positions, &self.device()),
             plan,
             dropouts: Dropouts(dropout.unwrap_or_default()),
-            factors: self.magnitudes.as_ref().map(|magnitudes| Factors::new(magnitudes, ranks)),
+            factors: self.factors(),
             inputs: None,
         }
     }
 
+    /// All layers; `keep` is given each one's own keys and values, which take memory as long as they are kept.
     fn decode(
         &self,
         mut x: Tensor<B, 2>,
         last: Option<&Chosen<'_, B>>,
         cached: Option<&[KeyValue<B>]>,
         pass: &mut Pass<'_, B>,
-    ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
+        keep: &mut dyn FnMut(KeyValue<B>),
+    ) -> Tensor<B, 2> {
         x = pass.dropouts.residual(x);
-        let mut own = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.iter().enumerate() {
             let chosen = if i + 1 == self.layers.len() { last } else { None };
             let (y, key_value) = layer.forward(x, chosen, cached.map(|c| &c[i]), pass);
             x = y;
-            own.push(key_value);
+            keep(key_value);
         }
-        (x, own)
+        x
     }
 
     fn head_logits(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {

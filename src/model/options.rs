@@ -108,6 +108,43 @@ pub enum VocabularyMode {
     Frozen,
 }
 
+/// What stage 1 begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Start {
+    /// A fresh adapter, which adds nothing yet.
+    #[default]
+    Fresh,
+    /// An adapter folder that Hugging Face PEFT wrote; stage 1 trains it further.
+    Adapter(PathBuf),
+    /// An adapter folder that Hugging Face PEFT wrote, as what stage 1 left: nothing is trained in stage 1, only measured.
+    Stage1(PathBuf),
+}
+
+impl Start {
+    /// The adapter's folder.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Fresh => None,
+            Self::Adapter(path) | Self::Stage1(path) => Some(path),
+        }
+    }
+
+    /// The same with another folder.
+    pub fn map(self, f: impl FnOnce(&Path) -> PathBuf) -> Self {
+        match self {
+            Self::Fresh => Self::Fresh,
+            Self::Adapter(path) => Self::Adapter(f(&path)),
+            Self::Stage1(path) => Self::Stage1(f(&path)),
+        }
+    }
+
+    /// Whether stage 1 is trained.
+    pub fn trains(&self) -> bool {
+        !matches!(self, Self::Stage1(_))
+    }
+}
+
 /// What the probability of a code is normalised over, in the loss and in beam search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Softmax {

@@ -9,7 +9,7 @@ use super::backend::{OnDevice, TrainingBackend, run_on};
 use super::kernels::Kernels;
 use super::llama::Llama;
 use super::packing::{Branch, Packed, Sequence};
-use super::weights::{Weights, load_pretrained, read_peft};
+use super::weights::{PeftAdapter, Pretrained, Weights};
 use crate::device::{self, DeviceChoice};
 use crate::error::{Failure, Unusable};
 use crate::files;
@@ -57,13 +57,20 @@ impl OnDevice for Score<'_> {
     type Output = Result<Matrix, Failure>;
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        let mut model = load_pretrained::<B::InnerBackend>(self.model, 0, 0, device)?;
-        if let Some(folder) = self.adapter {
-            let (adapter, scale) = read_peft(folder, &model.config)?;
-            adapter.put_on(&mut model);
-            model.lora_scale = scale;
+        let base = Pretrained::open(self.model)?;
+        let known = base.config.vocabulary;
+        let peft = self.adapter.map(|folder| PeftAdapter::read(folder, &base.config)).transpose()?;
+        // An adapter may bring rows of tokens that the base model has not.
+        let no_row = |token: usize| {
+            Unusable::new(self.adapter.unwrap_or(self.model), format!("the adapter has no row of token {token}"))
+                .advice("the rows of tokens that the base model has not must be there without a gap")
+        };
+        let added = peft.as_ref().map_or(Ok(0), |peft| peft.added(known)).map_err(no_row)?;
+        let mut model: Llama<B::InnerBackend> = base.load(added, 0, device, &mut |_| ())?;
+        if let Some(peft) = &peft {
+            peft.put_on(&mut model).map_err(|token| no_row(token as usize))?;
         }
-        let vocabulary = model.config.vocabulary;
+        let vocabulary = known + added;
         let token =
             |(i, &t): (usize, &i64)| {
                 u32::try_from(t).ok().filter(|&t| (t as usize) < vocabulary).ok_or_else(|| {

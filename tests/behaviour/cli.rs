@@ -77,7 +77,7 @@ fn help_names_every_command_and_the_exit_status() {
     assert_eq!(help.status.code(), Some(0));
     insta::assert_snapshot!(words(&help.stdout));
     let commands = ["run", "status", "results", "export", "methods", "inspect", "score", "devices", "bench", "demo"];
-    for command in commands.into_iter().chain(["compare", "retention", "meaning"]) {
+    for command in commands.into_iter().chain(["compare", "subspace", "retention", "meaning", "adapter"]) {
         let help = peso(here.path(), &[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(words(&help.stdout).contains(&format!("Usage: peso {command}")), "{command}");
@@ -261,6 +261,9 @@ fn inspect_tells_projects_from_runs() {
     project_with_runs(here.path());
     let project = json_of(&peso(here.path(), &["inspect", "project.ron", "--json"]));
     assert_eq!((&project["kind"], &project["name"]), (&json!("project"), &json!("Synthetic drift demo")));
+    let memory = &project["memory"][0];
+    assert_eq!((&memory["device"], &memory["measured"]), (&json!("cpu"), &json!(true)));
+    assert!(memory["parts"]["activations"].as_u64().unwrap() > 0, "{memory}");
     let runs = Project::load(here.path()).unwrap().runs_dir(None);
     let run = RunFolder::list(&runs).remove(0);
     let inspected = json_of(&peso(here.path(), &["inspect", run.path().to_str().unwrap(), "--json"]));
@@ -299,4 +302,29 @@ fn devices_always_offer_the_cpu() {
     let found = survey["found"].as_array().unwrap();
     assert!(found.iter().any(|device| device["kind"] == "cpu" && device["usable"] == true));
     assert!(!survey["reason"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn inspect_shows_interactions_and_the_line_of_a_project_file() {
+    let here = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/recbole");
+    for file in ["tiny.inter", "tiny.item"] {
+        fs::copy(fixtures.join(file), here.path().join(file)).unwrap();
+    }
+    let inspected = json_of(&peso(here.path(), &["inspect", "tiny.inter", "--json"]));
+    assert_eq!((&inspected["kind"], &inspected["import"]["format"]), (&json!("interactions"), &json!("RecBole")));
+    assert_eq!(inspected["import"]["skipped"]["lines"], json!(3));
+    assert_eq!(inspected["prepared"]["steps"][2]["interactions"], json!(64));
+    let text = words(&peso(here.path(), &["inspect", "tiny.inter"]).stdout);
+    for part in [
+        "81 interactions, 14 users, 12 items (12 with a title)",
+        "user is user_id:token, item is item_id:token",
+        "3 lines were skipped",
+        "tiny.inter, line 8: 2 columns, at least 4 were expected",
+        "dataset: RecBole(",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    // Looking leaves nothing behind.
+    assert_eq!(fs::read_dir(here.path()).unwrap().count(), 2);
 }

@@ -264,7 +264,7 @@ fn generated_sequences_can_be_learned_from() {
 /// Mean likeness of what a user chooses in a stage to the taste, turned by `stage` or not, over drifting or lasting users.
 fn likeness(dataset: &Dataset, truth: &Truth, stage: usize, drifting: bool, turned: bool) -> f64 {
     let dot = |one: &[f64], other: &[f64]| one.iter().zip(other).map(|(a, b)| a * b).sum::<f64>();
-    let (sine, cosine) = (truth.angle * stage as f64).sin_cos();
+    let (sine, cosine) = truth.angles[stage].sin_cos();
     let mut likenesses = Vec::new();
     for sequence in &dataset.stages[stage].sequences {
         if truth.drifting_users.contains(&sequence.user) != drifting {

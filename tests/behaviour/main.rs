@@ -1,6 +1,7 @@
 //! Behaviour across modules, in one test program.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod adapters;
 mod analysis;
 mod architecture;
 mod bad_model;
@@ -13,6 +14,7 @@ mod damaged_models;
 mod data;
 mod gguf_file;
 mod gpu;
+mod imports;
 mod methods;
 mod methods_reference;
 mod model_reference;

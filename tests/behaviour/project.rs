@@ -40,7 +40,9 @@ fn shipped_projects_are_sound() {
     assert_eq!(demo, Project::load(&folder.join("demo/project.ron")).unwrap());
     assert_eq!(demo.experiments.len(), 4);
     assert_eq!(demo.runs_dir(None), folder.join("demo/runs"));
-    Project::load(&folder.join("video_games.ron")).unwrap();
+    for file in ["video_games.ron", "movielens.ron", "amazon_2023.ron"] {
+        Project::load(&folder.join(file)).unwrap();
+    }
 }
 
 #[test]

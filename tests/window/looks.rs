@@ -45,7 +45,7 @@ const ONE_LEVEL: f32 = 200.0;
 const GLYPH_EDGES: usize = 60;
 
 /// Compares what the window shows with its picture; `changing` is left out.
-fn picture(
+pub fn picture(
     pictures: &mut SnapshotResults,
     window: &mut Harness<'_, Workbench>,
     name: &str,
@@ -68,7 +68,7 @@ fn picture(
     pictures.add(try_image_snapshot_options(&image, format!("{name}_{theme}"), &options));
 }
 
-const THEMES: [Theme; 2] = [Theme::Light, Theme::Dark];
+pub const THEMES: [Theme; 2] = [Theme::Light, Theme::Dark];
 
 #[test]
 fn start_page() {

@@ -5,6 +5,7 @@
 mod comparing;
 mod fixture;
 mod looks;
+mod moved;
 mod pictures;
 mod real_worker;
 mod sweeping;

@@ -206,6 +206,7 @@ pub fn estimate(project: &Project, finished: &[&str]) -> Estimate {
         peak_memory_bytes: 320 << 20,
         memory_free_bytes: Some(6 << 30),
         workers: 1,
+        memory: Vec::new(),
         runs,
     }
 }

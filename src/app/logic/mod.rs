@@ -25,6 +25,7 @@ use super::method_picker::{MethodPicker, Purpose};
 use super::modal::{Dialog, Leaving, PathPurpose, Wish};
 use super::palette::Palette;
 use super::panels::experiments;
+use super::reports::{Question as Asked, Report};
 use super::session::{Loading, Session};
 use super::settings::ThemeChoice;
 use super::sweep_editor::{self, SweepEditor};
@@ -80,6 +81,12 @@ pub(crate) enum Message {
     Estimated {
         number: u64,
         result: Result<Option<Estimate>, Unusable>,
+    },
+    /// What a panel wanted to know.
+    Reported {
+        session: u64,
+        question: Arc<Asked>,
+        answer: Result<Option<Box<Report>>, Unusable>,
     },
     /// Whether what waits needs a worker.
     Queued {
@@ -169,6 +176,11 @@ impl Workbench {
                 }
             }
             Message::Estimated { number, result } => self.estimated(number, result),
+            Message::Reported { session, question, answer } => {
+                if let Some(open) = self.session_numbered(session) {
+                    open.reports.take(question, answer.map(|report| report.map(|report| *report)));
+                }
+            }
             Message::Queued { session, result } => self.queued(session, result),
             Message::WorkerEnded { session, result } => self.worker_ended(session, result),
         }
@@ -201,6 +213,18 @@ impl Workbench {
             Action::LoadData => self.load_data(),
             Action::Judge(inquiry) => self.judge(inquiry),
             Action::Slice(subject) => self.slice(subject),
+            Action::Ask(question) => self.ask(question),
+            Action::Cancel(question) => {
+                if let Some(session) = &self.session {
+                    session.reports.cancel(&question);
+                }
+            }
+            Action::Retry(question) => {
+                if let Some(session) = &mut self.session {
+                    session.reports.retry(&question);
+                }
+                self.ask(question);
+            }
             Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
             Action::Pause(ids) => self.control(Wanted::Pause, |row| ids.contains(&row.id) && row.can_pause()),
             Action::Resume(ids) => self.resume(|row| ids.contains(&row.id)),
@@ -341,6 +365,18 @@ impl Workbench {
             self.spawn("slice tests", move || {
                 let answer = subject.sliced();
                 Message::Sliced { session: number, subject, answer }
+            });
+        }
+    }
+
+    /// Has something found out, unless it is known or being looked into.
+    fn ask(&mut self, question: Arc<Asked>) {
+        let Some(session) = &mut self.session else { return };
+        if let Some(waiting) = session.reports.begin(&question) {
+            let (number, launcher) = (session.number, Arc::clone(&self.services.launcher));
+            self.spawn("find out", move || {
+                let answer = question.answer(launcher.as_ref(), &waiting).map(|report| report.map(Box::new));
+                Message::Reported { session: number, question, answer }
             });
         }
     }

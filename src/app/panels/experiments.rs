@@ -1,5 +1,7 @@
 //! The experiments of the project: its data and model in a line, a card a method, and the seeds.
 
+use std::path::Path;
+
 use eframe::egui;
 use egui::{Button, Grid, RichText, ScrollArea, TextEdit, Ui};
 
@@ -327,12 +329,13 @@ fn parse_seeds(text: &str) -> Option<Vec<u64>> {
 
 fn data_words(dataset: &DatasetSource) -> String {
     match dataset {
-        DatasetSource::PesoRelease { path } => {
-            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-        }
         DatasetSource::Synthetic(options) => {
             [counted(options.users, "user"), counted(options.items, "item"), counted(options.stages, "stage")]
                 .join(", ")
+        }
+        files => {
+            let path = files.path().unwrap_or(Path::new(""));
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
     }
 }

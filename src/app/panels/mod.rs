@@ -4,24 +4,31 @@
 
 pub(crate) mod compare;
 pub(crate) mod data;
+pub(crate) mod drift;
 pub(crate) mod experiments;
 pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod method_card;
 pub(crate) mod runs;
 pub(crate) mod start;
+pub(crate) mod subspace;
 mod sweep_list;
+pub(crate) mod users;
 
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Button, Layout, Ui, Vec2};
+use egui::{Align, Button, Color32, ComboBox, Layout, Response, TextStyle, Ui, Vec2};
 
 use super::action::Action;
 use super::command::Command;
+use super::reports::{Found, Question, Report};
 use super::session::Session;
 use super::theme;
+use super::watch::RunView;
+use super::widgets;
 use crate::chart::{Body, Chart, Marked, screen};
+use crate::error::Unusable;
 
 /// What a panel may read, and where it puts its wishes.
 pub(crate) struct Context<'a> {
@@ -41,11 +48,138 @@ pub(crate) struct Panels {
     pub(crate) live: live::LivePanel,
     pub(crate) compare: compare::ComparePanel,
     pub(crate) log: log::LogPanel,
+    pub(crate) subspace: subspace::SubspacePanel,
+    pub(crate) drift: drift::DriftPanel,
+    pub(crate) users: users::UsersPanel,
+}
+
+/// The runs that have finished at least `stages` stages, in the order of the runs table.
+fn measured_runs(session: &Session, stages: usize) -> Vec<&Arc<RunView>> {
+    let finished = |run: &RunView| run.stages.iter().filter(|stage| stage.finished).count();
+    session.rows.iter().filter_map(|row| row.run.as_ref()).filter(|run| finished(run) >= stages).collect()
+}
+
+/// Whether a run leaves adapters.
+fn has_adapters(run: &RunView) -> bool {
+    run.config.method.adapter_method().is_some()
+}
+
+/// How a run reads among others: its experiment, with the seed where another run has the same.
+fn run_label(run: &RunView, among: &[&Arc<RunView>]) -> String {
+    let same = among.iter().filter(|other| other.config.experiment == run.config.experiment).count();
+    let name = &run.config.experiment;
+    if same > 1 { format!("{name}, seed {}", run.config.seed) } else { name.clone() }
+}
+
+/// One of each experiment, the first, which is what is shown until the user chooses.
+fn one_an_experiment<'r>(runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
+    let mut first: Vec<&'r Arc<RunView>> = Vec::new();
+    for run in runs {
+        if !first.iter().any(|other| other.config.experiment == run.config.experiment) {
+            first.push(run);
+        }
+    }
+    first
+}
+
+/// Says that something is being found out, and lets the user no longer wait for it.
+fn waiting(ui: &mut Ui, context: &mut Context<'_>, what: &str, question: &Arc<Question>) {
+    ui.horizontal(|ui| {
+        ui.spinner();
+        let progress = context.session.reports.progress(question);
+        widgets::remark(ui, if progress.is_empty() { what } else { &progress });
+        if ui.button("Cancel").clicked() {
+            context.actions.push(Action::Cancel(Arc::clone(question)));
+        }
+    });
+    context.actions.push(Action::Ask(Arc::clone(question)));
+}
+
+/// Takes the part of a report that a question is about.
+type Part<T> = fn(&Report) -> Option<&T>;
+
+/// What a question has found; says so where it is still looked into, was cancelled or has failed.
+fn found<'s, T>(
+    ui: &mut Ui,
+    context: &mut Context<'s>,
+    (question, part): (&Arc<Question>, Part<T>),
+    what: &str,
+) -> Option<&'s T> {
+    let session: &'s Session = context.session;
+    match session.reports.look(question, part) {
+        Found::Ready(found) => return Some(found),
+        Found::Pending => waiting(ui, context, what, question),
+        Found::Failed(error) => failed(ui, context, &error, question),
+        Found::Cancelled => {
+            ui.horizontal(|ui| {
+                widgets::remark(ui, "You no longer waited for this");
+                if ui.button("Find out").clicked() {
+                    context.actions.push(Action::Retry(Arc::clone(question)));
+                }
+            });
+        }
+    }
+    None
+}
+
+/// Says why something cannot be found out, and offers to try again.
+fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &Unusable, question: &Arc<Question>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.colored_label(theme::tokens(ui).error, widgets::sentence(&error.to_string()));
+        if ui.button("Try again").clicked() {
+            context.actions.push(Action::Retry(Arc::clone(question)));
+        }
+    });
+}
+
+/// What a view says, in two sentences for those who decide and do not compute.
+fn explanation(ui: &mut Ui, text: &str) {
+    widgets::remark(ui, text);
+    ui.add_space(theme::space::XS);
+}
+
+/// Names to choose one from, as a combo box with a label.
+fn choice<T: Clone + PartialEq>(
+    ui: &mut Ui,
+    (label, width): (&str, f32),
+    value: &mut T,
+    options: &[(T, String)],
+) -> Response {
+    // A label stays with its box: where the line has no room for both, the next one begins.
+    let label_width = ui
+        .painter()
+        .layout_no_wrap(label.to_owned(), TextStyle::Body.resolve(ui.style()), Color32::PLACEHOLDER)
+        .size()
+        .x;
+    if ui.available_size_before_wrap().x < label_width + width + 3.0 * theme::space::M {
+        ui.end_row();
+    }
+    let name = ui.label(label);
+    let now = options.iter().find(|(option, _)| option == value).map_or("–", |(_, words)| words.as_str());
+    let combo = ComboBox::from_id_salt(label).selected_text(now).width(width).height(420.0).truncate();
+    let combo = combo.show_ui(ui, |ui| {
+        for (option, words) in options {
+            ui.selectable_value(value, option.clone(), words);
+        }
+    });
+    combo.response.labelled_by(name.id)
 }
 
 /// A chart on a card that takes the room that is left.
 fn chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
     marked_chart_card(ui, chart, id, &mut Marked::default());
+}
+
+/// Height below which a chart is drawn without the words that stand above it already.
+const SHORT: f32 = 330.0;
+
+/// A chart on a card whose explanation stands above it: where room is short, without subtitle and caption.
+fn explained_chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
+    if ui.available_height() < SHORT {
+        chart_card(ui, &Chart { subtitle: None, caption: None, ..chart.clone() }, id);
+    } else {
+        chart_card(ui, chart, id);
+    }
 }
 
 /// The same, with what the user has marked on it.

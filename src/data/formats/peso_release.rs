@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::data::catalogue::order_of_ids;
 use crate::data::dataset::{Dataset, Item, Sequence, Stage};
 use crate::error::Unusable;
 use crate::json;
@@ -141,21 +142,11 @@ struct Lookup<'c> {
 /// The catalogue in place order, without titles, from the index file.
 fn catalogue(path: &Path) -> Result<(Vec<Item>, SemanticIndex, Places), Unusable> {
     let file = IndexFile::read(path)?;
-    let order = catalogue_order(&file.items);
+    let order = order_of_ids(&file.items);
     let numbers: Vec<u32> = order.iter().flat_map(|&row| file.row(row)).copied().collect();
     let items: Vec<Item> = order.iter().map(|&row| Item { id: file.items[row].clone(), title: None }).collect();
     let place = items.iter().zip(0..).map(|(item, place)| (item.id.clone(), place)).collect();
     Ok((items, SemanticIndex::from_numbers(file.levels, &numbers), place))
-}
-
-/// Rows by ascending id: by value where every id is a number, else by text.
-fn catalogue_order(ids: &[String]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..ids.len()).collect();
-    match ids.iter().map(|id| id.parse::<u64>().ok()).collect::<Option<Vec<_>>>() {
-        Some(values) => order.sort_by_key(|&row| (values[row], &ids[row])),
-        None => order.sort_by_key(|&row| &ids[row]),
-    }
-    order
 }
 
 /// Users by first appearance.
@@ -379,12 +370,5 @@ mod tests {
         {
             assert_eq!(block_of(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn numeric_ids_are_ordered_by_value_others_by_text() {
-        let ids = |list: &[&str]| list.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
-        assert_eq!(catalogue_order(&ids(&["10", "9", "100"])), [1, 0, 2]);
-        assert_eq!(catalogue_order(&ids(&["10", "9", "b"])), [0, 1, 2]);
     }
 }

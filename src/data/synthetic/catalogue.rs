@@ -24,8 +24,6 @@ const COMBINATIONS: usize = MOODS.len() * PLACES.len() * KINDS.len();
 const WEIGHTS: [f64; 3] = [0.6, 0.8, 1.0];
 /// Size of what no word says.
 const NOISE: f64 = 0.3;
-/// Popularity falls with the item's popularity rank to this power.
-const SKEW: f64 = 0.45;
 
 /// The items with what the generator knows of them.
 pub struct Catalogue {
@@ -86,7 +84,7 @@ fn popularity(options: &SyntheticOptions) -> Vec<f64> {
     let mut source = stream(options.seed, "popularity");
     let mut ranks: Vec<usize> = (1..=options.items).collect();
     ranks.shuffle(&mut source);
-    ranks.into_iter().map(|rank| -SKEW * (rank as f64).ln()).collect()
+    ranks.into_iter().map(|rank| -options.popularity_skew * (rank as f64).ln()).collect()
 }
 
 /// A word of a family, by chance.

@@ -18,6 +18,7 @@ use self::choice::{Preferences, User};
 use self::rotation::Rotation;
 use self::streams::stream;
 use self::vectors::unit;
+use super::source::Onset;
 use super::{Dataset, Sequence, Stage, SyntheticOptions};
 use crate::semantic_id::{SemanticIndex, clustering};
 
@@ -26,8 +27,8 @@ use crate::semantic_id::{SemanticIndex, clustering};
 pub struct Truth {
     /// The planes in which preferences turn: two basis vectors each, all orthonormal, in the latent space of the items.
     pub planes: Vec<[Vec<f64>; 2]>,
-    /// The angle by which they turn from each stage to the next, in radians, from the first basis vector to the second.
-    pub angle: f64,
+    /// The angle by which they have turned in each stage, in radians, from the first basis vector to the second.
+    pub angles: Vec<f64>,
     /// Users whose preferences turn, ascending.
     pub drifting_users: Vec<u32>,
     /// `users x latent`: each user's lasting taste before any turn, of length 1.
@@ -42,9 +43,12 @@ impl Truth {
         unit(choice::unturned(&self.tastes[user as usize], history, &self.item_vectors))
     }
 
-    /// A preference after the turns of so many stages.
-    pub fn turned(&self, preference: &[f64], stages: usize) -> Vec<f64> {
-        Rotation { planes: self.planes.clone(), angle: self.angle }.turn(preference, stages)
+    /// A preference as it has turned in a stage (index from 0).
+    ///
+    /// # Panics
+    /// If there is no such stage.
+    pub fn turned(&self, preference: &[f64], stage: usize) -> Vec<f64> {
+        Rotation { planes: self.planes.clone(), angles: self.angles.clone() }.turn(preference, stage)
     }
 }
 
@@ -86,7 +90,7 @@ pub fn generate(options: &SyntheticOptions) -> Result<(Dataset, Truth), InvalidO
     dataset.hash = dataset.content_hash();
     let truth = Truth {
         planes: rotation.planes,
-        angle: options.drift,
+        angles: rotation.angles,
         drifting_users: (0..).zip(&users).filter(|(_, user)| user.drifts).map(|(place, _)| place).collect(),
         tastes: users.into_iter().map(|user| user.taste).collect(),
         item_vectors: catalogue.vectors,
@@ -141,6 +145,10 @@ fn check(options: &SyntheticOptions) -> Result<(), InvalidOption> {
         "each plane takes 2 latent dimensions; at most half of `latent`",
     )?;
     require(options.drift.is_finite(), "drift", "an angle in radians")?;
+    if let Onset::Abrupt(stage) = options.onset {
+        require((2..=options.stages).contains(&stage), "onset", "a stage from 2 to the last one")?;
+    }
+    require((0.0..=3.0).contains(&options.popularity_skew), "popularity_skew", "from 0 to 3")?;
     require((0.0..=1.0).contains(&options.drifting_share), "drifting_share", "from 0 to 1")?;
     let later_stages = (options.stages - 1) as f64;
     let all_arrivals = options.arrivals * later_stages;
@@ -236,12 +244,47 @@ mod tests {
             (SyntheticOptions { latent: 1, ..default() }, "latent"),
             (SyntheticOptions { rotation_rank: 9, ..default() }, "rotation_rank"),
             (SyntheticOptions { drift: f64::INFINITY, ..default() }, "drift"),
+            (SyntheticOptions { onset: Onset::Abrupt(1), ..default() }, "onset"),
+            (SyntheticOptions { onset: Onset::Abrupt(6), ..default() }, "onset"),
+            (SyntheticOptions { popularity_skew: f64::NAN, ..default() }, "popularity_skew"),
             (SyntheticOptions { drifting_share: 1.5, ..default() }, "drifting_share"),
             (SyntheticOptions { arrivals: 0.3, ..default() }, "arrivals"),
             (SyntheticOptions { arrivals: -0.1, ..default() }, "arrivals"),
         ] {
             assert_eq!(generate(&options).unwrap_err().field, field, "{options:?}");
         }
+    }
+
+    #[test]
+    fn the_defaults_give_what_they_always_gave() {
+        let (dataset, truth) = generate(&SyntheticOptions::default()).unwrap();
+        assert_eq!(dataset.hash, "b3bc119c5c4d46d960342b49aace291a8f2fbdea3c007b080bec40741800e930");
+        assert_eq!(truth.angles, [0.0, 0.6, 1.2, 3.0 * 0.6, 2.4]);
+    }
+
+    #[test]
+    fn an_abrupt_drift_changes_nothing_before_its_stage_and_ends_where_a_gradual_one_ends() {
+        let options = SyntheticOptions { onset: Onset::Abrupt(3), ..small() };
+        let (abrupt, truth) = generate(&options).unwrap();
+        let (still, _) = generate(&SyntheticOptions { drift: 0.0, ..small() }).unwrap();
+        assert_eq!(abrupt.stages[..2], still.stages[..2]);
+        assert_ne!(abrupt.stages[2], still.stages[2]);
+        assert_eq!(truth.angles, [0.0, 0.0, 2.4, 2.4, 2.4]);
+    }
+
+    #[test]
+    fn popularity_is_as_skewed_as_it_should_be() {
+        let share_of_top = |popularity_skew: f64| {
+            let (dataset, _) = generate(&SyntheticOptions { popularity_skew, ..SyntheticOptions::default() }).unwrap();
+            let mut counts = vec![0usize; dataset.items.len()];
+            for sequence in dataset.stages.iter().flat_map(|stage| &stage.sequences) {
+                sequence.items[sequence.current_from..].iter().for_each(|&item| counts[item as usize] += 1);
+            }
+            counts.sort_unstable_by(|one, other| other.cmp(one));
+            counts[..40].iter().sum::<usize>() as f64 / counts.iter().sum::<usize>() as f64
+        };
+        let [even, usual, strong] = [0.0, 0.45, 1.2].map(share_of_top);
+        assert!(even + 0.015 < usual && usual + 0.1 < strong, "{even}, {usual}, {strong}");
     }
 
     #[test]

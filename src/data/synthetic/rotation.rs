@@ -1,14 +1,16 @@
-//! The planted drift: preferences turn in a few planes by the same angle from each stage to the next.
+//! The planted drift: preferences turn in a few planes, from each stage to the next or once.
 
 use super::catalogue::Catalogue;
 use super::streams::stream;
 use super::vectors::{add_scaled, dot, random, unit};
 use crate::data::SyntheticOptions;
+use crate::data::source::Onset;
 
-/// Orthonormal planes and the angle a stage.
+/// Orthonormal planes, and how far preferences have turned in each stage.
 pub struct Rotation {
     pub planes: Vec<[Vec<f64>; 2]>,
-    pub angle: f64,
+    /// By stage, in radians; the first is 0.
+    pub angles: Vec<f64>,
 }
 
 impl Rotation {
@@ -24,12 +26,12 @@ impl Rotation {
             basis.extend(orthogonal_to(&basis, direction));
         }
         let planes = basis.chunks_exact(2).map(|pair| [pair[0].clone(), pair[1].clone()]).collect();
-        Self { planes, angle: options.drift }
+        Self { planes, angles: (0..options.stages).map(|stage| angle(options, stage)).collect() }
     }
 
-    /// The vector after the turns of `stages` stages.
-    pub fn turn(&self, vector: &[f64], stages: usize) -> Vec<f64> {
-        let (sine, cosine) = (self.angle * stages as f64).sin_cos();
+    /// The vector as it has turned in a stage (index from 0).
+    pub fn turn(&self, vector: &[f64], stage: usize) -> Vec<f64> {
+        let (sine, cosine) = self.angles[stage].sin_cos();
         let mut turned = vector.to_vec();
         for [first, second] in &self.planes {
             let (x, y) = (dot(vector, first), dot(vector, second));
@@ -37,6 +39,15 @@ impl Rotation {
             add_scaled(&mut turned, x * sine + y * cosine - y, second);
         }
         turned
+    }
+}
+
+/// How far preferences have turned in a stage (index from 0).
+fn angle(options: &SyntheticOptions, stage: usize) -> f64 {
+    match options.onset {
+        Onset::Gradual => options.drift * stage as f64,
+        Onset::Abrupt(first) if stage + 1 >= first => options.drift * (options.stages - 1) as f64,
+        Onset::Abrupt(_) => 0.0,
     }
 }
 
@@ -93,7 +104,7 @@ mod tests {
         let [first, second] = &rotation.planes[0];
         let turned = rotation.turn(first, 2);
         let angle = dot(&turned, second).atan2(dot(&turned, first));
-        assert!((angle - 2.0 * rotation.angle).abs() < 1e-12);
+        assert!((angle - rotation.angles[2]).abs() < 1e-12);
         assert_eq!(rotation.turn(first, 0), *first);
     }
 }

@@ -78,10 +78,7 @@ impl RunConfig {
     /// # Errors
     /// Never for a project that was read; serde's own error otherwise.
     pub fn hash_of(project: &Project, method: &RunMethod) -> Result<String, Unusable> {
-        let mut dataset = project.dataset.clone();
-        if let DatasetSource::PesoRelease { path } = &mut dataset {
-            *path = without_folder(path);
-        }
+        let dataset = project.dataset.clone().with_paths(without_folder);
         let mut base_model = project.base_model.clone();
         if let BaseModel::HuggingFace(path) | BaseModel::Gguf(path) = &mut base_model {
             *path = without_folder(path);
@@ -90,6 +87,8 @@ impl RunConfig {
         if let SemanticIds::Index(path) = &mut semantic_ids {
             *path = without_folder(path);
         }
+        let start = project.training.start.clone().map(without_folder);
+        let training = Training { start, ..project.training.clone() };
         let evaluation = Evaluation { protocol: Protocols::SameBlock, ..project.evaluation.clone() };
         let (synthetic, compact) = (SyntheticOptions::default(), Compact::default());
         let mut settings = vec![
@@ -106,7 +105,7 @@ impl RunConfig {
                 settings.extend([
                     ("base_model", changed(&base_model, &BaseModel::Compact(compact))),
                     ("prompt", changed(&project.prompt, &Prompt::default())),
-                    ("training", changed(&project.training, &Training::default())),
+                    ("training", changed(&training, &Training::default())),
                 ]);
             }
         }

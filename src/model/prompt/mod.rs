@@ -44,6 +44,15 @@ impl Vocabulary {
         self.base + self.added
     }
 
+    /// Name and number of every token that is added to the base model's: the compact prompt's special ones where there are
+    /// such, then the codes.
+    pub fn added_tokens(&self, index: &SemanticIndex) -> impl Iterator<Item = (String, u32)> {
+        let special = ["<|history|>", "<|end of item|>", "<|next item|>"].into_iter().map(str::to_owned);
+        let special = special.take(self.first_code as usize - self.base);
+        let names: Vec<String> = special.chain(index.tokens.iter().cloned()).collect();
+        names.into_iter().zip(self.base as u32..)
+    }
+
     /// The token of a code (a place in the index's list of code tokens).
     pub fn code(&self, code: u32) -> u32 {
         self.first_code + code

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tokenizers::AddedToken;
 use tokenizers::models::ModelWrapper;
 
 use super::weights::gguf::Gguf;
@@ -106,6 +107,23 @@ impl Tokenizer {
     /// The token that the model wants before every text.
     pub fn beginning(&self) -> Option<u32> {
         self.encode("", true).ok()?.first().copied()
+    }
+
+    /// A `tokenizer.json` of this tokenizer with more tokens, whose numbers are to follow a model's `base` rows. None where
+    /// they would be others: the model has more rows than its tokenizer has tokens.
+    ///
+    /// # Errors
+    /// The library cannot write the tokenizer down.
+    pub fn extended(&self, tokens: &[String], base: usize) -> Result<Option<String>, Unusable> {
+        let unusable =
+            |problem: tokenizers::Error| Unusable::new(&self.path, format!("tokens cannot be added: {problem}"));
+        let mut inner = self.inner.clone();
+        inner.add_tokens(tokens.iter().map(|token| AddedToken::from(token.as_str(), false))).map_err(unusable)?;
+        let mut numbers = tokens.iter().zip(base as u32..);
+        if !numbers.all(|(token, number)| inner.token_to_id(token) == Some(number)) {
+            return Ok(None);
+        }
+        inner.to_string(true).map(Some).map_err(unusable)
     }
 
     /// What the tokenizer is.

@@ -1,16 +1,14 @@
 //! Compact base models: drawn from a seed, written and read as Hugging Face folders whose tokens are all new.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
 
 use super::Weights;
 use super::decoder::assemble;
+use super::merged::write_model;
 use super::rows::normal;
-use super::store::safetensors_bytes;
 use crate::error::Unusable;
-use crate::files;
 use crate::model::adapter::Matrix;
 use crate::model::config::LlamaConfig;
 use crate::model::llama::{Llama, Rows};
@@ -42,19 +40,9 @@ pub fn initialise_compact<B: Backend>(config: &LlamaConfig, tokens: usize, seed:
 /// # Errors
 /// The folder cannot be written.
 pub fn write_compact<B: Backend>(folder: &Path, model: &mut Llama<B>) -> Result<(), Unusable> {
-    files::create_folder(folder)?;
-    let mut matrices = BTreeMap::new();
-    model.visit(&mut |name, _, tensor| {
-        matrices.insert(name.trim_end_matches(".added").to_owned(), Matrix::from_tensor(tensor.clone()));
-    });
-    let vocabulary = matrices.get("model.embed_tokens.weight").map_or(0, |m| m.rows);
-    let file = folder.join("model.safetensors");
-    let bytes =
-        safetensors_bytes(matrices.iter().map(|(n, m)| (n.clone(), m)), &[]).map_err(|e| Unusable::new(&file, e))?;
-    files::write_atomically(&file, &bytes)?;
-    let mut json = serde_json::to_string_pretty(&model.config.hugging_face(vocabulary)).unwrap_or_default();
-    json.push('\n');
-    files::write_atomically(&folder.join("config.json"), json.as_bytes())
+    let tokens = model.embedding.added.as_ref().map_or(0, |rows| rows.dims()[0]);
+    let config = model.config.hugging_face(tokens);
+    write_model(folder, model, config)
 }
 
 /// Loads a compact model that [`write_compact`] wrote; all its rows are new tokens.

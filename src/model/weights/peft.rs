@@ -1,18 +1,63 @@
-//! PEFT adapter folders, in and out.
+//! PEFT adapter folders, in and out: `adapter_config.json` and `adapter_model.safetensors`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
-use super::store::{safetensors_bytes, write_matrices};
+use burn::tensor::backend::Backend;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::store::write_matrices;
+use super::writer::{Written, write_safetensors};
 use super::{ROWS_FILE, Weights};
 use crate::error::Unusable;
 use crate::files;
 use crate::model::adapter::{Adapter, Matrix, Pair};
 use crate::model::config::LlamaConfig;
-use crate::model::llama::PROJECTIONS;
+use crate::model::llama::{Kind, Llama, PROJECTIONS};
 use crate::model::options::LoraShape;
 
-/// Writes an adapter as a PEFT folder: `adapter_config.json` and `adapter_model.safetensors`.
+/// Configuration of an adapter, in its folder.
+const ADAPTER_CONFIG: &str = "adapter_config.json";
+
+/// Tensors of an adapter, in its folder.
+const ADAPTER_MODEL: &str = "adapter_model.safetensors";
+
+/// Largest configuration that is read.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// What PEFT puts before the base model's names.
+const PREFIX: &str = "base_model.model.";
+
+/// What PEFT calls the rows of trained tokens, after the table's name; they are the rows themselves, not differences.
+const TOKEN_ROWS: &str = ".token_adapter.trainable_tokens_delta";
+
+/// Embedding and head: their names in the base model, and in a PEFT configuration.
+pub const TABLES: [(&str, &str); 2] = [("model.embed_tokens", "embed_tokens"), ("lm_head", "lm_head")];
+
+/// Rows of the embedding or the head, by token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenRows {
+    /// Token of each row.
+    pub tokens: Vec<u32>,
+    /// `[tokens, width]`
+    pub rows: Matrix,
+}
+
+/// An adapter as PEFT keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeftAdapter {
+    pub adapter: Adapter,
+    pub rank: usize,
+    pub alpha: f64,
+    /// The factor on the update: `alpha / r`, or `alpha / √r` where PEFT's rank-stabilised LoRA made it.
+    pub scale: f64,
+    /// Trained rows by the table's name: `model.embed_tokens.weight`, `lm_head.weight`.
+    pub rows: BTreeMap<String, TokenRows>,
+}
+
+/// Writes an adapter as a PEFT folder, with trained token rows in a file beside it: what a run keeps of a stage.
 ///
 /// # Errors
 /// If the folder cannot be written.
@@ -22,53 +67,143 @@ pub fn write_peft(
     shape: LoraShape,
     rows: &BTreeMap<String, Matrix>,
 ) -> Result<(), Unusable> {
-    std::fs::create_dir_all(folder).map_err(|e| Unusable::io(folder, "make the adapter's folder", &e))?;
-    let rank = adapter.modules.values().next().map_or(shape.rank, |p| p.a.rows);
-    let config = serde_json::json!({
+    files::create_folder(folder)?;
+    if !rows.is_empty() {
+        write_matrices(&folder.join(ROWS_FILE), rows)?;
+    }
+    let rank = rank_of(adapter, shape);
+    write(folder, adapter.parameters().map(prefixed), &config_json(rank, shape, 0.0))
+}
+
+/// Writes an adapter with trained token rows as Hugging Face PEFT writes them: rows of some tokens as `trainable_token_indices`, a
+/// whole table as one of `modules_to_save`.
+///
+/// `vocabulary` is the number of tokens of the base model with the added ones; `tied` says whether its head is its embedding.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub fn export_peft(
+    folder: &Path,
+    peft: &PeftAdapter,
+    dropout: f64,
+    (vocabulary, tied): (usize, bool),
+) -> Result<(), Unusable> {
+    files::create_folder(folder)?;
+    let shape = LoraShape { rank: peft.rank, alpha: peft.alpha };
+    let mut config = config_json(peft.rank, shape, dropout);
+    let mut tensors: Vec<(String, &Matrix)> = peft.adapter.parameters().map(prefixed).collect();
+    let (mut indices, mut whole) = (serde_json::Map::new(), Vec::new());
+    for (table, short) in TABLES {
+        let Some(rows) = peft.rows.get(&format!("{table}.weight")) else { continue };
+        if rows.tokens.len() == vocabulary {
+            whole.push(short);
+            tensors.push((format!("{PREFIX}{table}.weight"), &rows.rows));
+            if tied {
+                // PEFT writes a tied table under both names, and ties them again.
+                tensors.push((format!("{PREFIX}lm_head.weight"), &rows.rows));
+            }
+        } else {
+            indices.insert(short.to_owned(), json!(rows.tokens));
+            tensors.push((format!("{PREFIX}{table}{TOKEN_ROWS}"), &rows.rows));
+        }
+    }
+    let ties = tied && !whole.is_empty();
+    config["modules_to_save"] = if whole.is_empty() { Value::Null } else { json!(whole) };
+    config["trainable_token_indices"] = if indices.is_empty() { Value::Null } else { Value::Object(indices) };
+    config["ensure_weight_tying"] = json!(ties);
+    write(folder, tensors.into_iter(), &config)
+}
+
+/// The adapter's rank: an adapter that carries past ones beside its own has a greater one than the project says.
+fn rank_of(adapter: &Adapter, shape: LoraShape) -> usize {
+    adapter.modules.values().next().map_or(shape.rank, |pair| pair.a.rows)
+}
+
+fn prefixed((name, matrix): (String, &Matrix)) -> (String, &Matrix) {
+    (format!("{PREFIX}{name}"), matrix)
+}
+
+/// The configuration of an adapter of a rank whose factor is the shape's.
+fn config_json(rank: usize, shape: LoraShape, dropout: f64) -> Value {
+    json!({
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": null,
         "r": rank,
-        // An adapter that carries a past one beside its own has a greater rank and the same factor alpha / r.
         "lora_alpha": shape.alpha * rank as f64 / shape.rank as f64,
-        "lora_dropout": 0.0,
+        "lora_dropout": dropout,
         "bias": "none",
         "fan_in_fan_out": false,
+        "use_rslora": false,
+        "use_dora": false,
+        "rank_pattern": {},
+        "alpha_pattern": {},
+        "init_lora_weights": true,
         "inference_mode": true,
         "target_modules": PROJECTIONS.map(|p| p.rsplit('.').next().unwrap_or(p)),
-    });
-    let mut config = serde_json::to_string_pretty(&config).unwrap_or_default();
-    config.push('\n');
-    let factors = adapter.parameters().map(|(name, matrix)| (format!("base_model.model.{name}"), matrix));
-    let file = folder.join("adapter_model.safetensors");
-    let bytes = safetensors_bytes(factors, &[]).map_err(|e| Unusable::new(&file, e))?;
-    files::write_atomically(&file, &bytes)?;
-    if !rows.is_empty() {
-        write_matrices(&folder.join(ROWS_FILE), rows)?;
-    }
-    files::write_atomically(&folder.join(ADAPTER_CONFIG), config.as_bytes())
+    })
 }
 
-/// Configuration of an adapter, in its folder.
-const ADAPTER_CONFIG: &str = "adapter_config.json";
+/// Writes the tensors, then the configuration, which makes the folder an adapter.
+fn write<'a>(
+    folder: &Path,
+    tensors: impl Iterator<Item = (String, &'a Matrix)>,
+    config: &Value,
+) -> Result<(), Unusable> {
+    let matrices = tensors.map(|(name, matrix)| Written::matrix(&name, matrix));
+    write_safetensors(&folder.join(ADAPTER_MODEL), matrices, &[])?;
+    files::write_atomically(&folder.join(ADAPTER_CONFIG), format!("{config:#}\n").as_bytes())
+}
 
 /// What `adapter_config.json` says of a LoRA adapter.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct PeftConfig {
     /// The rank.
     pub r: usize,
     pub lora_alpha: f64,
+    #[serde(default)]
+    use_rslora: Option<bool>,
+    /// Tokens whose rows are trained: a list for the embedding, or one for each table.
+    #[serde(default)]
+    trainable_token_indices: Option<Indices>,
+    /// Everything else.
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum Indices {
+    Embedding(Vec<u32>),
+    Tables(BTreeMap<String, Vec<u32>>),
+}
+
+/// Kinds of LoRA that compute something else than `W x + s B A x`, by the fields that say so.
+const UNSUPPORTED: [&str; 11] = [
+    "use_dora",
+    "use_qalora",
+    "use_bdlora",
+    "fan_in_fan_out",
+    "lora_bias",
+    "rank_pattern",
+    "alpha_pattern",
+    "layer_replication",
+    "target_parameters",
+    "alora_invocation_tokens",
+    "kasa_config",
+];
+
+/// Ways to start LoRA that change the base model's weights: such an adapter belongs to a base that is not on disk.
+const CHANGE_THE_BASE: [&str; 4] = ["pissa", "olora", "corda", "loftq"];
 
 impl PeftConfig {
     /// Reads the configuration in an adapter's folder.
     ///
     /// # Errors
-    /// It is missing or not one.
+    /// It is missing, not one, or of an adapter that is no plain LoRA.
     pub fn read(folder: &Path) -> Result<Self, Unusable> {
         let file = folder.join(ADAPTER_CONFIG);
-        let text =
-            std::fs::read_to_string(&file).map_err(|e| Unusable::io(&file, "read the adapter's configuration", &e))?;
+        let text = files::read_text(&file, LARGEST_CONFIG)?;
         let peft: Self = serde_json::from_str(&text).map_err(|e| {
             Unusable::new(&file, format!("not an adapter configuration: {e}")).at(format!(
                 "line {}, column {}",
@@ -76,42 +211,287 @@ impl PeftConfig {
                 e.column()
             ))
         })?;
-        if peft.r == 0 {
-            return Err(Unusable::new(&file, "the rank is 0").at("field `r`"));
-        }
+        peft.check(&file)?;
         Ok(peft)
+    }
+
+    fn check(&self, file: &Path) -> Result<(), Unusable> {
+        let bad = |field: &str, problem: String| Err(Unusable::new(file, problem).at(format!("field `{field}`")));
+        if self.r == 0 {
+            return bad("r", "the rank is 0".to_owned());
+        }
+        if !self.lora_alpha.is_finite() {
+            return bad("lora_alpha", "not a finite number".to_owned());
+        }
+        let text = |field: &str| self.others.get(field).and_then(Value::as_str);
+        if let Some(kind) = text("peft_type").filter(|kind| *kind != "LORA") {
+            return bad("peft_type", format!("expected \"LORA\", got \"{kind}\""));
+        }
+        if let Some(bias) = text("bias").filter(|bias| *bias != "none") {
+            return bad("bias", format!("trained biases (\"{bias}\") are not supported"));
+        }
+        if let Some(start) = text("init_lora_weights").filter(|s| CHANGE_THE_BASE.iter().any(|c| s.starts_with(c))) {
+            return Err(Unusable::new(
+                file,
+                format!("an adapter that was started as \"{start}\" changes its base model"),
+            )
+            .at("field `init_lora_weights`")
+            .advice("let PEFT convert it to plain LoRA: `path_initial_model_for_weight_conversion`"));
+        }
+        let says_no = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Object(fields) => fields.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            _ => false,
+        };
+        match UNSUPPORTED.iter().find(|field| self.others.get(**field).is_some_and(|value| !says_no(value))) {
+            Some(field) => bad(field, "this kind of LoRA is not supported".to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    /// The factor on the update.
+    pub fn scale(&self) -> f64 {
+        let rank = self.r as f64;
+        self.lora_alpha / if self.use_rslora == Some(true) { rank.sqrt() } else { rank }
+    }
+
+    /// The tokens of a table whose rows are trained.
+    fn tokens(&self, short: &str) -> Option<&[u32]> {
+        match self.trainable_token_indices.as_ref()? {
+            Indices::Embedding(tokens) => (short == "embed_tokens").then_some(tokens),
+            Indices::Tables(tables) => {
+                let named = tables.iter().find(|(name, _)| name.rsplit('.').next() == Some(short));
+                named.map(|(_, tokens)| tokens.as_slice())
+            }
+        }
+    }
+}
+
+impl PeftAdapter {
+    /// Reads a PEFT adapter folder.
+    ///
+    /// # Errors
+    /// Names the file and the field or tensor that cannot be used: a kind of LoRA that is not supported, a shape that does
+    /// not fit the model, a tensor that would be left out.
+    pub fn read(folder: &Path, config: &LlamaConfig) -> Result<Self, Unusable> {
+        let peft = PeftConfig::read(folder)?;
+        if peft.r > config.width.max(config.ffn) {
+            let file = folder.join(ADAPTER_CONFIG);
+            return Err(Unusable::new(&file, format!("rank {} is not possible for this model", peft.r)).at("field `r`"));
+        }
+        let reader = Reader { weights: Weights::open_file(&folder.join(ADAPTER_MODEL))?, folder, config, peft: &peft };
+        let adapter = reader.adapter()?;
+        let rows = reader.rows()?;
+        reader.check_names(&adapter)?;
+        Ok(Self { adapter, rank: peft.r, alpha: peft.lora_alpha, scale: peft.scale(), rows })
+    }
+
+    /// The tokens whose rows it brings, each once.
+    pub fn tokens(&self) -> BTreeSet<u32> {
+        self.rows.values().flat_map(|rows| &rows.tokens).copied().collect()
+    }
+
+    /// How many tokens it adds to a base model's.
+    ///
+    /// # Errors
+    /// A gap among them: the token that has no row.
+    pub fn added(&self, base: usize) -> Result<usize, usize> {
+        let added: Vec<usize> = self.tokens().into_iter().map(|t| t as usize).filter(|&t| t >= base).collect();
+        match added.iter().zip(base..).find(|(token, expected)| *token != expected) {
+            None => Ok(added.len()),
+            Some((_, missing)) => Err(missing),
+        }
+    }
+
+    /// Puts adapter and rows on a model, which has all their tokens.
+    ///
+    /// # Errors
+    /// The first token that it has not.
+    pub fn put_on<B: Backend>(&self, model: &mut Llama<B>) -> Result<(), u32> {
+        let base = model.config.vocabulary;
+        let added = model.embedding.added.as_ref().map_or(0, |added| added.dims()[0]);
+        if let Some(&beyond) = self.tokens().iter().find(|&&token| token as usize >= base + added) {
+            return Err(beyond);
+        }
+        let device = model.device();
+        model.visit(&mut |name, kind, tensor| {
+            let first = match kind {
+                Kind::BaseRows => 0,
+                Kind::AddedRows => base,
+                _ => return,
+            };
+            let Some(brought) = self.rows.get(name.trim_end_matches(".added")) else { return };
+            let here = first..first + tensor.dims()[0];
+            if brought.tokens.iter().any(|&token| here.contains(&(token as usize))) {
+                let mut table = Matrix::from_tensor(tensor.clone());
+                brought.replace(&mut table, here);
+                *tensor = table.to_tensor(&device);
+            }
+        });
+        self.adapter.put_on(model);
+        model.lora_scale = self.scale;
+        Ok(())
+    }
+}
+
+impl TokenRows {
+    /// All rows of a table, whose first token is 0.
+    fn whole(rows: Matrix) -> Self {
+        Self { tokens: (0..rows.rows as u32).collect(), rows }
+    }
+
+    /// These rows, then others.
+    pub fn followed_by(mut self, other: Self) -> Self {
+        self.tokens.extend(other.tokens);
+        self.rows.rows += other.rows.rows;
+        self.rows.values.extend(other.rows.values);
+        self
+    }
+
+    /// Puts the rows of tokens that a table has into it.
+    fn replace(&self, table: &mut Matrix, tokens: Range<usize>) {
+        let width = table.columns;
+        for (&token, row) in self.tokens.iter().zip(self.rows.values.chunks_exact(width.max(1))) {
+            if tokens.contains(&(token as usize)) {
+                let at = (token as usize - tokens.start) * width;
+                table.values[at..at + width].copy_from_slice(row);
+            }
+        }
     }
 }
 
 /// Reads a PEFT adapter folder: the adapter, and its factor `alpha / r`.
 ///
 /// # Errors
-/// Names the file and the field or tensor that cannot be used.
+/// See [`PeftAdapter::read`].
 pub fn read_peft(folder: &Path, config: &LlamaConfig) -> Result<(Adapter, f64), Unusable> {
-    let peft = PeftConfig::read(folder)?;
-    if peft.r > config.width.max(config.ffn) {
-        let file = folder.join(ADAPTER_CONFIG);
-        return Err(Unusable::new(&file, format!("rank {} is not possible for this model", peft.r)).at("field `r`"));
+    PeftAdapter::read(folder, config).map(|peft| (peft.adapter, peft.scale))
+}
+
+struct Reader<'a> {
+    weights: Weights,
+    folder: &'a Path,
+    config: &'a LlamaConfig,
+    peft: &'a PeftConfig,
+}
+
+impl Reader<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.weights.shape(name).is_ok()
     }
-    let weights = Weights::open_file(&folder.join("adapter_model.safetensors"))?;
-    let mut adapter = Adapter::default();
-    for layer in 0..config.layers {
-        for projection in PROJECTIONS {
-            let name = format!("model.layers.{layer}.{projection}");
-            let a = format!("base_model.model.{name}.lora_A.weight");
-            let b = format!("base_model.model.{name}.lora_B.weight");
-            if !weights.names().any(|n| n == a) {
-                continue;
+
+    fn adapter(&self) -> Result<Adapter, Unusable> {
+        let mut adapter = Adapter::default();
+        for layer in 0..self.config.layers {
+            for projection in PROJECTIONS {
+                let name = format!("model.layers.{layer}.{projection}");
+                let (a, b) = (format!("{PREFIX}{name}{}", Adapter::A), format!("{PREFIX}{name}{}", Adapter::B));
+                if !self.has(&a) {
+                    continue;
+                }
+                let (output, input) = self.config.projection(projection);
+                let pair = Pair {
+                    a: self.weights.matrix(&a, Some([self.peft.r, input]))?,
+                    b: self.weights.matrix(&b, Some([output, self.peft.r]))?,
+                };
+                adapter.modules.insert(name, pair);
             }
-            let (output, input) = config.projection(projection);
-            let pair =
-                Pair { a: weights.matrix(&a, Some([peft.r, input]))?, b: weights.matrix(&b, Some([output, peft.r]))? };
-            adapter.modules.insert(name, pair);
+        }
+        if adapter.modules.is_empty() {
+            return Err(Unusable::new(self.folder, "no adapter tensor fits this model")
+                .advice("expected names such as base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"));
+        }
+        Ok(adapter)
+    }
+
+    /// Rows of single tokens, whole tables, and tables that were resized with rows of single tokens trained in them.
+    fn rows(&self) -> Result<BTreeMap<String, TokenRows>, Unusable> {
+        let mut all = BTreeMap::new();
+        for (table, short) in TABLES {
+            let whole = [".weight", ".token_adapter.base_layer.weight", ".base_layer.weight"]
+                .into_iter()
+                .map(|ending| format!("{PREFIX}{table}{ending}"))
+                .find(|name| self.has(name));
+            let mut rows = match whole {
+                Some(name) => {
+                    let rows = self.weights.matrix(&name, None)?;
+                    self.check_width(&name, &rows)?;
+                    Some(TokenRows::whole(rows))
+                }
+                None => None,
+            };
+            let name = format!("{PREFIX}{table}{TOKEN_ROWS}");
+            if self.has(&name) {
+                let trained = self.token_rows(&name, short)?;
+                rows = Some(match rows {
+                    None => trained,
+                    Some(table) => self.replaced(&name, table, &trained)?,
+                });
+            }
+            if let Some(rows) = rows {
+                all.insert(format!("{table}.weight"), rows);
+            }
+        }
+        if self.config.tied
+            && let Some(head) = all.remove("lm_head.weight")
+            && all.get("model.embed_tokens.weight") != Some(&head)
+        {
+            return Err(Unusable::new(self.folder, "the adapter has a head of its own, the base model has not")
+                .at("tensor `base_model.model.lm_head.weight`")
+                .advice("the base model's head is its embedding; train both as one (`ensure_weight_tying` in PEFT)"));
+        }
+        Ok(all)
+    }
+
+    fn token_rows(&self, name: &str, short: &str) -> Result<TokenRows, Unusable> {
+        let rows = self.weights.matrix(name, None)?;
+        self.check_width(name, &rows)?;
+        let tokens = self.peft.tokens(short).unwrap_or_default().to_vec();
+        if tokens.len() != rows.rows {
+            let problem = format!("{} tokens are listed for the {} rows of `{name}`", tokens.len(), rows.rows);
+            return Err(Unusable::new(self.folder.join(ADAPTER_CONFIG), problem).at("field `trainable_token_indices`"));
+        }
+        Ok(TokenRows { tokens, rows })
+    }
+
+    fn check_width(&self, name: &str, rows: &Matrix) -> Result<(), Unusable> {
+        if rows.columns == self.config.width {
+            return Ok(());
+        }
+        let problem = format!("expected rows of width {}, got {}", self.config.width, rows.columns);
+        Err(Unusable::new(self.folder.join(ADAPTER_MODEL), problem).at(format!("tensor `{name}`")))
+    }
+
+    /// A table with the trained rows in their places.
+    fn replaced(&self, name: &str, mut table: TokenRows, trained: &TokenRows) -> Result<TokenRows, Unusable> {
+        let tokens = 0..table.rows.rows;
+        if let Some(token) = trained.tokens.iter().find(|&&token| !tokens.contains(&(token as usize))) {
+            let problem = format!("token {token} is not among the {} rows of the table", tokens.end);
+            return Err(Unusable::new(self.folder, problem).at(format!("tensor `{name}`")));
+        }
+        trained.replace(&mut table.rows, tokens);
+        Ok(table)
+    }
+
+    /// Refuses tensors that nothing above has read: a result without them would be another model's.
+    fn check_names(&self, adapter: &Adapter) -> Result<(), Unusable> {
+        let is_known = |name: &str| {
+            let Some(name) = name.strip_prefix(PREFIX) else { return false };
+            let module = name.strip_suffix(Adapter::A).or_else(|| name.strip_suffix(Adapter::B));
+            module.is_some_and(|module| adapter.modules.contains_key(module))
+                || TABLES.iter().any(|(table, _)| {
+                    name.strip_prefix(table).is_some_and(|ending| {
+                        [".weight", TOKEN_ROWS, ".token_adapter.base_layer.weight", ".base_layer.weight"]
+                            .contains(&ending)
+                    })
+                })
+        };
+        match self.weights.names().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => Err(Unusable::new(self.folder.join(ADAPTER_MODEL), "a tensor that does not fit this model")
+                .at(format!("tensor `{name}`"))
+                .advice("LoRA on q, k, v, o, gate, up and down and rows of embedding and head are supported")),
         }
     }
-    if adapter.modules.is_empty() {
-        return Err(Unusable::new(folder, "no adapter tensor fits this model")
-            .advice("expected names such as base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"));
-    }
-    Ok((adapter, peft.lora_alpha / peft.r as f64))
 }

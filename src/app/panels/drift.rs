@@ -1,0 +1,233 @@
+//! How far data and predictions move from stage to stage, on one axis, and which users see the change.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::Ui;
+
+use super::{
+    Context, chart_actions, choice, explained_chart_card, explanation, found, has_adapters, measured_runs,
+    one_an_experiment, run_label,
+};
+use crate::app::reports::{Found, Question, Report, RunStamp};
+use crate::app::watch::RunView;
+use crate::app::widgets;
+use crate::chart::churn::{self, Beside, ChurnMeasure};
+use crate::chart::look::Look;
+use crate::chart::{Chart, comparison, subspace};
+use crate::data::Protocol;
+use crate::experiment::churn::ChurnReport;
+
+/// What is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum View {
+    #[default]
+    Stages,
+    Slices,
+}
+
+impl View {
+    const ALL: [Self; 2] = [Self::Stages, Self::Slices];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Stages => "Over stages",
+            Self::Slices => "Who is affected",
+        }
+    }
+
+    const fn tooltip(self) -> &'static str {
+        match self {
+            Self::Stages => "How far the data and each method's recommendations move with every stage",
+            Self::Slices => "Which kinds of users and targets see other recommendations, and whether these are better",
+        }
+    }
+
+    /// For those who decide and do not compute.
+    const fn explanation(self) -> &'static str {
+        match self {
+            Self::Stages => {
+                "Each line says how much changed with a stage: at 0 users see the same recommendations as before, at 1 entirely others. A method whose line lies far above the drift of the data moves more than the data ask for."
+            }
+            Self::Slices => {
+                "Each mark is a group of users or of items they went for: the further right, the more their recommendations changed. Above the zero line the change made them better, below it worse; intervals that cross zero leave it open."
+            }
+        }
+    }
+}
+
+/// State of the panel.
+#[derive(Debug, Default)]
+pub(crate) struct DriftPanel {
+    view: View,
+    measure: ChurnMeasure,
+    /// Ids of the runs that are shown; one an experiment until the user chooses.
+    shown: Option<BTreeSet<String>>,
+    /// Id of the run whose slices are shown.
+    sliced: Option<String>,
+    /// Whether the drift of the data is left out, and whether the moves of adapters are drawn.
+    without_data: bool,
+    with_adapters: bool,
+}
+
+fn churn_of(run: &RunView) -> Question {
+    Question::Churn(RunStamp::of(run))
+}
+
+fn moves_of(run: &RunView) -> Question {
+    Question::Subspace(RunStamp::of(run))
+}
+
+/// How a run's lines are named: its experiment, with the seed where another shown run has the same.
+fn series_name(run: &Arc<RunView>, reports: &[(&Arc<RunView>, &ChurnReport)]) -> String {
+    let among: Vec<&Arc<RunView>> = reports.iter().map(|(run, _)| *run).collect();
+    run_label(run, &among)
+}
+
+impl DriftPanel {
+    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let session = context.session;
+        let runs = measured_runs(session, 2);
+        if runs.is_empty() {
+            let advice = "Drift appears when the second stage of a run is trained and tested. Press Run all to start";
+            widgets::empty_state(ui, "No stage to compare with another yet", advice);
+            return;
+        }
+        let shown: Vec<&Arc<RunView>> = match self.view {
+            View::Stages => self.shown_runs(&runs),
+            View::Slices => vec![self.sliced_run(&runs)],
+        };
+        let reports: Vec<(&Arc<RunView>, &ChurnReport)> = shown
+            .iter()
+            .filter_map(|&run| match session.reports.look(&churn_of(run), Report::churn) {
+                Found::Ready(report) => Some((run, report)),
+                _ => None,
+            })
+            .collect();
+        let chart = Arc::new(self.chart(context, &reports));
+        ui.horizontal(|ui| {
+            for view in View::ALL {
+                ui.selectable_value(&mut self.view, view, view.text()).on_hover_text(view.tooltip());
+            }
+            chart_actions(ui, context, &chart);
+        });
+        ui.horizontal_wrapped(|ui| self.choices(ui, &runs));
+        explanation(ui, self.view.explanation());
+        // One after the other: what is asked first is shown first.
+        let unknown = shown.iter().find(|run| !reports.iter().any(|(known, _)| known.id == run.id));
+        if let Some(run) = unknown {
+            let what = format!("Comparing the lists of {}", run_label(run, &runs));
+            found(ui, context, (&Arc::new(churn_of(run)), Report::churn), &what);
+        }
+        if self.view == View::Stages {
+            self.beside(ui, context, &shown, &runs);
+        }
+        if !reports.is_empty() {
+            explained_chart_card(ui, &chart, "drift chart");
+            context.charts.push(chart);
+        }
+    }
+
+    fn chart(&self, context: &Context<'_>, reports: &[(&Arc<RunView>, &ChurnReport)]) -> Chart {
+        let synthetic = context.session.synthetic();
+        match self.view {
+            View::Stages => {
+                let looks = comparison::looks(context.session.results(Protocol::SameBlock));
+                let look = |run: &RunView| looks.get(&run.id).copied().unwrap_or(Look::baseline(0));
+                let lines: Vec<_> = reports.iter().map(|(run, report)| (*report, look(run))).collect();
+                churn::over_stages(&lines, self.measure, &self.drawn_beside(context, reports, &look), synthetic)
+            }
+            View::Slices => match reports.first() {
+                Some((_, report)) => churn::by_slice(report, synthetic),
+                None => Chart::empty("Who is affected", "The lists are being compared"),
+            },
+        }
+    }
+
+    /// Asks for what is drawn beside the predictions.
+    fn beside(&self, ui: &mut Ui, context: &mut Context<'_>, shown: &[&Arc<RunView>], runs: &[&Arc<RunView>]) {
+        if !self.without_data {
+            let dataset = Arc::new(Question::dataset_of(context.session.project()));
+            found(ui, context, (&dataset, Report::drift), "Measuring the drift of the data");
+        }
+        let session = context.session;
+        let unknown =
+            |run: &&&Arc<RunView>| !matches!(session.reports.look(&moves_of(run), Report::subspace), Found::Ready(_));
+        let next = shown.iter().filter(|run| self.with_adapters && has_adapters(run)).find(unknown);
+        if let Some(run) = next {
+            let what = format!("Measuring how far the adapter of {} moved", run_label(run, runs));
+            found(ui, context, (&Arc::new(moves_of(run)), Report::subspace), &what);
+        }
+    }
+
+    fn drawn_beside(
+        &self,
+        context: &Context<'_>,
+        reports: &[(&Arc<RunView>, &ChurnReport)],
+        look: &dyn Fn(&RunView) -> Look,
+    ) -> Beside {
+        let session = context.session;
+        let mut beside = Beside::default();
+        let dataset = Question::dataset_of(session.project());
+        if let (false, Found::Ready(drift)) = (self.without_data, session.reports.look(&dataset, Report::drift)) {
+            beside.data = churn::data_drift(drift);
+        }
+        for (run, _) in reports.iter().filter(|(run, _)| self.with_adapters && has_adapters(run)) {
+            if let Found::Ready(report) = session.reports.look(&moves_of(run), Report::subspace) {
+                let name = series_name(run, reports);
+                beside.adapters.push((subspace::movement(report, &name), subspace::update_look(look(run))));
+            }
+        }
+        beside
+    }
+
+    fn shown_runs<'r>(&self, runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
+        match &self.shown {
+            Some(shown) => runs.iter().filter(|run| shown.contains(&run.id)).copied().collect(),
+            None => one_an_experiment(runs),
+        }
+    }
+
+    /// The run that the user chose, if it is still there; else the first that learns.
+    fn sliced_run<'r>(&self, runs: &[&'r Arc<RunView>]) -> &'r Arc<RunView> {
+        let chosen = runs.iter().find(|run| Some(&run.id) == self.sliced.as_ref());
+        let learned = || runs.iter().find(|run| run.config.method.is_learned());
+        chosen.or_else(learned).copied().unwrap_or(runs[0])
+    }
+
+    fn choices(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>]) {
+        match self.view {
+            View::Stages => {
+                let measures = ChurnMeasure::ALL.map(|measure| (measure, measure.label().to_owned()));
+                choice(ui, ("Measure", 190.0), &mut self.measure, &measures);
+                let mut shown: BTreeSet<String> = self.shown_runs(runs).iter().map(|run| run.id.clone()).collect();
+                ui.menu_button("Runs…", |ui| {
+                    for run in runs {
+                        let mut on = shown.contains(&run.id);
+                        if ui.checkbox(&mut on, run_label(run, runs)).changed() {
+                            if on {
+                                shown.insert(run.id.clone());
+                            } else {
+                                shown.remove(&run.id);
+                            }
+                            self.shown = Some(shown.clone());
+                        }
+                    }
+                });
+                let mut with_data = !self.without_data;
+                ui.checkbox(&mut with_data, "Data drift")
+                    .on_hover_text("How far the stage's data lies from the stage before");
+                self.without_data = !with_data;
+                ui.checkbox(&mut self.with_adapters, "Adapter moves")
+                    .on_hover_text("How far each adapter's update of the weights moved, as a part of what it was");
+            }
+            View::Slices => {
+                let mut now = self.sliced_run(runs).id.clone();
+                let options: Vec<_> = runs.iter().map(|run| (run.id.clone(), run_label(run, runs))).collect();
+                choice(ui, ("Run", 220.0), &mut now, &options);
+                self.sliced = Some(now);
+            }
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! What moved in the adapters: directions in space and through the stages, where they moved, in how many directions, how far
+//! they turned, what was kept and what it means; two runs or two stages side by side.
+
+mod asked;
+mod space;
+mod weights;
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Ui, Vec2};
+
+use self::space::Space;
+use self::weights::Weights;
+use super::{
+    Context, chart_actions, choice, explained_chart_card, explanation, found, has_adapters, measured_runs, run_label,
+};
+use crate::app::reports::{Question, Report, RunStamp};
+use crate::app::theme;
+use crate::app::watch::RunView;
+use crate::app::widgets;
+use crate::chart::look::Look;
+use crate::chart::subspace::{self, Against, Mapped, Shown, side_words};
+use crate::chart::{Chart, comparison, river};
+use crate::data::Protocol;
+use crate::experiment::subspace_report::{ModuleDirections, SubspaceReport};
+use crate::subspace::Side;
+
+/// What is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Tab {
+    Space,
+    #[default]
+    River,
+    Map,
+    Weights,
+    Spectra,
+    Angles,
+    Distances,
+    Retention,
+    Meaning,
+}
+
+impl Tab {
+    const ALL: [Self; 9] = [
+        Self::Space,
+        Self::River,
+        Self::Map,
+        Self::Weights,
+        Self::Spectra,
+        Self::Angles,
+        Self::Distances,
+        Self::Retention,
+        Self::Meaning,
+    ];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Space => "Directions",
+            Self::Weights => "ΔW",
+            Self::Retention => "Retention",
+            Self::Meaning => "Meaning",
+            Self::River => "River",
+            Self::Map => "Drift map",
+            Self::Spectra => "Spectra",
+            Self::Angles => "Angles",
+            Self::Distances => "Distances",
+        }
+    }
+
+    const fn tooltip(self) -> &'static str {
+        match self {
+            Self::Space => "The leading directions of a module in space, stage by stage; drag to turn, scroll to zoom",
+            Self::Weights => "Every entry of a module's update; drag to pan, scroll to zoom",
+            Self::Retention => "How much of the past is kept in each direction, as theory predicts and as measured",
+            Self::Meaning => "The items and codes that a direction raises and lowers, and the users it is about",
+            Self::River => "How the directions of a module go on, split and join from stage to stage",
+            Self::Map => "Where in the model a stage moved the adapter: layer by module",
+            Self::Spectra => "How strong each direction of a module's update is",
+            Self::Angles => "How far the directions of a module turned against an earlier stage",
+            Self::Distances => "How far the subspaces of each run turned in each stage, over all modules",
+        }
+    }
+
+    /// For those who decide and do not compute.
+    const fn explanation(self) -> &'static str {
+        match self {
+            Self::Space => {
+                "Every arrow is one direction of the update in one stage, as long as it is strong, dark for early stages and bright for late ones; trails join what goes on. Arrows that stay together are kept knowledge, arrows that swing away are new; the axes are the three that show most of all arrows, with the share that each shows."
+            }
+            Self::Weights => {
+                "Warm colours are weights that the adapter raised, blue ones those it lowered, cells like the ground those it left alone. Stripes across the picture are inputs or outputs that matter as a whole; beside another stage, the picture is what changed between both."
+            }
+            Self::Retention => {
+                "Each mark is a direction of the model: to the right theory says that the past is kept there, further up it really was. Marks on the dotted line are predicted exactly; the correlation below says how well the theory holds on this run."
+            }
+            Self::Meaning => {
+                "A direction of the update makes some items likelier and others less likely; both ends are listed with their titles. The users below are those whose histories use the direction most, so that one can see whom it serves."
+            }
+            Self::River => {
+                "Every bar is one thing the adapter has learned to do, as high as it is strong; ribbons show how much of it is still there a stage later. Wide unbroken ribbons are knowledge that was kept, fading ends are knowledge that was replaced."
+            }
+            Self::Map => {
+                "Bright cells are the parts of the model that the stage changed most, dark ones those that it left alone. A method that protects what it knew leaves more of the map dark, or moves it within what was there."
+            }
+            Self::Spectra => {
+                "A line that drops at once means that the update does one thing; one that stays up means that it does many things at a time. Lines that rise from stage to stage are an adapter that goes on learning."
+            }
+            Self::Angles => {
+                "At 0° the adapter still uses the same direction as before, at 90° it uses one that it did not have. The fewer large angles, the more of the earlier stages is still in place."
+            }
+            Self::Distances => {
+                "Each line says how far a method's adapter turned in a stage, over the whole model. A line near zero hardly changed what it attends to; a high one started over."
+            }
+        }
+    }
+
+    const fn of_a_module(self) -> bool {
+        matches!(self, Self::Space | Self::River | Self::Weights | Self::Spectra | Self::Angles | Self::Meaning)
+    }
+
+    const fn of_a_side(self) -> bool {
+        matches!(self, Self::Space | Self::River | Self::Angles | Self::Distances)
+    }
+}
+
+/// What is shown beside the run and its stage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Beside {
+    #[default]
+    Nothing,
+    /// Another stage of the run.
+    Stage(usize),
+    /// Another run after the same stage, by its id.
+    Run(String),
+}
+
+/// State of the panel.
+#[derive(Debug, Default)]
+pub(crate) struct SubspacePanel {
+    tab: Tab,
+    /// Id of the run; the first with adapters until the user chooses.
+    run: Option<String>,
+    /// The newest until the user chooses.
+    stage: Option<usize>,
+    beside: Beside,
+    /// Name of the module; the one with the largest update until the user chooses.
+    module: Option<String>,
+    side: Side,
+    against: Against,
+    mapped: Mapped,
+    space: Space,
+    weights: Weights,
+    /// The direction whose meaning is shown, from 0.
+    direction: usize,
+}
+
+/// A run with its report.
+#[derive(Clone, Copy)]
+struct Reported<'s> {
+    run: &'s Arc<RunView>,
+    report: &'s SubspaceReport,
+}
+
+impl SubspacePanel {
+    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let session = context.session;
+        let runs: Vec<&Arc<RunView>> = measured_runs(session, 1).into_iter().filter(|run| has_adapters(run)).collect();
+        let Some(&first) = runs.first() else {
+            let advice = "Adapters appear here as soon as the first stage of a run is trained and tested. Press Run all to start";
+            widgets::empty_state(ui, "No adapter to look at yet", advice);
+            return;
+        };
+        let run = runs.iter().find(|run| Some(&run.id) == self.run.as_ref()).copied().unwrap_or(first);
+        let other = match &self.beside {
+            Beside::Run(id) => runs.iter().find(|other| other.id == *id && other.id != run.id).copied(),
+            _ => None,
+        };
+        let question = Arc::new(Question::Subspace(RunStamp::of(run)));
+        ui.horizontal_wrapped(|ui| {
+            for tab in Tab::ALL {
+                ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
+            }
+        });
+        let what = format!("Measuring the adapters of {}", run_label(run, &runs));
+        let Some(report) = found(ui, context, (&question, Report::subspace), &what) else { return };
+        let one = Reported { run, report };
+        self.choices(ui, &runs, one);
+        explanation(ui, self.tab.explanation());
+        if let Some(note) = &report.note {
+            ui.colored_label(theme::tokens(ui).warning, widgets::sentence(note));
+        }
+        let second = other.and_then(|run| {
+            let question = Arc::new(Question::Subspace(RunStamp::of(run)));
+            let what = format!("Measuring the adapters of {}", run_label(run, &runs));
+            found(ui, context, (&question, Report::subspace), &what).map(|report| Reported { run, report })
+        });
+        match self.tab {
+            Tab::River => self.rivers(ui, context, &runs, [Some(one), second]),
+            Tab::Space => self.spaces(ui, context, &runs, (one, second)),
+            Tab::Weights => self.weights(ui, context, &runs, (one, second)),
+            Tab::Retention => self.retention(ui, context, &runs, one),
+            Tab::Meaning => self.meaning(ui, context, &runs, one),
+            Tab::Distances => self.distances(ui, context, &runs),
+            Tab::Map | Tab::Spectra | Tab::Angles => {
+                let chart = self.chart(context, &runs, (one, second));
+                show(ui, context, chart);
+            }
+        }
+    }
+
+    /// The stage that is looked at, of those that have adapters.
+    fn stage(&self, report: &SubspaceReport) -> usize {
+        let newest = report.stages.last().copied().unwrap_or(1);
+        self.stage.filter(|stage| report.stages.contains(stage)).unwrap_or(newest)
+    }
+
+    fn module<'r>(&self, report: &'r SubspaceReport) -> &'r str {
+        let chosen = report.modules.iter().find(|module| Some(&module.name) == self.module.as_ref());
+        let norm = |module: &&crate::experiment::subspace_report::ModuleReport| {
+            module.stages.last().map_or(0.0, |stage| stage.norm)
+        };
+        let largest = || report.modules.iter().max_by(|a, b| norm(a).total_cmp(&norm(b)));
+        chosen.or_else(largest).map_or("", |module| &module.name)
+    }
+
+    fn choices(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>], one: Reported<'_>) {
+        ui.horizontal_wrapped(|ui| {
+            if self.tab != Tab::Distances {
+                let options: Vec<_> = runs.iter().map(|run| (run.id.clone(), run_label(run, runs))).collect();
+                let mut id = one.run.id.clone();
+                choice(ui, ("Run", 170.0), &mut id, &options);
+                self.run = Some(id);
+                if !matches!(self.tab, Tab::River | Tab::Space) {
+                    let stages: Vec<_> = one.report.stages.iter().map(|&stage| (stage, stage.to_string())).collect();
+                    let mut stage = self.stage(one.report);
+                    choice(ui, ("Stage", 60.0), &mut stage, &stages);
+                    self.stage = Some(stage).filter(|stage| Some(stage) != one.report.stages.last());
+                }
+                if !matches!(self.tab, Tab::Retention | Tab::Meaning) {
+                    self.beside_choice(ui, runs, one);
+                }
+            }
+            if self.tab.of_a_module() {
+                let modules = one.report.modules.iter();
+                let modules: Vec<_> =
+                    modules.map(|module| (module.name.clone(), subspace::module_words(module))).collect();
+                let mut module = self.module(one.report).to_owned();
+                let before = module.clone();
+                choice(ui, ("Module", 120.0), &mut module, &modules);
+                if module != before {
+                    self.module = Some(module);
+                }
+            }
+            if self.tab.of_a_side() {
+                let sides = [Side::Left, Side::Right].map(|side| (side, side_words(side).to_owned()));
+                let mut side = if self.side == Side::Right { Side::Right } else { Side::Left };
+                choice(ui, ("Side", 130.0), &mut side, &sides).on_hover_text(
+                    "An update of a weight reads its input along some directions and writes along others",
+                );
+                self.side = side;
+            }
+            match self.tab {
+                Tab::Map => {
+                    let all = Mapped::ALL.map(|mapped| (mapped, mapped.label().to_owned()));
+                    choice(ui, ("Colour", 190.0), &mut self.mapped, &all).on_hover_text(self.mapped.meaning());
+                }
+                Tab::Angles | Tab::Distances => {
+                    let all = Against::ALL.map(|against| (against, against.label().to_owned()));
+                    choice(ui, ("Against", 130.0), &mut self.against, &all);
+                }
+                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Retention | Tab::Meaning => {}
+            }
+        });
+    }
+
+    fn beside_choice(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>], one: Reported<'_>) {
+        let mut options = vec![(Beside::Nothing, "Nothing".to_owned())];
+        if !matches!(self.tab, Tab::River | Tab::Space) {
+            let now = self.stage(one.report);
+            let stages = one.report.stages.iter().filter(|stage| **stage != now);
+            options.extend(stages.map(|&stage| (Beside::Stage(stage), format!("Stage {stage}"))));
+        }
+        let others = runs.iter().filter(|run| run.id != one.run.id);
+        options.extend(others.map(|run| (Beside::Run(run.id.clone()), run_label(run, runs))));
+        let mut beside = self.beside.clone();
+        if !options.iter().any(|(option, _)| *option == beside) {
+            beside = Beside::Nothing;
+        }
+        let before = beside.clone();
+        choice(ui, ("Beside", 170.0), &mut beside, &options)
+            .on_hover_text("Another stage, or another run after the same stage, in the same colours and scales");
+        if beside != before {
+            self.beside = beside;
+        }
+    }
+
+    /// The map, spectra or angles of what is chosen.
+    fn chart(&self, context: &Context<'_>, runs: &[&Arc<RunView>], of: (Reported<'_>, Option<Reported<'_>>)) -> Chart {
+        let synthetic = context.session.synthetic();
+        let (one, second) = of;
+        let stage = self.stage(one.report);
+        let label = run_label(one.run, runs);
+        let beside_label = second.map(|second| run_label(second.run, runs)).unwrap_or_default();
+        let at = |stage| Shown { report: one.report, run: &label, stage };
+        let shown: Vec<Shown<'_>> = match (&self.beside, second) {
+            (Beside::Run(_), Some(second)) => {
+                vec![at(stage), Shown { report: second.report, run: &beside_label, stage }]
+            }
+            (Beside::Stage(other), _) if *other != stage => vec![at(stage), at(*other)],
+            // Lines of all stages do not cover each other as maps would.
+            _ if self.tab == Tab::Map => vec![at(stage)],
+            _ => one.report.stages.iter().map(|&stage| at(stage)).collect(),
+        };
+        let module = self.module(one.report);
+        match self.tab {
+            Tab::Map => subspace::drift_map(&shown, self.mapped, synthetic),
+            Tab::Spectra => subspace::spectra(&shown, module, synthetic),
+            _ => subspace::angles(&shown, module, (self.side, self.against), synthetic),
+        }
+    }
+
+    /// One river, or two in one scale side by side.
+    fn rivers(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>], of: [Option<Reported<'_>>; 2]) {
+        let synthetic = context.session.synthetic();
+        let mut charts = Vec::new();
+        for Reported { run, report } in of.into_iter().flatten() {
+            let module = self.module(of[0].map_or(report, |one| one.report));
+            let words = report.modules.iter().find(|found| found.name == module).map(subspace::module_words);
+            let name = run_label(run, runs);
+            let Some(words) = words else {
+                charts.push(Chart::empty("Direction river", format!("The adapter of {name} has no such module")));
+                continue;
+            };
+            let question = Question::River { run: RunStamp::of(run), module: module.to_owned() };
+            let what = format!("Following the directions of {name}");
+            let directions: Option<&ModuleDirections> = found(ui, context, (&Arc::new(question), Report::river), &what);
+            charts.extend(
+                directions.map(|found| subspace::direction_river(found, (&words, &name), self.side, synthetic)),
+            );
+        }
+        river::in_one_scale(&mut charts);
+        match <[Chart; 2]>::try_from(charts) {
+            Ok(two) => {
+                let size = ui.available_size();
+                let width = (size.x - theme::space::S) / 2.0;
+                ui.horizontal_top(|ui| {
+                    for (place, chart) in two.into_iter().enumerate() {
+                        ui.allocate_ui(Vec2::new(width, size.y), |ui| {
+                            ui.set_max_width(width);
+                            ui.vertical(|ui| {
+                                let chart = Arc::new(chart);
+                                ui.horizontal(|ui| chart_actions(ui, context, &chart));
+                                explained_chart_card(ui, &chart, ["river", "river beside"][place]);
+                                context.charts.push(chart);
+                            });
+                        });
+                    }
+                });
+            }
+            Err(charts) => charts.into_iter().take(1).for_each(|chart| show(ui, context, chart)),
+        }
+    }
+
+    fn distances(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>]) {
+        let looks = comparison::looks(context.session.results(Protocol::SameBlock));
+        let mut lines = Vec::new();
+        let mut asked = false;
+        for run in super::one_an_experiment(runs) {
+            let question = Arc::new(Question::Subspace(RunStamp::of(run)));
+            let known = context.session.reports.look(&question, Report::subspace);
+            if let crate::app::reports::Found::Ready(report) = known {
+                let look = looks.get(&run.id).copied().unwrap_or(Look::baseline(0));
+                lines.push((report, run.config.experiment.clone(), look));
+            } else if !asked {
+                // One after the other, so that the message is about one run.
+                asked = true;
+                let what = format!("Measuring the adapters of {}", run_label(run, runs));
+                found(ui, context, (&question, Report::subspace), &what);
+            }
+        }
+        let chart = subspace::distances(&lines, (self.side, self.against), context.session.synthetic());
+        show(ui, context, chart);
+    }
+}
+
+/// A chart with what can be done with it.
+fn show(ui: &mut Ui, context: &mut Context<'_>, chart: Chart) {
+    let chart = Arc::new(chart);
+    ui.horizontal(|ui| chart_actions(ui, context, &chart));
+    explained_chart_card(ui, &chart, "subspace chart");
+    context.charts.push(chart);
+}

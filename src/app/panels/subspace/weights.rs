@@ -1,0 +1,111 @@
+//! The whole update of a module as a heat map; two runs beside each other in one range of colours, panned and zoomed together.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Ui, Vec2};
+
+use super::super::{Context, chart_actions, found, run_label};
+use super::{Beside, Reported, SubspacePanel};
+use crate::app::reports::{Question, Report, RunStamp};
+use crate::app::theme;
+use crate::app::watch::RunView;
+use crate::chart::look::ColourMap;
+use crate::chart::subspace::module_words;
+use crate::chart::{Body, Chart};
+use crate::render::{Field, HeatMapView, Matrix, Window, heat_map_picture};
+
+/// State of the heat maps.
+#[derive(Debug, Default)]
+pub(super) struct Weights {
+    views: [HeatMapView; 2],
+    /// What both show.
+    window: Option<Window>,
+    /// The matrices of the fields that they were made of.
+    matrices: Vec<Arc<Matrix>>,
+}
+
+impl SubspacePanel {
+    pub(super) fn weights(
+        &mut self,
+        ui: &mut Ui,
+        context: &mut Context<'_>,
+        runs: &[&Arc<RunView>],
+        (one, second): (Reported<'_>, Option<Reported<'_>>),
+    ) {
+        let module = self.module(one.report).to_owned();
+        let stage = self.stage(one.report);
+        let since = match self.beside {
+            Beside::Stage(other) if other != stage => Some(other),
+            _ => None,
+        };
+        let mut shown: Vec<(String, &Arc<Field>)> = Vec::new();
+        for reported in [Some(one), second].into_iter().flatten() {
+            let name = run_label(reported.run, runs);
+            let question = Question::Weights { run: RunStamp::of(reported.run), module: module.clone(), stage, since };
+            let what = format!("Multiplying out the update of {name}");
+            if let Some(field) = found(ui, context, (&Arc::new(question), Report::weights), &what) {
+                let since = since.map(|since| format!(" less stage {since}")).unwrap_or_default();
+                shown.push((format!("{name}, stage {stage}{since}"), field));
+            }
+        }
+        if shown.is_empty() {
+            return;
+        }
+        let same = self.weights.matrices.len() == shown.len()
+            && self.weights.matrices.iter().zip(&shown).all(|(matrix, (_, field))| Arc::ptr_eq(&matrix.field, field));
+        if !same {
+            self.weights.matrices = matrices(shown.iter().map(|(_, field)| Arc::clone(field)).collect());
+            self.weights.window = None;
+        }
+        let words = one.report.modules.iter().find(|found| found.name == module).map(module_words).unwrap_or_default();
+        let size = ui.available_size();
+        let count = shown.len() as f32;
+        let width = (size.x - theme::space::S * (count - 1.0)) / count;
+        let Weights { views, window, matrices } = &mut self.weights;
+        let before = *window;
+        ui.horizontal_top(|ui| {
+            for ((matrix, view), (name, _)) in matrices.iter().zip(views).zip(&shown) {
+                ui.allocate_ui(Vec2::new(width, size.y), |ui| {
+                    ui.set_max_width(width);
+                    ui.vertical(|ui| {
+                        let seen = before.unwrap_or_else(|| Window::whole(&matrix.field));
+                        let picture = Body::Picture(heat_map_picture(Arc::clone(matrix), seen));
+                        let mut chart = Chart::new(format!("ΔW: {words}"), picture);
+                        chart.subtitle = Some(name.clone());
+                        let chart = Arc::new(chart.synthetic(context.session.synthetic()));
+                        ui.horizontal(|ui| {
+                            ui.label(egui::RichText::new(name).family(theme::semi_bold()));
+                            chart_actions(ui, context, &chart);
+                        });
+                        view.window = before;
+                        theme::panel_frame(ui).show(ui, |ui| {
+                            let room = ui.available_size().max(Vec2::new(160.0, 120.0));
+                            let (at, _) = ui.allocate_exact_size(room, egui::Sense::hover());
+                            view.show(ui, at, &format!("ΔW of {name}, {words}"), matrix, |_, _| ());
+                        });
+                        // What is panned and zoomed on one side is so on the other.
+                        if before.is_none_or(|before| view.window != Some(before)) {
+                            *window = view.window;
+                        }
+                        context.charts.push(chart);
+                    });
+                });
+            }
+        });
+    }
+}
+
+/// The fields in one range of colours around 0.
+fn matrices(fields: Vec<Arc<Field>>) -> Vec<Arc<Matrix>> {
+    let reach = fields.iter().map(|field| field.around_zero()[1]).fold(0.0, f32::max);
+    let matrix = |field| Matrix {
+        field,
+        row_label: "Output".to_owned(),
+        column_label: "Input".to_owned(),
+        value_label: "ΔW".to_owned(),
+        map: ColourMap::Diverging,
+        range: [-reach, reach],
+    };
+    fields.into_iter().map(matrix).map(Arc::new).collect()
+}

@@ -1,0 +1,245 @@
+//! The users of a stage to choose from: by name, by slice, or by how much their recommendations changed.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Button, ComboBox, RichText, ScrollArea, TextEdit, Ui};
+
+use super::Known;
+use crate::app::reports::{Question, USER_METRIC};
+use crate::app::theme::{self, space};
+use crate::app::widgets;
+use crate::measure::Slice;
+use crate::measure::churn::Change;
+
+/// What users are ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Order {
+    #[default]
+    Change,
+    Gain,
+    Loss,
+    Name,
+}
+
+impl Order {
+    const ALL: [Self; 4] = [Self::Change, Self::Gain, Self::Loss, Self::Name];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Change => "Largest change",
+            Self::Gain => "Largest gain",
+            Self::Loss => "Largest loss",
+            Self::Name => "Name",
+        }
+    }
+}
+
+/// State of the list.
+#[derive(Debug, Default)]
+pub(super) struct UserList {
+    /// The newest that is tested until the user chooses.
+    stage: Option<usize>,
+    slice: Option<Slice>,
+    order: Order,
+    /// Id of the run whose changes order the users; the first that learns until the user chooses.
+    by: Option<String>,
+    filter: String,
+    /// The user that is looked at, as a place in the dataset.
+    user: Option<u32>,
+    listed: Option<(Key, Vec<Entry>)>,
+}
+
+/// All that the listed users depend on.
+#[derive(Debug, Clone, PartialEq)]
+struct Key {
+    question: Arc<Question>,
+    slice: Option<Slice>,
+    order: Order,
+    by: Option<usize>,
+    filter: String,
+}
+
+/// One listed user.
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    /// Place among the stage's tests.
+    test: usize,
+    change: Option<Change>,
+}
+
+impl UserList {
+    /// The stage whose tests are shown, of those up to `newest`.
+    pub(super) fn stage(&self, newest: usize) -> usize {
+        self.stage.filter(|stage| *stage <= newest).unwrap_or(newest)
+    }
+
+    pub(super) fn stage_choice(&mut self, ui: &mut Ui, newest: usize) {
+        ui.horizontal_wrapped(|ui| {
+            ui.label("Stage");
+            let now = self.stage(newest);
+            for stage in 1..=newest {
+                let words = format!("Stage {stage}");
+                let button = ui.selectable_label(stage == now, stage.to_string());
+                button
+                    .widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, stage == now, words.clone()));
+                if button.on_hover_text("The users tested in this stage, after training on it").clicked() {
+                    self.stage = Some(stage);
+                }
+            }
+            ui.add_space(space::S);
+            widgets::remark(
+                ui,
+                "What each method showed to one user, and what it showed before it learned from this stage. \
+                 ✓ marks what the user really went for next.",
+            );
+        });
+    }
+
+    /// The place of the chosen user's test; the first of the list until one is chosen.
+    pub(super) fn selected(&self, known: &Known<'_>) -> Option<usize> {
+        let chosen = self.user.and_then(|user| known.tests.tests.iter().position(|(tested, _)| *tested == user));
+        let first = || self.listed.as_ref().and_then(|(_, entries)| entries.first()).map(|entry| entry.test);
+        chosen.or_else(first)
+    }
+
+    pub(super) fn ui(&mut self, ui: &mut Ui, known: &Known<'_>, question: &Arc<Question>) {
+        self.choices(ui, known);
+        self.refresh(known, question);
+        let selected = self.selected(known);
+        let Some((_, entries)) = &self.listed else { return };
+        let mut chosen = None;
+        widgets::remark(ui, format!("{} of {}", entries.len(), widgets::counted(known.tests.tests.len(), "user")));
+        if entries.is_empty() {
+            ui.label("No user fits filter and slice");
+        }
+        let height = ui.text_style_height(&egui::TextStyle::Button) + 2.0 * ui.spacing().button_padding.y;
+        ScrollArea::vertical().id_salt("users").auto_shrink(false).show_rows(ui, height, entries.len(), |ui, rows| {
+            for entry in &entries[rows] {
+                let (user, _) = known.tests.tests[entry.test];
+                let name = &known.dataset.users[user as usize];
+                let right = RichText::new(change_words(entry.change)).small().color(theme::tokens(ui).muted);
+                let button = Button::selectable(selected == Some(entry.test), name).right_text(right).truncate();
+                let width = ui.available_width();
+                let response = ui.add_sized([width, height], button);
+                response.widget_info(|| {
+                    let on = selected == Some(entry.test);
+                    egui::WidgetInfo::selected(egui::Role::Button, true, on, format!("User {name}"))
+                });
+                if response.on_hover_text(change_hover(entry.change)).clicked() {
+                    chosen = Some(user);
+                }
+            }
+        });
+        self.user = chosen.or(self.user);
+    }
+
+    fn choices(&mut self, ui: &mut Ui, known: &Known<'_>) {
+        let field = TextEdit::singleline(&mut self.filter).hint_text("Filter users").desired_width(f32::INFINITY);
+        let field = ui.add(field);
+        widgets::named(ui, &field, "Filter users");
+        let by = self.by(known);
+        egui::Grid::new("user choices").num_columns(2).show(ui, |ui| {
+            let label = ui.label("Slice");
+            let now = self.slice.map_or_else(|| "All".to_owned(), |slice| widgets::sentence(slice.key()));
+            let possible = !known.tests.slices.is_empty();
+            let combo = ComboBox::from_id_salt("user slice").selected_text(now).width(160.0).show_ui(ui, |ui| {
+                ui.selectable_value(&mut self.slice, None, "All");
+                for slice in Slice::all().filter(|_| possible) {
+                    ui.selectable_value(&mut self.slice, Some(slice), widgets::sentence(slice.key()));
+                }
+            });
+            combo.response.labelled_by(label.id);
+            ui.end_row();
+            let label = ui.label("Order");
+            let combo = ComboBox::from_id_salt("user order").selected_text(self.order.text()).width(160.0);
+            let combo = combo.show_ui(ui, |ui| {
+                for order in Order::ALL {
+                    ui.selectable_value(&mut self.order, order, order.text());
+                }
+            });
+            combo.response.labelled_by(label.id);
+            ui.end_row();
+            let label = ui.label("By");
+            let now = by.map_or("–", |by| known.runs[by].1.as_str());
+            let combo = ComboBox::from_id_salt("user run").selected_text(now).width(160.0).truncate();
+            let combo = combo.show_ui(ui, |ui| {
+                for (place, (run, name)) in known.runs.iter().enumerate() {
+                    if ui.selectable_label(by == Some(place), name).clicked() {
+                        self.by = Some(run.id.clone());
+                    }
+                }
+            });
+            combo.response.labelled_by(label.id).on_hover_text("The run whose changes are ordered by");
+            ui.end_row();
+        });
+    }
+
+    /// The place of the run that changes are taken of.
+    fn by(&self, known: &Known<'_>) -> Option<usize> {
+        let chosen = known.runs.iter().position(|(run, _)| Some(&run.id) == self.by.as_ref());
+        let learned = || known.runs.iter().position(|(run, _)| run.config.method.is_learned());
+        chosen.or_else(learned).or((!known.runs.is_empty()).then_some(0))
+    }
+
+    fn refresh(&mut self, known: &Known<'_>, question: &Arc<Question>) {
+        let key = Key {
+            question: Arc::clone(question),
+            slice: self.slice,
+            order: self.order,
+            by: self.by(known),
+            filter: self.filter.to_lowercase(),
+        };
+        if self.listed.as_ref().is_some_and(|(made, _)| *made == key) {
+            return;
+        }
+        let answers = key.by.and_then(|by| known.tests.answers.get(by));
+        let fits = |test: usize| {
+            let name = &known.dataset.users[known.tests.tests[test].0 as usize];
+            let in_slice =
+                key.slice.is_none_or(|slice| known.tests.slices.get(test).is_some_and(|s| s.contains(&slice)));
+            in_slice && name.to_lowercase().contains(&key.filter)
+        };
+        let change = |test: usize| answers.and_then(|answers| answers.change(test, USER_METRIC));
+        let mut entries: Vec<Entry> = (0..known.tests.tests.len())
+            .filter(|&test| fits(test))
+            .map(|test| Entry { test, change: change(test) })
+            .collect();
+        let name = |entry: &Entry| &known.dataset.users[known.tests.tests[entry.test].0 as usize];
+        let rank = |entry: &Entry| match (key.order, entry.change) {
+            (Order::Change, Some(change)) => change.agreement,
+            (Order::Gain, Some(change)) => -change.gain,
+            (Order::Loss, Some(change)) => change.gain,
+            _ => f64::INFINITY,
+        };
+        match key.order {
+            Order::Name => entries.sort_by(|a, b| name(a).cmp(name(b))),
+            _ => entries.sort_by(|a, b| rank(a).total_cmp(&rank(b))),
+        }
+        self.listed = Some((key, entries));
+    }
+}
+
+/// `−42 %` of agreement, with what it brought.
+fn change_words(change: Option<Change>) -> String {
+    let Some(change) = change else { return String::new() };
+    let gain = match change.gain {
+        gain if gain > 0.0 => "▲ ",
+        gain if gain < 0.0 => "▼ ",
+        _ => "",
+    };
+    format!("{gain}{:.0} %", 100.0 * (1.0 - change.agreement))
+}
+
+fn change_hover(change: Option<Change>) -> String {
+    change.map_or_else(
+        || "There is no model before this stage to compare with".to_owned(),
+        |change| {
+            format!(
+                "{:.0} % of the list changed (1 − rank-biased overlap); NDCG@10 {:+.3}",
+                100.0 * (1.0 - change.agreement),
+                change.gain
+            )
+        },
+    )
+}

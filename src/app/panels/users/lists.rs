@@ -1,0 +1,158 @@
+//! One user: the history, the truth, and the lists of all methods side by side.
+
+use eframe::egui;
+use egui::{Label, RichText, Ui, Vec2};
+
+use super::Known;
+use crate::app::reports::USER_METRIC;
+use crate::app::theme::{self, space};
+use crate::app::widgets;
+use crate::data::{Dataset, Protocol};
+use crate::experiment::churn::Answers;
+use crate::measure::churn::{Move, moves};
+
+/// State of what is shown of a user.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    /// Whether the part of the history that no model reads is shown too.
+    whole_history: bool,
+}
+
+const COLUMN_WIDTH: f32 = 204.0;
+/// Height of an item.
+const ROW: f32 = 19.0;
+const MARK_WIDTH: f32 = 34.0;
+
+impl Lists {
+    pub(super) fn ui(&mut self, ui: &mut Ui, known: &Known<'_>, test: usize) {
+        let (user, target) = known.tests.tests[test];
+        ui.horizontal(|ui| {
+            widgets::section(ui, &format!("User {}", known.dataset.users[user as usize]));
+            for slice in known.tests.slices.get(test).into_iter().flatten() {
+                widgets::pill(ui, slice.key(), theme::tokens(ui).accent);
+            }
+        });
+        ui.add_space(space::XS);
+        ui.horizontal_top(|ui| {
+            column(ui, |ui| self.past(ui, known, (user, target)));
+            for (answers, (_, name)) in known.tests.answers.iter().zip(&known.runs) {
+                column(ui, |ui| recommended(ui, known, (answers, name), (test, target)));
+            }
+        });
+    }
+
+    /// What the user went for, and what came before it, newest first.
+    fn past(&mut self, ui: &mut Ui, known: &Known<'_>, (user, target): (u32, u32)) {
+        heading(ui, "Went for", "");
+        let tokens = theme::tokens(ui);
+        item(ui, ("✓", tokens.success), known.dataset, target, true);
+        let stage = known.dataset.stages.get(known.stage - 1);
+        let sequence = stage.and_then(|stage| stage.sequences.iter().find(|sequence| sequence.user == user));
+        let history = sequence.and_then(|sequence| Some((sequence, Protocol::SameBlock.test(sequence)?)));
+        let Some((sequence, example)) = history else { return };
+        ui.add_space(space::S);
+        heading(ui, "History", "newest first");
+        let all = example.history.len();
+        let shown = if self.whole_history { all } else { all.min(known.read) };
+        for (place, &past) in example.history.iter().enumerate().rev().take(shown) {
+            let current = place >= sequence.current_from;
+            item(ui, (if current { "•" } else { "" }, tokens.accent), known.dataset, past, false);
+        }
+        if example.history.iter().enumerate().any(|(place, _)| place >= sequence.current_from) {
+            widgets::remark(ui, "• in this stage");
+        }
+        if all > known.read {
+            let words = format!("{} older, which models do not read", all - known.read);
+            ui.checkbox(&mut self.whole_history, RichText::new(words).small());
+        }
+    }
+}
+
+fn column(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    ui.allocate_ui(Vec2::new(COLUMN_WIDTH, 0.0), |ui| {
+        ui.set_width(COLUMN_WIDTH);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 3.0;
+            ui.spacing_mut().interact_size.y = ROW;
+            contents(ui);
+        });
+    });
+    ui.add_space(space::M);
+}
+
+fn heading(ui: &mut Ui, text: &str, remark: &str) {
+    ui.horizontal(|ui| {
+        ui.add(Label::new(RichText::new(text).family(theme::semi_bold())).truncate());
+        widgets::remark(ui, remark);
+    });
+}
+
+/// The list of one method, with what changed since the last stage.
+fn recommended(ui: &mut Ui, known: &Known<'_>, (answers, name): (&Answers, &str), (test, target): (usize, u32)) {
+    let Some(now) = answers.now.get(test) else { return };
+    heading(ui, name, "");
+    let before = answers.before.get(test);
+    widgets::remark(ui, gain_words(USER_METRIC.of(now), before.map(|before| USER_METRIC.of(before))));
+    let (list, left) = match before {
+        Some(before) => moves(&before.top, &now.top),
+        None => (now.top.iter().map(|&item| (item, Move::Stayed)).collect(), Vec::new()),
+    };
+    let tokens = theme::tokens(ui);
+    let codes = |item: u32| ((item as usize) < known.dataset.index.len()).then(|| known.dataset.index.item(item));
+    for (recommendation, moved) in list {
+        // Items of one semantic id are one to the model, and any of them is a hit.
+        let hit = recommendation == target || (codes(target).is_some() && codes(recommendation) == codes(target));
+        let (mark, colour) = match moved {
+            Move::Entered => ("new".to_owned(), tokens.accent),
+            Move::Up(places) => (format!("▲ {places}"), tokens.muted),
+            Move::Down(places) => (format!("▼ {places}"), tokens.muted),
+            Move::Stayed => (String::new(), tokens.muted),
+        };
+        let shown = if hit { ("✓".to_owned() + &mark, tokens.success) } else { (mark, colour) };
+        item(ui, (&shown.0, shown.1), known.dataset, recommendation, hit);
+    }
+    if before.is_some() {
+        ui.add_space(space::XS);
+        let words =
+            if left.is_empty() { "Nothing left the list".to_owned() } else { "Left since the last stage".to_owned() };
+        widgets::remark(ui, words);
+        for gone in left {
+            item(ui, ("–", tokens.muted), known.dataset, gone, false);
+        }
+    }
+}
+
+fn gain_words(now: f64, before: Option<f64>) -> String {
+    match before {
+        Some(before) => format!("NDCG@10 {now:.3}, before {before:.3}"),
+        None => format!("NDCG@10 {now:.3}"),
+    }
+}
+
+/// One item on a line: a mark, its title, and its codes where the pointer is.
+fn item(ui: &mut Ui, (mark, colour): (&str, egui::Color32), dataset: &Dataset, item: u32, strong: bool) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = space::XS;
+        ui.allocate_ui(Vec2::new(MARK_WIDTH, ROW), |ui| {
+            ui.set_width(MARK_WIDTH);
+            ui.label(RichText::new(mark).small().color(colour));
+        });
+        let text = RichText::new(item_words(dataset, item));
+        let text = if strong { text.family(theme::semi_bold()) } else { text };
+        ui.add(Label::new(text).truncate()).on_hover_text(item_details(dataset, item));
+    });
+}
+
+/// The title, or the id of an item that has none.
+fn item_words(dataset: &Dataset, item: u32) -> String {
+    match dataset.items.get(item as usize) {
+        Some(known) => known.title.clone().unwrap_or_else(|| known.id.clone()),
+        None => format!("item {item}, which is not in the dataset"),
+    }
+}
+
+fn item_details(dataset: &Dataset, item: u32) -> String {
+    let Some(known) = dataset.items.get(item as usize) else { return String::new() };
+    let codes: Vec<String> = dataset.index.item(item).iter().map(u32::to_string).collect();
+    format!("{}\n{}, semantic id {}", item_words(dataset, item), known.id, codes.join(" "))
+}

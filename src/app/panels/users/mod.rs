@@ -1,0 +1,109 @@
+//! Single users: what they did, what they went for, and what every method recommended before and after a stage.
+
+mod list;
+mod lists;
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{ScrollArea, Ui, Vec2};
+
+use self::list::UserList;
+use super::{Context, found, measured_runs, run_label};
+use crate::app::reports::{Question, Report, RunStamp};
+use crate::app::theme::{self, space};
+use crate::app::watch::RunView;
+use crate::app::widgets;
+use crate::data::Dataset;
+use crate::experiment::churn::StageTests;
+
+/// State of the panel.
+#[derive(Debug, Default)]
+pub(crate) struct UsersPanel {
+    list: UserList,
+    lists: lists::Lists,
+}
+
+/// What is known of the tests of a stage.
+struct Known<'a> {
+    dataset: &'a Dataset,
+    tests: &'a StageTests,
+    /// Stage of the tests, from 1.
+    stage: usize,
+    /// The runs that answered, in the order of [`StageTests::answers`], and how each reads.
+    runs: Vec<(&'a Arc<RunView>, String)>,
+    /// Newest items of a history that a model reads.
+    read: usize,
+}
+
+const LIST_WIDTH: f32 = 250.0;
+
+impl UsersPanel {
+    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let session = context.session;
+        let measured = measured_runs(session, 1);
+        let Some(first) = measured.first() else {
+            let advice = "Users appear here with what was recommended to them, as soon as the first stage of a run is tested. Press Run all to start";
+            widgets::empty_state(ui, "Nothing was recommended yet", advice);
+            return;
+        };
+        // Runs of other data speak of other users and items.
+        let runs: Vec<&Arc<RunView>> =
+            measured.iter().filter(|run| run.config.data_hash == first.config.data_hash).copied().collect();
+        let finished = |run: &RunView| run.stages.iter().filter(|stage| stage.finished).count();
+        let newest = runs.iter().map(|run| finished(run)).max().unwrap_or(1);
+        self.list.stage_choice(ui, newest);
+        let stage = self.list.stage(newest);
+        let project = session.project();
+        let dataset = Arc::new(Question::dataset_of(project));
+        let tested: Vec<&Arc<RunView>> = runs.iter().filter(|run| finished(run) >= stage).copied().collect();
+        let tests = Question::Tests { runs: tested.iter().map(|run| RunStamp::of(run)).collect(), stage };
+        let tests = Arc::new(tests);
+        let data = found(ui, context, (&dataset, Report::dataset), "Reading users and titles");
+        let answered = found(ui, context, (&tests, Report::tests), "Reading recommendations");
+        if let (Some(dataset), Some(answered)) = (data, answered) {
+            let run = |id: &str| tested.iter().find(|run| run.id == id).copied();
+            let runs = answered.answers.iter().filter_map(|answers| run(&answers.run));
+            let known = Known {
+                dataset,
+                tests: answered,
+                stage,
+                runs: runs.map(|run| (run, run_label(run, &tested))).collect(),
+                read: project.training.max_history,
+            };
+            self.found(ui, &known, &tests);
+        }
+    }
+
+    fn found(&mut self, ui: &mut Ui, known: &Known<'_>, question: &Arc<Question>) {
+        if known.tests.tests.iter().any(|(user, _)| *user as usize >= known.dataset.users.len()) {
+            let advice =
+                "The runs were made from other data than the project names now. Run them again to look at users";
+            widgets::empty_state(ui, "These users are not in the dataset", advice);
+            return;
+        }
+        let size = ui.available_size();
+        ui.horizontal_top(|ui| {
+            ui.allocate_ui(Vec2::new(LIST_WIDTH, size.y), |ui| {
+                ui.set_width(LIST_WIDTH);
+                ui.vertical(|ui| self.list.ui(ui, known, question));
+            });
+            ui.vertical(|ui| {
+                ui.set_min_size(Vec2::new(size.x - LIST_WIDTH - space::M, size.y));
+                match self.list.selected(known) {
+                    Some(test) => {
+                        theme::panel_frame(ui).show(ui, |ui| {
+                            ScrollArea::both().id_salt("one user").auto_shrink(false).show(ui, |ui| {
+                                self.lists.ui(ui, known, test);
+                            });
+                        });
+                    }
+                    None => {
+                        let advice = "Choose a user on the left, or take filter and slice away";
+                        widgets::empty_state(ui, "No user is chosen", advice);
+                    }
+                }
+            });
+        });
+    }
+}

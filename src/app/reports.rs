@@ -1,0 +1,350 @@
+//! What panels want to know of runs beyond their results: a panel asks, a background job finds out, answers are kept.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::launcher::{Launcher, Waiting};
+use super::watch::RunView;
+use crate::data::{DataDrift, Dataset, DatasetSource, Protocol};
+use crate::error::Unusable;
+use crate::experiment::Project;
+use crate::experiment::analysis::meaning::{self, MeaningReport};
+use crate::experiment::analysis::retention::{self, RetentionReport};
+use crate::experiment::churn::{ChurnReport, StageTests, churn, stage_tests};
+use crate::experiment::paired::{Gain, UserMetric};
+use crate::experiment::project::SemanticIds;
+use crate::experiment::run_folder::RunFolder;
+use crate::experiment::subspace_report::{
+    Directions, ModuleDirections, Source, SubspaceReport, delta_weight, directions, module_directions, subspace_report,
+};
+use crate::render::Field;
+use crate::subspace::Side;
+
+/// A run at one moment: equal stamps have equal reports.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RunStamp {
+    pub(crate) folder: PathBuf,
+    /// A run that is started over keeps its folder.
+    started: u64,
+    /// Stages that are finished.
+    stages: usize,
+}
+
+impl RunStamp {
+    pub(crate) fn of(run: &RunView) -> Self {
+        let stages = run.stages.iter().filter(|stage| stage.finished).count();
+        Self { folder: run.folder.clone(), started: run.config.created_unix, stages }
+    }
+}
+
+/// What is asked. Equal questions have equal answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Question {
+    /// Everything in a dataset: users, sequences, titles, and how it drifts. `index` takes the place of its semantic ids.
+    Dataset { source: Box<DatasetSource>, index: Option<PathBuf>, folder: PathBuf },
+    /// How far training on each stage changed what users see.
+    Churn(RunStamp),
+    /// What runs answered to the tests of a stage.
+    Tests { runs: Vec<RunStamp>, stage: usize },
+    /// What moved in a run's adapters.
+    Subspace(RunStamp),
+    /// The directions of one module in every stage.
+    River { run: RunStamp, module: String },
+    /// The leading directions of a module after stages of runs, in one space of three dimensions.
+    Space { of: Vec<(RunStamp, usize)>, module: String, side: Side },
+    /// The whole update of a module after a stage; the difference to the one after an earlier stage, if there is one.
+    Weights { run: RunStamp, module: String, stage: usize, since: Option<usize> },
+    /// Predicted and measured retention of a stage, as it is kept in the run's folder.
+    Retention { run: RunStamp, stage: usize, how: How },
+    /// What the directions of a module mean.
+    Meaning { run: RunStamp, stage: usize, module: String, how: How },
+}
+
+/// Whether an analysis is only looked up in the run's folder, or computed by a process of its own where it is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    LookUp,
+    Compute,
+}
+
+/// What was found out.
+#[derive(Debug)]
+pub(crate) enum Report {
+    Dataset(Box<Dataset>, DataDrift),
+    Churn(ChurnReport),
+    Tests(StageTests),
+    Subspace(SubspaceReport),
+    River(ModuleDirections),
+    Space(Directions),
+    Weights(Arc<Field>),
+    Retention(Box<RetentionReport>),
+    Meaning(MeaningReport),
+}
+
+/// The metric that users' gains are in.
+pub(crate) const USER_METRIC: UserMetric = UserMetric { gain: Gain::Ndcg, k: 10, corrected: false };
+
+impl Question {
+    /// The dataset that a project names.
+    pub(crate) fn dataset_of(project: &Project) -> Self {
+        let index = match &project.semantic_ids {
+            SemanticIds::Index(path) => Some(path.clone()),
+            SemanticIds::Dataset => None,
+        };
+        Self::Dataset { source: Box::new(project.dataset.clone()), index, folder: project.folder.clone() }
+    }
+
+    /// Finds the answer; this may take long. None where nobody waits any more, and of an analysis that is only looked up
+    /// and is not there.
+    pub(crate) fn answer(&self, launcher: &dyn Launcher, waiting: &Waiting) -> Result<Option<Report>, Unusable> {
+        match self {
+            Self::Dataset { source, index, folder } => {
+                let dataset = Dataset::load(source, index.as_deref(), folder)?;
+                let drift = DataDrift::measure(&dataset, None);
+                Ok(Some(Report::Dataset(Box::new(dataset), drift)))
+            }
+            Self::Churn(run) => {
+                let report = churn(&RunFolder::open(&run.folder)?, Protocol::SameBlock, USER_METRIC)?;
+                Ok(Some(Report::Churn(report)))
+            }
+            Self::Tests { runs, stage } => {
+                let folders = runs.iter().map(|run| RunFolder::open(&run.folder)).collect::<Result<Vec<_>, _>>()?;
+                Ok(Some(Report::Tests(stage_tests(&folders, Protocol::SameBlock, *stage)?)))
+            }
+            Self::Subspace(run) => {
+                let report = subspace_report(&RunFolder::open(&run.folder)?, waiting.cancelled())?;
+                Ok(report.map(Report::Subspace))
+            }
+            Self::River { run, module } => {
+                Ok(Some(Report::River(module_directions(&RunFolder::open(&run.folder)?, module)?)))
+            }
+            Self::Space { of, module, side } => {
+                let runs = of.iter().map(|(run, _)| RunFolder::open(&run.folder)).collect::<Result<Vec<_>, _>>()?;
+                let sources = runs.iter().zip(of).map(|(run, (_, stage))| Source { run, stage: *stage });
+                let sources: Vec<Source<'_>> = sources.collect();
+                let found = directions(&sources, std::slice::from_ref(module), *side, LEADING, waiting.cancelled())?;
+                Ok(found.map(Report::Space))
+            }
+            Self::Weights { run, module, stage, since } => {
+                let folder = RunFolder::open(&run.folder)?;
+                let matrix = delta_weight(&folder, module, *stage, *since)?;
+                let field = Field::new(matrix.rows, matrix.columns, matrix.values).map_err(|problem| {
+                    Unusable::new(folder.path(), format!("`{module}` cannot be drawn: {problem}"))
+                })?;
+                Ok(Some(Report::Weights(Arc::new(field))))
+            }
+            Self::Retention { run, stage, how } => {
+                let folder = RunFolder::open(&run.folder)?;
+                let kept = |folder: &RunFolder| retention::cached(folder, *stage).map(Box::new).map(Report::Retention);
+                let arguments = ["retention", "--stage", &stage.to_string()].map(str::to_owned);
+                analysis(&folder, (*how, &arguments), kept, launcher, waiting)
+            }
+            Self::Meaning { run, stage, module, how } => {
+                let folder = RunFolder::open(&run.folder)?;
+                let kept = |folder: &RunFolder| meaning::cached(folder, *stage, module).map(Report::Meaning);
+                let arguments = ["meaning", "--stage", &stage.to_string(), "--module", module].map(str::to_owned);
+                analysis(&folder, (*how, &arguments), kept, launcher, waiting)
+            }
+        }
+    }
+}
+
+/// Directions of a module that are drawn in space.
+const LEADING: usize = 6;
+
+/// What is kept of an analysis in a run's folder, computed by a process where it is not there and wanted.
+fn analysis(
+    folder: &RunFolder,
+    (how, arguments): (How, &[String]),
+    kept: impl Fn(&RunFolder) -> Option<Report>,
+    launcher: &dyn Launcher,
+    waiting: &Waiting,
+) -> Result<Option<Report>, Unusable> {
+    let known = kept(folder);
+    if known.is_some() || how == How::LookUp {
+        return Ok(known);
+    }
+    let mut all: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    all.insert(1, folder.path().into());
+    let ended = launcher.compute(&all, waiting)?;
+    if waiting.is_cancelled() {
+        return Ok(None);
+    }
+    match kept(folder) {
+        Some(report) if ended.code == Some(0) => Ok(Some(report)),
+        _ if ended.last_words.is_empty() => {
+            Err(Unusable::new(folder.path(), "the worker was ended before it was done"))
+        }
+        _ => Err(Unusable::new(folder.path(), ended.last_words)),
+    }
+}
+
+/// How far a question is.
+#[derive(Debug, Clone)]
+pub(crate) enum Found<T> {
+    /// Nobody looks into it yet, or someone does.
+    Pending,
+    Ready(T),
+    Failed(Unusable),
+    /// The user no longer wanted to wait.
+    Cancelled,
+}
+
+/// What came of a question; none where it was cancelled.
+type Answer = Result<Option<Report>, Unusable>;
+
+/// Answers that were found, and the questions that are being looked into.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    /// The newest last.
+    known: Vec<(Arc<Question>, Answer)>,
+    pending: Vec<(Arc<Question>, Arc<Waiting>)>,
+}
+
+/// Answers that are kept, and questions that are looked into at a time: the machine trains beside it.
+const KEPT: usize = 24;
+const AT_A_TIME: usize = 2;
+
+impl Reports {
+    /// Whether someone should look into the question now, and how that one and those who wait tell each other.
+    pub(crate) fn begin(&mut self, question: &Arc<Question>) -> Option<Arc<Waiting>> {
+        let pending = self.pending.iter().any(|(pending, _)| pending == question);
+        if pending || self.pending.len() >= AT_A_TIME || self.find(question).is_some() {
+            return None;
+        }
+        let waiting = Arc::new(Waiting::default());
+        self.pending.push((Arc::clone(question), Arc::clone(&waiting)));
+        Some(waiting)
+    }
+
+    /// Whether the question was asked: it is looked into, or has an answer.
+    pub(crate) fn was_asked(&self, question: &Question) -> bool {
+        self.pending.iter().any(|(pending, _)| **pending == *question) || self.find(question).is_some()
+    }
+
+    /// How far a question is that is looked into.
+    pub(crate) fn progress(&self, question: &Question) -> String {
+        let pending = self.pending.iter().find(|(pending, _)| **pending == *question);
+        pending.map(|(_, waiting)| waiting.progress()).unwrap_or_default()
+    }
+
+    /// Tells whoever looks into the question that nobody waits for the answer.
+    pub(crate) fn cancel(&self, question: &Question) {
+        self.pending.iter().filter(|(pending, _)| **pending == *question).for_each(|(_, waiting)| waiting.cancel());
+    }
+
+    pub(crate) fn take(&mut self, question: Arc<Question>, answer: Answer) {
+        self.pending.retain(|(pending, _)| *pending != question);
+        self.known.retain(|(known, _)| *known != question);
+        self.known.push((question, answer));
+        let surplus = self.known.len().saturating_sub(KEPT);
+        self.known.drain(..surplus);
+    }
+
+    /// Forgets what failed or was cancelled, so that it is looked for again.
+    pub(crate) fn retry(&mut self, question: &Question) {
+        self.known.retain(|(known, answer)| **known != *question || matches!(answer, Ok(Some(_))));
+    }
+
+    fn find(&self, question: &Question) -> Option<&Answer> {
+        self.known.iter().find(|(known, _)| **known == *question).map(|(_, answer)| answer)
+    }
+
+    /// Where the question stands, with the part of its report that `part` takes.
+    pub(crate) fn look<'a, T>(
+        &'a self,
+        question: &Question,
+        part: impl Fn(&'a Report) -> Option<&'a T>,
+    ) -> Found<&'a T> {
+        match self.find(question) {
+            None => Found::Pending,
+            Some(Err(error)) => Found::Failed(error.clone()),
+            Some(Ok(None)) => Found::Cancelled,
+            Some(Ok(Some(report))) => part(report).map_or(Found::Pending, Found::Ready),
+        }
+    }
+}
+
+impl Drop for Reports {
+    fn drop(&mut self) {
+        // The project is closed: nobody waits any more.
+        self.pending.iter().for_each(|(_, waiting)| waiting.cancel());
+    }
+}
+
+impl Report {
+    pub(crate) fn dataset(&self) -> Option<&Dataset> {
+        if let Self::Dataset(dataset, _) = self { Some(dataset) } else { None }
+    }
+
+    pub(crate) const fn drift(&self) -> Option<&DataDrift> {
+        if let Self::Dataset(_, drift) = self { Some(drift) } else { None }
+    }
+
+    pub(crate) const fn churn(&self) -> Option<&ChurnReport> {
+        if let Self::Churn(report) = self { Some(report) } else { None }
+    }
+
+    pub(crate) const fn tests(&self) -> Option<&StageTests> {
+        if let Self::Tests(tests) = self { Some(tests) } else { None }
+    }
+
+    pub(crate) const fn subspace(&self) -> Option<&SubspaceReport> {
+        if let Self::Subspace(report) = self { Some(report) } else { None }
+    }
+
+    pub(crate) const fn river(&self) -> Option<&ModuleDirections> {
+        if let Self::River(directions) = self { Some(directions) } else { None }
+    }
+
+    pub(crate) const fn space(&self) -> Option<&Directions> {
+        if let Self::Space(directions) = self { Some(directions) } else { None }
+    }
+
+    pub(crate) const fn weights(&self) -> Option<&Arc<Field>> {
+        if let Self::Weights(field) = self { Some(field) } else { None }
+    }
+
+    pub(crate) fn retention(&self) -> Option<&RetentionReport> {
+        if let Self::Retention(report) = self { Some(report) } else { None }
+    }
+
+    pub(crate) const fn meaning(&self) -> Option<&MeaningReport> {
+        if let Self::Meaning(report) = self { Some(report) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(stages: usize) -> Arc<Question> {
+        Arc::new(Question::Churn(RunStamp { folder: PathBuf::from("runs/a"), started: 1, stages }))
+    }
+
+    #[test]
+    fn few_at_a_time_and_none_twice() {
+        let mut reports = Reports::default();
+        let begins = |reports: &mut Reports, stages| reports.begin(&question(stages)).is_some();
+        assert!(begins(&mut reports, 1) && begins(&mut reports, 2));
+        assert!(!begins(&mut reports, 1) && !begins(&mut reports, 3), "two are being looked into");
+        reports.take(question(1), Err(Unusable::new("runs/a", "gone")));
+        assert!(!begins(&mut reports, 1), "it is known");
+        assert!(matches!(reports.look(&question(1), Report::churn), Found::Failed(_)));
+        assert!(matches!(reports.look(&question(2), Report::churn), Found::Pending));
+        reports.retry(&question(1));
+        let waiting = reports.begin(&question(1)).unwrap();
+        waiting.say("half of it");
+        assert_eq!(reports.progress(&question(1)), "half of it");
+        reports.cancel(&question(1));
+        assert!(waiting.is_cancelled() && reports.was_asked(&question(1)) && !reports.was_asked(&question(9)));
+        reports.take(question(1), Ok(None));
+        assert!(matches!(reports.look(&question(1), Report::churn), Found::Cancelled));
+        for stages in 0..60 {
+            reports.take(question(stages), Ok(Some(Report::Tests(StageTests::default()))));
+        }
+        assert_eq!((reports.known.len(), reports.pending.len()), (KEPT, 0));
+        assert!(matches!(reports.look(&question(59), Report::tests), Found::Ready(_)));
+    }
+}

@@ -1,0 +1,212 @@
+//! What was imported, kept for the next time: reading millions of lines of text takes much longer than reading columns.
+//!
+//! An entry is found by a hash over the content of the files and how they are read, so that it never outlives what it was
+//! made of. Entries are files of this machine that anybody may have changed: everything in them is checked, and one that is
+//! not sound is made again.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::formats::plan::Plan;
+use super::formats::{self, ImportError, ImportReport, Monitor, Progress, Watch};
+use super::interactions::{Interactions, ItemText};
+use super::names::Names;
+use crate::error::Unusable;
+use crate::files;
+
+/// The folder beside the project file that holds the entries.
+pub const FOLDER: &str = ".peso-cache";
+/// What every entry begins with; another layout gets another number.
+const MAGIC: &[u8] = b"peso interactions 1\n";
+/// Entries that are kept.
+const KEPT: usize = 6;
+/// Largest header of an entry, in bytes.
+const LARGEST_HEADER: u64 = 16 << 20;
+
+/// What an entry says of itself.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    key: String,
+    name: String,
+    interactions: u64,
+    timed: bool,
+    rated: bool,
+    report: ImportReport,
+}
+
+/// Imports what a plan names, or takes it from the cache. A cache that cannot be written does no harm.
+///
+/// # Errors
+/// As [`formats::import`].
+pub fn import(plan: &Plan, folder: &Path, watch: Watch<'_>) -> Result<(Interactions, ImportReport), ImportError> {
+    let total: u64 = formats::files(plan)?.iter().map(|file| file.bytes).sum();
+    // Reading for the hash is the first half, reading for the content the second.
+    let key = key(plan, &mut |progress: Progress| watch(Progress { done: progress.done, total: 2 * total }))?;
+    let path = folder.join(format!("{}.interactions", &key[..32]));
+    if let Ok((interactions, report)) = read(&path, &key) {
+        return Ok((interactions, with_files(report, plan)?));
+    }
+    let (interactions, report) = formats::import(plan, &mut |progress: Progress| {
+        watch(Progress { done: total + progress.done, total: 2 * total })
+    })?;
+    if files::create_folder(folder).and_then(|()| write(&path, &key, &interactions, &report)).is_ok() {
+        forget_oldest(folder);
+    }
+    Ok((interactions, report))
+}
+
+/// SHA-256 (hex) over the files' content and how they are read.
+fn key(plan: &Plan, watch: Watch<'_>) -> Result<String, ImportError> {
+    let monitor = Monitor::new(watch, u64::MAX);
+    let mut hash = Sha256::new();
+    let interactions = plan.interactions.iter().map(|source| (&source.path, format!("{:?}", source.layout)));
+    let items = plan.items.iter().map(|source| (&source.path, format!("{:?}", source.layout)));
+    hash.update(format!("{:?} {}", plan.format, plan.name));
+    let mut buffer = vec![0; 1 << 17];
+    for (path, layout) in interactions.chain(items) {
+        hash.update(format!("\n{layout}\n"));
+        let mut file = File::open(path).map_err(|error| Unusable::io(path, "open", &error))?;
+        loop {
+            let read = file.read(&mut buffer).and_then(|count| monitor.advance(count as u64).map(|()| count));
+            match read.map_err(|error| monitor.error(path, &error))? {
+                0 => break,
+                count => hash.update(&buffer[..count]),
+            }
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The report with the files where they lie now.
+fn with_files(mut report: ImportReport, plan: &Plan) -> Result<ImportReport, Unusable> {
+    report.files = formats::files(plan)?;
+    for example in &mut report.skipped.examples {
+        let now = report.files.iter().find(|file| file.path.file_name() == example.path.file_name());
+        if let Some(file) = now {
+            example.path.clone_from(&file.path);
+        }
+    }
+    Ok(report)
+}
+
+fn write(path: &Path, key: &str, interactions: &Interactions, report: &ImportReport) -> Result<(), Unusable> {
+    let header = Header {
+        key: key.to_owned(),
+        name: interactions.name.clone(),
+        interactions: interactions.len() as u64,
+        timed: !interactions.time.is_empty(),
+        rated: !interactions.rating.is_empty(),
+        report: report.clone(),
+    };
+    files::write_pieces_atomically(path, |file| {
+        file.write_all(MAGIC)?;
+        let mut encoder = zstd::stream::write::Encoder::new(BufWriter::new(file), 1)?;
+        encoder.include_checksum(true)?;
+        text(&mut encoder, &serde_json::to_string(&header)?)?;
+        names(&mut encoder, &interactions.users)?;
+        names(&mut encoder, &interactions.items)?;
+        column(&mut encoder, &interactions.user, u32::to_le_bytes)?;
+        column(&mut encoder, &interactions.item, u32::to_le_bytes)?;
+        column(&mut encoder, &interactions.time, i64::to_le_bytes)?;
+        column(&mut encoder, &interactions.rating, f32::to_le_bytes)?;
+        text(&mut encoder, &serde_json::to_string(&interactions.texts)?)?;
+        encoder.finish()?.flush()
+    })
+}
+
+fn text(writer: &mut impl Write, text: &str) -> io::Result<()> {
+    writer.write_all(&(text.len() as u64).to_le_bytes())?;
+    writer.write_all(text.as_bytes())
+}
+
+fn names(writer: &mut impl Write, names: &Names) -> io::Result<()> {
+    writer.write_all(&(names.len() as u64).to_le_bytes())?;
+    names.iter().try_for_each(|name| text(writer, name))
+}
+
+fn column<T: Copy, const N: usize>(writer: &mut impl Write, values: &[T], bytes: fn(T) -> [u8; N]) -> io::Result<()> {
+    values.iter().try_for_each(|&value| writer.write_all(&bytes(value)))
+}
+
+/// Reads an entry; an error of any kind where it is not exactly what was written under this key.
+fn read(path: &Path, key: &str) -> io::Result<(Interactions, ImportReport)> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut magic = [0; MAGIC.len()];
+    file.read_exact(&mut magic)?;
+    require(magic == MAGIC)?;
+    let mut reader = BufReader::new(zstd::stream::read::Decoder::with_buffer(file)?);
+    let header: Header = serde_json::from_str(&read_text(&mut reader, LARGEST_HEADER)?)?;
+    require(header.key == key && header.interactions <= u64::from(u32::MAX))?;
+    let count = |present: bool| if present { header.interactions } else { 0 };
+    let users = read_names(&mut reader)?;
+    let items = read_names(&mut reader)?;
+    let user = read_column(&mut reader, count(true), u32::from_le_bytes)?;
+    let item = read_column(&mut reader, count(true), u32::from_le_bytes)?;
+    let time = read_column(&mut reader, count(header.timed), i64::from_le_bytes)?;
+    let rating = read_column(&mut reader, count(header.rated), f32::from_le_bytes)?;
+    let texts: Vec<ItemText> = serde_json::from_str(&read_text(&mut reader, u64::MAX)?)?;
+    // The end of the stream is where its checksum is compared.
+    require(reader.read(&mut [0])? == 0)?;
+    require(user.iter().all(|&user| (user as usize) < users.len()))?;
+    require(item.iter().all(|&item| (item as usize) < items.len()))?;
+    require(texts.is_empty() || texts.len() == items.len())?;
+    Ok((Interactions { name: header.name, users, items, user, item, time, rating, texts }, header.report))
+}
+
+fn require(holds: bool) -> io::Result<()> {
+    if holds { Ok(()) } else { Err(ErrorKind::InvalidData.into()) }
+}
+
+fn read_number(reader: &mut impl Read) -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    reader.read_exact(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// A text of at most `largest` bytes. Memory grows with what comes, not with what is promised.
+fn read_text(reader: &mut impl Read, largest: u64) -> io::Result<String> {
+    let length = read_number(reader)?;
+    require(length <= largest)?;
+    let mut text = String::new();
+    require(reader.take(length).read_to_string(&mut text)? as u64 == length)?;
+    Ok(text)
+}
+
+fn read_names(reader: &mut impl Read) -> io::Result<Names> {
+    let count = read_number(reader)?;
+    let mut names = Names::default();
+    for number in 0..count {
+        let name = read_text(reader, 1 << 16)?;
+        require(names.number(&name).map(u64::from) == Some(number))?;
+    }
+    Ok(names)
+}
+
+fn read_column<T, const N: usize>(reader: &mut impl Read, count: u64, value: fn([u8; N]) -> T) -> io::Result<Vec<T>> {
+    let mut values = Vec::new();
+    let mut bytes = [0; N];
+    for _ in 0..count {
+        reader.read_exact(&mut bytes)?;
+        values.push(value(bytes));
+    }
+    Ok(values)
+}
+
+/// Removes the oldest entries beyond those that are kept; the ones that cannot be removed do no harm.
+fn forget_oldest(folder: &Path) {
+    let entry = |entry: fs::DirEntry| {
+        let path = entry.path();
+        let own = path.extension().is_some_and(|ending| ending == "interactions");
+        own.then(|| Some((entry.metadata().ok()?.modified().ok()?, path))).flatten()
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut entries: Vec<(std::time::SystemTime, PathBuf)> = entries.filter_map(entry).collect();
+    entries.sort();
+    for (_, path) in entries.iter().rev().skip(KEPT) {
+        let _ = fs::remove_file(path);
+    }
+}

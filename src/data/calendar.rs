@@ -1,0 +1,131 @@
+//! Dates as files write them, in milliseconds since 1970, UTC.
+
+/// Milliseconds of a second, and of a day.
+const SECOND: i64 = 1000;
+pub const DAY: i64 = 86_400 * SECOND;
+
+/// Reads `2014-07-23`, with `T` or a blank also a time of day: `2014-07-23 10:15`, `2014-07-23T10:15:30.5Z`. Times are UTC;
+/// another offset is not read.
+pub fn parse(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (date, clock) = match text.split_once(['T', ' ']) {
+        Some((date, clock)) => (date, Some(clock)),
+        None => (text, None),
+    };
+    let [year, month, day] = numbers(date, '-')?;
+    let days = days_of(year, month, day)?;
+    let of_day = match clock {
+        Some(clock) => clock_of(clock)?,
+        None => 0,
+    };
+    Some(days * DAY + of_day)
+}
+
+/// A date as `2014-07-23`.
+pub fn date(milliseconds: i64) -> String {
+    // Hinnant, "chrono-compatible low-level date algorithms": years begin in March, so that leap days come last.
+    let days = milliseconds.div_euclid(DAY) + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Milliseconds of a time of day.
+fn clock_of(text: &str) -> Option<i64> {
+    let text = text.strip_suffix('Z').or(text.strip_suffix("+00:00")).unwrap_or(text);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let whole = if whole.matches(':').count() == 1 { format!("{whole}:0") } else { whole.to_owned() };
+    let [hour, minute, second] = numbers(&whole, ':')?;
+    let digits = fraction.bytes().all(|digit| digit.is_ascii_digit()) && fraction.len() <= 9;
+    let milliseconds: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    // A leap second is the last second once more.
+    let holds = digits && hour < 24 && minute < 60 && second <= 60;
+    holds.then(|| ((hour * 60 + minute) * 60 + second.min(59)) * SECOND + milliseconds)
+}
+
+/// Three numbers between separators.
+fn numbers(text: &str, separator: char) -> Option<[i64; 3]> {
+    let mut parts = text.split(separator).map(|part| {
+        let digits = !part.is_empty() && part.len() <= 4 && part.bytes().all(|digit| digit.is_ascii_digit());
+        digits.then(|| part.parse::<i64>().ok()).flatten()
+    });
+    let three = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(three)
+}
+
+/// Days since 1970 of a date that exists.
+fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        _ => return None,
+    };
+    if !(1..=length).contains(&day) {
+        return None;
+    }
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn dates_equal_those_of_pandas() {
+        // `pandas.Timestamp(text).value // 10**6`
+        for (text, milliseconds) in [
+            ("1970-01-01", 0),
+            ("2014-07-23", 1_406_073_600_000),
+            ("2000-02-29 23:59:59", 951_868_799_000),
+            ("2021-12-31T10:15", 1_640_945_700_000),
+            ("2018-07-07 22:09:11.25", 1_531_001_351_250),
+            ("1969-12-31T23:59:59.999Z", -1),
+            ("1900-03-01", -2_203_891_200_000),
+        ] {
+            assert_eq!(parse(text), Some(milliseconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_not_read() {
+        for text in [
+            "",
+            "2014",
+            "2014-13-01",
+            "2015-02-29",
+            "1900-02-29",
+            "2014-00-10",
+            "2014-01-00",
+            "2014-01-01 24:00",
+            "x-y-z",
+            "2014-01-01 10",
+            "2014-01-01 10:61",
+            "20140101",
+            "2014-01-01 10:00:00+02:00",
+            "2014-1-1-1",
+            "99999-01-01",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_date_is_read_back(day in -700_000i64..2_900_000, rest in 0..DAY) {
+            prop_assume!(day >= -719_162); // year 1
+            prop_assert_eq!(parse(&date(day * DAY + rest)), Some(day * DAY));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which files a dataset has, and how each is read: what a format's file says about itself, as data.
+
+use std::path::{Path, PathBuf};
+
+use super::Format;
+
+/// How a dataset is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub format: Format,
+    /// Short name for titles.
+    pub name: String,
+    /// Files of interactions, in the order in which they are read.
+    pub interactions: Vec<Source<Layout>>,
+    /// What is said of the items.
+    pub items: Option<Source<ItemLayout>>,
+    /// The semantic-id index that belongs to the dataset.
+    pub index: Option<PathBuf>,
+}
+
+/// A file and its layout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source<L> {
+    pub path: PathBuf,
+    pub layout: L,
+}
+
+impl<L> Source<L> {
+    pub fn new(path: impl AsRef<Path>, layout: L) -> Self {
+        Self { path: path.as_ref().to_path_buf(), layout }
+    }
+}
+
+/// Where a record's parts are: places of columns, or names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles<C> {
+    pub user: C,
+    pub item: C,
+    pub time: Option<C>,
+    pub rating: Option<C>,
+}
+
+impl<C> Roles<C> {
+    /// The parts with their words, in the order in which they are shown.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &C)> {
+        let parts = [("user", Some(&self.user)), ("item", Some(&self.item)), ("time", self.time.as_ref())];
+        let parts = parts.into_iter().chain([("rating", self.rating.as_ref())]);
+        parts.filter_map(|(role, column)| Some((role, column?)))
+    }
+
+    /// Other columns for the same parts.
+    pub fn map<D>(&self, mut to: impl FnMut(&C) -> D) -> Roles<D> {
+        Roles {
+            user: to(&self.user),
+            item: to(&self.item),
+            time: self.time.as_ref().map(&mut to),
+            rating: self.rating.as_ref().map(&mut to),
+        }
+    }
+}
+
+/// How a file of interactions is written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layout {
+    /// A record a line, columns between separators.
+    Delimited { table: Delimited, roles: Roles<usize> },
+    /// A JSON object (or Python dict) a line.
+    Objects(Roles<&'static str>),
+    /// Parquet, by the names of its columns.
+    Parquet(Roles<String>),
+    /// `{user: [item, …]}`.
+    Histories,
+    /// User, earlier items and the next item, with a header: the sequences of LC-Rec.
+    Augmented,
+}
+
+/// How lines are taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delimited {
+    pub separator: Separator,
+    /// Whether the first line names the columns.
+    pub header: bool,
+    /// Names of the columns, or their numbers from 1 where there is no header.
+    pub columns: Vec<String>,
+}
+
+/// What stands between columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Separator {
+    /// A comma, semicolon or the like; a column may be in quotes.
+    Quoted(u8),
+    /// A tab or the like; quotes are text.
+    Plain(u8),
+    /// `::`
+    Colons,
+}
+
+/// Where an item's parts are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRoles<C> {
+    pub id: C,
+    pub title: Option<C>,
+    pub description: Option<C>,
+    pub categories: Option<C>,
+}
+
+/// How a file of items is written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ItemLayout {
+    /// A record a line; categories are separated by `between`.
+    Delimited { table: Delimited, roles: ItemRoles<usize>, between: &'static str },
+    /// `u.item` of MovieLens 100k: id and title, and from the sixth column on a flag for each genre.
+    GenreFlags,
+    /// A JSON object (or Python dict) a line; lists of texts count one by one, one text of categories is separated by commas.
+    Objects(ItemRoles<&'static str>),
+    /// `{item: {"title": …, "description": …, "categories": …}}`.
+    Map,
+    /// Parquet, by the names of its columns.
+    Parquet(ItemRoles<String>),
+}

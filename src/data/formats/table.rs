@@ -1,0 +1,171 @@
+//! CSV, TSV and Parquet, with columns that the user names or that their names tell.
+
+use super::look::{Look, is_number};
+use super::parquet_file;
+use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
+use crate::data::source::{Columns, ItemTable, TableImport};
+use crate::error::Unusable;
+
+/// Names by which columns are known, in small letters without `_`, `-` and blanks.
+const USERS: [&str; 9] =
+    ["userid", "user", "uid", "reviewerid", "customerid", "visitorid", "memberid", "accountid", "sessionid"];
+const ITEMS: [&str; 12] = [
+    "itemid",
+    "item",
+    "iid",
+    "parentasin",
+    "asin",
+    "productid",
+    "product",
+    "movieid",
+    "bookid",
+    "businessid",
+    "articleid",
+    "trackid",
+];
+const TIMES: [&str; 10] = [
+    "timestamp",
+    "time",
+    "date",
+    "datetime",
+    "unixreviewtime",
+    "createdat",
+    "ts",
+    "eventtime",
+    "reviewtime",
+    "unixtime",
+];
+const RATINGS: [&str; 7] = ["rating", "ratings", "stars", "overall", "score", "rate", "value"];
+
+/// A table whose first row names a user and an item, or whose rows are those of ratings without names.
+pub fn guess(look: &Look) -> Option<Layout> {
+    if look.is_parquet() {
+        let names = parquet_file::columns(&look.path).ok()?;
+        return Some(Layout::Parquet(by_name(&names)?.map(|&column| names[column].clone())));
+    }
+    let separator = separator(look)?;
+    let rows = rows(look, separator);
+    let first = rows.first()?;
+    let numbered = |header| Delimited { separator, header, columns: columns(first, header) };
+    if let Some(roles) = by_name(first) {
+        return Some(Layout::Delimited { table: numbered(true), roles });
+    }
+    // Without a header: user, item, rating, time, or user, item, time.
+    let numbers = |column: usize| rows.iter().all(|row| row.get(column).is_some_and(|cell| is_number(cell)));
+    let same = rows.iter().all(|row| row.len() == first.len()) && numbers(first.len() - 1);
+    let roles = match first.len() {
+        4 if numbers(2) => Roles { user: 0, item: 1, time: Some(3), rating: Some(2) },
+        3 => Roles { user: 0, item: 1, time: Some(2), rating: None },
+        _ => return None,
+    };
+    (same && rows.len() > 1).then(|| Layout::Delimited { table: numbered(false), roles })
+}
+
+/// How the user says a table is written.
+///
+/// # Errors
+/// A column that is named is not there; the error lists those that are.
+pub fn layout(look: &Look, import: &TableImport) -> Result<Layout, Unusable> {
+    let Columns { user, item, time, rating } = &import.columns;
+    let table = if look.is_parquet() { None } else { Some(delimited(look, import.separator, import.header)?) };
+    let known = match &table {
+        Some(table) => table.columns.clone(),
+        None => parquet_file::columns(&look.path)?,
+    };
+    let place = |name: &String| place(look, &known, name);
+    let optional = |name: &Option<String>| name.as_ref().map(place).transpose();
+    let roles = Roles { user: place(user)?, item: place(item)?, time: optional(time)?, rating: optional(rating)? };
+    Ok(match table {
+        Some(table) => Layout::Delimited { table, roles },
+        None => Layout::Parquet(roles.map(|&column| known[column].clone())),
+    })
+}
+
+/// How the user says a table of items is written.
+///
+/// # Errors
+/// A column that is named is not there.
+pub fn items(look: &Look, items: &ItemTable, import: &TableImport) -> Result<ItemLayout, Unusable> {
+    let ItemTable { id, title, description, categories, .. } = items;
+    if look.is_parquet() {
+        let (title, description, categories) = (title.clone(), description.clone(), categories.clone());
+        return Ok(ItemLayout::Parquet(ItemRoles { id: id.clone(), title, description, categories }));
+    }
+    let table = delimited(look, None, import.header)?;
+    let known = table.columns.clone();
+    let optional = |name: &Option<String>| name.as_ref().map(|name| place(look, &known, name)).transpose();
+    let roles = ItemRoles {
+        id: place(look, &known, id)?,
+        title: optional(title)?,
+        description: optional(description)?,
+        categories: optional(categories)?,
+    };
+    Ok(ItemLayout::Delimited { table, roles, between: "|" })
+}
+
+fn delimited(look: &Look, named: Option<char>, header: bool) -> Result<Delimited, Unusable> {
+    let separator = match named {
+        Some(named) => of_char(named).ok_or_else(|| {
+            Unusable::new(&look.path, format!("\"{named}\" cannot separate columns"))
+                .advice("a comma or a tab, for example")
+        })?,
+        None => separator(look).ok_or_else(|| {
+            Unusable::new(&look.path, "no separator of columns is found").advice("name it with `separator`")
+        })?,
+    };
+    let first = rows(look, separator).into_iter().next();
+    let first = first.ok_or_else(|| Unusable::new(&look.path, "the file is empty").advice("a table was expected"))?;
+    Ok(Delimited { separator, header, columns: columns(&first, header) })
+}
+
+/// A tab and a bar are plain; quotes matter between others.
+fn of_char(separator: char) -> Option<Separator> {
+    let byte = u8::try_from(separator).ok().filter(u8::is_ascii)?;
+    match byte {
+        b'\t' | b'|' => Some(Separator::Plain(byte)),
+        b'"' | b'\n' | b'\r' => None,
+        _ => Some(Separator::Quoted(byte)),
+    }
+}
+
+/// The separator that takes all first lines apart into most columns.
+fn separator(look: &Look) -> Option<Separator> {
+    let candidates = ['\t', ',', ';', '|'].into_iter().filter_map(of_char);
+    let columns = |separator| {
+        let rows = rows(look, separator);
+        rows.iter().map(Vec::len).min().filter(|&columns| columns > 1)
+    };
+    // The first of equals, and `max_by_key` would give the last.
+    candidates.rev().max_by_key(|&separator| columns(separator)).filter(|&separator| columns(separator).is_some())
+}
+
+fn rows(look: &Look, separator: Separator) -> Vec<Vec<String>> {
+    match separator {
+        Separator::Quoted(byte) => look.rows(byte, true),
+        Separator::Plain(byte) => look.rows(byte, false),
+        Separator::Colons => Vec::new(),
+    }
+}
+
+fn columns(first: &[String], header: bool) -> Vec<String> {
+    if header { first.to_vec() } else { (1..=first.len()).map(|number| format!("#{number}")).collect() }
+}
+
+/// The place of a column by its name, or by `#` and its number from 1.
+fn place(look: &Look, columns: &[String], name: &str) -> Result<usize, Unusable> {
+    let numbered = name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()).filter(|&number| number > 0);
+    let found = columns.iter().position(|column| column == name).or(numbered.map(|number| number - 1));
+    found.filter(|&place| place < columns.len()).ok_or_else(|| {
+        Unusable::new(&look.path, format!("there is no column \"{name}\""))
+            .at("line 1")
+            .advice(format!("the file has {}; `#2` is the second of them", columns.join(", ")))
+    })
+}
+
+/// Columns by what their names usually mean.
+fn by_name(names: &[String]) -> Option<Roles<usize>> {
+    let plain = |name: &String| name.to_lowercase().replace(['_', '-', ' '], "");
+    let plain: Vec<String> = names.iter().map(plain).collect();
+    let find = |known: &[&str]| known.iter().find_map(|known| plain.iter().position(|name| name == known));
+    Some(Roles { user: find(&USERS)?, item: find(&ITEMS)?, time: find(&TIMES), rating: find(&RATINGS) })
+}

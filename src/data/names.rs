@@ -1,0 +1,99 @@
+//! Ids as the files write them, each kept once and known by its number.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
+/// Distinct texts, numbered by first appearance. All lie in one buffer, because millions of small allocations would take
+/// several times their own size.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    text: String,
+    /// Where each one ends in `text`.
+    ends: Vec<u64>,
+    places: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl Names {
+    /// The number of a name, which gets the next one where it is new; none for more names than numbers.
+    pub fn number(&mut self, name: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(name);
+        if let Some(&number) = self.places.find(hash, |&number| slice(&self.text, &self.ends, number) == name) {
+            return Some(number);
+        }
+        let number = u32::try_from(self.ends.len()).ok()?;
+        self.text.push_str(name);
+        self.ends.push(self.text.len() as u64);
+        let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
+        self.places.insert_unique(hash, number, |&other| hasher.hash_one(slice(text, ends, other)));
+        Some(number)
+    }
+
+    /// The number of a name that is known.
+    pub fn find(&self, name: &str) -> Option<u32> {
+        let found =
+            self.places.find(self.hasher.hash_one(name), |&number| slice(&self.text, &self.ends, number) == name);
+        found.copied()
+    }
+
+    /// The name of a number that was given out.
+    pub fn get(&self, number: u32) -> &str {
+        slice(&self.text, &self.ends, number)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// All of them, by number.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.ends.len()).map(|number| self.get(number as u32))
+    }
+}
+
+/// The same names in the same order.
+impl PartialEq for Names {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.text, &self.ends) == (&other.text, &other.ends)
+    }
+}
+
+fn slice<'t>(text: &'t str, ends: &[u64], number: u32) -> &'t str {
+    let number = number as usize;
+    let from = if number == 0 { 0 } else { ends[number - 1] as usize };
+    &text[from..ends[number] as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_follow_first_appearance(list in prop::collection::vec("[a-c]{0,3}|é|长", 0..60)) {
+            let mut names = Names::default();
+            let numbers: Vec<u32> = list.iter().map(|name| names.number(name).unwrap()).collect();
+            let mut distinct: Vec<&String> = Vec::new();
+            for (name, number) in list.iter().zip(numbers) {
+                if !distinct.contains(&name) {
+                    distinct.push(name);
+                }
+                prop_assert_eq!(distinct[number as usize], name);
+                prop_assert_eq!(names.get(number), name);
+                prop_assert_eq!(names.find(name), Some(number));
+            }
+            prop_assert_eq!(names.len(), distinct.len());
+            prop_assert_eq!(names.find("none of them"), None);
+            prop_assert!(names.iter().eq(distinct));
+        }
+    }
+}

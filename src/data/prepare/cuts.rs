@@ -1,0 +1,82 @@
+//! Where one stage ends and the next begins.
+
+use super::options::{InvalidPrepare, StageCuts, cut_times};
+use crate::data::calendar;
+use crate::data::interactions::Interactions;
+
+/// Cuts interactions, which are in time order, into stages that keep it.
+///
+/// # Errors
+/// The cuts need times that the interactions lack, or leave a stage empty.
+pub fn cut(interactions: &Interactions, kept: &[u32], cuts: &StageCuts) -> Result<Vec<Vec<u32>>, InvalidPrepare> {
+    let by_order = matches!(cuts, StageCuts::ByOrder { .. });
+    if interactions.time.is_empty() && !by_order {
+        let advice = "`stages: ByOrder(base: 0.6, later: 4)` cuts each user's own history instead";
+        let problem = "the interactions have no times, so that they cannot be cut into stages in time";
+        return Err(InvalidPrepare::new("stages", problem, advice));
+    }
+    let stages = match cuts.shares()? {
+        Some(shares) if by_order => by_user(interactions, kept, &ends(&shares)),
+        Some(shares) => {
+            let ends: Vec<usize> = ends(&shares).iter().map(|end| place(*end, kept.len())).collect();
+            let starts = [0].into_iter().chain(ends.iter().copied());
+            starts.zip(&ends).map(|(start, &end)| kept[start..end].to_vec()).collect()
+        }
+        None => {
+            let StageCuts::Dates(dates) = cuts else { return Ok(Vec::new()) };
+            let times = cut_times(dates)?;
+            let mut stages = vec![Vec::new(); times.len() + 1];
+            for &at in kept {
+                stages[times.partition_point(|&cut| cut <= interactions.time[at as usize])].push(at);
+            }
+            stages
+        }
+    };
+    if let Some(empty) = stages.iter().position(Vec::is_empty) {
+        let period = kept.first().zip(kept.last()).map(|(&first, &last)| {
+            let date = |at: u32| interactions.time.get(at as usize).map(|&time| calendar::date(time));
+            format!("{} to {}", date(first).unwrap_or_default(), date(last).unwrap_or_default())
+        });
+        let problem = format!("stage {} has none of the {} interactions that are left", empty + 1, kept.len());
+        let advice = format!("fewer or other cuts; the interactions are from {}", period.unwrap_or_default());
+        return Err(InvalidPrepare::new("stages", problem, advice));
+    }
+    Ok(stages)
+}
+
+/// Where each stage ends, as a share of all.
+fn ends(shares: &[f64]) -> Vec<f64> {
+    let mut sum = 0.0;
+    let mut ends: Vec<f64> = shares
+        .iter()
+        .map(|share| {
+            sum += share;
+            sum
+        })
+        .collect();
+    // What rounding left of the whole belongs to the last stage.
+    if let Some(last) = ends.last_mut() {
+        *last = 1.0;
+    }
+    ends
+}
+
+/// The number of interactions before a share of all ends, rounded down; a share like 0.7 may have come out a little lower.
+fn place(end: f64, count: usize) -> usize {
+    ((end * count as f64 + 1e-6) as usize).min(count)
+}
+
+/// Cuts each user's own interactions at the same shares.
+fn by_user(interactions: &Interactions, kept: &[u32], ends: &[f64]) -> Vec<Vec<u32>> {
+    let mut counts = vec![0usize; interactions.users.len()];
+    kept.iter().for_each(|&at| counts[interactions.user[at as usize] as usize] += 1);
+    let mut seen = vec![0usize; interactions.users.len()];
+    let mut stages = vec![Vec::new(); ends.len()];
+    for &at in kept {
+        let user = interactions.user[at as usize] as usize;
+        let stage = ends.iter().position(|&end| seen[user] < place(end, counts[user]));
+        stages[stage.unwrap_or(ends.len() - 1)].push(at);
+        seen[user] += 1;
+    }
+    stages
+}

@@ -1,0 +1,200 @@
+//! From interactions to stages: duplicates, ratings, k-core, chronological cuts, with the counts of every step.
+
+mod core;
+mod cuts;
+mod options;
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::options::{InvalidPrepare, Prepare, StageCuts};
+use super::catalogue::{Catalogue, order_of_ids};
+use super::interactions::Interactions;
+use super::{Dataset, Item, Sequence, Stage};
+use crate::semantic_id::SemanticIndex;
+
+/// Parts of the timeline.
+const TIMELINE: usize = 200;
+
+/// A dataset in stages whose items may not have semantic ids yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    pub name: String,
+    /// By ascending id (by value where all ids are numbers).
+    pub catalogue: Catalogue,
+    /// By first interaction.
+    pub users: Vec<String>,
+    pub stages: Vec<Stage>,
+    pub report: PrepareReport,
+}
+
+/// What the preparation did, in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrepareReport {
+    /// What was left after each step, beginning with what was read.
+    pub steps: Vec<StepCount>,
+    /// Rounds that the k-core took, the last of which removed nothing.
+    pub core_rounds: usize,
+    pub stages: Vec<StageCount>,
+    /// Interactions that are left, in equal parts of the period; empty without times.
+    pub timeline: Vec<u64>,
+}
+
+/// What is left after a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepCount {
+    /// `read`, `deduplicated`, `rating`, `core`.
+    pub step: String,
+    pub interactions: u64,
+    pub users: u64,
+    pub items: u64,
+}
+
+/// A stage in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageCount {
+    pub interactions: u64,
+    pub users: u64,
+    /// Users with enough interactions to be trained and tested on.
+    pub participants: u64,
+    /// First and last time in milliseconds since 1970; none without times.
+    pub period: Option<(i64, i64)>,
+}
+
+impl Prepared {
+    /// The dataset under semantic ids, one for each item of the catalogue in its order.
+    pub fn with_ids(self, index: SemanticIndex) -> Dataset {
+        let mut dataset = Dataset {
+            name: self.name,
+            items: self.catalogue.items,
+            users: self.users,
+            index,
+            stages: self.stages,
+            synthetic: false,
+            hash: String::new(),
+        };
+        dataset.hash = dataset.content_hash();
+        dataset
+    }
+}
+
+/// Prepares interactions and cuts them into stages.
+///
+/// # Errors
+/// An option has no meaning, or not for these interactions, or leaves nothing of them.
+pub fn prepare(interactions: &Interactions, options: &Prepare) -> Result<Prepared, InvalidPrepare> {
+    options.check()?;
+    // Sorting is stable: ties stay in file order.
+    let mut kept: Vec<u32> = (0..interactions.len() as u32).collect();
+    if !interactions.time.is_empty() {
+        kept.sort_by_key(|&at| interactions.time[at as usize]);
+    }
+    let mut steps = vec![count(interactions, &kept, "read")];
+    if options.deduplicate {
+        let mut seen = HashSet::with_capacity(kept.len());
+        kept.retain(|&at| {
+            let (user, item) = (interactions.user[at as usize], interactions.item[at as usize]);
+            seen.insert(u64::from(user) << 32 | u64::from(item))
+        });
+        steps.push(count(interactions, &kept, "deduplicated"));
+    }
+    if let Some(least) = options.least_rating {
+        if interactions.rating.is_empty() {
+            return Err(InvalidPrepare::new("least_rating", "the interactions have no ratings", "leave it out"));
+        }
+        kept.retain(|&at| f64::from(interactions.rating[at as usize]) >= least);
+        steps.push(count(interactions, &kept, "rating"));
+    }
+    let core_rounds = core::shrink(interactions, options.core, &mut kept);
+    steps.push(count(interactions, &kept, "core"));
+    if kept.is_empty() {
+        let problem = format!("no interaction is left of {} in the {}-core", interactions.len(), options.core);
+        return Err(InvalidPrepare::new("core", problem, "choose a smaller number, or a lower `least_rating`"));
+    }
+    let stages = cuts::cut(interactions, &kept, &options.stages)?;
+    let report =
+        |stages: Vec<StageCount>| PrepareReport { steps, core_rounds, stages, timeline: timeline(interactions, &kept) };
+    Ok(assemble(interactions, &stages, report))
+}
+
+/// Numbers users and items anew, and lists every user's interactions stage by stage.
+fn assemble(
+    interactions: &Interactions,
+    cut: &[Vec<u32>],
+    report: impl FnOnce(Vec<StageCount>) -> PrepareReport,
+) -> Prepared {
+    const NONE: u32 = u32::MAX;
+    let mut user_places = vec![NONE; interactions.users.len()];
+    let mut users = Vec::new();
+    let mut item_used = vec![false; interactions.items.len()];
+    for &at in cut.iter().flatten() {
+        item_used[interactions.item[at as usize] as usize] = true;
+        let user = interactions.user[at as usize];
+        if user_places[user as usize] == NONE {
+            user_places[user as usize] = users.len() as u32;
+            users.push(interactions.users.get(user).to_owned());
+        }
+    }
+    let used: Vec<u32> = (0..interactions.items.len() as u32).filter(|&item| item_used[item as usize]).collect();
+    let ids: Vec<&str> = used.iter().map(|&item| interactions.items.get(item)).collect();
+    let mut item_places = vec![NONE; interactions.items.len()];
+    let mut catalogue = Catalogue::default();
+    for (row, place) in order_of_ids(&ids).into_iter().zip(0..) {
+        item_places[used[row] as usize] = place;
+        let text = interactions.texts.get(used[row] as usize).cloned().unwrap_or_default();
+        catalogue.items.push(Item { id: ids[row].to_owned(), title: text.title.clone() });
+        catalogue.texts.push(text);
+    }
+
+    let mut histories: Vec<Vec<u32>> = vec![Vec::new(); users.len()];
+    let (mut stages, mut counts) = (Vec::new(), Vec::new());
+    for events in cut {
+        let before: Vec<usize> = histories.iter().map(Vec::len).collect();
+        for &at in events {
+            let user = user_places[interactions.user[at as usize] as usize];
+            histories[user as usize].push(item_places[interactions.item[at as usize] as usize]);
+        }
+        let active = histories.iter().zip(before).zip(0..).filter(|((history, before), _)| history.len() > *before);
+        let sequence = |((history, before), user): ((&Vec<u32>, usize), u32)| Sequence {
+            user,
+            items: history.clone(),
+            current_from: before,
+        };
+        let stage = Stage { sequences: active.map(sequence).collect() };
+        let times = || events.iter().filter_map(|&at| interactions.time.get(at as usize).copied());
+        counts.push(StageCount {
+            interactions: events.len() as u64,
+            users: stage.sequences.len() as u64,
+            participants: stage.participants().count() as u64,
+            period: times().min().zip(times().max()),
+        });
+        stages.push(stage);
+    }
+    Prepared { name: interactions.name.clone(), catalogue, users, stages, report: report(counts) }
+}
+
+fn count(interactions: &Interactions, kept: &[u32], step: &str) -> StepCount {
+    let distinct = |of: &[u32], all: usize| {
+        let mut seen = vec![false; all];
+        kept.iter().filter(|&&at| !std::mem::replace(&mut seen[of[at as usize] as usize], true)).count() as u64
+    };
+    StepCount {
+        step: step.to_owned(),
+        interactions: kept.len() as u64,
+        users: distinct(&interactions.user, interactions.users.len()),
+        items: distinct(&interactions.item, interactions.items.len()),
+    }
+}
+
+/// Interactions in equal parts of the period.
+fn timeline(interactions: &Interactions, kept: &[u32]) -> Vec<u64> {
+    let times = || kept.iter().filter_map(|&at| interactions.time.get(at as usize).copied());
+    let Some((first, last)) = times().min().zip(times().max()) else { return Vec::new() };
+    let mut timeline = vec![0; TIMELINE];
+    for time in times() {
+        let part = i128::from(time - first) * TIMELINE as i128 / (i128::from(last - first) + 1);
+        timeline[part as usize] += 1;
+    }
+    timeline
+}

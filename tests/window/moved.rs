@@ -1,0 +1,257 @@
+//! What moved: drift, single users and subspaces, as they are used and what they look like.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+use egui::Theme;
+use egui::accesskit::Role;
+use egui_kittest::kittest::Queryable as _;
+use egui_kittest::{Harness, SnapshotResults};
+use peso_workbench::app::Workbench;
+use peso_workbench::experiment::run_folder::RunMethod;
+
+use crate::fixture::{self, Come};
+use crate::looks::{THEMES, picture};
+use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
+
+/// The demo with two finished methods with adapters, and a counting baseline.
+fn with_adapters(world: &World) -> PathBuf {
+    let file = world.demo();
+    let project = load(&file);
+    let runs = project.runs_dir(None);
+    for (place, level) in [(0, 0.081), (1, 0.072)] {
+        let run = fixture::write(&runs, &fixture::planned(&project, place), level, Come::FINISHED);
+        fixture::adapters(&run, 3, 24);
+    }
+    let counted = fixture::config(&project, "Popularity", RunMethod::Popularity, 42);
+    fixture::write(&runs, &counted, 0.031, Come::FINISHED);
+    file
+}
+
+/// A window on it that shows a view.
+fn opened(world: &World, theme: Theme, view: &str) -> Harness<'static, Workbench> {
+    let file = with_adapters(world);
+    let mut window = world.window(theme, Some(&file));
+    until_part(&mut window, "2 of 4 finished");
+    click(&mut window, view);
+    window
+}
+
+/// Chooses an entry of a combo box.
+#[track_caller]
+fn choose(window: &mut Harness<'_, Workbench>, combo: &str, option: &str) {
+    window.get_by_role_and_label(Role::ComboBox, combo).click();
+    window.step();
+    window.step();
+    click(window, option);
+}
+
+#[test]
+fn drift_has_data_and_predictions_on_one_axis_and_says_who_is_affected() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Light, "Drift");
+    until_part(&mut window, "of PESO, Single evolving LoRA, Popularity, Data: items by popularity");
+    click(&mut window, "Data drift");
+    until(&mut window, "the data's lines to go", |window| !has_part(window, "Data: items"));
+    click(&mut window, "Adapter moves");
+    until_part(&mut window, "PESO: move of ΔW");
+    choose(&mut window, "Measure", "New items of the top 10");
+    click(&mut window, "Who is affected");
+    until_part(&mut window, "User new");
+    assert!(has_part(&window, "Who is affected: PESO"));
+    choose(&mut window, "Run", "Single evolving LoRA");
+    until_part(&mut window, "Who is affected: Single evolving LoRA");
+}
+
+#[test]
+fn a_user_is_found_and_what_changed_is_said() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Dark, "Users");
+    until_label(&mut window, "100 of 100 users");
+    // The user whose list changed most stands first and is shown.
+    assert!(has(&window, "Left since the last stage") && has(&window, "Went for"));
+    choose(&mut window, "Slice", "Cold");
+    until_label(&mut window, "25 of 100 users");
+    let before = window.query_all_by_label_contains("User ").count();
+    window.get_by_role_and_label(Role::TextInput, "Filter users").focus();
+    window.step();
+    window.get_by_role_and_label(Role::TextInput, "Filter users").type_text("no such user");
+    until_label(&mut window, "No user fits filter and slice");
+    assert!(before > 1);
+    click(&mut window, "Stage 1");
+    until(&mut window, "no earlier model", |window| !has(window, "Left since the last stage"));
+}
+
+#[test]
+fn subspaces_are_shown_tab_by_tab_and_side_by_side() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Light, "Subspace");
+    until_part(&mut window, "Direction river");
+    choose(&mut window, "Beside", "Single evolving LoRA");
+    until(&mut window, "two rivers", |window| window.query_all_by_label_contains("Direction river").count() == 2);
+    click(&mut window, "Drift map");
+    until_part(&mut window, "of PESO, stage 5, Single evolving LoRA, stage 5");
+    choose(&mut window, "Beside", "Stage 3");
+    until_part(&mut window, "of PESO, stage 5, PESO, stage 3");
+    click(&mut window, "Spectra");
+    until_part(&mut window, "Singular value by Direction");
+    click(&mut window, "Angles");
+    until_part(&mut window, "stage 4 to 5");
+    choose(&mut window, "Against", "Stage 1");
+    until_part(&mut window, "stage 1 to 5");
+    click(&mut window, "Distances");
+    until_part(&mut window, "Grassmann distance by Stage of PESO, Single evolving LoRA");
+}
+
+#[test]
+fn directions_and_weights_are_pictures_that_move_together() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Dark, "Subspace");
+    click(&mut window, "Directions");
+    until_part(&mut window, "Directions of PESO, Layer");
+    choose(&mut window, "Beside", "Single evolving LoRA");
+    until_part(&mut window, "Directions of Single evolving LoRA, Layer");
+    click(&mut window, "ΔW");
+    until_part(&mut window, "ΔW of Single evolving LoRA, stage 5");
+    choose(&mut window, "Beside", "Stage 2");
+    until_part(&mut window, "ΔW of PESO, stage 5 less stage 2");
+}
+
+/// Retention and meaning are computed when they are asked for, say how far they are, and can be cancelled.
+#[test]
+fn analyses_are_offered_computed_and_cancelled() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Light, "Subspace");
+    for (tab, button) in [("Retention", "Measure retention"), ("Meaning", "Find out the meaning")] {
+        click(&mut window, tab);
+        until_label(&mut window, "Not computed yet");
+        click(&mut window, button);
+        until_part(&mut window, "train 40 %");
+        click(&mut window, "Cancel");
+        until_label(&mut window, "You no longer waited for this");
+    }
+    choose(&mut window, "Run", "Single evolving LoRA");
+    click(&mut window, "Retention");
+    until_label(&mut window, "Nothing pulls toward the past here");
+}
+
+#[test]
+fn views_without_runs_say_what_to_do() {
+    let world = World::new();
+    let file = world.demo();
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_label(&mut window, "Synthetic drift demo");
+    for (view, title) in [
+        ("Subspace", "No adapter to look at yet"),
+        ("Drift", "No stage to compare with another yet"),
+        ("Users", "Nothing was recommended yet"),
+    ] {
+        click(&mut window, view);
+        until_label(&mut window, title);
+        assert!(has_part(&window, "Press Run all to start"), "{view}");
+    }
+}
+
+/// A report of large adapters takes seconds; the frame that opens the view does not wait for it, and it can be cancelled.
+#[test]
+fn opening_the_view_does_not_wait_for_the_report() {
+    let world = World::new();
+    let file = world.demo();
+    let project = load(&file);
+    let run = fixture::write(&project.runs_dir(None), &fixture::planned(&project, 0), 0.08, Come::FINISHED);
+    fixture::adapters(&run, 16, 512);
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "1 of 4 finished");
+    window.get_by_label("Subspace").click();
+    let start = Instant::now();
+    (0..3).for_each(|_| window.step());
+    assert!(start.elapsed() < Duration::from_secs(1), "three frames took {:?}", start.elapsed());
+    assert!(has_part(&window, "Measuring the adapters of PESO"), "the report is still on its way");
+    click(&mut window, "Cancel");
+    until_label(&mut window, "You no longer waited for this");
+    click(&mut window, "Find out");
+    until_part(&mut window, "Direction river: Layer");
+}
+
+#[test]
+fn looks_of_drift() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let mut window = opened(&world, theme, "Drift");
+        window.set_size([1280.0, 1100.0].into());
+        until_part(&mut window, "Popularity, Data: items by popularity");
+        picture(&mut pictures, &mut window, "drift", theme, None);
+        click(&mut window, "Who is affected");
+        until_part(&mut window, "User new");
+        picture(&mut pictures, &mut window, "affected", theme, None);
+    }
+}
+
+#[test]
+fn looks_of_users() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let mut window = opened(&world, theme, "Users");
+        window.set_size([1280.0, 1100.0].into());
+        until_label(&mut window, "100 of 100 users");
+        picture(&mut pictures, &mut window, "users", theme, None);
+    }
+}
+
+#[test]
+fn looks_of_subspaces() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let mut window = opened(&world, theme, "Subspace");
+        window.set_size([1280.0, 1100.0].into());
+        until_part(&mut window, "Direction river");
+        picture(&mut pictures, &mut window, "river", theme, None);
+        choose(&mut window, "Beside", "Single evolving LoRA");
+        until(&mut window, "two rivers", |window| window.query_all_by_label_contains("Direction river").count() == 2);
+        picture(&mut pictures, &mut window, "rivers", theme, None);
+        click(&mut window, "Drift map");
+        until_part(&mut window, "Single evolving LoRA, stage 5");
+        picture(&mut pictures, &mut window, "drift_map", theme, None);
+        choose(&mut window, "Beside", "Nothing");
+        let tabs = [
+            ("Spectra", "spectra", "Singular value by Direction"),
+            ("Angles", "angles", "Angle by Principal angle"),
+            ("Distances", "distances", "Grassmann distance by Stage"),
+            ("Directions", "directions", "Directions of PESO, Layer"),
+            ("ΔW", "weights", "ΔW of PESO, stage 5"),
+            ("Retention", "retention_offered", "Not computed yet"),
+        ];
+        for (tab, name, part) in tabs {
+            click(&mut window, tab);
+            until_part(&mut window, part);
+            picture(&mut pictures, &mut window, name, theme, None);
+        }
+    }
+}
+
+/// With two pixels a point, and in the least and a large window, everything stays in its place.
+#[test]
+fn the_views_fit_small_and_large_windows() {
+    let world = World::new();
+    let file = with_adapters(&world);
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "2 of 4 finished");
+    for (size, pixels) in [([960.0, 600.0], 1.0), ([2560.0, 1440.0], 1.0), ([1280.0, 720.0], 2.0)] {
+        window.set_size(size.into()).set_pixels_per_point(pixels);
+        for view in ["Subspace", "Drift", "Users"] {
+            click(&mut window, view);
+            window.run_ok();
+            for label in ["Run all", "Commands…", "Export…", "Filter users", view] {
+                for node in window.query_all_by_label(label) {
+                    let rect = node.rect();
+                    let inside = rect.min.x >= 0.0 && rect.max.x <= size[0] && rect.max.y <= size[1];
+                    assert!(inside, "{label} at {rect:?} in {size:?} at {pixels}");
+                }
+            }
+        }
+    }
+}
