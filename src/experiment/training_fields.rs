@@ -82,11 +82,24 @@ pub struct Fixed {
 }
 
 /// The settings that a sweep cannot have.
-pub const FIXED: &[Fixed] = &[Fixed {
-    path: "validation_users",
-    label: "Validation users",
-    why: "The epoch that is kept is chosen on them: on other users, points could not be held against each other",
-}];
+pub const FIXED: &[Fixed] = &[
+    Fixed {
+        path: "validation_users",
+        label: "Validation users",
+        why: "The epoch that is kept is chosen on them: on other users, points could not be held against each other",
+    },
+    Fixed {
+        path: "accumulation",
+        label: "Accumulation",
+        why: "It changes the memory and the time of a step, not what the step does",
+    },
+    Fixed {
+        path: "checkpointing",
+        label: "Checkpointing",
+        why: "It changes the memory and the time of a step, not what the step does",
+    },
+    Fixed { path: "start", label: "Start", why: "It names a folder, not a value" },
+];
 
 /// The value of a setting; none where it is not set, or is no single value.
 pub fn setting(training: &Training, path: &str) -> Option<Setting> {
