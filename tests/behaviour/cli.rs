@@ -288,8 +288,18 @@ fn figures_are_written_by_ending_and_into_folders() {
     assert_eq!(matrices.filter(|e| e.file_name().to_string_lossy().starts_with("m-matrix-")).count(), 4);
     export(&["all", "--to", "figures", "--dpi", "50"]);
     let written = fs::read_dir(here.path().join("figures")).unwrap().count();
-    // A matrix a run; the comparison, three costs, parallel axes, loss, penalty and pull ratio.
-    assert_eq!(written, (4 + 8) * 5);
+    // Matrix, who is affected, and what moved a run; comparison, three costs, parallel axes, loss, penalty, pull ratio.
+    let mut names: Vec<String> = fs::read_dir(here.path().join("figures"))
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str().and_then(|name| name.strip_suffix(".csv")).map(str::to_owned))
+        .collect();
+    names.sort();
+    assert_eq!(written, names.len() * 5, "every figure in every form: {names:?}");
+    for figure in ["comparison", "parallel", "loss", "penalty", "pull-ratio", "churn"] {
+        assert!(names.iter().any(|name| name == figure), "{figure} is not among {names:?}");
+    }
+    assert_eq!(names.iter().filter(|name| name.starts_with("matrix")).count(), 4, "{names:?}");
     let refused = peso(here.path(), &["export", ".", "--figure", "loss", "--to", "loss.docx"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(!here.path().join("loss.docx").exists());
