@@ -13,6 +13,7 @@ use crate::data::formats::{ImportError, Progress};
 use crate::error::Unusable;
 use crate::experiment::Project;
 use crate::semantic_id::Quality;
+use crate::semantic_id::train::Step;
 
 /// Train a project's semantic ids, unless they are there already, and show how good they are
 #[derive(Debug, Args)]
@@ -63,8 +64,15 @@ pub(super) fn ensure(project: &Project, fresh: bool) -> Result<Option<Quality>, 
         }
         ControlFlow::Continue(())
     };
-    let mut told = |level: usize, error: f64| {
-        say(&format!("semantic ids: level {} is done, mean squared error {error:.4e}", level + 1));
+    let mut told = |step: Step| match step {
+        Step::Level { level, error } => {
+            say(&format!("semantic ids: level {} is done, mean squared error {error:.4e}", level + 1));
+        }
+        // Twenty lines, however many epochs there are.
+        Step::Epoch { epoch, of, loss } if (epoch + 1) * 20 / of > epoch * 20 / of => {
+            say(&format!("semantic ids: epoch {} of {of}, loss {loss:.4}", epoch + 1));
+        }
+        Step::Epoch { .. } => {}
     };
     project.ensure_semantic_ids(fresh, &mut watch, &mut told).map_err(ImportError::into_unusable)
 }

@@ -11,7 +11,7 @@ use crate::data::interactions::ItemText;
 use crate::data::{Dataset, DatasetSource, Item, load};
 use crate::error::Unusable;
 use crate::files;
-use crate::semantic_id::train::VectorSource;
+use crate::semantic_id::train::{Step, VectorSource};
 use crate::semantic_id::{Quality, SemanticIndex, TrainIds, npy, words};
 
 /// The folder beside the project file that trained ids lie in.
@@ -38,7 +38,7 @@ impl Project {
 
     /// Trains the semantic ids of a project that wants that, unless they are there already, and says how good they are; none
     /// where the project takes ids from elsewhere. The index is written when it is whole; whoever ends this before begins
-    /// anew. `watch` hears of an import, `told` of each level (from 0) with its error.
+    /// anew. `watch` hears of an import, `told` how far training is.
     ///
     /// # Errors
     /// The data or the vectors cannot be used, `watch` ended the import, or the index cannot be written.
@@ -46,7 +46,7 @@ impl Project {
         &self,
         fresh: bool,
         watch: Watch<'_>,
-        told: &mut dyn FnMut(usize, f64),
+        told: &mut dyn FnMut(Step),
     ) -> Result<Option<Quality>, ImportError> {
         let (SemanticIds::Train(options), Some(index)) = (&self.semantic_ids, self.index_path()) else {
             return Ok(None);

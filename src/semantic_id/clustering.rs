@@ -5,6 +5,8 @@ use rand::Rng;
 use rand::seq::index;
 use rayon::prelude::*;
 
+use super::train::Step;
+
 /// Rounds of the k-means algorithm.
 const ROUNDS: usize = 10;
 /// Vectors a cluster that the clusters are found on, at most; the others are only assigned.
@@ -27,7 +29,7 @@ pub struct Clustered {
 ///
 /// Likely vectors share codes from the first level on; two items may share all of them.
 pub fn residual_codes(vectors: &[Vec<f64>], levels: usize, codes: usize, random: &mut impl Rng) -> Vec<u32> {
-    residual_clusters(vectors, levels, codes, random, &mut |_, _| {}).numbers
+    residual_clusters(vectors, levels, codes, random, &mut |_| {}).numbers
 }
 
 /// The same with what it came from; `told` hears of each level (from 0) when it is done, with its error.
@@ -36,7 +38,7 @@ pub fn residual_clusters(
     levels: usize,
     codes: usize,
     random: &mut impl Rng,
-    told: &mut dyn FnMut(usize, f64),
+    told: &mut dyn FnMut(Step),
 ) -> Clustered {
     let mut residuals = vectors.to_vec();
     let mut found = Clustered {
@@ -58,14 +60,14 @@ pub fn residual_clusters(
         }
         let squares: f64 = residuals.iter().flatten().map(|value| value * value).sum();
         found.errors.push(squares / values.max(1) as f64);
-        told(level, squares / values.max(1) as f64);
+        told(Step::Level { level, error: squares / values.max(1) as f64 });
         found.last_centres = centres;
     }
     found
 }
 
 /// At most `count` cluster centres (k-means from k-means++ starting points, on a sample).
-fn clusters(vectors: &[Vec<f64>], count: usize, random: &mut impl Rng) -> Vec<Vec<f64>> {
+pub(super) fn clusters(vectors: &[Vec<f64>], count: usize, random: &mut impl Rng) -> Vec<Vec<f64>> {
     let sample = index::sample(random, vectors.len(), vectors.len().min(count * SAMPLE));
     let sample: Vec<&Vec<f64>> = sample.iter().map(|at| &vectors[at]).collect();
     let mut centres = starting_points(&sample, count, random);
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_finds_the_same_codes_and_every_level_describes_the_vectors_better() {
-        let found = || residual_clusters(&groups(), 3, 3, &mut ChaCha8Rng::seed_from_u64(3), &mut |_, _| {});
+        let found = || residual_clusters(&groups(), 3, 3, &mut ChaCha8Rng::seed_from_u64(3), &mut |_| {});
         let one = found();
         assert_eq!(one, found());
         // By hand: three groups of the values 0 to 3 have the variance 1.25 around their centres, on one of three

@@ -5,6 +5,7 @@ pub mod index;
 pub mod npy;
 pub mod quality;
 pub mod reassign;
+pub mod rq_vae;
 pub mod train;
 pub mod trie;
 pub mod words;

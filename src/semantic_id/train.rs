@@ -10,6 +10,7 @@ use super::clustering::residual_clusters;
 use super::index::MOST_LEVELS;
 use super::quality::Quality;
 use super::reassign::reassign;
+use super::rq_vae::RqVae;
 use crate::seeds;
 
 /// How semantic ids are trained.
@@ -26,10 +27,21 @@ pub struct TrainIds {
 }
 
 /// What makes codes of vectors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Quantizer {
     /// Each level's codes are the clusters (k-means) of what the levels before leave over.
     ResidualKMeans,
+    /// An autoencoder whose code is a sum of one entry a level.
+    RqVae(RqVae),
+}
+
+/// How far training is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Step {
+    /// An epoch (from 0) is done, with its mean loss.
+    Epoch { epoch: usize, of: usize, loss: f64 },
+    /// A level (from 0) has its codes; the mean squared error of the vectors as the codes so far describe them.
+    Level { level: usize, error: f64 },
 }
 
 /// What the items' vectors come from.
@@ -64,6 +76,19 @@ impl TrainIds {
         if self.codes.is_some_and(|codes| !(2..=MOST).contains(&codes)) {
             return Err(("codes", "a level has 2 to 65536 codes", "leave it out for as many as suit the data"));
         }
+        if let Quantizer::RqVae(RqVae { epochs, batch, learning_rate, weight_decay }) = self.method
+            && !(epochs > 0
+                && batch > 0
+                && learning_rate > 0.0
+                && learning_rate.is_finite()
+                && (0.0..1.0).contains(&weight_decay))
+        {
+            return Err((
+                "method",
+                "an option of RqVae has no meaning",
+                "epochs, batch and learning_rate are above 0, weight_decay is 0 to below 1",
+            ));
+        }
         match &self.source {
             VectorSource::Words(width) if !(1..=MOST).contains(width) => {
                 Err(("source", "words are hashed into 1 to 65536 dimensions", "256 do for ten thousand items"))
@@ -82,17 +107,18 @@ impl TrainIds {
     }
 
     /// Trains ids of vectors of equal length (`items x levels` codes, row-major), with their figures. `categories` are the
-    /// first of each item, and are only compared with. `told` hears of each level (from 0) with its error.
+    /// first of each item, and are only compared with. `told` hears how far it is.
     pub fn train(
         &self,
         vectors: &[Vec<f64>],
         categories: &[Option<&str>],
-        told: &mut dyn FnMut(usize, f64),
+        told: &mut dyn FnMut(Step),
     ) -> (Vec<u32>, Quality) {
         let codes = self.codes(vectors.len());
         let mut random = ChaCha8Rng::seed_from_u64(seeds::derive(self.seed, &["semantic ids"]));
         let found = match self.method {
             Quantizer::ResidualKMeans => residual_clusters(vectors, self.levels, codes, &mut random, told),
+            Quantizer::RqVae(options) => options.train(vectors, self.levels, codes, &mut random, told),
         };
         let mut numbers = found.numbers.clone();
         let moved = reassign(&mut numbers, self.levels, codes, &found.last_residuals, &found.last_centres);
@@ -128,7 +154,7 @@ mod tests {
     #[test]
     fn items_of_one_text_get_ids_of_their_own() {
         let vectors = vec![vec![1.0, 0.0]; 3];
-        let (numbers, quality) = TrainIds::default().train(&vectors, &[None; 3], &mut |_, _| {});
+        let (numbers, quality) = TrainIds::default().train(&vectors, &[None; 3], &mut |_| {});
         assert_eq!((quality.before.distinct_ids, quality.after.distinct_ids, quality.reassigned), (1, 3, 2));
         assert!(numbers.chunks(4).all(|row| row[..3] == numbers[..3]));
     }

@@ -90,6 +90,13 @@ fn ids_are_made_once_and_are_the_same_again() {
     peso(folder, &["semantic-ids", "."]);
     assert_ne!(index(folder), path);
     assert_eq!((IndexFile::read(&index(folder)).unwrap().levels, fs::read(&path).unwrap()), (2, bytes));
+
+    // The autoencoder tells its loss, and gives every item an id of its own too.
+    fs::write(folder.join("project.ron"), PROJECT.replace("ResidualKMeans", "RqVae(epochs: 3)")).unwrap();
+    let output = peso(folder, &["semantic-ids", ".", "--json"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("semantic ids: epoch 3 of 3, loss "));
+    let quality: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&quality["items"], &quality["after"]["largest"]), (&first["items"], &json!(1)));
 }
 
 #[test]
