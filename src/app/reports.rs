@@ -13,7 +13,6 @@ use crate::experiment::analysis::meaning::{self, MeaningReport};
 use crate::experiment::analysis::retention::{self, RetentionReport};
 use crate::experiment::churn::{ChurnReport, StageTests, churn, stage_tests};
 use crate::experiment::paired::{Gain, UserMetric};
-use crate::experiment::project::SemanticIds;
 use crate::experiment::run_folder::RunFolder;
 use crate::experiment::subspace_report::{
     Directions, ModuleDirections, Source, SubspaceReport, delta_weight, directions, module_directions, subspace_report,
@@ -88,11 +87,11 @@ pub(crate) const USER_METRIC: UserMetric = UserMetric { gain: Gain::Ndcg, k: 10,
 impl Question {
     /// The dataset that a project names.
     pub(crate) fn dataset_of(project: &Project) -> Self {
-        let index = match &project.semantic_ids {
-            SemanticIds::Index(path) => Some(path.clone()),
-            SemanticIds::Dataset => None,
-        };
-        Self::Dataset { source: Box::new(project.dataset.clone()), index, folder: project.folder.clone() }
+        Self::Dataset {
+            source: Box::new(project.dataset.clone()),
+            index: project.index_path(),
+            folder: project.folder.clone(),
+        }
     }
 
     /// Finds the answer; this may take long. None where nobody waits any more, and of an analysis that is only looked up

@@ -19,6 +19,7 @@ mod results;
 mod retention;
 mod run;
 mod score;
+mod semantic_ids;
 mod status;
 mod subspace;
 mod table;
@@ -59,6 +60,7 @@ enum Command {
     Methods(methods::Arguments),
     Subspace(subspace::Arguments),
     Inspect(inspect::Arguments),
+    SemanticIds(semantic_ids::Arguments),
     Score(score::Arguments),
     Adapter(adapter::Arguments),
     Devices(devices::Arguments),
@@ -106,6 +108,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
         Some(Command::Methods(arguments)) => methods::run(&arguments),
         Some(Command::Subspace(arguments)) => subspace::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::SemanticIds(arguments)) => semantic_ids::run(&arguments),
         Some(Command::Score(arguments)) => score::run(&arguments),
         Some(Command::Adapter(arguments)) => adapter::run(arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),

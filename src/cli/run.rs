@@ -13,6 +13,7 @@ use clap::Args;
 use super::dry_run;
 use super::outcome::{Ended, INTERRUPTED, say};
 use super::progress::Bars;
+use super::semantic_ids;
 use super::workers::{self, Crew};
 use crate::device::DeviceChoice;
 use crate::error::{Failure, Unusable};
@@ -72,6 +73,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
+    // Workers and the dry run find them then; whatever ends this before it is whole leaves nothing behind.
+    semantic_ids::ensure(&project, false)?;
     let options = RunOptions {
         experiments: chosen(&project, arguments)?,
         seeds: arguments.seeds.clone(),

@@ -118,13 +118,17 @@ fn plan(source: &DatasetSource) -> Result<Option<Plan>, Unusable> {
 fn missing_ids(source: &DatasetSource) -> Unusable {
     let path = source.path().unwrap_or(Path::new(""));
     Unusable::new(path, "the items have no semantic ids").advice(
-        "the format has none: name an index with `semantic_ids: Index(\"…\")`, a JSON file that maps each item to its codes, \
+        "the format has none: `semantic_ids: Train()` makes them of the items' words; or name an index with `semantic_ids: Index(\"…\")`, a JSON file that maps each item to its codes, \
          like {\"B00005N7P0\": [\"<a_12>\", \"<b_3>\", \"<c_250>\", \"<d_0>\"], …}",
     )
 }
 
 /// The codes of items from an index file, which must have all of them.
 fn index_of(items: &[Item], path: &Path) -> Result<SemanticIndex, Unusable> {
+    if !path.exists() {
+        return Err(Unusable::new(path, "there is no such index of semantic ids")
+            .advice("`peso semantic-ids PROJECT` makes it for a project that trains its ids"));
+    }
     let file = IndexFile::read(path)?;
     let rows: HashMap<&str, usize> = file.items.iter().map(String::as_str).zip(0..).collect();
     let mut numbers = Vec::with_capacity(items.len() * file.levels);

@@ -31,6 +31,7 @@ mod ron_source;
 mod rows;
 pub mod run_folder;
 pub mod schedule;
+pub mod semantic_ids;
 pub mod settings;
 pub mod shared;
 pub mod sliced;

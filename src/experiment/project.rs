@@ -13,7 +13,7 @@ use crate::method::MethodOptions;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Pretrained;
 use crate::model::{BaseModel, Decoding, LlamaConfig, LoraShape, Prompt, Softmax, Start, Vocabulary, VocabularyMode};
-use crate::semantic_id::SemanticIndex;
+use crate::semantic_id::{SemanticIndex, TrainIds};
 
 /// A project: one dataset, one base model, the experiments to compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,8 @@ pub enum SemanticIds {
     Dataset,
     /// An index file in the released format.
     Index(PathBuf),
+    /// Made of what is known of the items, once, and kept beside the project file.
+    Train(TrainIds),
 }
 
 /// Training of the stages (LoRA). Defaults are the paper's.

@@ -43,8 +43,14 @@ pub fn check(project: &Project) -> Checked {
         }
     }
     prompt(project)?;
-    if let SemanticIds::Index(path) = &project.semantic_ids {
-        require(!path.as_os_str().is_empty(), "semantic_ids", "the path is empty", "name the index file")?;
+    match &project.semantic_ids {
+        SemanticIds::Dataset => {}
+        SemanticIds::Index(path) => {
+            require(!path.as_os_str().is_empty(), "semantic_ids", "the path is empty", "name the index file")?;
+        }
+        SemanticIds::Train(options) => options
+            .check()
+            .map_err(|(field, problem, advice)| bad(&format!("semantic_ids.{field}"), problem, advice))?,
     }
     training(&project.training)?;
     evaluation(&project.evaluation)?;

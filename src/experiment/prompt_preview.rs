@@ -1,6 +1,6 @@
 //! An example of a project as its model reads it, before anything is trained.
 
-use super::project::{Project, SemanticIds};
+use super::project::Project;
 use crate::data::{Dataset, Sequence, Stage};
 use crate::error::Unusable;
 use crate::model::PromptWriter;
@@ -11,11 +11,7 @@ use crate::model::prompt::Preview;
 /// # Errors
 /// Data or model cannot be used, or nobody is tested.
 pub fn prompt_preview(project: &Project) -> Result<Preview, Unusable> {
-    let index = match &project.semantic_ids {
-        SemanticIds::Dataset => None,
-        SemanticIds::Index(path) => Some(path.as_path()),
-    };
-    let dataset = Dataset::load(&project.dataset, index, &project.folder)?;
+    let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
     let vocabulary = project.vocabulary(&project.architecture()?, &dataset.index)?;
     let tokenizer = match project.prompt.text() {
         None => None,

@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use config::without_folder;
 pub use config::{RunConfig, RunMethod, slug};
 pub use reader::{EvaluationSummary, Event, RunReader};
 pub use writer::RunWriter;

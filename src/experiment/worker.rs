@@ -14,7 +14,7 @@ use super::hybrid;
 use super::memory;
 use super::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
 use super::planned::{PlannedRun, planned};
-use super::project::{Project, SemanticIds};
+use super::project::Project;
 use super::recommender;
 use super::results::Status;
 use super::rows;
@@ -99,11 +99,7 @@ impl<'a> Task<'a> {
     /// # Errors
     /// Data or model cannot be used, or the device is not there.
     pub fn load(project: &'a Project, options: &RunOptions) -> Result<Self, Failure> {
-        let index = match &project.semantic_ids {
-            SemanticIds::Dataset => None,
-            SemanticIds::Index(path) => Some(path.as_path()),
-        };
-        let dataset = Dataset::load(&project.dataset, index, &project.folder)?;
+        let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
         let llama = project.architecture()?;
         let choice = options.device;
         let (device, survey) = device::choose(choice).map_err(|message| Failure::Device {

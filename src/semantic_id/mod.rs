@@ -2,7 +2,15 @@
 
 pub mod clustering;
 pub mod index;
+pub mod npy;
+pub mod quality;
+pub mod reassign;
+pub mod rq_vae;
+pub mod train;
 pub mod trie;
+pub mod words;
 
 pub use index::SemanticIndex;
+pub use quality::Quality;
+pub use train::TrainIds;
 pub use trie::Trie;

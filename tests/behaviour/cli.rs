@@ -77,7 +77,9 @@ fn help_names_every_command_and_the_exit_status() {
     assert_eq!(help.status.code(), Some(0));
     insta::assert_snapshot!(words(&help.stdout));
     let commands = ["run", "status", "results", "export", "methods", "inspect", "score", "devices", "bench", "demo"];
-    for command in commands.into_iter().chain(["compare", "subspace", "retention", "meaning", "adapter"]) {
+    for command in
+        commands.into_iter().chain(["compare", "subspace", "retention", "meaning", "adapter", "semantic-ids"])
+    {
         let help = peso(here.path(), &[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(words(&help.stdout).contains(&format!("Usage: peso {command}")), "{command}");

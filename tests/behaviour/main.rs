@@ -26,6 +26,7 @@ mod queue;
 mod reference;
 mod render;
 mod runs;
+mod semantic_ids;
 mod statistics;
 mod statistics_reference;
 mod subspace_reference;

@@ -15,7 +15,6 @@ use super::Message;
 use crate::data::Dataset;
 use crate::error::Unusable;
 use crate::experiment::Project;
-use crate::experiment::project::SemanticIds;
 use crate::experiment::project_file::{DEMO, FILE_NAME};
 use crate::experiment::{project_check, sweep_edit};
 use crate::files;
@@ -173,11 +172,7 @@ impl Workbench {
         session.data = Loading::Pending;
         let (number, project) = (session.number, session.project().clone());
         self.spawn("read dataset", move || {
-            let index = match &project.semantic_ids {
-                SemanticIds::Dataset => None,
-                SemanticIds::Index(path) => Some(path.as_path()),
-            };
-            let result = Dataset::load(&project.dataset, index, &project.folder);
+            let result = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder);
             Message::Data { session: number, result: result.map(|dataset| Box::new(dataset.summary())) }
         });
     }

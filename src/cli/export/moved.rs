@@ -14,7 +14,6 @@ use crate::experiment::Project;
 use crate::experiment::analysis::retention;
 use crate::experiment::churn::{ChurnReport, churn as churn_of};
 use crate::experiment::paired::{Gain, UserMetric};
-use crate::experiment::project::SemanticIds;
 use crate::experiment::results::Results;
 use crate::experiment::run_folder::RunFolder;
 use crate::experiment::subspace_report::{ModuleReport, SubspaceReport, module_directions, subspace_report};
@@ -124,11 +123,7 @@ fn drift(runs: &[Run], project: &Project, wants: &dyn Fn(&[Figure]) -> bool) -> 
         .collect::<Result<_, Unusable>>()?;
     let mut charts = Vec::new();
     if wants(&[Figure::Churn]) {
-        let index = match &project.semantic_ids {
-            SemanticIds::Index(path) => Some(path.as_path()),
-            _ => None,
-        };
-        let dataset = Dataset::load(&project.dataset, index, &project.folder)?;
+        let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
         let data = churn::data_drift(&DataDrift::measure(&dataset, None));
         let moves = runs.iter().filter_map(|run| {
             let moves = subspace::movement(run.report.as_ref()?, &run.name);

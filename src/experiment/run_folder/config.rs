@@ -13,6 +13,8 @@ use crate::data::{DatasetSource, SyntheticOptions};
 use crate::error::Unusable;
 use crate::method::{Method, MethodOptions};
 use crate::model::{BaseModel, Compact, Prompt};
+use crate::semantic_id::TrainIds;
+use crate::semantic_id::train::VectorSource;
 
 /// Everything that a run was started with, written once as `run.ron`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,8 +86,11 @@ impl RunConfig {
             *path = without_folder(path);
         }
         let mut semantic_ids = project.semantic_ids.clone();
-        if let SemanticIds::Index(path) = &mut semantic_ids {
-            *path = without_folder(path);
+        match &mut semantic_ids {
+            SemanticIds::Index(path) | SemanticIds::Train(TrainIds { source: VectorSource::Vectors(path), .. }) => {
+                *path = without_folder(path);
+            }
+            SemanticIds::Dataset | SemanticIds::Train(_) => {}
         }
         let start = project.training.start.clone().map(without_folder);
         let training = Training { start, ..project.training.clone() };
@@ -238,6 +243,7 @@ fn changed<T: Serialize>(value: &T, default: &T) -> serde_json::Result<Value> {
     Ok(differing(serde_json::to_value(value)?, &serde_json::to_value(default)?))
 }
 
-fn without_folder(path: &Path) -> PathBuf {
+/// A file's or folder's own name, without the folders that it lies in.
+pub(crate) fn without_folder(path: &Path) -> PathBuf {
     path.file_name().map_or_else(|| path.to_path_buf(), PathBuf::from)
 }

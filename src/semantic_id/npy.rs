@@ -1,0 +1,97 @@
+//! Item vectors from a NumPy file.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use npyz::{NpyFile, TypeChar};
+
+use crate::error::Unusable;
+
+/// Values that are read, at most: 100,000 items of 4096.
+const MOST_VALUES: u64 = 1 << 29;
+
+/// Reads `rows` vectors: a matrix of two dimensions in `f4` or `f8`, row-major.
+///
+/// # Errors
+/// The file cannot be read, is no such matrix, has another number of rows, or a value that is not finite.
+pub fn read(path: &Path, rows: usize) -> Result<Vec<Vec<f64>>, Unusable> {
+    let advice = "expected a matrix of 32-bit or 64-bit floats in row-major order, with a row an item";
+    let bad = |problem: String| Unusable::new(path, problem).advice(advice);
+    let file = File::open(path).map_err(|error| Unusable::io(path, "open", &error))?;
+    let array = NpyFile::new(BufReader::new(file)).map_err(|error| bad(format!("not a NumPy file: {error}")))?;
+    let &[found, width] = array.shape() else {
+        return Err(bad(format!("the array has {} dimensions", array.shape().len())));
+    };
+    if found != rows as u64 {
+        return Err(bad(format!("the matrix has {found} rows for {rows} items"))
+            .advice("the rows are the items that preparation leaves, in ascending order of their ids"));
+    }
+    if width == 0 || found.saturating_mul(width) > MOST_VALUES || array.order() != npyz::Order::C {
+        return Err(bad(format!("a matrix of {found} x {width} in this order cannot be used")));
+    }
+    let values: Vec<f64> = match array.dtype() {
+        npyz::DType::Plain(kind) if kind.type_char() == TypeChar::Float && kind.size_field() == 4 => array
+            .into_vec::<f32>()
+            .map_err(|error| bad(format!("cannot be read: {error}")))?
+            .into_iter()
+            .map(f64::from)
+            .collect(),
+        npyz::DType::Plain(kind) if kind.type_char() == TypeChar::Float && kind.size_field() == 8 => {
+            array.into_vec::<f64>().map_err(|error| bad(format!("cannot be read: {error}")))?
+        }
+        other => return Err(bad(format!("the values are of the type {}", other.descr()))),
+    };
+    if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+        let (row, column) = (place as u64 / width, place as u64 % width);
+        return Err(bad(format!("the value {} is not finite", values[place])).at(format!("row {row}, column {column}")));
+    }
+    Ok(values.chunks(width as usize).map(<[f64]>::to_vec).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use npyz::WriterBuilder;
+
+    use super::*;
+
+    fn written<T: npyz::Serialize + npyz::AutoSerialize + Copy>(
+        shape: &[u64],
+        values: &[T],
+    ) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vectors.npy");
+        let options = npyz::WriteOptions::new().default_dtype().shape(shape);
+        let mut writer = options.writer(File::create(&path).unwrap()).begin_nd().unwrap();
+        writer.extend(values.iter().copied()).unwrap();
+        writer.finish().unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn rows_of_both_float_types_are_read() {
+        let (_folder, path) = written(&[2, 3], &[1.5f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(read(&path, 2).unwrap(), [[1.5, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        let (_folder, path) = written(&[2, 1], &[0.1f64, -7.0]);
+        assert_eq!(read(&path, 2).unwrap(), [[0.1], [-7.0]]);
+    }
+
+    #[test]
+    fn other_files_are_refused_with_the_reason() {
+        let refused = |path: &Path, rows: usize| read(path, rows).unwrap_err();
+        let (_folder, path) = written(&[2, 2], &[1.0f64, 2.0, f64::NAN, 4.0]);
+        assert_eq!(refused(&path, 2).place.as_deref(), Some("row 1, column 0"));
+        assert_eq!(refused(&path, 3).problem, "the matrix has 2 rows for 3 items");
+        let (_folder, path) = written(&[4], &[1.0f32; 4]);
+        assert_eq!(refused(&path, 4).problem, "the array has 1 dimensions");
+        let (_folder, path) = written(&[2, 2], &[1i32; 4]);
+        assert!(refused(&path, 2).problem.starts_with("the values are of the type"));
+        // A header that promises more than the file holds.
+        let (_folder, path) = written(&[2, 2], &[1.0f64; 4]);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 5]).unwrap();
+        assert!(refused(&path, 2).problem.starts_with("cannot be read"));
+        std::fs::write(&path, "nothing").unwrap();
+        assert!(refused(&path, 2).problem.starts_with("not a NumPy file"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Item vectors without a model: the words of an item's text, hashed into a few dimensions.
+
+use std::collections::BTreeMap;
+
+use crate::seeds;
+
+/// A vector an item (`width` values, of length 1, or all 0 for a text without words).
+///
+/// A word counts `(1 + ln n) · ln((1 + items) / (1 + items with it))`: more where it occurs more often in the text, less where
+/// many texts have it. Its hash chooses its dimension and sign, so that words that fall together do not add up on average
+/// (Weinberger et al. 2009).
+pub fn vectors(texts: &[String], width: usize) -> Vec<Vec<f64>> {
+    let counted: Vec<BTreeMap<String, usize>> = texts.iter().map(|text| count(text)).collect();
+    let mut items_with: BTreeMap<&str, usize> = BTreeMap::new();
+    for word in counted.iter().flat_map(BTreeMap::keys) {
+        *items_with.entry(word).or_default() += 1;
+    }
+    let places: BTreeMap<&str, (usize, f64)> = items_with
+        .iter()
+        .map(|(&word, &items)| {
+            let hash = seeds::derive(0, &["word", word]);
+            let rarity = ((1 + texts.len()) as f64 / (1 + items) as f64).ln();
+            let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
+            (word, ((hash % width as u64) as usize, sign * rarity))
+        })
+        .collect();
+    counted
+        .iter()
+        .map(|words| {
+            let mut vector = vec![0.0; width];
+            for (word, &times) in words {
+                let (place, weight) = places[word.as_str()];
+                vector[place] += weight * (1.0 + (times as f64).ln());
+            }
+            let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
+            if length > 0.0 {
+                vector.iter_mut().for_each(|value| *value /= length);
+            }
+            vector
+        })
+        .collect()
+}
+
+/// The words of a text, in lower case, with how often each occurs.
+fn count(text: &str) -> BTreeMap<String, usize> {
+    let mut words = BTreeMap::new();
+    for word in text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        *words.entry(word.to_lowercase()).or_default() += 1;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cosine(one: &[f64], other: &[f64]) -> f64 {
+        one.iter().zip(other).map(|(a, b)| a * b).sum()
+    }
+
+    #[test]
+    fn texts_that_share_rare_words_are_near_whatever_their_case_and_order() {
+        let texts = ["Dark Castle, the game", "the GAME: castle (dark)", "the game of golf", ""].map(str::to_owned);
+        let found = vectors(&texts, 512);
+        assert!((cosine(&found[0], &found[1]) - 1.0).abs() < 1e-12);
+        assert!(cosine(&found[0], &found[2]) < 0.3, "{}", cosine(&found[0], &found[2]));
+        assert!(found[3].iter().all(|&value| value == 0.0));
+    }
+
+    #[test]
+    fn weights_are_those_of_the_formula() {
+        // `a` is in both of two texts and counts nothing; `b` occurs twice in one, `c` once in it.
+        let found = vectors(&["a b b c".to_owned(), "a".to_owned()], 4096);
+        let mut sizes: Vec<f64> = found[0].iter().map(|value| value.abs()).filter(|&value| value > 1e-9).collect();
+        sizes.sort_by(f64::total_cmp);
+        // A word of one text has the rarity ln(3 / 2), which is a factor of all; lengths are 1.
+        let (c, b) = (1.0, 1.0 + 2f64.ln());
+        let length = (b * b + c * c).sqrt();
+        let expected = [c / length, b / length];
+        assert!(found[1].iter().all(|value| value.abs() < 1e-9));
+        assert_eq!(sizes.len(), 2);
+        sizes.iter().zip(expected).for_each(|(size, expected)| assert!((size - expected).abs() < 1e-12, "{sizes:?}"));
+    }
+}

@@ -1,0 +1,120 @@
+//! Trained semantic ids through the real binary: from interactions without ids to a finished run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use peso_workbench::data::Dataset;
+use peso_workbench::experiment::Project;
+use peso_workbench::semantic_id::index::IndexFile;
+use serde_json::{Value, json};
+
+/// A world of a dozen items with titles and categories.
+const PROJECT: &str = r#"(
+    format: 1,
+    name: "Trained ids",
+    dataset: RecBole(path: "data", prepare: (core: 1, stages: Fractions(base: 0.6, later: 2))),
+    semantic_ids: Train(method: ResidualKMeans, source: Words(64), levels: 3),
+    base_model: Compact(width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1),
+    training: (epochs: 1, batch: 16, lora: (rank: 2, alpha: 4.0)),
+    evaluation: (beams: 5, k: [1, 5]),
+    experiments: [(name: "PESO", method: Peso(lambda: 2.0))],
+    seeds: [1],
+)"#;
+
+fn project(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/recbole");
+    fs::create_dir(folder.path().join("data")).unwrap();
+    for file in ["tiny.inter", "tiny.item"] {
+        fs::copy(fixtures.join(file), folder.path().join("data").join(file)).unwrap();
+    }
+    fs::write(folder.path().join("project.ron"), text).unwrap();
+    folder
+}
+
+fn peso(folder: &Path, arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_peso")).args(arguments).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn index(folder: &Path) -> PathBuf {
+    folder.join(Project::load(folder).unwrap().index_path().unwrap())
+}
+
+#[test]
+fn interactions_without_ids_become_a_finished_run() {
+    let folder = project(PROJECT);
+    let folder = folder.path();
+    // Nothing is trained by looking; what to do is said.
+    let loaded = Project::load(folder).unwrap();
+    let load = || Dataset::load(&loaded.dataset, loaded.index_path().as_deref(), folder);
+    let missing = load().unwrap_err();
+    assert!(missing.advice.unwrap().contains("peso semantic-ids"));
+
+    let output = peso(folder, &["run", ".", "--device", "cpu"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("semantic ids: level 3 is done"));
+    let results: Value = serde_json::from_slice(&peso(folder, &["results", ".", "--json"]).stdout).unwrap();
+    assert_eq!(results["runs"][0]["status"], json!("finished"), "{results}");
+
+    let dataset = load().unwrap();
+    assert_eq!(dataset.index.levels, 3);
+    let mut ids: Vec<&[u32]> = (0..dataset.items.len() as u32).map(|item| dataset.index.item(item)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), dataset.items.len(), "every item has an id of its own");
+}
+
+#[test]
+fn ids_are_made_once_and_are_the_same_again() {
+    let folder = project(PROJECT);
+    let folder = folder.path();
+    let first: Value = serde_json::from_slice(&peso(folder, &["semantic-ids", ".", "--json"]).stdout).unwrap();
+    let path = index(folder);
+    let bytes = fs::read(&path).unwrap();
+    let file = IndexFile::read(&path).unwrap();
+    assert_eq!((file.levels, file.items.len()), (3, first["items"].as_u64().unwrap() as usize));
+    assert_eq!((&first["codes"], &first["after"]["largest"]), (&json!(4), &json!(1)));
+
+    // A second time nothing is trained, and the figures are those of the first time.
+    let again = peso(folder, &["semantic-ids", ".", "--json"]);
+    assert!(again.stderr.is_empty(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(serde_json::from_slice::<Value>(&again.stdout).unwrap(), first);
+    // Trained anew they are the same, byte by byte.
+    peso(folder, &["semantic-ids", ".", "--fresh"]);
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+
+    // Other options are another file; the first stays.
+    fs::write(folder.join("project.ron"), PROJECT.replace("levels: 3", "levels: 2")).unwrap();
+    peso(folder, &["semantic-ids", "."]);
+    assert_ne!(index(folder), path);
+    assert_eq!((IndexFile::read(&index(folder)).unwrap().levels, fs::read(&path).unwrap()), (2, bytes));
+
+    // The autoencoder tells its loss, and gives every item an id of its own too.
+    fs::write(folder.join("project.ron"), PROJECT.replace("ResidualKMeans", "RqVae(epochs: 3)")).unwrap();
+    let output = peso(folder, &["semantic-ids", ".", "--json"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("semantic ids: epoch 3 of 3, loss "));
+    let quality: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&quality["items"], &quality["after"]["largest"]), (&first["items"], &json!(1)));
+}
+
+#[test]
+fn a_project_with_ids_from_elsewhere_or_options_without_a_meaning_is_told() {
+    for (from, to, told) in [
+        ("semantic_ids: Train(method: ResidualKMeans, source: Words(64), levels: 3),", "", "from elsewhere"),
+        ("levels: 3", "levels: 27", "semantic_ids.levels"),
+        ("Words(64)", "Vectors(\"none.npy\")", "none.npy"),
+    ] {
+        let folder = project(&PROJECT.replace(from, to));
+        let output = Command::new(env!("CARGO_BIN_EXE_peso"))
+            .args(["semantic-ids", "."])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(words.contains(told), "{told} is not in {words}");
+        assert!(!folder.path().join("semantic_ids").exists());
+    }
+}
