@@ -94,7 +94,7 @@ pub(super) fn from_ron<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T
     })
 }
 
-/// Writes RON that [`from_ron`] reads.
+/// Writes RON, a field a line.
 ///
 /// # Errors
 /// Never for the types of this crate; RON's own error otherwise.
