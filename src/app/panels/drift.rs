@@ -15,8 +15,7 @@ use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::chart::churn::{self, Beside, ChurnMeasure};
 use crate::chart::look::Look;
-use crate::chart::{Chart, comparison, subspace};
-use crate::data::Protocol;
+use crate::chart::{Chart, subspace};
 use crate::experiment::churn::ChurnReport;
 
 /// What is shown.
@@ -133,7 +132,7 @@ impl DriftPanel {
         let synthetic = context.session.synthetic();
         match self.view {
             View::Stages => {
-                let looks = comparison::looks(context.session.results(Protocol::SameBlock));
+                let looks = super::looks(context.session);
                 let look = |run: &RunView| looks.get(&run.id).copied().unwrap_or(Look::baseline(0));
                 let lines: Vec<_> = reports.iter().map(|(run, report)| (*report, look(run))).collect();
                 churn::over_stages(&lines, self.measure, &self.drawn_beside(context, reports, &look), synthetic)

@@ -15,6 +15,7 @@ pub(crate) mod subspace;
 mod sweep_list;
 pub(crate) mod users;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui;
@@ -23,12 +24,14 @@ use egui::{Align, Button, Color32, ComboBox, Layout, Response, TextStyle, Ui, Ve
 use super::action::Action;
 use super::command::Command;
 use super::reports::{Found, Question, Report};
-use super::session::Session;
+use super::session::{Row, Session};
 use super::theme;
 use super::watch::RunView;
 use super::widgets;
-use crate::chart::{Body, Chart, Marked, screen};
+use crate::chart::{Body, Chart, Look, Marked, comparison, screen};
+use crate::data::Protocol;
 use crate::error::Unusable;
+use crate::experiment::results::Results;
 
 /// What a panel may read, and where it puts its wishes.
 pub(crate) struct Context<'a> {
@@ -38,6 +41,20 @@ pub(crate) struct Context<'a> {
     pub(crate) charts: &'a mut Vec<Arc<Chart>>,
     /// Seconds since 1970.
     pub(crate) now_unix: u64,
+}
+
+/// The results as the runs table lists them at first, so that methods keep the project's order, and with it their
+/// colours.
+fn in_project_order(results: &Results, rows: &[Row]) -> Results {
+    let places: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(place, row)| (row.id.as_str(), place)).collect();
+    let mut results = results.clone();
+    results.runs.sort_by_key(|run| places.get(run.run.as_str()).copied().unwrap_or(usize::MAX));
+    results
+}
+
+/// The look of each run, by its id: the one that its line has in the comparison.
+fn looks(session: &Session) -> BTreeMap<String, Look> {
+    comparison::looks(&in_project_order(session.results(Protocol::SameBlock), &session.rows))
 }
 
 /// The state of all panels that is not the project's.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::app::answers::{Asked, Subject};
-use crate::app::panels::Context;
-use crate::app::session::{Origin, Row, Session};
+use crate::app::panels::{Context, in_project_order};
+use crate::app::session::{Origin, Session};
 use crate::chart::comparison;
 use crate::chart::look::Look;
 use crate::data::Protocol;
@@ -129,15 +129,6 @@ impl Lines {
 /// Whether a run came to its end without measuring the protocol.
 fn lacks(run: &RunResult, protocol: Protocol) -> bool {
     run.status == Status::Finished && !run.protocols.contains(&protocol)
-}
-
-/// The results as the runs table lists them at first, so that methods keep the project's order, and with it their
-/// colours.
-fn in_project_order(results: &Results, rows: &[Row]) -> Results {
-    let places: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(place, row)| (row.id.as_str(), place)).collect();
-    let mut results = results.clone();
-    results.runs.sort_by_key(|run| places.get(run.run.as_str()).copied().unwrap_or(usize::MAX));
-    results
 }
 
 /// The metrics that some run has, the usual ones first.

@@ -21,8 +21,7 @@ use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::chart::look::Look;
 use crate::chart::subspace::{self, Against, Mapped, Shown, side_words};
-use crate::chart::{Chart, comparison, river};
-use crate::data::Protocol;
+use crate::chart::{Chart, river};
 use crate::experiment::subspace_report::{ModuleDirections, SubspaceReport};
 use crate::subspace::Side;
 
@@ -363,7 +362,7 @@ impl SubspacePanel {
     }
 
     fn distances(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>]) {
-        let looks = comparison::looks(context.session.results(Protocol::SameBlock));
+        let looks = super::looks(context.session);
         let mut lines = Vec::new();
         let mut asked = false;
         for run in super::one_an_experiment(runs) {
