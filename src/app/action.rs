@@ -56,8 +56,6 @@ pub(crate) enum Action {
     Cancel(Arc<Question>),
     /// Ask again what could not be found out, or was cancelled.
     Retry(Arc<Question>),
-    /// Read the dataset and count it.
-    LoadData,
 }
 
 /// Which sweep is meant.

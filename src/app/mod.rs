@@ -7,6 +7,7 @@ mod action;
 mod answers;
 mod background;
 mod command;
+mod data_report;
 pub mod dialogs;
 mod dock;
 mod estimate_dialog;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::data_report::DataReport;
 use super::launcher::{Launcher, Waiting};
 use super::watch::RunView;
 use crate::data::{DataDrift, Dataset, DatasetSource, Protocol};
@@ -70,7 +71,7 @@ pub(crate) enum How {
 /// What was found out.
 #[derive(Debug)]
 pub(crate) enum Report {
-    Dataset(Box<Dataset>, DataDrift),
+    Data(Box<DataReport>),
     Churn(ChurnReport),
     Tests(StageTests),
     Subspace(SubspaceReport),
@@ -99,9 +100,8 @@ impl Question {
     pub(crate) fn answer(&self, launcher: &dyn Launcher, waiting: &Waiting) -> Result<Option<Report>, Unusable> {
         match self {
             Self::Dataset { source, index, folder } => {
-                let dataset = Dataset::load(source, index.as_deref(), folder)?;
-                let drift = DataDrift::measure(&dataset, None);
-                Ok(Some(Report::Dataset(Box::new(dataset), drift)))
+                let report = DataReport::read(source, index.as_deref(), folder, waiting)?;
+                Ok(report.map(Box::new).map(Report::Data))
             }
             Self::Churn(run) => {
                 let report = churn(&RunFolder::open(&run.folder)?, Protocol::SameBlock, USER_METRIC)?;
@@ -273,12 +273,16 @@ impl Drop for Reports {
 }
 
 impl Report {
-    pub(crate) fn dataset(&self) -> Option<&Dataset> {
-        if let Self::Dataset(dataset, _) = self { Some(dataset) } else { None }
+    pub(crate) fn data(&self) -> Option<&DataReport> {
+        if let Self::Data(report) = self { Some(report) } else { None }
     }
 
-    pub(crate) const fn drift(&self) -> Option<&DataDrift> {
-        if let Self::Dataset(_, drift) = self { Some(drift) } else { None }
+    pub(crate) fn dataset(&self) -> Option<&Dataset> {
+        self.data().map(|report| &report.dataset)
+    }
+
+    pub(crate) fn drift(&self) -> Option<&DataDrift> {
+        self.data().map(|report| &report.drift)
     }
 
     pub(crate) const fn churn(&self) -> Option<&ChurnReport> {

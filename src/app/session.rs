@@ -10,7 +10,7 @@ use super::history::History;
 use super::judgements::{Answer, Inquiry};
 use super::reports::Reports;
 use super::watch::{EachProtocol, LiveCharts, RunView, Snapshot, Watcher, no_results};
-use crate::data::{Protocol, Summary};
+use crate::data::Protocol;
 use crate::error::Unusable;
 use crate::experiment::Project;
 use crate::experiment::planned::planned;
@@ -79,16 +79,6 @@ impl Row {
     }
 }
 
-/// Something that is being read in the background.
-#[derive(Debug)]
-pub(crate) enum Loading<T> {
-    /// Nobody asked for it yet.
-    Unasked,
-    Pending,
-    Ready(T),
-    Failed(Unusable),
-}
-
 /// Everything that belongs to the open project.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -117,7 +107,6 @@ pub(crate) struct Session {
     /// Whether a worker that this window started is alive, and whether it has yet to reach the queue.
     pub(crate) working: bool,
     pub(crate) launching: bool,
-    pub(crate) data: Loading<Summary>,
     pub(crate) judgements: Answers<Inquiry, Answer>,
     pub(crate) slicings: Answers<Subject, Result<Sliced, Unusable>>,
     pub(crate) reports: Reports,
@@ -150,7 +139,6 @@ impl Session {
             queue: Entries::default(),
             working: false,
             launching: false,
-            data: Loading::Unasked,
             judgements: Answers::default(),
             slicings: Answers::default(),
             reports: Reports::default(),

@@ -17,6 +17,8 @@ use crate::semantic_id::index::IndexFile;
 pub struct Loaded {
     pub dataset: Dataset,
     pub import: Option<(ImportReport, PrepareReport)>,
+    /// Why the items have no semantic ids, of a dataset that is only looked at: each then stands as a code of its own.
+    pub lacks_ids: Option<Unusable>,
 }
 
 /// Imported interactions in stages, before their items have semantic ids: what ids are trained from.
@@ -62,14 +64,30 @@ impl Dataset {
                 }
             }
             imported => {
-                let Imported { prepared, report, own_index } = import(imported, folder, watch)?;
-                let path = index.or(own_index).ok_or_else(|| missing_ids(imported))?;
-                let prepare = prepared.report.clone();
-                let ids = index_of(&prepared.catalogue.items, &path)?;
-                return Ok(Loaded { dataset: prepared.with_ids(ids), import: Some((report, prepare)) });
+                let loaded = load_imported(imported, index, folder, watch)?;
+                return match loaded.lacks_ids {
+                    Some(error) => Err(error.into()),
+                    None => Ok(loaded),
+                };
             }
         };
-        Ok(Loaded { dataset, import: None })
+        Ok(Loaded { dataset, import: None, lacks_ids: None })
+    }
+
+    /// The same for those who only look: imported items may lack semantic ids, or have an index that cannot be used.
+    ///
+    /// # Errors
+    /// As [`Dataset::load_watched`], but for what is wrong with the ids of imported items.
+    pub fn load_to_look_at(
+        source: &DatasetSource,
+        index: Option<&Path>,
+        folder: &Path,
+        watch: Watch<'_>,
+    ) -> Result<Loaded, ImportError> {
+        if source.prepare().is_some() {
+            return load_imported(source, index.map(|path| folder.join(path)), folder, watch);
+        }
+        Self::load_watched(source, index, folder, watch)
     }
 
     /// The same data under other semantic ids.
@@ -78,6 +96,27 @@ impl Dataset {
         self.hash = self.content_hash();
         Ok(self)
     }
+}
+
+/// Imports interactions, prepares them, and looks up their items' ids.
+fn load_imported(
+    source: &DatasetSource,
+    index: Option<PathBuf>,
+    folder: &Path,
+    watch: Watch<'_>,
+) -> Result<Loaded, ImportError> {
+    let Imported { prepared, report, own_index } = import(source, folder, watch)?;
+    let items = &prepared.catalogue.items;
+    let path = index.or(own_index).ok_or_else(|| missing_ids(source));
+    let (ids, lacks_ids) = match path.and_then(|path| index_of(items, &path)) {
+        Ok(ids) => (ids, None),
+        Err(error) => {
+            let numbers: Vec<u32> = (0..items.len() as u32).collect();
+            (SemanticIndex::from_numbers(1, &numbers), Some(error))
+        }
+    };
+    let import = Some((report, prepared.report.clone()));
+    Ok(Loaded { dataset: prepared.with_ids(ids), import, lacks_ids })
 }
 
 /// Imports interactions and prepares them; relative paths start from `folder`, where what was read is cached.

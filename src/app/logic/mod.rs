@@ -26,13 +26,12 @@ use super::modal::{Dialog, Leaving, PathPurpose, Wish};
 use super::palette::Palette;
 use super::panels::experiments;
 use super::reports::{Question as Asked, Report};
-use super::session::{Loading, Session};
+use super::session::Session;
 use super::settings::ThemeChoice;
 use super::sweep_editor::{self, SweepEditor};
 use super::watch::Snapshot;
 use super::widgets::{Notice, Weight, sentence};
 use super::window::Workbench;
-use crate::data::Summary;
 use crate::error::Unusable;
 use crate::experiment::estimate::Estimate;
 use crate::experiment::observer::Wanted;
@@ -62,10 +61,6 @@ pub(crate) enum Message {
     Runs {
         session: u64,
         snapshot: Snapshot,
-    },
-    Data {
-        session: u64,
-        result: Result<Box<Summary>, Unusable>,
     },
     Judged {
         session: u64,
@@ -157,14 +152,6 @@ impl Workbench {
                     self.notices.push(Notice::new(Weight::Problem, did_not_finish(&key)).details(reason));
                 }
             }
-            Message::Data { session, result } => {
-                if let Some(open) = self.session_numbered(session) {
-                    open.data = match result {
-                        Ok(summary) => Loading::Ready(*summary),
-                        Err(error) => Loading::Failed(error),
-                    };
-                }
-            }
             Message::Judged { session, inquiry, answer } => {
                 if let Some(open) = self.session_numbered(session) {
                     open.judgements.take(inquiry, answer);
@@ -210,7 +197,6 @@ impl Workbench {
             }
             Action::Export(chart) => self.ask_export(chart),
             Action::CopyData(chart) => self.copy_data(ctx, &chart),
-            Action::LoadData => self.load_data(),
             Action::Judge(inquiry) => self.judge(inquiry),
             Action::Slice(subject) => self.slice(subject),
             Action::Ask(question) => self.ask(question),

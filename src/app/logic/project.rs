@@ -7,12 +7,11 @@ use eframe::egui;
 use super::super::dock::{self, Layout};
 use super::super::history::History;
 use super::super::modal::{Dialog, Leaving};
-use super::super::session::{Loading, Session};
+use super::super::session::Session;
 use super::super::watch::Watcher;
 use super::super::widgets::{Notice, Weight, sentence};
 use super::super::window::Workbench;
 use super::Message;
-use crate::data::Dataset;
 use crate::error::Unusable;
 use crate::experiment::Project;
 use crate::experiment::project_file::{DEMO, FILE_NAME};
@@ -165,16 +164,6 @@ impl Workbench {
             change(&mut session.history);
             session.arrange_rows();
         }
-    }
-
-    pub(super) fn load_data(&mut self) {
-        let Some(session) = &mut self.session else { return };
-        session.data = Loading::Pending;
-        let (number, project) = (session.number, session.project().clone());
-        self.spawn("read dataset", move || {
-            let result = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder);
-            Message::Data { session: number, result: result.map(|dataset| Box::new(dataset.summary())) }
-        });
     }
 }
 

@@ -68,6 +68,7 @@ pub(crate) struct Panels {
     pub(crate) subspace: subspace::SubspacePanel,
     pub(crate) drift: drift::DriftPanel,
     pub(crate) users: users::UsersPanel,
+    pub(crate) data: data::DataPanel,
 }
 
 /// The runs that have finished at least `stages` stages, in the order of the runs table.

@@ -4,39 +4,20 @@ use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 
-use super::Context;
-use crate::app::action::Action;
-use crate::app::session::Loading;
+use crate::app::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::chart::SYNTHETIC;
-use crate::data::{StageSummary, Summary};
+use crate::data::StageSummary;
+use crate::data::formats::ImportReport;
 
-/// Draws the panel; asks for the dataset when it is first seen.
-pub(crate) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
-    match &context.session.data {
-        Loading::Unasked => context.actions.push(Action::LoadData),
-        Loading::Pending => {
-            ui.horizontal(|ui| {
-                ui.spinner();
-                ui.label("Reading the dataset");
-            });
-        }
-        Loading::Failed(error) => {
-            widgets::empty_state(ui, "The dataset cannot be read", &error.to_string());
-            ui.vertical_centered(|ui| {
-                if ui.button("Try again").clicked() {
-                    context.actions.push(Action::LoadData);
-                }
-            });
-        }
-        Loading::Ready(summary) => {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| summary_ui(ui, summary));
-        }
-    }
+/// Draws a dataset's figures.
+pub(super) fn ui(ui: &mut Ui, report: &DataReport) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| report_ui(ui, report));
 }
 
-fn summary_ui(ui: &mut Ui, summary: &Summary) {
+fn report_ui(ui: &mut Ui, report: &DataReport) {
+    let summary = &report.summary;
     ui.horizontal(|ui| {
         widgets::section(ui, &summary.name);
         if summary.synthetic {
@@ -49,30 +30,49 @@ fn summary_ui(ui: &mut Ui, summary: &Summary) {
         (summary.users, "users"),
         (summary.items, "items"),
         (interactions, "interactions"),
-        (summary.distinct_ids, "distinct semantic ids"),
     ];
+    let ids = report.lacks_ids.is_none().then_some((summary.distinct_ids, "distinct semantic ids"));
     ui.horizontal_wrapped(|ui| {
-        for (number, what) in figures {
+        for (number, what) in figures.into_iter().chain(ids) {
             figure(ui, number, what);
         }
     });
-    let codes: Vec<String> = summary.codes.iter().map(usize::to_string).collect();
-    widgets::remark(
-        ui,
-        format!(
-            "Ids of {} levels with {} codes; at most {} share one id. {} of {} items have a title",
-            summary.levels,
-            codes.join(" + "),
-            counted(summary.largest_collision, "item"),
-            grouped(summary.titles as u64),
-            grouped(summary.items as u64),
-        ),
-    );
+    let titles = format!("{} of {} items have a title", grouped(summary.titles as u64), grouped(summary.items as u64));
+    match &report.lacks_ids {
+        Some(error) => {
+            widgets::remark(ui, titles);
+            ui.colored_label(theme::tokens(ui).warning, widgets::sentence(&error.to_string()));
+        }
+        None => {
+            let codes: Vec<String> = summary.codes.iter().map(usize::to_string).collect();
+            let shared = counted(summary.largest_collision, "item");
+            let ids = format!("Ids of {} levels with {} codes", summary.levels, codes.join(" + "));
+            widgets::remark(ui, format!("{ids}; at most {shared} share one id. {titles}"));
+        }
+    }
+    if let Some((import, _)) = &report.import {
+        imported_ui(ui, import);
+    }
     ui.add_space(space::S);
     theme::panel_frame(ui)
         .inner_margin(egui::Margin::symmetric(10, 4))
         .show(ui, |ui| stages_table(ui, &summary.stages));
     widgets::remark(ui, "New: in no stage before. The darker part of a bar is new users");
+}
+
+/// Where interactions were read, and what of them could not be.
+fn imported_ui(ui: &mut Ui, import: &ImportReport) {
+    let bytes: u64 = import.files.iter().map(|file| file.bytes).sum();
+    let files = counted(import.files.len(), "file");
+    let read = format!("Imported as {} from {files}, {}", import.format.label(), widgets::memory_words(bytes));
+    widgets::remark(ui, read);
+    if import.skipped.lines > 0 {
+        let text = format!("{} lines were skipped", grouped(import.skipped.lines));
+        ui.colored_label(theme::tokens(ui).warning, text);
+    }
+    for note in &import.notes {
+        widgets::remark(ui, note.as_str());
+    }
 }
 
 fn figure(ui: &mut Ui, number: usize, what: &str) {

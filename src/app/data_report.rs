@@ -1,0 +1,57 @@
+//! What the window shows of a project's data.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::launcher::Waiting;
+use crate::data::formats::{ImportError, ImportReport, Progress};
+use crate::data::prepare::PrepareReport;
+use crate::data::{DataDrift, Dataset, DatasetSource, Loaded, Summary};
+use crate::error::Unusable;
+
+/// A dataset with its figures.
+#[derive(Debug)]
+pub(crate) struct DataReport {
+    pub(crate) dataset: Dataset,
+    pub(crate) summary: Summary,
+    pub(crate) drift: DataDrift,
+    /// What became of imported interactions on the way; none for a dataset that comes in stages.
+    pub(crate) import: Option<(ImportReport, PrepareReport)>,
+    /// Why the items have no semantic ids; each stands as a code of its own then.
+    pub(crate) lacks_ids: Option<Unusable>,
+}
+
+impl DataReport {
+    /// Reads or generates a dataset, says how far it is, and measures it. None where nobody waits any more.
+    pub(crate) fn read(
+        source: &DatasetSource,
+        index: Option<&Path>,
+        folder: &Path,
+        waiting: &Waiting,
+    ) -> Result<Option<Self>, Unusable> {
+        let mut watch = |progress: Progress| {
+            waiting.say(&words(progress));
+            if waiting.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let Loaded { dataset, import, lacks_ids } = match Dataset::load_to_look_at(source, index, folder, &mut watch) {
+            Ok(loaded) => loaded,
+            Err(ImportError::Cancelled) => return Ok(None),
+            Err(ImportError::Unusable(error)) => return Err(error),
+        };
+        if waiting.is_cancelled() {
+            return Ok(None);
+        }
+        waiting.say("Measuring how far the stages lie apart");
+        let (summary, drift) = (dataset.summary(), DataDrift::measure(&dataset, None));
+        Ok(Some(Self { dataset, summary, drift, import, lacks_ids }))
+    }
+}
+
+/// How far an import is.
+fn words(progress: Progress) -> String {
+    if progress.done >= progress.total {
+        return "Preparing what was read".to_owned();
+    }
+    let percent = (100.0 * progress.done as f64 / progress.total as f64).floor();
+    format!("Reading the files, {percent} % of {:.0} MiB", progress.total as f64 / f64::from(1 << 20))
+}
