@@ -1,12 +1,12 @@
 //! How much memory training takes, from the shapes alone, before anything is loaded; and what to change where it is too much.
 //!
-//! All sizes are float32 numbers of four bytes. With `L` layers of width `w`, `q` and `k` numbers a token of all query heads
+//! All sizes are float32 numbers of four bytes, but for weights that are stored in half precision. With `L` layers of width `w`, `q` and `k` numbers a token of all query heads
 //! and of all key heads, feed-forward width `f`, LoRA's rank `r`, `V` tokens, and a step's largest piece of `T` tokens of which
 //! `S` are scored:
 //!
 //! | part | numbers |
 //! |---|---|
-//! | weights | parameters of the base model, with the rows of added tokens |
+//! | weights | parameters of the base model, with the rows of added tokens; with `storage: Half` projections and the base model's rows count half, and the largest piece that is widened at once, `w` times `f` or 8192, is added |
 //! | adapters | `P`: what is trained, LoRA and token rows; as much again for what it was before the stage |
 //! | optimiser | `4 P`: gradients, both moments, the best epoch |
 //! | activations | a layer keeps `T (4 w + 2 q + 2 k + 3 f + 7 r)`; the last one `T (2 w + 2 k + 2 r) + S (3 w + 2 q + 3 f + 5 r)`; layers that are computed again keep `T w` but for one of them |
@@ -31,9 +31,9 @@ use super::stages::{StageData, writer};
 use super::worker::Task;
 use crate::data::Protocol;
 use crate::method::plan::Data;
-use crate::model::llama::PROJECTIONS;
+use crate::model::llama::{PROJECTIONS, ROWS_AT_ONCE};
 use crate::model::packing::Sequence;
-use crate::model::{BaseModel, LlamaConfig, VocabularyMode};
+use crate::model::{BaseModel, LlamaConfig, Storage, VocabularyMode};
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
@@ -244,7 +244,7 @@ impl Sizes {
             + u64::max(read, beams) * (2 * width + 3 * ffn);
         Parts {
             program: if gpu { 0 } else { PROGRAM + self.data_bytes },
-            weights: NUMBER * base,
+            weights: NUMBER * base - self.saved_by_half(),
             adapters: NUMBER * adapters,
             optimizer: NUMBER * 4 * optimized,
             activations: NUMBER * activations,
@@ -256,16 +256,37 @@ impl Sizes {
     /// Parameters of the base model with its added rows.
     fn base_parameters(&self) -> u64 {
         let llama = &self.llama;
-        let projections: u64 = PROJECTIONS
-            .iter()
-            .map(|projection| llama.projection(projection))
-            .map(|(output, input)| (output * input) as u64)
-            .sum();
         let tables = if llama.tied { 1 } else { 2 };
         let width = llama.width as u64;
-        llama.layers as u64 * (projections + 2 * width)
-            + width
+        self.projections()
+            + (2 * llama.layers as u64 + 1) * width
             + tables * (llama.vocabulary + self.added) as u64 * width
+    }
+
+    /// Bytes by which weights in half precision are smaller than in float32.
+    fn saved_by_half(&self) -> u64 {
+        let Self { llama, training, .. } = self;
+        if training.storage == Storage::Float32 {
+            return 0;
+        }
+        let width = llama.width as u64;
+        let rows = match training.vocabulary {
+            VocabularyMode::Full => 0,
+            VocabularyMode::NewTokens | VocabularyMode::Frozen => llama.vocabulary as u64,
+        };
+        let tables = if llama.tied { 1 } else { 2 };
+        let halved = self.projections() + tables * rows * width;
+        let widened = width * u64::max(llama.ffn as u64, rows.min(ROWS_AT_ONCE as u64));
+        (NUMBER / 2 * halved).saturating_sub(NUMBER * widened)
+    }
+
+    /// Parameters of the projections of all layers.
+    fn projections(&self) -> u64 {
+        let one = |projection: &&str| {
+            let (output, input) = self.llama.projection(projection);
+            (output * input) as u64
+        };
+        self.llama.layers as u64 * PROJECTIONS.iter().map(one).sum::<u64>()
     }
 
     /// Parameters of the adapter and the trained rows.
@@ -300,6 +321,12 @@ impl Sizes {
             training.checkpointing = true;
             let setting = "training.checkpointing: true".to_owned();
             changes.push((setting, "steps take about a third longer; the same result", training.clone()));
+        }
+        if training.storage == Storage::Float32 && !self.trains_base {
+            training.storage = Storage::Half;
+            let setting = "training.storage: Half".to_owned();
+            let costs = "the same result where the model's files have that number type, else weights are rounded to it";
+            changes.push((setting, costs, training.clone()));
         }
         if training.vocabulary == VocabularyMode::Full {
             training.vocabulary = VocabularyMode::NewTokens;
@@ -402,6 +429,24 @@ mod tests {
         assert!(40 * (3 * 16 + 2 * 8) < logits + last, "the logits hide a layer's backward pass");
         assert_eq!(parts.activations, 4 * (layer + last));
         assert_eq!(parts.search, 4 * (2 * 2 * 4 * (2 * 26 + 9 * 6) + 3 * 6 * 110 + 26 * (2 * 8 + 3 * 16)));
+    }
+
+    #[test]
+    fn weights_of_half_precision_take_half() {
+        let with = |storage, vocabulary| {
+            // A model of a real one's proportions, in which rows and projections are all that counts.
+            let shape = Compact { width: 512, layers: 24, heads: 8, kv_heads: 2, ffn: 2048, ..Compact::default() };
+            let llama = LlamaConfig { vocabulary: 32_000, ..LlamaConfig::compact(&shape) };
+            let training = Training { storage, vocabulary, ..Training::default() };
+            Sizes { llama, training, ..sizes() }.parts("cpu")
+        };
+        let new = VocabularyMode::NewTokens;
+        let (whole, half) = (with(Storage::Float32, new), with(Storage::Half, new));
+        let share = half.weights as f64 / whole.weights as f64;
+        assert!((0.5..0.55).contains(&share), "{share}");
+        assert_eq!(Parts { weights: 0, ..half }, Parts { weights: 0, ..whole }, "what is trained stays float32");
+        let rows = with(Storage::Half, VocabularyMode::Full).weights;
+        assert!(half.weights < rows && rows < whole.weights, "rows that are trained are float32");
     }
 
     #[test]

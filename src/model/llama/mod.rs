@@ -22,6 +22,7 @@ pub use dropout::StepDropout;
 pub use inputs::{InputMoment, input_site};
 pub use layer::KeyValue;
 pub use parts::{HeadNorms, Layer, Linear, LoraPair, Rows};
+pub use rows::ROWS_AT_ONCE;
 pub use visit::{Kind, PROJECTIONS, Visit};
 
 /// A decoder with its weights on a device.
