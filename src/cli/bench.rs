@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::outcome::{Ended, print, print_json, wrong_usage};
 use crate::device::DeviceChoice;
 use crate::experiment::bench::{self, BenchOptions};
-use crate::experiment::project_check;
-use crate::model::Compact;
+use crate::experiment::{loading, project_check};
+use crate::model::{Compact, Storage};
 use crate::render::speed;
 
 /// Measure how fast this machine trains (PESO, all targets) and evaluates
@@ -24,6 +24,12 @@ pub(super) struct Arguments {
     /// Measure instead how fast it draws: a matrix of 8192 x 2048 cells moved and zoomed, and 2,000 arrows turned
     #[arg(long)]
     render: bool,
+    /// Measure instead what it takes to load a base model on the CPU, a Hugging Face folder or a GGUF file: time and memory
+    #[arg(long, value_name = "MODEL", conflicts_with = "render")]
+    load: Option<PathBuf>,
+    /// With `--load`: in half precision, as `training.storage: Half` says it
+    #[arg(long, requires = "load")]
+    half: bool,
     /// Released dataset to train on; without it, synthetic data of the same shape
     #[arg(long, value_name = "DIR")]
     dataset: Option<PathBuf>,
@@ -61,6 +67,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
         device,
         json,
         render,
+        load,
+        half,
         dataset,
         block,
         width,
@@ -75,6 +83,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
     if render {
         let speed = speed::measure().map_err(|problem| anyhow::anyhow!(problem))?;
         return report(&speed, json);
+    }
+    if let Some(path) = load {
+        return report(&loading::measure(&path, if half { Storage::Half } else { Storage::Float32 })?, json);
     }
     let model = Compact { width, layers, heads, kv_heads, ffn, ..Compact::default() };
     project_check::compact(&model).map_err(|bad| {

@@ -237,10 +237,10 @@ impl Estimator<'_> {
 fn kind_of(method: &MethodOptions, training: &Training) -> String {
     let fields = method.fields().into_iter().filter(|field| !matches!(field.field.kind, Kind::Number { .. }));
     let choices: Vec<String> = fields.map(|field| format!("{} {}", field.path, field.setting)).collect();
-    let Training { batch, accumulation, checkpointing, max_history, softmax, vocabulary, lora, .. } = training;
+    let Training { batch, accumulation, checkpointing, storage, max_history, softmax, vocabulary, lora, .. } = training;
     let dropout = training.dropout > 0.0;
     format!(
-        "{} {choices:?} {batch} {accumulation} {checkpointing} {max_history} {softmax:?} {vocabulary:?} {} {dropout}",
+        "{} {choices:?} {batch} {accumulation} {checkpointing} {storage:?} {max_history} {softmax:?} {vocabulary:?} {} {dropout}",
         method.card().key,
         lora.rank
     )

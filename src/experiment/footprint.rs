@@ -1,12 +1,12 @@
 //! How much memory training takes, from the shapes alone, before anything is loaded; and what to change where it is too much.
 //!
-//! All sizes are float32 numbers of four bytes. With `L` layers of width `w`, `q` and `k` numbers a token of all query heads
+//! All sizes are float32 numbers of four bytes, but for weights that are stored in half precision. With `L` layers of width `w`, `q` and `k` numbers a token of all query heads
 //! and of all key heads, feed-forward width `f`, LoRA's rank `r`, `V` tokens, and a step's largest piece of `T` tokens of which
 //! `S` are scored:
 //!
 //! | part | numbers |
 //! |---|---|
-//! | weights | parameters of the base model, with the rows of added tokens |
+//! | weights | parameters of the base model, with the rows of added tokens; with `storage: Half` projections and the base model's rows count half, and the largest piece that is widened at once, `w` times `f` or 8192, is added |
 //! | adapters | `P`: what is trained, LoRA and token rows; as much again for what it was before the stage |
 //! | optimiser | `4 P`: gradients, both moments, the best epoch |
 //! | activations | a layer keeps `T (4 w + 2 q + 2 k + 3 f + 7 r)`; the last one `T (2 w + 2 k + 2 r) + S (3 w + 2 q + 3 f + 5 r)`; layers that are computed again keep `T w` but for one of them |
@@ -31,9 +31,9 @@ use super::stages::{StageData, writer};
 use super::worker::Task;
 use crate::data::Protocol;
 use crate::method::plan::Data;
-use crate::model::llama::PROJECTIONS;
+use crate::model::llama::{PROJECTIONS, ROWS_AT_ONCE};
 use crate::model::packing::Sequence;
-use crate::model::{BaseModel, LlamaConfig, VocabularyMode};
+use crate::model::{BaseModel, LlamaConfig, Storage, VocabularyMode};
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
@@ -244,7 +244,7 @@ impl Sizes {
             + u64::max(read, beams) * (2 * width + 3 * ffn);
         Parts {
             program: if gpu { 0 } else { PROGRAM + self.data_bytes },
-            weights: NUMBER * base,
+            weights: NUMBER * base - self.saved_by_half(),
             adapters: NUMBER * adapters,
             optimizer: NUMBER * 4 * optimized,
             activations: NUMBER * activations,
@@ -256,16 +256,37 @@ impl Sizes {
     /// Parameters of the base model with its added rows.
     fn base_parameters(&self) -> u64 {
         let llama = &self.llama;
-        let projections: u64 = PROJECTIONS
-            .iter()
-            .map(|projection| llama.projection(projection))
-            .map(|(output, input)| (output * input) as u64)
-            .sum();
         let tables = if llama.tied { 1 } else { 2 };
         let width = llama.width as u64;
-        llama.layers as u64 * (projections + 2 * width)
-            + width
+        self.projections()
+            + (2 * llama.layers as u64 + 1) * width
             + tables * (llama.vocabulary + self.added) as u64 * width
+    }
+
+    /// Bytes by which weights in half precision are smaller than in float32.
+    fn saved_by_half(&self) -> u64 {
+        let Self { llama, training, .. } = self;
+        if training.storage == Storage::Float32 {
+            return 0;
+        }
+        let width = llama.width as u64;
+        let rows = match training.vocabulary {
+            VocabularyMode::Full => 0,
+            VocabularyMode::NewTokens | VocabularyMode::Frozen => llama.vocabulary as u64,
+        };
+        let tables = if llama.tied { 1 } else { 2 };
+        let halved = self.projections() + tables * rows * width;
+        let widened = width * u64::max(llama.ffn as u64, rows.min(ROWS_AT_ONCE as u64));
+        (NUMBER / 2 * halved).saturating_sub(NUMBER * widened)
+    }
+
+    /// Parameters of the projections of all layers.
+    fn projections(&self) -> u64 {
+        let one = |projection: &&str| {
+            let (output, input) = self.llama.projection(projection);
+            (output * input) as u64
+        };
+        self.llama.layers as u64 * PROJECTIONS.iter().map(one).sum::<u64>()
     }
 
     /// Parameters of the adapter and the trained rows.
@@ -300,6 +321,12 @@ impl Sizes {
             training.checkpointing = true;
             let setting = "training.checkpointing: true".to_owned();
             changes.push((setting, "steps take about a third longer; the same result", training.clone()));
+        }
+        if training.storage == Storage::Float32 && !self.trains_base {
+            training.storage = Storage::Half;
+            let setting = "training.storage: Half".to_owned();
+            let costs = "the same result where the model's files have that number type, else weights are rounded to it";
+            changes.push((setting, costs, training.clone()));
         }
         if training.vocabulary == VocabularyMode::Full {
             training.vocabulary = VocabularyMode::NewTokens;
@@ -362,88 +389,4 @@ pub fn footprint(task: &Task<'_>) -> Vec<MemoryEstimate> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Compact;
-    use crate::model::packing::Branch;
-
-    /// A model of width 8 with 2 layers, and a step of 2 sequences of 20 tokens, 8 of them scored.
-    fn sizes() -> Sizes {
-        let shape = Compact { width: 8, layers: 2, heads: 2, kv_heads: 1, ffn: 16, ..Compact::default() };
-        let branch = |at: usize| Branch { targets: vec![1; 4], ..Branch::unscored(at, vec![1; 4]) };
-        let sequence = Sequence { prefix: vec![1; 12], branches: vec![branch(6), branch(12)] };
-        Sizes {
-            llama: LlamaConfig { vocabulary: 100, ..LlamaConfig::compact(&shape) },
-            added: 10,
-            training: Training { batch: 4, ..Training::default() },
-            trains_base: false,
-            first_step: vec![sequence.clone()],
-            largest_step: vec![sequence.clone(), sequence],
-            search: Batch { sequences: 2, tokens: 26, scored: 2 },
-            beams: 3,
-            data_bytes: 1000,
-        }
-    }
-
-    #[test]
-    fn parts_are_those_of_the_formula() {
-        let parts = sizes().on("cpu", None).parts;
-        // q, o: 64 each; k, v: 32 each; gate, up, down: 128 each; two norms; embedding and head of 110 rows.
-        let base = 2 * (2 * 64 + 2 * 32 + 3 * 128 + 2 * 8) + 8 + 2 * 110 * 8;
-        assert_eq!(parts.weights, 4 * base);
-        // q, o: 8 + 8; k, v: 8 + 4; gate, up, down: 8 + 16; new rows of two tables.
-        let trained = 2 * 8 * (2 * 16 + 2 * 12 + 3 * 24) + 2 * 10 * 8;
-        assert_eq!(parts.adapters, 4 * 2 * trained);
-        assert_eq!(parts.optimizer, 4 * 4 * trained);
-        let layer = 40 * (4 * 8 + 2 * 8 + 2 * 4 + 3 * 16 + 7 * 8);
-        let last = 40 * (2 * 8 + 2 * 4 + 2 * 8) + 16 * (3 * 8 + 2 * 8 + 3 * 16 + 5 * 8);
-        let logits = 16 * (2 * 110 + 2 * 8);
-        assert_eq!(parts.logits, 4 * logits);
-        assert!(40 * (3 * 16 + 2 * 8) < logits + last, "the logits hide a layer's backward pass");
-        assert_eq!(parts.activations, 4 * (layer + last));
-        assert_eq!(parts.search, 4 * (2 * 2 * 4 * (2 * 26 + 9 * 6) + 3 * 6 * 110 + 26 * (2 * 8 + 3 * 16)));
-    }
-
-    #[test]
-    fn a_compact_model_is_trained_before_its_adapters() {
-        let llama = LlamaConfig { vocabulary: 1000, ..sizes().llama };
-        let plain = Sizes { llama: llama.clone(), ..sizes() }.parts("cpu");
-        let compact = Sizes { trains_base: true, llama, ..sizes() }.parts("cpu");
-        assert_eq!((compact.optimizer, compact.adapters), (4 * plain.weights, 0));
-        assert!(compact.activations < plain.activations, "of stage 1's step");
-        let small =
-            Sizes { trains_base: true, added: 0, llama: LlamaConfig { vocabulary: 0, ..sizes().llama }, ..sizes() };
-        assert!(small.parts("cpu").adapters > 0, "there the adapters' phase takes more");
-    }
-
-    #[test]
-    fn settings_that_save_memory_lower_the_estimate() {
-        let with = |change: &dyn Fn(&mut Training)| {
-            let mut sizes = sizes();
-            change(&mut sizes.training);
-            sizes.parts("cpu")
-        };
-        let plain = with(&|_| ());
-        let cut = with(&|training| training.accumulation = 4);
-        assert!(cut.activations < plain.activations / 2 && cut.logits == plain.logits / 4);
-        assert!(with(&|training| training.checkpointing = true).peak() <= plain.peak());
-        let full = with(&|training| training.vocabulary = VocabularyMode::Full);
-        assert_eq!(full.adapters - plain.adapters, 4 * 2 * (2 * 100 * 8));
-        assert!(sizes().on("wgpu", None).parts.activations > plain.activations);
-    }
-
-    #[test]
-    fn advice_stops_where_it_fits_and_says_where_it_never_does() {
-        let sizes = sizes();
-        let peak = sizes.on("cpu", None).peak_bytes;
-        assert_eq!(sizes.on("cpu", Some(peak)).advice, []);
-        let estimate = sizes.on("cpu", Some(peak - 1));
-        assert_eq!(estimate.fits(), Some(false));
-        assert_eq!(estimate.advice.len(), 1);
-        assert_eq!(estimate.advice[0].setting, "training.accumulation: 2");
-        assert!(estimate.advice[0].fits && estimate.advice[0].peak_bytes < peak);
-        let never = sizes.on("cpu", Some(1)).advice;
-        assert!(never.iter().all(|change| !change.fits));
-        assert!(never.last().is_some_and(|last| last.setting.contains("smaller")));
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::llama::{Kind, Llama};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::{self, PeftAdapter, TokenRows};
-use crate::model::{BaseModel, VocabularyMode};
+use crate::model::{BaseModel, Storage, VocabularyMode};
 
 /// Names and numbers of the tokens that were added to the base model, in what is handed over.
 pub const ADDED_TOKENS: &str = "added_tokens.json";
@@ -65,6 +65,8 @@ impl Handover {
         let mut project = run.config().project.clone();
         let above = run.path().parent().and_then(Path::parent).map(Path::to_path_buf);
         project.folder = self.project.clone().or(above).unwrap_or_default();
+        // What is written is float32, made of the base model's own numbers.
+        project.training.storage = Storage::Float32;
         let options = RunOptions {
             device: DeviceChoice::Cpu,
             out: run.path().parent().map(Path::to_path_buf),
@@ -147,10 +149,26 @@ impl Writing<'_> {
         // A model without a tokenizer is none the worse: the compact prompt needs none.
         let Ok(tokenizer) = Tokenizer::open(&base) else { return Ok(()) };
         let tokens: Vec<String> = task.vocabulary.added_tokens(&task.dataset.index).map(|(name, _)| name).collect();
-        match tokenizer.extended(&tokens, task.vocabulary.base)? {
-            Some(text) => files::write_atomically(&to.join("tokenizer.json"), text.as_bytes()),
-            None => Ok(()),
+        if let Some(text) = tokenizer.extended(&tokens, task.vocabulary.base)? {
+            files::write_atomically(&to.join("tokenizer.json"), text.as_bytes())?;
+            if self.base_files().is_none() {
+                let config = self.tokenizer_config(&tokenizer);
+                files::write_atomically(&to.join("tokenizer_config.json"), format!("{config:#}\n").as_bytes())?;
+            }
         }
+        Ok(())
+    }
+
+    /// A `tokenizer_config.json` for a tokenizer from a GGUF file: that `tokenizer.json` says everything but which tokens
+    /// begin and end a text.
+    fn tokenizer_config(&self, tokenizer: &Tokenizer) -> Value {
+        let name = |token: Option<u32>| token.and_then(|token| tokenizer.name(token));
+        json!({
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "bos_token": name(self.task.llama.bos),
+            "eos_token": name(self.task.llama.eos),
+            "clean_up_tokenization_spaces": false,
+        })
     }
 
     fn write_adapter<B: Backend>(&self, model: &mut Llama<B>) -> Result<(), Unusable> {

@@ -14,6 +14,7 @@ pub mod handover;
 pub mod hybrid;
 pub mod kept;
 pub mod learning_rate;
+pub mod loading;
 pub mod look;
 pub mod memory;
 pub mod observer;

@@ -12,7 +12,9 @@ use crate::error::Unusable;
 use crate::method::MethodOptions;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Pretrained;
-use crate::model::{BaseModel, Decoding, LlamaConfig, LoraShape, Prompt, Softmax, Start, Vocabulary, VocabularyMode};
+use crate::model::{
+    BaseModel, Decoding, LlamaConfig, LoraShape, Prompt, Softmax, Start, Storage, Vocabulary, VocabularyMode,
+};
 use crate::semantic_id::{SemanticIndex, TrainIds};
 
 /// A project: one dataset, one base model, the experiments to compare.
@@ -80,6 +82,8 @@ pub struct Training {
     /// Whether layers are computed again in the backward pass instead of kept: less memory, a step of a third more
     /// time, and the same gradients.
     pub checkpointing: bool,
+    /// How the base model's weights lie on the device where they are not trained.
+    pub storage: Storage,
     pub learning_rate: f64,
     /// Factor on the learning rate from stage 2 on.
     pub later_stage_factor: f64,
@@ -118,6 +122,7 @@ impl Default for Training {
             batch: 32,
             accumulation: 1,
             checkpointing: false,
+            storage: Storage::Float32,
             learning_rate: 2e-4,
             later_stage_factor: 0.1,
             schedule: Schedule::Cosine,

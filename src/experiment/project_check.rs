@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::project::{Evaluation, Project, SemanticIds, Training, UsersPerStage};
 use crate::data::{DatasetSource, Prepare, SyntheticOptions};
 use crate::method::MethodOptions;
-use crate::model::{BaseModel, Compact, Prompt};
+use crate::model::{BaseModel, Compact, Prompt, Storage};
 
 /// A field whose value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,13 @@ pub fn check(project: &Project) -> Checked {
             .check()
             .map_err(|(field, problem, advice)| bad(&format!("semantic_ids.{field}"), problem, advice))?,
     }
+    let stored = project.training.storage == Storage::Float32 || project.base_model.path().is_some();
+    require(
+        stored,
+        "training.storage",
+        "a compact base model is trained itself, in float32",
+        "use Float32, or a HuggingFace or Gguf base model",
+    )?;
     training(&project.training)?;
     evaluation(&project.evaluation)?;
     experiments(project)?;

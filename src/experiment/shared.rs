@@ -26,6 +26,7 @@ use crate::method::{Guides, MethodOptions, Part};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
 use crate::model::llama::Kind;
+use crate::model::weights::Pretrained;
 use crate::model::{BaseModel, Compact, Llama, weights};
 use crate::seeds;
 
@@ -306,12 +307,24 @@ pub fn load_base<B: TrainingBackend>(
     let mut model = match &task.project.base_model {
         BaseModel::Compact(_) => weights::load_compact(&base_folder(folder), &task.llama, added, device)?,
         BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
-            let path = task.project.folder.join(path);
-            weights::load_pretrained(&path, added, folder.config().seed, device)?
+            pretrained::<B>(task, path, device)?.load(added, folder.config().seed, device, &mut |_| ())?
         }
     };
     model.lora_scale = task.project.training.lora.scale();
     Ok(model)
+}
+
+/// A base model that others trained, looked at and not yet loaded; `path` as the project names it.
+///
+/// # Errors
+/// Its files cannot be used, or the device does not store numbers as the project wants it.
+pub fn pretrained<B: TrainingBackend>(
+    task: &Task<'_>,
+    path: &Path,
+    device: &B::Device,
+) -> Result<Pretrained, Unusable> {
+    let Training { storage, vocabulary, .. } = task.project.training;
+    Pretrained::open(&task.project.folder.join(path))?.stored_as::<B>(storage, vocabulary, device)
 }
 
 /// Whether a run has its own copy of the shared stage 1.

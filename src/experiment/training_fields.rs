@@ -98,6 +98,11 @@ pub const FIXED: &[Fixed] = &[
         label: "Checkpointing",
         why: "It changes the memory and the time of a step, not what the step does",
     },
+    Fixed {
+        path: "storage",
+        label: "Storage",
+        why: "It changes the memory that the base model takes; points would differ by rounding",
+    },
     Fixed { path: "start", label: "Start", why: "It names a folder, not a value" },
 ];
 

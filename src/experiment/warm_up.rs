@@ -9,6 +9,7 @@ use super::evaluate::{Cell, USERS_A_BATCH, tests};
 use super::kept::trained;
 use super::look;
 use super::memory;
+use super::shared::pretrained;
 use super::stages::{self, StageData};
 use super::step::{StepOptions, accumulated, apply};
 use super::trainer::validation_loss;
@@ -206,7 +207,7 @@ fn untrained<B: TrainingBackend>(task: &Task<'_>, device: &B::Device) -> Result<
     match &task.project.base_model {
         BaseModel::Compact(_) => Ok(weights::initialise_compact(&task.llama, added, SEED, device)),
         BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
-            weights::load_pretrained(&task.project.folder.join(path), added, SEED, device)
+            pretrained::<B>(task, path, device)?.load(added, SEED, device, &mut |_| ())
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::method::{Method, MethodOptions};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::llama::PROJECTIONS;
 use crate::model::prompt::Continuations;
-use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
+use crate::model::{BaseModel, LlamaConfig, Storage, Vocabulary, VocabularyMode};
 use crate::semantic_id::Trie;
 
 /// Which runs, where, and from where on.
@@ -329,6 +329,11 @@ impl OnDevice for LearnedRun<'_, '_> {
             if let Some(mut made) = recommender::make::<B>(self.task, options, *seed, device)? {
                 return recommender::run(self.task, self.folder, made.as_mut(), self.recorder);
             }
+        }
+        if let (Storage::Half, Some(path)) = (self.task.project.training.storage, self.task.project.base_model.path())
+            && let Some(half) = shared::pretrained::<B>(self.task, path, device)?.stored_types().half()
+        {
+            self.recorder.event(Level::Info, &format!("weights that are not trained are stored as {half}"))?;
         }
         if !shared::is_imported(self.folder)? {
             let shared = Shared::ensure::<B>(self.task, self.folder.config().seed, device, self.recorder)?;

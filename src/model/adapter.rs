@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -41,6 +41,12 @@ impl Matrix {
     /// Moves to a device, without a second copy where that is the CPU.
     pub fn into_tensor<B: Backend>(self, device: &B::Device) -> Tensor<B, 2> {
         Tensor::from_data(TensorData::new(self.values, [self.rows, self.columns]), device)
+    }
+
+    /// Moves to a device, where the numbers are of another type.
+    pub fn into_stored<B: Backend>(self, kind: FloatDType, device: &B::Device) -> Tensor<B, 2> {
+        let data = TensorData::new(self.values, [self.rows, self.columns]);
+        Tensor::from_data(data, (device, DType::from(kind)))
     }
 
     /// The Frobenius norm.

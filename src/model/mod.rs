@@ -18,5 +18,5 @@ pub mod weights;
 pub use adapter::Adapter;
 pub use config::LlamaConfig;
 pub use llama::Llama;
-pub use options::{BaseModel, Compact, Decoding, LoraShape, Prompt, Softmax, Start, VocabularyMode};
+pub use options::{BaseModel, Compact, Decoding, LoraShape, Prompt, Softmax, Start, Storage, VocabularyMode};
 pub use prompt::{PromptWriter, Vocabulary};

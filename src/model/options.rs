@@ -108,6 +108,18 @@ pub enum VocabularyMode {
     Frozen,
 }
 
+/// How the weights of a base model that are not trained lie on the device. What is trained, and all that is computed, is
+/// float32 either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Storage {
+    /// Float32.
+    #[default]
+    Float32,
+    /// Half precision, about half the memory: in the type of the model's files where they and the device have one, which
+    /// changes no weight, else float16 or bfloat16, whichever the device has, which rounds them.
+    Half,
+}
+
 /// What stage 1 begins with.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

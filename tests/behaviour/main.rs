@@ -20,6 +20,7 @@ mod methods_reference;
 mod model_reference;
 mod packing;
 mod planted;
+mod pretrained;
 mod project;
 mod protocols;
 mod queue;

@@ -7,6 +7,7 @@
 mod cpu;
 pub mod plain;
 mod simd;
+pub mod stored;
 
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ pub trait Kernels: Backend {
         plain::rms_norm(x, weight, epsilon)
     }
 
-    /// `x Wᵀ`; `x` `[tokens, in]`, `weight` `[out, in]`.
+    /// `x Wᵀ`; `x` `[tokens, in]`, `weight` `[out, in]`. A frozen `weight` may be in half precision: it is read as float32.
     fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
         plain::linear(x, weight)
     }
@@ -82,7 +83,7 @@ pub trait Kernels: Backend {
         plain::drop_out(x, dropout)
     }
 
-    /// `x Wᵀ + scale · dropout(x) Aᵀ Bᵀ`; `a` `[rank, in]`, `b` `[out, rank]`.
+    /// `x Wᵀ + scale · dropout(x) Aᵀ Bᵀ`; `a` `[rank, in]`, `b` `[out, rank]`, `weight` as in [`Self::project`].
     fn lora_linear(
         x: Tensor<Self, 2>,
         weight: Tensor<Self, 2>,
@@ -91,7 +92,7 @@ pub trait Kernels: Backend {
         scale: f64,
         dropout: Option<Dropout>,
     ) -> Tensor<Self, 2> {
-        plain::lora_linear(x, weight, a, b, scale, dropout)
+        Self::project(x.clone(), weight) + plain::lora(x, a, b, scale, dropout)
     }
 
     /// Rotary embedding of every head; `x` `[tokens, heads * width]`, `cos` and `sin` `[tokens, width / 2]`.
@@ -150,11 +151,19 @@ pub trait Kernels: Backend {
 #[cfg(feature = "gpu")]
 impl Kernels for Wgpu {}
 #[cfg(feature = "gpu")]
-impl Kernels for Autodiff<Wgpu> {}
+impl Kernels for Autodiff<Wgpu> {
+    fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
+        stored::project(x, weight)
+    }
+}
 #[cfg(feature = "gpu")]
 impl Kernels for Cuda {}
 #[cfg(feature = "gpu")]
-impl Kernels for Autodiff<Cuda> {}
+impl Kernels for Autodiff<Cuda> {
+    fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
+        stored::project(x, weight)
+    }
+}
 
 /// The fused operations of a module, as methods of [`Kernels`].
 macro_rules! fused {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Distribution, Int, Tensor, TensorData, activation};
 
+use super::stored::float32;
 use super::{AdamWStep, Divergence, Dropout, Group, Heads, Moments};
 use crate::model::packing::AttentionPlan;
 
@@ -19,7 +20,7 @@ pub fn rms_norm<B: Backend>(x: Tensor<B, 2>, weight: Tensor<B, 2>, epsilon: f64)
 
 /// See [`super::Kernels::project`].
 pub fn linear<B: Backend>(x: Tensor<B, 2>, weight: Tensor<B, 2>) -> Tensor<B, 2> {
-    x.matmul(weight.transpose())
+    x.matmul(float32(weight).transpose())
 }
 
 /// See [`super::Kernels::drop_out`].
@@ -39,11 +40,22 @@ pub fn lora_linear<B: Backend>(
     scale: f64,
     dropout: Option<Dropout>,
 ) -> Tensor<B, 2> {
+    linear(x.clone(), weight) + lora(x, a, b, scale, dropout)
+}
+
+/// What an adapter adds to a projection: `scale · dropout(x) Aᵀ Bᵀ`.
+pub fn lora<B: Backend>(
+    x: Tensor<B, 2>,
+    a: Tensor<B, 2>,
+    b: Tensor<B, 2>,
+    scale: f64,
+    dropout: Option<Dropout>,
+) -> Tensor<B, 2> {
     let input = match dropout {
-        None => x.clone(),
-        Some(dropout) => drop_out(x.clone(), dropout),
+        None => x,
+        Some(dropout) => drop_out(x, dropout),
     };
-    linear(x, weight) + linear(linear(input, a), b).mul_scalar(scale)
+    linear(linear(input, a), b).mul_scalar(scale)
 }
 
 /// See [`super::Kernels::rotate`].

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{AdamWStep, Divergence, Dropout, Group, Heads, Kernels, plain};
+use super::{AdamWStep, Divergence, Dropout, Group, Heads, Kernels, plain, stored};
 use crate::model::packing::{AttentionPlan, Branch, Packed, Sequence};
 
 type Tracked = Autodiff<Flex>;
@@ -93,6 +93,31 @@ fn lora_without_dropout() {
         |t| Tracked::lora_linear(t[0].clone(), t[1].clone(), t[2].clone(), t[3].clone(), 2.0, None),
         |t| plain::lora_linear(t[0].clone(), t[1].clone(), t[2].clone(), t[3].clone(), 2.0, None),
     );
+}
+
+/// A frozen matrix of half precision counts as its rounded numbers; each form against the plain one on those.
+#[test]
+fn projections_of_half_precision() {
+    for kind in [FloatDType::F16, FloatDType::BF16] {
+        let half = random(40, 24, 2).cast(kind);
+        let rounded = half.clone().cast(FloatDType::F32);
+        assert!(values(rounded.clone().inner()) != values(random(40, 24, 2).inner()), "{kind:?} rounds");
+        let inputs = [random(70, 24, 1), random(4, 24, 3), random(40, 4, 4)];
+        compare(
+            &format!("lora_linear, {kind:?}"),
+            &inputs,
+            |t| Tracked::lora_linear(t[0].clone(), half.clone(), t[1].clone(), t[2].clone(), 2.0, None),
+            |t| plain::lora_linear(t[0].clone(), rounded.clone(), t[1].clone(), t[2].clone(), 2.0, None),
+        );
+        let plain = |t: &[Tensor<Tracked, 2>]| plain::linear(t[0].clone(), rounded.clone());
+        let name = format!("project, {kind:?}");
+        compare(&name, &inputs[..1], |t| Tracked::project(t[0].clone(), half.clone()), plain);
+        compare(&name, &inputs[..1], |t| stored::project(t[0].clone(), half.clone()), plain);
+        // A part of the rows, as the head is multiplied in pieces.
+        let part = Flex::project(inputs[0].clone().inner(), half.clone().inner().narrow(0, 8, 5));
+        let whole = plain::linear(inputs[0].clone().inner(), rounded.inner()).narrow(1, 8, 5);
+        assert_close("part", &values(part), &values(whole), 1e-5);
+    }
 }
 
 /// With W = 0 and A, B identities the output is the dropped input itself, and the gradient the mask.

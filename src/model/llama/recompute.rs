@@ -3,7 +3,9 @@
 
 use burn::tensor::Tensor;
 
-use super::{Dropouts, Llama, Rows, Scored, StepDropout};
+use super::dropout::Dropouts;
+use super::pass::Scored;
+use super::{Llama, Rows, StepDropout};
 use crate::model::backend::TrainingBackend;
 use crate::model::packing::Packed;
 

@@ -109,8 +109,14 @@ impl Tokenizer {
         self.encode("", true).ok()?.first().copied()
     }
 
-    /// A `tokenizer.json` of this tokenizer with more tokens, whose numbers are to follow a model's `base` rows. None where
-    /// they would be others: the model has more rows than its tokenizer has tokens.
+    /// The token of a number, as the vocabulary writes it.
+    pub fn name(&self, token: u32) -> Option<String> {
+        self.inner.id_to_token(token)
+    }
+
+    /// A `tokenizer.json` of this tokenizer with more tokens, whose numbers follow a model's `base` rows. Rows that the
+    /// tokenizer has no token for get one that no text has, as the library numbers tokens without gaps. None where the numbers
+    /// would be others: the tokenizer has more tokens than the model has rows, or has one of these already.
     ///
     /// # Errors
     /// The library cannot write the tokenizer down.
@@ -118,6 +124,9 @@ impl Tokenizer {
         let unusable =
             |problem: tokenizers::Error| Unusable::new(&self.path, format!("tokens cannot be added: {problem}"));
         let mut inner = self.inner.clone();
+        let known = inner.get_vocab(true).into_values().max().map_or(0, |last| last as usize + 1);
+        let unused = (known..base).map(|row| AddedToken::from(format!("<|unused row {row}|>"), true));
+        inner.add_special_tokens(unused).map_err(unusable)?;
         inner.add_tokens(tokens.iter().map(|token| AddedToken::from(token.as_str(), false))).map_err(unusable)?;
         let mut numbers = tokens.iter().zip(base as u32..);
         if !numbers.all(|(token, number)| inner.token_to_id(token) == Some(number)) {

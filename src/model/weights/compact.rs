@@ -27,8 +27,8 @@ pub fn initialise_compact<B: Backend>(config: &LlamaConfig, tokens: usize, seed:
     let rows = |name: &str| Rows { base: None, added: Some(draw(name, [tokens, config.width]).to_tensor(device)) };
     let embedding = rows("model.embed_tokens.weight");
     let head = (!config.tied).then(|| rows("lm_head.weight"));
-    match assemble(config.clone(), embedding, head, device, &mut |name, shape| {
-        Ok::<_, std::convert::Infallible>(draw(name, shape))
+    match assemble(config.clone(), embedding, head, &mut |name, shape| {
+        Ok::<_, std::convert::Infallible>(draw(name, shape).into_tensor(device))
     }) {
         Ok(model) => model,
         Err(never) => match never {},
@@ -61,5 +61,7 @@ pub fn load_compact<B: Backend>(
     };
     let embedding = rows("model.embed_tokens.weight")?;
     let head = if config.tied { None } else { Some(rows("lm_head.weight")?) };
-    assemble(config.clone(), embedding, head, device, &mut |name, shape| weights.matrix(name, Some(shape)))
+    assemble(config.clone(), embedding, head, &mut |name, shape| {
+        Ok(weights.matrix(name, Some(shape))?.into_tensor(device))
+    })
 }

@@ -1,26 +1,25 @@
-//! Puts a decoder together from matrices, wherever they come from.
+//! Puts a decoder together from tensors, wherever they come from.
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::model::adapter::Matrix;
 use crate::model::config::{HEAD_NORMS, LlamaConfig};
 use crate::model::llama::{HeadNorms, Layer, Linear, Llama, PROJECTIONS, Rows};
 
-/// Gives the matrix of a name and a shape.
-pub(super) type Source<'a, E> = dyn FnMut(&str, [usize; 2]) -> Result<Matrix, E> + 'a;
+/// Gives the tensor of a name and a shape.
+pub(super) type Source<'a, B, E> = dyn FnMut(&str, [usize; 2]) -> Result<Tensor<B, 2>, E> + 'a;
 
-/// Puts a decoder together from a source of matrices by name and shape.
+/// Puts a decoder together from a source of tensors by name and shape.
 pub(super) fn assemble<B: Backend, E>(
     config: LlamaConfig,
     embedding: Rows<B>,
     head: Option<Rows<B>>,
-    device: &B::Device,
-    source: &mut Source<'_, E>,
+    source: &mut Source<'_, B, E>,
 ) -> Result<Llama<B>, E> {
     let mut layers = Vec::with_capacity(config.layers);
     for i in 0..config.layers {
         let name = |part: &str| format!("model.layers.{i}.{part}");
-        let mut tensor = |part: &str, shape| source(&name(part), shape).map(|m| m.into_tensor(device));
+        let mut tensor = |part: &str, shape| source(&name(part), shape);
         let input_norm = tensor("input_layernorm.weight", [1, config.width])?;
         let post_norm = tensor("post_attention_layernorm.weight", [1, config.width])?;
         let head_norms = match config.head_norms {
@@ -44,6 +43,6 @@ pub(super) fn assemble<B: Backend, E>(
         let (gate, up, down) = (linear(gate)?, linear(up)?, linear(down)?);
         layers.push(Layer { input_norm, q, k, v, o, head_norms, post_norm, gate, up, down });
     }
-    let norm = source("model.norm.weight", [1, config.width])?.into_tensor(device);
+    let norm = source("model.norm.weight", [1, config.width])?;
     Ok(Llama { config, lora_scale: 0.0, magnitudes: None, embedding, layers, norm, head })
 }

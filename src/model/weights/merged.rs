@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::writer::{Written, write_safetensors};
 use crate::error::Unusable;
 use crate::files;
+use crate::model::kernels::stored::float32;
 use crate::model::llama::{Layer, Llama};
 
 /// Adds what the adapter adds to each projection into its weights: `W + s B A`. Past adapters and magnitudes are part of an
@@ -18,7 +19,7 @@ pub fn merge<B: Backend>(model: &mut Llama<B>) {
     let scale = model.lora_scale;
     for linear in model.layers.iter_mut().flat_map(Layer::projections_mut) {
         if let Some(lora) = linear.lora.take() {
-            linear.weight = linear.weight.clone() + lora.b.matmul(lora.a).mul_scalar(scale);
+            linear.weight = float32(linear.weight.clone()) + lora.b.matmul(lora.a).mul_scalar(scale);
         }
     }
 }

@@ -8,6 +8,7 @@ mod merged;
 mod peft;
 mod pretrained;
 mod rows;
+mod storage;
 mod store;
 mod writer;
 
@@ -15,6 +16,7 @@ pub use compact::{initialise_compact, load_compact, write_compact};
 pub use merged::{merge, write_model};
 pub use peft::{PeftAdapter, PeftConfig, TokenRows, export_peft, read_peft, write_peft};
 pub use pretrained::{Loading, Pretrained, StoredTensor, load_pretrained};
+pub use storage::Stored;
 pub use store::{Weights, safetensors_bytes, write_matrices};
 pub use writer::{Written, write_safetensors};
 

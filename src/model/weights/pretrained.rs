@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::backend::Backend;
+use burn::tensor::{DType, FloatDType};
 use rayon::prelude::*;
 
 use super::Weights;
 use super::decoder::assemble;
-use super::gguf::{self, Gguf, Tensor};
+use super::gguf::{self, Gguf, Quantization, Tensor};
 use super::rows::new_rows;
+use super::storage::{Stored, holds};
 use crate::error::Unusable;
 use crate::model::adapter::Matrix;
 use crate::model::config::{Family, LlamaConfig};
 use crate::model::llama::{Llama, Rows};
+use crate::model::options::{Storage, VocabularyMode};
 use crate::seeds;
 
 /// A base model on disk whose headers were read and checked.
@@ -24,6 +27,8 @@ pub struct Pretrained {
     files: Files,
     /// Tensors that the decoder does not use, as the file names them.
     pub unused: Vec<String>,
+    /// What becomes of the tensors on the device.
+    stored: Stored,
 }
 
 #[derive(Debug)]
@@ -83,9 +88,53 @@ impl Pretrained {
             return Err(Unusable::new(path, "there is no such file or folder")
                 .advice("expected a Hugging Face folder with config.json and model.safetensors, or a GGUF file"));
         };
-        let mut model = Self { path: path.to_path_buf(), config, files, unused: Vec::new() };
+        let mut model = Self { path: path.to_path_buf(), config, files, unused: Vec::new(), stored: Stored::FLOAT32 };
         model.check()?;
         Ok(model)
+    }
+
+    /// The same, to be loaded as the project file says.
+    ///
+    /// # Errors
+    /// The device stores no half type.
+    pub fn stored_as<B: Backend>(
+        mut self,
+        storage: Storage,
+        vocabulary: VocabularyMode,
+        device: &B::Device,
+    ) -> Result<Self, Unusable> {
+        let none = || {
+            Unusable::new(&self.path, "this device stores numbers neither as float16 nor as bfloat16")
+                .at("field `training.storage`")
+                .advice("set it to Float32, or train on another device")
+        };
+        self.stored =
+            Stored::choose(storage, vocabulary, self.half_type(), |kind| B::supports_dtype(device, DType::from(kind)))
+                .ok_or_else(none)?;
+        Ok(self)
+    }
+
+    /// What becomes of the tensors on the device.
+    pub fn stored_types(&self) -> Stored {
+        self.stored
+    }
+
+    /// The half type that all projections have in the files, where they have one.
+    fn half_type(&self) -> Option<FloatDType> {
+        let names = self.config.tensors().map(|(name, _)| name).filter(|name| name.ends_with("_proj.weight"));
+        let mut types = names.map(|name| {
+            let name = self.file_name(&name);
+            match &self.files {
+                Files::HuggingFace(weights) => weights.half_type(&name),
+                Files::Gguf(file) => match file.tensor(&name).map(|tensor| tensor.kind) {
+                    Some(Quantization::F16) => Some(FloatDType::F16),
+                    Some(Quantization::BF16) => Some(FloatDType::BF16),
+                    _ => None,
+                },
+            }
+        });
+        let first = types.next()??;
+        types.all(|kind| kind == Some(first)).then_some(first)
     }
 
     /// The GGUF file, where it is one.
@@ -179,11 +228,11 @@ impl Pretrained {
         }
     }
 
-    /// Loads the model in float32; `added` rows for new tokens are drawn from the seed. Each tensor is read once, straight
-    /// into what the device is given, and its place in the file is let go of.
+    /// Loads the model, in float32 where nothing else is [said](Self::stored_as); `added` rows for new tokens are drawn from the
+    /// seed. Each tensor is read once, straight into what the device is given, and its place in the file is let go of.
     ///
     /// # Errors
-    /// Names the tensor whose values are not finite numbers.
+    /// Names the tensor whose values are not finite numbers, or too large for the type in which they are to be stored.
     pub fn load<B: Backend>(
         &self,
         added: usize,
@@ -194,6 +243,11 @@ impl Pretrained {
         let mut done = Loading { tensor: "", parameters: 0, of: self.parameters() };
         let mut read = |name: &str, shape: [usize; 2]| {
             let matrix = self.matrix(name, shape)?;
+            if !holds(self.stored.of(name), &matrix) {
+                return Err(self
+                    .error(&self.file_name(name), "holds numbers beyond 65504, which float16 does not have")
+                    .advice("set `training.storage` to Float32"));
+            }
             done.parameters += matrix.values.len() as u64;
             progress(Loading { tensor: name, ..done });
             Ok::<_, Unusable>(matrix)
@@ -203,11 +257,13 @@ impl Pretrained {
             let base = read(name, table)?;
             let seed = seeds::derive(seed, &["added rows", name]);
             let added = (added > 0).then(|| new_rows(&base, added, seed).into_tensor(device));
-            Ok(Rows { base: Some(base.into_tensor(device)), added })
+            Ok(Rows { base: Some(base.into_stored(self.stored.of(name), device)), added })
         };
         let embedding = rows("model.embed_tokens.weight")?;
         let head = if self.config.tied { None } else { Some(rows("lm_head.weight")?) };
-        assemble(self.config.clone(), embedding, head, device, &mut read)
+        assemble(self.config.clone(), embedding, head, &mut |name, shape| {
+            Ok(read(name, shape)?.into_stored(self.stored.of(name), device))
+        })
     }
 
     /// A tensor in float32, by Hugging Face's name and shape.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use burn::tensor::FloatDType;
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
@@ -134,6 +135,15 @@ impl Weights {
     pub fn stored(&self, name: &str) -> Result<(String, u64), Unusable> {
         let entry = self.entry(name)?;
         Ok((format!("{:?}", entry.kind), entry.bytes.len() as u64))
+    }
+
+    /// The half type of a tensor's numbers, where it has one.
+    pub fn half_type(&self, name: &str) -> Option<FloatDType> {
+        match self.entries.get(name)?.kind {
+            Dtype::F16 => Some(FloatDType::F16),
+            Dtype::BF16 => Some(FloatDType::BF16),
+            _ => None,
+        }
     }
 
     /// Lets go of the memory that holds a tensor's stored bytes; nothing where there is no such tensor.

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use super::super::Dropout;
 use super::dropout::{add_kept, dropped};
 use super::matrix::{Matrix, View, matrix, multiply, product, take, wrap};
-use super::record::{Gradient, Tracked, input, record};
+use super::record::{Gradient, Tracked, input, node, record};
 
 pub fn linear(x: Tensor<Flex, 2>, weight: Tensor<Flex, 2>) -> Tensor<Flex, 2> {
     wrap(linear_forward(&take(x), &take(weight)))
@@ -29,19 +29,21 @@ fn linear_backward(x: &Matrix, weight: &Matrix, grad: &Matrix, wanted: [bool; 2]
 #[derive(Debug, Clone)]
 struct Linear {
     x: Matrix,
-    weight: Matrix,
+    /// As it is stored: one of half precision is widened again in the backward pass.
+    weight: FlexTensor,
 }
 
 impl Gradient<2> for Linear {
     fn gradients(self, grad: &Matrix, wanted: [bool; 2]) -> [Option<FlexTensor>; 2] {
-        linear_backward(&self.x, &self.weight, grad, wanted)
+        linear_backward(&self.x, &Matrix::of(&self.weight), grad, wanted)
     }
 }
 
 /// [`linear`], recorded for automatic differentiation.
 pub fn linear_tracked(x: Tensor<Tracked, 2>, weight: Tensor<Tracked, 2>) -> Tensor<Tracked, 2> {
-    let ((x_node, x), (w_node, weight)) = (input(x), input(weight));
-    let output = linear_forward(&x, &weight);
+    let ((x_node, x), w_node) = (input(x), node(weight));
+    let output = linear_forward(&x, &Matrix::of(&w_node.primitive));
+    let weight = w_node.primitive.clone();
     record([&x_node, &w_node], output, Linear { x, weight })
 }
 
@@ -81,7 +83,8 @@ fn lora_forward(
 #[derive(Debug, Clone)]
 struct LoraLinear {
     x: Matrix,
-    weight: Matrix,
+    /// See [`Linear`].
+    weight: FlexTensor,
     a: Matrix,
     b: Matrix,
     /// `dropout(x) Aᵀ`
@@ -98,7 +101,7 @@ impl Gradient<4> for LoraLinear {
         let up = product(grad.view(), b.view(), self.scale);
         let up = View::new(&up, x.rows, rank);
         let dx = wanted[0].then(|| {
-            let mut dx = product(grad.view(), self.weight.view(), 1.0);
+            let mut dx = product(grad.view(), Matrix::of(&self.weight).view(), 1.0);
             match self.dropout {
                 None => multiply(&mut dx, up, a.view(), 1.0, true),
                 Some(dropout) => add_kept(&mut dx, &product(up, a.view(), 1.0), dropout),
@@ -115,7 +118,7 @@ impl Gradient<4> for LoraLinear {
             };
             matrix(da, rank, columns)
         });
-        let dw = wanted[1].then(|| matrix(product(grad.view().t(), x.view(), 1.0), self.weight.rows, columns));
+        let dw = wanted[1].then(|| matrix(product(grad.view().t(), x.view(), 1.0), grad.columns, columns));
         let db = wanted[3].then(|| {
             let down = View::new(&self.down, x.rows, rank);
             matrix(product(grad.view().t(), down, self.scale), b.rows, rank)
@@ -133,10 +136,11 @@ pub fn lora_linear_tracked(
     scale: f64,
     dropout: Option<Dropout>,
 ) -> Tensor<Tracked, 2> {
-    let ((x_node, x), (w_node, weight)) = (input(x), input(weight));
+    let ((x_node, x), w_node) = (input(x), node(weight));
     let ((a_node, a), (b_node, b)) = (input(a), input(b));
     let scale = scale as f32;
-    let (output, down) = lora_forward(&x, &weight, &a, &b, scale, dropout);
+    let (output, down) = lora_forward(&x, &Matrix::of(&w_node.primitive), &a, &b, scale, dropout);
+    let weight = w_node.primitive.clone();
     let state = LoraLinear { x, weight, a, b, down: Arc::new(down), scale, dropout };
     record([&x_node, &w_node, &a_node, &b_node], output, state)
 }

@@ -3,6 +3,8 @@
 use burn::backend::Flex;
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape, Tensor, TensorPrimitive};
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::super::simd;
@@ -19,10 +21,16 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
+    /// A tensor's values: shared where they are float32, a copy where they are of half precision.
     pub(super) fn of(tensor: &FlexTensor) -> Self {
         let tensor = tensor.to_contiguous();
         let shape = tensor.layout().shape();
         let (rows, columns) = (shape[0], shape[1]);
+        let tensor = match tensor.dtype() {
+            DType::BF16 => matrix(widened(&tensor.storage::<bf16>()[..rows * columns]), rows, columns),
+            DType::F16 => matrix(widened(&tensor.storage::<f16>()[..rows * columns]), rows, columns),
+            _ => tensor,
+        };
         Self { tensor, rows, columns }
     }
 
@@ -37,6 +45,17 @@ impl Matrix {
     pub(super) fn view(&self) -> View<'_> {
         View { values: self.values(), rows: self.rows, columns: self.columns, transposed: false }
     }
+}
+
+/// Numbers of half precision as float32.
+fn widened<T: Sync>(values: &[T]) -> Vec<f32>
+where
+    [T]: HalfFloatSliceExt,
+{
+    const PIECE: usize = 1 << 14;
+    let mut wide = vec![0.0; values.len()];
+    wide.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).for_each(|(to, from)| from.convert_to_f32_slice(to));
+    wide
 }
 
 pub(super) fn matrix(values: Vec<f32>, rows: usize, columns: usize) -> FlexTensor {

@@ -53,7 +53,12 @@ pub(super) fn record<S: Gradient<N>, const N: usize>(
 
 /// The tracked node and its values.
 pub(super) fn input(tensor: Tensor<Tracked, 2>) -> (Node, Matrix) {
-    let node = tensor.into_primitive().tensor();
+    let node = node(tensor);
     let values = Matrix::of(&node.primitive);
     (node, values)
+}
+
+/// The tracked node alone, its values as they are stored.
+pub(super) fn node(tensor: Tensor<Tracked, 2>) -> Node {
+    tensor.into_primitive().tensor()
 }

@@ -1,0 +1,102 @@
+//! One decoder layer, and a projection with what its adapters add.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use super::pass::{Chosen, Pass};
+use super::{Layer, Linear};
+use crate::model::kernels::Kernels;
+
+/// Keys and values of one layer, rotated, `[tokens, kv heads * head width]`.
+#[derive(Debug, Clone)]
+pub struct KeyValue<B: Backend> {
+    pub key: Tensor<B, 2>,
+    pub value: Tensor<B, 2>,
+}
+
+impl<B: Kernels> Linear<B> {
+    fn forward(&self, x: Tensor<B, 2>, pass: &mut Pass<'_, B>) -> Tensor<B, 2> {
+        let scale = pass.scale;
+        let times = |b: &Tensor<B, 2>, factors: Option<&Tensor<B, 2>>| match factors {
+            None => b.clone(),
+            Some(factors) => b.clone() * factors.clone(),
+        };
+        let (current, past) = pass.factors.as_ref().map(|factors| (&factors.current, &factors.past)).unzip();
+        let past = self
+            .past
+            .as_ref()
+            .map(|p| B::project(B::project(x.clone(), p.a.clone()), times(&p.b, past)).mul_scalar(scale));
+        let y = match &self.lora {
+            None => B::project(x, self.weight.clone()),
+            Some(l) => {
+                let b = times(&l.b, current);
+                B::lora_linear(x, self.weight.clone(), l.a.clone(), b, scale, pass.dropouts.adapter())
+            }
+        };
+        let y = match &self.bias {
+            None => y,
+            Some(bias) => y + bias.clone(),
+        };
+        match past {
+            None => y,
+            Some(past) => y + past,
+        }
+    }
+}
+
+/// Normalises each head of queries or keys `[tokens, heads * width]`.
+fn normalise_heads<B: Kernels>(x: Tensor<B, 2>, norm: &Tensor<B, 2>, epsilon: f64) -> Tensor<B, 2> {
+    let [tokens, all] = x.dims();
+    let width = norm.dims()[1];
+    B::rms_norm(x.reshape([tokens * all / width, width]), norm.clone(), epsilon).reshape([tokens, all])
+}
+
+impl<B: Kernels> Layer<B> {
+    /// Hidden states of the tokens that ask, after the layer.
+    ///
+    /// `x` are all tokens; where some are `chosen` (the last layer computes scored tokens only), only they are asked for. `cached` comes before this call's own keys.
+    pub(super) fn forward(
+        &self,
+        x: Tensor<B, 2>,
+        chosen: Option<&Chosen<'_, B>>,
+        cached: Option<&KeyValue<B>>,
+        pass: &mut Pass<'_, B>,
+    ) -> (Tensor<B, 2>, KeyValue<B>) {
+        let h = B::rms_norm(x.clone(), self.input_norm.clone(), pass.epsilon);
+        pass.look(&h);
+        let (x, asking, rotations, plan) = match chosen {
+            None => (x, h.clone(), pass.keys.clone(), pass.plan),
+            Some(Chosen { index, rotations, plan }) => {
+                (x.select(0, (*index).clone()), h.clone().select(0, (*index).clone()), (*rotations).clone(), *plan)
+            }
+        };
+        let q = self.q.forward(asking, pass);
+        let k = self.k.forward(h.clone(), pass);
+        let v = self.v.forward(h, pass);
+        let (q, k) = match &self.head_norms {
+            None => (q, k),
+            Some(norms) => (normalise_heads(q, &norms.q, pass.epsilon), normalise_heads(k, &norms.k, pass.epsilon)),
+        };
+        let q = B::rotate(q, rotations.cos, rotations.sin);
+        let own = KeyValue { key: B::rotate(k, pass.keys.cos.clone(), pass.keys.sin.clone()), value: v };
+        let (key, value) = match cached {
+            None => (own.key.clone(), own.value.clone()),
+            Some(c) => (
+                Tensor::cat(vec![c.key.clone(), own.key.clone()], 0),
+                Tensor::cat(vec![c.value.clone(), own.value.clone()], 0),
+            ),
+        };
+        let mixed = B::attend(q, key, value, pass.heads, plan);
+        pass.look(&mixed);
+        let mixed = self.o.forward(mixed, pass);
+        let x = x + pass.dropouts.residual(mixed);
+        let h = B::rms_norm(x.clone(), self.post_norm.clone(), pass.epsilon);
+        pass.look(&h);
+        let gate = self.gate.forward(h.clone(), pass);
+        let up = self.up.forward(h, pass);
+        let inner = B::swiglu(gate, up);
+        pass.look(&inner);
+        let fed = self.down.forward(inner, pass);
+        (x + pass.dropouts.residual(fed), own)
+    }
+}

@@ -1,0 +1,63 @@
+//! The decoder of the Llama family on packed tokens, with LoRA on its seven projections.
+//!
+//! `parts` are its weights and `visit` their names; `forward` is the forward pass, `layer` one layer of it, `pass` what is the
+//! same for all layers. `recompute` is the backward pass in less memory.
+
+mod dropout;
+mod forward;
+mod inputs;
+mod layer;
+mod parts;
+mod pass;
+mod recompute;
+mod rows;
+mod visit;
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use super::config::LlamaConfig;
+
+pub use dropout::StepDropout;
+pub use inputs::{InputMoment, input_site};
+pub use layer::KeyValue;
+pub use parts::{HeadNorms, Layer, Linear, LoraPair, Rows};
+pub use rows::ROWS_AT_ONCE;
+pub use visit::{Kind, PROJECTIONS, Visit};
+
+/// A decoder with its weights on a device.
+#[derive(Debug, Clone)]
+pub struct Llama<B: Backend> {
+    pub config: LlamaConfig,
+    /// Factor `alpha / rank` on the adapters' update.
+    pub lora_scale: f64,
+    /// `[1, 1 + past adapters]`: learned factors on the update of the current adapter, then of each past one, whose ranks
+    /// are equal. None where all are 1.
+    pub magnitudes: Option<Tensor<B, 2>>,
+    pub embedding: Rows<B>,
+    pub layers: Vec<Layer<B>>,
+    /// `[1, width]`
+    pub norm: Tensor<B, 2>,
+    /// None where the head is the embedding.
+    pub head: Option<Rows<B>>,
+}
+
+impl<B: Backend> Llama<B> {
+    /// The same decoder with every tensor mapped, e.g. to a backend with automatic differentiation or from it.
+    pub fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> Llama<C> {
+        Llama {
+            config: self.config,
+            lora_scale: self.lora_scale,
+            magnitudes: self.magnitudes.map(f),
+            embedding: self.embedding.map(f),
+            layers: self.layers.into_iter().map(|l| l.map(f)).collect(),
+            norm: f(self.norm),
+            head: self.head.map(|h| h.map(f)),
+        }
+    }
+
+    /// The device that holds the weights.
+    pub fn device(&self) -> B::Device {
+        self.norm.device()
+    }
+}

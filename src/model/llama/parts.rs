@@ -1,0 +1,108 @@
+//! The weights of a decoder, part by part.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+/// Rows of the embedding or the head: those the base model came with, and those added for new tokens.
+#[derive(Debug, Clone)]
+pub struct Rows<B: Backend> {
+    /// `[base vocabulary, width]`
+    pub base: Option<Tensor<B, 2>>,
+    /// `[new tokens, width]`; their token numbers follow the base vocabulary's.
+    pub added: Option<Tensor<B, 2>>,
+}
+
+/// One decoder layer.
+#[derive(Debug, Clone)]
+pub struct Layer<B: Backend> {
+    /// `[1, width]`
+    pub input_norm: Tensor<B, 2>,
+    pub q: Linear<B>,
+    pub k: Linear<B>,
+    pub v: Linear<B>,
+    pub o: Linear<B>,
+    /// Where queries and keys are normalised, head by head.
+    pub head_norms: Option<HeadNorms<B>>,
+    /// `[1, width]`
+    pub post_norm: Tensor<B, 2>,
+    pub gate: Linear<B>,
+    pub up: Linear<B>,
+    pub down: Linear<B>,
+}
+
+/// The norms of a layer's queries and keys, each `[1, head width]`.
+#[derive(Debug, Clone)]
+pub struct HeadNorms<B: Backend> {
+    pub q: Tensor<B, 2>,
+    pub k: Tensor<B, 2>,
+}
+
+/// A projection, what a LoRA adapter adds to it, and what past adapters add that are no longer trained.
+#[derive(Debug, Clone)]
+pub struct Linear<B: Backend> {
+    /// `[out, in]`
+    pub weight: Tensor<B, 2>,
+    /// `[1, out]`
+    pub bias: Option<Tensor<B, 2>>,
+    pub lora: Option<LoraPair<B>>,
+    pub past: Option<LoraPair<B>>,
+}
+
+/// The two factors of a low-rank update.
+#[derive(Debug, Clone)]
+pub struct LoraPair<B: Backend> {
+    /// `[rank, in]`
+    pub a: Tensor<B, 2>,
+    /// `[out, rank]`
+    pub b: Tensor<B, 2>,
+}
+
+impl<B: Backend> Rows<B> {
+    pub(super) fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> Rows<C> {
+        Rows { base: self.base.map(f), added: self.added.map(f) }
+    }
+}
+
+impl<B: Backend> LoraPair<B> {
+    pub(super) fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> LoraPair<C> {
+        LoraPair { a: f(self.a), b: f(self.b) }
+    }
+}
+
+impl<B: Backend> Linear<B> {
+    pub(super) fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> Linear<C> {
+        Linear {
+            weight: f(self.weight),
+            bias: self.bias.map(f),
+            lora: self.lora.map(|l| l.map(f)),
+            past: self.past.map(|l| l.map(f)),
+        }
+    }
+}
+
+impl<B: Backend> Layer<B> {
+    pub(super) fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> Layer<C> {
+        Layer {
+            input_norm: f(self.input_norm),
+            q: self.q.map(f),
+            k: self.k.map(f),
+            v: self.v.map(f),
+            o: self.o.map(f),
+            head_norms: self.head_norms.map(|norms| HeadNorms { q: f(norms.q), k: f(norms.k) }),
+            post_norm: f(self.post_norm),
+            gate: self.gate.map(f),
+            up: self.up.map(f),
+            down: self.down.map(f),
+        }
+    }
+
+    /// The seven projections in the order of [`PROJECTIONS`].
+    pub fn projections_mut(&mut self) -> [&mut Linear<B>; 7] {
+        [&mut self.q, &mut self.k, &mut self.v, &mut self.o, &mut self.gate, &mut self.up, &mut self.down]
+    }
+
+    /// See [`Self::projections_mut`].
+    pub fn projections(&self) -> [&Linear<B>; 7] {
+        [&self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down]
+    }
+}
