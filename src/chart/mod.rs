@@ -14,6 +14,7 @@ pub mod look;
 pub mod matrix;
 pub mod parallel;
 pub mod picture;
+pub mod retention;
 pub mod river;
 pub mod scale;
 pub mod screen;
@@ -108,6 +109,9 @@ pub struct Axis {
     /// Where values stand for names: those of the whole numbers from 0 on, in one line or two. A point beside a whole
     /// number, less than a half away, is one of several that have its name.
     pub names: Vec<String>,
+    /// What a y axis shows at first, where a few values lie so far beyond that they would hide the others; all values
+    /// where there are no limits. What lies beyond what is shown then stands at the end of the axis, as a triangle.
+    pub limits: Option<[f64; 2]>,
 }
 
 /// Where ticks may stand.
@@ -238,7 +242,7 @@ impl Chart {
 impl Axis {
     /// An axis with round ticks and no unit.
     pub fn new(label: impl Into<String>) -> Self {
-        Self { label: label.into(), unit: None, ticks: Ticks::Real, better: None, names: Vec::new() }
+        Self { label: label.into(), unit: None, ticks: Ticks::Real, better: None, names: Vec::new(), limits: None }
     }
 
     /// An axis of whole numbers.

@@ -1,5 +1,7 @@
 //! Lays out lines: axes, bands, lines, marks, and the legend outside the data.
 
+use std::cmp::Ordering;
+
 use super::font::{self, Weight};
 use super::look::{Look, Marker};
 use super::scale::{self, Range, tick_label};
@@ -33,6 +35,16 @@ impl Place {
     /// Where a point lies.
     pub fn point(&self, x: f64, y: f64) -> [f32; 2] {
         [self.x(x), self.y(y)]
+    }
+
+    /// Where a point of `lines` is drawn, and whether that is instead of a place above or below the plot.
+    pub fn drawn(&self, lines: &Lines, point: &Point) -> ([f32; 2], Ordering) {
+        let (y, side) = match (lines.y.limits, point.y) {
+            (Some(_), y) if y > self.y.high => (self.y.high, Ordering::Greater),
+            (Some(_), y) if y < self.y.low => (self.y.low, Ordering::Less),
+            (_, y) => (y, Ordering::Equal),
+        };
+        (self.point(point.x, y), side)
     }
 }
 
@@ -88,7 +100,7 @@ pub fn data(scene: &mut Scene, lines: &Lines, place: &Place) {
     }
     // The first series is the one the chart is about: it is drawn last, on top.
     for series in lines.series.iter().rev() {
-        line(scene, series, place);
+        line(scene, lines, series, place);
     }
 }
 
@@ -189,17 +201,22 @@ pub fn whisker(scene: &mut Scene, look: Look, x: f32, low: f32, high: f32) {
     }
 }
 
-fn line(scene: &mut Scene, series: &Series, place: &Place) {
+fn line(scene: &mut Scene, lines: &Lines, series: &Series, place: &Place) {
     for points in series.segments() {
-        let at: Vec<[f32; 2]> = points.iter().map(|point: &Point| place.point(point.x, point.y)).collect();
+        let drawn: Vec<([f32; 2], Ordering)> = points.iter().map(|point| place.drawn(lines, point)).collect();
         // A point without neighbours has no line: it needs a mark to be seen.
-        let lone = (at.len() == 1).then(|| series.look.ink.lone_mark());
-        if at.len() > 1 && series.look.width > 0.0 {
+        let lone = (drawn.len() == 1).then(|| series.look.ink.lone_mark());
+        if drawn.len() > 1 && series.look.width > 0.0 {
             let stroke = stroke(scene, series.look);
-            scene.shapes.push(Shape::Line { points: at.clone(), stroke });
+            scene.shapes.push(Shape::Line { points: drawn.iter().map(|(at, _)| *at).collect(), stroke });
         }
-        if let Some(marker) = series.look.marker.or(lone) {
-            for centre in at {
+        for (centre, side) in drawn {
+            let marker = match side {
+                Ordering::Greater => Some(Marker::TriangleUp),
+                Ordering::Less => Some(Marker::TriangleDown),
+                Ordering::Equal => series.look.marker.or(lone),
+            };
+            if let Some(marker) = marker {
                 mark(scene, series.look, marker, centre);
             }
         }

@@ -203,6 +203,32 @@ pub fn data(scene: &mut Scene, river: &River, banks: &Banks, emphasised: Option<
     }
 }
 
+impl Part {
+    /// Names a part, alike in rivers that begin with the same directions.
+    pub fn name(self, river: &River) -> String {
+        let direction = |stage: usize, place: usize| {
+            let [from, first] = river.stages[stage].directions[place].begins;
+            format!("{} of {}.{first}", river.stages[stage].name, river.stages[from].name)
+        };
+        match self {
+            Self::Direction { stage, place } => direction(stage, place),
+            Self::Flow(number) => {
+                let flow = &river.flows[number];
+                format!("{} to {}", direction(flow.stage, flow.from), direction(flow.stage + 1, flow.to))
+            }
+        }
+    }
+
+    /// The part of a river that has a name.
+    pub fn named(river: &River, name: &str) -> Option<Self> {
+        let directions =
+            river.stages.iter().enumerate().flat_map(|(stage, found)| {
+                (0..found.directions.len()).map(move |place| Self::Direction { stage, place })
+            });
+        directions.chain((0..river.flows.len()).map(Self::Flow)).find(|part| part.name(river) == name)
+    }
+}
+
 impl Banks {
     /// What is at a place, bars before ribbons.
     pub fn part(&self, [x, y]: [f32; 2]) -> Option<Part> {
@@ -281,5 +307,8 @@ mod tests {
         let middle = [ribbon.upper[1][0], (ribbon.upper[1][1] + ribbon.lower[1][1]) / 2.0];
         assert_eq!(banks.part(middle), Some(Part::Flow(0)));
         assert_eq!(banks.part([0.0, 0.0]), None);
+        for part in [Part::Direction { stage: 1, place: 0 }, Part::Flow(2)] {
+            assert_eq!(Part::named(river, &part.name(river)), Some(part), "found again by its name");
+        }
     }
 }

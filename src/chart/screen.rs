@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Respon
     show_marked(ui, chart, id, size, &mut Marked::default())
 }
 
-/// As [`show`], with what the user has marked and pointed at on a chart of parallel coordinates.
+/// As [`show`], with what the user has marked and pointed at, here or on a chart beside this one.
 pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, marked: &mut Marked) -> Response {
     let id = ui.make_persistent_id(id);
     let (at, _) = ui.allocate_exact_size(size, Sense::hover());
@@ -52,7 +52,7 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
         Body::HeatMap(map) => show_heat_maps(ui, &mut scene, &[("", map)], room, &canvas, id),
         Body::HeatMaps(panels) => show_heat_maps(ui, &mut scene, &scene_heat_map::named(panels), room, &canvas, id),
         Body::Parallel(parallel) => screen_parallel::show(ui, &mut scene, parallel, room, &canvas, (id, marked)),
-        Body::River(river) => screen_river::show(ui, &mut scene, river, room, &canvas, id),
+        Body::River(river) => screen_river::show(ui, &mut scene, river, room, &canvas, (id, marked)),
         Body::Picture(picture) => {
             canvas.paint(&scene.shapes);
             picture.show(ui, canvas.rect(room), id)
@@ -135,7 +135,7 @@ fn show_lines(
     let inside = Canvas { painter: &inside, origin: canvas.origin };
     inside.paint(&scene.shapes);
     if let Some((series, point)) = nearest {
-        let centre = inside.position(place.point(point.x, point.y));
+        let centre = inside.position(place.drawn(lines, &point).0);
         let colour = colour(series.look.ink.rgb(scene.theme));
         inside.painter.circle_stroke(centre, scene.scaled(9.0), egui::Stroke::new(1.5, colour));
         tooltip(ui, &response, |ui| point_values(ui, lines, series, point));
@@ -184,7 +184,7 @@ fn navigation(ui: &mut Ui, at: egui::Rect, [x, y]: [Range; 2], id: Id) -> (Respo
 fn nearest<'a>(lines: &'a Lines, place: &Place, pointer: [f32; 2]) -> Option<(&'a Series, Point)> {
     const CLOSE: f32 = 40.0;
     let distance = |point: &Point| {
-        let [x, y] = place.point(point.x, point.y);
+        let ([x, y], _) = place.drawn(lines, point);
         (x - pointer[0]).hypot(y - pointer[1])
     };
     let points = lines.series.iter().flat_map(|series| series.points.iter().map(move |point| (series, *point)));

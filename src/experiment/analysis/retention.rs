@@ -179,8 +179,20 @@ pub fn measure(
     let measurement = Measurement { task, run, stage, peso, options };
     let observer = Unrecorded { watcher };
     let report = guarded(task, || run_on(&task.device, (measurement, observer)))?;
-    cache::write(&report_file(run, stage), &made_from, &report)?;
+    // An adapter that was trained anew meanwhile is another one.
+    if cache::made_from(run, 1..=stage)? == made_from {
+        keep(run, &report)?;
+    }
     Ok(report)
+}
+
+/// Keeps a report in the run's folder, as one of the adapters that are there now.
+///
+/// # Errors
+/// An adapter cannot be read, or the folder cannot be written.
+pub fn keep(run: &RunFolder, report: &RetentionReport) -> Result<(), Unusable> {
+    let made_from = cache::made_from(run, 1..=report.stage)?;
+    cache::write(&report_file(run, report.stage), &made_from, report)
 }
 
 struct Measurement<'a> {
