@@ -126,3 +126,82 @@ fn limits(points: &[Point], predicted: scale::Range) -> Option<[f64; 2]> {
     let range = scale::Range::of(kept)?.padded(0.06);
     Some([range.low, range.high])
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Directions that move much lie near the prediction; two that hardly move lie far out.
+    fn report() -> RetentionReport {
+        let direction = |place: usize| {
+            let predicted = 0.02 * (place + 1) as f64;
+            let (measured, weight) = match place {
+                3 => (40.0, 1e-7),
+                9 => (-25.0, 2e-7),
+                _ => (predicted + 0.01 * f64::from(u8::from(place.is_multiple_of(2))), 0.05),
+            };
+            json!({ "rho": 1.0 / predicted, "predicted": predicted, "measured": measured, "weight": weight })
+        };
+        let untold = json!({ "rho": 1.0, "predicted": 0.5, "measured": null, "weight": 0.0 });
+        let directions: Vec<_> = (0..20).map(direction).chain([untold]).collect();
+        let found = json!({
+            "run": "peso-s1", "experiment": "PESO", "synthetic": true, "stage": 2, "lambda": 2.0,
+            "distance": crate::method::Distance::SoftmaxKl { temperature: 1.0 },
+            "aggregation": crate::method::Aggregation::Sum,
+            "options": { "examples": 20, "at": "twin" }, "examples": 20, "of": 100, "directions": directions,
+            "outside": { "measured": 0.9, "weight": 0.1 },
+            "correlations": {
+                "directions": 20, "pearson": null, "spearman": null, "weighted_pearson": null, "weighted_spearman": null
+            },
+            "groups": [], "pull_ratio": null, "movement": { "twin": 1.0, "run": 1.0, "apart": 0.5 },
+            "quadratic": { "loss_twin": 1.0, "loss_previous": 1.1, "predicted_rise": 0.1 },
+            "twin": { "best_epoch": 1, "validation_losses": [1.0] }, "best_epoch": 1,
+        });
+        serde_json::from_value(found).unwrap()
+    }
+
+    fn lines(chart: &Chart) -> &Lines {
+        match &chart.body {
+            Body::Lines(lines) => lines,
+            other => panic!("no lines: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn directions_that_hardly_move_do_not_stretch_the_axis_and_are_counted() {
+        let chart = retention(&report(), "PESO", Movers::All);
+        let [low, high] = lines(&chart).y.limits.unwrap();
+        assert!(low > -0.2 && low < 0.02 && high > 0.4 && high < 0.6, "{low} {high}");
+        assert_eq!(scale::y_range(lines(&chart)), scale::Range { low, high });
+        let points: usize = lines(&chart).series.iter().map(|series| series.points.len()).sum();
+        assert_eq!(
+            points,
+            20 + 2,
+            "all that have a measurement are there with their values, and both ends of the line"
+        );
+        let furthest = lines(&chart).series.iter().flat_map(|series| &series.points).map(|point| point.y);
+        assert_eq!(furthest.fold(0.0, f64::max), 40.0);
+        let caption = chart.caption.unwrap();
+        assert!(caption.contains("2 directions beyond the axis"), "{caption}");
+        assert!(
+            caption.starts_with("All 20 directions: Pearson") && caption.contains("The 18 that moved at least 10 %")
+        );
+    }
+
+    #[test]
+    fn directions_that_moved_less_are_left_out_when_the_user_wants_that() {
+        let chart = retention(&report(), "PESO", Movers::Tenth);
+        let lines = lines(&chart);
+        assert_eq!((lines.y.limits, lines.series[0].points.len()), (None, 18));
+        let caption = chart.caption.unwrap();
+        assert!(!caption.contains("beyond the axis"));
+        // What is left lies on a line; with the two others it does not.
+        let number = |after: &str| {
+            let rest = caption.split(after).nth(1).unwrap().split("Pearson ").nth(1).unwrap();
+            rest.split(',').next().unwrap().replace('−', "-").parse::<f64>().unwrap()
+        };
+        assert!(number("The 18 that moved") > 0.9 && number("All 20 directions") < 0.5, "{caption}");
+    }
+}

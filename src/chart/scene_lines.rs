@@ -357,3 +357,33 @@ impl<'a> Entries<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Axis, Body, Chart, look::Theme, scene::scene};
+    use super::*;
+
+    #[test]
+    fn what_lies_beyond_the_limits_stands_at_the_end_of_the_axis_as_a_triangle() {
+        let points = vec![Point::new(0.0, 0.5), Point::new(1.0, 90.0), Point::new(2.0, -7.0)];
+        let series = vec![Series { name: "a".to_owned(), points: points.clone(), look: Look::points(0) }];
+        let y = Axis { limits: Some([0.0, 1.0]), ..Axis::new("y") };
+        let lines = Lines { x: Axis::new("x"), y, series, boundaries: Vec::new() };
+        let place = Place {
+            at: Rect { left: 0.0, top: 0.0, right: 200.0, bottom: 100.0 },
+            x: Range { low: 0.0, high: 2.0 },
+            y: Range { low: 0.0, high: 1.0 },
+        };
+        let drawn: Vec<_> = points.iter().map(|point| place.drawn(&lines, point)).collect();
+        assert_eq!(drawn[0], ([0.0, 50.0], Ordering::Equal));
+        assert_eq!(drawn[1], ([100.0, 0.0], Ordering::Greater));
+        assert_eq!(drawn[2], ([200.0, 100.0], Ordering::Less));
+        let wider = Place { y: Range { low: -10.0, high: 100.0 }, ..place };
+        assert_eq!(wider.drawn(&lines, &points[1]).1, Ordering::Equal, "zoomed out it stands where it is");
+        let marks = |lines: Lines| {
+            let scene = scene(&Chart::new("t", Body::Lines(lines)), Theme::Light, [600.0, 400.0], 1.0).unwrap();
+            scene.shapes.iter().filter(|shape| matches!(shape, Shape::Mark { .. })).count()
+        };
+        assert_eq!(marks(lines), 2, "two triangles beside the circle");
+    }
+}

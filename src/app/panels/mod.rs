@@ -228,6 +228,11 @@ fn chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
 /// Height below which a chart is drawn without the words that stand above it already.
 const SHORT: f32 = 330.0;
 
+/// Whether a chart has no room for subtitle and caption.
+fn is_short(ui: &Ui) -> bool {
+    ui.available_height() < SHORT
+}
+
 /// A chart on a card whose explanation stands above it: where room is short, without subtitle and caption.
 fn explained_chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
     explained_marked_card(ui, chart, id, &mut Marked::default());
@@ -235,7 +240,7 @@ fn explained_chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
 
 /// The same, with what the user has marked on it.
 fn explained_marked_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Marked) {
-    if ui.available_height() < SHORT {
+    if is_short(ui) {
         marked_chart_card(ui, &Chart { subtitle: None, caption: None, ..chart.clone() }, id, marked);
     } else {
         marked_chart_card(ui, chart, id, marked);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::Ui;
 
-use super::super::{Context, found, run_label};
+use super::super::{Context, found, is_short, run_label};
 use super::{Reported, SubspacePanel};
 use crate::app::action::Action;
 use crate::app::reports::{Found, How, Question, Report, RunStamp};
@@ -62,7 +62,12 @@ impl SubspacePanel {
             doing: "Measuring retention",
         };
         if let Some(report) = analysis(ui, context, &question, Report::retention, &offer) {
-            self.show(ui, context, retention::retention(report, &run_label(one.run, runs), self.movers));
+            let chart = retention::retention(report, &run_label(one.run, runs), self.movers);
+            // How well the theory holds is said even where the chart has no room for it.
+            if let Some(caption) = chart.caption.as_ref().filter(|_| is_short(ui)) {
+                widgets::remark(ui, caption);
+            }
+            self.show(ui, context, chart);
         }
     }
 }

@@ -65,8 +65,9 @@ impl SubspacePanel {
     }
 }
 
-/// Least width of a column.
-const COLUMN: f32 = 190.0;
+/// Least width of a column of names, and width of one of codes.
+const COLUMN: f32 = 230.0;
+const CODES: f32 = 150.0;
 /// Height of a line, and width of what stands before the words: the score as a number and as a bar.
 const ROW: f32 = 19.0;
 const NUMBER: f32 = 50.0;
@@ -80,13 +81,21 @@ fn meaning_ui(ui: &mut Ui, direction: &DirectionMeaning) {
     for (reading, words, items) in sides {
         let Some(reading) = reading else { continue };
         widgets::section(ui, words);
-        let lists = [lines(&reading.items, items, item_line), lines(&reading.codes, ["▲ Codes", "▼ Codes"], code_line)];
-        columns(ui, lists.as_flattened(), 4);
+        let items = lines(&reading.items, items, item_line);
+        let codes = lines(&reading.codes, ["▲ Codes", "▼ Codes"], code_line);
+        let whole = ui.available_width();
+        let names = (whole - 2.0 * (CODES + space::M) - space::M) / 2.0;
+        if names >= COLUMN {
+            columns(ui, [(&items[0], names), (&items[1], names), (&codes[0], CODES), (&codes[1], CODES)]);
+        } else {
+            pair(ui, &items);
+            pair(ui, &codes);
+        }
         ui.add_space(space::M);
     }
     widgets::section(ui, "Whose histories use it");
     let users = lines(&direction.activation.users, ["▲ Along it most", "▼ Against it most"], user_line);
-    columns(ui, &users, 2);
+    pair(ui, &users);
 }
 
 /// One thing at an end.
@@ -121,22 +130,23 @@ fn lines<T>(ends: &Ends<T>, titles: [&'static str; 2], line: impl Fn(&T) -> Line
     [(titles[0], ends.raised.iter().map(&line).collect()), (titles[1], ends.lowered.iter().map(&line).collect())]
 }
 
-/// Lists side by side, at most so many, and fewer where they would be too narrow.
-fn columns(ui: &mut Ui, lists: &[(&'static str, Vec<Line>)], most: usize) {
-    let width = ui.available_width();
-    let count = ((width / COLUMN) as usize).clamp(1, most);
-    let width = (width - space::M * (count - 1) as f32) / count as f32;
-    for lists in lists.chunks(count) {
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = space::M;
-            for (title, list) in lists {
-                ui.allocate_ui(Vec2::new(width, 0.0), |ui| {
-                    ui.set_width(width);
-                    ui.vertical(|ui| column(ui, title, list));
-                });
-            }
-        });
-    }
+/// Both ends beside each other.
+fn pair(ui: &mut Ui, [one, other]: &[(&'static str, Vec<Line>); 2]) {
+    let width = (ui.available_width() - space::M) / 2.0;
+    columns(ui, [(one, width), (other, width)]);
+}
+
+/// Lists beside each other, each in its width.
+fn columns<const N: usize>(ui: &mut Ui, lists: [(&(&'static str, Vec<Line>), f32); N]) {
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = space::M;
+        for ((title, list), width) in lists {
+            ui.allocate_ui(Vec2::new(width, 0.0), |ui| {
+                ui.set_width(width);
+                ui.vertical(|ui| column(ui, title, list));
+            });
+        }
+    });
 }
 
 fn column(ui: &mut Ui, title: &str, list: &[Line]) {
@@ -148,7 +158,7 @@ fn column(ui: &mut Ui, title: &str, list: &[Line]) {
         ui.horizontal(|ui| {
             ui.allocate_ui(Vec2::new(NUMBER, ROW), |ui| {
                 ui.set_width(NUMBER);
-                ui.label(RichText::new(format!("{:+.3}", line.score)).small().color(theme::tokens(ui).muted));
+                ui.label(RichText::new(signed(line.score)).small().color(theme::tokens(ui).muted));
             });
             bar(ui, line.score / longest);
             ui.add(Label::new(&line.words).truncate()).on_hover_text(&line.details);
@@ -164,6 +174,10 @@ fn bar(ui: &mut Ui, part: f64) {
     let filled = egui::Rect::from_center_size(at.center(), Vec2::new(BAR, 0.4 * ROW));
     let filled = filled.with_max_x(filled.left() + BAR * part.abs().min(1.0) as f32);
     ui.painter().rect_filled(filled, 1.0, colour);
+}
+
+fn signed(score: f64) -> String {
+    format!("{score:+.3}").replace('-', "−")
 }
 
 fn item_words(item: &NamedItem) -> String {

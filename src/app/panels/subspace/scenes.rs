@@ -24,6 +24,8 @@ struct Placed<'a> {
     directions: &'a Directions,
     /// The arrow that the chain of each arrow begins with, over all runs and within its own.
     roots: Vec<[usize; 2]>,
+    /// 1 or -1 an axis, so that most of what is strong points to where the camera is.
+    signs: [f64; 3],
     names: &'a [String],
     stages: &'a [&'a [usize]],
 }
@@ -38,7 +40,11 @@ pub(super) fn scenes(directions: &Directions, names: &[String], stages: &[&[usiz
         });
         roots.push([any, own]);
     }
-    let placed = Placed { directions, roots, names, stages };
+    let signs = [0, 1, 2].map(|axis| {
+        let along = directions.arrows.iter().map(|arrow| arrow.singular_value * arrow.tip[axis]).sum::<f64>();
+        if along < 0.0 { -1.0 } else { 1.0 }
+    });
+    let placed = Placed { directions, roots, signs, names, stages };
     let runs = 0..names.len().min(stages.len());
     // One scale for all of them, so that equal lengths are equal values.
     let whole: Vec<Scene> = runs.clone().map(|run| placed.scene(run, None).fitted()).collect();
@@ -103,7 +109,7 @@ impl Placed<'_> {
 
     fn tip(&self, place: usize) -> [f32; 3] {
         let found = &self.directions.arrows[place];
-        found.tip.map(|along| (along * found.singular_value) as f32)
+        [0, 1, 2].map(|axis| (self.signs[axis] * found.tip[axis] * found.singular_value) as f32)
     }
 
     fn words(&self, place: usize, run: usize, stage: usize) -> String {

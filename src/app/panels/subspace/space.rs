@@ -60,7 +60,7 @@ impl SubspacePanel {
         let visible = 100.0 * directions.explained.iter().sum::<f64>();
         ui.horizontal_wrapped(|ui| {
             player.ui(ui, &made.stages);
-            widgets::remark(ui, format!("{visible:.0} % of all arrows is visible")).on_hover_text(BASIS);
+            widgets::remark(ui, format!("{visible:.0} % of their squared length is visible")).on_hover_text(BASIS);
         });
         let scenes = player.stage(&made.stages).map_or(&made.all, |place| &made.by_stage[place]);
         let words = one.report.modules.iter().find(|found| found.name == module).map(module_words).unwrap_or_default();
@@ -72,7 +72,7 @@ impl SubspacePanel {
             let pictured = Pictured {
                 title: format!("Directions: {words}"),
                 name,
-                caption: format!("{BASIS}. {visible:.0} % of all arrows is visible"),
+                caption: format!("{BASIS}. {visible:.0} % of it is visible"),
                 picture: arrows_picture(Arc::clone(scene), seen),
                 alone: (scenes.len() == 1).then_some(self.corner),
             };
