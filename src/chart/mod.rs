@@ -81,6 +81,8 @@ pub enum Body {
     River(River),
     /// Drawn by the graphics device.
     Picture(Picture),
+    /// Pictures side by side, each with its name.
+    Pictures(Vec<(String, Picture)>),
     /// Nothing yet: what is missing and what to do about it.
     Empty(String),
 }
@@ -179,6 +181,17 @@ pub struct Panel {
     pub map: HeatMap,
 }
 
+impl Body {
+    /// What the graphics device draws of it, each with its name; one that is alone has none.
+    pub fn pictures(&self) -> Vec<(&str, &Picture)> {
+        match self {
+            Self::Picture(picture) => vec![("", picture)],
+            Self::Pictures(pictures) => pictures.iter().map(|(name, picture)| (name.as_str(), picture)).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl Chart {
     /// A chart without note and captions.
     pub fn new(title: impl Into<String>, body: Body) -> Self {
@@ -210,7 +223,13 @@ impl Chart {
     pub fn description(&self) -> String {
         let what = match &self.body {
             Body::Empty(missing) => missing.clone(),
-            Body::Picture(picture) => picture.description(),
+            Body::Picture(_) | Body::Pictures(_) => {
+                let described = |(name, picture): (&str, &Picture)| match name {
+                    "" => picture.description(),
+                    _ => format!("{name}: {}", picture.description()),
+                };
+                self.body.pictures().into_iter().map(described).collect::<Vec<_>>().join("; ")
+            }
             Body::HeatMap(map) => format!("{} by {} and {}", map.value.label, map.row_label, map.column_label),
             Body::HeatMaps(panels) => {
                 let names: Vec<&str> = panels.iter().map(|panel| panel.name.as_str()).collect();

@@ -137,8 +137,12 @@ pub fn frame(scene: &mut Scene, river: &River, banks: &Banks, room: Rect) {
     let [quiet, text] = [scene.theme.quiet_text(), scene.theme.text()];
     let columns = banks.bars.iter().filter_map(|bars| bars.first());
     let apart = banks.at.width() / river.stages.len().max(1) as f32;
+    // Where names would touch each other, their last words say enough: the stages' numbers.
+    let touches = |name: &str| font::width(name, tick, Weight::Regular) + 2.0 * gap > apart;
+    let short = river.stages.iter().any(|stage| touches(&stage.name));
     for (stage, bar) in river.stages.iter().zip(columns) {
-        let name = font::fitted(&stage.name, tick, Weight::Regular, apart);
+        let name = if short { stage.name.rsplit(' ').next().unwrap_or_default() } else { &stage.name };
+        let name = font::fitted(name, tick, Weight::Regular, apart);
         let half = font::width(&name, tick, Weight::Regular) / 2.0;
         // Names of the first and the last column stay within the picture.
         let x = bar.centre()[0].clamp(banks.at.left + half * 0.6, room.right - half);

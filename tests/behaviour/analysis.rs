@@ -210,7 +210,7 @@ fn what_moved_is_exported_and_in_the_json() {
     assert_eq!((pull["stage"].as_u64(), pull["lambda"].as_f64()), (Some(2), Some(50.0)));
     assert_eq!((&pull["groups"], &pull["ratio"]), (&retention["groups"], &retention["pull_ratio"]));
     assert!(pull["ratios"].as_array().unwrap().len() > 1);
-    assert_eq!(json["rows"].as_array().unwrap().len(), 1, "embedding and head of this model are one matrix");
+    assert_eq!(json["rows"].as_array().unwrap().len(), 2, "rows of embedding and head");
     let first = subspace(&["--stage", "1"]);
     assert!(first["pull"].as_array().unwrap().is_empty() && first["retention"].as_array().unwrap().is_empty());
 }

@@ -12,7 +12,7 @@ pub fn retention(run: &RunFolder) {
         let rho = 400.0 * 0.93_f64.powi(place as i32);
         let predicted = 2.0 / (rho + 2.0);
         let noise = ((place * 37 % 23) as f64 / 11.0 - 1.0) * if place.is_multiple_of(3) { 0.02 } else { 0.35 };
-        let weight = if place.is_multiple_of(3) { 0.02 } else { 0.0004 };
+        let weight = if place.is_multiple_of(3) { 0.02 } else { 0.0001 };
         let measured = if place % 29 == 4 { 9.0 * noise } else { predicted + noise };
         json!({ "rho": rho, "predicted": predicted, "measured": measured, "weight": weight })
     };

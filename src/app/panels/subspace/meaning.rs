@@ -50,7 +50,7 @@ impl SubspacePanel {
                 widgets::remark(
                     ui,
                     format!(
-                        "Histories of {} run along it by {} on average, standard deviation {}",
+                        "Activation by {}: mean {}, deviation {}",
                         widgets::counted(report.users, "user"),
                         value_label(activation.mean),
                         value_label(activation.deviation)

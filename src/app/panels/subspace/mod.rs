@@ -254,10 +254,10 @@ impl SubspacePanel {
     ) {
         let synthetic = context.session.synthetic();
         let mut charts = Vec::new();
-        for Reported { run, report } in of.into_iter().flatten() {
+        let names: Vec<String> = of.iter().flatten().map(|shown| run_label(shown.run, runs)).collect();
+        for (Reported { run, report }, name) in of.into_iter().flatten().zip(&names) {
             let module = self.module(of[0].map_or(report, |one| one.report));
             let words = report.modules.iter().find(|found| found.name == module).map(subspace::module_words);
-            let name = run_label(run, runs);
             let Some(words) = words else {
                 charts.push(Chart::empty("Direction river", format!("The adapter of {name} has no such module")));
                 continue;
@@ -265,19 +265,21 @@ impl SubspacePanel {
             let question = Question::River { run: RunStamp::of(run), module: module.to_owned() };
             let what = format!("Following the directions of {name}");
             let directions: Option<&ModuleDirections> = found(ui, context, (&Arc::new(question), Report::river), &what);
-            charts.extend(
-                directions.map(|found| subspace::direction_river(found, (&words, &name), self.side, synthetic)),
-            );
+            charts
+                .extend(directions.map(|found| subspace::direction_river(found, (&words, name), self.side, synthetic)));
         }
         river::in_one_scale(&mut charts);
-        let Ok(two) = <[Chart; 2]>::try_from(charts.clone()) else {
-            charts.into_iter().take(1).for_each(|chart| self.show(ui, context, chart));
+        if charts.len() < 2 {
+            charts.into_iter().for_each(|chart| self.show(ui, context, chart));
             return;
-        };
-        let two = two.map(Arc::new);
+        }
+        let two: Vec<Arc<Chart>> = charts.into_iter().map(Arc::new).collect();
         let before = self.pointed.clone();
         side_by_side(ui, two.len(), |ui, place| {
-            ui.horizontal(|ui| chart_actions(ui, context, &two[place]));
+            ui.horizontal(|ui| {
+                ui.label(egui::RichText::new(&names[place]).family(theme::semi_bold()));
+                chart_actions(ui, context, &two[place]);
+            });
             let mut marked = Marked { pointed: before[1 - place].clone(), ..Marked::default() };
             explained_marked_card(ui, &two[place], ["river", "river beside"][place], &mut marked);
             self.pointed[place] = marked.pointed;
@@ -343,38 +345,37 @@ fn side_by_side(ui: &mut Ui, count: usize, mut column: impl FnMut(&mut Ui, usize
     });
 }
 
-/// A picture as a panel has it: the chart that is exported, and where its buttons are.
-struct Pictured<'a> {
+/// Pictures as a panel has them, and the chart that is exported of them.
+struct Pictured {
     title: String,
-    /// Of what it is; stands above it where it is not alone.
-    name: &'a str,
     caption: String,
-    picture: Picture,
-    /// Where it is alone: the corner for what can be done with it.
-    alone: Option<Option<Rect>>,
+    /// Each with its name.
+    pictures: Vec<(String, Picture)>,
+    /// For what can be done with the chart.
+    corner: Option<Rect>,
 }
 
-/// A picture on a card, which `show` draws at its place.
-fn picture(ui: &mut Ui, context: &mut Context<'_>, of: Pictured<'_>, show: impl FnOnce(&mut Ui, Rect)) {
-    let chart = Chart {
-        subtitle: Some(of.name.to_owned()),
-        caption: Some(of.caption),
-        ..Chart::new(of.title, Body::Picture(of.picture))
+/// Pictures on cards beside each other; `show` draws the one at a place.
+fn pictures(ui: &mut Ui, context: &mut Context<'_>, of: Pictured, mut show: impl FnMut(&mut Ui, usize, Rect)) {
+    let names: Vec<String> = of.pictures.iter().map(|(name, _)| name.clone()).collect();
+    let (subtitle, body) = match <[(String, Picture); 1]>::try_from(of.pictures) {
+        Ok([(name, picture)]) => (Some(name), Body::Picture(picture)),
+        Err(several) => (None, Body::Pictures(several)),
     };
+    let chart = Chart { subtitle, caption: Some(of.caption), ..Chart::new(of.title, body) };
     let chart = Arc::new(chart.synthetic(context.session.synthetic()));
-    match of.alone {
-        Some(corner) => actions(ui, context, &chart, corner),
-        None => {
-            ui.horizontal(|ui| {
-                ui.label(egui::RichText::new(of.name).family(theme::semi_bold()));
-                chart_actions(ui, context, &chart);
-            });
+    actions(ui, context, &chart, of.corner);
+    side_by_side(ui, names.len(), |ui, place| {
+        if names.len() > 1 {
+            ui.label(egui::RichText::new(&names[place]).family(theme::semi_bold()));
         }
-    }
-    theme::panel_frame(ui).show(ui, |ui| {
-        let room = ui.available_size().max(Vec2::new(160.0, 120.0));
-        let (at, _) = ui.allocate_exact_size(room, Sense::hover());
-        show(ui, at);
+        theme::panel_frame(ui).show(ui, |ui| {
+            // The ground of a picture is that of its card.
+            ui.visuals_mut().panel_fill = theme::tokens(ui).surface;
+            let room = ui.available_size().max(Vec2::new(160.0, 120.0));
+            let (at, _) = ui.allocate_exact_size(room, Sense::hover());
+            show(ui, place, at);
+        });
     });
     context.charts.push(chart);
 }

@@ -8,12 +8,12 @@ use egui::Ui;
 use super::super::{Context, found, run_label};
 use super::player::Player;
 use super::scenes::{Scenes, scenes};
-use super::{Pictured, Reported, SubspacePanel, picture, side_by_side};
+use super::{Pictured, Reported, SubspacePanel, pictures};
 use crate::app::reports::{Question, Report, RunStamp};
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::chart::subspace::module_words;
-use crate::render::{ArrowView, Camera, arrows_picture};
+use crate::render::{ArrowView, Camera, Scene, arrows_picture};
 use crate::subspace::Side;
 
 /// State of the arrows.
@@ -66,25 +66,22 @@ impl SubspacePanel {
         let words = one.report.modules.iter().find(|found| found.name == module).map(module_words).unwrap_or_default();
         let (before, pointed_before) = (*camera, *pointed);
         let selected = views[0].selected;
-        side_by_side(ui, scenes.len(), |ui, place| {
-            let (scene, view, name) = (&scenes[place], &mut views[place], &names[place]);
-            let seen = before.unwrap_or_else(|| scene.home());
-            let pictured = Pictured {
-                title: format!("Directions: {words}"),
-                name,
-                caption: format!("{BASIS}. {visible:.0} % of it is visible"),
-                picture: arrows_picture(Arc::clone(scene), seen),
-                alone: (scenes.len() == 1).then_some(self.corner),
-            };
-            picture(ui, context, pictured, |ui, at| {
-                view.camera = before;
-                view.pointed = if scenes.len() > 1 { pointed_before[1 - place] } else { None };
-                let what = format!("Directions of {name}, {words}");
-                let shown = view.show(ui, at, &what, scene, |ui, arrow| {
-                    ui.label(&scene.arrows[arrow].name);
-                });
-                pointed[place] = shown.hovered.map(|arrow| scene.arrows[arrow].key);
+        let drawn = |scene: &Arc<Scene>| arrows_picture(Arc::clone(scene), before.unwrap_or_else(|| scene.home()));
+        let pictured = Pictured {
+            title: format!("Directions: {words}"),
+            caption: format!("{BASIS}. {visible:.0} % of it is visible"),
+            pictures: names.iter().cloned().zip(scenes.iter().map(drawn)).collect(),
+            corner: self.corner,
+        };
+        pictures(ui, context, pictured, |ui, place, at| {
+            let (scene, view) = (&scenes[place], &mut views[place]);
+            view.camera = before;
+            view.pointed = if scenes.len() > 1 { pointed_before[1 - place] } else { None };
+            let what = format!("Directions of {}, {words}", names[place]);
+            let shown = view.show(ui, at, &what, scene, |ui, arrow| {
+                ui.label(&scene.arrows[arrow].name);
             });
+            pointed[place] = shown.hovered.map(|arrow| scene.arrows[arrow].key);
             // What is turned on one side turns on the other.
             if view.camera != before {
                 *camera = view.camera;

@@ -66,7 +66,7 @@ impl Tab {
                 "Warm colours are weights that the adapter raised, blue ones those it lowered, cells like the ground those it left alone. Stripes across the picture are inputs or outputs that matter as a whole; beside another stage, the picture is what changed between both."
             }
             Self::Retention => {
-                "Each mark is a direction of the model: to the right theory says that the past is kept there, further up it really was. Marks on the dotted line are predicted exactly; the correlation below says how well the theory holds on this run."
+                "Each mark is a direction of the model: to the right theory says that the past is kept there, further up it really was. Marks on the dotted line are predicted exactly; the correlation says how well the theory holds on this run."
             }
             Self::Meaning => {
                 "A direction of the update makes some items likelier and others less likely, or answers to some and not to others; both ends are listed with their titles. The users below are those whose histories run along it most, so that one can see whom it serves."

@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::Ui;
 
 use super::super::{Context, found, run_label};
-use super::{Beside, Pictured, Reported, SubspacePanel, picture, side_by_side};
+use super::{Beside, Pictured, Reported, SubspacePanel, pictures};
 use crate::app::reports::{Question, Report, RunStamp};
 use crate::app::watch::RunView;
 use crate::chart::look::ColourMap;
@@ -59,20 +59,19 @@ impl SubspacePanel {
         let words = one.report.modules.iter().find(|found| found.name == module).map(module_words).unwrap_or_default();
         let Weights { views, window, matrices } = &mut self.weights;
         let before = *window;
-        side_by_side(ui, matrices.len(), |ui, place| {
-            let (matrix, view, name) = (&matrices[place], &mut views[place], &shown[place].0);
-            let seen = before.unwrap_or_else(|| Window::whole(&matrix.field));
-            let pictured = Pictured {
-                title: format!("ΔW: {words}"),
-                name,
-                caption: "Each cell is an entry of the update α/r · B A of the weight; where cells are smaller than dots, the one that is largest in size stands for its neighbours".to_owned(),
-                picture: heat_map_picture(Arc::clone(matrix), seen),
-                alone: (matrices.len() == 1).then_some(self.corner),
-            };
-            picture(ui, context, pictured, |ui, at| {
-                view.window = before;
-                view.show(ui, at, &format!("ΔW of {name}, {words}"), matrix, |_, _| ());
-            });
+        let drawn = |matrix: &Arc<Matrix>| {
+            heat_map_picture(Arc::clone(matrix), before.unwrap_or_else(|| Window::whole(&matrix.field)))
+        };
+        let pictured = Pictured {
+            title: format!("ΔW: {words}"),
+            caption: CAPTION.to_owned(),
+            pictures: shown.iter().map(|(name, _)| name.clone()).zip(matrices.iter().map(drawn)).collect(),
+            corner: self.corner,
+        };
+        pictures(ui, context, pictured, |ui, place, at| {
+            let (matrix, view) = (&matrices[place], &mut views[place]);
+            view.window = before;
+            view.show(ui, at, &format!("ΔW of {}, {words}", shown[place].0), matrix, |_, _| ());
             // What is panned and zoomed on one side is so on the other.
             if before.is_none_or(|before| view.window != Some(before)) {
                 *window = view.window;
@@ -80,6 +79,9 @@ impl SubspacePanel {
         });
     }
 }
+
+/// What a cell is.
+const CAPTION: &str = "Each cell is an entry of the update α/r · B A of the weight; where cells are smaller than dots, the one that is largest in size stands for its neighbours";
 
 /// The fields in one range of colours around 0.
 fn matrices(fields: Vec<Arc<Field>>) -> Vec<Arc<Matrix>> {
