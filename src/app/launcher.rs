@@ -330,6 +330,39 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn what_is_computed_tells_its_progress_its_status_and_its_last_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "printf 'one\\n\\033[32mtwo\\033[0m of %s\\n' \"$*\" >&2; exit 3";
+        let (launcher, _) = estimator(folder.path(), script);
+        let waiting = Waiting::default();
+        let ended = launcher.compute(&["meaning".into(), "a run".into()], &waiting).unwrap();
+        assert_eq!(ended.code, Some(3));
+        assert_eq!(ended.last_words, "one\ntwo of meaning a run --device cpu");
+        assert_eq!(waiting.progress(), "two of meaning a run --device cpu", "the last line is the progress");
+        let nowhere = ExecutableLauncher { executable: folder.path().join("none"), ..launcher };
+        assert!(nowhere.compute(&[], &waiting).unwrap_err().to_string().contains("start the worker"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_computed_ends_when_nobody_waits_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let (launcher, _) = estimator(folder.path(), "echo begun >&2; exec sleep 600");
+        let (began, waiting) = (std::time::Instant::now(), Waiting::default());
+        let ended = std::thread::scope(|scope| {
+            let computed = scope.spawn(|| launcher.compute(&[], &waiting).unwrap());
+            while waiting.progress() != "begun" {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            waiting.cancel();
+            computed.join().unwrap()
+        });
+        assert_eq!(ended.code, None, "a signal ended it");
+        assert!(began.elapsed() < Duration::from_secs(60), "the process was waited for");
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn an_estimate_that_is_cancelled_ends_its_process() {
         let folder = tempfile::tempdir().unwrap();
         let (launcher, request) = estimator(folder.path(), "exec sleep 600");

@@ -44,9 +44,9 @@ pub(crate) enum Question {
     /// Everything in a dataset: users, sequences, titles, and how it drifts. `index` takes the place of its semantic ids.
     Dataset { source: Box<DatasetSource>, index: Option<PathBuf>, folder: PathBuf },
     /// How far training on each stage changed what users see.
-    Churn(RunStamp),
+    Churn { run: RunStamp, protocol: Protocol },
     /// What runs answered to the tests of a stage.
-    Tests { runs: Vec<RunStamp>, stage: usize },
+    Tests { runs: Vec<RunStamp>, protocol: Protocol, stage: usize },
     /// What moved in a run's adapters.
     Subspace(RunStamp),
     /// The directions of one module in every stage.
@@ -103,13 +103,13 @@ impl Question {
                 let report = DataReport::read(source, index.as_deref(), folder, waiting)?;
                 Ok(report.map(Box::new).map(Report::Data))
             }
-            Self::Churn(run) => {
-                let report = churn(&RunFolder::open(&run.folder)?, Protocol::SameBlock, USER_METRIC)?;
+            Self::Churn { run, protocol } => {
+                let report = churn(&RunFolder::open(&run.folder)?, *protocol, USER_METRIC)?;
                 Ok(Some(Report::Churn(report)))
             }
-            Self::Tests { runs, stage } => {
+            Self::Tests { runs, protocol, stage } => {
                 let folders = runs.iter().map(|run| RunFolder::open(&run.folder)).collect::<Result<Vec<_>, _>>()?;
-                Ok(Some(Report::Tests(stage_tests(&folders, Protocol::SameBlock, *stage)?)))
+                Ok(Some(Report::Tests(stage_tests(&folders, *protocol, *stage)?)))
             }
             Self::Subspace(run) => {
                 let report = subspace_report(&RunFolder::open(&run.folder)?, waiting.cancelled())?;
@@ -323,7 +323,8 @@ mod tests {
     use super::*;
 
     fn question(stages: usize) -> Arc<Question> {
-        Arc::new(Question::Churn(RunStamp { folder: PathBuf::from("runs/a"), started: 1, stages }))
+        let run = RunStamp { folder: PathBuf::from("runs/a"), started: 1, stages };
+        Arc::new(Question::Churn { run, protocol: Protocol::SameBlock })
     }
 
     #[test]

@@ -74,12 +74,11 @@ pub fn over_stages(runs: &[(&ChurnReport, Look)], measure: ChurnMeasure, beside:
         let missing = "Nothing is measured twice yet: churn appears when the second stage of a run is tested";
         return Chart::empty(title, missing).synthetic(synthetic);
     }
-    let lines =
-        Lines { x: Axis::whole("Stage"), y: Axis::new("Change, 0 none to 1 all"), series, boundaries: Vec::new() };
+    let lines = Lines { x: Axis::whole("Stage"), y: Axis::new("Change, 0 to 1"), series, boundaries: Vec::new() };
     let moves =
         if beside.adapters.is_empty() { "" } else { ". Move of ΔW: as a part of what it was, over all modules" };
     let caption = format!(
-        "Predictions: {}, of the same tests asked of the model before and after training on the stage, mean over test users{moves}",
+        "Predictions: {}, of the same tests asked of the newest model that may answer them and of the one before it, mean over test users{moves}",
         lower_first(measure.label())
     );
     let subtitle = Some("How far each stage moves what users see, beside how far the data moved".to_owned());

@@ -9,7 +9,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
 use super::look::Theme;
-use super::{Body, Chart, font, scene, svg as svg_writer};
+use super::{Chart, font, scene, svg as svg_writer};
 
 /// How a file's chart is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Style {
 /// [`Undrawable`] where the style's size is out of bounds.
 pub fn svg(chart: &Chart, style: &Style) -> Result<String, Undrawable> {
     let style = style.checked()?;
-    if matches!(chart.body, Body::Picture(_)) {
+    if !chart.body.pictures().is_empty() {
         style.dots()?;
     }
     let dots = (f64::from(style.dpi) / LOGICAL_DPI) as f32;

@@ -14,6 +14,7 @@ pub mod look;
 pub mod matrix;
 pub mod parallel;
 pub mod picture;
+pub mod retention;
 pub mod river;
 pub mod scale;
 pub mod screen;
@@ -80,6 +81,8 @@ pub enum Body {
     River(River),
     /// Drawn by the graphics device.
     Picture(Picture),
+    /// Pictures side by side, each with its name.
+    Pictures(Vec<(String, Picture)>),
     /// Nothing yet: what is missing and what to do about it.
     Empty(String),
 }
@@ -108,6 +111,9 @@ pub struct Axis {
     /// Where values stand for names: those of the whole numbers from 0 on, in one line or two. A point beside a whole
     /// number, less than a half away, is one of several that have its name.
     pub names: Vec<String>,
+    /// What a y axis shows at first, where a few values lie so far beyond that they would hide the others; all values
+    /// where there are no limits. What lies beyond what is shown then stands at the end of the axis, as a triangle.
+    pub limits: Option<[f64; 2]>,
 }
 
 /// Where ticks may stand.
@@ -175,6 +181,17 @@ pub struct Panel {
     pub map: HeatMap,
 }
 
+impl Body {
+    /// What the graphics device draws of it, each with its name; one that is alone has none.
+    pub fn pictures(&self) -> Vec<(&str, &Picture)> {
+        match self {
+            Self::Picture(picture) => vec![("", picture)],
+            Self::Pictures(pictures) => pictures.iter().map(|(name, picture)| (name.as_str(), picture)).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl Chart {
     /// A chart without note and captions.
     pub fn new(title: impl Into<String>, body: Body) -> Self {
@@ -206,7 +223,13 @@ impl Chart {
     pub fn description(&self) -> String {
         let what = match &self.body {
             Body::Empty(missing) => missing.clone(),
-            Body::Picture(picture) => picture.description(),
+            Body::Picture(_) | Body::Pictures(_) => {
+                let described = |(name, picture): (&str, &Picture)| match name {
+                    "" => picture.description(),
+                    _ => format!("{name}: {}", picture.description()),
+                };
+                self.body.pictures().into_iter().map(described).collect::<Vec<_>>().join("; ")
+            }
             Body::HeatMap(map) => format!("{} by {} and {}", map.value.label, map.row_label, map.column_label),
             Body::HeatMaps(panels) => {
                 let names: Vec<&str> = panels.iter().map(|panel| panel.name.as_str()).collect();
@@ -238,7 +261,7 @@ impl Chart {
 impl Axis {
     /// An axis with round ticks and no unit.
     pub fn new(label: impl Into<String>) -> Self {
-        Self { label: label.into(), unit: None, ticks: Ticks::Real, better: None, names: Vec::new() }
+        Self { label: label.into(), unit: None, ticks: Ticks::Real, better: None, names: Vec::new(), limits: None }
     }
 
     /// An axis of whole numbers.

@@ -25,12 +25,14 @@ pub struct RiverStage {
 }
 
 /// One direction in one stage.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Direction {
     /// Its singular value.
     pub value: f64,
     /// The colour of the direction that it continues, or one of its own.
     pub look: Look,
+    /// Where what it continues begins, or itself: places of a stage and of a direction in it, from 0.
+    pub begins: [usize; 2],
 }
 
 /// How a direction goes on as one of the next stage.
@@ -84,32 +86,38 @@ pub fn river(module: &str, run: &str, stages: &[StageDirections], synthetic: boo
         let missing = "A river needs the adapters of two stages: it appears when the second stage is trained";
         return Chart::empty(title, missing).synthetic(synthetic);
     }
-    let (mut slots, mut looks): (usize, Vec<Vec<Look>>) = (0, Vec::new());
+    let mut slots = 0;
+    let mut directions: Vec<Vec<Direction>> = Vec::new();
     let mut flows = Vec::new();
     for (place, stage) in stages.iter().enumerate() {
         let cosine = |from: usize, to: usize| {
             stage.cosines.get(from).and_then(|row| row.get(to)).map_or(0.0, |cosine| cosine.abs().min(1.0))
         };
-        let before = looks.last().cloned().unwrap_or_default();
-        let look = |to: usize| {
+        let before: &[Direction] = directions.last().map_or(&[], Vec::as_slice);
+        let direction = |(to, &value): (usize, &f64)| {
             let from = stage.continues.get(to).copied().flatten().filter(|&from| cosine(from, to) >= SAME);
-            from.and_then(|from| before.get(from).copied()).unwrap_or_else(|| {
-                slots += 1;
-                Look::curve(slots - 1)
-            })
+            match from.and_then(|from| before.get(from)) {
+                Some(from) => Direction { value, ..*from },
+                None => {
+                    slots += 1;
+                    Direction { value, look: Look::curve(slots - 1), begins: [place, to] }
+                }
+            }
         };
-        looks.push((0..stage.values.len()).map(look).collect());
+        let now: Vec<Direction> = stage.values.iter().enumerate().map(direction).collect();
+        let before = before.len();
+        directions.push(now);
         let Some(earlier) = place.checked_sub(1) else { continue };
-        for from in 0..before.len() {
+        for from in 0..before {
             let strong = (0..stage.values.len()).map(|to| Flow { stage: earlier, from, to, cosine: cosine(from, to) });
             flows.extend(strong.filter(|flow| flow.share() >= LEAST_SHARE));
         }
     }
-    let directions = |(stage, looks): (&StageDirections, Vec<Look>)| RiverStage {
+    let named = |(stage, directions): (&StageDirections, Vec<Direction>)| RiverStage {
         name: format!("Stage {}", stage.stage),
-        directions: stage.values.iter().zip(looks).map(|(&value, look)| Direction { value, look }).collect(),
+        directions,
     };
-    let stages = stages.iter().zip(looks).map(directions).collect();
+    let stages = stages.iter().zip(directions).map(named).collect();
     let mut river = River { stages, flows, value: Axis::new("Singular value"), whole: 0.0 };
     river.whole = river.greatest();
     let caption = "Height of a bar: singular value of ΔW along the direction. Width of a ribbon: the share of the direction, cos², that goes on in the other; what fades out or in is lost or new".to_owned();
@@ -166,6 +174,8 @@ mod tests {
         assert_eq!(look(1, 0), look(0, 0));
         assert_ne!(look(1, 1), look(0, 0));
         assert_ne!(look(1, 2), look(0, 1), "what is 90 degrees apart is another direction");
+        let begins: Vec<[usize; 2]> = river.stages[1].directions.iter().map(|direction| direction.begins).collect();
+        assert_eq!(begins, [[0, 0], [1, 1], [1, 2]]);
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub fn x_range(lines: &Lines) -> Range {
 /// A metric that moves between 0.09 and 0.12 is drawn from 0: lines do not look further apart than they are.
 /// Only values whose least is above 60 % of their greatest get an axis that is cut off.
 pub fn y_range(lines: &Lines) -> Range {
+    if let Some([low, high]) = lines.y.limits.filter(|[low, high]| low < high) {
+        return Range { low, high };
+    }
     let values = lines.series.iter().flat_map(|series| &series.points).flat_map(|point| {
         let [low, high] = point.spread.unwrap_or([point.y, point.y]);
         [low, point.y, high]

@@ -16,8 +16,8 @@ pub struct Scene {
     pub ground: Rgb,
     /// Factor on all sizes, 1 for a chart of 960 x 600 logical pixels.
     pub scale: f32,
-    /// What the graphics device drew, as a PNG file, behind all shapes but the first.
-    pub image: Option<(Rect, Vec<u8>)>,
+    /// What the graphics device drew, as PNG files, behind all shapes but the first.
+    pub images: Vec<(Rect, Vec<u8>)>,
     pub shapes: Vec<Shape>,
 }
 
@@ -150,7 +150,8 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
     let linear = (width * height / (960.0 * 600.0)).sqrt();
     let wanted = if linear < 1.0 { linear.sqrt() * linear.sqrt().sqrt() } else { linear };
     let scale = wanted.min(width / 600.0).min(height / 340.0);
-    let mut scene = Scene { width, height, theme, ground: theme.ground(), scale, image: None, shapes: Vec::new() };
+    let mut scene =
+        Scene { width, height, theme, ground: theme.ground(), scale, images: Vec::new(), shapes: Vec::new() };
     let whole = Rect { left: 0.0, top: 0.0, right: width, bottom: height };
     scene.shapes.push(Shape::Rect { at: whole, fill: theme.ground(), radius: 0.0 });
     let room = scene.frame(chart);
@@ -169,7 +170,7 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
             scene_parallel::data(&mut scene, parallel, &axes, None);
         }
         Body::River(river) => scene_river::draw(&mut scene, river, room),
-        Body::Picture(picture) => scene_picture::draw(&mut scene, picture, room, dots)?,
+        Body::Picture(_) | Body::Pictures(_) => scene_picture::draw(&mut scene, &chart.body.pictures(), room, dots)?,
         Body::Empty(missing) => scene.empty(missing, room),
     }
     Ok(scene)

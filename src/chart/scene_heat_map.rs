@@ -40,8 +40,8 @@ pub fn draw(scene: &mut Scene, maps: &[(&str, &HeatMap)], room: Rect) -> Vec<Rec
     all
 }
 
-/// Draws a map's name at the top of `room`; returns the height that it takes.
-fn heading(scene: &mut Scene, name: &str, room: Rect) -> f32 {
+/// Draws a name at the top of `room`; returns the height that it takes.
+pub fn heading(scene: &mut Scene, name: &str, room: Rect) -> f32 {
     if name.is_empty() {
         return 0.0;
     }

@@ -1,5 +1,7 @@
 //! Lays out lines: axes, bands, lines, marks, and the legend outside the data.
 
+use std::cmp::Ordering;
+
 use super::font::{self, Weight};
 use super::look::{Look, Marker};
 use super::scale::{self, Range, tick_label};
@@ -33,6 +35,16 @@ impl Place {
     /// Where a point lies.
     pub fn point(&self, x: f64, y: f64) -> [f32; 2] {
         [self.x(x), self.y(y)]
+    }
+
+    /// Where a point of `lines` is drawn, and whether that is instead of a place above or below the plot.
+    pub fn drawn(&self, lines: &Lines, point: &Point) -> ([f32; 2], Ordering) {
+        let (y, side) = match (lines.y.limits, point.y) {
+            (Some(_), y) if y > self.y.high => (self.y.high, Ordering::Greater),
+            (Some(_), y) if y < self.y.low => (self.y.low, Ordering::Less),
+            (_, y) => (y, Ordering::Equal),
+        };
+        (self.point(point.x, y), side)
     }
 }
 
@@ -88,7 +100,7 @@ pub fn data(scene: &mut Scene, lines: &Lines, place: &Place) {
     }
     // The first series is the one the chart is about: it is drawn last, on top.
     for series in lines.series.iter().rev() {
-        line(scene, series, place);
+        line(scene, lines, series, place);
     }
 }
 
@@ -189,17 +201,22 @@ pub fn whisker(scene: &mut Scene, look: Look, x: f32, low: f32, high: f32) {
     }
 }
 
-fn line(scene: &mut Scene, series: &Series, place: &Place) {
+fn line(scene: &mut Scene, lines: &Lines, series: &Series, place: &Place) {
     for points in series.segments() {
-        let at: Vec<[f32; 2]> = points.iter().map(|point: &Point| place.point(point.x, point.y)).collect();
+        let drawn: Vec<([f32; 2], Ordering)> = points.iter().map(|point| place.drawn(lines, point)).collect();
         // A point without neighbours has no line: it needs a mark to be seen.
-        let lone = (at.len() == 1).then(|| series.look.ink.lone_mark());
-        if at.len() > 1 && series.look.width > 0.0 {
+        let lone = (drawn.len() == 1).then(|| series.look.ink.lone_mark());
+        if drawn.len() > 1 && series.look.width > 0.0 {
             let stroke = stroke(scene, series.look);
-            scene.shapes.push(Shape::Line { points: at.clone(), stroke });
+            scene.shapes.push(Shape::Line { points: drawn.iter().map(|(at, _)| *at).collect(), stroke });
         }
-        if let Some(marker) = series.look.marker.or(lone) {
-            for centre in at {
+        for (centre, side) in drawn {
+            let marker = match side {
+                Ordering::Greater => Some(Marker::TriangleUp),
+                Ordering::Less => Some(Marker::TriangleDown),
+                Ordering::Equal => series.look.marker.or(lone),
+            };
+            if let Some(marker) = marker {
                 mark(scene, series.look, marker, centre);
             }
         }
@@ -338,5 +355,35 @@ impl<'a> Entries<'a> {
             let y = top + self.text + place as f32 * self.leading();
             scene.text([right + self.gap, y], line.clone(), self.text, colour, Anchor::Start);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Axis, Body, Chart, look::Theme, scene::scene};
+    use super::*;
+
+    #[test]
+    fn what_lies_beyond_the_limits_stands_at_the_end_of_the_axis_as_a_triangle() {
+        let points = vec![Point::new(0.0, 0.5), Point::new(1.0, 90.0), Point::new(2.0, -7.0)];
+        let series = vec![Series { name: "a".to_owned(), points: points.clone(), look: Look::points(0) }];
+        let y = Axis { limits: Some([0.0, 1.0]), ..Axis::new("y") };
+        let lines = Lines { x: Axis::new("x"), y, series, boundaries: Vec::new() };
+        let place = Place {
+            at: Rect { left: 0.0, top: 0.0, right: 200.0, bottom: 100.0 },
+            x: Range { low: 0.0, high: 2.0 },
+            y: Range { low: 0.0, high: 1.0 },
+        };
+        let drawn: Vec<_> = points.iter().map(|point| place.drawn(&lines, point)).collect();
+        assert_eq!(drawn[0], ([0.0, 50.0], Ordering::Equal));
+        assert_eq!(drawn[1], ([100.0, 0.0], Ordering::Greater));
+        assert_eq!(drawn[2], ([200.0, 100.0], Ordering::Less));
+        let wider = Place { y: Range { low: -10.0, high: 100.0 }, ..place };
+        assert_eq!(wider.drawn(&lines, &points[1]).1, Ordering::Equal, "zoomed out it stands where it is");
+        let marks = |lines: Lines| {
+            let scene = scene(&Chart::new("t", Body::Lines(lines)), Theme::Light, [600.0, 400.0], 1.0).unwrap();
+            scene.shapes.iter().filter(|shape| matches!(shape, Shape::Mark { .. })).count()
+        };
+        assert_eq!(marks(lines), 2, "two triangles beside the circle");
     }
 }

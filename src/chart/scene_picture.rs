@@ -6,12 +6,32 @@ use super::font::{self, Weight};
 use super::picture::{Bar, Canvas, Caption, Edge, Entry, Frame, Picture};
 use super::scale::{self, Range, tick_label};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, size};
+use super::scene_heat_map;
 
-/// Draws a picture with what stands around it into `room`, `dots` a logical pixel.
+/// Draws pictures side by side into `room`, each with its name and what stands around it, `dots` a logical pixel.
 ///
 /// # Errors
-/// [`Undrawable`] where the graphics device cannot draw it.
-pub fn draw(scene: &mut Scene, picture: &Picture, room: Rect, dots: f32) -> Result<(), Undrawable> {
+/// [`Undrawable`] where the graphics device cannot draw one.
+pub fn draw(scene: &mut Scene, pictures: &[(&str, &Picture)], room: Rect, dots: f32) -> Result<(), Undrawable> {
+    for ((name, picture), mut own) in pictures.iter().zip(beside(scene, pictures.len(), room)) {
+        own.top += scene_heat_map::heading(scene, name, own);
+        draw_one(scene, picture, own, dots)?;
+    }
+    Ok(())
+}
+
+/// Places of one width beside each other.
+pub fn beside(scene: &Scene, count: usize, room: Rect) -> Vec<Rect> {
+    let gap = scene.scaled(20.0);
+    let width = (room.width() - gap * count.saturating_sub(1) as f32) / count.max(1) as f32;
+    let place = |place: usize| {
+        let left = room.left + place as f32 * (width + gap);
+        Rect { left, right: left + width, ..room }
+    };
+    (0..count).map(place).collect()
+}
+
+fn draw_one(scene: &mut Scene, picture: &Picture, room: Rect, dots: f32) -> Result<(), Undrawable> {
     // The picture begins and ends with a dot, so that its dots are those of the file.
     let whole = |length: f32| (length * dots).round() / dots;
     let Rect { left, top, right, bottom } = frame(scene, &picture.frame(), room);
@@ -20,7 +40,7 @@ pub fn draw(scene: &mut Scene, picture: &Picture, room: Rect, dots: f32) -> Resu
     let canvas = Canvas { theme: scene.theme, ground: scene.ground, size, scale: dots * scene.scale };
     let image = picture.paint(&canvas)?;
     let dpi = (f64::from(dots) * LOGICAL_DPI).round() as u32;
-    scene.image = Some((at, encoded(image.size, &image.dots, dpi)?));
+    scene.images.push((at, encoded(image.size, &image.dots, dpi)?));
     captions(scene, &picture.captions([at.width(), at.height()]), at);
     Ok(())
 }

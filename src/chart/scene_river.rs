@@ -137,8 +137,12 @@ pub fn frame(scene: &mut Scene, river: &River, banks: &Banks, room: Rect) {
     let [quiet, text] = [scene.theme.quiet_text(), scene.theme.text()];
     let columns = banks.bars.iter().filter_map(|bars| bars.first());
     let apart = banks.at.width() / river.stages.len().max(1) as f32;
+    // Where names would touch each other, their last words say enough: the stages' numbers.
+    let touches = |name: &str| font::width(name, tick, Weight::Regular) + 2.0 * gap > apart;
+    let short = river.stages.iter().any(|stage| touches(&stage.name));
     for (stage, bar) in river.stages.iter().zip(columns) {
-        let name = font::fitted(&stage.name, tick, Weight::Regular, apart);
+        let name = if short { stage.name.rsplit(' ').next().unwrap_or_default() } else { &stage.name };
+        let name = font::fitted(name, tick, Weight::Regular, apart);
         let half = font::width(&name, tick, Weight::Regular) / 2.0;
         // Names of the first and the last column stay within the picture.
         let x = bar.centre()[0].clamp(banks.at.left + half * 0.6, room.right - half);
@@ -200,6 +204,32 @@ pub fn data(scene: &mut Scene, river: &River, banks: &Banks, emphasised: Option<
                 scene.text([x, y + text * 0.35], (place + 1).to_string(), text, text_on(fill), Anchor::Middle);
             }
         }
+    }
+}
+
+impl Part {
+    /// Names a part, alike in rivers that begin with the same directions.
+    pub fn name(self, river: &River) -> String {
+        let direction = |stage: usize, place: usize| {
+            let [from, first] = river.stages[stage].directions[place].begins;
+            format!("{} of {}.{first}", river.stages[stage].name, river.stages[from].name)
+        };
+        match self {
+            Self::Direction { stage, place } => direction(stage, place),
+            Self::Flow(number) => {
+                let flow = &river.flows[number];
+                format!("{} to {}", direction(flow.stage, flow.from), direction(flow.stage + 1, flow.to))
+            }
+        }
+    }
+
+    /// The part of a river that has a name.
+    pub fn named(river: &River, name: &str) -> Option<Self> {
+        let directions =
+            river.stages.iter().enumerate().flat_map(|(stage, found)| {
+                (0..found.directions.len()).map(move |place| Self::Direction { stage, place })
+            });
+        directions.chain((0..river.flows.len()).map(Self::Flow)).find(|part| part.name(river) == name)
     }
 }
 
@@ -281,5 +311,8 @@ mod tests {
         let middle = [ribbon.upper[1][0], (ribbon.upper[1][1] + ribbon.lower[1][1]) / 2.0];
         assert_eq!(banks.part(middle), Some(Part::Flow(0)));
         assert_eq!(banks.part([0.0, 0.0]), None);
+        for part in [Part::Direction { stage: 1, place: 0 }, Part::Flow(2)] {
+            assert_eq!(Part::named(river, &part.name(river)), Some(part), "found again by its name");
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, size};
 use super::scene_lines::Place;
-use super::{Body, Chart, HeatMap, Lines, Marked, Point, Series, Ticks};
+use super::{Body, Chart, HeatMap, Lines, Marked, Picture, Point, Series, Ticks};
 use super::{scene_dots, scene_heat_map, scene_lines, scene_picture, scene_scatter, screen_parallel, screen_river};
 
 /// Draws `chart` in `size` at the place where `ui` stands.
@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Respon
     show_marked(ui, chart, id, size, &mut Marked::default())
 }
 
-/// As [`show`], with what the user has marked and pointed at on a chart of parallel coordinates.
+/// As [`show`], with what the user has marked and pointed at, here or on a chart beside this one.
 pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, marked: &mut Marked) -> Response {
     let id = ui.make_persistent_id(id);
     let (at, _) = ui.allocate_exact_size(size, Sense::hover());
@@ -52,10 +52,9 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
         Body::HeatMap(map) => show_heat_maps(ui, &mut scene, &[("", map)], room, &canvas, id),
         Body::HeatMaps(panels) => show_heat_maps(ui, &mut scene, &scene_heat_map::named(panels), room, &canvas, id),
         Body::Parallel(parallel) => screen_parallel::show(ui, &mut scene, parallel, room, &canvas, (id, marked)),
-        Body::River(river) => screen_river::show(ui, &mut scene, river, room, &canvas, id),
-        Body::Picture(picture) => {
-            canvas.paint(&scene.shapes);
-            picture.show(ui, canvas.rect(room), id)
+        Body::River(river) => screen_river::show(ui, &mut scene, river, room, &canvas, (id, marked)),
+        Body::Picture(_) | Body::Pictures(_) => {
+            show_pictures(ui, &mut scene, &chart.body.pictures(), room, &canvas, id)
         }
         Body::Empty(missing) => {
             scene.empty(missing, room);
@@ -103,7 +102,7 @@ fn scene_for(ui: &Ui, chart_size: Vec2) -> Scene {
     let theme = if ui.visuals().dark_mode { Theme::Dark } else { Theme::Light };
     let [red, green, blue, _] = ui.visuals().panel_fill.to_array();
     let ground = [red, green, blue];
-    Scene { width: chart_size.x, height: chart_size.y, theme, ground, scale, image: None, shapes: Vec::new() }
+    Scene { width: chart_size.x, height: chart_size.y, theme, ground, scale, images: Vec::new(), shapes: Vec::new() }
 }
 
 /// Draws what lies between the axes.
@@ -135,7 +134,7 @@ fn show_lines(
     let inside = Canvas { painter: &inside, origin: canvas.origin };
     inside.paint(&scene.shapes);
     if let Some((series, point)) = nearest {
-        let centre = inside.position(place.point(point.x, point.y));
+        let centre = inside.position(place.drawn(lines, &point).0);
         let colour = colour(series.look.ink.rgb(scene.theme));
         inside.painter.circle_stroke(centre, scene.scaled(9.0), egui::Stroke::new(1.5, colour));
         tooltip(ui, &response, |ui| point_values(ui, lines, series, point));
@@ -184,7 +183,7 @@ fn navigation(ui: &mut Ui, at: egui::Rect, [x, y]: [Range; 2], id: Id) -> (Respo
 fn nearest<'a>(lines: &'a Lines, place: &Place, pointer: [f32; 2]) -> Option<(&'a Series, Point)> {
     const CLOSE: f32 = 40.0;
     let distance = |point: &Point| {
-        let [x, y] = place.point(point.x, point.y);
+        let ([x, y], _) = place.drawn(lines, point);
         (x - pointer[0]).hypot(y - pointer[1])
     };
     let points = lines.series.iter().flat_map(|series| series.points.iter().map(move |point| (series, *point)));
@@ -214,6 +213,31 @@ fn point_values(ui: &mut Ui, lines: &Lines, series: &Series, point: Point) {
     if let Some([low, high]) = point.spread {
         ui.label(format!("from {} to {}", value_label(low), value_label(high)));
     }
+}
+
+fn show_pictures(
+    ui: &mut Ui,
+    scene: &mut Scene,
+    pictures: &[(&str, &Picture)],
+    room: Rect,
+    canvas: &Canvas<'_>,
+    id: Id,
+) -> Response {
+    let mut places = scene_picture::beside(scene, pictures.len(), room);
+    for ((name, _), place) in pictures.iter().zip(&mut places) {
+        place.top += scene_heat_map::heading(scene, name, *place);
+    }
+    canvas.paint(&scene.shapes);
+    let shown = pictures.iter().zip(places).enumerate();
+    let shown = shown.map(|(number, ((_, picture), place))| {
+        let id = if number == 0 { id } else { id.with(number) };
+        picture.show(ui, canvas.rect(place), id)
+    });
+    let responses: Vec<Response> = shown.collect();
+    responses
+        .into_iter()
+        .reduce(|all, one| all | one)
+        .unwrap_or_else(|| ui.interact(canvas.rect(room), id, Sense::hover()))
 }
 
 fn show_heat_maps(

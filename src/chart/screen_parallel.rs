@@ -14,7 +14,7 @@ use super::screen::{Canvas, tooltip};
 pub struct Marked {
     /// By the label of its axis, the least and the greatest value that are marked.
     pub brushes: BTreeMap<String, [f64; 2]>,
-    /// Name of the line under the pointer, here or elsewhere.
+    /// Name of the line or the part of a river under the pointer, here or elsewhere.
     pub pointed: Option<String>,
 }
 

@@ -7,21 +7,24 @@ use super::scale::value_label;
 use super::scene::{Rect, Scene};
 use super::scene_river::{self, Part};
 use super::screen::{Canvas, tooltip};
+use super::screen_parallel::Marked;
 
-/// Draws `river` and says what is under the pointer.
+/// Draws `river` and says what is under the pointer; else what is pointed at elsewhere stands out.
 pub(super) fn show(
     ui: &Ui,
     scene: &mut Scene,
     river: &River,
     room: Rect,
     canvas: &Canvas<'_>,
-    id: egui::Id,
+    (id, marked): (egui::Id, &mut Marked),
 ) -> Response {
     let banks = scene_river::banks(scene, river, room);
     let response = ui.interact(canvas.rect(room), id, Sense::hover());
     let part = response.hover_pos().and_then(|pointer| banks.part(canvas.scene_position(pointer)));
     scene_river::frame(scene, river, &banks, room);
-    scene_river::data(scene, river, &banks, part);
+    let elsewhere = marked.pointed.take().and_then(|name| Part::named(river, &name));
+    scene_river::data(scene, river, &banks, part.or(elsewhere));
+    marked.pointed = part.map(|part| part.name(river));
     canvas.paint(&scene.shapes);
     match part {
         Some(Part::Direction { stage, place }) => {

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::churn::StageDrift;
 use super::look::Dash;
 use super::{Axis, Body, Chart, HeatMap, Lines, Look, Panel, Point, Series, river, scale};
-use crate::experiment::analysis::retention::RetentionReport;
 use crate::experiment::subspace_report::{
     Between, ModuleDirections, ModuleReport, ModuleStage, Moved, SidedAngles, SubspaceReport,
 };
@@ -338,53 +337,6 @@ pub fn direction_river(
         })
         .collect();
     river::river(module, run, &stages, synthetic)
-}
-
-/// Predicted against measured retention, a point a direction, with the line on which both agree.
-pub fn retention(report: &RetentionReport, run: &str) -> Chart {
-    let title = format!("Retention in stage {}", report.stage);
-    let measured: Vec<(Point, f64)> = report
-        .directions
-        .iter()
-        .filter_map(|direction| Some((Point::new(direction.predicted, direction.measured?), direction.weight)))
-        .collect();
-    if measured.is_empty() {
-        let missing = "In no direction did training move far enough to tell what was kept";
-        return Chart::empty(title, missing).synthetic(report.synthetic);
-    }
-    // Directions that carry more of the movement than they would if all carried the same.
-    let fair = 1.0 / measured.len() as f64;
-    let points = |wanted: &dyn Fn(f64) -> bool| {
-        let mut points: Vec<Point> =
-            measured.iter().filter(|(_, weight)| wanted(*weight)).map(|(point, _)| *point).collect();
-        points.sort_by(|a, b| a.x.total_cmp(&b.x));
-        points
-    };
-    let ends = measured.iter().map(|(point, _)| point.x);
-    let (low, high) = ends.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), x| (low.min(x), high.max(x)));
-    let series = [
-        ("Directions that move much", points(&|weight| weight >= fair), Look::points(0)),
-        ("Directions that move little", points(&|weight| weight < fair), Look::points(1)),
-        ("As predicted", vec![Point::new(low, low), Point::new(high, high)], Look::baseline(0)),
-    ];
-    let series = series.into_iter().filter(|(_, points, _)| !points.is_empty());
-    let series = series.map(|(name, points, look)| Series { name: name.to_owned(), points, look }).collect();
-    let [x, y] = ["Predicted, λ / (ρ + λ)", "Measured"].map(Axis::new);
-    let lines = Lines { x, y, series, boundaries: Vec::new() };
-    let found = &report.correlations;
-    let number = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), scale::value_label);
-    let caption = format!(
-        "Correlation over {}: Pearson {}, Spearman {}; weighted by movement {} and {}. Gradients of {} of {} examples",
-        scale::plural(found.directions, "direction"),
-        number(found.pearson),
-        number(found.spearman),
-        number(found.weighted_pearson),
-        number(found.weighted_spearman),
-        report.examples,
-        report.of,
-    );
-    let subtitle = Some(format!("{run}: share of the past that is kept along each direction, λ {}", report.lambda));
-    Chart { subtitle, caption: Some(caption), ..Chart::new(title, Body::Lines(lines)) }.synthetic(report.synthetic)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ fn document(svg: &mut String, scene: &Scene, title: &str, description: &str) -> 
     for shape in ground {
         write_shape(svg, shape)?;
     }
-    if let Some((at, png)) = &scene.image {
+    for (at, png) in &scene.images {
         write_image(svg, *at, png)?;
     }
     for shape in others {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::parallel::{Parallel, Upright};
 use super::river::River;
 use super::scale;
-use super::{Better, Body, Chart, HeatMap, Lines, Panel, Point, Ticks};
+use super::{Better, Body, Chart, HeatMap, Lines, Panel, Picture, Point, Ticks};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
@@ -39,7 +39,7 @@ pub fn csv(chart: &Chart) -> String {
             }
         }
         Body::River(river) => rows.extend(river_rows(river, note)),
-        Body::Picture(picture) => match picture.table() {
+        Body::Picture(_) | Body::Pictures(_) => match pictures_table(&chart.body.pictures()) {
             Ok([heading, lines]) => {
                 let noted = |line: Vec<String>, note: &str| line.into_iter().chain([note.to_owned()]).collect();
                 rows.extend(heading.into_iter().map(|line| noted(line, "note")));
@@ -86,16 +86,36 @@ fn river_rows(river: &River, note: &str) -> Vec<Vec<String>> {
     rows
 }
 
+/// Heading and rows of pictures, with their names where there are several.
+///
+/// # Errors
+/// A sentence, where one has too many numbers for a table.
+fn pictures_table(pictures: &[(&str, &Picture)]) -> Result<[Vec<Vec<String>>; 2], String> {
+    if let [(_, picture)] = pictures {
+        return picture.table();
+    }
+    let named = |lines: Vec<Vec<String>>, name: &str| {
+        lines.into_iter().map(|line| [name.to_owned()].into_iter().chain(line).collect()).collect::<Vec<Vec<String>>>()
+    };
+    let (mut heading, mut rows) = (Vec::new(), Vec::new());
+    for (name, picture) in pictures {
+        let [first, lines] = picture.table()?;
+        heading = named(first, "picture");
+        rows.extend(named(lines, name));
+    }
+    Ok([heading, rows])
+}
+
 /// Rows of a LaTeX table at most.
 const MOST_LATEX_ROWS: usize = 1000;
 
 /// Why the numbers of `chart` do not go into a file with this ending, where they do not.
 pub fn too_large(chart: &Chart, ending: &str) -> Option<String> {
-    let Body::Picture(picture) = &chart.body else { return None };
-    if !["csv", "tex"].contains(&ending) {
+    let pictures = chart.body.pictures();
+    if pictures.is_empty() || !["csv", "tex"].contains(&ending) {
         return None;
     }
-    match picture.table() {
+    match pictures_table(&pictures) {
         Err(problem) => Some(problem),
         Ok([_, rows]) if ending == "tex" && rows.len() > MOST_LATEX_ROWS => {
             let count = rows.len();
@@ -151,7 +171,7 @@ pub fn latex(chart: &Chart) -> String {
         Body::HeatMaps(panels) => panels_table(panels),
         Body::Parallel(parallel) => parallel_table(parallel),
         Body::River(river) => river_table(river),
-        Body::Picture(picture) => match picture.table() {
+        Body::Picture(_) | Body::Pictures(_) => match pictures_table(&chart.body.pictures()) {
             Ok([heading, lines]) => {
                 let escape = |line: Vec<String>| line.iter().map(|field| escaped(field)).collect::<Vec<_>>();
                 (heading.into_iter().flat_map(escape).collect(), lines.into_iter().map(escape).collect())

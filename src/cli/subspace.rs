@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, wrong_usage};
 use super::table::Table;
 use crate::error::Unusable;
+use crate::experiment::analysis::pull::{StagePull, pulls};
+use crate::experiment::analysis::retention::{self, RetentionReport};
 use crate::experiment::planted::{Planted, planted};
 use crate::experiment::run_folder::RunFolder;
 use crate::experiment::subspace_report::{
@@ -33,6 +36,16 @@ pub(super) struct Arguments {
     /// As JSON, with every figure: of all stages where none is named
     #[arg(long)]
     json: bool,
+}
+
+/// What `--json` prints: the report, and beside it what is known of the proximal term.
+#[derive(Serialize)]
+struct Output<'r> {
+    #[serde(flatten)]
+    report: &'r SubspaceReport,
+    pull: Vec<StagePull>,
+    /// As far as `peso retention` has measured it.
+    retention: Vec<RetentionReport>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -72,7 +85,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         if let Some(stage) = arguments.stage {
             keep_stage(&mut report, stage);
         }
-        print_json(&report)?;
+        let asked = |stage: usize| report.stages.contains(&stage);
+        let pull = pulls(&run)?.into_iter().filter(|pull| asked(pull.stage)).collect();
+        let retention = report.stages.iter().filter_map(|&stage| retention::cached(&run, stage)).collect();
+        print_json(&Output { report: &report, pull, retention })?;
     } else {
         let stage = arguments.stage.or(report.stages.last().copied()).unwrap_or(1);
         print(&text(&report, stage))?;
@@ -266,30 +282,34 @@ fn compared_text(comparison: &Comparison) -> String {
 }
 
 fn planted_text(planted: &Planted) -> String {
-    let mut table = Table::new(1, ["Stage", "Distance left", "Distance right", "Angles left, degrees", "Cosine"]);
+    let degrees = |angle: f64| format!("{:.0}°", angle.to_degrees());
+    let heading = ["Stage", "Angle", "Random turns", "5 % below", "Distance left", "Distance right", "Angles left"];
+    let mut table = Table::new(1, heading);
     for stage in &planted.stages {
-        let degrees: Vec<String> =
-            stage.left.radians.iter().map(|angle| format!("{:.0}", angle.to_degrees())).collect();
+        let angles: Vec<String> = stage.left.radians.iter().copied().map(degrees).collect();
         table.row([
             stage.stage.to_string(),
+            degrees(stage.angle),
+            degrees(stage.random_angle.mean),
+            degrees(stage.random_angle.fifth),
             format!("{:.3}", stage.left.grassmann),
             format!("{:.3}", stage.right.grassmann),
-            degrees.join(" "),
-            format!("{:+.3}", stage.cosine),
+            angles.join(" "),
         ]);
     }
     format!(
         "{} · synthetic data\n\nThe planted drift turns {} of {} latent dimensions. For {} drifting users and {} items, the change of the \
-         model since stage 1 as an operator on preferences, against the planted one\n\n{}\nRandom subspaces have a \
-         distance of {:.3} on average, and 5 % of them less than {:.3}\nDistance: Grassmann, in radians, between the planes and \
-         what is preferred otherwise (left), and whose preferences change (right)\nCosine: between both operators; 0 is chance\n",
+         model since stage 1 as an operator on preferences, against the planted one\n\n{}\nAngle: between both operators as \
+         vectors; of the same turn in random planes the mean, and what 5 % stay below\nDistance: Grassmann, in radians, between \
+         the planes and what is preferred otherwise (left), and whose preferences change (right); random subspaces have {:.3} on \
+         average, and 5 % of them less than {:.3}\n",
         planted.run,
         planted.planted,
         planted.latent,
         planted.users,
         planted.items,
         table.to_text(),
-        planted.random_mean,
-        planted.random_fifth,
+        planted.random_distance.mean,
+        planted.random_distance.fifth,
     )
 }

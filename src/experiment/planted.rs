@@ -6,7 +6,11 @@
 //! items of stage 1, the change of the items' log-probabilities is written as `xᵢᵀ M pᵤ` by least squares (`x` the item's latent vector, `p`
 //! the user's preference before any turn). Planted is `M ∝ Rᵗ⁻¹ - 1`, whose column and row spaces are the planes. Adapters, token rows
 //! and all that a method adds take part, since they predict together. A model also goes on learning what did not turn, so
-//! that the distance does not reach zero even where the drift is learned.
+//! that neither angle nor distance reach zero even where the drift is learned.
+//!
+//! The angle between `M` and the planted operator asks for the planes and for the way things turn in them, each direction counting by
+//! its strength; it is held against the same turn in random planes. The distance of subspaces asks for the planes alone, of which the
+//! weakest counts as much as the strongest.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,13 +26,15 @@ use crate::data::synthetic::{Truth, generate};
 use crate::data::{DatasetSource, Example, Sequence, Stage};
 use crate::error::{Failure, Unusable};
 use crate::linalg::svd;
+use crate::measure::statistics::{mean, quantile};
 use crate::model::adapter::Matrix;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::beam::Ensemble;
 use crate::model::kernels::Kernels;
 use crate::model::packing::{self, Packed};
 use crate::seeds;
-use crate::subspace::{change_operator, principal_angles, random_distances};
+use crate::subspace::operator::angle;
+use crate::subspace::{change_operator, principal_angles, random_angles, random_distances};
 
 /// What a run has picked up of the planted drift.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,9 +48,22 @@ pub struct Planted {
     pub planted: usize,
     /// From stage 2 on.
     pub stages: Vec<PlantedStage>,
-    /// Grassmann distance of random subspaces of as many dimensions to the planes: mean, and what 5 % of them stay below.
-    pub random_mean: f64,
-    pub random_fifth: f64,
+    /// Grassmann distances of random subspaces of as many dimensions to the planes.
+    pub random_distance: Chance,
+}
+
+/// What comes of chance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Chance {
+    pub mean: f64,
+    /// What 5 % stay below.
+    pub fifth: f64,
+}
+
+impl Chance {
+    fn of(sorted: &[f64]) -> Self {
+        Self { mean: mean(sorted), fifth: quantile(sorted, 0.05) }
+    }
 }
 
 /// The change of the model from stage 1 to a stage.
@@ -55,14 +74,16 @@ pub struct PlantedStage {
     pub left: SidedAngles,
     /// Between the planes and its leading right subspace: whose preferences change.
     pub right: SidedAngles,
-    /// Cosine between `M` and the planted `Rᵗ⁻¹ - 1`, as vectors; 0 is chance.
-    pub cosine: f64,
+    /// Angle between `M` and the planted `Rᵗ⁻¹ - 1`, as vectors, in radians.
+    pub angle: f64,
+    /// The same angle to the same turn in random planes.
+    pub random_angle: Chance,
 }
 
 /// Users and items that are asked, at most.
 const MOST_USERS: usize = 200;
 const MOST_ITEMS: usize = 400;
-/// Random subspaces that the distance is held against.
+/// Random subspaces and turns that distances and angles are held against.
 const DRAWS: usize = 1_000;
 
 /// Holds a run on generated data against what was planted; none where `cancelled` was set meanwhile. It asks the model for the
@@ -209,16 +230,13 @@ fn measured(run: &RunFolder, truth: &Truth, asked: &Asked, scores: &[Mat<f64>]) 
         let to_planes =
             |vectors: &Mat<f64>| SidedAngles::from(principal_angles(vectors.subcols(0, dimensions), planes.as_ref()));
         let turn = turn(truth, latent, stage - 1);
-        let lengths = operator.norm_l2() * turn.norm_l2();
+        let seed = seeds::derive(run.config().seed, &["random turns", &stage.to_string()]);
         PlantedStage {
             stage,
             left: to_planes(&decomposed.u),
             right: to_planes(&decomposed.v),
-            cosine: if lengths > 0.0 {
-                (operator.transpose() * turn).diagonal().column_vector().sum() / lengths
-            } else {
-                0.0
-            },
+            angle: angle(operator.as_ref(), turn.as_ref()),
+            random_angle: Chance::of(&random_angles(operator.as_ref(), turn.as_ref(), DRAWS, seed)),
         }
     };
     let random = random_distances(planes.as_ref(), DRAWS, seeds::derive(run.config().seed, &["random subspaces"]));
@@ -229,8 +247,7 @@ fn measured(run: &RunFolder, truth: &Truth, asked: &Asked, scores: &[Mat<f64>]) 
         latent,
         planted: dimensions,
         stages: (2..=scores.len()).map(stage).collect(),
-        random_mean: random.iter().sum::<f64>() / random.len().max(1) as f64,
-        random_fifth: random.get(random.len() / 20).copied().unwrap_or(0.0),
+        random_distance: Chance::of(&random),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use eframe::egui_wgpu::wgpu;
 use serde::Serialize;
 
+use super::arrows::pass::{MOST_ROUND, MOST_WITH_RIMS};
 use super::arrows::{Arrow, ArrowPass, Emphasis, Scene, Trail};
 use super::heat_map::{Field, HeatMapPass, Matrix, Window};
 use super::offscreen::{Gpu, Part, Pass, Target};
@@ -31,15 +32,22 @@ pub struct Speed {
     pub matrix_zoom_frames_per_second: f64,
     /// The slowest of these frames.
     pub matrix_slowest_frame_seconds: f64,
+    /// Scenes of the most arrows that are drawn with rims, that are drawn round, and of many.
+    pub scenes: Vec<Turned>,
+}
+
+/// Arrows that turned about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Turned {
     pub arrows: usize,
-    /// While they turn.
-    pub arrows_frames_per_second: f64,
-    pub arrows_slowest_frame_seconds: f64,
+    pub frames_per_second: f64,
+    pub slowest_frame_seconds: f64,
 }
 
 const PICTURE: [u32; 2] = [1280, 800];
 const MATRIX: [usize; 2] = [8192, 2048];
-const ARROWS: usize = 2000;
+/// Sizes of scenes: the largest of each way that arrows are drawn in, and a crowd.
+const SCENES: [usize; 3] = [MOST_WITH_RIMS as usize, MOST_ROUND as usize, 2000];
 /// How long each kind of frames is drawn.
 const TIME: Duration = Duration::from_secs(2);
 
@@ -71,15 +79,7 @@ pub fn measure() -> Result<Speed, Undrawable> {
         let closer = 500_f64.powf(0.5 - 0.5 * (part * std::f64::consts::TAU).cos());
         pass.set_view(whole.zoomed(closer, [0.3 + 0.4 * part, 0.6], &field), ground, 1.0);
     })?;
-    let scene = scene();
-    let mut pass = ArrowPass::new(&gpu.device);
-    pass.set_scene(&gpu.device, &scene, Emphasis::default(), Theme::Light);
-    let target = Target::new(&gpu.device, PICTURE, pass.ground());
-    let turned = frames(&gpu, &mut pass, &target, |pass, part| {
-        let mut camera = scene.home();
-        camera.orbit(part as f32 * std::f32::consts::TAU, 0.2);
-        pass.set_view(camera, ground, 1.0);
-    })?;
+    let scenes = SCENES.iter().map(|&arrows| turned(&gpu, arrows)).collect::<Result<_, _>>()?;
     Ok(Speed {
         device: gpu.name,
         picture: PICTURE,
@@ -89,9 +89,24 @@ pub fn measure() -> Result<Speed, Undrawable> {
         matrix_whole_frames_per_second: moved.per_second,
         matrix_zoom_frames_per_second: zoomed.per_second,
         matrix_slowest_frame_seconds: moved.slowest.max(zoomed.slowest),
+        scenes,
+    })
+}
+
+fn turned(gpu: &Gpu, arrows: usize) -> Result<Turned, Undrawable> {
+    let scene = scene(arrows);
+    let mut pass = ArrowPass::new(&gpu.device);
+    pass.set_scene(&gpu.device, &scene, Emphasis::default(), Theme::Light);
+    let target = Target::new(&gpu.device, PICTURE, pass.ground());
+    let turned = frames(gpu, &mut pass, &target, |pass, part| {
+        let mut camera = scene.home();
+        camera.orbit(part as f32 * std::f32::consts::TAU, 0.2);
+        pass.set_view(camera, Theme::Light.ground(), 1.0);
+    })?;
+    Ok(Turned {
         arrows: scene.arrows.len(),
-        arrows_frames_per_second: turned.per_second,
-        arrows_slowest_frame_seconds: turned.slowest,
+        frames_per_second: turned.per_second,
+        slowest_frame_seconds: turned.slowest,
     })
 }
 
@@ -141,9 +156,9 @@ fn field() -> Result<Field, Undrawable> {
 }
 
 /// Arrows in all directions, in five groups joined by trails.
-fn scene() -> Scene {
+fn scene(arrows: usize) -> Scene {
     const GROUPS: usize = 5;
-    let directions = ARROWS / GROUPS;
+    let directions = arrows / GROUPS;
     let to = |direction: usize, group: usize| {
         let angle = direction as f32 * 2.4 + group as f32 * 0.08;
         let height = 1.0 - 2.0 * (direction as f32 + 0.5) / directions as f32;

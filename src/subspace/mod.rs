@@ -19,7 +19,7 @@ pub use basis::{Basis, shared_basis};
 pub use factors::{Factors, in_common_frame};
 pub use matching::{Match, Side, match_directions};
 pub use movement::{Movement, movement};
-pub use operator::{change_operator, random_distances};
+pub use operator::{change_operator, random_angles, random_distances};
 pub use spectrum::Spectrum;
 
 #[cfg(test)]

@@ -45,10 +45,7 @@ fn pseudo_inverse(matrix: MatRef<'_, f64>) -> Mat<f64> {
 pub fn random_distances(subspace: MatRef<'_, f64>, draws: usize, seed: u64) -> Vec<f64> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut distance = || {
-        let mut drawn = Mat::zeros(subspace.nrows(), subspace.ncols());
-        for column in 0..drawn.ncols() {
-            drawn.col_mut(column).iter_mut().for_each(|value| *value = StandardNormal.sample(&mut random));
-        }
+        let drawn = normal(subspace.nrows(), subspace.ncols(), &mut random);
         principal_angles(subspace, orthonormal(drawn.as_ref()).as_ref()).grassmann()
     };
     let mut distances: Vec<f64> = (0..draws).map(|_| distance()).collect();
@@ -56,17 +53,39 @@ pub fn random_distances(subspace: MatRef<'_, f64>, draws: usize, seed: u64) -> V
     distances
 }
 
+/// The angle between two operators as vectors, in radians; a right angle where one is zero.
+pub fn angle(one: MatRef<'_, f64>, other: MatRef<'_, f64>) -> f64 {
+    let lengths = one.norm_l2() * other.norm_l2();
+    let product = (one.transpose() * other).diagonal().column_vector().sum();
+    if lengths > 0.0 { (product / lengths).clamp(-1.0, 1.0).acos() } else { std::f64::consts::FRAC_PI_2 }
+}
+
+/// Angles from an operator to another one that is turned at random, `Q other Qᵀ`, ascending: the same turn in random planes.
+pub fn random_angles(operator: MatRef<'_, f64>, other: MatRef<'_, f64>, draws: usize, seed: u64) -> Vec<f64> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn = || {
+        let basis = orthonormal(normal(operator.nrows(), operator.nrows(), &mut random).as_ref());
+        angle(operator, (&basis * other * basis.transpose()).as_ref())
+    };
+    let mut angles: Vec<f64> = (0..draws).map(|_| drawn()).collect();
+    angles.sort_by(f64::total_cmp);
+    angles
+}
+
+fn normal(rows: usize, columns: usize, random: &mut ChaCha8Rng) -> Mat<f64> {
+    let mut drawn = Mat::zeros(rows, columns);
+    for column in 0..columns {
+        drawn.col_mut(column).iter_mut().for_each(|value| *value = StandardNormal.sample(random));
+    }
+    drawn
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn drawn(rows: usize, columns: usize, seed: u64) -> Mat<f64> {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let mut matrix = Mat::zeros(rows, columns);
-        (0..columns).for_each(|column| {
-            matrix.col_mut(column).iter_mut().for_each(|value| *value = StandardNormal.sample(&mut random));
-        });
-        matrix
+        normal(rows, columns, &mut ChaCha8Rng::seed_from_u64(seed))
     }
 
     #[test]
@@ -89,12 +108,25 @@ mod tests {
             turned[(row, column)] = value;
         }
         let change = &users * turned.transpose() * items.transpose() + 2.0 * drawn(200, 100, 3);
-        let found = svd(change_operator(change.as_ref(), users.as_ref(), items.as_ref()).as_ref());
+        let operator = change_operator(change.as_ref(), users.as_ref(), items.as_ref());
+        let found = svd(operator.as_ref());
         let plane = Mat::<f64>::identity(8, 2);
         let distance = principal_angles(found.u.subcols(0, 2), plane.as_ref()).grassmann();
+        let angles = random_angles(operator.as_ref(), turned.as_ref(), 200, 5);
+        assert!(angle(operator.as_ref(), turned.as_ref()) < 0.1 && angles[0] > 0.3 && angles.is_sorted());
         let random = random_distances(plane.as_ref(), 200, 4);
         assert!(distance < 0.1 && random[0] > 0.3, "{distance}, {}", random[0]);
         assert!(random.is_sorted() && random.len() == 200);
+    }
+
+    #[test]
+    fn angles_of_operators_are_those_of_vectors() {
+        let one = Mat::<f64>::identity(3, 3);
+        let mut other = Mat::<f64>::zeros(3, 3);
+        other[(0, 1)] = 2.0;
+        assert!((angle(one.as_ref(), other.as_ref()).to_degrees() - 90.0).abs() < 1e-9);
+        assert!((angle(one.as_ref(), (-2.0 * &one).as_ref()).to_degrees() - 180.0).abs() < 1e-6);
+        assert_eq!(angle(one.as_ref(), Mat::zeros(3, 3).as_ref()), std::f64::consts::FRAC_PI_2);
     }
 
     #[test]

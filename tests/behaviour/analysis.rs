@@ -167,3 +167,50 @@ fn directions_are_named_by_codes_items_and_users() {
     assert!(text.contains("Direction 2") && !text.contains("Direction 1"), "{text}");
     assert!(text.contains("Through the embedding") && !text.contains("Through the head"), "{text}");
 }
+
+/// Every figure of what moved is drawn of a run that has all of it, and the figures are in the JSON too.
+#[test]
+fn what_moved_is_exported_and_in_the_json() {
+    let folder = trained();
+    let run = run_of(folder.path(), "peso-s1");
+    let id = run.file_name().unwrap().to_str().unwrap().to_owned();
+    let export = |figure: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_peso"));
+        let arguments = ["export", ".", "--run", &id, "--figure", figure, "--to", &format!("figures/{figure}.svg")];
+        command.args(arguments).current_dir(folder.path()).output().unwrap()
+    };
+    fs::create_dir(folder.path().join("figures")).unwrap();
+    let refused = export("retention");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said(&refused).contains("`peso retention RUN` measures retention"), "{}", said(&refused));
+    assert!(peso(&["retention", "--examples", "40"], &run).status.success());
+    for (figure, words) in [
+        ("river", "Direction river"),
+        ("drift-map", "Drift map"),
+        ("spectra", "Singular values"),
+        ("angles", "Principal angles"),
+        ("distances", "How far the subspaces turned"),
+        ("churn", "Drift by stage"),
+        ("affected", "Who is affected"),
+        ("retention", "Retention in stage 2"),
+    ] {
+        let output = export(figure);
+        assert!(output.status.success(), "{figure}: {}", said(&output));
+        let text = fs::read_to_string(folder.path().join(format!("figures/{figure}.svg"))).unwrap();
+        assert!(text.contains(words) && text.contains("Synthetic data"), "{figure}");
+    }
+
+    let subspace = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_peso"));
+        answer(&command.arg("subspace").arg(&run).arg("--json").args(arguments).output().unwrap())
+    };
+    let json = subspace(&[]);
+    let [pull] = json["pull"].as_array().unwrap().as_slice() else { panic!("one stage has a past") };
+    let [retention] = json["retention"].as_array().unwrap().as_slice() else { panic!("one stage is measured") };
+    assert_eq!((pull["stage"].as_u64(), pull["lambda"].as_f64()), (Some(2), Some(50.0)));
+    assert_eq!((&pull["groups"], &pull["ratio"]), (&retention["groups"], &retention["pull_ratio"]));
+    assert!(pull["ratios"].as_array().unwrap().len() > 1);
+    assert_eq!(json["rows"].as_array().unwrap().len(), 2, "rows of embedding and head");
+    let first = subspace(&["--stage", "1"]);
+    assert!(first["pull"].as_array().unwrap().is_empty() && first["retention"].as_array().unwrap().is_empty());
+}

@@ -52,9 +52,20 @@ pub fn picture(
     theme: Theme,
     changing: Option<egui::Rect>,
 ) {
+    masked_picture(pictures, window, name, theme, changing.as_slice());
+}
+
+/// The same with several places that are left out.
+pub fn masked_picture(
+    pictures: &mut SnapshotResults,
+    window: &mut Harness<'_, Workbench>,
+    name: &str,
+    theme: Theme,
+    masks: &[egui::Rect],
+) {
     window.remove_cursor();
     window.run();
-    changing.into_iter().for_each(|rect| window.mask(rect));
+    masks.iter().for_each(|rect| window.mask(*rect));
     let mut image = window.render().unwrap();
     for value in image.iter_mut() {
         let level = (u16::from(*value) * LEVELS + 127) / 255;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assertion or unwrap is how a test fails")]
 
+mod analyses;
 mod comparing;
 mod fixture;
 mod looks;

@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
-use egui::Theme;
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
+use egui::{Key, Theme};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
 use peso_workbench::experiment::run_folder::RunMethod;
 
 use crate::fixture::{self, Come};
-use crate::looks::{THEMES, picture};
+use crate::looks::{THEMES, masked_picture};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
+use crate::{analyses, comparing};
 
 /// The demo with two finished methods with adapters, and a counting baseline.
 fn with_adapters(world: &World) -> PathBuf {
@@ -23,6 +24,12 @@ fn with_adapters(world: &World) -> PathBuf {
     for (place, level) in [(0, 0.081), (1, 0.072)] {
         let run = fixture::write(&runs, &fixture::planned(&project, place), level, Come::FINISHED);
         fixture::adapters(&run, 3, 24);
+        if place == 0 {
+            analyses::retention(&run);
+            let written = ["self_attn.o_proj", "mlp.down_proj"];
+            let modules = (0..3).flat_map(|layer| written.map(|name| format!("model.layers.{layer}.{name}")));
+            modules.for_each(|module| analyses::meaning(&run, &module));
+        }
     }
     let counted = fixture::config(&project, "Popularity", RunMethod::Popularity, 42);
     fixture::write(&runs, &counted, 0.031, Come::FINISHED);
@@ -41,6 +48,7 @@ fn opened(world: &World, theme: Theme, view: &str) -> Harness<'static, Workbench
 /// Chooses an entry of a combo box.
 #[track_caller]
 fn choose(window: &mut Harness<'_, Workbench>, combo: &str, option: &str) {
+    until(window, combo, |window| window.query_by_role_and_label(Role::ComboBox, combo).is_some());
     window.get_by_role_and_label(Role::ComboBox, combo).click();
     window.step();
     window.step();
@@ -118,6 +126,136 @@ fn directions_and_weights_are_pictures_that_move_together() {
     until_part(&mut window, "ΔW of PESO, stage 5 less stage 2");
 }
 
+#[test]
+fn stages_play_and_are_chosen_with_keys() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Light, "Subspace");
+    click(&mut window, "Directions");
+    until_part(&mut window, "Directions of PESO, Layer");
+    let shown = |window: &Harness<'_, Workbench>| {
+        window.get_by_role_and_label(Role::Slider, "Stage shown").accesskit_node().numeric_value()
+    };
+    assert_eq!(shown(&window), Some(0.0), "all at once");
+    click(&mut window, "Play");
+    until_label(&mut window, "Pause");
+    until(&mut window, "stage 3", |window| shown(window) == Some(3.0));
+    click(&mut window, "Pause");
+    until_label(&mut window, "Play");
+    let paused = shown(&window);
+    (0..20).for_each(|_| window.step());
+    assert_eq!(shown(&window), paused, "it waits");
+    click(&mut window, "Play");
+    until(&mut window, "the last stage", |window| shown(window) == Some(5.0) && has(window, "Play"));
+    window.get_by_role_and_label(Role::Slider, "Stage shown").focus();
+    window.step();
+    window.key_press(Key::ArrowLeft);
+    until(&mut window, "the stage before", |window| shown(window) == Some(4.0));
+}
+
+/// The part of the window's picture that lies in a rectangle.
+fn part(window: &mut Harness<'_, Workbench>, at: egui::Rect) -> Vec<u8> {
+    let image = window.render().unwrap();
+    let [left, top, right, bottom] = [at.min.x, at.min.y, at.max.x, at.max.y].map(|edge| edge as u32);
+    let inside = |x: &u32, y: &u32| (left..right).contains(x) && (top..bottom).contains(y);
+    let dots = image.enumerate_pixels().filter(|(x, y, _)| inside(x, y));
+    dots.flat_map(|(_, _, dot)| dot.0).collect()
+}
+
+#[test]
+fn what_is_pointed_at_on_one_side_stands_out_on_the_other() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Dark, "Subspace");
+    window.set_size([1600.0, 1000.0].into());
+    until_part(&mut window, "Direction river");
+    choose(&mut window, "Beside", "Single evolving LoRA");
+    until(&mut window, "two rivers", |window| window.query_all_by_label_contains("Direction river").count() == 2);
+    for (tab, name) in [("River", "Direction river"), ("Directions", "Directions of")] {
+        click(&mut window, tab);
+        until(&mut window, "both sides", |window| window.query_all_by_label_contains(name).count() == 2);
+        window.remove_cursor();
+        window.run();
+        let [one, other]: [egui::Rect; 2] =
+            window.query_all_by_label_contains(name).map(|node| node.rect()).collect::<Vec<_>>().try_into().unwrap();
+        // The tooltip on the left does not reach the middle of the right side.
+        let middle = egui::Rect::from_center_size(other.center(), other.size() * egui::Vec2::new(0.3, 0.9));
+        let before = part(&mut window, middle);
+        // Bars of the last stage stand at the right edge of a river, and arrows begin in the middle.
+        let x = if tab == "River" { one.left() + 0.92 * one.width() } else { one.center().x };
+        let stands_out = (-10..=10_i8).map(|step| one.center().y + 0.04 * f32::from(step) * one.height()).any(|y| {
+            window.hover_at(egui::Pos2::new(x, y));
+            window.run();
+            part(&mut window, middle) != before
+        });
+        assert!(stands_out, "{tab}");
+    }
+}
+
+/// Pictures are drawn anew for a file, with their axes, legend and colour bar as text.
+#[test]
+fn pictures_are_exported_through_the_panel() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Light, "Subspace");
+    let charts = world.folder.path().join("demo/charts");
+    for (tab, shown, words) in [
+        ("Directions", "Directions of PESO, Layer", ["Axis 1 (", "Stage 5", "squared length"]),
+        ("ΔW", "ΔW of PESO, stage 5", ["Output", "Input", "entry of the update"]),
+        ("Beside", "ΔW of Single evolving LoRA, stage 5", ["PESO, stage 5", "Single evolving LoRA, stage 5", "ΔW"]),
+    ] {
+        if tab == "Beside" {
+            choose(&mut window, "Beside", "Single evolving LoRA");
+        } else {
+            click(&mut window, tab);
+        }
+        until_part(&mut window, shown);
+        for (ending, format) in [("png", "PNG image"), ("svg", "SVG drawing"), ("pdf", "PDF")] {
+            click(&mut window, "Export…");
+            until_label(&mut window, "Export the chart");
+            let file = charts.join(format!("{tab}.{ending}"));
+            choose(&mut window, "Format", format);
+            window.get_by_role_and_label(Role::TextInput, "File").focus();
+            window.step();
+            window.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+            window.step();
+            window.get_by_role_and_label(Role::TextInput, "File").type_text(file.to_str().unwrap());
+            window.step();
+            click(&mut window, "Export");
+            until(&mut window, "the file", |_| file.exists());
+            until(&mut window, "the dialog to close", |window| !has(window, "Export the chart"));
+            let bytes = std::fs::read(&file).unwrap();
+            match ending {
+                "png" => assert_eq!(bytes[..8], *b"\x89PNG\r\n\x1a\n"),
+                "pdf" => assert_eq!(bytes[..5], *b"%PDF-"),
+                _ => {
+                    let text = String::from_utf8(bytes).unwrap();
+                    assert!(words.iter().all(|word| text.contains(word)), "{words:?}");
+                    assert_eq!(text.matches("data:image/png;base64").count(), if tab == "Beside" { 2 } else { 1 });
+                    assert!(text.contains("Synthetic data"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn drift_and_users_follow_the_protocol() {
+    let world = World::new();
+    let file = comparing::both_protocols(&world);
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([1600.0, 1000.0].into());
+    until_part(&mut window, "3 of 4 finished");
+    click(&mut window, "Drift");
+    until_part(&mut window, "Drift by stage (Synthetic data)");
+    click(&mut window, "Next-block");
+    until_part(&mut window, "Drift by stage, next-block (Synthetic data): Change, 0 to 1 by Stage of PESO");
+    click(&mut window, "Users");
+    until_label(&mut window, "100 of 100 users");
+    assert!(has(&window, "Stage 1"));
+    click(&mut window, "Next-block");
+    until_label(&mut window, "60 of 60 users");
+    assert!(!has(&window, "Stage 1"), "no model is asked before it has learned from a stage");
+    assert!(has_part(&window, "as the stage began") && has(&window, "Went for"));
+}
+
 /// Retention and meaning are computed when they are asked for, say how far they are, and can be cancelled.
 #[test]
 fn analyses_are_offered_computed_and_cancelled() {
@@ -125,6 +263,7 @@ fn analyses_are_offered_computed_and_cancelled() {
     let mut window = opened(&world, Theme::Light, "Subspace");
     for (tab, button) in [("Retention", "Measure retention"), ("Meaning", "Find out the meaning")] {
         click(&mut window, tab);
+        choose(&mut window, "Stage", "3");
         until_label(&mut window, "Not computed yet");
         click(&mut window, button);
         until_part(&mut window, "train 40 %");
@@ -174,18 +313,33 @@ fn opening_the_view_does_not_wait_for_the_report() {
     until_part(&mut window, "Direction river: Layer");
 }
 
+const SIZE: [f32; 2] = [1280.0, 1000.0];
+
+/// Compares what a view shows with its picture. What stands beside the view has pictures of its own.
+fn picture(pictures: &mut SnapshotResults, window: &mut Harness<'_, Workbench>, name: &str, theme: Theme) {
+    window.run();
+    let tabs = window.query_all_by_label("Live").next().unwrap().rect();
+    let [left, top] = [tabs.left() - 14.0, tabs.top() - 10.0];
+    let [width, height] = SIZE;
+    let beside = [[0.0, 0.0, left, height], [left, 0.0, width, top]];
+    let masks = beside.map(|[left, top, right, bottom]| {
+        egui::Rect::from_min_max(egui::Pos2::new(left, top), egui::Pos2::new(right, bottom))
+    });
+    masked_picture(pictures, window, name, theme, &masks);
+}
+
 #[test]
 fn looks_of_drift() {
     let mut pictures = SnapshotResults::new();
     for theme in THEMES {
         let world = World::new();
         let mut window = opened(&world, theme, "Drift");
-        window.set_size([1280.0, 1100.0].into());
+        window.set_size(SIZE.into());
         until_part(&mut window, "Popularity, Data: items by popularity");
-        picture(&mut pictures, &mut window, "drift", theme, None);
+        picture(&mut pictures, &mut window, "drift", theme);
         click(&mut window, "Who is affected");
         until_part(&mut window, "User new");
-        picture(&mut pictures, &mut window, "affected", theme, None);
+        picture(&mut pictures, &mut window, "affected", theme);
     }
 }
 
@@ -195,9 +349,9 @@ fn looks_of_users() {
     for theme in THEMES {
         let world = World::new();
         let mut window = opened(&world, theme, "Users");
-        window.set_size([1280.0, 1100.0].into());
+        window.set_size(SIZE.into());
         until_label(&mut window, "100 of 100 users");
-        picture(&mut pictures, &mut window, "users", theme, None);
+        picture(&mut pictures, &mut window, "users", theme);
     }
 }
 
@@ -207,15 +361,15 @@ fn looks_of_subspaces() {
     for theme in THEMES {
         let world = World::new();
         let mut window = opened(&world, theme, "Subspace");
-        window.set_size([1280.0, 1100.0].into());
+        window.set_size(SIZE.into());
         until_part(&mut window, "Direction river");
-        picture(&mut pictures, &mut window, "river", theme, None);
+        picture(&mut pictures, &mut window, "river", theme);
         choose(&mut window, "Beside", "Single evolving LoRA");
         until(&mut window, "two rivers", |window| window.query_all_by_label_contains("Direction river").count() == 2);
-        picture(&mut pictures, &mut window, "rivers", theme, None);
+        picture(&mut pictures, &mut window, "rivers", theme);
         click(&mut window, "Drift map");
         until_part(&mut window, "Single evolving LoRA, stage 5");
-        picture(&mut pictures, &mut window, "drift_map", theme, None);
+        picture(&mut pictures, &mut window, "drift_map", theme);
         choose(&mut window, "Beside", "Nothing");
         let tabs = [
             ("Spectra", "spectra", "Singular value by Direction"),
@@ -223,12 +377,13 @@ fn looks_of_subspaces() {
             ("Distances", "distances", "Grassmann distance by Stage"),
             ("Directions", "directions", "Directions of PESO, Layer"),
             ("ΔW", "weights", "ΔW of PESO, stage 5"),
-            ("Retention", "retention_offered", "Not computed yet"),
+            ("Retention", "retention", "Measured by Predicted"),
+            ("Meaning", "meaning", "What it writes"),
         ];
         for (tab, name, part) in tabs {
             click(&mut window, tab);
             until_part(&mut window, part);
-            picture(&mut pictures, &mut window, name, theme, None);
+            picture(&mut pictures, &mut window, name, theme);
         }
     }
 }

@@ -8,7 +8,7 @@ use egui::Ui;
 
 use super::{
     Context, chart_actions, choice, explained_chart_card, explanation, found, has_adapters, measured_runs,
-    one_an_experiment, run_label,
+    one_an_experiment, protocol_choice, protocol_of, run_label,
 };
 use crate::app::reports::{Found, Question, Report, RunStamp};
 use crate::app::watch::RunView;
@@ -16,6 +16,7 @@ use crate::app::widgets;
 use crate::chart::churn::{self, Beside, ChurnMeasure};
 use crate::chart::look::Look;
 use crate::chart::{Chart, subspace};
+use crate::data::Protocol;
 use crate::experiment::churn::ChurnReport;
 
 /// What is shown.
@@ -61,6 +62,8 @@ impl View {
 pub(crate) struct DriftPanel {
     view: View,
     measure: ChurnMeasure,
+    /// The project's usual one until the user chooses.
+    protocol: Option<Protocol>,
     /// Ids of the runs that are shown; one an experiment until the user chooses.
     shown: Option<BTreeSet<String>>,
     /// Id of the run whose slices are shown.
@@ -70,8 +73,8 @@ pub(crate) struct DriftPanel {
     with_adapters: bool,
 }
 
-fn churn_of(run: &RunView) -> Question {
-    Question::Churn(RunStamp::of(run))
+fn churn_of(run: &RunView, protocol: Protocol) -> Question {
+    Question::Churn { run: RunStamp::of(run), protocol }
 }
 
 fn moves_of(run: &RunView) -> Question {
@@ -97,27 +100,31 @@ impl DriftPanel {
             View::Stages => self.shown_runs(&runs),
             View::Slices => vec![self.sliced_run(&runs)],
         };
+        let protocol = protocol_of(context, self.protocol);
         let reports: Vec<(&Arc<RunView>, &ChurnReport)> = shown
             .iter()
-            .filter_map(|&run| match session.reports.look(&churn_of(run), Report::churn) {
+            .filter_map(|&run| match session.reports.look(&churn_of(run, protocol), Report::churn) {
                 Found::Ready(report) => Some((run, report)),
                 _ => None,
             })
             .collect();
-        let chart = Arc::new(self.chart(context, &reports));
+        let chart = Arc::new(self.chart(context, &reports).under(protocol));
         ui.horizontal(|ui| {
             for view in View::ALL {
                 ui.selectable_value(&mut self.view, view, view.text()).on_hover_text(view.tooltip());
             }
             chart_actions(ui, context, &chart);
         });
-        ui.horizontal_wrapped(|ui| self.choices(ui, &runs));
+        ui.horizontal_wrapped(|ui| {
+            self.choices(ui, &runs);
+            protocol_choice(ui, context, &mut self.protocol);
+        });
         explanation(ui, self.view.explanation());
         // One after the other: what is asked first is shown first.
         let unknown = shown.iter().find(|run| !reports.iter().any(|(known, _)| known.id == run.id));
         if let Some(run) = unknown {
             let what = format!("Comparing the lists of {}", run_label(run, &runs));
-            found(ui, context, (&Arc::new(churn_of(run)), Report::churn), &what);
+            found(ui, context, (&Arc::new(churn_of(run, protocol)), Report::churn), &what);
         }
         if self.view == View::Stages {
             self.beside(ui, context, &shown, &runs);

@@ -183,6 +183,44 @@ fn choice<T: Clone + PartialEq>(
     combo.response.labelled_by(name.id)
 }
 
+/// The protocol that is looked at: the chosen one, where runs have measured it, else the usual one.
+fn protocol_of(context: &Context<'_>, chosen: Option<Protocol>) -> Protocol {
+    let measured = context.session.protocols();
+    let usual = context.session.project().evaluation.protocol.first();
+    let there = |protocol: &Protocol| measured.contains(protocol);
+    chosen.filter(there).or(Some(usual).filter(there)).unwrap_or(measured[0])
+}
+
+/// Lets the user choose a protocol, where runs have measured several.
+fn protocol_choice(ui: &mut Ui, context: &Context<'_>, chosen: &mut Option<Protocol>) {
+    let protocols = context.session.protocols();
+    if protocols.len() < 2 {
+        return;
+    }
+    let now = protocol_of(context, *chosen);
+    ui.label("Protocol");
+    for protocol in protocols {
+        let (text, tooltip) = protocol_words(protocol);
+        if ui.selectable_label(protocol == now, text).on_hover_text(tooltip).clicked() {
+            *chosen = Some(protocol);
+        }
+    }
+}
+
+/// A protocol's name, and what it asks.
+const fn protocol_words(protocol: Protocol) -> (&'static str, &'static str) {
+    match protocol {
+        Protocol::SameBlock => (
+            "Same-block",
+            "Leave-one-out within each stage, as in the paper: the last interaction, asked of the model after the stage",
+        ),
+        Protocol::NextBlock => (
+            "Next-block",
+            "The order of deployment: each stage's first interaction, asked of the model after the stage before it",
+        ),
+    }
+}
+
 /// A chart on a card that takes the room that is left.
 fn chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
     marked_chart_card(ui, chart, id, &mut Marked::default());
@@ -191,12 +229,22 @@ fn chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
 /// Height below which a chart is drawn without the words that stand above it already.
 const SHORT: f32 = 330.0;
 
+/// Whether a chart has no room for subtitle and caption.
+fn is_short(ui: &Ui) -> bool {
+    ui.available_height() < SHORT
+}
+
 /// A chart on a card whose explanation stands above it: where room is short, without subtitle and caption.
 fn explained_chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
-    if ui.available_height() < SHORT {
-        chart_card(ui, &Chart { subtitle: None, caption: None, ..chart.clone() }, id);
+    explained_marked_card(ui, chart, id, &mut Marked::default());
+}
+
+/// The same, with what the user has marked on it.
+fn explained_marked_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Marked) {
+    if is_short(ui) {
+        marked_chart_card(ui, &Chart { subtitle: None, caption: None, ..chart.clone() }, id, marked);
     } else {
-        chart_card(ui, chart, id);
+        marked_chart_card(ui, chart, id, marked);
     }
 }
 

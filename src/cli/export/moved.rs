@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::super::outcome::warn;
 use super::{Arguments, Figure};
 use crate::chart::churn::{self, Beside, ChurnMeasure};
+use crate::chart::retention::{self as charts_of, Movers};
 use crate::chart::subspace::{self, Against, Mapped, Shown, module_words};
 use crate::chart::{Chart, Look, comparison};
 use crate::data::{DataDrift, Dataset, Protocol};
@@ -57,7 +58,10 @@ pub(super) fn charts(
             let measured = (2..=run.folder.config().stages).filter_map(|stage| retention::cached(&run.folder, stage));
             let id = &run.folder.config().run;
             charts.extend(measured.map(|report| {
-                (format!("retention-{id}-stage-{}", report.stage), subspace::retention(&report, &run.name))
+                (
+                    format!("retention-{id}-stage-{}", report.stage),
+                    charts_of::retention(&report, &run.name, Movers::All),
+                )
             }));
         }
     }

@@ -95,6 +95,8 @@ pub struct ScoredCode {
 pub struct NamedItem {
     pub id: String,
     pub title: Option<String>,
+    /// Its semantic id: `<a_12>`, `<b_3>`, …
+    pub codes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -173,8 +175,20 @@ pub fn read(
     let made_from = cache::made_from(run, [stage])?;
     let reading = ModuleReading { task, run, stage, module, observer: Unrecorded { watcher } };
     let report = guarded(task, || run_on(&task.device, reading))?;
-    cache::write(&report_file(run, stage, module), &made_from, &report)?;
+    // An adapter that was trained anew meanwhile is another one.
+    if cache::made_from(run, [stage])? == made_from {
+        keep(run, &report)?;
+    }
     Ok(report)
+}
+
+/// Keeps a report in the run's folder, as one of the adapter that is there now.
+///
+/// # Errors
+/// The adapter cannot be read, or the folder cannot be written.
+pub fn keep(run: &RunFolder, report: &MeaningReport) -> Result<(), Unusable> {
+    let made_from = cache::made_from(run, [report.stage])?;
+    cache::write(&report_file(run, report.stage, &report.module), &made_from, report)
 }
 
 struct ModuleReading<'a> {
@@ -325,8 +339,10 @@ impl CodeRows {
 }
 
 fn named(task: &Task<'_>, item: u32) -> NamedItem {
+    let index = &task.dataset.index;
+    let codes = index.item(item).iter().map(|&code| index.tokens[code as usize].clone()).collect();
     let item = &task.dataset.items[item as usize];
-    NamedItem { id: item.id.clone(), title: item.title.clone() }
+    NamedItem { id: item.id.clone(), title: item.title.clone(), codes }
 }
 
 fn ends<T>(scores: &[f64], named: impl Fn(usize) -> T) -> Ends<T> {

@@ -5,6 +5,7 @@
 mod cache;
 pub mod meaning;
 pub mod metric;
+pub mod pull;
 pub mod retention;
 mod twin;
 

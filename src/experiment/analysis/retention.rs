@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::super::kept::{kept, main_folder};
 use super::super::look;
-use super::super::observer::{Level, Observer, Phase};
+use super::super::observer::{Level, Observer};
 use super::super::run_folder::{RunFolder, RunMethod};
 use super::super::stages::StageData;
 use super::super::trainer::validation_loss;
 use super::super::worker::{Task, Watcher, guarded};
 use super::metric::{GroupStrength, flattened, has_metric, metric};
+use super::pull::ratios;
 use super::twin::twin;
 use super::{Unrecorded, analysis_folder, cache};
 use crate::error::{Failure, Unusable};
@@ -30,6 +31,7 @@ use crate::model::{Adapter, Llama};
 use crate::subspace::curvature::{Constants, Gradients, directions};
 use crate::subspace::retention::{Correlations, Outside, Retained, States, retention};
 
+pub use super::pull::PullRatio;
 pub use super::twin::TwinRecord;
 
 /// What is asked for.
@@ -84,13 +86,6 @@ pub struct RetentionReport {
     pub twin: TwinRecord,
     /// Epoch that the run kept, from 1.
     pub best_epoch: usize,
-}
-
-/// The pull ratio over a stage's training.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct PullRatio {
-    pub mean: f64,
-    pub last: f64,
 }
 
 /// How far the adapter went in the stage: plain norms of differences.
@@ -179,8 +174,20 @@ pub fn measure(
     let measurement = Measurement { task, run, stage, peso, options };
     let observer = Unrecorded { watcher };
     let report = guarded(task, || run_on(&task.device, (measurement, observer)))?;
-    cache::write(&report_file(run, stage), &made_from, &report)?;
+    // An adapter that was trained anew meanwhile is another one.
+    if cache::made_from(run, 1..=stage)? == made_from {
+        keep(run, &report)?;
+    }
     Ok(report)
+}
+
+/// Keeps a report in the run's folder, as one of the adapters that are there now.
+///
+/// # Errors
+/// An adapter cannot be read, or the folder cannot be written.
+pub fn keep(run: &RunFolder, report: &RetentionReport) -> Result<(), Unusable> {
+    let made_from = cache::made_from(run, 1..=report.stage)?;
+    cache::write(&report_file(run, report.stage), &made_from, report)
 }
 
 struct Measurement<'a> {
@@ -254,7 +261,7 @@ impl Measurement<'_> {
             outside: told.outside,
             correlations: told.correlations,
             groups,
-            pull_ratio: self.pull_ratio()?,
+            pull_ratio: PullRatio::of(&ratios(run, stage)?),
             movement: Movement {
                 twin: distance(&optimum_values, &start_values),
                 run: distance(&current, &start_values),
@@ -297,17 +304,6 @@ impl Measurement<'_> {
             return Err(Failure::Diverged { stage: self.stage, step: 0, value: f64::NAN });
         }
         Ok(gradients)
-    }
-
-    fn pull_ratio(&self) -> Result<Option<PullRatio>, Unusable> {
-        let steps = self.run.reader()?.steps_after(0)?;
-        let ratios: Vec<f64> = steps
-            .iter()
-            .filter(|(_, step)| step.stage == self.stage && step.phase == Phase::Train && step.pull_ratio.is_finite())
-            .map(|(_, step)| step.pull_ratio)
-            .collect();
-        let mean = ratios.iter().sum::<f64>() / ratios.len().max(1) as f64;
-        Ok(ratios.last().map(|&last| PullRatio { mean, last }))
     }
 }
 

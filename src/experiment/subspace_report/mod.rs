@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 use super::run_folder::RunFolder;
 use crate::error::Unusable;
 use crate::files;
-use updates::FileState;
+use crate::model::Adapter;
+use updates::{FileState, Updates};
 
 pub use compared::{ComparedModule, Comparison, compare};
 pub use delta_weight::delta_weight;
@@ -78,4 +79,18 @@ fn read_cache(file: &Path, made_of: &[FileState]) -> Option<SubspaceReport> {
 /// Whether somebody no longer waits for the answer.
 fn is_set(cancelled: &AtomicBool) -> bool {
     cancelled.load(Ordering::Relaxed)
+}
+
+/// The adapter that was trained in each stage (from 1) whose adapter is there, without what it carries of earlier ones.
+///
+/// # Errors
+/// The run has no adapters, or they cannot be used.
+pub fn trained_adapters(run: &RunFolder) -> Result<Vec<(usize, Adapter)>, Unusable> {
+    let updates = Updates::open(run)?;
+    let stages = updates.stages();
+    let adapter = |(place, stage): (usize, usize)| {
+        let pairs = updates.modules.iter().map(|module| Ok((module.name.clone(), updates.trained(place, module)?)));
+        Ok((stage, Adapter { modules: pairs.collect::<Result<_, Unusable>>()? }))
+    };
+    stages.into_iter().enumerate().map(adapter).collect()
 }

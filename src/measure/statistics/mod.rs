@@ -15,6 +15,7 @@ mod power;
 mod verdict;
 
 pub use bootstrap::{Bootstrap, Bootstrapped, Resampling};
+pub use distribution::{mean, quantile};
 pub use holm::holm;
 pub use mcnemar::{McNemar, McNemarTest};
 pub use over_seeds::{PairedT, SeedMean};

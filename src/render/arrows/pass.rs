@@ -92,12 +92,12 @@ struct Segment {
     to_colour: [f32; 4],
 }
 
-/// With more arrows than this, rims and shadows would be a thicket and cost more than they show.
-const MOST_WITH_RIMS: u32 = 150;
-/// With more arrows than this, they are drawn flat.
-const MOST_ROUND: u32 = 300;
+/// With more arrows than this, rims and shadows cost more than they show: without a GPU, frames would fall below 30 a second.
+pub const MOST_WITH_RIMS: u32 = 45;
+/// With more arrows than this, they are drawn flat, for the same reason.
+pub const MOST_ROUND: u32 = 120;
 /// Corners of a round arrow's cross-section.
-const SIDES: u16 = 20;
+const SIDES: u16 = 12;
 /// Straight pieces between two points of a trail at most, and of all trails together.
 const PIECES: usize = 12;
 const ALL_PIECES: usize = 2400;

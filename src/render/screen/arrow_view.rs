@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use eframe::egui::accesskit::Role;
-use eframe::egui::emath::GuiRounding as _;
-use eframe::egui::{Rect, Response, Sense, Ui, WidgetInfo};
+use eframe::egui::{Rect, Response, Ui};
 use eframe::egui_wgpu;
 
 use super::super::arrows::motion::{between, eased};
 use super::super::arrows::picking::pick;
 use super::super::arrows::{ArrowPass, Emphasis, Scene};
 use super::super::camera::Camera;
-use super::navigation::{Wishes, wishes};
-use super::{Callback, OnDevice, look};
+use super::navigation::Wishes;
+use super::{Callback, OnDevice, Placed, look, placed};
 use crate::chart::picture::Frame;
 use crate::chart::screen;
 
@@ -83,12 +81,7 @@ impl ArrowView {
         tooltip: impl FnOnce(&mut Ui, usize),
     ) -> ArrowResponse {
         let frame = Frame { legend: scene.legend.clone(), ..Frame::default() };
-        let place = screen::framed(ui, at, &frame).round_to_pixels(ui.pixels_per_point());
-        let id = ui.next_auto_id();
-        ui.skip_ahead_auto_ids(1);
-        let response = ui.interact(place, id, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, ui.is_enabled(), name));
-        let wanted = wishes(ui, &response);
+        let Placed { place, response, wishes: wanted } = placed(ui, at, &frame, name);
         let camera = self.moved_camera(scene, &wanted, place);
         let drawn = self.moving(ui, scene);
         let size: [f32; 2] = place.size().into();

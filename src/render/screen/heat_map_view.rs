@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use eframe::egui::accesskit::Role;
-use eframe::egui::emath::GuiRounding as _;
-use eframe::egui::{Pos2, Rect, Response, Sense, Ui, WidgetInfo};
+use eframe::egui::{Pos2, Rect, Response, Ui};
 use eframe::egui_wgpu;
 
 use super::super::heat_map::{Cell, HeatMapPass, Matrix, Window};
-use super::navigation::{Wishes, wishes};
-use super::{Callback, OnDevice, look};
+use super::navigation::Wishes;
+use super::{Callback, OnDevice, Placed, look, placed};
 use crate::chart::picture::{Edge, Frame};
 use crate::chart::screen;
 
@@ -60,12 +58,8 @@ impl HeatMapView {
         tooltip: impl FnOnce(&mut Ui, Cell),
     ) -> HeatMapResponse {
         let window = self.window.unwrap_or_else(|| Window::whole(&matrix.field));
-        let place = screen::framed(ui, at, &frame(matrix, window)).round_to_pixels(ui.pixels_per_point());
-        let id = ui.next_auto_id();
-        ui.skip_ahead_auto_ids(1);
-        let response = ui.interact(place, id, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, ui.is_enabled(), name));
-        let moved = moved(window, &wishes(ui, &response), matrix, place);
+        let Placed { place, response, wishes } = placed(ui, at, &frame(matrix, window), name);
+        let moved = moved(window, &wishes, matrix, place);
         if moved != window {
             // The axes of this frame are those of before.
             ui.request_repaint();

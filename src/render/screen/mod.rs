@@ -8,14 +8,19 @@ mod navigation;
 use std::sync::{Arc, Mutex};
 
 use eframe::egui;
+use eframe::egui::accesskit::Role;
+use eframe::egui::emath::GuiRounding as _;
 use eframe::egui_wgpu::{self, wgpu};
 
 pub use arrow_view::{ArrowResponse, ArrowView};
 pub(super) use heat_map_view::frame as frame_of;
 pub use heat_map_view::{HeatMapResponse, HeatMapView};
 
+use self::navigation::{Wishes, wishes};
 use super::offscreen::{Gpu, Part, Pass, Target};
 use crate::chart::look::{Rgb, Theme};
+use crate::chart::picture::Frame;
+use crate::chart::screen;
 
 /// Prepares the window's renderer for pictures; without it their places stay empty. May be called at every frame.
 pub fn install(ctx: &egui::Context, state: &egui_wgpu::RenderState) {
@@ -207,6 +212,25 @@ impl Blit {
             ],
         })
     }
+}
+
+/// A picture's place in the window, and what is wanted of it there.
+struct Placed {
+    place: egui::Rect,
+    response: egui::Response,
+    wishes: Wishes,
+}
+
+/// Draws what stands around a picture at `at`, and reads what is wanted of it. `name` says what it is to those who cannot
+/// see it.
+fn placed(ui: &mut egui::Ui, at: egui::Rect, frame: &Frame, name: &str) -> Placed {
+    let place = screen::framed(ui, at, frame).round_to_pixels(ui.pixels_per_point());
+    let id = ui.next_auto_id();
+    ui.skip_ahead_auto_ids(1);
+    let response = ui.interact(place, id, egui::Sense::click_and_drag());
+    response.widget_info(|| egui::WidgetInfo::labeled(Role::Image, ui.is_enabled(), name));
+    let wishes = wishes(ui, &response);
+    Placed { place, response, wishes }
 }
 
 /// The theme that `ui` is drawn in, and the ground behind a chart in it.

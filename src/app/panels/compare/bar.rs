@@ -14,7 +14,6 @@ use crate::chart::Chart;
 use crate::chart::comparison::metric_label;
 use crate::chart::cost::Cost;
 use crate::chart::slices;
-use crate::data::Protocol;
 use crate::experiment::comparison::{Judged, Standing};
 use crate::measure::Dimension;
 
@@ -35,7 +34,7 @@ impl ComparePanel {
         }
         ui.horizontal_wrapped(|ui| {
             self.metric_combo(ui, lines);
-            self.protocol_choice(ui, context, lines.protocol());
+            super::super::protocol_choice(ui, context, &mut self.protocol);
             match self.view {
                 View::Cost => self.cost_combo(ui),
                 View::Slices => self.slices_options(ui, lines),
@@ -58,21 +57,6 @@ impl ComparePanel {
                 }
             });
         combo.response.labelled_by(label.id);
-    }
-
-    /// Which protocol, where runs have measured several.
-    fn protocol_choice(&mut self, ui: &mut Ui, context: &Context<'_>, now: Protocol) {
-        let protocols = context.session.protocols();
-        if protocols.len() < 2 {
-            return;
-        }
-        ui.label("Protocol");
-        for protocol in protocols {
-            let (text, tooltip) = protocol_words(protocol);
-            if ui.selectable_label(protocol == now, text).on_hover_text(tooltip).clicked() {
-                self.protocol = Some(protocol);
-            }
-        }
     }
 
     fn slices_options(&mut self, ui: &mut Ui, lines: &Lines) {
@@ -167,19 +151,5 @@ impl ComparePanel {
                 ui.copy_text(self.table.as_text(&shown));
             }
         });
-    }
-}
-
-/// A protocol's name, and what it asks.
-const fn protocol_words(protocol: Protocol) -> (&'static str, &'static str) {
-    match protocol {
-        Protocol::SameBlock => (
-            "Same-block",
-            "Leave-one-out within each stage, as in the paper: the last interaction, asked of the model after the stage",
-        ),
-        Protocol::NextBlock => (
-            "Next-block",
-            "The order of deployment: each stage's first interaction, asked of the model after the stage before it",
-        ),
     }
 }

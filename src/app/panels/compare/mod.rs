@@ -147,7 +147,7 @@ const CAPTION: f32 = 180.0;
 
 impl ComparePanel {
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
-        let protocol = self.protocol(context);
+        let protocol = super::protocol_of(context, self.protocol);
         if context.session.results(protocol).runs.iter().all(|run| run.stages.is_empty()) {
             let advice =
                 "Methods appear here as soon as their first stage is trained and tested. Press Run all to start";
@@ -175,14 +175,6 @@ impl ComparePanel {
                 context.charts.insert(0, chart);
             }
         }
-    }
-
-    /// The chosen protocol, where runs have measured it.
-    fn protocol(&self, context: &Context<'_>) -> Protocol {
-        let measured = context.session.protocols();
-        let usual = context.session.project().evaluation.protocol.first();
-        let there = |protocol: &Protocol| measured.contains(protocol);
-        self.protocol.filter(there).or(Some(usual).filter(there)).unwrap_or(measured[0])
     }
 
     /// The chart, with the table below it where that has room, or belongs to it.

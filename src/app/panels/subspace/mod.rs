@@ -2,126 +2,35 @@
 //! they turned, what was kept and what it means; two runs or two stages side by side.
 
 mod asked;
+mod meaning;
+mod player;
+mod scenes;
 mod space;
+mod tabs;
 mod weights;
 
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Ui, Vec2};
+use egui::{Rect, Sense, Ui, UiBuilder, Vec2};
 
 use self::space::Space;
+use self::tabs::Tab;
 use self::weights::Weights;
 use super::{
-    Context, chart_actions, choice, explained_chart_card, explanation, found, has_adapters, measured_runs, run_label,
+    Context, chart_actions, choice, explained_chart_card, explained_marked_card, explanation, found, has_adapters,
+    measured_runs, run_label,
 };
 use crate::app::reports::{Question, Report, RunStamp};
 use crate::app::theme;
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::chart::look::Look;
+use crate::chart::retention::Movers;
 use crate::chart::subspace::{self, Against, Mapped, Shown, side_words};
-use crate::chart::{Chart, river};
+use crate::chart::{Body, Chart, Marked, Picture, river};
 use crate::experiment::subspace_report::{ModuleDirections, SubspaceReport};
 use crate::subspace::Side;
-
-/// What is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Tab {
-    Space,
-    #[default]
-    River,
-    Map,
-    Weights,
-    Spectra,
-    Angles,
-    Distances,
-    Retention,
-    Meaning,
-}
-
-impl Tab {
-    const ALL: [Self; 9] = [
-        Self::Space,
-        Self::River,
-        Self::Map,
-        Self::Weights,
-        Self::Spectra,
-        Self::Angles,
-        Self::Distances,
-        Self::Retention,
-        Self::Meaning,
-    ];
-
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Space => "Directions",
-            Self::Weights => "ΔW",
-            Self::Retention => "Retention",
-            Self::Meaning => "Meaning",
-            Self::River => "River",
-            Self::Map => "Drift map",
-            Self::Spectra => "Spectra",
-            Self::Angles => "Angles",
-            Self::Distances => "Distances",
-        }
-    }
-
-    const fn tooltip(self) -> &'static str {
-        match self {
-            Self::Space => "The leading directions of a module in space, stage by stage; drag to turn, scroll to zoom",
-            Self::Weights => "Every entry of a module's update; drag to pan, scroll to zoom",
-            Self::Retention => "How much of the past is kept in each direction, as theory predicts and as measured",
-            Self::Meaning => "The items and codes that a direction raises and lowers, and the users it is about",
-            Self::River => "How the directions of a module go on, split and join from stage to stage",
-            Self::Map => "Where in the model a stage moved the adapter: layer by module",
-            Self::Spectra => "How strong each direction of a module's update is",
-            Self::Angles => "How far the directions of a module turned against an earlier stage",
-            Self::Distances => "How far the subspaces of each run turned in each stage, over all modules",
-        }
-    }
-
-    /// For those who decide and do not compute.
-    const fn explanation(self) -> &'static str {
-        match self {
-            Self::Space => {
-                "Every arrow is one direction of the update in one stage, as long as it is strong, dark for early stages and bright for late ones; trails join what goes on. Arrows that stay together are kept knowledge, arrows that swing away are new; the axes are the three that show most of all arrows, with the share that each shows."
-            }
-            Self::Weights => {
-                "Warm colours are weights that the adapter raised, blue ones those it lowered, cells like the ground those it left alone. Stripes across the picture are inputs or outputs that matter as a whole; beside another stage, the picture is what changed between both."
-            }
-            Self::Retention => {
-                "Each mark is a direction of the model: to the right theory says that the past is kept there, further up it really was. Marks on the dotted line are predicted exactly; the correlation below says how well the theory holds on this run."
-            }
-            Self::Meaning => {
-                "A direction of the update makes some items likelier and others less likely; both ends are listed with their titles. The users below are those whose histories use the direction most, so that one can see whom it serves."
-            }
-            Self::River => {
-                "Every bar is one thing the adapter has learned to do, as high as it is strong; ribbons show how much of it is still there a stage later. Wide unbroken ribbons are knowledge that was kept, fading ends are knowledge that was replaced."
-            }
-            Self::Map => {
-                "Bright cells are the parts of the model that the stage changed most, dark ones those that it left alone. A method that protects what it knew leaves more of the map dark, or moves it within what was there."
-            }
-            Self::Spectra => {
-                "A line that drops at once means that the update does one thing; one that stays up means that it does many things at a time. Lines that rise from stage to stage are an adapter that goes on learning."
-            }
-            Self::Angles => {
-                "At 0° the adapter still uses the same direction as before, at 90° it uses one that it did not have. The fewer large angles, the more of the earlier stages is still in place."
-            }
-            Self::Distances => {
-                "Each line says how far a method's adapter turned in a stage, over the whole model. A line near zero hardly changed what it attends to; a high one started over."
-            }
-        }
-    }
-
-    const fn of_a_module(self) -> bool {
-        matches!(self, Self::Space | Self::River | Self::Weights | Self::Spectra | Self::Angles | Self::Meaning)
-    }
-
-    const fn of_a_side(self) -> bool {
-        matches!(self, Self::Space | Self::River | Self::Angles | Self::Distances)
-    }
-}
 
 /// What is shown beside the run and its stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -150,8 +59,13 @@ pub(crate) struct SubspacePanel {
     mapped: Mapped,
     space: Space,
     weights: Weights,
+    /// What is pointed at in each of two rivers, which stands out in the other one too.
+    pointed: [Option<String>; 2],
+    movers: Movers,
     /// The direction whose meaning is shown, from 0.
     direction: usize,
+    /// Room beside the names of the views, where what can be done with a chart stands; none where it is too narrow.
+    corner: Option<Rect>,
 }
 
 /// A run with its report.
@@ -180,6 +94,8 @@ impl SubspacePanel {
             for tab in Tab::ALL {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
+            let room = ui.available_rect_before_wrap();
+            self.corner = (room.width() >= CORNER).then(|| room.with_max_y(room.top() + ui.spacing().interact_size.y));
         });
         let what = format!("Measuring the adapters of {}", run_label(run, &runs));
         let Some(report) = found(ui, context, (&question, Report::subspace), &what) else { return };
@@ -203,7 +119,7 @@ impl SubspacePanel {
             Tab::Distances => self.distances(ui, context, &runs),
             Tab::Map | Tab::Spectra | Tab::Angles => {
                 let chart = self.chart(context, &runs, (one, second));
-                show(ui, context, chart);
+                self.show(ui, context, chart);
             }
         }
     }
@@ -219,8 +135,12 @@ impl SubspacePanel {
         let norm = |module: &&crate::experiment::subspace_report::ModuleReport| {
             module.stages.last().map_or(0.0, |stage| stage.norm)
         };
-        let largest = || report.modules.iter().max_by(|a, b| norm(a).total_cmp(&norm(b)));
-        chosen.or_else(largest).map_or("", |module| &module.name)
+        // What a module writes into the stream can be read as items, so that its meaning is looked at first.
+        let writes = |module: &&crate::experiment::subspace_report::ModuleReport| {
+            self.tab != Tab::Meaning || matches!(module.projection.as_str(), "o_proj" | "down_proj")
+        };
+        let largest = || report.modules.iter().filter(writes).max_by(|a, b| norm(a).total_cmp(&norm(b)));
+        chosen.or_else(largest).or(report.modules.first()).map_or("", |module| &module.name)
     }
 
     fn choices(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>], one: Reported<'_>) {
@@ -268,7 +188,12 @@ impl SubspacePanel {
                     let all = Against::ALL.map(|against| (against, against.label().to_owned()));
                     choice(ui, ("Against", 130.0), &mut self.against, &all);
                 }
-                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Retention | Tab::Meaning => {}
+                Tab::Retention => {
+                    let all = Movers::ALL.map(|movers| (movers, movers.label().to_owned()));
+                    choice(ui, ("Directions", 210.0), &mut self.movers, &all)
+                        .on_hover_text("Along a direction that hardly moved, what was kept is mostly noise");
+                }
+                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Meaning => {}
             }
         });
     }
@@ -320,13 +245,19 @@ impl SubspacePanel {
     }
 
     /// One river, or two in one scale side by side.
-    fn rivers(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>], of: [Option<Reported<'_>>; 2]) {
+    fn rivers(
+        &mut self,
+        ui: &mut Ui,
+        context: &mut Context<'_>,
+        runs: &[&Arc<RunView>],
+        of: [Option<Reported<'_>>; 2],
+    ) {
         let synthetic = context.session.synthetic();
         let mut charts = Vec::new();
-        for Reported { run, report } in of.into_iter().flatten() {
+        let names: Vec<String> = of.iter().flatten().map(|shown| run_label(shown.run, runs)).collect();
+        for (Reported { run, report }, name) in of.into_iter().flatten().zip(&names) {
             let module = self.module(of[0].map_or(report, |one| one.report));
             let words = report.modules.iter().find(|found| found.name == module).map(subspace::module_words);
-            let name = run_label(run, runs);
             let Some(words) = words else {
                 charts.push(Chart::empty("Direction river", format!("The adapter of {name} has no such module")));
                 continue;
@@ -334,30 +265,28 @@ impl SubspacePanel {
             let question = Question::River { run: RunStamp::of(run), module: module.to_owned() };
             let what = format!("Following the directions of {name}");
             let directions: Option<&ModuleDirections> = found(ui, context, (&Arc::new(question), Report::river), &what);
-            charts.extend(
-                directions.map(|found| subspace::direction_river(found, (&words, &name), self.side, synthetic)),
-            );
+            charts
+                .extend(directions.map(|found| subspace::direction_river(found, (&words, name), self.side, synthetic)));
         }
         river::in_one_scale(&mut charts);
-        match <[Chart; 2]>::try_from(charts) {
-            Ok(two) => {
-                let size = ui.available_size();
-                let width = (size.x - theme::space::S) / 2.0;
-                ui.horizontal_top(|ui| {
-                    for (place, chart) in two.into_iter().enumerate() {
-                        ui.allocate_ui(Vec2::new(width, size.y), |ui| {
-                            ui.set_max_width(width);
-                            ui.vertical(|ui| {
-                                let chart = Arc::new(chart);
-                                ui.horizontal(|ui| chart_actions(ui, context, &chart));
-                                explained_chart_card(ui, &chart, ["river", "river beside"][place]);
-                                context.charts.push(chart);
-                            });
-                        });
-                    }
-                });
-            }
-            Err(charts) => charts.into_iter().take(1).for_each(|chart| show(ui, context, chart)),
+        if charts.len() < 2 {
+            charts.into_iter().for_each(|chart| self.show(ui, context, chart));
+            return;
+        }
+        let two: Vec<Arc<Chart>> = charts.into_iter().map(Arc::new).collect();
+        let before = self.pointed.clone();
+        side_by_side(ui, two.len(), |ui, place| {
+            ui.horizontal(|ui| {
+                ui.label(egui::RichText::new(&names[place]).family(theme::semi_bold()));
+                chart_actions(ui, context, &two[place]);
+            });
+            let mut marked = Marked { pointed: before[1 - place].clone(), ..Marked::default() };
+            explained_marked_card(ui, &two[place], ["river", "river beside"][place], &mut marked);
+            self.pointed[place] = marked.pointed;
+            context.charts.push(Arc::clone(&two[place]));
+        });
+        if self.pointed != before {
+            ui.request_repaint();
         }
     }
 
@@ -379,14 +308,74 @@ impl SubspacePanel {
             }
         }
         let chart = subspace::distances(&lines, (self.side, self.against), context.session.synthetic());
-        show(ui, context, chart);
+        self.show(ui, context, chart);
+    }
+
+    /// A chart with what can be done with it.
+    fn show(&self, ui: &mut Ui, context: &mut Context<'_>, chart: Chart) {
+        let chart = Arc::new(chart);
+        actions(ui, context, &chart, self.corner);
+        explained_chart_card(ui, &chart, "subspace chart");
+        context.charts.push(chart);
     }
 }
 
-/// A chart with what can be done with it.
-fn show(ui: &mut Ui, context: &mut Context<'_>, chart: Chart) {
-    let chart = Arc::new(chart);
-    ui.horizontal(|ui| chart_actions(ui, context, &chart));
-    explained_chart_card(ui, &chart, "subspace chart");
+/// Width that what can be done with a chart takes.
+const CORNER: f32 = 190.0;
+
+/// What can be done with a chart: in a corner, or on a line of its own where there is none.
+fn actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>, corner: Option<Rect>) {
+    match corner {
+        Some(corner) => chart_actions(&mut ui.new_child(UiBuilder::new().max_rect(corner)), context, chart),
+        None => _ = ui.horizontal(|ui| chart_actions(ui, context, chart)),
+    }
+}
+
+/// Columns of one width beside each other, in all the room that is left.
+fn side_by_side(ui: &mut Ui, count: usize, mut column: impl FnMut(&mut Ui, usize)) {
+    let size = ui.available_size();
+    let width = (size.x - theme::space::S * count.saturating_sub(1) as f32) / count.max(1) as f32;
+    ui.horizontal_top(|ui| {
+        for place in 0..count {
+            ui.allocate_ui(Vec2::new(width, size.y), |ui| {
+                ui.set_max_width(width);
+                ui.vertical(|ui| column(ui, place));
+            });
+        }
+    });
+}
+
+/// Pictures as a panel has them, and the chart that is exported of them.
+struct Pictured {
+    title: String,
+    caption: String,
+    /// Each with its name.
+    pictures: Vec<(String, Picture)>,
+    /// For what can be done with the chart.
+    corner: Option<Rect>,
+}
+
+/// Pictures on cards beside each other; `show` draws the one at a place.
+fn pictures(ui: &mut Ui, context: &mut Context<'_>, of: Pictured, mut show: impl FnMut(&mut Ui, usize, Rect)) {
+    let names: Vec<String> = of.pictures.iter().map(|(name, _)| name.clone()).collect();
+    let (subtitle, body) = match <[(String, Picture); 1]>::try_from(of.pictures) {
+        Ok([(name, picture)]) => (Some(name), Body::Picture(picture)),
+        Err(several) => (None, Body::Pictures(several)),
+    };
+    let chart = Chart { subtitle, caption: Some(of.caption), ..Chart::new(of.title, body) };
+    let chart = Arc::new(chart.synthetic(context.session.synthetic()));
+    actions(ui, context, &chart, of.corner);
+    side_by_side(ui, names.len(), |ui, place| {
+        if names.len() > 1 {
+            ui.label(egui::RichText::new(&names[place]).family(theme::semi_bold()));
+        }
+        theme::panel_frame(ui).show(ui, |ui| {
+            // The ground of a picture is that of its card.
+            ui.visuals_mut().panel_fill = theme::tokens(ui).surface;
+            let room = ui.available_size().max(Vec2::new(160.0, 120.0));
+            let (at, _) = ui.allocate_exact_size(room, Sense::hover());
+            show(ui, place, at);
+        });
+    });
     context.charts.push(chart);
 }

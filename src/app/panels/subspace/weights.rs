@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Ui, Vec2};
+use egui::Ui;
 
-use super::super::{Context, chart_actions, found, run_label};
-use super::{Beside, Reported, SubspacePanel};
+use super::super::{Context, found, run_label};
+use super::{Beside, Pictured, Reported, SubspacePanel, pictures};
 use crate::app::reports::{Question, Report, RunStamp};
-use crate::app::theme;
 use crate::app::watch::RunView;
 use crate::chart::look::ColourMap;
 use crate::chart::subspace::module_words;
-use crate::chart::{Body, Chart};
 use crate::render::{Field, HeatMapView, Matrix, Window, heat_map_picture};
 
 /// State of the heat maps.
@@ -59,42 +57,31 @@ impl SubspacePanel {
             self.weights.window = None;
         }
         let words = one.report.modules.iter().find(|found| found.name == module).map(module_words).unwrap_or_default();
-        let size = ui.available_size();
-        let count = shown.len() as f32;
-        let width = (size.x - theme::space::S * (count - 1.0)) / count;
         let Weights { views, window, matrices } = &mut self.weights;
         let before = *window;
-        ui.horizontal_top(|ui| {
-            for ((matrix, view), (name, _)) in matrices.iter().zip(views).zip(&shown) {
-                ui.allocate_ui(Vec2::new(width, size.y), |ui| {
-                    ui.set_max_width(width);
-                    ui.vertical(|ui| {
-                        let seen = before.unwrap_or_else(|| Window::whole(&matrix.field));
-                        let picture = Body::Picture(heat_map_picture(Arc::clone(matrix), seen));
-                        let mut chart = Chart::new(format!("ΔW: {words}"), picture);
-                        chart.subtitle = Some(name.clone());
-                        let chart = Arc::new(chart.synthetic(context.session.synthetic()));
-                        ui.horizontal(|ui| {
-                            ui.label(egui::RichText::new(name).family(theme::semi_bold()));
-                            chart_actions(ui, context, &chart);
-                        });
-                        view.window = before;
-                        theme::panel_frame(ui).show(ui, |ui| {
-                            let room = ui.available_size().max(Vec2::new(160.0, 120.0));
-                            let (at, _) = ui.allocate_exact_size(room, egui::Sense::hover());
-                            view.show(ui, at, &format!("ΔW of {name}, {words}"), matrix, |_, _| ());
-                        });
-                        // What is panned and zoomed on one side is so on the other.
-                        if before.is_none_or(|before| view.window != Some(before)) {
-                            *window = view.window;
-                        }
-                        context.charts.push(chart);
-                    });
-                });
+        let drawn = |matrix: &Arc<Matrix>| {
+            heat_map_picture(Arc::clone(matrix), before.unwrap_or_else(|| Window::whole(&matrix.field)))
+        };
+        let pictured = Pictured {
+            title: format!("ΔW: {words}"),
+            caption: CAPTION.to_owned(),
+            pictures: shown.iter().map(|(name, _)| name.clone()).zip(matrices.iter().map(drawn)).collect(),
+            corner: self.corner,
+        };
+        pictures(ui, context, pictured, |ui, place, at| {
+            let (matrix, view) = (&matrices[place], &mut views[place]);
+            view.window = before;
+            view.show(ui, at, &format!("ΔW of {}, {words}", shown[place].0), matrix, |_, _| ());
+            // What is panned and zoomed on one side is so on the other.
+            if before.is_none_or(|before| view.window != Some(before)) {
+                *window = view.window;
             }
         });
     }
 }
+
+/// What a cell is.
+const CAPTION: &str = "Each cell is an entry of the update α/r · B A of the weight; where cells are smaller than dots, the one that is largest in size stands for its neighbours";
 
 /// The fields in one range of colours around 0.
 fn matrices(fields: Vec<Arc<Field>>) -> Vec<Arc<Matrix>> {

@@ -69,31 +69,23 @@ struct Entry {
 }
 
 impl UserList {
-    /// The stage whose tests are shown, of those up to `newest`.
-    pub(super) fn stage(&self, newest: usize) -> usize {
-        self.stage.filter(|stage| *stage <= newest).unwrap_or(newest)
+    /// The stage whose tests are shown, of those that are tested.
+    pub(super) fn stage(&self, stages: &[usize]) -> usize {
+        self.stage.filter(|stage| stages.contains(stage)).or(stages.last().copied()).unwrap_or(1)
     }
 
-    pub(super) fn stage_choice(&mut self, ui: &mut Ui, newest: usize) {
-        ui.horizontal_wrapped(|ui| {
-            ui.label("Stage");
-            let now = self.stage(newest);
-            for stage in 1..=newest {
-                let words = format!("Stage {stage}");
-                let button = ui.selectable_label(stage == now, stage.to_string());
-                button
-                    .widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, stage == now, words.clone()));
-                if button.on_hover_text("The users tested in this stage, after training on it").clicked() {
-                    self.stage = Some(stage);
-                }
+    pub(super) fn stage_choice(&mut self, ui: &mut Ui, stages: &[usize]) {
+        ui.label("Stage");
+        let now = self.stage(stages);
+        for &stage in stages {
+            let words = format!("Stage {stage}");
+            let button = ui.selectable_label(stage == now, stage.to_string());
+            button.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, stage == now, words.clone()));
+            if button.on_hover_text("The users who are tested in this stage").clicked() {
+                self.stage = Some(stage);
             }
-            ui.add_space(space::S);
-            widgets::remark(
-                ui,
-                "What each method showed to one user, and what it showed before it learned from this stage. \
-                 ✓ marks what the user really went for next.",
-            );
-        });
+        }
+        ui.add_space(space::S);
     }
 
     /// The place of the chosen user's test; the first of the list until one is chosen.

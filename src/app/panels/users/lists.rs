@@ -7,7 +7,7 @@ use super::Known;
 use crate::app::reports::USER_METRIC;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::data::{Dataset, Protocol};
+use crate::data::Dataset;
 use crate::experiment::churn::Answers;
 use crate::measure::churn::{Move, moves};
 
@@ -48,7 +48,7 @@ impl Lists {
         item(ui, ("✓", tokens.success), known.dataset, target, true);
         let stage = known.dataset.stages.get(known.stage - 1);
         let sequence = stage.and_then(|stage| stage.sequences.iter().find(|sequence| sequence.user == user));
-        let history = sequence.and_then(|sequence| Some((sequence, Protocol::SameBlock.test(sequence)?)));
+        let history = sequence.and_then(|sequence| Some((sequence, known.protocol.test(sequence)?)));
         let Some((sequence, example)) = history else { return };
         ui.add_space(space::S);
         heading(ui, "History", "newest first");
@@ -97,6 +97,9 @@ fn recommended(ui: &mut Ui, known: &Known<'_>, (answers, name): (&Answers, &str)
         Some(before) => moves(&before.top, &now.top),
         None => (now.top.iter().map(|&item| (item, Move::Stayed)).collect(), Vec::new()),
     };
+    if before.is_some() {
+        widgets::remark(ui, summary(&list, left.len()));
+    }
     let tokens = theme::tokens(ui);
     let codes = |item: u32| ((item as usize) < known.dataset.index.len()).then(|| known.dataset.index.item(item));
     for (recommendation, moved) in list {
@@ -116,10 +119,26 @@ fn recommended(ui: &mut Ui, known: &Known<'_>, (answers, name): (&Answers, &str)
         let words =
             if left.is_empty() { "Nothing left the list".to_owned() } else { "Left since the last stage".to_owned() };
         widgets::remark(ui, words);
+        let place = |gone: u32| before.and_then(|before| before.top.iter().position(|item| *item == gone));
         for gone in left {
-            item(ui, ("–", tokens.muted), known.dataset, gone, false);
+            let was = place(gone).map_or_else(|| "–".to_owned(), |place| format!("was {}", place + 1));
+            item(ui, (&was, tokens.muted), known.dataset, gone, false);
         }
     }
+}
+
+/// `3 new, 2 up, 1 down, 3 left`.
+fn summary(list: &[(u32, Move)], left: usize) -> String {
+    let count = |wanted: fn(&Move) -> bool| list.iter().filter(|(_, moved)| wanted(moved)).count();
+    let counts = [
+        (count(|moved| matches!(moved, Move::Entered)), "new"),
+        (count(|moved| matches!(moved, Move::Up(_))), "up"),
+        (count(|moved| matches!(moved, Move::Down(_))), "down"),
+        (left, "left"),
+    ];
+    let said: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if said.is_empty() { "The same list as before".to_owned() } else { said.join(", ") }
 }
 
 fn gain_words(now: f64, before: Option<f64>) -> String {

@@ -9,17 +9,19 @@ use eframe::egui;
 use egui::{ScrollArea, Ui, Vec2};
 
 use self::list::UserList;
-use super::{Context, found, measured_runs, run_label};
+use super::{Context, explanation, found, measured_runs, protocol_choice, protocol_of, run_label};
 use crate::app::reports::{Question, Report, RunStamp};
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::data::Dataset;
+use crate::data::{Dataset, Protocol};
 use crate::experiment::churn::StageTests;
 
 /// State of the panel.
 #[derive(Debug, Default)]
 pub(crate) struct UsersPanel {
+    /// The project's usual one until the user chooses.
+    protocol: Option<Protocol>,
     list: UserList,
     lists: lists::Lists,
 }
@@ -28,12 +30,25 @@ pub(crate) struct UsersPanel {
 struct Known<'a> {
     dataset: &'a Dataset,
     tests: &'a StageTests,
+    protocol: Protocol,
     /// Stage of the tests, from 1.
     stage: usize,
     /// The runs that answered, in the order of [`StageTests::answers`], and how each reads.
     runs: Vec<(&'a Arc<RunView>, String)>,
     /// Newest items of a history that a model reads.
     read: usize,
+}
+
+/// What the lists are, for those who decide and do not compute.
+const fn explained(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::SameBlock => {
+            "What each method showed to one user after it learned from the stage, and what changed since the model before. ✓ is what the user really went for next; new has entered the top 10, ▲ and ▼ are places up and down, and what left it stands below."
+        }
+        Protocol::NextBlock => {
+            "What each method, trained up to the stage before, showed to one user as the stage began, and what changed since the model before that. ✓ is what the user really went for next; new has entered the top 10, ▲ and ▼ are places up and down, and what left it stands below."
+        }
+    }
 }
 
 const LIST_WIDTH: f32 = 250.0;
@@ -51,13 +66,20 @@ impl UsersPanel {
         let runs: Vec<&Arc<RunView>> =
             measured.iter().filter(|run| run.config.data_hash == first.config.data_hash).copied().collect();
         let finished = |run: &RunView| run.stages.iter().filter(|stage| stage.finished).count();
-        let newest = runs.iter().map(|run| finished(run)).max().unwrap_or(1);
-        self.list.stage_choice(ui, newest);
-        let stage = self.list.stage(newest);
+        let protocol = protocol_of(context, self.protocol);
+        let answers = |run: &RunView, stage: usize| (1..=finished(run)).contains(&protocol.newest(stage));
+        let stages = 1..=first.config.stages;
+        let stages: Vec<usize> = stages.filter(|stage| runs.iter().any(|run| answers(run, *stage))).collect();
+        ui.horizontal_wrapped(|ui| {
+            self.list.stage_choice(ui, &stages);
+            protocol_choice(ui, context, &mut self.protocol);
+        });
+        explanation(ui, explained(protocol));
+        let stage = self.list.stage(&stages);
         let project = session.project();
         let dataset = Arc::new(Question::dataset_of(project));
-        let tested: Vec<&Arc<RunView>> = runs.iter().filter(|run| finished(run) >= stage).copied().collect();
-        let tests = Question::Tests { runs: tested.iter().map(|run| RunStamp::of(run)).collect(), stage };
+        let tested: Vec<&Arc<RunView>> = runs.iter().filter(|run| answers(run, stage)).copied().collect();
+        let tests = Question::Tests { runs: tested.iter().map(|run| RunStamp::of(run)).collect(), protocol, stage };
         let tests = Arc::new(tests);
         let data = found(ui, context, (&dataset, Report::dataset), "Reading users and titles");
         let answered = found(ui, context, (&tests, Report::tests), "Reading recommendations");
@@ -67,6 +89,7 @@ impl UsersPanel {
             let known = Known {
                 dataset,
                 tests: answered,
+                protocol,
                 stage,
                 runs: runs.map(|run| (run, run_label(run, &tested))).collect(),
                 read: project.training.max_history,

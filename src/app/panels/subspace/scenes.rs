@@ -1,0 +1,182 @@
+//! Directions in space as scenes: all stages at once, and each stage alone with the way that led to it.
+
+use std::sync::Arc;
+
+use crate::chart::look::Tone;
+use crate::chart::picture::Entry;
+use crate::chart::scale::value_label;
+use crate::experiment::subspace_report::Directions;
+use crate::render::{Arrow, Scene, Trail};
+
+/// Scenes of runs in one space and one scale, in which what has the same key began as the same direction.
+#[derive(Debug)]
+pub(super) struct Scenes {
+    /// The stages of all runs, ascending.
+    pub(super) stages: Vec<usize>,
+    /// One a run.
+    pub(super) all: Vec<Arc<Scene>>,
+    /// By place in `stages`, one a run. A run that ends earlier stays as it was.
+    pub(super) by_stage: Vec<Vec<Arc<Scene>>>,
+}
+
+/// Directions with the runs that they are of. Sources are the stages of the runs, one run after the other.
+struct Placed<'a> {
+    directions: &'a Directions,
+    /// The arrow that the chain of each arrow begins with, over all runs and within its own.
+    roots: Vec<[usize; 2]>,
+    /// 1 or -1 an axis, so that most of what is strong points to where the camera is.
+    signs: [f64; 3],
+    names: &'a [String],
+    stages: &'a [&'a [usize]],
+}
+
+/// Makes scenes of the directions of runs with these names and stages.
+pub(super) fn scenes(directions: &Directions, names: &[String], stages: &[&[usize]]) -> Scenes {
+    let mut roots: Vec<[usize; 2]> = Vec::new();
+    for (place, arrow) in directions.arrows.iter().enumerate() {
+        let [any, own] = arrow.continues.map_or([place; 2], |before| {
+            let [any, own] = roots[before.arrow];
+            [any, if before.same_run { own } else { place }]
+        });
+        roots.push([any, own]);
+    }
+    let signs = [0, 1, 2].map(|axis| {
+        let along = directions.arrows.iter().map(|arrow| arrow.singular_value * arrow.tip[axis]).sum::<f64>();
+        if along < 0.0 { -1.0 } else { 1.0 }
+    });
+    let placed = Placed { directions, roots, signs, names, stages };
+    let runs = 0..names.len().min(stages.len());
+    // One scale for all of them, so that equal lengths are equal values.
+    let whole: Vec<Scene> = runs.clone().map(|run| placed.scene(run, None).fitted()).collect();
+    let reach = whole.iter().map(|scene| scene.reach).fold(0.0, f32::max);
+    let scaled = |scene: Scene| Arc::new(Scene { reach, ..scene });
+    let mut known: Vec<usize> = stages.iter().flat_map(|stages| stages.iter().copied()).collect();
+    known.sort_unstable();
+    known.dedup();
+    let at = |stage: &usize| runs.clone().map(|run| scaled(placed.scene(run, Some(*stage)))).collect();
+    Scenes { by_stage: known.iter().map(at).collect(), stages: known, all: whole.into_iter().map(scaled).collect() }
+}
+
+impl Placed<'_> {
+    /// A run's scene: all stages, or the last one up to `until`, with trails from the first.
+    fn scene(&self, run: usize, until: Option<usize>) -> Scene {
+        let stages = self.stages[run];
+        let first = self.stages[..run].iter().map(|stages| stages.len()).sum::<usize>();
+        let shown = stages.iter().filter(|stage| until.is_none_or(|until| **stage <= until)).count();
+        let tone = |source: usize| Tone::of(source - first, stages.len());
+        let own = |from: usize| {
+            let sources = first + from..first + shown;
+            (0..self.roots.len()).filter(move |&place| sources.contains(&self.directions.arrows[place].source))
+        };
+        let arrow = |place: usize| {
+            let source = self.directions.arrows[place].source;
+            // A stage alone has the keys of the first, so that its arrows turn out of those of the stage before.
+            let key = if until.is_some() { 0 } else { source - first };
+            Arrow {
+                key: (self.roots[place][0] * stages.len() + key) as u64,
+                name: self.words(place, run, stages[source - first]),
+                from: [0.0; 3],
+                to: self.tip(place),
+                tone: tone(source),
+                width: 1.0,
+                group: source - first,
+                series: run,
+            }
+        };
+        let trail = |root: usize| {
+            let chain: Vec<usize> = own(0).filter(|&place| self.roots[place][1] == root).collect();
+            (chain.len() > 1).then(|| Trail {
+                key: root as u64,
+                points: chain.iter().map(|&place| self.tip(place)).collect(),
+                tones: chain.iter().map(|&place| tone(self.directions.arrows[place].source)).collect(),
+                width: 1.0,
+            })
+        };
+        let axis = |axis: usize| format!("Axis {} ({:.0} %)", axis + 1, 100.0 * self.directions.explained[axis]);
+        let entry = |(place, stage): (usize, &usize)| Entry {
+            name: format!("Stage {stage}"),
+            tone: Tone::of(place, stages.len()),
+        };
+        let from = if until.is_some() { shown.saturating_sub(1) } else { 0 };
+        Scene {
+            arrows: own(from).map(arrow).collect(),
+            trails: own(0).filter(|&place| self.roots[place][1] == place).filter_map(trail).collect(),
+            axes: [0, 1, 2].map(axis),
+            reach: 1.0,
+            legend: stages.iter().enumerate().map(entry).collect(),
+        }
+    }
+
+    fn tip(&self, place: usize) -> [f32; 3] {
+        let found = &self.directions.arrows[place];
+        [0, 1, 2].map(|axis| (self.signs[axis] * found.tip[axis] * found.singular_value) as f32)
+    }
+
+    fn words(&self, place: usize, run: usize, stage: usize) -> String {
+        let found = &self.directions.arrows[place];
+        let visible = found.tip.iter().map(|along| along * along).sum::<f64>().sqrt();
+        let goes_on = found.continues.filter(|before| before.same_run).map_or_else(String::new, |before| {
+            let number = self.directions.arrows[before.arrow].place + 1;
+            format!("\nContinues direction {number} at a cosine of {:.2}", before.cosine)
+        });
+        format!(
+            "{}, stage {stage}, direction {}\nSingular value {}\n{:.0} % of its length is visible here{goes_on}",
+            self.names[run],
+            found.place + 1,
+            value_label(found.singular_value),
+            100.0 * visible
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::subspace_report::{Arrow as Direction, Continuation};
+    use crate::subspace::Side;
+
+    fn made() -> Scenes {
+        let direction = |source, singular_value, tip, continues| Direction {
+            source,
+            module: "q".to_owned(),
+            place: 0,
+            singular_value,
+            tip,
+            continues,
+        };
+        let next = |arrow, same_run| Some(Continuation { arrow, cosine: 0.9, same_run });
+        let arrows = vec![
+            direction(0, 2.0, [1.0, 0.0, 0.0], None),
+            direction(1, 3.0, [0.0, 1.0, 0.0], next(0, true)),
+            direction(2, 1.0, [0.0, 0.0, 1.0], next(0, false)),
+        ];
+        let directions = Directions { side: Side::Left, width: 8, explained: [0.6, 0.3, 0.1], arrows };
+        scenes(&directions, &["PESO".to_owned(), "Frozen".to_owned()], &[&[1, 2], &[1]])
+    }
+
+    #[test]
+    fn arrows_are_as_long_as_their_values_and_trails_join_stages_of_a_run() {
+        let made = made();
+        let [one, other] = &made.all[..] else { panic!("two runs") };
+        assert_eq!((one.arrows.len(), one.trails.len(), other.trails.len()), (2, 1, 0));
+        assert_eq!(one.arrows[1].to, [0.0, 3.0, 0.0]);
+        assert_eq!(one.trails[0].points, [[2.0, 0.0, 0.0], [0.0, 3.0, 0.0]]);
+        assert_eq!(one.reach, other.reach, "one scale");
+        assert!(one.axes[0].contains("60 %") && other.arrows[0].name.starts_with("Frozen, stage 1"));
+    }
+
+    #[test]
+    fn what_goes_on_keeps_its_key_from_stage_to_stage_and_beside() {
+        let made = made();
+        assert_eq!(made.stages, [1, 2]);
+        let keys = |stage: usize, run: usize| {
+            made.by_stage[stage][run].arrows.iter().map(|arrow| arrow.key).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(0, 0), keys(1, 0), "the arrow turns");
+        assert_eq!(keys(0, 0), keys(0, 1), "both runs begin with it");
+        assert_eq!(keys(1, 1), keys(0, 1), "a run that ends earlier stays");
+        assert_eq!((made.by_stage[0][0].trails.len(), made.by_stage[1][0].trails.len()), (0, 1));
+        let all: Vec<u64> = made.all[0].arrows.iter().map(|arrow| arrow.key).collect();
+        assert_ne!(all[0], all[1], "both stages at once are two arrows");
+    }
+}

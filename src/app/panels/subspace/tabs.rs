@@ -1,0 +1,99 @@
+//! The views of what moved: what each is called and what it says.
+
+/// What is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Tab {
+    Space,
+    #[default]
+    River,
+    Map,
+    Weights,
+    Spectra,
+    Angles,
+    Distances,
+    Retention,
+    Meaning,
+}
+
+impl Tab {
+    pub(super) const ALL: [Self; 9] = [
+        Self::Space,
+        Self::River,
+        Self::Map,
+        Self::Weights,
+        Self::Spectra,
+        Self::Angles,
+        Self::Distances,
+        Self::Retention,
+        Self::Meaning,
+    ];
+
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Space => "Directions",
+            Self::Weights => "ΔW",
+            Self::Retention => "Retention",
+            Self::Meaning => "Meaning",
+            Self::River => "River",
+            Self::Map => "Drift map",
+            Self::Spectra => "Spectra",
+            Self::Angles => "Angles",
+            Self::Distances => "Distances",
+        }
+    }
+
+    pub(super) const fn tooltip(self) -> &'static str {
+        match self {
+            Self::Space => "The leading directions of a module in space, stage by stage; drag to turn, scroll to zoom",
+            Self::Weights => "Every entry of a module's update; drag to pan, scroll to zoom",
+            Self::Retention => "How much of the past is kept in each direction, as theory predicts and as measured",
+            Self::Meaning => "The items and codes that a direction raises and lowers, and the users it is about",
+            Self::River => "How the directions of a module go on, split and join from stage to stage",
+            Self::Map => "Where in the model a stage moved the adapter: layer by module",
+            Self::Spectra => "How strong each direction of a module's update is",
+            Self::Angles => "How far the directions of a module turned against an earlier stage",
+            Self::Distances => "How far the subspaces of each run turned in each stage, over all modules",
+        }
+    }
+
+    /// For those who decide and do not compute.
+    pub(super) const fn explanation(self) -> &'static str {
+        match self {
+            Self::Space => {
+                "Every arrow is one direction of the update in one stage, as long as it is strong, from early stages to late ones in the order of the colours; trails join what goes on. Arrows that stay together are kept knowledge, arrows that swing away are new."
+            }
+            Self::Weights => {
+                "Warm colours are weights that the adapter raised, blue ones those it lowered, cells like the ground those it left alone. Stripes across the picture are inputs or outputs that matter as a whole; beside another stage, the picture is what changed between both."
+            }
+            Self::Retention => {
+                "Each mark is a direction of the model: to the right theory says that the past is kept there, further up it really was. Marks on the dotted line are predicted exactly; the correlation says how well the theory holds on this run."
+            }
+            Self::Meaning => {
+                "A direction of the update makes some items likelier and others less likely, or answers to some and not to others; both ends are listed with their titles. The users below are those whose histories run along it most, so that one can see whom it serves."
+            }
+            Self::River => {
+                "Every bar is one thing the adapter has learned to do, as high as it is strong; ribbons show how much of it is still there a stage later. Wide unbroken ribbons are knowledge that was kept, fading ends are knowledge that was replaced."
+            }
+            Self::Map => {
+                "Bright cells are the parts of the model that the stage changed most, dark ones those that it left alone. A method that protects what it knew leaves more of the map dark, or moves it within what was there."
+            }
+            Self::Spectra => {
+                "A line that drops at once means that the update does one thing; one that stays up means that it does many things at a time. Lines that rise from stage to stage are an adapter that goes on learning."
+            }
+            Self::Angles => {
+                "At 0° the adapter still uses the same direction as before, at 90° it uses one that it did not have. The fewer large angles, the more of the earlier stages is still in place."
+            }
+            Self::Distances => {
+                "Each line says how far a method's adapter turned in a stage, over the whole model. A line near zero hardly changed what it attends to; a high one started over."
+            }
+        }
+    }
+
+    pub(super) const fn of_a_module(self) -> bool {
+        matches!(self, Self::Space | Self::River | Self::Weights | Self::Spectra | Self::Angles | Self::Meaning)
+    }
+
+    pub(super) const fn of_a_side(self) -> bool {
+        matches!(self, Self::Space | Self::River | Self::Angles | Self::Distances)
+    }
+}
