@@ -69,6 +69,10 @@ struct Entry {
 }
 
 impl UserList {
+    pub(super) fn look_at(&mut self, user: u32, stage: usize) {
+        (self.user, self.stage) = (Some(user), Some(stage));
+    }
+
     /// The stage whose tests are shown, of those up to `newest`.
     pub(super) fn stage(&self, newest: usize) -> usize {
         self.stage.filter(|stage| *stage <= newest).unwrap_or(newest)
