@@ -60,10 +60,11 @@ impl Bar {
 }
 
 impl Bars {
-    /// Where a bar stands: its name, or when it begins.
-    pub fn place(&self, bar: &Bar) -> String {
+    /// Where a bar stands: its name, or when it begins, to as many milliseconds where it is longer than that.
+    pub(super) fn place(&self, bar: &Bar, to: i64) -> String {
         let middle = (bar.from + bar.to) / 2.0;
         match self.x.ticks {
+            Ticks::Dates if bar.to - bar.from > to as f64 => calendar::moment((bar.from as i64).div_euclid(to) * to),
             Ticks::Dates => calendar::moment(bar.from as i64),
             _ => self.x.name(middle).unwrap_or_else(|| middle.to_string()),
         }
@@ -82,7 +83,7 @@ impl Bars {
     pub(super) fn table(&self, number: impl Fn(f64) -> String) -> [Vec<Vec<String>>; 2] {
         let heading = [self.x.heading()].into_iter().chain(self.parts.iter().map(|part| part.name.clone())).collect();
         let row =
-            |bar: &Bar| [self.place(bar)].into_iter().chain(bar.heights.iter().map(|&part| number(part))).collect();
+            |bar: &Bar| [self.place(bar, 1)].into_iter().chain(bar.heights.iter().map(|&part| number(part))).collect();
         [vec![heading], self.bars.iter().map(row).collect()]
     }
 }

@@ -8,6 +8,9 @@ use super::scene::{Rect, Scene};
 use super::scene_bars;
 use super::screen::{Canvas, tooltip};
 
+/// People read times of bars that are longer to the minute.
+const MINUTE: i64 = 60_000;
+
 /// Where bars are in the window.
 #[derive(Debug, Clone, Copy)]
 pub struct BarsPlace {
@@ -56,7 +59,7 @@ pub(super) fn show(
 }
 
 fn bar_values(ui: &mut Ui, bars: &Bars, bar: &Bar) {
-    ui.strong(bars.place(bar));
+    ui.strong(bars.place(bar, MINUTE));
     let parts = bars.parts.iter().zip(&bar.heights).filter(|(_, height)| **height > 0.0);
     for (part, height) in parts.clone() {
         ui.label(format!("{} {}", part.name, scale::grouped(*height, 0)));

@@ -11,18 +11,18 @@ use crate::data::calendar;
 
 /// A column: its title, what it is, and its width.
 const COLUMNS: [(&str, &str, f32); 12] = [
-    ("Stage", "The stage", 44.0),
-    ("From", "Date of the first interaction (UTC)", 84.0),
-    ("To", "Date of the last interaction (UTC)", 84.0),
-    ("New", "Users who are in no stage before", 58.0),
-    ("Returning", "Users who are in a stage before, and not dormant", 70.0),
-    ("Dormant", "Users who are in stage 1 and in no stage since: they are back", 64.0),
-    ("New items", "Items that are in no stage before", 70.0),
-    ("Training", "Training targets: all interactions of those who take part but the last two", 66.0),
-    ("Tests", "Test targets, one a user who takes part; there are as many validation targets", 56.0),
-    ("Warm", "Test targets whose item is in a stage before", 56.0),
-    ("Cold", "Test targets whose item is in no stage before", 56.0),
-    ("Next-block", "Tests of the next-block protocol: warm targets + cold ones", 96.0),
+    ("Stage", "The stage", 40.0),
+    ("From", "Date of the first interaction (UTC)", 80.0),
+    ("To", "Date of the last interaction (UTC)", 80.0),
+    ("New", "Users who are in no stage before", 48.0),
+    ("Returning", "Users who are in a stage before, and not dormant", 66.0),
+    ("Dormant", "Users who are in stage 1 and in no stage since: they are back", 60.0),
+    ("New items", "Items that are in no stage before", 64.0),
+    ("Training", "Training targets: all interactions of those who take part but the last two", 60.0),
+    ("Tests", "Test targets, one a user who takes part; there are as many validation targets", 46.0),
+    ("Warm", "Test targets whose item is in a stage before", 46.0),
+    ("Cold", "Test targets whose item is in no stage before", 44.0),
+    ("Next-block", "Tests of the next-block protocol: warm targets + cold ones", 84.0),
 ];
 /// Columns of dates, which data without times lack.
 const DATES: std::ops::Range<usize> = 1..3;
