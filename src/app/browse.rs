@@ -17,6 +17,8 @@ pub(crate) struct Browse {
     /// Items, the most popular first, and by title; those without one come last.
     pub(crate) by_popularity: Vec<u32>,
     pub(crate) by_title: Vec<u32>,
+    /// By item: its place among the most popular, from 1.
+    pub(crate) rank: Vec<u32>,
     /// Users, the most active first.
     pub(crate) by_activity: Vec<u32>,
     /// Titles and ids of items in lower case, to be searched.
@@ -42,6 +44,9 @@ impl Browse {
         let mut by_title: Vec<u32> = (0..dataset.items.len() as u32).collect();
         let untitled = |item: u32| dataset.items[item as usize].title.is_none();
         by_title.sort_by_key(|&item| (untitled(item), searched[item as usize].as_str()));
+        let by_popularity = most(&items, dataset.items.len());
+        let mut rank = vec![0; by_popularity.len()];
+        by_popularity.iter().zip(1..).for_each(|(&item, place)| rank[item as usize] = place);
         let mut by_group = vec![[0; 3]; users.stages()];
         for user in 0..dataset.users.len() as u32 {
             for (stage, groups) in by_group.iter_mut().enumerate() {
@@ -53,8 +58,9 @@ impl Browse {
         Self {
             interactions: by_group.iter().flatten().sum(),
             by_group,
-            by_popularity: most(&items, dataset.items.len()),
+            by_popularity,
             by_title,
+            rank,
             by_activity: most(&users, dataset.users.len()),
             searched,
             categories: texts.into_iter().map(|text| text.categories).collect(),

@@ -80,10 +80,9 @@ impl Bars {
     }
 
     /// The heading, and a row a bar with a column for each part.
-    pub(super) fn table(&self, number: impl Fn(f64) -> String) -> [Vec<Vec<String>>; 2] {
+    pub(super) fn table(&self) -> [Vec<Vec<String>>; 2] {
         let heading = [self.x.heading()].into_iter().chain(self.parts.iter().map(|part| part.name.clone())).collect();
-        let row =
-            |bar: &Bar| [self.place(bar, 1)].into_iter().chain(bar.heights.iter().map(|&part| number(part))).collect();
+        let row = |bar: &Bar| [self.place(bar, 1)].into_iter().chain(bar.heights.iter().map(f64::to_string)).collect();
         [vec![heading], self.bars.iter().map(row).collect()]
     }
 }

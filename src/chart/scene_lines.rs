@@ -116,7 +116,15 @@ fn x_ticks(scene: &Scene, lines: &Lines, place: &Place) -> Vec<(f64, String)> {
             let least = ticks.windows(2).map(|pair| place.x(pair[1].0) - place.x(pair[0].0)).fold(f32::MAX, f32::min);
             fit(ticks, least)
         };
-        return dates::ticks(place.x, room);
+        let mut ticks = dates::ticks(place.x, room);
+        // A label beyond the ends of the axis would meet those of the other one.
+        ticks.retain(|(value, text)| {
+            let half = font::width(text, tick, Weight::Regular) / 2.0;
+            let x = place.x(*value);
+            (place.at.left..=place.at.right).contains(&(x - half))
+                && x + half <= place.at.right + scene.scaled(size::MARGIN)
+        });
+        return ticks;
     }
     for wanted in (1..=12).rev() {
         let step = scale::step(place.x, wanted, lines.x.ticks);

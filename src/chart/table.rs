@@ -31,7 +31,7 @@ pub fn csv(chart: &Chart) -> String {
             }
         }
         Body::Bars(bars) => {
-            let [heading, lines] = bars.table(number);
+            let [heading, lines] = bars.table();
             let noted = |line: Vec<String>, note: &str| line.into_iter().chain([note.to_owned()]).collect();
             rows.extend(heading.into_iter().map(|line| noted(line, "note")));
             rows.extend(lines.into_iter().map(|line| noted(line, note)));
@@ -155,7 +155,7 @@ pub fn latex(chart: &Chart) -> String {
         Body::Scatter(points) => scatter_table(points),
         Body::Bars(bars) => {
             let escape = |line: Vec<String>| line.iter().map(|field| escaped(field)).collect::<Vec<_>>();
-            let [heading, lines] = bars.table(scale::value_label);
+            let [heading, lines] = bars.table();
             (heading.into_iter().flat_map(escape).collect(), lines.into_iter().map(escape).collect())
         }
         Body::HeatMap(map) => heat_map_table(map),

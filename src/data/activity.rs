@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn counts_and_groups_are_those_of_summary_and_drift() {
-        let options = SyntheticOptions { users: 200, items: 60, stages: 4, codes: 8, ..Default::default() };
+        let options = SyntheticOptions { users: 200, items: 150, stages: 4, codes: 8, ..Default::default() };
         let (dataset, _) = generate(&options).unwrap();
         let Summary { stages, .. } = dataset.summary();
         let drift = DataDrift::measure(&dataset, None);

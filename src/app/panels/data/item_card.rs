@@ -45,12 +45,8 @@ fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<Wish> {
         let total = browse.items.total(item);
         let share = share_words(total, browse.interactions);
         widgets::fact(ui, "Interactions", format!("{}, {share} of all", grouped(total)));
-        let rank = browse.by_popularity.iter().position(|&other| other == item).unwrap_or(0) + 1;
-        widgets::fact(
-            ui,
-            "Popularity",
-            format!("{} of {}", grouped(rank as u64), grouped(report.summary.items as u64)),
-        );
+        let rank = grouped(browse.rank[item as usize].into());
+        widgets::fact(ui, "Popularity", format!("{rank} of {}", grouped(report.summary.items as u64)));
     });
     if let Some(categories) = browse.categories.get(item as usize).filter(|categories| !categories.is_empty()) {
         ui.add_space(space::XS);

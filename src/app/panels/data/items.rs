@@ -247,7 +247,7 @@ fn node_cell(row: &mut TableRow<'_, '_>, report: &DataReport, place: u32, open: 
     let mut click = None;
     row.col(|ui| {
         ui.add_space(STEP * node.level as f32);
-        let arrow = if open { "⏷" } else { "⏵" };
+        let arrow = if open { "▼" } else { "▶" };
         let text = RichText::new(format!("{arrow} {token}")).family(theme::semi_bold());
         let response = ui.add(Button::new(text).frame(false));
         response.widget_info(|| {

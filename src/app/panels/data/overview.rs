@@ -59,8 +59,8 @@ fn report_ui(ui: &mut Ui, report: &DataReport) {
         .show(ui, |ui| stages_table(ui, &summary.stages));
     widgets::remark(
         ui,
-        "The darker part of a bar is users of no stage before. Who has at least 3 interactions in a stage takes part in it. \
-         When stages are, who comes back and what is tested stands under Timeline",
+        "Darker: users of no stage before. Take part: those with at least 3 interactions in the stage. Dates, returning \
+         users and targets stand under Timeline",
     );
 }
 

@@ -178,6 +178,8 @@ impl UsersTab {
             }),
             Order::First => users.sort_by_key(|&user| browse.users.first(user)),
         }
+        // A user whose whole id was typed comes first.
+        users.sort_by_key(|&user| !names[user as usize].eq_ignore_ascii_case(&key.search));
         self.listed = Some((key, users));
     }
 }
