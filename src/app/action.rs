@@ -42,6 +42,11 @@ pub(crate) enum Action {
     EditSweep(SweepOf),
     /// What was being dragged is let go.
     EditDone,
+    /// Show what was recommended to a user (a place in the dataset) in the tests of a stage.
+    ShowUser {
+        user: u32,
+        stage: usize,
+    },
     /// Ask where and how to write a chart.
     Export(Arc<Chart>),
     /// Put a chart's numbers on the clipboard.

@@ -270,7 +270,7 @@ impl Command {
 
 /// The commands whose keys were pressed since the last frame; the keys are taken from the input.
 pub(crate) fn pressed(ctx: &egui::Context) -> Vec<Command> {
-    let typing = ctx.egui_wants_keyboard_input();
+    let typing = ctx.text_edit_focused();
     let mut commands: Vec<(Command, KeyboardShortcut)> = Command::all()
         .filter(|command| !(typing && command.yields_to_text()))
         .filter_map(|command| Some((command, command.shortcut()?)))

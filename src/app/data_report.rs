@@ -3,11 +3,13 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::browse::Browse;
 use super::launcher::Waiting;
 use crate::data::formats::{ImportError, ImportReport, Progress};
 use crate::data::prepare::PrepareReport;
-use crate::data::{DataDrift, Dataset, DatasetSource, Loaded, Summary};
+use crate::data::{DataDrift, Dataset, DatasetSource, ItemVectors, Loaded, Summary};
 use crate::error::Unusable;
+use crate::semantic_id::words;
 
 /// A dataset with its figures.
 #[derive(Debug)]
@@ -19,7 +21,12 @@ pub(crate) struct DataReport {
     pub(crate) import: Option<(ImportReport, PrepareReport)>,
     /// Why the items have no semantic ids; each stands as a code of its own then.
     pub(crate) lacks_ids: Option<Unusable>,
+    /// What lists of its items and users are drawn from.
+    pub(crate) browse: Browse,
 }
+
+/// Dimensions in which items are placed by the words of their titles.
+const WORDS: usize = 64;
 
 impl DataReport {
     /// Reads or generates a dataset, says how far it is, and measures it. None where nobody waits any more.
@@ -33,18 +40,35 @@ impl DataReport {
             waiting.say(&words(progress));
             if waiting.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let Loaded { dataset, import, lacks_ids } = match Dataset::load_to_look_at(source, index, folder, &mut watch) {
-            Ok(loaded) => loaded,
-            Err(ImportError::Cancelled) => return Ok(None),
-            Err(ImportError::Unusable(error)) => return Err(error),
-        };
+        let Loaded { dataset, import, texts, lacks_ids } =
+            match Dataset::load_to_look_at(source, index, folder, &mut watch) {
+                Ok(loaded) => loaded,
+                Err(ImportError::Cancelled) => return Ok(None),
+                Err(ImportError::Unusable(error)) => return Err(error),
+            };
         if waiting.is_cancelled() {
             return Ok(None);
         }
         waiting.say("Measuring how far the stages lie apart");
-        let (summary, drift) = (dataset.summary(), DataDrift::measure(&dataset, None));
-        Ok(Some(Self { dataset, summary, drift, import, lacks_ids }))
+        let vectors = title_vectors(&dataset);
+        let vectors = vectors.as_deref().and_then(|vectors| ItemVectors::new(vectors, WORDS));
+        let (summary, drift) = (dataset.summary(), DataDrift::measure(&dataset, vectors));
+        let browse = Browse::new(&dataset, texts);
+        Ok(Some(Self { dataset, summary, drift, import, lacks_ids, browse }))
     }
+}
+
+/// Items by the words of their titles, no numbers for those without; none where no item has a title.
+fn title_vectors(dataset: &Dataset) -> Option<Vec<f32>> {
+    dataset.items.iter().any(|item| item.title.is_some()).then(|| {
+        let titles: Vec<String> = dataset.items.iter().map(|item| item.title.clone().unwrap_or_default()).collect();
+        let placed = words::vectors(&titles, WORDS).into_iter().zip(&titles);
+        let vector = |(vector, title): (Vec<f64>, &String)| {
+            let known = !title.is_empty();
+            vector.into_iter().map(move |value| if known { value as f32 } else { f32::NAN })
+        };
+        placed.flat_map(vector).collect()
+    })
 }
 
 /// How far an import is.

@@ -6,6 +6,7 @@
 mod action;
 mod answers;
 mod background;
+mod browse;
 mod command;
 mod data_report;
 pub mod dialogs;

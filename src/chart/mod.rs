@@ -2,12 +2,14 @@
 //! [`table`] writes its numbers as CSV and LaTeX.
 //!
 //! A chart knows neither pixels nor colours: it says what is drawn and which slot of the palette it takes ([`Look`]).
-//! [`comparison`], [`matrix`], [`cost`], [`parallel`], [`slices`], [`churn`], [`river`] and [`live`] make charts; a new chart is
+//! [`comparison`], [`matrix`], [`cost`], [`parallel`], [`slices`], [`churn`], [`river`], [`stages`], [`data_drift`] and [`live`] make charts; a new chart is
 //! one more such file.
 
+pub mod bars;
 pub mod churn;
 pub mod comparison;
 pub mod cost;
+pub mod data_drift;
 pub mod file;
 pub mod live;
 pub mod look;
@@ -19,11 +21,14 @@ pub mod river;
 pub mod scale;
 pub mod screen;
 pub mod slices;
+pub mod stages;
 pub mod subspace;
 pub mod table;
 
+mod dates;
 mod font;
 mod scene;
+mod scene_bars;
 mod scene_dots;
 mod scene_heat_map;
 mod scene_lines;
@@ -31,17 +36,20 @@ mod scene_parallel;
 mod scene_picture;
 mod scene_river;
 mod scene_scatter;
+mod screen_bars;
 mod screen_parallel;
 mod screen_river;
 mod svg;
 
 use std::path::Path;
 
+pub use bars::Bars;
 pub use file::Style;
 pub use look::{Look, Theme};
 pub use parallel::Parallel;
 pub use picture::Picture;
 pub use river::River;
+pub use screen_bars::BarsPlace;
 pub use screen_parallel::Marked;
 
 use crate::data::Protocol;
@@ -74,6 +82,8 @@ pub enum Body {
     Scatter(Lines),
     /// Points with their intervals above the names of the x axis, in groups side by side, with a legend.
     Dots(Lines),
+    /// Bars that are stacked of parts.
+    Bars(Bars),
     HeatMap(HeatMap),
     /// Heat maps side by side in common colours.
     HeatMaps(Vec<Panel>),
@@ -123,6 +133,8 @@ pub enum Ticks {
     Real,
     /// At whole numbers alone: stages, steps.
     Whole,
+    /// At the beginnings of hours, days, months or years; values are milliseconds since 1970, UTC.
+    Dates,
 }
 
 /// Which values of a metric are the good ones.
@@ -230,6 +242,7 @@ impl Chart {
                 };
                 self.body.pictures().into_iter().map(described).collect::<Vec<_>>().join("; ")
             }
+            Body::Bars(bars) => bars.description(),
             Body::HeatMap(map) => format!("{} by {} and {}", map.value.label, map.row_label, map.column_label),
             Body::HeatMaps(panels) => {
                 let names: Vec<&str> = panels.iter().map(|panel| panel.name.as_str()).collect();

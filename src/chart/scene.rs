@@ -4,7 +4,8 @@ use super::file::Undrawable;
 use super::font::{self, Weight};
 use super::look::{ColourMap, Rgb, Theme};
 use super::{
-    Body, Chart, scene_dots, scene_heat_map, scene_lines, scene_parallel, scene_picture, scene_river, scene_scatter,
+    Body, Chart, scene_bars, scene_dots, scene_heat_map, scene_lines, scene_parallel, scene_picture, scene_river,
+    scene_scatter,
 };
 
 /// What a chart is made of, from back to front.
@@ -159,6 +160,7 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
         Body::Lines(lines) => scene_lines::draw(&mut scene, lines, room),
         Body::Scatter(points) => scene_scatter::draw(&mut scene, points, room),
         Body::Dots(dots) => scene_dots::draw(&mut scene, dots, room),
+        Body::Bars(bars) => scene_bars::draw(&mut scene, bars, room),
         Body::HeatMap(map) => {
             scene_heat_map::draw(&mut scene, &[("", map)], room);
         }
@@ -218,6 +220,10 @@ impl Scene {
     /// Draws the title and subtitle; returns where they end.
     fn title(&mut self, chart: &Chart, room: Rect, note_width: f32) -> f32 {
         let mut y = room.top;
+        // Where the words around a chart say what it is, it is drawn without a title.
+        if chart.title.is_empty() && chart.subtitle.is_none() {
+            return y;
+        }
         let size = self.scaled(size::TITLE);
         let colour = self.theme.text();
         for line in font::wrapped(&chart.title, size, Weight::SemiBold, room.width() - note_width, 2) {

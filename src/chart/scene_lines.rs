@@ -6,7 +6,7 @@ use super::font::{self, Weight};
 use super::look::{Look, Marker};
 use super::scale::{self, Range, tick_label};
 use super::scene::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, size};
-use super::{Boundary, Lines, Point, Series};
+use super::{Boundary, Lines, Point, Series, Ticks, dates};
 
 /// Draws `lines` into `room`.
 pub fn draw(scene: &mut Scene, lines: &Lines, room: Rect) {
@@ -24,11 +24,13 @@ pub struct Place {
 }
 
 impl Place {
-    fn x(&self, value: f64) -> f32 {
+    /// Where a value of the x axis lies.
+    pub fn x(&self, value: f64) -> f32 {
         self.at.left + self.at.width() * self.x.part(value) as f32
     }
 
-    fn y(&self, value: f64) -> f32 {
+    /// Where a value of the y axis lies.
+    pub fn y(&self, value: f64) -> f32 {
         self.at.bottom - self.at.height() * self.y.part(value) as f32
     }
 
@@ -117,15 +119,32 @@ fn x_ticks(scene: &Scene, lines: &Lines, place: &Place) -> Vec<(f64, String)> {
     if !lines.x.names.is_empty() {
         return x_names(lines, place, tick);
     }
+    let fit = |ticks: &[(f64, String)], apart: f32| {
+        let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
+        widest + scene.scaled(22.0) <= apart
+    };
+    if lines.x.ticks == Ticks::Dates {
+        let room = |ticks: &[(f64, String)]| {
+            let least = ticks.windows(2).map(|pair| place.x(pair[1].0) - place.x(pair[0].0)).fold(f32::MAX, f32::min);
+            fit(ticks, least)
+        };
+        let mut ticks = dates::ticks(place.x, room);
+        // A label beyond the ends of the axis would meet those of the other one.
+        ticks.retain(|(value, text)| {
+            let half = font::width(text, tick, Weight::Regular) / 2.0;
+            let x = place.x(*value);
+            (place.at.left..=place.at.right).contains(&(x - half))
+                && x + half <= place.at.right + scene.scaled(size::MARGIN)
+        });
+        return ticks;
+    }
     for wanted in (1..=12).rev() {
         let step = scale::step(place.x, wanted, lines.x.ticks);
         let ticks: Vec<(f64, String)> = scale::ticks(place.x, wanted, lines.x.ticks)
             .into_iter()
             .map(|value| (value, tick_label(value, step)))
             .collect();
-        let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
-        let apart = place.at.width() * (step / (place.x.high - place.x.low)) as f32;
-        if widest + scene.scaled(22.0) <= apart {
+        if fit(&ticks, place.at.width() * (step / (place.x.high - place.x.low)) as f32) {
             return ticks;
         }
     }

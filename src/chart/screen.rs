@@ -15,8 +15,10 @@ use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, size};
 use super::scene_lines::Place;
-use super::{Body, Chart, HeatMap, Lines, Marked, Picture, Point, Series, Ticks};
-use super::{scene_dots, scene_heat_map, scene_lines, scene_picture, scene_scatter, screen_parallel, screen_river};
+use super::{BarsPlace, Body, Chart, HeatMap, Lines, Marked, Picture, Point, Series, Ticks};
+use super::{
+    scene_dots, scene_heat_map, scene_lines, scene_picture, scene_scatter, screen_bars, screen_parallel, screen_river,
+};
 
 /// Draws `chart` in `size` at the place where `ui` stands.
 ///
@@ -49,6 +51,7 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
             let room = scene_lines::legend(&mut scene, &dots.series, room);
             show_lines(ui, &mut scene, dots, (room, whole, scene_dots::data), &canvas, id)
         }
+        Body::Bars(bars) => screen_bars::show(ui, &mut scene, bars, room, &canvas, id).0,
         Body::HeatMap(map) => show_heat_maps(ui, &mut scene, &[("", map)], room, &canvas, id),
         Body::HeatMaps(panels) => show_heat_maps(ui, &mut scene, &scene_heat_map::named(panels), room, &canvas, id),
         Body::Parallel(parallel) => screen_parallel::show(ui, &mut scene, parallel, room, &canvas, (id, marked)),
@@ -65,6 +68,22 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
     let description = chart.description();
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &description));
     response
+}
+
+/// As [`show`] for bars, and where they are, for what is laid over them; the response senses clicks. None of other charts,
+/// which are not drawn.
+pub fn show_bars(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Option<(Response, BarsPlace)> {
+    let Body::Bars(bars) = &chart.body else { return None };
+    let id = ui.make_persistent_id(id);
+    let (at, _) = ui.allocate_exact_size(size, Sense::hover());
+    let mut scene = scene_for(ui, size);
+    let room = scene.frame(chart);
+    let painter = ui.painter_at(at);
+    let canvas = Canvas { painter: &painter, origin: at.min };
+    let (response, place) = screen_bars::show(ui, &mut scene, bars, room, &canvas, id);
+    let description = chart.description();
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &description));
+    Some((response, place))
 }
 
 /// Draws the mark of a line on its own, as on the chart: what a row of a table is about.

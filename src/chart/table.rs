@@ -10,7 +10,7 @@ use super::{Better, Body, Chart, HeatMap, Lines, Panel, Picture, Point, Ticks};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
-/// Pictures: their own heading and rows. Lines, points and dots: `series`, x, y, `low` and `high` of the band, `note`. Heat map:
+/// Pictures: their own heading and rows. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, `low` and `high` of the band, `note`. Heat map:
 /// row, column, value, `note`; of several, `series` before them. Parallel coordinates: a row a line. River: a row a flow. Cells
 /// that were not measured are left out.
 pub fn csv(chart: &Chart) -> String {
@@ -29,6 +29,12 @@ pub fn csv(chart: &Chart) -> String {
                 let x = lines.x.name(point.x).unwrap_or_else(|| number(point.x));
                 rows.push(vec![series.name.clone(), x, number(point.y), low, high, note.to_owned()]);
             }
+        }
+        Body::Bars(bars) => {
+            let [heading, lines] = bars.table();
+            let noted = |line: Vec<String>, note: &str| line.into_iter().chain([note.to_owned()]).collect();
+            rows.extend(heading.into_iter().map(|line| noted(line, "note")));
+            rows.extend(lines.into_iter().map(|line| noted(line, note)));
         }
         Body::Parallel(parallel) => {
             let axes = parallel.axes.iter().map(|axis| axis.label.clone());
@@ -167,6 +173,11 @@ pub fn latex(chart: &Chart) -> String {
         Body::Empty(missing) => return format!("% {}: {}\n", one_line(&chart.title), one_line(missing)),
         Body::Lines(lines) | Body::Dots(lines) => lines_table(lines),
         Body::Scatter(points) => scatter_table(points),
+        Body::Bars(bars) => {
+            let escape = |line: Vec<String>| line.iter().map(|field| escaped(field)).collect::<Vec<_>>();
+            let [heading, lines] = bars.table();
+            (heading.into_iter().flat_map(escape).collect(), lines.into_iter().map(escape).collect())
+        }
         Body::HeatMap(map) => heat_map_table(map),
         Body::HeatMaps(panels) => panels_table(panels),
         Body::Parallel(parallel) => parallel_table(parallel),

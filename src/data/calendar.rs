@@ -35,6 +35,20 @@ pub fn date(milliseconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// A date with as much of the time of day as it takes: `2014-07-23`, `2014-07-23 10:15`, `2014-07-23 10:15:30.250`.
+pub fn moment(milliseconds: i64) -> String {
+    let of_day = milliseconds.rem_euclid(DAY);
+    let (seconds, rest) = (of_day / SECOND, of_day % SECOND);
+    let clock = format!("{:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+    let date = date(milliseconds);
+    match (of_day, seconds % 60, rest) {
+        (0, ..) => date,
+        (_, 0, 0) => format!("{date} {clock}"),
+        (_, second, 0) => format!("{date} {clock}:{second:02}"),
+        (_, second, rest) => format!("{date} {clock}:{second:02}.{rest:03}"),
+    }
+}
+
 /// Milliseconds of a time of day.
 fn clock_of(text: &str) -> Option<i64> {
     let text = text.strip_suffix('Z').or(text.strip_suffix("+00:00")).unwrap_or(text);
@@ -126,6 +140,10 @@ mod tests {
         fn a_written_date_is_read_back(day in -700_000i64..2_900_000, rest in 0..DAY) {
             prop_assume!(day >= -719_162); // year 1
             prop_assert_eq!(parse(&date(day * DAY + rest)), Some(day * DAY));
+            for part in [1, SECOND, 60 * SECOND, DAY] {
+                let time = day * DAY + rest / part * part;
+                prop_assert_eq!(parse(&moment(time)), Some(time));
+            }
         }
     }
 }

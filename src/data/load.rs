@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::formats::plan::Plan;
 use super::formats::{self, ImportError, ImportReport, Watch, peso_release};
+use super::interactions::ItemText;
 use super::prepare::{self, PrepareReport, Prepared};
 use super::{Dataset, DatasetSource, Item, cache, synthetic};
 use crate::error::Unusable;
@@ -17,6 +18,8 @@ use crate::semantic_id::index::IndexFile;
 pub struct Loaded {
     pub dataset: Dataset,
     pub import: Option<(ImportReport, PrepareReport)>,
+    /// What is written about the items, by item; empty for a dataset that comes in stages.
+    pub texts: Vec<ItemText>,
     /// Why the items have no semantic ids, of a dataset that is only looked at: each then stands as a code of its own.
     pub lacks_ids: Option<Unusable>,
 }
@@ -71,7 +74,7 @@ impl Dataset {
                 };
             }
         };
-        Ok(Loaded { dataset, import: None, lacks_ids: None })
+        Ok(Loaded { dataset, import: None, texts: Vec::new(), lacks_ids: None })
     }
 
     /// The same for those who only look: imported items may lack semantic ids, or have an index that cannot be used.
@@ -105,7 +108,7 @@ fn load_imported(
     folder: &Path,
     watch: Watch<'_>,
 ) -> Result<Loaded, ImportError> {
-    let Imported { prepared, report, own_index } = import(source, folder, watch)?;
+    let Imported { mut prepared, report, own_index } = import(source, folder, watch)?;
     let items = &prepared.catalogue.items;
     let path = index.or(own_index).ok_or_else(|| missing_ids(source));
     let (ids, lacks_ids) = match path.and_then(|path| index_of(items, &path)) {
@@ -116,7 +119,8 @@ fn load_imported(
         }
     };
     let import = Some((report, prepared.report.clone()));
-    Ok(Loaded { dataset: prepared.with_ids(ids), import, lacks_ids })
+    let texts = std::mem::take(&mut prepared.catalogue.texts);
+    Ok(Loaded { dataset: prepared.with_ids(ids), import, texts, lacks_ids })
 }
 
 /// Imports interactions and prepares them; relative paths start from `folder`, where what was read is cached.

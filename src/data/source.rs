@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::formats::Format;
 use super::formats::plan::{Layout, Plan};
-use super::prepare::Prepare;
+use super::prepare::{Prepare, StageCuts};
 
 /// Where the interactions come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,6 +167,24 @@ impl DatasetSource {
             Self::Table(table) => Some(&table.prepare),
             other => other.import().map(|(_, import)| &import.prepare),
         }
+    }
+
+    /// The same with other stages; a source that comes in stages stays as it is.
+    #[must_use]
+    pub fn with_stages(mut self, stages: StageCuts) -> Self {
+        match &mut self {
+            Self::PesoRelease { .. } | Self::Synthetic(_) => {}
+            Self::Table(table) => table.prepare.stages = stages,
+            Self::Detect(import)
+            | Self::LcRec(import)
+            | Self::Amazon2014(import)
+            | Self::Amazon2018(import)
+            | Self::Amazon2023(import)
+            | Self::RecBole(import)
+            | Self::MovieLens(import)
+            | Self::Yelp(import) => import.prepare.stages = stages,
+        }
+        self
     }
 
     /// The file or folder that the interactions are read from; none for generated ones.

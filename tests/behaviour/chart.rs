@@ -6,9 +6,12 @@ use std::path::Path;
 use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use peso_workbench::chart::stages::{self, StageWords};
 use peso_workbench::chart::{
     Axis, Body, Chart, HeatMap, Lines, Look, Point, Series, Style, Theme, export, file, screen,
 };
+use peso_workbench::data::prepare::{PrepareReport, StageCount};
+use peso_workbench::data::{Timeline, calendar};
 use peso_workbench::files::write_atomically;
 
 fn comparison() -> Chart {
@@ -68,11 +71,34 @@ fn svg_has_every_text_and_series_and_is_the_same_every_time() {
     );
 }
 
+/// Two years of interactions in five stages, the last of which is short.
+fn timeline() -> Chart {
+    let day = |date: &str| calendar::parse(date).unwrap();
+    let cuts = ["2015-06-01", "2015-11-01", "2016-03-01", "2016-12-20"].map(day);
+    let starts = [day("2015-01-01")].into_iter().chain(cuts);
+    let ends = cuts.iter().copied().chain([day("2017-01-01")]);
+    let stage = |(from, to): (i64, i64)| StageCount {
+        interactions: 12_345,
+        users: 678,
+        participants: 567,
+        period: Some((from, to - 1)),
+    };
+    let stages: Vec<StageCount> = starts.zip(ends).map(stage).collect();
+    let bins = (0..200u64).map(|bin| 20 + bin * bin % 37).collect();
+    let report = PrepareReport { steps: Vec::new(), core_rounds: 0, stages, timeline: bins };
+    let timeline = Timeline::of(&report).unwrap();
+    let words = [StageWords::Counted { interactions: 12_345, users: 678, participants: 567 }; 5];
+    stages::over_time("shop", &timeline, &cuts, &words)
+}
+
 #[test]
 fn no_text_leaves_the_picture_or_covers_another() {
-    for (width, height) in [(960, 600), (480, 300), (600, 900), (1600, 500)] {
+    for ((width, height), chart) in [(960, 600), (480, 300), (600, 900), (1600, 500)]
+        .into_iter()
+        .flat_map(|size| [(size, comparison()), (size, timeline())])
+    {
         let style = Style { width, height, ..Style::default() };
-        let svg = file::svg(&comparison(), &style).unwrap();
+        let svg = file::svg(&chart, &style).unwrap();
         let mut options = resvg::usvg::Options::default();
         options.fontdb_mut().load_font_data(include_bytes!("../../assets/fonts/Inter-Regular.otf").to_vec());
         options.fontdb_mut().load_font_data(include_bytes!("../../assets/fonts/Inter-SemiBold.otf").to_vec());

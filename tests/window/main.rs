@@ -4,6 +4,7 @@
 
 mod analyses;
 mod comparing;
+mod data;
 mod fixture;
 mod looks;
 mod moved;

@@ -18,7 +18,7 @@ use super::action::{Action, SweepOf};
 use super::answers::Subject;
 use super::command::Command;
 use super::dialogs::Question;
-use super::dock;
+use super::dock::{self, View};
 use super::judgements::{Answer, Inquiry};
 use super::launcher::Ended;
 use super::method_picker::{MethodPicker, Purpose};
@@ -220,6 +220,10 @@ impl Workbench {
             Action::PickMethod(purpose) => self.pick_method(purpose),
             Action::EditSweep(which) => self.edit_sweep(which),
             Action::Edit { project, key } => self.edit(*project, key),
+            Action::ShowUser { user, stage } => {
+                self.panels.users.look_at(user, stage);
+                self.command(ctx, Command::Show(View::Users));
+            }
             Action::EditDone => {
                 if let Some(session) = &mut self.session {
                     session.history.close();

@@ -1,33 +1,55 @@
 //! The data of the project.
 
+mod cell;
+mod cut_handles;
+mod drift;
+mod history;
+mod item_card;
+mod items;
 mod overview;
+mod stage_table;
+mod timeline;
+mod users;
 
 use std::sync::Arc;
 
 use eframe::egui::Ui;
 
 use super::{Context, found};
-use crate::app::reports::{Question, Report};
+use crate::app::data_report::DataReport;
+use crate::app::reports::{Found, Question, Report};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Tab {
     #[default]
     Overview,
+    Timeline,
+    Drift,
+    Items,
+    Users,
 }
 
 impl Tab {
-    const ALL: [Self; 1] = [Self::Overview];
+    const ALL: [Self; 5] = [Self::Overview, Self::Timeline, Self::Drift, Self::Items, Self::Users];
 
     const fn text(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Timeline => "Timeline",
+            Self::Drift => "Data drift",
+            Self::Items => "Items",
+            Self::Users => "Histories",
         }
     }
 
     const fn tooltip(self) -> &'static str {
         match self {
             Self::Overview => "Stages, users and items in figures",
+            Self::Timeline => "Interactions over time, and the cuts between stages to be moved",
+            Self::Drift => "How far each stage's data lies from those before it",
+            Self::Items => "The items by their semantic ids, with their interactions by stage",
+            Self::Users => "The users with all that they did, stage by stage",
         }
     }
 }
@@ -36,19 +58,58 @@ impl Tab {
 #[derive(Debug, Default)]
 pub(crate) struct DataPanel {
     tab: Tab,
+    /// The question whose report was shown last.
+    shown: Option<Arc<Question>>,
+    timeline: timeline::TimelineTab,
+    drift: drift::DriftTab,
+    items: items::ItemsTab,
+    users: users::UsersTab,
+}
+
+/// The report that is shown.
+struct Shown<'a> {
+    report: &'a DataReport,
+    /// What it answers: the same as long as the report is.
+    question: Arc<Question>,
+    /// False while the project asks for other data, which are still being read.
+    current: bool,
 }
 
 impl DataPanel {
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
-        ui.horizontal_wrapped(|ui| {
+        let question = Question::dataset_of(context.session.project());
+        let found = ui.horizontal_wrapped(|ui| {
             for tab in Tab::ALL {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
+            self.report(ui, context, question)
         });
-        let question = Arc::new(Question::dataset_of(context.session.project()));
-        let Some(report) = found(ui, context, (&question, Report::data), "Reading the dataset") else { return };
+        let Some(shown) = found.inner else { return };
         match self.tab {
-            Tab::Overview => overview::ui(ui, report),
+            Tab::Overview => overview::ui(ui, shown.report),
+            Tab::Timeline => self.timeline.ui(ui, context, &shown),
+            Tab::Drift => self.drift.ui(ui, context, &shown),
+            Tab::Items => self.items.ui(ui, context, &shown),
+            Tab::Users => self.users.ui(ui, context, &shown),
+        }
+    }
+
+    /// The report of the project's data; the last one while the data are read anew.
+    fn report<'s>(&mut self, ui: &mut Ui, context: &mut Context<'s>, question: Question) -> Option<Shown<'s>> {
+        let asked = match &self.shown {
+            Some(shown) if **shown == question => Arc::clone(shown),
+            _ => Arc::new(question),
+        };
+        if let Some(report) = found(ui, context, (&asked, Report::data), "Reading the dataset") {
+            self.shown = Some(Arc::clone(&asked));
+            return Some(Shown { report, question: asked, current: true });
+        }
+        let reports = &context.session.reports;
+        let last = self.shown.as_ref()?;
+        let pending = matches!(reports.look(&asked, Report::data), Found::Pending);
+        match reports.look(last, Report::data) {
+            Found::Ready(report) if pending => Some(Shown { report, question: Arc::clone(last), current: false }),
+            _ => None,
         }
     }
 }

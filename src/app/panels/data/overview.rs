@@ -57,7 +57,11 @@ fn report_ui(ui: &mut Ui, report: &DataReport) {
     theme::panel_frame(ui)
         .inner_margin(egui::Margin::symmetric(10, 4))
         .show(ui, |ui| stages_table(ui, &summary.stages));
-    widgets::remark(ui, "New: in no stage before. The darker part of a bar is new users");
+    widgets::remark(
+        ui,
+        "Darker: users of no stage before. Take part: those with at least 3 interactions in the stage. Dates, returning \
+         users and targets stand under Timeline",
+    );
 }
 
 /// Where interactions were read, and what of them could not be.
@@ -99,16 +103,15 @@ fn stages_table(ui: &mut Ui, stages: &[StageSummary]) {
         .cell_layout(Layout::left_to_right(Align::Center))
         .column(Column::exact(48.0))
         .column(Column::remainder().at_least(110.0))
-        .column(Column::exact(64.0))
-        .column(Column::exact(64.0))
+        .column(Column::exact(70.0))
+        .column(Column::exact(70.0))
         .column(Column::remainder().at_least(110.0))
-        .column(Column::exact(78.0))
-        .columns(Column::exact(70.0), 3)
+        .column(Column::exact(90.0))
         .header(24.0, |mut header| {
-            let titles = ["Stage", "Users", "", "New users", "Interactions", "", "New items", "Training", "Test users"];
+            let titles = ["Stage", "Users", "", "Take part", "Interactions", ""];
             for (place, title) in titles.into_iter().enumerate() {
                 header.col(|ui| {
-                    let layout = if matches!(place, 3 | 6..) { right } else { Layout::left_to_right(Align::Center) };
+                    let layout = if place == 3 { right } else { Layout::left_to_right(Align::Center) };
                     ui.with_layout(layout, |ui| widgets::remark(ui, title));
                 });
             }
@@ -121,12 +124,9 @@ fn stages_table(ui: &mut Ui, stages: &[StageSummary]) {
                 });
                 row.col(|ui| bar(ui, stage.users, stage.new_users, most_users));
                 row.col(|ui| number(ui, stage.users));
-                row.col(|ui| number(ui, stage.new_users));
+                row.col(|ui| number(ui, stage.participants));
                 row.col(|ui| bar(ui, stage.interactions, 0, most_interactions));
                 row.col(|ui| number(ui, stage.interactions));
-                row.col(|ui| number(ui, stage.new_items));
-                row.col(|ui| number(ui, stage.training_examples));
-                row.col(|ui| number(ui, stage.test_users));
             });
         });
 }

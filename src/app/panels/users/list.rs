@@ -69,6 +69,10 @@ struct Entry {
 }
 
 impl UserList {
+    pub(super) fn look_at(&mut self, user: u32, stage: usize) {
+        (self.user, self.stage) = (Some(user), Some(stage));
+    }
+
     /// The stage whose tests are shown, of those that are tested.
     pub(super) fn stage(&self, stages: &[usize]) -> usize {
         self.stage.filter(|stage| stages.contains(stage)).or(stages.last().copied()).unwrap_or(1)

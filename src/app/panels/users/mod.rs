@@ -54,6 +54,11 @@ const fn explained(protocol: Protocol) -> &'static str {
 const LIST_WIDTH: f32 = 250.0;
 
 impl UsersPanel {
+    /// Chooses a user, a place in the dataset, among the tests of a stage.
+    pub(crate) fn look_at(&mut self, user: u32, stage: usize) {
+        self.list.look_at(user, stage);
+    }
+
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let measured = measured_runs(session, 1);

@@ -1,0 +1,88 @@
+//! The stages in figures beyond their size: when they are, who comes, and what is trained and tested on.
+
+use eframe::egui;
+use egui::{Align, Layout, Ui};
+use egui_extras::{Column, TableBuilder};
+
+use crate::app::data_report::DataReport;
+use crate::app::theme;
+use crate::app::widgets::{self, grouped};
+use crate::data::calendar;
+
+/// A column: its title, what it is, and its width.
+const COLUMNS: [(&str, &str, f32); 12] = [
+    ("Stage", "The stage", 40.0),
+    ("From", "Date of the first interaction (UTC)", 80.0),
+    ("To", "Date of the last interaction (UTC)", 80.0),
+    ("New", "Users who are in no stage before", 48.0),
+    ("Returning", "Users who are in a stage before, and not dormant", 66.0),
+    ("Dormant", "Users who are in stage 1 and in no stage since: they are back", 60.0),
+    ("New items", "Items that are in no stage before", 64.0),
+    ("Training", "Training targets: all interactions of those who take part but the last two", 60.0),
+    ("Tests", "Test targets, one a user who takes part; there are as many validation targets", 46.0),
+    ("Warm", "Test targets whose item is in a stage before", 46.0),
+    ("Cold", "Test targets whose item is in no stage before", 44.0),
+    ("Next-block", "Tests of the next-block protocol: warm targets + cold ones", 84.0),
+];
+/// Columns of dates, which data without times lack.
+const DATES: std::ops::Range<usize> = 1..3;
+
+/// Draws the table.
+pub(super) fn ui(ui: &mut Ui, report: &DataReport) {
+    let rows: Vec<[String; COLUMNS.len()]> = (0..report.summary.stages.len()).map(|stage| row(report, stage)).collect();
+    let dated = rows.iter().any(|row| !row[DATES.start].is_empty());
+    let shown: Vec<usize> = (0..COLUMNS.len()).filter(|column| dated || !DATES.contains(column)).collect();
+    theme::panel_frame(ui).inner_margin(egui::Margin::symmetric(10, 4)).show(ui, |ui| {
+        egui::ScrollArea::horizontal().id_salt("stage table").show(ui, |ui| {
+            let right = Layout::right_to_left(Align::Center);
+            let layout = |column: usize| if column == 0 { Layout::left_to_right(Align::Center) } else { right };
+            let mut table = TableBuilder::new(ui).id_salt("stage figures").vscroll(false).cell_layout(right);
+            for &column in &shown {
+                table = table.column(Column::exact(COLUMNS[column].2));
+            }
+            table
+                .header(24.0, |mut header| {
+                    for &column in &shown {
+                        let (title, what, _) = COLUMNS[column];
+                        header.col(|ui| {
+                            ui.with_layout(layout(column), |ui| widgets::remark(ui, title).on_hover_text(what));
+                        });
+                    }
+                })
+                .body(|body| {
+                    body.rows(theme::ROW_HEIGHT, rows.len(), |mut line| {
+                        let row = &rows[line.index()];
+                        for &column in &shown {
+                            line.col(|ui| {
+                                ui.with_layout(layout(column), |ui| ui.label(&row[column]));
+                            });
+                        }
+                    });
+                });
+        });
+    });
+}
+
+/// What stands in the columns of a stage (index from 0).
+fn row(report: &DataReport, stage: usize) -> [String; COLUMNS.len()] {
+    let number = |value: usize| grouped(value as u64);
+    let summary = &report.summary.stages[stage];
+    let period = report.import.as_ref().and_then(|(_, prepared)| prepared.stages.get(stage)?.period);
+    let date = |end: fn((i64, i64)) -> i64| period.map(|period| calendar::date(end(period))).unwrap_or_default();
+    let drift = &report.drift.stages[stage];
+    let (users, targets, next) = (drift.users, drift.same_block_targets, drift.next_block_targets);
+    [
+        summary.stage.to_string(),
+        date(|(from, _)| from),
+        date(|(_, to)| to),
+        number(users.new),
+        number(users.returning),
+        number(users.dormant),
+        number(summary.new_items),
+        number(summary.training_examples),
+        number(summary.test_users),
+        number(targets.warm),
+        number(targets.cold),
+        format!("{} + {}", number(next.warm), number(next.cold)),
+    ]
+}
