@@ -4,7 +4,7 @@ mod notices;
 mod status;
 
 pub(crate) use notices::{Notice, Notices, Weight};
-pub(crate) use status::{phase_words, status_look};
+pub(crate) use status::{pace_words, phase_words, status_look};
 
 use eframe::egui;
 use egui::{Button, Frame, Margin, Response, RichText, Ui};

@@ -34,9 +34,19 @@ pub(crate) fn status_look(state: RowState, tokens: &Tokens) -> StatusLook {
 /// What a run is doing: `Stage 2 of 5, training`.
 pub(crate) fn phase_words(progress: &Progress) -> String {
     let doing = match progress.phase {
+        Phase::Load => "reading the base model",
         Phase::Base => "training the base model",
         Phase::Train => "training",
         Phase::Evaluate => "testing",
     };
     format!("Stage {} of {}, {doing}", progress.stage, progress.stages)
+}
+
+/// How fast a run is: `412 examples/s`.
+pub(crate) fn pace_words(progress: &Progress) -> String {
+    match progress.phase {
+        Phase::Load => format!("{:.0} million parameters/s", progress.rate / 1e6),
+        Phase::Base | Phase::Train => format!("{:.0} examples/s", progress.rate),
+        Phase::Evaluate => format!("{:.0} users/s", progress.rate),
+    }
 }
