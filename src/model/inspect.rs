@@ -43,6 +43,8 @@ pub struct ModelSummary {
 pub struct AdapterSummary {
     pub rank: usize,
     pub alpha: f64,
+    /// The factor on the update.
+    pub scale: f64,
     pub parameters: u64,
     /// Adapted modules and how often each occurs: `q_proj` in 16 layers.
     pub modules: BTreeMap<String, usize>,
@@ -177,6 +179,7 @@ impl AdapterSummary {
         let weights = Weights::open_file(&folder.join("adapter_model.safetensors"))?;
         let mut summary = Self {
             rank: config.r,
+            scale: config.scale(),
             alpha: config.lora_alpha,
             parameters: 0,
             modules: BTreeMap::new(),

@@ -5,6 +5,7 @@
 mod comparing;
 mod fixture;
 mod looks;
+mod models;
 mod moved;
 mod pictures;
 mod real_worker;
