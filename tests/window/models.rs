@@ -71,10 +71,12 @@ fn a_folder_is_picked_and_its_card_and_tokens_are_shown() {
 
     world.dialogs.answers.lock().unwrap().push(folder.clone());
     click(&mut window, "Hugging Face folder…");
-    until_label(&mut window, "rotary, θ = 10\u{2009}000");
+    until_label(&mut window, "Hugging Face");
     let near = file.parent().unwrap().to_path_buf();
     assert_eq!(*world.dialogs.asked.lock().unwrap(), [Question::ModelFolder { near }]);
-    for label in ["Hugging Face", "4 of width 8, 2 key-value heads", "522 tokens", "512 tokens", "apache-2.0"] {
+    for label in
+        ["rotary, θ = 10\u{2009}000", "4 of width 8, 2 key-value heads", "522 tokens", "512 tokens", "apache-2.0"]
+    {
         until_label(&mut window, label);
     }
     until_part(&mut window, "BPE with 522 tokens, 2 of them special");
@@ -158,6 +160,11 @@ fn a_prompt_is_written_and_tried_on_the_data() {
 fn settings_change_the_memory_at_once_and_a_peft_adapter_is_taken() {
     let world = World::new();
     let file = with_llama(&world);
+    let mut project = load(&file);
+    // So that training takes more than the search after it.
+    project.training.batch = 512;
+    (project.evaluation.beams, project.evaluation.k) = (1, vec![1]);
+    project.save(&file).unwrap();
     let mut window = open(&world, &file, Theme::Dark);
     click(&mut window, "Training and memory");
     until_part(&mut window, "✓ It fits: ");

@@ -17,6 +17,9 @@ use crate::model::LlamaConfig;
 use crate::model::config::{AttentionBias, Rope, Scaling};
 use crate::model::inspect::ModelSummary;
 
+/// Height of a line of a card at least.
+pub(super) const FACT: f32 = 18.0;
+
 /// Weights up to here are hashed without being asked.
 const HASHED_AT_ONCE: u64 = 256 << 20;
 
@@ -28,7 +31,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, summary: &ModelSummary,
             widgets::pill(ui, summary.architecture.family.name(), tokens.accent);
             widgets::pill(ui, &summary.format, tokens.muted);
         });
-        Grid::new("architecture").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
+        Grid::new("architecture").num_columns(2).min_row_height(FACT).spacing([space::M, space::XS]).show(ui, |ui| {
             parameters(ui, summary, figures);
             for (name, value) in architecture(&summary.architecture) {
                 widgets::fact(ui, name, value);
@@ -58,7 +61,7 @@ fn parameters(ui: &mut Ui, summary: &ModelSummary, figures: Option<&Figures>) {
 /// What is trained, and its share of the whole.
 pub(super) fn trained_words(figures: &Figures) -> String {
     let share = 100.0 * figures.trained as f64 / figures.parameters.max(1) as f64;
-    format!("{}, {share:.2} % as much", millions(figures.trained))
+    format!("{}, {share:.2} % of the base model's", millions(figures.trained))
 }
 
 /// A number of parameters for people: `134.5 M`.
@@ -153,7 +156,8 @@ fn types(ui: &mut Ui, summary: &ModelSummary) {
     let mut parts: Vec<(&str, u64)> = bytes.into_iter().collect();
     parts.sort_by_key(|&(_, bytes)| std::cmp::Reverse(bytes));
     ui.add_space(space::XS);
-    widgets::remark(ui, "Numbers as stored");
+    let words: Vec<String> = parts.iter().map(|(kind, bytes)| format!("{kind} {}", memory_words(*bytes))).collect();
+    widgets::remark(ui, format!("Stored as {}", words.join(", ")));
     stacked_bar(ui, "Numbers as stored", &parts, None);
 }
 

@@ -47,6 +47,16 @@ pub(super) fn chip(ui: &mut Ui, text: &str, look: Look) -> Response {
     response
 }
 
+/// Chips one after the other, as many lines as they need.
+pub(super) fn row(ui: &mut Ui, chips: impl FnOnce(&mut Ui)) {
+    ui.scope(|ui| {
+        // Lines of chips are as high as chips are, not as buttons.
+        ui.spacing_mut().interact_size.y = 0.0;
+        ui.spacing_mut().item_spacing = Vec2::splat(3.0);
+        ui.horizontal_wrapped(chips);
+    });
+}
+
 /// A line on what the chips' grounds mean.
 pub(super) fn legend(ui: &mut Ui, entries: &[(Look, &str)]) {
     ui.horizontal_wrapped(|ui| {

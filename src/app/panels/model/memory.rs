@@ -25,21 +25,21 @@ const PARTS: [(&str, Part); 7] = [
     ("Optimiser", |parts| parts.optimizer),
     ("Activations", |parts| parts.activations),
     ("Logits", |parts| parts.logits),
-    ("Search, afterwards", |parts| parts.search),
+    ("Search", |parts| parts.search),
 ];
 
 pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, figures: &Figures, given: &mut BTreeMap<String, u64>) {
-    widgets::card(ui, |ui| {
-        widgets::section(ui, "Memory");
-        table(ui, &figures.estimates);
-        widgets::remark(ui, "From the shapes alone, before anything is loaded");
-    });
     for (device, estimate) in &figures.estimates {
-        ui.add_space(space::S);
         ui.push_id((&device.kind, &device.name), |ui| {
             widgets::card(ui, |ui| of_device(ui, context, device, estimate, given));
         });
+        ui.add_space(space::S);
     }
+    widgets::card(ui, |ui| {
+        widgets::section(ui, "Memory by part");
+        table(ui, &figures.estimates);
+        widgets::remark(ui, "From the shapes alone, before anything is loaded. The search comes after training");
+    });
 }
 
 /// Bytes by part and device.
@@ -48,34 +48,37 @@ fn table(ui: &mut Ui, estimates: &[(DeviceMemory, MemoryEstimate)]) {
     let amount = |ui: &mut Ui, text: RichText| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
     };
-    Grid::new("memory").num_columns(estimates.len() + 1).spacing([space::L, 2.0]).striped(false).show(ui, |ui| {
-        widgets::remark(ui, "");
-        for (device, _) in estimates {
-            amount(ui, RichText::new(device.kind.to_uppercase()).small().color(tokens.muted));
-        }
-        ui.end_row();
-        for (slot, (name, part)) in PARTS.into_iter().enumerate() {
-            ui.horizontal(|ui| {
-                swatch(ui, slot);
-                ui.label(name);
-            });
-            for (_, estimate) in estimates {
-                amount(ui, RichText::new(memory_words(part(&estimate.parts))));
+    Grid::new("memory").num_columns(estimates.len() + 1).min_row_height(18.0).spacing([space::L, space::XS]).show(
+        ui,
+        |ui| {
+            widgets::remark(ui, "");
+            for (device, _) in estimates {
+                amount(ui, RichText::new(device.kind.to_uppercase()).small().color(tokens.muted));
             }
             ui.end_row();
-        }
-        ui.label(RichText::new("At most at a time").family(theme::semi_bold()));
-        for (_, estimate) in estimates {
-            amount(ui, RichText::new(memory_words(estimate.peak_bytes)).family(theme::semi_bold()));
-        }
-        ui.end_row();
-        ui.label(RichText::new("Free now").color(tokens.muted));
-        for (_, estimate) in estimates {
-            let free = estimate.available_bytes.map_or_else(|| "not told".to_owned(), memory_words);
-            amount(ui, RichText::new(free).color(tokens.muted));
-        }
-        ui.end_row();
-    });
+            for (slot, (name, part)) in PARTS.into_iter().enumerate() {
+                ui.horizontal(|ui| {
+                    swatch(ui, slot);
+                    ui.label(name);
+                });
+                for (_, estimate) in estimates {
+                    amount(ui, RichText::new(memory_words(part(&estimate.parts))));
+                }
+                ui.end_row();
+            }
+            ui.label(RichText::new("At most at a time").family(theme::semi_bold()));
+            for (_, estimate) in estimates {
+                amount(ui, RichText::new(memory_words(estimate.peak_bytes)).family(theme::semi_bold()));
+            }
+            ui.end_row();
+            ui.label(RichText::new("Free now").color(tokens.muted));
+            for (_, estimate) in estimates {
+                let free = estimate.available_bytes.map_or_else(|| "not told".to_owned(), memory_words);
+                amount(ui, RichText::new(free).color(tokens.muted));
+            }
+            ui.end_row();
+        },
+    );
 }
 
 fn of_device(
@@ -123,7 +126,7 @@ fn peak_parts(parts: &Parts) -> Vec<(&'static str, u64)> {
     let searching = whole == parts.program + parts.weights + parts.search;
     let there = |name: &str| match name {
         "Program and data" | "Weights" => true,
-        "Search, afterwards" => searching,
+        "Search" => searching,
         _ => !searching,
     };
     PARTS.into_iter().map(|(name, part)| (name, if there(name) { part(parts) } else { 0 })).collect()

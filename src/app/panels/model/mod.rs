@@ -15,7 +15,7 @@ mod trained;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{RichText, ScrollArea, Ui};
+use egui::{Align, Layout, RichText, ScrollArea, Ui};
 
 use super::Context;
 use crate::app::action::Action;
@@ -79,18 +79,26 @@ const WIDE: f32 = 720.0;
 
 impl ModelPanel {
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let found = self.setup(context);
+        let setup = found.setup;
         ui.horizontal_wrapped(|ui| {
             for part in Part::ALL {
                 ui.selectable_value(&mut self.part, part, part.text()).on_hover_text(part.tooltip());
             }
+            if found.pending && setup.is_some() {
+                ui.spinner().on_hover_text("What is shown is of the settings before; the new ones are being looked at");
+            }
         });
         ui.add_space(space::XS);
-        let found = self.setup(context);
-        let setup = found.setup;
         ScrollArea::vertical().id_salt(self.part.text()).auto_shrink(false).show(ui, |ui| {
             match self.part {
-                // Its own card says what is wrong with the model.
-                Part::Base => self.base.ui(ui, context, setup),
+                Part::Base => {
+                    // What is wrong with the model its own card says.
+                    if !found.is_about_model(context.session.project()) {
+                        found.state(ui, context, "Reading the data");
+                    }
+                    self.base.ui(ui, context, setup);
+                }
                 Part::Prompt => {
                     found.state(ui, context, "Writing an example");
                     self.prompt.ui(ui, context, setup);
@@ -153,6 +161,12 @@ struct FoundSetup<'s> {
 }
 
 impl FoundSetup<'_> {
+    /// Whether what failed are the base model's files.
+    fn is_about_model(&self, project: &Project) -> bool {
+        let path = project.base_model.path().map(|path| project.folder.join(path));
+        self.failed.as_ref().zip(path).is_some_and(|(error, path)| error.path.starts_with(path))
+    }
+
     /// Says what is being found out, or why it cannot be.
     fn state(&self, ui: &mut Ui, context: &mut Context<'_>, doing: &str) {
         if let Some(error) = &self.failed {
@@ -201,8 +215,10 @@ fn beside(
 ) {
     if ui.available_width() >= WIDE {
         ui.columns(2, |columns| {
-            left(&mut columns[0], context);
-            right(&mut columns[1], context);
+            // A column justifies its contents, which tears a text apart.
+            let plain = Layout::top_down(Align::Min);
+            columns[0].with_layout(plain, |ui| left(ui, context));
+            columns[1].with_layout(plain, |ui| right(ui, context));
         });
     } else {
         left(ui, context);

@@ -197,8 +197,7 @@ fn example(ui: &mut Ui, setup: &Setup, shown: &mut Shown) {
 }
 
 fn tokens(ui: &mut Ui, preview: &Preview) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::Vec2::splat(3.0);
+    chips::row(ui, |ui| {
         for (place, PreviewToken { number, text, part }) in preview.tokens.iter().enumerate() {
             let (look, what) = match part {
                 Part::Text => (Look::Text(place), "Of the prompt"),

@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Checkbox, DragValue, Grid, Response, Ui};
 
-use super::card::{architecture, millions, trained_words};
+use super::card::{FACT, architecture, millions, trained_words};
 use super::figures::Figures;
 use super::{Key, edit};
 use crate::app::action::Action;
@@ -56,7 +56,7 @@ pub(super) fn card(ui: &mut Ui, context: &mut Context<'_>, compact: &Compact, fi
 /// What the shape comes to.
 fn facts(ui: &mut Ui, compact: &Compact, figures: Option<&Figures>) {
     widgets::section(ui, "What it is");
-    Grid::new("architecture").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
+    Grid::new("architecture").num_columns(2).min_row_height(FACT).spacing([space::M, space::XS]).show(ui, |ui| {
         if let Some(figures) = figures {
             widgets::fact(ui, "Parameters", millions(figures.parameters));
             widgets::fact(ui, "Adapted", trained_words(figures));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Grid, RichText, Ui};
 
-use super::card::millions;
+use super::card::{FACT, millions};
 use super::{edit, edits, pending, problem};
 use crate::app::action::Action;
 use crate::app::dialogs;
@@ -71,7 +71,7 @@ fn trains(ui: &mut Ui, context: &mut Context<'_>, path: &Path) {
 }
 
 fn card(ui: &mut Ui, context: &mut Context<'_>, adapter: &AdapterSummary) {
-    Grid::new("adapter").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
+    Grid::new("adapter").num_columns(2).min_row_height(FACT).spacing([space::M, space::XS]).show(ui, |ui| {
         widgets::fact(ui, "Rank", adapter.rank.to_string());
         widgets::fact(ui, "α", adapter.alpha.to_string());
         widgets::fact(ui, "Parameters", millions(adapter.parameters));

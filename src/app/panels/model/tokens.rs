@@ -137,8 +137,7 @@ fn chips_of(ui: &mut Ui, pieces: &[Piece]) {
     let added = pieces.iter().filter(|piece| piece.added).count();
     let of_data = if added > 0 { format!(", {added} of them added for the dataset") } else { String::new() };
     ui.label(RichText::new(format!("{}{of_data}", counted(pieces.len(), "token"))).family(theme::semi_bold()));
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::Vec2::splat(3.0);
+    chips::row(ui, |ui| {
         for (place, piece) in pieces.iter().take(MOST_CHIPS).enumerate() {
             let look = if piece.added { Look::Code } else { Look::Text(place) };
             let chip = chips::chip(ui, &piece.text, look);

@@ -58,7 +58,7 @@ impl TrainingPart {
 fn settings(ui: &mut Ui, context: &mut Context<'_>, figures: Option<&Figures>) {
     widgets::section(ui, "What is trained");
     if let Some(figures) = figures {
-        widgets::remark(ui, format!("{} parameters as the base model has", trained_words(figures)));
+        widgets::remark(ui, format!("Parameters: {}", trained_words(figures)));
     }
     fields(ui, context, &LORA);
     ui.horizontal_wrapped(|ui| {
