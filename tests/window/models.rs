@@ -13,9 +13,13 @@ use egui_kittest::kittest::Queryable as _;
 use peso_workbench::app::Workbench;
 use peso_workbench::app::dialogs::Question;
 use peso_workbench::experiment::Project;
+use peso_workbench::experiment::observer::{Observer as _, Phase, Progress};
+use peso_workbench::experiment::results::Status;
+use peso_workbench::experiment::run_folder::RunFolder;
 use peso_workbench::model::weights::{initialise_compact, write_model};
 use peso_workbench::model::{BaseModel, Compact, Llama, LlamaConfig, LoraShape, Prompt, Start};
 
+use crate::fixture;
 use crate::looks::{THEMES, picture};
 use crate::use_cases::Dropped;
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
@@ -93,7 +97,7 @@ fn a_folder_is_picked_and_its_card_and_tokens_are_shown() {
     assert_eq!(saved(&mut window, &file).base_model, BaseModel::HuggingFace("tiny-llama".into()));
     // The change is one step of undo.
     click(&mut window, "Edit");
-    click(&mut window, "Undo");
+    window.query_all_by_label_contains("Undo").next().unwrap().click();
     until_label(&mut window, "Shape of the compact model");
 }
 
@@ -166,6 +170,8 @@ fn settings_change_the_memory_at_once_and_a_peft_adapter_is_taken() {
     (project.evaluation.beams, project.evaluation.k) = (1, vec![1]);
     project.save(&file).unwrap();
     let mut window = open(&world, &file, Theme::Dark);
+    // Everything is on screen, so that it can be clicked.
+    window.set_size([1600.0, 2400.0].into());
     click(&mut window, "Training and memory");
     until_part(&mut window, "✓ It fits: ");
     let bar = |window: &Harness<'_, Workbench>| {
@@ -192,6 +198,45 @@ fn settings_change_the_memory_at_once_and_a_peft_adapter_is_taken() {
     click(&mut window, "Clear");
     until_part(&mut window, "An adapter's folder can also be dropped");
     assert_eq!(saved(&mut window, &file).training.start, Start::Fresh);
+}
+
+#[test]
+fn what_does_not_fit_comes_with_changes_to_apply() {
+    let world = World::new();
+    let file = world.demo();
+    let mut project = load(&file);
+    let shape = Compact { width: 4096, layers: 1000, heads: 32, kv_heads: 8, ffn: 16_384, ..Compact::default() };
+    project.base_model = BaseModel::Compact(shape);
+    project.save(&file).unwrap();
+    let mut window = open(&world, &file, Theme::Light);
+    click(&mut window, "Training and memory");
+    until_part(&mut window, "⚠ It does not fit: ");
+    until_part(&mut window, "a smaller base model, or a shorter");
+    // What is applied is the change with those above it.
+    click(&mut window, "Apply training.accumulation: 4");
+    until(&mut window, "gentler advice", |window| !has(window, "Apply training.accumulation: 4"));
+    click(&mut window, "Apply training.checkpointing: true");
+    let training = saved(&mut window, &file).training;
+    assert_eq!((training.batch, training.checkpointing), (32, true));
+    assert_eq!(training.accumulation, 32, "the batch stays, one target at a time");
+}
+
+#[test]
+fn the_reading_of_a_base_model_is_shown_while_a_run_is_at_it() {
+    let world = World::new();
+    let file = with_llama(&world);
+    let project = load(&file);
+    let run = RunFolder::create(&project.runs_dir(None), &fixture::planned(&project, 0)).unwrap();
+    let _lock = run.lock().unwrap();
+    let mut writer = run.writer().unwrap();
+    writer.set_status(Status::Running, None).unwrap();
+    let of_training = fixture::progress(1, 15);
+    let reading = Progress { phase: Phase::Load, rate: 2.31e8, eta_seconds: None, ..of_training };
+    writer.progress(&reading).unwrap();
+    writer.flush().unwrap();
+    let mut window = world.window(Theme::Dark, Some(&file));
+    until_part(&mut window, "PESO, seed 42: Stage 1 of 5, reading the base model");
+    until_part(&mut window, "231 million parameters/s");
 }
 
 #[test]

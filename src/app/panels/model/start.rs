@@ -13,7 +13,7 @@ use crate::app::dialogs;
 use crate::app::panels::Context;
 use crate::app::reports::{Found, Question, Report};
 use crate::app::theme::{self, space};
-use crate::app::widgets::{self, counted, grouped};
+use crate::app::widgets::{self, grouped};
 use crate::model::inspect::AdapterSummary;
 use crate::model::{LoraShape, Start};
 
@@ -95,8 +95,8 @@ fn card(ui: &mut Ui, context: &mut Context<'_>, adapter: &AdapterSummary) {
         return;
     }
     let words = format!(
-        "⚠ It has {} and the factor {} on its update, the project {} and {}",
-        counted(adapter.rank, "rank"),
+        "⚠ It has rank {} and the factor {} on its update; the project has rank {} and {}",
+        adapter.rank,
         adapter.scale,
         lora.rank,
         lora.scale(),
