@@ -12,6 +12,21 @@ pub enum Question {
         /// The folder that is offered.
         suggested: PathBuf,
     },
+    /// Which Hugging Face folder to take as the base model.
+    ModelFolder {
+        /// The project's folder.
+        near: PathBuf,
+    },
+    /// Which GGUF file to take as the base model.
+    ModelFile {
+        /// The project's folder.
+        near: PathBuf,
+    },
+    /// Which PEFT adapter stage 1 begins with.
+    AdapterFolder {
+        /// The project's folder.
+        near: PathBuf,
+    },
     /// Where to write a chart.
     SaveChart {
         /// The file that is offered.
@@ -19,6 +34,13 @@ pub enum Question {
         /// Ending of the chosen format: `png`.
         extension: &'static str,
     },
+}
+
+impl Question {
+    /// Whether the answer becomes a part of the open project.
+    pub(crate) const fn is_of_project(&self) -> bool {
+        matches!(self, Self::ModelFolder { .. } | Self::ModelFile { .. } | Self::AdapterFolder { .. })
+    }
 }
 
 /// The desktop's file dialogs. Called on a background thread and blocks until answered.
@@ -41,6 +63,18 @@ impl FileDialogs for PortalDialogs {
                 .pick_file(),
             Question::DemoFolder { suggested } => {
                 in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the demo project").pick_folder()
+            }
+            Question::ModelFolder { near } => {
+                rfd::FileDialog::new().set_directory(near).set_title("Folder of a Hugging Face model").pick_folder()
+            }
+            Question::ModelFile { near } => rfd::FileDialog::new()
+                .set_directory(near)
+                .set_title("A GGUF model")
+                .add_filter("GGUF model", &["gguf"])
+                .add_filter("All files", &["*"])
+                .pick_file(),
+            Question::AdapterFolder { near } => {
+                rfd::FileDialog::new().set_directory(near).set_title("Folder of a PEFT adapter").pick_folder()
             }
             Question::SaveChart { suggested, extension } => {
                 let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

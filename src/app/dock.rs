@@ -17,11 +17,12 @@ pub(crate) enum View {
     Drift,
     Users,
     Data,
+    Model,
     Log,
 }
 
 impl View {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Experiments,
         Self::Runs,
         Self::Live,
@@ -30,6 +31,7 @@ impl View {
         Self::Drift,
         Self::Users,
         Self::Data,
+        Self::Model,
         Self::Log,
     ];
 
@@ -44,6 +46,7 @@ impl View {
             Self::Drift => "Drift",
             Self::Users => "Users",
             Self::Data => "Data",
+            Self::Model => "Model",
             Self::Log => "Log",
         }
     }
@@ -59,6 +62,7 @@ impl View {
             Self::Drift => "Show drift",
             Self::Users => "Show users",
             Self::Data => "Show data",
+            Self::Model => "Show model",
             Self::Log => "Show log",
         }
     }
@@ -74,6 +78,7 @@ impl View {
             Self::Drift => "How far data and predictions move from stage to stage, and for whom",
             Self::Users => "One user's history, the truth, and what every method recommends",
             Self::Data => "Stages, users and items of the dataset",
+            Self::Model => "The base model, its tokenizer and prompt, and the memory that training takes",
             Self::Log => "What the runs and the window said",
         }
     }
@@ -92,7 +97,16 @@ pub(crate) fn default_layout() -> Layout {
     };
     let experiments = tabs(&[View::Experiments]);
     let runs = tabs(&[View::Runs]);
-    let charts = tabs(&[View::Live, View::Compare, View::Subspace, View::Drift, View::Users, View::Data, View::Log]);
+    let charts = tabs(&[
+        View::Live,
+        View::Compare,
+        View::Subspace,
+        View::Drift,
+        View::Users,
+        View::Data,
+        View::Model,
+        View::Log,
+    ]);
     let right = tiles.insert_container(Linear::new_binary(LinearDir::Vertical, [runs, charts], 0.43));
     let root = tiles.insert_container(Linear::new_binary(LinearDir::Horizontal, [experiments, right], 0.28));
     Tree::new(egui::Id::unique("workbench dock"), root, tiles)
@@ -264,7 +278,7 @@ mod tests {
             Some(Tile::Container(container)) => container.children().copied().collect(),
             other => panic!("no tabs: {other:?}"),
         };
-        assert_eq!(beside.len(), 6, "live, compare, subspace, drift, users and data");
+        assert_eq!(beside.len(), 7, "live, compare, subspace, drift, users, data and model");
         show(&mut layout, View::Drift);
         assert!(layout.active_tiles().iter().any(|&id| is_pane(layout.tiles.get(id).unwrap(), View::Drift)));
     }

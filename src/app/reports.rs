@@ -8,16 +8,19 @@ use super::data_report::DataReport;
 use super::launcher::{Launcher, Waiting};
 use super::watch::RunView;
 use crate::data::{DataDrift, Dataset, DatasetSource, Protocol};
-use crate::error::Unusable;
+use crate::error::{Failure, Unusable};
 use crate::experiment::Project;
 use crate::experiment::analysis::meaning::{self, MeaningReport};
 use crate::experiment::analysis::retention::{self, RetentionReport};
 use crate::experiment::churn::{ChurnReport, StageTests, churn, stage_tests};
 use crate::experiment::paired::{Gain, UserMetric};
 use crate::experiment::run_folder::RunFolder;
+use crate::experiment::setup::Setup;
 use crate::experiment::subspace_report::{
     Directions, ModuleDirections, Source, SubspaceReport, delta_weight, directions, module_directions, subspace_report,
 };
+use crate::model::inspect::{AdapterSummary, ModelSummary, content_hash};
+use crate::model::tokenizer::{Tokenizer, Trial};
 use crate::render::Field;
 use crate::subspace::Side;
 
@@ -59,6 +62,16 @@ pub(crate) enum Question {
     Retention { run: RunStamp, stage: usize, how: How },
     /// What the directions of a module mean.
     Meaning { run: RunStamp, stage: usize, module: String, how: How },
+    /// A base model's headers and tokenizer, before anything is loaded.
+    Model { path: PathBuf },
+    /// SHA-256 of a base model's weights.
+    ModelHash { path: PathBuf },
+    /// A base model's tokenizer with the tokens that the dataset adds, whose numbers begin at `base`.
+    Tokenizer { path: PathBuf, added: Arc<Vec<String>>, base: usize },
+    /// An adapter's folder.
+    Adapter { path: PathBuf },
+    /// What data, prompt and base model of a project come to; see [`crate::experiment::setup::relevant`].
+    Setup(Box<Project>),
 }
 
 /// Whether an analysis is only looked up in the run's folder, or computed by a process of its own where it is not there.
@@ -80,6 +93,11 @@ pub(crate) enum Report {
     Weights(Arc<Field>),
     Retention(Box<RetentionReport>),
     Meaning(MeaningReport),
+    Model(Box<ModelSummary>),
+    ModelHash(String),
+    Tokenizer(Box<Trial>),
+    Adapter(Box<AdapterSummary>),
+    Setup(Box<Setup>),
 }
 
 /// The metric that users' gains are in.
@@ -144,6 +162,20 @@ impl Question {
                 let kept = |folder: &RunFolder| meaning::cached(folder, *stage, module).map(Report::Meaning);
                 let arguments = ["meaning", "--stage", &stage.to_string(), "--module", module].map(str::to_owned);
                 analysis(&folder, (*how, &arguments), kept, launcher, waiting)
+            }
+            Self::Model { path } => Ok(Some(Report::Model(Box::new(ModelSummary::read(path)?)))),
+            Self::ModelHash { path } => Ok(content_hash(path, waiting.cancelled())?.map(Report::ModelHash)),
+            Self::Tokenizer { path, added, base } => {
+                Ok(Some(Report::Tokenizer(Box::new(Tokenizer::open(path)?.trial(added, *base)?))))
+            }
+            Self::Adapter { path } => Ok(Some(Report::Adapter(Box::new(AdapterSummary::read(path)?)))),
+            Self::Setup(project) => {
+                let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
+                let setup = Setup::of(project, Arc::new(dataset)).map_err(|failure| match failure {
+                    Failure::Unusable(error) => error,
+                    other => Unusable::new(&project.folder, other.to_string()),
+                })?;
+                Ok(Some(Report::Setup(Box::new(setup))))
             }
         }
     }
@@ -251,7 +283,7 @@ impl Reports {
     }
 
     /// Where the question stands, with the part of its report that `part` takes.
-    pub(crate) fn look<'a, T>(
+    pub(crate) fn look<'a, T: ?Sized>(
         &'a self,
         question: &Question,
         part: impl Fn(&'a Report) -> Option<&'a T>,
@@ -315,6 +347,26 @@ impl Report {
 
     pub(crate) const fn meaning(&self) -> Option<&MeaningReport> {
         if let Self::Meaning(report) = self { Some(report) } else { None }
+    }
+
+    pub(crate) fn model(&self) -> Option<&ModelSummary> {
+        if let Self::Model(summary) = self { Some(summary) } else { None }
+    }
+
+    pub(crate) fn model_hash(&self) -> Option<&str> {
+        if let Self::ModelHash(hash) = self { Some(hash) } else { None }
+    }
+
+    pub(crate) fn tokenizer(&self) -> Option<&Trial> {
+        if let Self::Tokenizer(tokenizer) = self { Some(tokenizer) } else { None }
+    }
+
+    pub(crate) fn adapter(&self) -> Option<&AdapterSummary> {
+        if let Self::Adapter(summary) = self { Some(summary) } else { None }
+    }
+
+    pub(crate) fn setup(&self) -> Option<&Setup> {
+        if let Self::Setup(setup) = self { Some(setup) } else { None }
     }
 }
 

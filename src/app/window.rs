@@ -237,6 +237,7 @@ impl Workbench {
             View::Drift => panels.drift.ui(ui, &mut context),
             View::Users => panels.users.ui(ui, &mut context),
             View::Data => panels.data.ui(ui, &mut context),
+            View::Model => panels.model.ui(ui, &mut context),
             View::Log => panels.log.ui(ui, &mut context),
         });
         session.layout = layout;
@@ -254,17 +255,18 @@ impl Workbench {
         }
     }
 
-    /// Shows that files can be dropped while they hover, and opens what is dropped.
+    /// Shows that files can be dropped while they hover, and takes what is dropped.
     fn dropped_files(&self, ui: &Ui, actions: &mut Vec<Action>) {
         let (hovering, dropped) = ui.input(|input| {
             let dropped: Vec<PathBuf> = input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect();
             (!input.raw.hovered_files.is_empty(), dropped)
         });
         if hovering {
-            drop_overlay(ui);
+            drop_overlay(ui, self.session.is_some());
         }
         if let Some(path) = dropped.into_iter().next() {
-            actions.push(Action::Open(path));
+            // Without a project there is nothing that a model could be dropped onto.
+            actions.push(if self.session.is_some() { Action::Drop(path) } else { Action::Open(path) });
         }
     }
 
@@ -348,18 +350,17 @@ fn short_path(path: &Path) -> String {
     parts.into_iter().rev().collect::<PathBuf>().display().to_string()
 }
 
-fn drop_overlay(ui: &Ui) {
+fn drop_overlay(ui: &Ui, project_open: bool) {
     let tokens = theme::tokens(ui);
     let rect = ui.ctx().content_rect();
     let painter = ui.ctx().layer_painter(egui::LayerId::new(Order::Foreground, Id::unique("drop overlay")));
     painter.rect_filled(rect, 0.0, tokens.background.gamma_multiply(0.92));
     painter.rect_stroke(rect.shrink(space::XL), 12.0, (2.0, tokens.accent), egui::StrokeKind::Inside);
     let font = egui::FontId::new(20.0, theme::semi_bold());
-    painter.text(
-        rect.center(),
-        Align2::CENTER_CENTER,
-        "Drop a project file or its folder to open it",
-        font,
-        tokens.text,
-    );
+    let words = if project_open {
+        "Drop a project to open it, or a base model or an adapter to use it"
+    } else {
+        "Drop a project file or its folder to open it"
+    };
+    painter.text(rect.center(), Align2::CENTER_CENTER, words, font, tokens.text);
 }

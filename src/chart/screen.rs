@@ -10,7 +10,7 @@ use eframe::egui::{
 };
 use egui_plot::{Plot, PlotMemory};
 
-use super::look::{ColourMap, Look, Rgb, Theme};
+use super::look::{ColourMap, Look, Rgb, Theme, text_on};
 use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, size};
@@ -413,6 +413,20 @@ impl Canvas<'_> {
         };
         self.painter.add(shape);
     }
+}
+
+/// The colour of the series at a slot, for what the window draws beside its charts.
+pub(crate) fn series_colour(slot: usize, dark: bool) -> Color32 {
+    colour(series_ink(slot, dark))
+}
+
+/// The colour of text that stands on [`series_colour`].
+pub(crate) fn text_on_series(slot: usize, dark: bool) -> Color32 {
+    colour(text_on(series_ink(slot, dark)))
+}
+
+fn series_ink(slot: usize, dark: bool) -> Rgb {
+    Look::method(slot).ink.rgb(if dark { Theme::Dark } else { Theme::Light })
 }
 
 #[allow(clippy::disallowed_methods, reason = "a chart's colours are its own, not the theme's")]

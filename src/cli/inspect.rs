@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::dry_run::memory_text;
 use super::inspect_data;
+use super::inspect_model::{adapter_text, index_text, model_text, tensors_text, tokenizer_text};
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use super::words;
@@ -20,17 +21,17 @@ use crate::experiment::prompt_preview::prompt_preview;
 use crate::experiment::results::RunResult;
 use crate::experiment::run_folder::RunFolder;
 use crate::experiment::worker::{RunOptions, Task};
-use crate::model::config::Family;
-use crate::model::inspect::{AdapterSummary, ModelSummary};
+use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
 use crate::model::prompt::Preview;
 use crate::model::tokenizer::{Tokenizer, TokenizerSummary};
 use crate::model::weights::gguf::Gguf;
+use crate::semantic_id::quality::IndexSummary;
 
 /// Show what a dataset, model, tokenizer, adapter, project or run is, and check it
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// A dataset's file or folder; the folder of a Hugging Face model, a PEFT adapter, a project (or its file) or a run; a GGUF
-    /// file or a `tokenizer.json`
+    /// or safetensors file, a `tokenizer.json` or an index of semantic ids
     path: PathBuf,
     /// As JSON
     #[arg(long)]
@@ -48,6 +49,8 @@ enum Inspected {
     Model(Box<ModelSummary>),
     Tokenizer(TokenizerSummary),
     Adapter(AdapterSummary),
+    Tensors(TensorsSummary),
+    SemanticIds(IndexSummary),
 }
 
 /// A project with an example as its model reads it, and the memory that it would train in.
@@ -91,6 +94,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             Inspected::Model(model) => model_text(model),
             Inspected::Tokenizer(tokenizer) => tokenizer_text(tokenizer) + "\n",
             Inspected::Adapter(adapter) => adapter_text(adapter),
+            Inspected::Tensors(file) => tensors_text(file),
+            Inspected::SemanticIds(index) => index_text(index),
         })?;
     }
     Ok(Ended::Done)
@@ -108,6 +113,8 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
             Some("json") if path.file_name().is_some_and(|name| name == "tokenizer.json") => {
                 Ok(Inspected::Tokenizer(Tokenizer::open(path)?.summary()))
             }
+            Some("json") if is_index(path) => Ok(Inspected::SemanticIds(IndexSummary::read(path)?)),
+            Some("safetensors") => Ok(Inspected::Tensors(TensorsSummary::read(path)?)),
             _ if Gguf::is_one(path) => Ok(Inspected::Model(Box::new(ModelSummary::read(path)?))),
             _ => dataset(path),
         };
@@ -129,6 +136,12 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
     dataset(path)
 }
 
+/// Whether a file is called as an index of semantic ids is: `<name>.index.json`, `<name>.index.<kind>.json`.
+fn is_index(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains(".index."))
+        && !path.to_string_lossy().ends_with(".safetensors.index.json")
+}
+
 /// Reads what is at `path` as a dataset.
 fn dataset(path: &Path) -> Result<Inspected, Unusable> {
     let detected = formats::detect(path)?.ok_or_else(|| unknown(path))?;
@@ -145,7 +158,7 @@ fn unknown(path: &Path) -> Unusable {
     Unusable::new(path, "neither a dataset, a model, an adapter, a project nor a run").advice(
         "a dataset is a folder with `<name>.all.block_<k>.json` files, or interactions of LC-Rec, Amazon (2014, 2018, 2023), \
          RecBole, MovieLens, Yelp or a table; a model's folder has `config.json`, an adapter's `adapter_config.json`; a model may \
-         be a `.gguf` file, a tokenizer is a `tokenizer.json`; a project is a `.ron` file or a folder with `project.ron`, a run's \
+         be a `.gguf` file, a tokenizer is a `tokenizer.json`, an index of semantic ids a `<name>.index.json`; a project is a `.ron` file or a folder with `project.ron`, a run's \
          folder has `run.ron`",
     )
 }
@@ -226,73 +239,6 @@ fn preview_text(preview: &Preview) -> String {
         preview.text().replace('\n', "\n  "),
         tokens.join(" "),
         preview.sharing,
-    )
-}
-
-fn tokenizer_text(tokenizer: &TokenizerSummary) -> String {
-    let beginning =
-        tokenizer.beginning.as_ref().map_or_else(String::new, |token| format!(", texts begin with {token}"));
-    format!(
-        "Tokenizer: {} with {} tokens, {} of them special{beginning}",
-        tokenizer.model,
-        words::count(tokenizer.tokens as u64),
-        tokenizer.special.len(),
-    )
-}
-
-fn model_text(model: &ModelSummary) -> String {
-    let llama = &model.architecture;
-    let types: Vec<&str> = model.types.iter().map(String::as_str).collect();
-    let named = model.name.as_ref().map_or_else(String::new, |name| format!(" \"{name}\""));
-    let family = match llama.family {
-        Family::Llama => "Llama",
-        Family::Qwen2 => "Qwen2",
-        Family::Qwen3 => "Qwen3",
-    };
-    let mut text = format!(
-        "{family} model{named} ({}): {} parameters, {} MiB as {}, {} MiB when loaded\n{} layers of width {}, {} heads \
-         ({} for keys and values) of width {}, feed-forward {}, vocabulary {}, {} head\n",
-        model.format,
-        words::count(model.parameters),
-        words::count(model.bytes >> 20),
-        types.join(", "),
-        words::count(model.loaded_bytes >> 20),
-        llama.layers,
-        llama.width,
-        llama.heads,
-        llama.kv_heads,
-        llama.head_width,
-        llama.ffn,
-        words::count(llama.vocabulary as u64),
-        if llama.tied { "tied" } else { "untied" },
-    );
-    if let Some(context) = llama.context {
-        text.push_str(&format!("Context: {} tokens\n", words::count(context as u64)));
-    }
-    match (&model.tokenizer, &model.tokenizer_problem) {
-        (Some(tokenizer), _) => text.push_str(&(tokenizer_text(tokenizer) + "\n")),
-        (None, Some(problem)) => text.push_str(&format!("No tokenizer, so only the prompt Compact: {problem}\n")),
-        (None, None) => {}
-    }
-    if !model.unused.is_empty() {
-        text.push_str(&format!("Not used: {}\n", model.unused.join(", ")));
-    }
-    let mut table = Table::new(1, ["Tensor", "Shape", "Type", "Bytes"]);
-    for tensor in &model.tensors {
-        let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
-        table.row([tensor.name.clone(), shape.join(" × "), tensor.kind.clone(), words::count(tensor.bytes)]);
-    }
-    text + "\n" + &table.to_text()
-}
-
-fn adapter_text(adapter: &AdapterSummary) -> String {
-    let modules: Vec<String> = adapter.modules.iter().map(|(name, count)| format!("{name} x {count}")).collect();
-    format!(
-        "LoRA adapter: rank {}, alpha {}, {} parameters\nModules: {}\n",
-        adapter.rank,
-        adapter.alpha,
-        words::count(adapter.parameters),
-        modules.join(", "),
     )
 }
 

@@ -11,6 +11,7 @@ mod dry_run;
 mod export;
 mod inspect;
 mod inspect_data;
+mod inspect_model;
 mod meaning;
 mod methods;
 mod outcome;

@@ -131,6 +131,7 @@ fn plain(run: &str, progress: &Progress) -> String {
 /// `stage 3/5 · train`.
 fn phase_of(progress: &Progress) -> String {
     let phase = match progress.phase {
+        Phase::Load => "read base model",
         Phase::Base => "base model",
         Phase::Train => "train",
         Phase::Evaluate => "evaluate",
@@ -140,9 +141,13 @@ fn phase_of(progress: &Progress) -> String {
 
 /// `812 examples/s · ETA 1 min 12 s`.
 fn speed_of(progress: &Progress) -> String {
-    let what = if progress.phase == Phase::Evaluate { "users" } else { "examples" };
+    let (rate, what) = match progress.phase {
+        Phase::Load => (progress.rate / 1e6, "million parameters"),
+        Phase::Base | Phase::Train => (progress.rate, "examples"),
+        Phase::Evaluate => (progress.rate, "users"),
+    };
     let eta = progress.eta_seconds.map(|seconds| format!(" · ETA {}", words::duration(seconds))).unwrap_or_default();
-    format!("{:.0} {what}/s{eta}", progress.rate)
+    format!("{rate:.0} {what}/s{eta}")
 }
 
 #[cfg(test)]
@@ -165,5 +170,7 @@ mod tests {
         assert_eq!(line, "PESO · seed 42 · stage 3/5 · train 62 % · 812 examples/s · ETA 1 min 12 s");
         progress = Progress { phase: Phase::Evaluate, total: 0, eta_seconds: None, ..progress };
         assert_eq!(plain("Frozen", &progress), "Frozen · stage 3/5 · evaluate 100 % · 812 users/s");
+        progress = Progress { phase: Phase::Load, done: 40, total: 160, rate: 2.31e8, ..progress };
+        assert_eq!(plain("Frozen", &progress), "Frozen · stage 3/5 · read base model 25 % · 231 million parameters/s");
     }
 }

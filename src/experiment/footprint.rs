@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::batches;
 use super::evaluate::{USERS_A_BATCH, tests};
 use super::memory;
-use super::project::Training;
+use super::project::{Project, Training};
 use super::stages::{StageData, writer};
 use super::worker::Task;
 use crate::data::Protocol;
@@ -79,10 +79,67 @@ pub struct Parts {
 pub struct Advice {
     /// As the project file says it: `training.checkpointing: true`.
     pub setting: String,
+    /// The same for programs; none where more than a setting has to change.
+    pub change: Option<Change>,
     /// What it costs.
     pub costs: String,
     pub peak_bytes: u64,
     pub fits: bool,
+}
+
+/// A change of the training settings that saves memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Smaller batches, so many of them a step: the step's batch stays.
+    Accumulation(usize),
+    /// Layers are computed again in the backward pass.
+    Checkpointing,
+    /// Weights that are not trained lie on the device in half precision.
+    Half,
+    /// Only rows of added tokens are trained.
+    NewTokens,
+}
+
+impl Change {
+    /// Makes it.
+    pub fn apply(self, training: &mut Training) {
+        match self {
+            Self::Accumulation(pieces) => training.accumulation = pieces,
+            Self::Checkpointing => training.checkpointing = true,
+            Self::Half => training.storage = Storage::Half,
+            Self::NewTokens => training.vocabulary = VocabularyMode::NewTokens,
+        }
+    }
+
+    /// As the project file says it.
+    fn setting(self) -> String {
+        match self {
+            Self::Accumulation(pieces) => format!("training.accumulation: {pieces}"),
+            Self::Checkpointing => "training.checkpointing: true".to_owned(),
+            Self::Half => "training.storage: Half".to_owned(),
+            Self::NewTokens => "training.vocabulary: NewTokens".to_owned(),
+        }
+    }
+
+    /// What it costs with steps of so many targets.
+    fn costs(self, batch: usize) -> String {
+        match self {
+            Self::Accumulation(pieces) => {
+                let targets = batch.div_ceil(pieces);
+                let batches = if targets == 1 { "1 target".to_owned() } else { format!("{targets} targets") };
+                format!(
+                    "batches of {batches}, {pieces} of them a step of {batch}: the same numbers but for rounding and the \
+                     masks of dropout, a little slower"
+                )
+            }
+            Self::Checkpointing => "steps take about a third longer; the same result".to_owned(),
+            Self::Half => {
+                "the same result where the model's files have that number type, else weights are rounded to it".to_owned()
+            }
+            Self::NewTokens => "another result: rows of the base model's tokens stay as they are".to_owned(),
+        }
+    }
 }
 
 impl MemoryEstimate {
@@ -178,6 +235,18 @@ impl Sizes {
         }
     }
 
+    /// The same data under a project's settings that change neither what is read nor how it is cut into steps: LoRA, the
+    /// vocabulary mode, accumulation and checkpointing, and the shape of a compact model.
+    #[must_use]
+    pub fn under(&self, project: &Project) -> Self {
+        let training = Training { batch: self.training.batch, ..project.training.clone() };
+        let mut sizes = Self { training, ..self.clone() };
+        if let BaseModel::Compact(shape) = &project.base_model {
+            sizes.llama = LlamaConfig::compact(shape);
+        }
+        sizes
+    }
+
     /// The estimate for a device of a kind (`cpu`, `wgpu`, `cuda`), with advice where there is not enough.
     pub fn on(&self, device: &str, available_bytes: Option<u64>) -> MemoryEstimate {
         let parts = self.parts(device);
@@ -254,13 +323,10 @@ impl Sizes {
     }
 
     /// Parameters of the base model with its added rows.
-    fn base_parameters(&self) -> u64 {
-        let llama = &self.llama;
-        let tables = if llama.tied { 1 } else { 2 };
-        let width = llama.width as u64;
-        self.projections()
-            + (2 * llama.layers as u64 + 1) * width
-            + tables * (llama.vocabulary + self.added) as u64 * width
+    pub fn base_parameters(&self) -> u64 {
+        let own: usize = self.llama.tensors().map(|(_, [rows, columns])| rows * columns).sum();
+        let tables = if self.llama.tied { 1 } else { 2 };
+        (own + tables * self.added * self.llama.width) as u64
     }
 
     /// Bytes by which weights in half precision are smaller than in float32.
@@ -290,7 +356,7 @@ impl Sizes {
     }
 
     /// Parameters of the adapter and the trained rows.
-    fn trained_parameters(&self) -> u64 {
+    pub fn trained_parameters(&self) -> u64 {
         let Self { llama, added, training, .. } = self;
         let both = |projection: &&str| {
             let (output, input) = llama.projection(projection);
@@ -310,49 +376,47 @@ impl Sizes {
     fn advice(&self, device: &str, peak: u64, available: u64) -> Vec<Advice> {
         let mut sizes = self.clone();
         let (mut least, mut advice) = (peak, Vec::new());
-        let mut changes: Vec<(String, &str, Training)> = Vec::new();
-        let mut training = self.training.clone();
-        for pieces in [2, 4, 8, 16, 32].into_iter().filter(|&pieces| pieces > self.training.accumulation) {
-            training.accumulation = pieces;
-            let setting = format!("training.accumulation: {pieces}");
-            changes.push((setting, "nothing but speed: the same step in pieces", training.clone()));
-        }
-        if !training.checkpointing {
-            training.checkpointing = true;
-            let setting = "training.checkpointing: true".to_owned();
-            changes.push((setting, "steps take about a third longer; the same result", training.clone()));
-        }
-        if training.storage == Storage::Float32 && !self.trains_base {
-            training.storage = Storage::Half;
-            let setting = "training.storage: Half".to_owned();
-            let costs = "the same result where the model's files have that number type, else weights are rounded to it";
-            changes.push((setting, costs, training.clone()));
-        }
-        if training.vocabulary == VocabularyMode::Full {
-            training.vocabulary = VocabularyMode::NewTokens;
-            let setting = "training.vocabulary: NewTokens".to_owned();
-            changes.push((
-                setting,
-                "another result: rows of the base model's tokens stay as they are",
-                training.clone(),
-            ));
-        }
-        for (setting, costs, training) in changes {
-            sizes.training = training;
+        for change in self.changes() {
+            change.apply(&mut sizes.training);
             let peak_bytes = sizes.parts(device).peak();
             let fits = peak_bytes <= available;
             if peak_bytes < least {
                 least = peak_bytes;
-                advice.push(Advice { setting, costs: costs.to_owned(), peak_bytes, fits });
+                let (setting, costs) = (change.setting(), change.costs(self.training.batch));
+                advice.push(Advice { setting, change: Some(change), costs, peak_bytes, fits });
             }
             if fits {
                 return advice;
             }
         }
-        let setting = "a smaller base model, or a shorter `training.max_history`".to_owned();
-        let costs = "another result; more does not help, as weights and optimiser alone take most of it".to_owned();
-        advice.push(Advice { setting, costs, peak_bytes: least, fits: false });
+        let parts = sizes.parts(device);
+        let (setting, most) = if parts.search > parts.training() {
+            ("fewer `evaluation.beams`, or a shorter `training.max_history`", "recommending to users takes most of it")
+        } else {
+            ("a smaller base model, or a shorter `training.max_history`", "weights and optimiser take most of it")
+        };
+        let costs = format!("another result; the settings above are not enough, as {most}");
+        advice.push(Advice { setting: setting.to_owned(), change: None, costs, peak_bytes: least, fits: false });
         advice
+    }
+
+    /// What can be changed, the gentlest first: down to batches of one target.
+    fn changes(&self) -> Vec<Change> {
+        let Training { batch, accumulation, checkpointing, storage, vocabulary, .. } = self.training;
+        let doubled = std::iter::successors(Some(2usize), |pieces| pieces.checked_mul(2));
+        let pieces = doubled.take_while(|&pieces| pieces / 2 < batch).map(|pieces| pieces.min(batch));
+        let mut changes: Vec<Change> =
+            pieces.filter(|&pieces| pieces > accumulation).map(Change::Accumulation).collect();
+        if !checkpointing {
+            changes.push(Change::Checkpointing);
+        }
+        if storage == Storage::Float32 && !self.trains_base {
+            changes.push(Change::Half);
+        }
+        if vocabulary == VocabularyMode::Full {
+            changes.push(Change::NewTokens);
+        }
+        changes
     }
 }
 

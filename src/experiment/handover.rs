@@ -8,6 +8,7 @@ use burn::tensor::backend::Backend;
 use serde_json::{Value, json};
 
 use super::kept::{self, BESIDE};
+use super::reading::untold;
 use super::run_folder::RunFolder;
 use super::shared::base_folder;
 use super::worker::{RunOptions, Task};
@@ -119,7 +120,7 @@ impl OnDevice for Writing<'_> {
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         let Self { task, run, from, to, merged } = &self;
-        let model = kept::kept::<B>(task, run, from, device)?;
+        let model = kept::kept::<B>(task, run, from, device, &mut untold)?;
         let mut model: Llama<B::InnerBackend> = model.map(&|t: Tensor<B, 2>| t.inner());
         if *merged {
             weights::merge(&mut model);

@@ -6,6 +6,7 @@
 use super::evaluate::{USERS_A_BATCH, chosen_users};
 use super::kept::predicting;
 use super::observer::{Level, Observer, StageRecord};
+use super::reading;
 use super::recommender::{self, state_file};
 use super::results::Status;
 use super::rows;
@@ -51,8 +52,9 @@ pub fn run<B: TrainingBackend>(
             continue;
         }
         towers_model.load(&state_file(&towers, stage))?;
-        let fused =
-            Fused { task, model: predicting::<B>(task, &adapter, stage, device)?, towers: towers_model.as_ref() };
+        let stages = task.dataset.stages.len();
+        let model = predicting::<B>(task, &adapter, stage, device, &mut reading::told(recorder, stage, stages))?;
+        let fused = Fused { task, model, towers: towers_model.as_ref() };
         let weight = fused.chosen_weight(stage - 1);
         recorder.event(Level::Info, &format!("stage {stage}: the language model has the weight {weight:.1}"))?;
         let mut record = StageRecord { stage, test_users: rows::test_users_of(task, stage), ..StageRecord::default() };

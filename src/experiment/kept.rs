@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Tensor;
 
+use super::reading::Told;
 use super::run_folder::RunFolder;
 use super::shared::load_base;
 use super::worker::Task;
@@ -51,8 +52,9 @@ pub fn after_stage<B: TrainingBackend>(
     folder: &RunFolder,
     stage: usize,
     device: &B::Device,
+    told: &mut Told<'_>,
 ) -> Result<Llama<B>, Unusable> {
-    kept(task, folder, &main_folder(folder, stage), device)
+    kept(task, folder, &main_folder(folder, stage), device, told)
 }
 
 /// The base model with the adapter and the token rows in a folder.
@@ -64,8 +66,9 @@ pub fn kept<B: TrainingBackend>(
     run: &RunFolder,
     folder: &Path,
     device: &B::Device,
+    told: &mut Told<'_>,
 ) -> Result<Llama<B>, Unusable> {
-    let mut model = load_base::<B>(task, run, device)?;
+    let mut model = load_base::<B>(task, run, device, told)?;
     read_rows(folder)?.restore(&mut model);
     weights::read_peft(folder, &task.llama)?.0.put_on(&mut model);
     Ok(model)
@@ -120,9 +123,10 @@ pub fn predicting<B: TrainingBackend>(
     folder: &RunFolder,
     stage: usize,
     device: &B::Device,
+    told: &mut Told<'_>,
 ) -> Result<Ensemble<B::InnerBackend>, Unusable> {
-    let load = |folder_of_adapter: &Path| -> Result<_, Unusable> {
-        Ok(kept::<B>(task, folder, folder_of_adapter, device)?.map(&|t: Tensor<B, 2>| t.inner()))
+    let mut load = |folder_of_adapter: &Path| -> Result<_, Unusable> {
+        Ok(kept::<B>(task, folder, folder_of_adapter, device, told)?.map(&|t: Tensor<B, 2>| t.inner()))
     };
     let whole = folder.adapter(stage);
     let combination = folder.config().method.adapter_method().and_then(|method| method.combination());

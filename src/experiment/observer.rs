@@ -61,6 +61,8 @@ impl Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
+    /// Reading a base model that others trained. Progress alone has this phase: nothing is recorded of it.
+    Load,
     /// Training all parameters of a compact base model on stage 1.
     Base,
     /// Training the adapter.

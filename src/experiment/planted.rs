@@ -18,6 +18,7 @@ use faer::Mat;
 use serde::{Deserialize, Serialize};
 
 use super::kept::predicting;
+use super::reading::untold;
 use super::run_folder::RunFolder;
 use super::stages::writer;
 use super::subspace_report::SidedAngles;
@@ -162,7 +163,7 @@ impl OnDevice for Ask<'_> {
         let writer = writer(self.task);
         let mut scores = Vec::new();
         for stage in 1..=self.stages {
-            let ensemble = predicting::<B>(self.task, self.run, stage, device)?;
+            let ensemble = predicting::<B>(self.task, self.run, stage, device, &mut untold)?;
             let mut of_stage = Mat::zeros(self.asked.users.len(), self.asked.items.len());
             for (row, user) in self.asked.users.iter().enumerate() {
                 if self.cancelled.load(Ordering::Relaxed) {

@@ -7,6 +7,7 @@ use super::evaluate::{Cell, TestSet, USERS_A_BATCH, metrics, test_counts, test_u
 use super::kept::predicting;
 use super::memory;
 use super::observer::{CellPlace, EvaluationRecord, Observer, Phase, Progress, StageRecord, Wanted};
+use super::reading;
 use super::run_folder::{RunFolder, RunWriter};
 use super::stages::{decoder, writer};
 use super::worker::Task;
@@ -163,9 +164,10 @@ fn measure<B: TrainingBackend>(
     device: &B::Device,
     recorder: &mut dyn Observer,
 ) -> Result<(), Failure> {
-    let model = predicting::<B>(task, folder, record.stage, device)?;
+    let stages = task.dataset.stages.len();
+    let model = predicting::<B>(task, folder, record.stage, device, &mut reading::told(recorder, shown.stage, stages))?;
     let began = Instant::now();
-    let mut pace = Pace { began, stages: task.dataset.stages.len(), done: 0, total: count(task, cells), shown };
+    let mut pace = Pace { began, stages, done: 0, total: count(task, cells), shown };
     for &cell in cells {
         let measured = measure_cell(task, &model, cell, &mut pace, recorder)?;
         recorder.evaluation(&measured)?;
@@ -184,7 +186,7 @@ fn measure<B: TrainingBackend>(
 pub fn measure_untrained<B: Kernels>(
     task: &Task<'_>,
     folder: &RunFolder,
-    model: impl FnOnce() -> Result<Llama<B>, Unusable>,
+    model: impl FnOnce(&mut dyn Observer) -> Result<Llama<B>, Unusable>,
     recorder: &mut dyn Observer,
 ) -> Result<(), Failure> {
     if !task.project.evaluation.protocol.each().contains(&Protocol::SameBlock) {
@@ -197,7 +199,7 @@ pub fn measure_untrained<B: Kernels>(
     if missing.is_empty() {
         return Ok(());
     }
-    let model = model()?.into();
+    let model = model(recorder)?.into();
     let shown = Shown { stage: 1, later: 0 };
     let (stages, total) = (task.dataset.stages.len(), count(task, &missing));
     let mut pace = Pace { began: Instant::now(), stages, done: 0, total, shown };

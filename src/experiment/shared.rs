@@ -11,6 +11,7 @@ use super::checkpoint::Checkpoint;
 use super::kept::keep;
 use super::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
 use super::project::{Evaluation, Project, Training};
+use super::reading::{self, Told};
 use super::results::Status;
 use super::rows::{measure_row, measure_untrained};
 use super::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter, SHARED_PREFIX, WorkerLock};
@@ -262,9 +263,9 @@ fn train_first_stage<B: TrainingBackend>(
 ) -> Result<(), Failure> {
     let checkpoint = recorder.go_back(folder, Phase::Train)?;
     let (seed, data) = (folder.config().seed, StageData::new(task, 0, Data::Stage, 0));
-    let mut record = data.record(task);
+    let (mut record, stages) = (data.record(task), task.dataset.stages.len());
     if checkpoint.cursor.phase == Phase::Train {
-        let mut model = load_base::<B>(task, folder, device)?;
+        let mut model = load_base::<B>(task, folder, device, &mut reading::told(recorder, 1, stages))?;
         start::put_on(task, &mut model, seed)?;
         if task.project.training.start.trains() {
             let job = stages::job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
@@ -278,10 +279,12 @@ fn train_first_stage<B: TrainingBackend>(
     } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {
         record = there;
     }
-    let untrained = || -> Result<Llama<B::InnerBackend>, Unusable> {
+    let untrained = |observer: &mut dyn Observer| -> Result<Llama<B::InnerBackend>, Unusable> {
         let model = match &task.project.base_model {
             BaseModel::Compact(_) => weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device),
-            BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => load_base::<B>(task, folder, device)?,
+            BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => {
+                load_base::<B>(task, folder, device, &mut reading::told(observer, 1, stages))?
+            }
         };
         Ok(model.map(&|t: Tensor<B, 2>| t.inner()))
     };
@@ -302,12 +305,13 @@ pub fn load_base<B: TrainingBackend>(
     task: &Task<'_>,
     folder: &RunFolder,
     device: &B::Device,
+    told: &mut Told<'_>,
 ) -> Result<Llama<B>, Unusable> {
     let added = task.vocabulary.added;
     let mut model = match &task.project.base_model {
         BaseModel::Compact(_) => weights::load_compact(&base_folder(folder), &task.llama, added, device)?,
         BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
-            pretrained::<B>(task, path, device)?.load(added, folder.config().seed, device, &mut |_| ())?
+            pretrained::<B>(task, path, device)?.load(added, folder.config().seed, device, told)?
         }
     };
     model.lora_scale = task.project.training.lora.scale();

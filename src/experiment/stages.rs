@@ -12,6 +12,7 @@ use super::kept::{BESIDE, MAIN, MEMORY_FILE, after_stage, keep, main_folder, rea
 use super::look;
 use super::memory;
 use super::observer::{Level, Observer, Phase, StageRecord};
+use super::reading;
 use super::rows::{complete_rows, copy_row, measure_row};
 use super::run_folder::RunFolder;
 use super::shared::{copy_files, load_base};
@@ -26,7 +27,7 @@ use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
 use crate::model::beam::Decoder;
 use crate::model::packing::Sequence;
-use crate::model::weights::{self, write_peft};
+use crate::model::weights::{self, Loading, write_peft};
 use crate::model::{Llama, PromptWriter, Softmax};
 use crate::seeds;
 
@@ -242,7 +243,7 @@ impl StageRun<'_> {
         let memories = self.memories::<B>(device, recorder)?;
         let mut seen = Matrices::new();
         if let Some(look) = self.method.looks_before() {
-            let mut model = after_stage::<B>(task, self.folder, self.stage - 1, device)?;
+            let mut model = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.told(recorder))?;
             seen = look::look(look, &mut model, &StageData::new(task, self.stage - 1, Data::Stage, 0), task, seed);
         }
         let past = self.past()?;
@@ -273,7 +274,7 @@ impl StageRun<'_> {
                 read_matrices(&file)?
             } else {
                 recorder.event(Level::Info, &format!("stage {number}: looking at what is to be remembered"))?;
-                let mut model = after_stage::<B>(task, self.folder, number, device)?;
+                let mut model = after_stage::<B>(task, self.folder, number, device, &mut self.told(recorder))?;
                 let data = StageData::new(task, number - 1, Data::Stage, 0);
                 let seen = look::look(look, &mut model, &data, task, seed);
                 let memory = self.method.remember(Ended { number, of, seen, before: memories.last() });
@@ -297,8 +298,12 @@ impl StageRun<'_> {
         let (task, seed) = (self.task, self.folder.config().seed);
         let data = StageData::new(task, self.stage - 1, part.data, seed);
         record.train_examples = record.train_examples.max(data.examples as u64);
-        let before = after_stage::<B>(task, self.folder, self.stage - 1, device)?;
-        let mut model = if part.from_scratch { load_base::<B>(task, self.folder, device)? } else { before.clone() };
+        let before = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.told(recorder))?;
+        let mut model = if part.from_scratch {
+            load_base::<B>(task, self.folder, device, &mut self.told(recorder))?
+        } else {
+            before.clone()
+        };
         put(part, &mut model, device);
         if let Some(ahead) = &part.ahead {
             let gradient = look::gradient(ahead.examples, &mut model, &data, task, seed);
@@ -311,6 +316,11 @@ impl StageRun<'_> {
         job.examples_afterwards = parts.iter().skip(number + 1).sum();
         job.run(&mut model, &guides, resume, record, recorder)?;
         Ok(keep(task, &mut model, &part.added, &self.kept_in(number))?)
+    }
+
+    /// Tells the recorder how far the base model is read for this stage.
+    fn told(&self, recorder: &mut Recorder<'_>) -> impl FnMut(Loading<'_>) {
+        reading::told(recorder, self.stage, self.task.dataset.stages.len())
     }
 
     /// Folder of one of the stage's adapters. Where both become one, that one lies above them.

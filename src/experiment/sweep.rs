@@ -231,7 +231,7 @@ fn set_option(method: &mut MethodOptions, path: &str, setting: &Setting) -> Resu
     method.set(path, setting).map_err(|bad| (field.is_none(), bad.problem, bad.advice))
 }
 
-fn set_training(training: &mut Training, path: &str, setting: &Setting) -> Result<(), Refused> {
+pub(super) fn set_training(training: &mut Training, path: &str, setting: &Setting) -> Result<(), Refused> {
     let refused = |is_option, problem: String, advice: String| (is_option, problem, advice);
     let mut whole = serde_json::to_value(&*training).unwrap_or_default();
     let known = leaves(&whole, TRAINING);

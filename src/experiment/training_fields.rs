@@ -72,6 +72,37 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
+/// Settings that change the memory and the time of a step, and not what it does.
+pub const STEP_FIELDS: &[Field] = &[
+    whole(
+        "accumulation",
+        "Accumulation",
+        "Pieces that a step is computed in, one after the other: the memory of one piece, the result of the whole step",
+        100_000,
+    ),
+    Field {
+        path: "checkpointing",
+        label: "Checkpointing",
+        help: "Layers are computed again in the backward pass instead of kept: less memory, a third more time",
+        kind: Kind::Switch,
+    },
+];
+
+/// The field of a path, among all that a form can set.
+pub fn field(path: &str) -> Option<&'static Field> {
+    FIELDS.iter().chain(STEP_FIELDS).find(|field| field.path == path)
+}
+
+/// Gives a setting a value; the settings stay as they are where there is no such setting, or it cannot have the value.
+pub fn set(training: &mut Training, path: &str, value: &Setting) {
+    if field(path).is_some_and(|field| field.accepts(value).is_ok()) {
+        let mut changed = training.clone();
+        if super::sweep::set_training(&mut changed, path, value).is_ok() {
+            *training = changed;
+        }
+    }
+}
+
 /// A setting that a sweep cannot have.
 #[derive(Debug, Clone, Copy)]
 pub struct Fixed {
@@ -165,5 +196,17 @@ mod tests {
         assert_eq!(setting(&training, "schedule"), Some(Setting::Choice("Cosine".to_owned())));
         assert_eq!(setting(&training, "later_stage_epochs"), None);
         assert_eq!(setting(&training, "nothing"), None);
+    }
+
+    #[test]
+    fn settings_are_set_by_their_paths_or_stay() {
+        let mut training = Training::default();
+        set(&mut training, "lora.rank", &Setting::Number(32.0));
+        set(&mut training, "checkpointing", &Setting::Switch(true));
+        set(&mut training, "vocabulary", &Setting::Choice("Frozen".to_owned()));
+        set(&mut training, "accumulation", &Setting::Number(0.0));
+        set(&mut training, "nothing", &Setting::Number(1.0));
+        assert_eq!((training.lora.rank, training.checkpointing, training.accumulation), (32, true, 1));
+        assert_eq!(training.vocabulary, crate::model::VocabularyMode::Frozen);
     }
 }

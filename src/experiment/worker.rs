@@ -100,6 +100,14 @@ impl<'a> Task<'a> {
     /// Data or model cannot be used, or the device is not there.
     pub fn load(project: &'a Project, options: &RunOptions) -> Result<Self, Failure> {
         let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
+        Self::of(project, Arc::new(dataset), options)
+    }
+
+    /// As [`Self::load`], of data that are read already.
+    ///
+    /// # Errors
+    /// The base model cannot be used, or the device is not there.
+    pub fn of(project: &'a Project, dataset: Arc<Dataset>, options: &RunOptions) -> Result<Self, Failure> {
         let llama = project.architecture()?;
         let choice = options.device;
         let (device, survey) = device::choose(choice).map_err(|message| Failure::Device {
@@ -114,7 +122,7 @@ impl<'a> Task<'a> {
             continuations: Arc::new(Continuations::new(&trie, &vocabulary)),
             trie: Arc::new(trie),
             vocabulary,
-            dataset: Arc::new(dataset),
+            dataset,
             llama,
             device_name: format!("{} ({})", survey.chosen, survey.name),
             device,

@@ -34,6 +34,15 @@ impl Family {
         }
     }
 
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "Llama",
+            Self::Qwen2 => "Qwen2",
+            Self::Qwen3 => "Qwen3",
+        }
+    }
+
     /// The family of a name.
     pub fn of(key: &str) -> Option<Self> {
         [Self::Llama, Self::Qwen2, Self::Qwen3].into_iter().find(|family| family.key() == key)

@@ -1,13 +1,17 @@
 //! What a model, tokenizer or adapter on disk is, without loading its weights.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::config::LlamaConfig;
 use super::tokenizer::{Tokenizer, TokenizerSummary};
-use super::weights::{PeftConfig, Pretrained, StoredTensor, Weights};
+use super::weights::{PeftConfig, Pretrained, StoredTensor, Weights, token_rows_of};
 use crate::error::Unusable;
 
 /// A base model: a Hugging Face folder or a GGUF file.
@@ -17,6 +21,8 @@ pub struct ModelSummary {
     pub format: String,
     /// What the file calls itself.
     pub name: Option<String>,
+    /// What the file, or the folder's README, says of its licence.
+    pub licence: Option<String>,
     pub architecture: LlamaConfig,
     pub parameters: u64,
     /// Bytes of the weights as stored, and in float32, as they are loaded.
@@ -37,9 +43,93 @@ pub struct ModelSummary {
 pub struct AdapterSummary {
     pub rank: usize,
     pub alpha: f64,
+    /// The factor on the update.
+    pub scale: f64,
     pub parameters: u64,
     /// Adapted modules and how often each occurs: `q_proj` in 16 layers.
     pub modules: BTreeMap<String, usize>,
+    /// Trained token rows it brings, by table: `embed_tokens`.
+    pub rows: BTreeMap<String, usize>,
+    /// The base model that the file names.
+    pub base_model: Option<String>,
+}
+
+/// A safetensors file by itself: a checkpoint, an adapter's weights, a shard.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TensorsSummary {
+    pub numbers: u64,
+    pub bytes: u64,
+    pub tensors: Vec<StoredTensor>,
+}
+
+impl TensorsSummary {
+    /// Reads the header of a file.
+    ///
+    /// # Errors
+    /// It is no safetensors file, or a damaged one.
+    pub fn read(file: &Path) -> Result<Self, Unusable> {
+        let weights = Weights::open_file(file)?;
+        let stored = |name: &str| -> Result<StoredTensor, Unusable> {
+            let (kind, bytes) = weights.stored(name)?;
+            Ok(StoredTensor { name: name.to_owned(), shape: weights.shape(name)?, kind, bytes })
+        };
+        let tensors = weights.names().map(stored).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            numbers: tensors.iter().map(|tensor| tensor.shape.iter().map(|&n| n as u64).product::<u64>()).sum(),
+            bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
+            tensors,
+        })
+    }
+}
+
+/// Bytes of a README that are looked at for a licence.
+const README_HEAD: u64 = 1 << 14;
+
+/// The licence in the front matter of a folder's README, as Hugging Face's model cards have it.
+fn readme_licence(folder: &Path) -> Option<String> {
+    let mut head = Vec::new();
+    File::open(folder.join("README.md")).ok()?.take(README_HEAD).read_to_end(&mut head).ok()?;
+    let text = String::from_utf8_lossy(&head);
+    let matter = text.strip_prefix("---")?.split("\n---").next()?;
+    let licence = matter.lines().find_map(|line| line.strip_prefix("license:"))?.trim();
+    (!licence.is_empty()).then(|| licence.trim_matches('"').to_owned())
+}
+
+/// SHA-256 (hex) of a model's weights: of the file, or of a folder's safetensors files one after another. None where it was
+/// cancelled.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn content_hash(path: &Path, cancelled: &AtomicBool) -> Result<Option<String>, Unusable> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    for file in weight_files(path)? {
+        let unreadable = |e: std::io::Error| Unusable::io(&file, "read the weights", &e);
+        let mut from = File::open(&file).map_err(unreadable)?;
+        loop {
+            let read = from.read(&mut buffer).map_err(unreadable)?;
+            if read == 0 {
+                break;
+            }
+            if cancelled.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            hash.update(&buffer[..read]);
+        }
+    }
+    Ok(Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// The files of a model's weights, by name.
+fn weight_files(path: &Path) -> Result<Vec<PathBuf>, Unusable> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let entries = std::fs::read_dir(path).map_err(|e| Unusable::io(path, "read the folder", &e))?;
+    let files = entries.flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|e| e == "safetensors")).collect();
+    files.sort();
+    Ok(files)
 }
 
 impl ModelSummary {
@@ -50,9 +140,12 @@ impl ModelSummary {
     /// Names the field or the tensor that is missing, of the wrong shape, or not supported.
     pub fn read(path: &Path) -> Result<Self, Unusable> {
         let model = Pretrained::open(path)?;
-        let (format, name) = match model.gguf() {
-            None => ("Hugging Face".to_owned(), None),
-            Some(file) => (format!("GGUF {}", file.version), file.text("general.name").map(str::to_owned)),
+        let (format, name, licence) = match model.gguf() {
+            None => ("Hugging Face".to_owned(), None, readme_licence(path)),
+            Some(file) => {
+                let text = |key| file.text(key).map(str::to_owned);
+                (format!("GGUF {}", file.version), text("general.name"), text("general.license"))
+            }
         };
         let (tokenizer, tokenizer_problem) = match Tokenizer::open(path) {
             Ok(tokenizer) => (Some(tokenizer.summary()), None),
@@ -62,6 +155,7 @@ impl ModelSummary {
         Ok(Self {
             format,
             name,
+            licence,
             architecture: model.config,
             parameters,
             bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
@@ -83,10 +177,21 @@ impl AdapterSummary {
     pub fn read(folder: &Path) -> Result<Self, Unusable> {
         let config = PeftConfig::read(folder)?;
         let weights = Weights::open_file(&folder.join("adapter_model.safetensors"))?;
-        let mut summary = Self { rank: config.r, alpha: config.lora_alpha, parameters: 0, modules: BTreeMap::new() };
+        let mut summary = Self {
+            rank: config.r,
+            scale: config.scale(),
+            alpha: config.lora_alpha,
+            parameters: 0,
+            modules: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            base_model: config.base_model(),
+        };
         for name in weights.names() {
             let shape = weights.shape(name)?;
             summary.parameters += shape.iter().map(|&n| n as u64).product::<u64>();
+            if let Some(table) = token_rows_of(name) {
+                summary.rows.insert(table.to_owned(), shape.first().copied().unwrap_or(0));
+            }
             let Some(module) = name.strip_suffix(".lora_A.weight") else { continue };
             if shape.first() != Some(&config.r) {
                 return Err(Unusable::new(folder, format!("the rank is {}, the shape {shape:?}", config.r))

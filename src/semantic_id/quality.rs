@@ -1,8 +1,12 @@
 //! How good semantic ids are, in figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use super::index::IndexFile;
+use crate::error::Unusable;
 
 /// Figures of trained semantic ids.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +60,34 @@ impl Collisions {
             items: sizes.values().filter(|&&size| size > 1).sum(),
             largest: sizes.into_values().max().unwrap_or(0),
         }
+    }
+}
+
+/// An index file in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IndexSummary {
+    pub items: usize,
+    pub levels: usize,
+    /// Codes that occur, by level.
+    pub codes: Vec<usize>,
+    pub collisions: Collisions,
+}
+
+impl IndexSummary {
+    /// Reads an index file and counts it.
+    ///
+    /// # Errors
+    /// It is no index, or a damaged one; see [`IndexFile::read`].
+    pub fn read(file: &Path) -> Result<Self, Unusable> {
+        let index = IndexFile::read(file)?;
+        let codes =
+            |level: usize| index.numbers.iter().skip(level).step_by(index.levels).collect::<BTreeSet<_>>().len();
+        Ok(Self {
+            items: index.items.len(),
+            levels: index.levels,
+            codes: (0..index.levels).map(codes).collect(),
+            collisions: Collisions::of(&index.numbers, index.levels),
+        })
     }
 }
 

@@ -8,7 +8,16 @@ use std::path::{Path, PathBuf};
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
-use peso_workbench::experiment::memory;
+use peso_workbench::data::DatasetSource;
+use peso_workbench::device::DeviceChoice;
+use peso_workbench::experiment::observer::{Level, Phase, Progress};
+use peso_workbench::experiment::project::UsersPerStage;
+use peso_workbench::experiment::project_file::DEMO;
+use peso_workbench::experiment::results::Status;
+use peso_workbench::experiment::run_folder::RunConfig;
+use peso_workbench::experiment::worker::{self, RunOptions, Watcher};
+use peso_workbench::experiment::{Project, memory};
+use peso_workbench::model::BaseModel;
 use peso_workbench::model::Llama;
 use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::inspect::ModelSummary;
@@ -199,5 +208,48 @@ fn smollm2_matches_transformers() {
         println!("{} tokens: logits within {worst:.4}, NLL {nll:.5} of {expected:.5}", ids.len());
         assert!(worst <= 5e-2, "logits are {worst} apart");
         assert!((nll - expected).abs() <= 1e-3, "{nll} instead of {expected}");
+    }
+}
+
+/// Keeps what a worker tells.
+#[derive(Default)]
+struct Told(Vec<Progress>);
+
+impl Watcher for Told {
+    fn run_started(&mut self, _: usize, _: usize, _: &RunConfig) {}
+
+    fn progress(&mut self, progress: &Progress) {
+        self.0.push(progress.clone());
+    }
+
+    fn event(&mut self, _: Level, _: &str) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_run_tells_how_far_its_base_model_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut project = Project::parse(DEMO, &folder.path().join("project.ron")).unwrap();
+    let DatasetSource::Synthetic(data) = &mut project.dataset else { panic!("the demo is generated") };
+    (data.users, data.items, data.stages) = (40, 30, 2);
+    project.base_model = BaseModel::HuggingFace(models().join("llama"));
+    (project.training.epochs, project.evaluation.users) = (1, UsersPerStage::Sample(5));
+    project.experiments.retain(|experiment| experiment.name == "Single evolving LoRA");
+    let options = RunOptions { device: DeviceChoice::Cpu, ..RunOptions::default() };
+    let mut told = Told::default();
+    let outcomes = worker::run(&project, &options, &mut told).unwrap();
+    assert!(outcomes.iter().all(|outcome| outcome.status == Status::Finished), "{outcomes:?}");
+    let parameters = Pretrained::open(&models().join("llama")).unwrap().parameters();
+    for stage in [1, 2] {
+        let of_stage: Vec<&Progress> = told.0.iter().filter(|progress| progress.stage == stage).collect();
+        let read: Vec<_> = of_stage.iter().take_while(|progress| progress.phase == Phase::Load).collect();
+        assert!(read.len() > 10, "stage {stage} begins with every tensor of the model");
+        assert!(read.iter().is_sorted_by_key(|progress| progress.done));
+        assert!(read.iter().all(|progress| progress.total == parameters && progress.stages == 2));
+        assert_eq!(of_stage.iter().find(|p| p.phase != Phase::Load).map(|p| p.phase), Some(Phase::Train));
+        assert!(read.iter().any(|progress| progress.done == parameters), "it is read to its end");
     }
 }

@@ -340,3 +340,43 @@ fn inspect_shows_interactions_and_the_line_of_a_project_file() {
     // Looking leaves nothing behind.
     assert_eq!(fs::read_dir(here.path()).unwrap().count(), 2);
 }
+
+#[test]
+fn inspect_shows_adapters_tokenizers_checkpoints_gguf_files_and_indices() {
+    let here = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let inspect = |path: &str, json: bool| {
+        let path = fixtures.join(path);
+        let arguments = ["inspect", path.to_str().unwrap(), "--json"];
+        peso(here.path(), if json { &arguments } else { &arguments[..2] })
+    };
+    let json = |path: &str| json_of(&inspect(path, true));
+    let text = |path: &str| words(&inspect(path, false).stdout);
+
+    let adapter = json("peft/untied_tokens");
+    assert_eq!(adapter["kind"], json!("adapter"));
+    assert!(adapter["rank"].as_u64().unwrap() > 0 && adapter["modules"]["q_proj"].as_u64().unwrap() > 0, "{adapter}");
+    assert!(adapter["rows"]["embed_tokens"].as_u64().unwrap() > 0, "{adapter}");
+    assert!(text("peft/untied_tokens").contains("Token rows: "));
+    assert!(!text("peft/untied").contains("Token rows"));
+
+    assert_eq!(json("models/tokenizer.json")["kind"], json!("tokenizer"));
+    for (path, format) in [("models/llama", "Hugging Face"), ("models/qwen3.gguf", "GGUF 3")] {
+        let model = json(path);
+        assert_eq!((&model["kind"], &model["format"]), (&json!("model"), &json!(format)));
+        assert!(text(path).contains("layers of width"), "{path}");
+    }
+
+    let checkpoint = json("models/llama/model.safetensors");
+    assert_eq!(checkpoint["kind"], json!("tensors"));
+    assert!(checkpoint["tensors"].as_array().unwrap().len() > 10);
+    assert!(text("models/llama/model.safetensors").contains("model.embed_tokens.weight"));
+
+    let index = json("data/tiny_release/Tiny_cl.index.hand.json");
+    assert_eq!((&index["kind"], &index["levels"]), (&json!("semantic_ids"), &json!(4)));
+    let (items, distinct) = (index["items"].as_u64().unwrap(), index["collisions"]["distinct_ids"].as_u64().unwrap());
+    assert!(0 < distinct && distinct <= items, "{index}");
+    assert!(text("data/tiny_release/Tiny_cl.index.hand.json").contains("distinct ids"));
+    let shards = inspect("models/qwen2/model.safetensors.index.json", false);
+    assert_eq!(shards.status.code(), Some(2), "an index of shards is none of semantic ids");
+}

@@ -248,7 +248,7 @@ fn every_view_fits_small_and_large_windows() {
     until_part(&mut window, "2 of 4 finished");
     for (size, pixels) in [([960.0, 600.0], 1.0), ([2560.0, 1440.0], 1.0), ([1280.0, 720.0], 2.0)] {
         window.set_size(size.into()).set_pixels_per_point(pixels);
-        for view in ["Live", "Compare", "Data", "Log"] {
+        for view in ["Live", "Compare", "Data", "Model", "Log"] {
             click(&mut window, view);
             window.run_ok();
             for label in ["Run all", "Stop", "Commands…", "Filter runs", view] {

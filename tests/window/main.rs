@@ -7,6 +7,7 @@ mod comparing;
 mod data;
 mod fixture;
 mod looks;
+mod models;
 mod moved;
 mod pictures;
 mod real_worker;

@@ -202,7 +202,7 @@ fn a_project_that_is_dropped_onto_the_window_is_opened() {
 
 /// A folder that was let go over the window.
 #[derive(Debug)]
-struct Dropped(PathBuf);
+pub struct Dropped(pub PathBuf);
 
 impl egui::DroppedFile for Dropped {
     fn path(&self) -> &Path {

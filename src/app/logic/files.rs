@@ -53,6 +53,13 @@ impl Workbench {
 
     pub(super) fn answered(&mut self, question: &Question, path: Option<PathBuf>, took: Duration) {
         let hint = (path.is_none() && took < FASTEST_PERSON).then_some(NO_PORTAL);
+        if question.is_of_project() {
+            return match (path, hint) {
+                (Some(path), _) => self.use_answer(question, path),
+                (None, Some(hint)) => self.notices.push(Notice::new(Weight::Problem, hint)),
+                (None, None) => {}
+            };
+        }
         match (&mut self.dialog, path) {
             (Some(Dialog::Path(dialog)), Some(path)) => dialog.text = path.display().to_string(),
             (Some(Dialog::Path(dialog)), None) => dialog.hint = hint,

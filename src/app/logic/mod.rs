@@ -2,6 +2,7 @@
 
 mod estimates;
 mod files;
+mod model;
 mod project;
 mod runs;
 
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
+use model::Dropped;
 use project::Opened;
 use runs::did_not_finish;
 
@@ -47,6 +49,12 @@ const ZOOM_STEP: f32 = 1.1;
 pub(crate) enum Message {
     Opened(Result<Box<Opened>, Unusable>),
     DemoWritten(Result<PathBuf, Unusable>),
+    /// What was dropped onto the window.
+    Dropped {
+        session: u64,
+        path: PathBuf,
+        what: Dropped,
+    },
     Saved {
         session: u64,
         revision: u64,
@@ -136,6 +144,7 @@ impl Workbench {
                 self.opening = None;
                 self.notices.push(Notice::unusable("The demo cannot be written", &error));
             }
+            Message::Dropped { session, path, what } => self.dropped(session, path, what),
             Message::Saved { session, revision, result, then } => self.saved(session, revision, result, then),
             Message::Answered { question, path, took } => self.answered(&question, path, took),
             Message::Exported(Ok(path)) => {
@@ -191,6 +200,8 @@ impl Workbench {
         match action {
             Action::Command(command) => self.command(ctx, command),
             Action::Open(path) => self.leave(Leaving::Open(path)),
+            Action::Browse(question) => self.ask_desktop(question),
+            Action::Drop(path) => self.look_at_dropped(path),
             Action::Forget(path) => {
                 self.settings.recent.retain(|recent| *recent != path);
                 self.save_settings();

@@ -135,7 +135,7 @@ fn run_card(ui: &mut Ui, run: &RunView) {
             let eta = eta.map(|seconds| format!("{} left", widgets::duration_words(seconds)));
             let parts = [
                 eta,
-                (running && progress.rate > 0.0).then(|| format!("{:.0} examples/s", progress.rate)),
+                (running && progress.rate > 0.0).then(|| widgets::pace_words(progress)),
                 (progress.memory_bytes > 0).then(|| widgets::memory_words(progress.memory_bytes)),
             ];
             widgets::remark(ui, parts.into_iter().flatten().collect::<Vec<_>>().join(" · "));

@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Button, Checkbox, ComboBox, DragValue, RichText, TextEdit, Ui};
 
 use crate::app::theme::{self, space};
-use crate::method::card::{Choice, FieldOf, Kind, Setting};
+use crate::method::card::{Choice, Field, FieldOf, Kind, Setting};
 use crate::method::{GradientSurgery, MethodOptions};
 
 /// What an edit of the options came to.
@@ -154,6 +154,23 @@ fn option_row(ui: &mut Ui, option: &OptionOf, edited: &mut Edited) -> Option<Set
     edited.changed |= before.changed;
     edited.done |= before.done;
     setting.filter(|_| before.changed)
+}
+
+/// A row of a field that is no method's: its value now and where nobody changed it. The new value where the user gave one.
+pub(super) fn value_row(
+    ui: &mut Ui,
+    field: &'static Field,
+    now: Setting,
+    default: Setting,
+    edited: &mut Edited,
+) -> Option<Setting> {
+    let option = OptionOf { field: FieldOf { path: field.path.to_owned(), field, setting: now }, default };
+    // What the row says was edited is this field's alone.
+    let mut own = Edited::default();
+    let value = option_row(ui, &option, &mut own);
+    edited.changed |= own.changed;
+    edited.done |= own.done;
+    value
 }
 
 fn reset_button(ui: &mut Ui, option: &OptionOf) -> egui::Response {

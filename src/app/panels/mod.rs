@@ -9,6 +9,7 @@ pub(crate) mod experiments;
 pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod method_card;
+pub(crate) mod model;
 pub(crate) mod runs;
 pub(crate) mod start;
 pub(crate) mod subspace;
@@ -69,6 +70,7 @@ pub(crate) struct Panels {
     pub(crate) drift: drift::DriftPanel,
     pub(crate) users: users::UsersPanel,
     pub(crate) data: data::DataPanel,
+    pub(crate) model: model::ModelPanel,
 }
 
 /// The runs that have finished at least `stages` stages, in the order of the runs table.

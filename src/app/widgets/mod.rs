@@ -4,7 +4,7 @@ mod notices;
 mod status;
 
 pub(crate) use notices::{Notice, Notices, Weight};
-pub(crate) use status::{phase_words, status_look};
+pub(crate) use status::{pace_words, phase_words, status_look};
 
 use eframe::egui;
 use egui::{Button, Frame, Margin, Response, RichText, Ui};
@@ -118,9 +118,12 @@ pub(crate) fn brief_duration(seconds: f64) -> String {
     }
 }
 
-/// An amount of memory for people: `512 MiB`, `1.4 GiB`.
+/// An amount of memory for people: `12 KiB`, `512 MiB`, `1.4 GiB`.
 pub(crate) fn memory_words(bytes: u64) -> String {
     let mebibytes = bytes as f64 / f64::from(1 << 20);
+    if 0 < bytes && mebibytes < 0.95 {
+        return format!("{:.0} KiB", mebibytes * 1024.0);
+    }
     if mebibytes < 1024.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
 }
 
@@ -157,6 +160,7 @@ mod tests {
         assert_eq!(brief_duration(3569.0), "59 min");
         assert_eq!(brief_duration(5400.0), "1.5 h");
         assert_eq!(brief_duration(f64::INFINITY), "–");
+        assert_eq!([memory_words(0), memory_words(12 << 10)], ["0 MiB", "12 KiB"]);
         assert_eq!(memory_words(512 << 20), "512 MiB");
         assert_eq!(memory_words(3 << 29), "1.5 GiB");
         assert_eq!(grouped(1_234_567), "1\u{2009}234\u{2009}567");

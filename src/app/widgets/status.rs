@@ -34,9 +34,45 @@ pub(crate) fn status_look(state: RowState, tokens: &Tokens) -> StatusLook {
 /// What a run is doing: `Stage 2 of 5, training`.
 pub(crate) fn phase_words(progress: &Progress) -> String {
     let doing = match progress.phase {
+        Phase::Load => "reading the base model",
         Phase::Base => "training the base model",
         Phase::Train => "training",
         Phase::Evaluate => "testing",
     };
     format!("Stage {} of {}, {doing}", progress.stage, progress.stages)
+}
+
+/// How fast a run is: `412 examples/s`.
+pub(crate) fn pace_words(progress: &Progress) -> String {
+    match progress.phase {
+        Phase::Load => format!("{:.0} million parameters/s", progress.rate / 1e6),
+        Phase::Base | Phase::Train => format!("{:.0} examples/s", progress.rate),
+        Phase::Evaluate => format!("{:.0} users/s", progress.rate),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_says_what_it_does_and_how_fast() {
+        let mut progress = Progress {
+            phase: Phase::Load,
+            stage: 1,
+            stages: 5,
+            done: 40,
+            total: 160,
+            rate: 2.31e8,
+            eta_seconds: None,
+            memory_bytes: 0,
+        };
+        assert_eq!(phase_words(&progress), "Stage 1 of 5, reading the base model");
+        assert_eq!(pace_words(&progress), "231 million parameters/s");
+        progress = Progress { phase: Phase::Evaluate, rate: 31.6, ..progress };
+        assert_eq!(
+            (phase_words(&progress), pace_words(&progress)),
+            ("Stage 1 of 5, testing".into(), "32 users/s".into())
+        );
+    }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::super::evaluate::{USERS_A_BATCH, tests};
 use super::super::kept::{after_stage, main_folder};
 use super::super::observer::{Level, Observer};
+use super::super::reading::untold;
 use super::super::run_folder::RunFolder;
 use super::super::stages::writer;
 use super::super::worker::{Task, Watcher, guarded};
@@ -209,7 +210,8 @@ impl OnDevice for ModuleReading<'_> {
         };
         let matrix = |m: &Matrix| linalg::from_rows(m.rows, m.columns, &m.values);
         let found = singular_directions(&matrix(&pair.a), &matrix(&pair.b), scale);
-        let model = after_stage::<B>(self.task, self.run, self.stage, device)?.map(&|t: Tensor<B, 2>| t.inner());
+        let model = after_stage::<B>(self.task, self.run, self.stage, device, &mut untold)?;
+        let model = model.map(&|t: Tensor<B, 2>| t.inner());
         let rows = StreamRows::of(&model, self.task, self.module);
         let users = tests(&self.task.dataset, Protocol::SameBlock, self.stage - 1, self.task.project.evaluation.users);
         let activations = self.activations(&model, &users, &found)?;

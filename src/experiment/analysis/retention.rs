@@ -5,13 +5,15 @@
 //! tokens; the gradient is taken times √T, so that the second moment is the Fisher information of the training loss: a mean
 //! over T tokens, whose scores are uncorrelated for a model that predicts well, has the information of one token.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::kept::{kept, main_folder};
 use super::super::look;
-use super::super::observer::{Level, Observer};
+use super::super::observer::{Level, Observer, Phase};
+use super::super::reading;
 use super::super::run_folder::{RunFolder, RunMethod};
 use super::super::stages::StageData;
 use super::super::trainer::validation_loss;
@@ -228,13 +230,16 @@ impl Measurement<'_> {
         let (optimum_values, start_values) = (flattened(&optimum), flattened(start));
 
         let examples = look::sample(&data, options.examples, seed);
-        let mut model = kept::<B>(task, run, &twin.folder, device)?;
+        let mut load = |folder: &Path| {
+            kept::<B>(task, run, folder, device, &mut reading::told(observer, stage, task.dataset.stages.len()))
+        };
+        let mut model = load(&twin.folder)?;
         let loss_twin = validation_loss(&model, &examples, task.project.training.temperature);
         anchor.put_on(&mut model);
         let loss_previous = validation_loss(&model, &examples, task.project.training.temperature);
         let mut model = match options.at {
-            Point::Twin => kept::<B>(task, run, &twin.folder, device)?,
-            Point::Previous => kept::<B>(task, run, &main_folder(run, stage - 1), device)?,
+            Point::Twin => load(&twin.folder)?,
+            Point::Previous => load(&main_folder(run, stage - 1))?,
         };
         let gradients = self.gradients(&mut model, &anchor, &examples, observer)?;
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::checkpoint::Checkpoint;
 use super::super::kept::{after_stage, keep};
 use super::super::observer::{Level, Observer, StageRecord};
+use super::super::reading;
 use super::super::run_folder::RunFolder;
 use super::super::stages::{self, StageData};
 use super::super::worker::Task;
@@ -53,7 +54,8 @@ pub fn twin<B: TrainingBackend>(
     }
     observer
         .event(Level::Info, &format!("stage {stage}: training once without the pull, to see where the data leads"))?;
-    let mut model = after_stage::<B>(task, run, stage - 1, device)?;
+    let stages = task.dataset.stages.len();
+    let mut model = after_stage::<B>(task, run, stage - 1, device, &mut reading::told(observer, stage, stages))?;
     let part = Part::from(start.clone());
     stages::put(&part, &mut model, device);
     let job = stages::job(task, data, &part, 0, run.config().seed, checkpoint.clone());

@@ -321,7 +321,8 @@ fn whole(value: u64) -> i64 {
 
 fn phase_number(phase: Phase) -> i64 {
     match phase {
-        Phase::Base => 0,
+        // Nothing is recorded while a model is read, which comes before everything else.
+        Phase::Load | Phase::Base => 0,
         Phase::Train => 1,
         Phase::Evaluate => 2,
     }

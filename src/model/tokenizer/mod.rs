@@ -2,6 +2,7 @@
 
 mod gguf;
 mod pieces;
+mod trial;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::error::Unusable;
 use crate::files;
 
 pub use pieces::Pieces;
+pub use trial::{Piece, Trial};
 
 /// The most bytes of a `tokenizer.json` that are read.
 const LARGEST_FILE: u64 = 1 << 28;

@@ -14,7 +14,7 @@ mod writer;
 
 pub use compact::{initialise_compact, load_compact, write_compact};
 pub use merged::{merge, write_model};
-pub use peft::{PeftAdapter, PeftConfig, TokenRows, export_peft, read_peft, write_peft};
+pub use peft::{PeftAdapter, PeftConfig, TokenRows, export_peft, read_peft, token_rows_of, write_peft};
 pub use pretrained::{Loading, Pretrained, StoredTensor, load_pretrained};
 pub use storage::Stored;
 pub use store::{Weights, safetensors_bytes, write_matrices};

@@ -36,6 +36,13 @@ const TOKEN_ROWS: &str = ".token_adapter.trainable_tokens_delta";
 /// Embedding and head: their names in the base model, and in a PEFT configuration.
 pub const TABLES: [(&str, &str); 2] = [("model.embed_tokens", "embed_tokens"), ("lm_head", "lm_head")];
 
+/// The table (`embed_tokens`, `lm_head`) whose rows a tensor of an adapter has: of some tokens, or the whole table.
+pub fn token_rows_of(tensor: &str) -> Option<&'static str> {
+    let name = tensor.strip_prefix(PREFIX)?;
+    let of_table = |table: &str| name.strip_prefix(table).is_some_and(|rest| rest == TOKEN_ROWS || rest == ".weight");
+    TABLES.into_iter().find(|(table, _)| of_table(table)).map(|(_, short)| short)
+}
+
 /// Rows of the embedding or the head, by token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenRows {
@@ -248,6 +255,12 @@ impl PeftConfig {
             Some(field) => bad(field, "this kind of LoRA is not supported".to_owned()),
             None => Ok(()),
         }
+    }
+
+    /// The base model that it was trained on, where the file names one.
+    pub fn base_model(&self) -> Option<String> {
+        let name = self.others.get("base_model_name_or_path").and_then(Value::as_str)?;
+        (!name.is_empty()).then(|| name.to_owned())
     }
 
     /// The factor on the update.

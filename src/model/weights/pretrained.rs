@@ -197,7 +197,11 @@ impl Pretrained {
         let mut expected = BTreeSet::new();
         for (name, [rows, columns]) in self.config.tensors() {
             let name = self.file_name(&name);
-            let shape = self.shape(&name).ok_or_else(|| self.error(&name, "a tensor is missing"))?;
+            let shape = self.shape(&name).ok_or_else(|| {
+                self.error(&name, "a tensor is missing").advice(
+                    "some of its files may be missing, or its configuration is another model's; copy all of it again",
+                )
+            })?;
             if shape != [rows, columns] && !(rows == 1 && shape == [columns]) {
                 let wanted = if rows == 1 { vec![columns] } else { vec![rows, columns] };
                 return Err(self.error(&name, format!("expected the shape {wanted:?}, got {shape:?}")));

@@ -6,6 +6,7 @@ use egui_extras::Column;
 
 use crate::app::session::{Row, RowState};
 use crate::data::Protocol;
+use crate::experiment::observer::Phase;
 use crate::experiment::results::Status;
 
 /// What the rows are sorted by.
@@ -136,6 +137,7 @@ pub(super) fn share_done(row: &Row) -> f64 {
         return 1.0;
     }
     let Some(progress) = &run.progress else { return 0.0 };
-    let phase = if progress.total == 0 { 0.0 } else { progress.done as f64 / progress.total as f64 };
+    let is_work = progress.total > 0 && progress.phase != Phase::Load;
+    let phase = if is_work { progress.done as f64 / progress.total as f64 } else { 0.0 };
     ((progress.stage.saturating_sub(1)) as f64 + phase.clamp(0.0, 1.0)) / progress.stages.max(1) as f64
 }

@@ -1,0 +1,243 @@
+//! The base model: which it is, what it is before anything is loaded, how it reads examples, and what training it takes.
+
+mod base;
+mod card;
+mod chips;
+pub(crate) mod edits;
+mod figures;
+mod memory;
+mod prompt;
+mod shape;
+mod start;
+mod tokens;
+mod trained;
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Align, Layout, RichText, ScrollArea, Ui};
+
+use super::Context;
+use crate::app::action::Action;
+use crate::app::reports::{Found, Question, Report};
+use crate::app::theme::{self, space};
+use crate::app::widgets;
+use crate::error::Unusable;
+use crate::experiment::Project;
+use crate::experiment::setup::{self, Setup};
+
+/// Part of the view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Part {
+    #[default]
+    Base,
+    Prompt,
+    Training,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Base, Self::Prompt, Self::Training];
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Base => "Base model",
+            Self::Prompt => "Prompt",
+            Self::Training => "Training and memory",
+        }
+    }
+
+    const fn tooltip(self) -> &'static str {
+        match self {
+            Self::Base => "Which language model is adapted, what it is, and how it cuts text into tokens",
+            Self::Prompt => "How a history is written for the model, with an example of the project's data",
+            Self::Training => "What is trained beside the frozen weights, and the memory that this takes",
+        }
+    }
+}
+
+/// State of the panel.
+#[derive(Debug, Default)]
+pub(crate) struct ModelPanel {
+    part: Part,
+    asked: Option<Asked>,
+    base: base::BaseModelPart,
+    prompt: prompt::PromptPart,
+    training: trained::TrainingPart,
+}
+
+/// What data and model come to: the question about the project as it is, and the last one that has an answer.
+#[derive(Debug)]
+struct Asked {
+    /// Revision of the project that the question is about.
+    revision: u64,
+    question: Arc<Question>,
+    answered: Option<Arc<Question>>,
+}
+
+/// Width from which two cards stand side by side.
+const WIDE: f32 = 720.0;
+
+impl ModelPanel {
+    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let found = self.setup(context);
+        let setup = found.setup;
+        ui.horizontal_wrapped(|ui| {
+            for part in Part::ALL {
+                ui.selectable_value(&mut self.part, part, part.text()).on_hover_text(part.tooltip());
+            }
+            if found.pending && setup.is_some() {
+                ui.spinner().on_hover_text("What is shown is of the settings before; the new ones are being looked at");
+            }
+        });
+        ui.add_space(space::XS);
+        ScrollArea::vertical().id_salt(self.part.text()).auto_shrink(false).show(ui, |ui| {
+            match self.part {
+                Part::Base => {
+                    // What is wrong with the model its own card says.
+                    if !found.is_about_model(context.session.project()) {
+                        found.state(ui, context, "Reading the data");
+                    }
+                    self.base.ui(ui, context, setup);
+                }
+                Part::Prompt => {
+                    found.state(ui, context, "Writing an example");
+                    self.prompt.ui(ui, context, setup);
+                }
+                Part::Training => {
+                    found.state(ui, context, "Writing the steps of every stage");
+                    self.training.ui(ui, context, setup);
+                }
+            }
+            ui.add_space(space::S);
+        });
+    }
+
+    /// Asks what data and model come to, and gives the last answer as long as there is no newer one.
+    fn setup<'s>(&mut self, context: &mut Context<'s>) -> FoundSetup<'s> {
+        let session = context.session;
+        let revision = session.history.revision();
+        let asked = match &mut self.asked {
+            Some(asked) => asked,
+            none => none.insert(Asked { revision, question: question_of(session.project()), answered: None }),
+        };
+        if asked.revision != revision {
+            let question = question_of(session.project());
+            asked.revision = revision;
+            if *question != *asked.question {
+                asked.question = question;
+            }
+        }
+        let question = Arc::clone(&asked.question);
+        let ready = |question: &Question| match session.reports.look(question, Report::setup) {
+            Found::Ready(setup) => Some(setup),
+            _ => None,
+        };
+        if let Some(setup) = ready(&question) {
+            asked.answered = Some(Arc::clone(&question));
+            return FoundSetup { setup: Some(setup), pending: false, failed: None, question };
+        }
+        match session.reports.look(&question, Report::setup) {
+            Found::Failed(error) => FoundSetup { setup: None, pending: false, failed: Some(error), question },
+            _ => {
+                context.actions.push(Action::Ask(Arc::clone(&question)));
+                let setup = asked.answered.as_deref().and_then(ready);
+                FoundSetup { setup, pending: true, failed: None, question }
+            }
+        }
+    }
+}
+
+fn question_of(project: &Project) -> Arc<Question> {
+    Arc::new(Question::Setup(Box::new(setup::relevant(project))))
+}
+
+/// Where the question about data and model stands.
+struct FoundSetup<'s> {
+    /// The answer; while a newer one is looked for, the last.
+    setup: Option<&'s Setup>,
+    pending: bool,
+    failed: Option<Unusable>,
+    question: Arc<Question>,
+}
+
+impl FoundSetup<'_> {
+    /// Whether what failed are the base model's files.
+    fn is_about_model(&self, project: &Project) -> bool {
+        let path = project.base_model.path().map(|path| project.folder.join(path));
+        self.failed.as_ref().zip(path).is_some_and(|(error, path)| error.path.starts_with(path))
+    }
+
+    /// Says what is being found out, or why it cannot be.
+    fn state(&self, ui: &mut Ui, context: &mut Context<'_>, doing: &str) {
+        if let Some(error) = &self.failed {
+            problem(ui, context, "Data, prompt and base model cannot be used together", error, &self.question);
+            ui.add_space(space::S);
+        } else if self.pending && self.setup.is_none() {
+            pending(ui, doing);
+        }
+    }
+}
+
+fn pending(ui: &mut Ui, doing: &str) {
+    ui.horizontal(|ui| {
+        ui.spinner();
+        ui.label(doing);
+    });
+}
+
+/// A card that says what cannot be used, where, and what to do about it.
+fn problem(ui: &mut Ui, context: &mut Context<'_>, title: &str, error: &Unusable, question: &Arc<Question>) {
+    let tokens = theme::tokens(ui);
+    widgets::card(ui, |ui| {
+        ui.label(RichText::new(format!("⚠ {title}")).color(tokens.error).family(theme::semi_bold()));
+        let place = error.place.as_ref().map(|place| format!(", at {place}")).unwrap_or_default();
+        ui.label(widgets::sentence(&format!("{}{place}", error.problem)));
+        if let Some(advice) = &error.advice {
+            ui.label(RichText::new(widgets::sentence(advice)).color(tokens.muted));
+        }
+        ui.horizontal_wrapped(|ui| {
+            if ui.button("Try again").on_hover_text("Read the files once more").clicked() {
+                context.actions.push(Action::Retry(Arc::clone(question)));
+            }
+            let path = error.path.display().to_string();
+            let name = error.path.file_name().map_or_else(|| path.clone(), |name| name.to_string_lossy().into_owned());
+            widgets::remark(ui, name).on_hover_text(path);
+        });
+    });
+}
+
+/// Cards side by side where there is room, else one below the other.
+fn beside(
+    ui: &mut Ui,
+    context: &mut Context<'_>,
+    left: impl FnOnce(&mut Ui, &mut Context<'_>),
+    right: impl FnOnce(&mut Ui, &mut Context<'_>),
+) {
+    if ui.available_width() >= WIDE {
+        ui.columns(2, |columns| {
+            // A column justifies its contents, which tears a text apart.
+            let plain = Layout::top_down(Align::Min);
+            columns[0].with_layout(plain, |ui| left(ui, context));
+            columns[1].with_layout(plain, |ui| right(ui, context));
+        });
+    } else {
+        left(ui, context);
+        ui.add_space(space::S);
+        right(ui, context);
+    }
+}
+
+/// Changes of the project that belong to one step of undo: what is typed, or a value that is dragged.
+#[derive(Debug, Clone, Copy)]
+enum Key {
+    Shape,
+    Prompt,
+    Training,
+}
+
+/// Asks for a change; those with one key are one step of undo.
+fn edit(context: &mut Context<'_>, project: Project, key: Option<Key>) {
+    // Places of experiments are keys too; they are far below.
+    let key = key.map(|key| (1 << 32) + key as u64);
+    context.actions.push(Action::Edit { project: Box::new(project), key });
+}

@@ -1,0 +1,110 @@
+//! What `peso inspect` says of models, tokenizers, adapters, tensors and semantic ids.
+
+use super::table::Table;
+use super::words;
+use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
+use crate::model::tokenizer::TokenizerSummary;
+use crate::model::weights::StoredTensor;
+use crate::semantic_id::quality::IndexSummary;
+
+pub(super) fn tokenizer_text(tokenizer: &TokenizerSummary) -> String {
+    let beginning =
+        tokenizer.beginning.as_ref().map_or_else(String::new, |token| format!(", texts begin with {token}"));
+    format!(
+        "Tokenizer: {} with {} tokens, {} of them special{beginning}",
+        tokenizer.model,
+        words::count(tokenizer.tokens as u64),
+        tokenizer.special.len(),
+    )
+}
+
+pub(super) fn model_text(model: &ModelSummary) -> String {
+    let llama = &model.architecture;
+    let types: Vec<&str> = model.types.iter().map(String::as_str).collect();
+    let named = model.name.as_ref().map_or_else(String::new, |name| format!(" \"{name}\""));
+    let family = llama.family.name();
+    let mut text = format!(
+        "{family} model{named} ({}): {} parameters, {} MiB as {}, {} MiB when loaded\n{} layers of width {}, {} heads \
+         ({} for keys and values) of width {}, feed-forward {}, vocabulary {}, {} head\n",
+        model.format,
+        words::count(model.parameters),
+        words::count(model.bytes >> 20),
+        types.join(", "),
+        words::count(model.loaded_bytes >> 20),
+        llama.layers,
+        llama.width,
+        llama.heads,
+        llama.kv_heads,
+        llama.head_width,
+        llama.ffn,
+        words::count(llama.vocabulary as u64),
+        if llama.tied { "tied" } else { "untied" },
+    );
+    if let Some(licence) = &model.licence {
+        text.push_str(&format!("Licence: {licence}\n"));
+    }
+    if let Some(context) = llama.context {
+        text.push_str(&format!("Context: {} tokens\n", words::count(context as u64)));
+    }
+    match (&model.tokenizer, &model.tokenizer_problem) {
+        (Some(tokenizer), _) => text.push_str(&(tokenizer_text(tokenizer) + "\n")),
+        (None, Some(problem)) => text.push_str(&format!("No tokenizer, so only the prompt Compact: {problem}\n")),
+        (None, None) => {}
+    }
+    if !model.unused.is_empty() {
+        text.push_str(&format!("Not used: {}\n", model.unused.join(", ")));
+    }
+    text + "\n" + &stored_text(&model.tensors)
+}
+
+/// A line a tensor.
+fn stored_text(tensors: &[StoredTensor]) -> String {
+    let mut table = Table::new(1, ["Tensor", "Shape", "Type", "Bytes"]);
+    for tensor in tensors {
+        let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        table.row([tensor.name.clone(), shape.join(" × "), tensor.kind.clone(), words::count(tensor.bytes)]);
+    }
+    table.to_text()
+}
+
+/// A safetensors file by itself.
+pub(super) fn tensors_text(file: &TensorsSummary) -> String {
+    let numbers = words::count(file.numbers);
+    let heading = format!("{} tensors of {numbers} numbers, {}", file.tensors.len(), words::bytes(file.bytes));
+    format!("{heading}\n\n{}", stored_text(&file.tensors))
+}
+
+/// An index of semantic ids.
+pub(super) fn index_text(index: &IndexSummary) -> String {
+    let IndexSummary { items, levels, codes, collisions } = index;
+    let codes: Vec<String> = codes.iter().map(usize::to_string).collect();
+    let shared = match collisions.items {
+        0 => "every item has an id of its own".to_owned(),
+        items => format!(
+            "{} items share theirs, at most {} the same one",
+            words::count(items as u64),
+            words::count(collisions.largest as u64)
+        ),
+    };
+    format!(
+        "Semantic ids of {} items: {levels} codes each ({} on the levels)\n{} distinct ids; {shared}\n",
+        words::count(*items as u64),
+        codes.join(", "),
+        words::count(collisions.distinct_ids as u64),
+    )
+}
+
+pub(super) fn adapter_text(adapter: &AdapterSummary) -> String {
+    let modules: Vec<String> = adapter.modules.iter().map(|(name, count)| format!("{name} x {count}")).collect();
+    let base = adapter.base_model.as_ref().map_or_else(String::new, |name| format!("Trained on: {name}\n"));
+    let rows: Vec<String> =
+        adapter.rows.iter().map(|(table, rows)| format!("{} of {table}", words::count(*rows as u64))).collect();
+    let rows = if rows.is_empty() { String::new() } else { format!("Token rows: {}\n", rows.join(", ")) };
+    format!(
+        "LoRA adapter: rank {}, alpha {}, {} parameters\nModules: {}\n{rows}{base}",
+        adapter.rank,
+        adapter.alpha,
+        words::count(adapter.parameters),
+        modules.join(", "),
+    )
+}
