@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::kept::{kept, main_folder};
 use super::super::look;
-use super::super::observer::{Level, Observer, Phase};
+use super::super::observer::{Level, Observer};
 use super::super::reading;
 use super::super::run_folder::{RunFolder, RunMethod};
 use super::super::stages::StageData;
