@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 /// Rows of the embedding or the head: those the base model came with, and those added for new tokens.
 #[derive(Debug, Clone)]
 pub struct Rows<B: Backend> {
-    /// `[base vocabulary, width]`
+    /// `[base vocabulary, width]`; of half precision where the project stores it so and does not train it.
     pub base: Option<Tensor<B, 2>>,
     /// `[new tokens, width]`; their token numbers follow the base vocabulary's.
     pub added: Option<Tensor<B, 2>>,
@@ -40,7 +40,7 @@ pub struct HeadNorms<B: Backend> {
 /// A projection, what a LoRA adapter adds to it, and what past adapters add that are no longer trained.
 #[derive(Debug, Clone)]
 pub struct Linear<B: Backend> {
-    /// `[out, in]`
+    /// `[out, in]`; of half precision where the project stores it so.
     pub weight: Tensor<B, 2>,
     /// `[1, out]`
     pub bias: Option<Tensor<B, 2>>,
