@@ -93,9 +93,9 @@ struct Segment {
 }
 
 /// With more arrows than this, rims and shadows cost more than they show: without a GPU, frames would fall below 30 a second.
-pub const MOST_WITH_RIMS: u32 = 45;
+pub const MOST_WITH_RIMS: u32 = 30;
 /// With more arrows than this, they are drawn flat, for the same reason.
-pub const MOST_ROUND: u32 = 120;
+pub const MOST_ROUND: u32 = 85;
 /// Corners of a round arrow's cross-section.
 const SIDES: u16 = 12;
 /// Straight pieces between two points of a trail at most, and of all trails together.
