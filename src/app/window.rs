@@ -236,7 +236,7 @@ impl Workbench {
             View::Subspace => panels.subspace.ui(ui, &mut context),
             View::Drift => panels.drift.ui(ui, &mut context),
             View::Users => panels.users.ui(ui, &mut context),
-            View::Data => super::panels::data::ui(ui, &mut context),
+            View::Data => super::panels::data::ui(ui, &mut context, &mut panels.data_ids),
             View::Log => panels.log.ui(ui, &mut context),
         });
         session.layout = layout;

@@ -17,6 +17,7 @@ pub mod picture;
 pub mod river;
 pub mod scale;
 pub mod screen;
+pub mod semantic_ids;
 pub mod slices;
 pub mod subspace;
 pub mod table;

@@ -8,6 +8,7 @@ mod looks;
 mod moved;
 mod pictures;
 mod real_worker;
+mod semantic_ids;
 mod sweeping;
 mod use_cases;
 mod world;

@@ -5,6 +5,7 @@ use egui::{Align, Layout, RichText, ScrollArea, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 
 use super::Context;
+use super::data_ids::IdsPanel;
 use crate::app::action::Action;
 use crate::app::session::Loading;
 use crate::app::theme::{self, space};
@@ -13,7 +14,14 @@ use crate::chart::SYNTHETIC;
 use crate::data::{StageSummary, Summary};
 
 /// Draws the panel; asks for the dataset when it is first seen.
-pub(crate) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
+pub(crate) fn ui(ui: &mut Ui, context: &mut Context<'_>, ids: &mut IdsPanel) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        figures_ui(ui, context);
+        ids.ui(ui, context);
+    });
+}
+
+fn figures_ui(ui: &mut Ui, context: &mut Context<'_>) {
     match &context.session.data {
         Loading::Unasked => context.actions.push(Action::LoadData),
         Loading::Pending => {
@@ -30,9 +38,7 @@ pub(crate) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
                 }
             });
         }
-        Loading::Ready(summary) => {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| summary_ui(ui, summary));
-        }
+        Loading::Ready(summary) => summary_ui(ui, summary),
     }
 }
 
