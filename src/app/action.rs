@@ -62,6 +62,8 @@ pub(crate) enum Action {
     Slice(Arc<Subject>),
     /// Find something out in the background, unless it is known or being looked into.
     Ask(Arc<Question>),
+    /// Find out again what may have changed; the old answer stays until then.
+    Renew(Arc<Question>),
     /// No longer wait for an answer.
     Cancel(Arc<Question>),
     /// Ask again what could not be found out, or was cancelled.

@@ -14,6 +14,7 @@ mod dock;
 mod estimate_dialog;
 mod history;
 mod icon;
+mod ids_training;
 mod judgements;
 pub mod launcher;
 mod logic;

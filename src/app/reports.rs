@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::data_report::DataReport;
+use super::ids_training;
 use super::launcher::{Launcher, Waiting};
 use super::watch::RunView;
 use crate::data::{DataDrift, Dataset, DatasetSource, Protocol};
@@ -15,6 +16,7 @@ use crate::experiment::analysis::retention::{self, RetentionReport};
 use crate::experiment::churn::{ChurnReport, StageTests, churn, stage_tests};
 use crate::experiment::paired::{Gain, UserMetric};
 use crate::experiment::run_folder::RunFolder;
+use crate::experiment::semantic_ids::{IdsState, Place};
 use crate::experiment::setup::Setup;
 use crate::experiment::subspace_report::{
     Directions, ModuleDirections, Source, SubspaceReport, delta_weight, directions, module_directions, subspace_report,
@@ -72,6 +74,11 @@ pub(crate) enum Question {
     Adapter { path: PathBuf },
     /// What data, prompt and base model of a project come to; see [`crate::experiment::setup::relevant`].
     Setup(Box<Project>),
+    /// What there is of a project's trained semantic ids.
+    Ids(Place),
+    /// The same after a process has trained them, for the `number`-th time that the user wanted that. A process that is no longer
+    /// waited for keeps what is done.
+    TrainIds { file: PathBuf, place: Place, fresh: bool, number: usize },
 }
 
 /// Whether an analysis is only looked up in the run's folder, or computed by a process of its own where it is not there.
@@ -98,6 +105,7 @@ pub(crate) enum Report {
     Tokenizer(Box<Trial>),
     Adapter(Box<AdapterSummary>),
     Setup(Box<Setup>),
+    Ids(IdsState),
 }
 
 /// The metric that users' gains are in.
@@ -177,6 +185,10 @@ impl Question {
                 })?;
                 Ok(Some(Report::Setup(Box::new(setup))))
             }
+            Self::Ids(place) => Ok(Some(Report::Ids(IdsState::look(place)?))),
+            Self::TrainIds { file, place, fresh, .. } => {
+                Ok(ids_training::train(file, place, *fresh, launcher, waiting)?.map(Report::Ids))
+            }
         }
     }
 }
@@ -242,6 +254,17 @@ impl Reports {
     pub(crate) fn begin(&mut self, question: &Arc<Question>) -> Option<Arc<Waiting>> {
         let pending = self.pending.iter().any(|(pending, _)| pending == question);
         if pending || self.pending.len() >= AT_A_TIME || self.find(question).is_some() {
+            return None;
+        }
+        let waiting = Arc::new(Waiting::default());
+        self.pending.push((Arc::clone(question), Arc::clone(&waiting)));
+        Some(waiting)
+    }
+
+    /// As [`Self::begin`], of what may have changed since it was found out: the old answer stays until the new one is there.
+    pub(crate) fn renew(&mut self, question: &Arc<Question>) -> Option<Arc<Waiting>> {
+        let pending = self.pending.iter().any(|(pending, _)| pending == question);
+        if pending || self.pending.len() > AT_A_TIME {
             return None;
         }
         let waiting = Arc::new(Waiting::default());
@@ -368,6 +391,9 @@ impl Report {
     pub(crate) fn setup(&self) -> Option<&Setup> {
         if let Self::Setup(setup) = self { Some(setup) } else { None }
     }
+    pub(crate) const fn ids(&self) -> Option<&IdsState> {
+        if let Self::Ids(state) = self { Some(state) } else { None }
+    }
 }
 
 #[cfg(test)]
@@ -400,6 +426,11 @@ mod tests {
         for stages in 0..60 {
             reports.take(question(stages), Ok(Some(Report::Tests(StageTests::default()))));
         }
+        assert_eq!((reports.known.len(), reports.pending.len()), (KEPT, 0));
+        // What is found out again is there all the while.
+        assert!(reports.renew(&question(59)).is_some() && reports.renew(&question(59)).is_none());
+        assert!(matches!(reports.look(&question(59), Report::tests), Found::Ready(_)));
+        reports.take(question(59), Ok(Some(Report::Tests(StageTests::default()))));
         assert_eq!((reports.known.len(), reports.pending.len()), (KEPT, 0));
         assert!(matches!(reports.look(&question(59), Report::tests), Found::Ready(_)));
     }

@@ -20,6 +20,7 @@ pub mod retention;
 pub mod river;
 pub mod scale;
 pub mod screen;
+pub mod semantic_ids;
 pub mod slices;
 pub mod stages;
 pub mod subspace;

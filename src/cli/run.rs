@@ -73,8 +73,15 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    // Workers and the dry run find them then; whatever ends this before it is whole leaves nothing behind.
-    semantic_ids::ensure(&project, false)?;
+    let interrupted = interruption(if arguments.serve { "" } else { "\nsaving the state; once more to end at once" })?;
+    // Workers and the dry run find them then.
+    match semantic_ids::ensure(&project, arguments.device, &interrupted) {
+        Err(Failure::Stopped) => {
+            say("stopped; what is done of the semantic ids is kept, and `peso run` goes on");
+            return Ok(Ended::Interrupted);
+        }
+        ended => ended.map(drop)?,
+    }
     let options = RunOptions {
         experiments: chosen(&project, arguments)?,
         seeds: arguments.seeds.clone(),
@@ -88,9 +95,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return dry_run::run(&project, &options, cores(), arguments.json);
     }
     if arguments.serve {
-        return workers::serve(&project, &options, &interruption("")?);
+        return workers::serve(&project, &options, &interrupted);
     }
-    let interrupted = interruption("\nsaving the state; once more to end at once")?;
     let number = arguments.workers.number(&project, &options)?;
     let mut bars = Bars::new(Arc::clone(&interrupted));
     let outcomes = if arguments.queue {

@@ -1,21 +1,29 @@
 //! `peso semantic-ids`: train the semantic ids of a project, and show how good they are.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, say};
+use super::run::interruption;
 use super::table::Table;
 use super::words;
-use crate::data::formats::{ImportError, Progress};
-use crate::error::Unusable;
+use crate::data::formats::Progress;
+use crate::device::DeviceChoice;
+use crate::error::{Failure, Unusable};
 use crate::experiment::Project;
+use crate::experiment::semantic_ids::{Making, Watcher};
+use crate::experiment::worker::CHECKPOINT_EVERY;
+use crate::files;
 use crate::semantic_id::Quality;
-use crate::semantic_id::train::Step;
+use crate::semantic_id::observer::Step;
+use crate::semantic_id::quality::Collisions;
 
-/// Train a project's semantic ids, unless they are there already, and show how good they are
+/// Train a project's semantic ids, unless they are there already, and show how good they are; what is unfinished is resumed
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// A `.ron` file or a folder with `project.ron`
@@ -23,9 +31,18 @@ pub(super) struct Arguments {
     /// Train them again
     #[arg(long)]
     fresh: bool,
+    /// Write the items' ids into a file, a line an item, and train nothing: the order of rows of a `.npy` file of item vectors
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fresh", "json"])]
+    items: Option<PathBuf>,
+    /// Where a language model reads the items' texts: auto, wgpu, cuda or cpu
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    device: DeviceChoice,
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Seconds between two checkpoints
+    #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_EVERY.as_secs())]
+    checkpoint_every: u64,
 }
 
 /// What was made, and where it lies.
@@ -38,7 +55,26 @@ struct Trained {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    let quality = ensure(&project, arguments.fresh)?;
+    let interrupted = interruption("\nsaving the state; once more to end at once")?;
+    let mut lines = Lines::new(interrupted);
+    if let Some(file) = &arguments.items {
+        let ids = project.item_ids(&mut lines)?;
+        write_ids(file, &ids)?;
+        say(&format!("{} items are in {}", words::count(ids.len() as u64), file.display()));
+        return Ok(Ended::Done);
+    }
+    let making = Making {
+        fresh: arguments.fresh,
+        device: arguments.device,
+        checkpoint_every: Duration::from_secs(arguments.checkpoint_every),
+    };
+    let quality = match project.ensure_semantic_ids(making, &mut lines) {
+        Err(Failure::Stopped) => {
+            say("stopped; what is done is kept, and the same command goes on");
+            return Ok(Ended::Interrupted);
+        }
+        ended => ended?,
+    };
     let (Some(quality), Some(index)) = (quality, project.index_path()) else {
         return Err(Unusable::new(&arguments.project, "the project takes its semantic ids from elsewhere")
             .advice("`semantic_ids: Train()` in the project file trains them")
@@ -53,28 +89,85 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
+fn write_ids(file: &std::path::Path, ids: &[String]) -> Result<(), Unusable> {
+    if let Some(id) = ids.iter().find(|id| id.contains(['\n', '\r'])) {
+        return Err(Unusable::new(file, format!("the item {id:?} has a line break in its id"))
+            .advice("a line of the file is an id; give such items other ids"));
+    }
+    let text: String = ids.iter().flat_map(|id| [id.as_str(), "\n"]).collect();
+    files::write_atomically(file, text.as_bytes())
+}
+
 /// Trains the ids that a project wants and does not have yet, with progress on standard error.
-pub(super) fn ensure(project: &Project, fresh: bool) -> Result<Option<Quality>, Unusable> {
-    let mut tenth = 0;
-    let mut watch = |progress: Progress| {
-        let now = progress.done * 10 / progress.total.max(1);
-        if now > tenth {
-            tenth = now;
-            say(&format!("semantic ids: {} % of the data are read", now * 10));
+pub(super) fn ensure(
+    project: &Project,
+    device: DeviceChoice,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Option<Quality>, Failure> {
+    let making = Making { device, ..Making::default() };
+    project.ensure_semantic_ids(making, &mut Lines::new(Arc::clone(interrupted)))
+}
+
+/// Between two lines of one kind.
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+/// Progress as lines on standard error: the first and the last of each kind, and one every few seconds between.
+struct Lines {
+    interrupted: Arc<AtomicBool>,
+    last: Option<Instant>,
+}
+
+impl Lines {
+    fn new(interrupted: Arc<AtomicBool>) -> Self {
+        Self { interrupted, last: None }
+    }
+
+    fn line(&mut self, is_last: bool, words: impl FnOnce() -> String) {
+        if is_last || self.last.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
+            self.last = (!is_last).then(Instant::now);
+            say(&format!("semantic ids: {}", words()));
         }
-        ControlFlow::Continue(())
-    };
-    let mut told = |step: Step| match step {
-        Step::Level { level, error } => {
-            say(&format!("semantic ids: level {} is done, mean squared error {error:.4e}", level + 1));
+    }
+}
+
+impl Watcher for Lines {
+    fn reading(&mut self, Progress { done, total }: Progress) {
+        // What is read in no time needs no line.
+        let last = *self.last.get_or_insert_with(Instant::now);
+        if last.elapsed() >= LINE_EVERY {
+            self.line(false, || format!("{} % of the data are read", done * 100 / total.max(1)));
         }
-        // Twenty lines, however many epochs there are.
-        Step::Epoch { epoch, of, loss } if (epoch + 1) * 20 / of > epoch * 20 / of => {
-            say(&format!("semantic ids: epoch {} of {of}, loss {loss:.4}", epoch + 1));
+    }
+
+    fn waiting(&mut self) {
+        say("semantic ids: another process makes the same ones, and is waited for");
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Embedded { done, of } => self.line(done == of, || format!("{done} of {of} texts are read")),
+            Step::Epoch(epoch) => self.line(epoch.epoch == epoch.of, || {
+                let used: Vec<String> = epoch.used.iter().map(usize::to_string).collect();
+                format!(
+                    "epoch {} of {}, loss {:.4} (reconstruction {:.4}, quantisation {:.4}), {} codes used, {:.1} % of the items share an id",
+                    epoch.epoch,
+                    epoch.of,
+                    epoch.loss,
+                    epoch.reconstruction,
+                    epoch.quantisation,
+                    used.join(" + "),
+                    100.0 * epoch.collisions,
+                )
+            }),
+            Step::Level { level, error } => {
+                say(&format!("semantic ids: level {} is done, mean squared error {error:.4e}", level + 1));
+            }
         }
-        Step::Epoch { .. } => {}
-    };
-    project.ensure_semantic_ids(fresh, &mut watch, &mut told).map_err(ImportError::into_unusable)
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
 }
 
 fn text(trained: &Trained) -> String {
@@ -93,7 +186,7 @@ fn text(trained: &Trained) -> String {
         ]);
     }
     let count = |number: usize| words::count(number as u64);
-    let collisions = |which: &str, collisions: crate::semantic_id::quality::Collisions| {
+    let collisions = |which: &str, collisions: Collisions| {
         format!(
             "{which}: {} distinct ids, {} items share one, at most {}\n",
             count(collisions.distinct_ids),
@@ -101,17 +194,20 @@ fn text(trained: &Trained) -> String {
             count(collisions.largest),
         )
     };
+    let spread = quality.spread.map_or_else(String::new, |spread| {
+        collisions(&format!("After spreading them in {} of 20 rounds", spread.rounds), spread.after)
+    });
     let baseline = quality.category_baseline.map_or_else(String::new, |share| {
         format!("The most frequent category is that of {} of the items\n", percent(Some(share)))
     });
     format!(
-        "{} items, {} codes a level, in {}\n\n{}\n{}{}{} items were given another code on the last level\n{baseline}",
+        "{} items, {} codes a level, in {}\n\n{}\n{}{spread}{}{} items were given the nearest free code\n{baseline}",
         count(quality.items),
         quality.codes,
         index.display(),
         table.to_text(),
-        collisions("As clustered", quality.before),
-        collisions("Reassigned", quality.after),
+        collisions("As trained", quality.before),
+        collisions("At last", quality.after),
         count(quality.reassigned),
     )
 }

@@ -18,11 +18,13 @@ use super::names::Names;
 use crate::error::Unusable;
 use crate::files;
 
-/// The folder beside the project file that holds the entries.
+/// The folder beside the project file that holds the entries, and vectors of item texts.
 pub const FOLDER: &str = ".peso-cache";
 /// What every entry begins with; another layout gets another number.
 const MAGIC: &[u8] = b"peso interactions 1\n";
-/// Entries that are kept.
+/// The ending of an entry.
+const ENDING: &str = "interactions";
+/// Entries of an ending that are kept.
 const KEPT: usize = 6;
 /// Largest header of an entry, in bytes.
 const LARGEST_HEADER: u64 = 16 << 20;
@@ -46,7 +48,7 @@ pub fn import(plan: &Plan, folder: &Path, watch: Watch<'_>) -> Result<(Interacti
     let total: u64 = formats::files(plan)?.iter().map(|file| file.bytes).sum();
     // Reading for the hash is the first half, reading for the content the second.
     let key = key(plan, &mut |progress: Progress| watch(Progress { done: progress.done, total: 2 * total }))?;
-    let path = folder.join(format!("{}.interactions", &key[..32]));
+    let path = folder.join(format!("{}.{ENDING}", &key[..32]));
     if let Ok((interactions, report)) = read(&path, &key) {
         return Ok((interactions, with_files(report, plan)?));
     }
@@ -54,7 +56,7 @@ pub fn import(plan: &Plan, folder: &Path, watch: Watch<'_>) -> Result<(Interacti
         watch(Progress { done: total + progress.done, total: 2 * total })
     })?;
     if files::create_folder(folder).and_then(|()| write(&path, &key, &interactions, &report)).is_ok() {
-        forget_oldest(folder);
+        forget_oldest(folder, ENDING);
     }
     Ok((interactions, report))
 }
@@ -196,11 +198,12 @@ fn read_column<T, const N: usize>(reader: &mut impl Read, count: u64, value: fn(
     Ok(values)
 }
 
-/// Removes the oldest entries beyond those that are kept; the ones that cannot be removed do no harm.
-fn forget_oldest(folder: &Path) {
+/// Removes the oldest entries of an ending beyond those that are kept; the ones that cannot be removed do no harm.
+pub(crate) fn forget_oldest(folder: &Path, ending: &str) {
     let entry = |entry: fs::DirEntry| {
         let path = entry.path();
-        let own = path.extension().is_some_and(|ending| ending == "interactions");
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        let own = name.ends_with(&format!(".{ending}")) && !name.starts_with('.');
         own.then(|| Some((entry.metadata().ok()?.modified().ok()?, path))).flatten()
     };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -178,7 +178,7 @@ fn index_of(items: &[Item], path: &Path) -> Result<SemanticIndex, Unusable> {
     for item in items {
         let row = rows.get(item.id.as_str()).ok_or_else(|| {
             Unusable::new(path, format!("item `{}` has no semantic id", item.id))
-                .advice("the index must have every item of the dataset")
+                .advice("the index must have every item of the dataset; one that a project trains is made anew by `peso semantic-ids PROJECT`")
         })?;
         numbers.extend_from_slice(file.row(*row));
     }

@@ -1,7 +1,7 @@
 //! Interactions, items and stages: what every method trains and is tested on.
 
 pub mod activity;
-mod cache;
+pub(crate) mod cache;
 pub mod calendar;
 pub mod catalogue;
 pub mod dataset;

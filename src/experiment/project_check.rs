@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::project::{Evaluation, Project, SemanticIds, Training, UsersPerStage};
-use crate::data::{DatasetSource, Prepare, SyntheticOptions};
+use crate::data::{DatasetSource, Prepare, SyntheticOptions, synthetic as generator};
 use crate::method::MethodOptions;
 use crate::model::{BaseModel, Compact, Prompt, Storage};
 
@@ -48,9 +48,17 @@ pub fn check(project: &Project) -> Checked {
         SemanticIds::Index(path) => {
             require(!path.as_os_str().is_empty(), "semantic_ids", "the path is empty", "name the index file")?;
         }
-        SemanticIds::Train(options) => options
-            .check()
-            .map_err(|(field, problem, advice)| bad(&format!("semantic_ids.{field}"), problem, advice))?,
+        SemanticIds::Train(options) => {
+            options
+                .check()
+                .map_err(|(field, problem, advice)| bad(&format!("semantic_ids.{field}"), problem, advice))?;
+            require(
+                !options.source.needs_base_model() || project.base_model.path().is_some(),
+                "semantic_ids.source",
+                "a compact base model reads no text",
+                "name a model that does, `Text(model: \"…\")`; the sources `Words(256)` and `Vectors(\"….npy\")` need none",
+            )?;
+        }
     }
     let stored = project.training.storage == Storage::Float32 || project.base_model.path().is_some();
     require(
@@ -110,7 +118,10 @@ fn synthetic(options: &SyntheticOptions) -> Checked {
     )?;
     require(options.drift.is_finite(), &field("drift"), "not a number", "an angle in radians")?;
     share(&field("drifting_share"), options.drifting_share)?;
-    share(&field("arrivals"), options.arrivals)
+    share(&field("arrivals"), options.arrivals)?;
+    // What the generator would refuse is told before anything runs.
+    generator::check(options)
+        .map_err(|error| bad(&field(error.field), "the generator cannot use this value", &error.problem))
 }
 
 /// Finds the first field of a compact model's shape whose value cannot be used.

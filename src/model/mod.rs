@@ -4,6 +4,7 @@ pub mod adapter;
 pub mod backend;
 pub mod beam;
 pub mod config;
+pub mod embed;
 pub mod inspect;
 pub mod kernels;
 pub mod llama;

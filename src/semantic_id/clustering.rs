@@ -5,7 +5,7 @@ use rand::Rng;
 use rand::seq::index;
 use rayon::prelude::*;
 
-use super::train::Step;
+use super::observer::{Observer, Step, Unobserved};
 
 /// Rounds of the k-means algorithm.
 const ROUNDS: usize = 10;
@@ -19,6 +19,8 @@ pub struct Clustered {
     pub numbers: Vec<u32>,
     /// By item: what the levels before the last one leave over.
     pub last_residuals: Vec<Vec<f64>>,
+    /// The centres of the level before the last; none where there is one level.
+    pub previous_centres: Vec<Vec<f64>>,
     /// The centres of the last level; fewer than codes where there are no more distinct residuals.
     pub last_centres: Vec<Vec<f64>>,
     /// By level: mean squared error, over items and dimensions, of the vectors as their codes so far describe them.
@@ -29,26 +31,29 @@ pub struct Clustered {
 ///
 /// Likely vectors share codes from the first level on; two items may share all of them.
 pub fn residual_codes(vectors: &[Vec<f64>], levels: usize, codes: usize, random: &mut impl Rng) -> Vec<u32> {
-    residual_clusters(vectors, levels, codes, random, &mut |_| {}).numbers
+    residual_clusters(vectors, (levels, codes), random, &mut Unobserved).map(|found| found.numbers).unwrap_or_default()
 }
 
-/// The same with what it came from; `told` hears of each level (from 0) when it is done, with its error.
+/// The same with what it came from; none where the observer ended it between two levels.
 pub fn residual_clusters(
     vectors: &[Vec<f64>],
-    levels: usize,
-    codes: usize,
+    (levels, codes): (usize, usize),
     random: &mut impl Rng,
-    told: &mut dyn FnMut(Step),
-) -> Clustered {
+    observer: &mut dyn Observer,
+) -> Option<Clustered> {
     let mut residuals = vectors.to_vec();
     let mut found = Clustered {
         numbers: vec![0; vectors.len() * levels],
         last_residuals: Vec::new(),
+        previous_centres: Vec::new(),
         last_centres: Vec::new(),
         errors: Vec::new(),
     };
     let values: usize = vectors.iter().map(Vec::len).sum();
     for level in 0..levels {
+        if observer.stopped() {
+            return None;
+        }
         let centres = clusters(&residuals, codes, random);
         let nearest: Vec<usize> = residuals.par_iter().map(|vector| nearest(&centres, vector)).collect();
         if level + 1 == levels {
@@ -59,11 +64,12 @@ pub fn residual_clusters(
             residual.iter_mut().zip(&centres[centre]).for_each(|(value, centre)| *value -= centre);
         }
         let squares: f64 = residuals.iter().flatten().map(|value| value * value).sum();
-        found.errors.push(squares / values.max(1) as f64);
-        told(Step::Level { level, error: squares / values.max(1) as f64 });
-        found.last_centres = centres;
+        let error = squares / values.max(1) as f64;
+        found.errors.push(error);
+        observer.hear(&Step::Level { level, error });
+        found.previous_centres = std::mem::replace(&mut found.last_centres, centres);
     }
-    found
+    Some(found)
 }
 
 /// At most `count` cluster centres (k-means from k-means++ starting points, on a sample).
@@ -150,9 +156,9 @@ mod tests {
 
     #[test]
     fn the_same_seed_finds_the_same_codes_and_every_level_describes_the_vectors_better() {
-        let found = || residual_clusters(&groups(), 3, 3, &mut ChaCha8Rng::seed_from_u64(3), &mut |_| {});
-        let one = found();
-        assert_eq!(one, found());
+        let found = || residual_clusters(&groups(), (3, 3), &mut ChaCha8Rng::seed_from_u64(3), &mut Unobserved);
+        let one = found().unwrap();
+        assert_eq!(Some(&one), found().as_ref());
         // By hand: three groups of the values 0 to 3 have the variance 1.25 around their centres, on one of three
         // dimensions.
         assert!((one.errors[0] - 1.25 / 3.0).abs() < 1e-12, "{:?}", one.errors);

@@ -1,21 +1,80 @@
-//! Item vectors from a NumPy file.
+//! Item vectors from a NumPy file, and whose row is whose.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use npyz::{NpyFile, TypeChar};
 
 use crate::error::Unusable;
+use crate::files;
 
 /// Values that are read, at most: 100,000 items of 4096.
 const MOST_VALUES: u64 = 1 << 29;
+/// Bytes of a file of ids that are read, at most.
+const LARGEST_IDS: u64 = 1 << 28;
 
-/// Reads `rows` vectors: a matrix of two dimensions in `f4` or `f8`, row-major.
+/// The file beside a matrix that says whose rows are whose, an id a line: `image.ids.txt` for `image.npy`.
+pub fn ids_path(path: &Path) -> PathBuf {
+    path.with_extension("ids.txt")
+}
+
+/// Reads a vector an item. Rows belong to the ids of the file beside the matrix ([`ids_path`]), which may have more than
+/// these items; where there is none, the rows are `items` in their order.
 ///
 /// # Errors
-/// The file cannot be read, is no such matrix, has another number of rows, or a value that is not finite.
-pub fn read(path: &Path, rows: usize) -> Result<Vec<Vec<f64>>, Unusable> {
+/// As [`matrix`]; the ids are not as many as the rows, one stands there twice, or an item has none.
+pub fn read(path: &Path, items: &[&str]) -> Result<Vec<Vec<f64>>, Unusable> {
+    let ids = ids_path(path);
+    let rows = matrix(path)?;
+    if !ids.is_file() {
+        if rows.len() != items.len() {
+            let found = rows.len();
+            return Err(Unusable::new(path, format!("the matrix has {found} rows for {} items", items.len())).advice(
+                format!(
+                    "put {} beside it with an id a line, or make the rows in the order that `peso semantic-ids PROJECT --items FILE` writes",
+                    ids.file_name().unwrap_or_default().display()
+                ),
+            ));
+        }
+        return Ok(rows);
+    }
+    let places = places(&ids, rows.len())?;
+    let mut taken = Vec::with_capacity(items.len());
+    for item in items {
+        let place = places.get(*item).ok_or_else(|| {
+            Unusable::new(&ids, format!("item `{item}` has no row")).advice(
+                "every item that preparation leaves needs one; `peso semantic-ids PROJECT --items FILE` writes them down",
+            )
+        })?;
+        taken.push(rows[*place].clone());
+    }
+    Ok(taken)
+}
+
+/// The row of each id.
+fn places(path: &Path, rows: usize) -> Result<HashMap<String, usize>, Unusable> {
+    let text = files::read_text(path, LARGEST_IDS)?;
+    let mut places = HashMap::new();
+    for (place, line) in text.lines().enumerate() {
+        if places.insert(line.to_owned(), place).is_some() {
+            let place = format!("line {}", place + 1);
+            return Err(Unusable::new(path, format!("`{line}` stands there twice")).at(place));
+        }
+    }
+    if places.len() == rows {
+        return Ok(places);
+    }
+    Err(Unusable::new(path, format!("{} ids for {rows} rows", places.len()))
+        .advice("expected an id a line, a line a row"))
+}
+
+/// Reads a matrix of two dimensions in `f4` or `f8`, row-major.
+///
+/// # Errors
+/// The file cannot be read, is no such matrix, or has a value that is not finite.
+fn matrix(path: &Path) -> Result<Vec<Vec<f64>>, Unusable> {
     let advice = "expected a matrix of 32-bit or 64-bit floats in row-major order, with a row an item";
     let bad = |problem: String| Unusable::new(path, problem).advice(advice);
     let file = File::open(path).map_err(|error| Unusable::io(path, "open", &error))?;
@@ -23,10 +82,6 @@ pub fn read(path: &Path, rows: usize) -> Result<Vec<Vec<f64>>, Unusable> {
     let &[found, width] = array.shape() else {
         return Err(bad(format!("the array has {} dimensions", array.shape().len())));
     };
-    if found != rows as u64 {
-        return Err(bad(format!("the matrix has {found} rows for {rows} items"))
-            .advice("the rows are the items that preparation leaves, in ascending order of their ids"));
-    }
     if width == 0 || found.saturating_mul(width) > MOST_VALUES || array.order() != npyz::Order::C {
         return Err(bad(format!("a matrix of {found} x {width} in this order cannot be used")));
     }
@@ -71,16 +126,31 @@ mod tests {
     #[test]
     fn rows_of_both_float_types_are_read() {
         let (_folder, path) = written(&[2, 3], &[1.5f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!(read(&path, 2).unwrap(), [[1.5, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(read(&path, &["a", "b"]).unwrap(), [[1.5, 2.0, 3.0], [4.0, 5.0, 6.0]]);
         let (_folder, path) = written(&[2, 1], &[0.1f64, -7.0]);
-        assert_eq!(read(&path, 2).unwrap(), [[0.1], [-7.0]]);
+        assert_eq!(read(&path, &["a", "b"]).unwrap(), [[0.1], [-7.0]]);
+    }
+
+    #[test]
+    fn rows_belong_to_the_ids_beside_them() {
+        let (_folder, path) = written(&[3, 1], &[1.0f32, 2.0, 3.0]);
+        let ids = ids_path(&path);
+        assert_eq!(ids.file_name().unwrap(), "vectors.ids.txt");
+        std::fs::write(&ids, "b\nx\na\n").unwrap();
+        assert_eq!(read(&path, &["a", "b"]).unwrap(), [[3.0], [1.0]]);
+        assert_eq!(read(&path, &["a", "c"]).unwrap_err().problem, "item `c` has no row");
+        std::fs::write(&ids, "b\nx\nb\n").unwrap();
+        assert_eq!(read(&path, &["b"]).unwrap_err().place.as_deref(), Some("line 3"));
+        std::fs::write(&ids, "b\nx\n").unwrap();
+        assert_eq!(read(&path, &["b"]).unwrap_err().problem, "2 ids for 3 rows");
     }
 
     #[test]
     fn other_files_are_refused_with_the_reason() {
-        let refused = |path: &Path, rows: usize| read(path, rows).unwrap_err();
+        let refused = |path: &Path, rows: usize| read(path, &vec!["a"; rows]).unwrap_err();
         let (_folder, path) = written(&[2, 2], &[1.0f64, 2.0, f64::NAN, 4.0]);
         assert_eq!(refused(&path, 2).place.as_deref(), Some("row 1, column 0"));
+        let (_folder, path) = written(&[2, 2], &[1.0f64; 4]);
         assert_eq!(refused(&path, 3).problem, "the matrix has 2 rows for 3 items");
         let (_folder, path) = written(&[4], &[1.0f32; 4]);
         assert_eq!(refused(&path, 4).problem, "the array has 1 dimensions");

@@ -17,8 +17,10 @@ pub struct Quality {
     pub levels: Vec<LevelQuality>,
     /// Before items with the same id were given other codes, and after.
     pub before: Collisions,
+    /// After the rounds in which groups that share an id are spread; none where the method has no such rounds.
+    pub spread: Option<Spread>,
     pub after: Collisions,
-    /// Items that were given another code on the last level.
+    /// Items that were at last given the nearest free code, because they still shared an id.
     pub reassigned: usize,
     /// Share of items with a category whose first category is the most frequent one of all.
     pub category_baseline: Option<f64>,
@@ -38,6 +40,13 @@ pub struct LevelQuality {
     /// Share of items whose first category is the most frequent one of the *other* items with the same codes up to this
     /// level; an item alone with its codes counts as missed. None where no item has a category.
     pub category: Option<f64>,
+}
+
+/// What the rounds of [`spread`](super::reassign::spread) came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    pub rounds: usize,
+    pub after: Collisions,
 }
 
 /// Items that share an id with others.
@@ -92,12 +101,13 @@ impl IndexSummary {
 }
 
 impl Quality {
-    /// Measures ids before and after reassigning; `errors` are those of the levels, `categories` the first of each item.
+    /// Measures ids before and after reassigning, which is told by `spread` and `reassigned`; `errors` are those of the levels,
+    /// `categories` the first of each item.
     pub fn measure(
         (before, after): (&[u32], &[u32]),
         codes: usize,
         errors: &[f64],
-        reassigned: usize,
+        (spread, reassigned): (Option<Spread>, usize),
         categories: &[Option<&str>],
     ) -> Self {
         let levels = errors.len();
@@ -121,6 +131,7 @@ impl Quality {
             codes,
             levels: errors.iter().enumerate().map(level).collect(),
             before: Collisions::of(before, levels),
+            spread,
             after: Collisions::of(after, levels),
             reassigned,
             category_baseline: sizes.values().max().map(|&most| most as f64 / known as f64),
@@ -160,7 +171,7 @@ mod tests {
         let before = [0, 0, 0, 0, 0, 2, 3, 0, 3, 1];
         let after = [0, 0, 0, 1, 0, 2, 3, 0, 3, 1];
         let categories = [Some("x"), Some("x"), Some("y"), Some("y"), None];
-        let found = Quality::measure((&before, &after), 4, &[0.5, 0.25], 1, &categories);
+        let found = Quality::measure((&before, &after), 4, &[0.5, 0.25], (None, 1), &categories);
         assert_eq!(found.before, Collisions { distinct_ids: 4, items: 2, largest: 2 });
         assert_eq!(found.after, Collisions { distinct_ids: 5, items: 0, largest: 1 });
         assert_eq!((found.levels[0].used, found.levels[0].dead, found.levels[1].used), (2, 2, 3));
@@ -174,7 +185,7 @@ mod tests {
 
     #[test]
     fn without_categories_nothing_is_said_of_them() {
-        let found = Quality::measure((&[0, 1], &[0, 1]), 2, &[0.0], 0, &[None, None]);
+        let found = Quality::measure((&[0, 1], &[0, 1]), 2, &[0.0], (None, 0), &[None, None]);
         assert_eq!((found.levels[0].category, found.category_baseline), (None, None));
     }
 }

@@ -1,16 +1,17 @@
 //! Semantic ids made of what is known of the items.
 
-use std::path::PathBuf;
-
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::clustering::residual_clusters;
 use super::index::MOST_LEVELS;
-use super::quality::Quality;
-use super::reassign::reassign;
-use super::rq_vae::RqVae;
+use super::observer::Observer;
+use super::quality::{Collisions, Quality, Spread};
+use super::reassign::{reassign, spread};
+use super::rq_vae::{RqVae, State};
+use super::source::VectorSource;
+use crate::error::Unusable;
 use crate::seeds;
 
 /// How semantic ids are trained.
@@ -35,24 +36,6 @@ pub enum Quantizer {
     RqVae(RqVae),
 }
 
-/// How far training is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Step {
-    /// An epoch (from 0) is done, with its mean loss.
-    Epoch { epoch: usize, of: usize, loss: f64 },
-    /// A level (from 0) has its codes; the mean squared error of the vectors as the codes so far describe them.
-    Level { level: usize, error: f64 },
-}
-
-/// What the items' vectors come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum VectorSource {
-    /// The words of title, categories and description, hashed into this many dimensions; needs no model.
-    Words(usize),
-    /// A `.npy` file with a row an item, in ascending order of the ids that preparation leaves.
-    Vectors(PathBuf),
-}
-
 impl Default for TrainIds {
     fn default() -> Self {
         Self { method: Quantizer::ResidualKMeans, source: VectorSource::Words(256), levels: 4, codes: None, seed: 42 }
@@ -62,7 +45,7 @@ impl Default for TrainIds {
 /// Codes of a level in the released data, and the most that are chosen where the project names no number.
 const RELEASED_CODES: usize = 256;
 /// The most codes of a level, and dimensions of hashed words, that a project may ask for.
-const MOST: usize = 65_536;
+pub(super) const MOST: usize = 65_536;
 
 impl TrainIds {
     /// Says which field has no meaning, and why.
@@ -89,15 +72,7 @@ impl TrainIds {
                 "epochs, batch and learning_rate are above 0, weight_decay is 0 to below 1",
             ));
         }
-        match &self.source {
-            VectorSource::Words(width) if !(1..=MOST).contains(width) => {
-                Err(("source", "words are hashed into 1 to 65536 dimensions", "256 do for ten thousand items"))
-            }
-            VectorSource::Vectors(path) if path.as_os_str().is_empty() => {
-                Err(("source", "the path is empty", "name a `.npy` file with a row an item"))
-            }
-            _ => Ok(()),
-        }
+        self.source.check().map_err(|(problem, advice)| ("source", problem, advice))
     }
 
     /// Codes that a level of this many items may use: as many as asked for, else the next power of two of the square root
@@ -106,30 +81,48 @@ impl TrainIds {
         self.codes.unwrap_or_else(|| items.isqrt().next_power_of_two().clamp(4, RELEASED_CODES))
     }
 
-    /// Trains ids of vectors of equal length (`items x levels` codes, row-major), with their figures. `categories` are the
-    /// first of each item, and are only compared with. `told` hears how far it is.
+    /// Trains ids of vectors of equal length (`items x levels` codes, row-major), with their figures, from the beginning or, for
+    /// the autoencoder, from a state; none where the observer ended it. `categories` are the first of each item, and are
+    /// only compared with.
+    ///
+    /// # Errors
+    /// The observer cannot keep a state.
     pub fn train(
         &self,
         vectors: &[Vec<f64>],
         categories: &[Option<&str>],
-        told: &mut dyn FnMut(Step),
-    ) -> (Vec<u32>, Quality) {
+        from: Option<&State>,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<(Vec<u32>, Quality)>, Unusable> {
         let codes = self.codes(vectors.len());
-        let mut random = ChaCha8Rng::seed_from_u64(seeds::derive(self.seed, &["semantic ids"]));
+        let seed = seeds::derive(self.seed, &["semantic ids"]);
+        let shape = (self.levels, codes);
         let found = match self.method {
-            Quantizer::ResidualKMeans => residual_clusters(vectors, self.levels, codes, &mut random, told),
-            Quantizer::RqVae(options) => options.train(vectors, self.levels, codes, &mut random, told),
+            Quantizer::ResidualKMeans => {
+                residual_clusters(vectors, shape, &mut ChaCha8Rng::seed_from_u64(seed), observer)
+            }
+            Quantizer::RqVae(options) => options.train(vectors, shape, seed, from, observer)?,
         };
+        let Some(found) = found else { return Ok(None) };
         let mut numbers = found.numbers.clone();
-        let moved = reassign(&mut numbers, self.levels, codes, &found.last_residuals, &found.last_centres);
-        let quality = Quality::measure((&found.numbers, &numbers), codes, &found.errors, moved, categories);
-        (numbers, quality)
+        let (residuals, centres) = (&found.last_residuals, &found.last_centres);
+        // The rounds belong to the published recipe of the autoencoder. Clusters need none: the nearest free code changes less.
+        let rounds = matches!(self.method, Quantizer::RqVae(_)).then(|| {
+            let rounds = spread(&mut numbers, self.levels, residuals, centres);
+            Spread { rounds, after: Collisions::of(&numbers, self.levels) }
+        });
+        let moved = reassign(&mut numbers, self.levels, codes, &found);
+        let quality = Quality::measure((&found.numbers, &numbers), codes, &found.errors, (rounds, moved), categories);
+        Ok(Some((numbers, quality)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::semantic_id::observer::Unobserved;
 
     #[test]
     fn codes_grow_with_the_items_up_to_those_of_the_released_data() {
@@ -154,8 +147,16 @@ mod tests {
     #[test]
     fn items_of_one_text_get_ids_of_their_own() {
         let vectors = vec![vec![1.0, 0.0]; 3];
-        let (numbers, quality) = TrainIds::default().train(&vectors, &[None; 3], &mut |_| {});
-        assert_eq!((quality.before.distinct_ids, quality.after.distinct_ids, quality.reassigned), (1, 3, 2));
-        assert!(numbers.chunks(4).all(|row| row[..3] == numbers[..3]));
+        let rounds = |method: Quantizer| {
+            let options = TrainIds { method, ..TrainIds::default() };
+            let (numbers, quality) = options.train(&vectors, &[None; 3], None, &mut Unobserved).unwrap().unwrap();
+            assert_eq!((quality.after.distinct_ids, quality.reassigned), (3, 2));
+            assert!(numbers.chunks(4).all(|row| row[..3] == numbers[..3]));
+            quality.spread
+        };
+        assert_eq!(rounds(Quantizer::ResidualKMeans), None);
+        // What is alike cannot be spread; only the nearest free codes part it.
+        let spread = rounds(Quantizer::RqVae(RqVae { epochs: 1, ..RqVae::default() })).unwrap();
+        assert_eq!((spread.rounds, spread.after.distinct_ids), (20, 1));
     }
 }

@@ -28,6 +28,7 @@ mod reference;
 mod render;
 mod runs;
 mod semantic_ids;
+mod semantic_sources;
 mod statistics;
 mod statistics_reference;
 mod subspace_reference;

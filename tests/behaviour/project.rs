@@ -40,7 +40,7 @@ fn shipped_projects_are_sound() {
     assert_eq!(demo, Project::load(&folder.join("demo/project.ron")).unwrap());
     assert_eq!(demo.experiments.len(), 4);
     assert_eq!(demo.runs_dir(None), folder.join("demo/runs"));
-    for file in ["video_games.ron", "movielens.ron", "amazon_2023.ron"] {
+    for file in ["video_games.ron", "movielens.ron", "movielens_text.ron", "amazon_2023.ron"] {
         Project::load(&folder.join(file)).unwrap();
     }
 }
@@ -123,6 +123,10 @@ fn values_that_cannot_be_used_are_named_with_their_line() {
         ("name: \"B\"", "name: \"a!\""),
         ("name: \"B\"", "name: \" \""),
         ("users: 50", "arrivals: 2.0"),
+        ("users: 50", "users: 50, onset: Abrupt(9)"),
+        ("users: 50", "users: 50, popularity_skew: 7.0"),
+        ("training:", "semantic_ids: Train(source: Text()), training:"),
+        ("training:", "semantic_ids: Train(source: Concat([])), training:"),
         ("training:", "evaluation: (beams: 0), training:"),
         ("training:", "evaluation: (k: []), training:"),
         ("training:", "evaluation: (k: [30]), training:"),

@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use peso_workbench::data::Dataset;
 use peso_workbench::experiment::Project;
+use peso_workbench::experiment::semantic_ids::{IdsState, Place};
 use peso_workbench::semantic_id::index::IndexFile;
 use serde_json::{Value, json};
 
 /// A world of a dozen items with titles and categories.
-const PROJECT: &str = r#"(
+pub const PROJECT: &str = r#"(
     format: 1,
     name: "Trained ids",
     dataset: RecBole(path: "data", prepare: (core: 1, stages: Fractions(base: 0.6, later: 2))),
@@ -22,7 +24,7 @@ const PROJECT: &str = r#"(
     seeds: [1],
 )"#;
 
-fn project(text: &str) -> tempfile::TempDir {
+pub fn project(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/recbole");
     fs::create_dir(folder.path().join("data")).unwrap();
@@ -33,13 +35,13 @@ fn project(text: &str) -> tempfile::TempDir {
     folder
 }
 
-fn peso(folder: &Path, arguments: &[&str]) -> Output {
+pub fn peso(folder: &Path, arguments: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_peso")).args(arguments).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output
 }
 
-fn index(folder: &Path) -> PathBuf {
+pub fn index(folder: &Path) -> PathBuf {
     folder.join(Project::load(folder).unwrap().index_path().unwrap())
 }
 
@@ -92,9 +94,9 @@ fn ids_are_made_once_and_are_the_same_again() {
     assert_eq!((IndexFile::read(&index(folder)).unwrap().levels, fs::read(&path).unwrap()), (2, bytes));
 
     // The autoencoder tells its loss, and gives every item an id of its own too.
-    fs::write(folder.join("project.ron"), PROJECT.replace("ResidualKMeans", "RqVae(epochs: 3)")).unwrap();
+    fs::write(folder.join("project.ron"), PROJECT.replace("ResidualKMeans", "RqVae(epochs: 30)")).unwrap();
     let output = peso(folder, &["semantic-ids", ".", "--json"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("semantic ids: epoch 3 of 3, loss "));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("semantic ids: epoch 30 of 30, loss "));
     let quality: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&quality["items"], &quality["after"]["largest"]), (&first["items"], &json!(1)));
 }
@@ -115,6 +117,66 @@ fn a_project_with_ids_from_elsewhere_or_options_without_a_meaning_is_told() {
         assert_eq!(output.status.code(), Some(2));
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(words.contains(told), "{told} is not in {words}");
-        assert!(!folder.path().join("semantic_ids").exists());
+        let made = || fs::read_dir(folder.path().join("semantic_ids")).into_iter().flatten().flatten();
+        assert!(!made().any(|entry| entry.file_name().to_string_lossy().ends_with(".json")));
     }
+}
+
+/// Enough to be stopped in.
+const EPOCHS: usize = 3000;
+
+fn long() -> String {
+    PROJECT.replace("ResidualKMeans", &format!("RqVae(epochs: {EPOCHS}, batch: 4)"))
+}
+
+/// The files of the ids of a project.
+fn place(folder: &Path) -> Place {
+    Place::of(&Project::load(folder).unwrap()).unwrap()
+}
+
+/// Starts training, waits until some epochs are done, and has `stop` end it.
+fn stopped(folder: &Path, stop: impl Fn(u32)) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peso"));
+    let command = command.args(["semantic-ids", "."]).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let place = place(folder);
+    let look = || IdsState::look(&place).unwrap();
+    let (before, begun) = (look().epochs.len(), Instant::now());
+    while !look().training || look().epochs.len() < before + 20 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no epoch is done");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    stop(child.id());
+    let output = child.wait_with_output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{words}");
+    assert!(words.contains("what is done is kept"), "{words}");
+    let state = look();
+    assert!(state.halted && !state.training && state.quality.is_none() && !place.index.exists());
+    assert!(state.epochs.len() < EPOCHS, "it was done before it could be stopped");
+}
+
+#[cfg(unix)]
+#[test]
+fn training_that_was_interrupted_goes_on_and_gives_what_it_would_have_given() {
+    let [whole, cut] = [long(), long()].map(|text| project(&text));
+    let whole_folder = whole.path().to_path_buf();
+    let whole_run = std::thread::spawn(move || peso(&whole_folder, &["semantic-ids", ".", "--json"]));
+    // Once by Ctrl+C, once as the window asks for it.
+    stopped(cut.path(), |process| {
+        let sent = Command::new("kill").args(["-INT", &process.to_string()]).status().unwrap();
+        assert!(sent.success());
+    });
+    stopped(cut.path(), |_| place(cut.path()).ask_to_stop().unwrap());
+    let resumed = peso(cut.path(), &["semantic-ids", ".", "--json"]);
+    whole_run.join().unwrap();
+    let [one, other] = [&whole, &cut].map(|folder| place(folder.path()));
+    let read = |file: &Path| fs::read_to_string(file).unwrap();
+    assert_eq!(read(&one.index), read(&other.index));
+    assert_eq!(read(&one.quality), read(&other.quality));
+    assert!(read(&one.log) == read(&other.log), "the logs differ");
+    assert!(!other.checkpoint.exists());
+    let quality: Value = serde_json::from_slice(&resumed.stdout).unwrap();
+    assert!(quality["spread"]["rounds"].as_u64().unwrap() <= 20, "{quality}");
+    assert_eq!(quality["after"]["largest"], json!(1));
 }

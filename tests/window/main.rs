@@ -11,6 +11,7 @@ mod models;
 mod moved;
 mod pictures;
 mod real_worker;
+mod semantic_ids;
 mod sweeping;
 mod use_cases;
 mod world;

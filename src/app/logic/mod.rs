@@ -22,7 +22,7 @@ use super::command::Command;
 use super::dialogs::Question;
 use super::dock::{self, View};
 use super::judgements::{Answer, Inquiry};
-use super::launcher::Ended;
+use super::launcher::{Ended, Waiting};
 use super::method_picker::{MethodPicker, Purpose};
 use super::modal::{Dialog, Leaving, PathPurpose, Wish};
 use super::palette::Palette;
@@ -211,6 +211,10 @@ impl Workbench {
             Action::Judge(inquiry) => self.judge(inquiry),
             Action::Slice(subject) => self.slice(subject),
             Action::Ask(question) => self.ask(question),
+            Action::Renew(question) => {
+                let waiting = self.session.as_mut().and_then(|session| session.reports.renew(&question));
+                self.find_out(question, waiting);
+            }
             Action::Cancel(question) => {
                 if let Some(session) = &self.session {
                     session.reports.cancel(&question);
@@ -372,8 +376,14 @@ impl Workbench {
 
     /// Has something found out, unless it is known or being looked into.
     fn ask(&mut self, question: Arc<Asked>) {
-        let Some(session) = &mut self.session else { return };
-        if let Some(waiting) = session.reports.begin(&question) {
+        let waiting = self.session.as_mut().and_then(|session| session.reports.begin(&question));
+        self.find_out(question, waiting);
+    }
+
+    /// Looks into a question that was begun.
+    fn find_out(&mut self, question: Arc<Asked>, waiting: Option<Arc<Waiting>>) {
+        let Some(session) = &self.session else { return };
+        if let Some(waiting) = waiting {
             let (number, launcher) = (session.number, Arc::clone(&self.services.launcher));
             self.spawn("find out", move || {
                 let answer = question.answer(launcher.as_ref(), &waiting).map(|report| report.map(Box::new));

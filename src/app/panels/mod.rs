@@ -158,14 +158,8 @@ fn explanation(ui: &mut Ui, text: &str) {
     ui.add_space(theme::space::XS);
 }
 
-/// Names to choose one from, as a combo box with a label.
-fn choice<T: Clone + PartialEq>(
-    ui: &mut Ui,
-    (label, width): (&str, f32),
-    value: &mut T,
-    options: &[(T, String)],
-) -> Response {
-    // A label stays with its box: where the line has no room for both, the next one begins.
+/// Begins the next line where this one has no room for a label and a field of this width: a label stays with its field.
+fn keep_together(ui: &mut Ui, label: &str, width: f32) {
     let label_width = ui
         .painter()
         .layout_no_wrap(label.to_owned(), TextStyle::Body.resolve(ui.style()), Color32::PLACEHOLDER)
@@ -174,6 +168,16 @@ fn choice<T: Clone + PartialEq>(
     if ui.available_size_before_wrap().x < label_width + width + 3.0 * theme::space::M {
         ui.end_row();
     }
+}
+
+/// Names to choose one from, as a combo box with a label.
+fn choice<T: Clone + PartialEq>(
+    ui: &mut Ui,
+    (label, width): (&str, f32),
+    value: &mut T,
+    options: &[(T, String)],
+) -> Response {
+    keep_together(ui, label, width);
     let name = ui.label(label);
     let now = options.iter().find(|(option, _)| option == value).map_or("–", |(_, words)| words.as_str());
     let combo = ComboBox::from_id_salt(label).selected_text(now).width(width).height(420.0).truncate();

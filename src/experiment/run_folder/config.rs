@@ -14,7 +14,6 @@ use crate::error::Unusable;
 use crate::method::{Method, MethodOptions};
 use crate::model::{BaseModel, Compact, Prompt};
 use crate::semantic_id::TrainIds;
-use crate::semantic_id::train::VectorSource;
 
 /// Everything that a run was started with, written once as `run.ron`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,13 +84,13 @@ impl RunConfig {
         if let BaseModel::HuggingFace(path) | BaseModel::Gguf(path) = &mut base_model {
             *path = without_folder(path);
         }
-        let mut semantic_ids = project.semantic_ids.clone();
-        match &mut semantic_ids {
-            SemanticIds::Index(path) | SemanticIds::Train(TrainIds { source: VectorSource::Vectors(path), .. }) => {
-                *path = without_folder(path);
+        let semantic_ids = match project.semantic_ids.clone() {
+            SemanticIds::Dataset => SemanticIds::Dataset,
+            SemanticIds::Index(path) => SemanticIds::Index(without_folder(&path)),
+            SemanticIds::Train(options) => {
+                SemanticIds::Train(TrainIds { source: options.source.with_paths(without_folder), ..options })
             }
-            SemanticIds::Dataset | SemanticIds::Train(_) => {}
-        }
+        };
         let start = project.training.start.clone().map(without_folder);
         let training = Training { start, ..project.training.clone() };
         let evaluation = Evaluation { protocol: Protocols::SameBlock, ..project.evaluation.clone() };

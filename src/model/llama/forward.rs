@@ -20,6 +20,14 @@ impl<B: Kernels> Llama<B> {
         (logits, cache)
     }
 
+    /// The last hidden state of every token of a packed batch, after the final norm: `[tokens, width]`.
+    pub fn hidden(&self, packed: &Packed<B>) -> Tensor<B, 2> {
+        let x = self.embedding.embed(&packed.tokens, &self.device());
+        let mut pass = self.pass(&packed.positions, &packed.plan, None);
+        let x = self.decode(x, None, None, &mut pass, &mut |_| {});
+        B::rms_norm(x, self.norm.clone(), self.config.norm_epsilon)
+    }
+
     fn scored_logits(
         &self,
         packed: &Packed<B>,

@@ -87,6 +87,18 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
+    /// The tokens that the model wants before a text, and the text's own, without those that it may want after it.
+    ///
+    /// # Errors
+    /// As [`Self::encode`].
+    pub fn own_tokens(&self, text: &str) -> Result<(Vec<u32>, Vec<u32>), Unusable> {
+        let (all, own) = (self.encode(text, true)?, self.encode(text, false)?);
+        // Special tokens stand around the text, so its own are where they are found as a whole first.
+        let before = (0..=all.len().saturating_sub(own.len())).find(|&from| all[from..].starts_with(&own));
+        let before = before.map(|from| all[..from].to_vec()).unwrap_or_default();
+        Ok((before, own))
+    }
+
     /// The file that it was read from.
     pub fn path(&self) -> &Path {
         &self.path

@@ -6,24 +6,28 @@
 
 mod network;
 pub mod sinkhorn;
+mod state;
+mod training;
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
-use rand::seq::SliceRandom;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
+pub use self::state::State;
+
 use self::network::{Network, numbers};
+use self::training::{Data, Training};
 use super::clustering::{Clustered, clusters};
-use super::train::Step;
-use crate::model::optimizer::AdamW;
+use super::observer::{Observer, Step};
+use crate::error::Unusable;
 
 /// Computes on the CPU: the networks are small.
 type Cpu = Autodiff<Flex>;
 
 /// Entropy of the last level's transport plan.
-const EPSILON: f64 = 0.003;
+pub(super) const EPSILON: f64 = 0.003;
 /// Width of what is quantised, and of the widest layer.
 const LATENT: usize = 32;
 const WIDEST: usize = 2048;
@@ -55,6 +59,14 @@ fn widths(vector: usize) -> Vec<usize> {
 }
 
 impl Network<Cpu> {
+    /// Shapes of the parameters, in their order.
+    fn shapes(vector: usize, levels: usize, codes: usize) -> Vec<[usize; 2]> {
+        let widths = widths(vector);
+        let backwards: Vec<usize> = widths.iter().rev().copied().collect();
+        let layers = widths.windows(2).chain(backwards.windows(2)).flat_map(|pair| [[pair[1], pair[0]], [1, pair[1]]]);
+        layers.chain(std::iter::repeat_n([codes, LATENT.min(vector)], levels)).collect()
+    }
+
     /// Random layers, and codebooks that are clusters of what the encoder makes of `x`.
     fn random(x: &Tensor<Cpu, 2>, levels: usize, codes: usize, random: &mut impl Rng) -> Self {
         let widths = widths(x.dims()[1]);
@@ -95,93 +107,67 @@ impl Network<Cpu> {
         }
         network
     }
-
-    /// One step on a batch; returns its loss.
-    fn step(&mut self, x: Tensor<Cpu, 2>, optimizer: &mut AdamW<Flex>, learning_rate: f64) -> f64 {
-        self.parameters = self.parameters.drain(..).map(Tensor::require_grad).collect();
-        let forward = self.forward(x, Some(EPSILON));
-        let loss = forward.reconstruction + forward.quantisation;
-        let value = numbers(loss.clone()).first().copied().unwrap_or(f64::NAN);
-        let mut gradients = loss.backward();
-        optimizer.begin_step();
-        for (place, parameter) in self.parameters.iter_mut().enumerate() {
-            let inner = parameter.clone().inner();
-            let gradient = parameter.grad_remove(&mut gradients).unwrap_or_else(|| inner.zeros_like());
-            let updated = optimizer.update(&place.to_string(), inner, gradient, learning_rate, 1.0);
-            *parameter = Tensor::from_inner(updated);
-        }
-        value
-    }
 }
 
 impl RqVae {
-    /// Trains on vectors of equal length and gives each its nearest codes.
+    /// Trains on vectors of equal length, from the beginning or from a state, and gives each its nearest codes; none where the
+    /// observer ended it. Data order and first weights are functions of `seed` and epoch, so that training that was
+    /// stopped and goes on gives the numbers of one that was not.
     pub(super) fn train(
         &self,
         vectors: &[Vec<f64>],
-        levels: usize,
-        codes: usize,
-        random: &mut impl Rng,
-        told: &mut dyn FnMut(Step),
-    ) -> Clustered {
-        // Losses weigh alike whatever the vectors are measured in: their mean square is made 1.
-        let width = vectors.first().map_or(0, Vec::len);
-        let squares: f64 = vectors.iter().flatten().map(|value| value * value).sum();
-        let scale = if squares > 0.0 { ((vectors.len() * width) as f64 / squares).sqrt() } else { 1.0 };
-        let device = Default::default();
-        let batch_of = |items: &[usize]| -> Tensor<Cpu, 2> {
-            let values: Vec<f32> =
-                items.iter().flat_map(|&item| &vectors[item]).map(|value| (value * scale) as f32).collect();
-            Tensor::from_data(TensorData::new(values, [items.len(), width]), &device)
-        };
-        let mut order: Vec<usize> = (0..vectors.len()).collect();
-        order.shuffle(random);
-        let first = &order[..order.len().min(self.batch.max(codes))];
-        let mut network = Network::random(&batch_of(first), levels, codes, random);
-        let mut optimizer = AdamW::new(self.weight_decay);
-        for epoch in 0..self.epochs {
-            order.shuffle(random);
-            let mut loss = 0.0;
-            for items in order.chunks(self.batch) {
-                let mean = network.step(batch_of(items), &mut optimizer, self.learning_rate);
-                loss += mean * items.len() as f64 / order.len() as f64;
+        (levels, codes): (usize, usize),
+        seed: u64,
+        from: Option<&State>,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Clustered>, Unusable> {
+        let data = Data::new(vectors);
+        let begun = from.and_then(|state| Training::resume(self, &data, (levels, codes), seed, state));
+        let mut training = begun.unwrap_or_else(|| Training::begin(self, &data, (levels, codes), seed));
+        while training.epochs_done() < self.epochs {
+            // A copy of a tensor is a count: the weights themselves are shared until one of both changes.
+            let before = training.clone();
+            let Some(epoch) = training.epoch(&mut || observer.stopped()) else {
+                observer.keep(&before.state())?;
+                return Ok(None);
+            };
+            observer.hear(&Step::Epoch(epoch));
+            if observer.due() {
+                observer.keep(&training.state())?;
             }
-            told(Step::Epoch { epoch, of: self.epochs, loss });
         }
-        describe(&network, vectors.len(), self.batch, scale, &batch_of, told)
+        Ok(Some(describe(training.network(), &data, self.batch, observer)))
     }
 }
 
 /// The nearest codes of all items, and how well they describe them.
-fn describe(
-    network: &Network<Cpu>,
-    items: usize,
-    batch: usize,
-    scale: f64,
-    batch_of: &dyn Fn(&[usize]) -> Tensor<Cpu, 2>,
-    told: &mut dyn FnMut(Step),
-) -> Clustered {
+fn describe(network: &Network<Cpu>, data: &Data<'_>, batch: usize, observer: &mut dyn Observer) -> Clustered {
     let levels = network.books().len();
     let rows = |tensor: &Tensor<Cpu, 2>| {
         let width = tensor.dims()[1];
         numbers(tensor.clone()).chunks(width).map(<[f64]>::to_vec).collect::<Vec<_>>()
     };
-    let last_centres = network.books().last().map(rows).unwrap_or_default();
-    let mut found =
-        Clustered { numbers: Vec::new(), last_residuals: Vec::new(), last_centres, errors: vec![0.0; levels] };
-    let order: Vec<usize> = (0..items).collect();
+    let centres = |from_last: usize| network.books().iter().rev().nth(from_last).map(rows).unwrap_or_default();
+    let mut found = Clustered {
+        numbers: Vec::new(),
+        last_residuals: Vec::new(),
+        previous_centres: centres(1),
+        last_centres: centres(0),
+        errors: vec![0.0; levels],
+    };
+    let order: Vec<usize> = (0..data.items()).collect();
     for items_here in order.chunks(batch) {
-        let x = batch_of(items_here);
+        let x = data.batch(items_here);
         let forward = network.forward(x.clone(), None);
         found.numbers.extend(&forward.codes);
         found.last_residuals.extend(forward.residuals.last().map(rows).unwrap_or_default());
         for (error, sum) in found.errors.iter_mut().zip(forward.sums) {
             let apart = network.decode(sum) - x.clone();
             let mean = numbers((apart.clone() * apart).mean()).first().copied().unwrap_or(f64::NAN);
-            *error += mean * items_here.len() as f64 / items as f64 / (scale * scale);
+            *error += mean * items_here.len() as f64 / data.items() as f64 / (data.scale * data.scale);
         }
     }
-    found.errors.iter().enumerate().for_each(|(level, &error)| told(Step::Level { level, error }));
+    found.errors.iter().enumerate().for_each(|(level, &error)| observer.hear(&Step::Level { level, error }));
     found
 }
 

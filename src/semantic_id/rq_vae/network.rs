@@ -58,6 +58,20 @@ impl<B: Backend> Network<B> {
         x
     }
 
+    /// The nearest codes, `rows x levels`, row-major.
+    pub fn codes(&self, x: Tensor<B, 2>) -> Vec<u32> {
+        let mut residual = self.encode(x);
+        let rows = residual.dims()[0];
+        let levels = self.books().len();
+        let mut codes = vec![0; rows * levels];
+        for (level, book) in self.books().iter().enumerate() {
+            let chosen = choose(&residual, book, None);
+            put(&mut codes, (level, levels), &chosen);
+            residual = residual - entries(book, chosen);
+        }
+        codes
+    }
+
     /// A forward pass. With an `epsilon` the codes of the last level are those of a transport plan that uses them alike;
     /// else, as on the other levels, the nearest.
     pub fn forward(&self, x: Tensor<B, 2>, epsilon: Option<f64>) -> Forward<B> {
@@ -70,9 +84,8 @@ impl<B: Backend> Network<B> {
         let (mut residuals, mut sums) = (Vec::new(), Vec::new());
         for (level, book) in self.books().iter().enumerate() {
             let chosen = choose(&residual, book, epsilon.filter(|_| level + 1 == levels));
-            codes.iter_mut().skip(level).step_by(levels).zip(&chosen).for_each(|(code, &chosen)| *code = chosen as u32);
-            let chosen = Tensor::<B, 1, Int>::from_data(TensorData::new(chosen, [rows]), &residual.device());
-            let entry = book.clone().select(0, chosen);
+            put(&mut codes, (level, levels), &chosen);
+            let entry = entries(book, chosen);
             let to_book = mean_square(entry.clone() - residual.clone().detach());
             let to_encoder = mean_square(entry.clone().detach() - residual.clone());
             losses.push(to_book + to_encoder.mul_scalar(COMMITMENT));
@@ -91,6 +104,17 @@ impl<B: Backend> Network<B> {
             sums,
         }
     }
+}
+
+/// Puts the codes of one of so many levels into `rows x levels` codes.
+fn put(codes: &mut [u32], (level, levels): (usize, usize), chosen: &[i64]) {
+    codes.iter_mut().skip(level).step_by(levels).zip(chosen).for_each(|(code, &chosen)| *code = chosen as u32);
+}
+
+/// The entries of a codebook that rows have chosen.
+fn entries<B: Backend>(book: &Tensor<B, 2>, chosen: Vec<i64>) -> Tensor<B, 2> {
+    let rows = chosen.len();
+    book.clone().select(0, Tensor::<B, 1, Int>::from_data(TensorData::new(chosen, [rows]), &book.device()))
 }
 
 fn mean_square<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 1> {

@@ -4,6 +4,7 @@ mod cell;
 mod cut_handles;
 mod drift;
 mod history;
+mod ids;
 mod item_card;
 mod items;
 mod overview;
@@ -28,10 +29,11 @@ enum Tab {
     Drift,
     Items,
     Users,
+    Ids,
 }
 
 impl Tab {
-    const ALL: [Self; 5] = [Self::Overview, Self::Timeline, Self::Drift, Self::Items, Self::Users];
+    const ALL: [Self; 6] = [Self::Overview, Self::Timeline, Self::Drift, Self::Items, Self::Users, Self::Ids];
 
     const fn text(self) -> &'static str {
         match self {
@@ -40,6 +42,7 @@ impl Tab {
             Self::Drift => "Data drift",
             Self::Items => "Items",
             Self::Users => "Histories",
+            Self::Ids => "Semantic ids",
         }
     }
 
@@ -50,6 +53,7 @@ impl Tab {
             Self::Drift => "How far each stage's data lies from those before it",
             Self::Items => "The items by their semantic ids, with their interactions by stage",
             Self::Users => "The users with all that they did, stage by stage",
+            Self::Ids => "Where the codes of the items come from, training them, and how good they are",
         }
     }
 }
@@ -64,6 +68,7 @@ pub(crate) struct DataPanel {
     drift: drift::DriftTab,
     items: items::ItemsTab,
     users: users::UsersTab,
+    ids: ids::IdsTab,
 }
 
 /// The report that is shown.
@@ -82,15 +87,17 @@ impl DataPanel {
             for tab in Tab::ALL {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
-            self.report(ui, context, question)
+            // Ids are made where there is no dataset without them.
+            if self.tab == Tab::Ids { None } else { self.report(ui, context, question) }
         });
-        let Some(shown) = found.inner else { return };
-        match self.tab {
-            Tab::Overview => overview::ui(ui, shown.report),
-            Tab::Timeline => self.timeline.ui(ui, context, &shown),
-            Tab::Drift => self.drift.ui(ui, context, &shown),
-            Tab::Items => self.items.ui(ui, context, &shown),
-            Tab::Users => self.users.ui(ui, context, &shown),
+        match (self.tab, &found.inner) {
+            (Tab::Ids, _) => self.ids.ui(ui, context),
+            (_, None) => {}
+            (Tab::Overview, Some(shown)) => overview::ui(ui, shown.report),
+            (Tab::Timeline, Some(shown)) => self.timeline.ui(ui, context, shown),
+            (Tab::Drift, Some(shown)) => self.drift.ui(ui, context, shown),
+            (Tab::Items, Some(shown)) => self.items.ui(ui, context, shown),
+            (Tab::Users, Some(shown)) => self.users.ui(ui, context, shown),
         }
     }
 

@@ -1,0 +1,228 @@
+//! Where semantic ids come from, as a form that edits the project.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+use egui::{DragValue, TextEdit, Ui};
+
+use super::super::super::{Context, choice, keep_together};
+use crate::app::action::Action;
+use crate::app::widgets;
+use crate::experiment::project::SemanticIds;
+use crate::semantic_id::TrainIds;
+use crate::semantic_id::rq_vae::RqVae;
+use crate::semantic_id::source::{Text, VectorSource};
+use crate::semantic_id::train::Quantizer;
+
+/// A drag, or the typing of a number, is one step of undo; other forms of the project count from 0.
+const KEY: u64 = u64::MAX;
+
+/// Widths of a field for a path, and for a number.
+const PATH: f32 = 170.0;
+const NUMBER: f32 = 64.0;
+
+/// State of the form.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    /// The path that is being typed.
+    path: Option<String>,
+}
+
+/// Where ids come from, as the form offers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Dataset,
+    Index,
+    Train,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Words,
+    Text,
+    Vectors,
+    Several,
+}
+
+/// What was done with the fields.
+#[derive(Debug, Default)]
+struct Edited {
+    /// A number is being dragged or typed.
+    going_on: bool,
+    /// That has ended.
+    done: bool,
+}
+
+impl Form {
+    /// Draws the fields, and hands up the project that they make.
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let project = context.session.project();
+        let (mut ids, mut edited) = (project.semantic_ids.clone(), Edited::default());
+        widgets::card(ui, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                self.origin(ui, &mut ids);
+                if let SemanticIds::Train(options) = &mut ids {
+                    method(ui, options);
+                    self.source(ui, &mut options.source, &mut edited);
+                }
+            });
+            if let SemanticIds::Train(options) = &mut ids {
+                ui.horizontal_wrapped(|ui| shape(ui, options, &mut edited));
+            }
+        });
+        if ids != project.semantic_ids {
+            let mut project = project.clone();
+            project.semantic_ids = ids;
+            let key = edited.going_on.then_some(KEY);
+            context.actions.push(Action::Edit { project: Box::new(project), key });
+        }
+        if edited.done {
+            context.actions.push(Action::EditDone);
+        }
+    }
+
+    fn origin(&mut self, ui: &mut Ui, ids: &mut SemanticIds) {
+        let before = match ids {
+            SemanticIds::Dataset => Origin::Dataset,
+            SemanticIds::Index(_) => Origin::Index,
+            SemanticIds::Train(_) => Origin::Train,
+        };
+        let mut origin = before;
+        let options = [
+            (Origin::Dataset, "Those of the dataset"),
+            (Origin::Index, "An index file"),
+            (Origin::Train, "Trained here"),
+        ];
+        choice(ui, ("Ids", 150.0), &mut origin, &options.map(|(origin, words)| (origin, words.to_owned())));
+        if origin != before {
+            *ids = match origin {
+                Origin::Dataset => SemanticIds::Dataset,
+                Origin::Index => SemanticIds::Index(PathBuf::from("index.json")),
+                Origin::Train => SemanticIds::Train(TrainIds::default()),
+            };
+        }
+        if let SemanticIds::Index(path) = ids {
+            self.path(ui, ("Index file", "A file in the released format, from the project's folder"), path);
+        }
+    }
+
+    fn source(&mut self, ui: &mut Ui, source: &mut VectorSource, edited: &mut Edited) {
+        let before = match source {
+            VectorSource::Words(_) => Source::Words,
+            VectorSource::Text(_) => Source::Text,
+            VectorSource::Vectors(_) => Source::Vectors,
+            VectorSource::Concat(_) => Source::Several,
+        };
+        let mut chosen = before;
+        let mut options = vec![
+            (Source::Words, "Words of the texts".to_owned()),
+            (Source::Text, "Texts, read by a model".to_owned()),
+            (Source::Vectors, "A file of vectors".to_owned()),
+        ];
+        if before == Source::Several {
+            options.push((Source::Several, "Several".to_owned()));
+        }
+        choice(ui, ("Source", 170.0), &mut chosen, &options);
+        if chosen != before {
+            *source = match chosen {
+                Source::Words | Source::Several => VectorSource::Words(256),
+                Source::Text => VectorSource::Text(Text::default()),
+                Source::Vectors => VectorSource::Vectors(PathBuf::from("vectors.npy")),
+            };
+        }
+        match source {
+            VectorSource::Words(width) => number(ui, "Dimensions", width, (1, 65_536), edited),
+            VectorSource::Text(text) => {
+                number(ui, "Tokens", &mut text.tokens, (1, 8192), edited);
+                let mut path = text.model.clone().unwrap_or_default();
+                let help = "A Hugging Face folder or a GGUF file, from the project's folder; empty for the base model";
+                self.path_or_none(ui, ("Model", help), &mut path);
+                text.model = Some(path).filter(|path| !path.as_os_str().is_empty());
+            }
+            VectorSource::Vectors(path) => {
+                let help = "A .npy file with a row an item. Beside it, <name>.ids.txt says whose row is whose; else rows are in the order that peso semantic-ids --items writes";
+                self.path(ui, ("Vectors", help), path);
+            }
+            VectorSource::Concat(parts) => {
+                widgets::remark(ui, format!("{} sources, as the project file lists them", parts.len()));
+            }
+        }
+    }
+
+    /// A path that is taken over when its field is left; an empty one is not.
+    fn path(&mut self, ui: &mut Ui, words: (&str, &str), path: &mut PathBuf) {
+        let mut typed = path.clone();
+        self.path_or_none(ui, words, &mut typed);
+        if !typed.as_os_str().is_empty() {
+            *path = typed;
+        }
+    }
+
+    fn path_or_none(&mut self, ui: &mut Ui, (label, help): (&str, &str), path: &mut PathBuf) {
+        keep_together(ui, label, PATH);
+        let name = ui.label(label);
+        let text = self.path.get_or_insert_with(|| path.display().to_string());
+        let field = ui.add(TextEdit::singleline(text).desired_width(PATH)).labelled_by(name.id).on_hover_text(help);
+        if field.lost_focus() {
+            *path = PathBuf::from(text.trim());
+        }
+        if !field.has_focus() {
+            self.path = None;
+        }
+    }
+}
+
+fn method(ui: &mut Ui, options: &mut TrainIds) {
+    let autoencoder = |method: &Quantizer| matches!(method, Quantizer::RqVae(_));
+    let before = autoencoder(&options.method);
+    let mut chosen = before;
+    let words = [(false, "Residual k-means".to_owned()), (true, "RQ-VAE (autoencoder)".to_owned())];
+    choice(ui, ("Method", 170.0), &mut chosen, &words);
+    if chosen != before {
+        options.method = if chosen { Quantizer::RqVae(RqVae::default()) } else { Quantizer::ResidualKMeans };
+    }
+}
+
+/// Length of ids, codes, and the training of the autoencoder.
+fn shape(ui: &mut Ui, options: &mut TrainIds, edited: &mut Edited) {
+    number(ui, "Codes an id", &mut options.levels, (1, 26), edited);
+    let mut automatic = options.codes.is_none();
+    let suits = ui.checkbox(&mut automatic, "As many codes a level as suit the items");
+    if suits.changed() {
+        options.codes = if automatic { None } else { Some(256) };
+    }
+    if let Some(codes) = &mut options.codes {
+        number(ui, "Codes a level", codes, (2, 65_536), edited);
+    }
+    number(ui, "Seed", &mut options.seed, (0, u64::MAX), edited);
+    if let Quantizer::RqVae(training) = &mut options.method {
+        number(ui, "Epochs", &mut training.epochs, (1, 100_000), edited);
+        number(ui, "Batch", &mut training.batch, (1, 1 << 20), edited);
+        real(ui, "Learning rate", &mut training.learning_rate, (1e-7, 1.0), edited);
+        real(ui, "Weight decay", &mut training.weight_decay, (0.0, 0.9), edited);
+    }
+}
+
+fn number<N: egui::emath::Numeric>(
+    ui: &mut Ui,
+    label: &str,
+    value: &mut N,
+    (least, most): (N, N),
+    edited: &mut Edited,
+) {
+    let speed = (value.to_f64() * 0.01).max(0.1);
+    drag(ui, label, DragValue::new(value).range(least..=most).speed(speed), edited);
+}
+
+fn real(ui: &mut Ui, label: &str, value: &mut f64, (least, most): (f64, f64), edited: &mut Edited) {
+    let speed = (*value * 0.01).max(1e-6);
+    drag(ui, label, DragValue::new(value).range(least..=most).speed(speed).max_decimals(6), edited);
+}
+
+fn drag(ui: &mut Ui, label: &str, value: DragValue<'_>, edited: &mut Edited) {
+    keep_together(ui, label, NUMBER);
+    let name = ui.label(label);
+    let response = ui.add(value).labelled_by(name.id);
+    edited.going_on |= response.dragged() || response.has_focus();
+    edited.done |= response.drag_stopped() || response.lost_focus();
+}

@@ -1,0 +1,172 @@
+//! Semantic ids of the project: where they come from, training them with its curves, and how good they are.
+
+mod form;
+mod shown;
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::Ui;
+
+use self::form::Form;
+use super::super::{Context, explanation};
+use crate::app::action::Action;
+use crate::app::command::Command;
+use crate::app::reports::{Found, Question, Report};
+use crate::app::theme::{self, space};
+use crate::app::widgets;
+use crate::experiment::semantic_ids::{IdsState, Place};
+
+/// Seconds between two looks at training.
+const LOOK_EVERY: f64 = 0.5;
+
+/// What one reads first.
+const EXPLANATION: &str = "A semantic id is a short sequence of codes, and items that are alike share their first ones, so that a model learns of groups before it learns of single items. Ids are good where all codes are in use, hardly any items share one, and the first codes already tell what an item is.";
+
+/// State of the part.
+#[derive(Debug, Default)]
+pub(crate) struct IdsTab {
+    form: Form,
+    /// What is shown of training: its loss, or the codes in use.
+    curves: shown::Curves,
+    /// The training that this window started last, as long as it is not over.
+    training: Option<Arc<Question>>,
+    /// Whether training begins as soon as the project is saved, and whether from the beginning.
+    saving: Option<bool>,
+    /// Trainings that were started.
+    started: usize,
+    /// Why the last one failed.
+    problem: Option<String>,
+    /// When it was last looked, in seconds of the window's clock, and at which place.
+    looked: f64,
+    at: Option<Place>,
+}
+
+impl IdsTab {
+    /// Draws the tab.
+    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        explanation(ui, EXPLANATION);
+        self.form.ui(ui, context);
+        let Some(place) = Place::of(context.session.project()) else { return };
+        self.follow(ui, context, &place);
+        let question = Arc::new(Question::Ids(place.clone()));
+        let state: Option<&IdsState> = match context.session.reports.look(&question, Report::ids) {
+            Found::Ready(state) => Some(state),
+            Found::Failed(error) => {
+                super::super::failed(ui, context, &error, &question);
+                None
+            }
+            Found::Pending | Found::Cancelled => {
+                context.actions.push(Action::Ask(Arc::clone(&question)));
+                None
+            }
+        };
+        let Some(state) = state else { return };
+        self.buttons(ui, context, &place, state);
+        shown::ui(ui, context, state, &mut self.curves);
+    }
+
+    /// Follows training: begins it when the project is saved, looks again while it is under way, and takes in its end.
+    fn follow(&mut self, ui: &Ui, context: &mut Context<'_>, place: &Place) {
+        let session = context.session;
+        if let Some(fresh) = self.saving
+            && !session.saving
+        {
+            self.saving = None;
+            // A project that could not be saved is not what the process would read.
+            if !session.unsaved() {
+                self.begin(context, place, fresh);
+            }
+        }
+        let renew = Action::Renew(Arc::new(Question::Ids(place.clone())));
+        if let Some(question) = &self.training {
+            match session.reports.look(question, Report::ids) {
+                Found::Pending => context.actions.push(Action::Ask(Arc::clone(question))),
+                ended => {
+                    if let Found::Failed(error) = &ended {
+                        self.problem = Some(widgets::sentence(&error.to_string()));
+                    }
+                    if matches!(ended, Found::Ready(_)) {
+                        let dataset = Question::dataset_of(session.project());
+                        context.actions.push(Action::Renew(Arc::new(dataset)));
+                    }
+                    self.training = None;
+                    context.actions.push(renew.clone());
+                }
+            }
+        }
+        let elsewhere = match session.reports.look(&Question::Ids(place.clone()), Report::ids) {
+            Found::Ready(state) => state.training,
+            _ => false,
+        };
+        let now = ui.input(|input| input.time);
+        let moved = self.at.as_ref() != Some(place);
+        if self.training.is_some() || elsewhere || moved {
+            if moved || now - self.looked >= LOOK_EVERY {
+                self.looked = now;
+                self.at = Some(place.clone());
+                context.actions.push(renew);
+            }
+            ui.ctx().request_repaint_after_secs(LOOK_EVERY as f32);
+        }
+    }
+
+    fn begin(&mut self, context: &mut Context<'_>, place: &Place, fresh: bool) {
+        self.started += 1;
+        self.problem = None;
+        let file = context.session.file.clone();
+        let question = Arc::new(Question::TrainIds { file, place: place.clone(), fresh, number: self.started });
+        context.actions.push(Action::Ask(Arc::clone(&question)));
+        self.training = Some(question);
+    }
+
+    /// What can be done now.
+    fn buttons(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: &Place, state: &IdsState) {
+        ui.add_space(space::S);
+        ui.horizontal_wrapped(|ui| {
+            if let Some(question) = self.training.clone() {
+                ui.spinner();
+                let stop = ui.button("Stop training").on_hover_text("What is done is kept, and can be resumed");
+                if stop.clicked() {
+                    context.actions.push(Action::Cancel(Arc::clone(&question)));
+                }
+                let progress = context.session.reports.progress(&question);
+                let progress = progress.trim_start_matches("semantic ids: ");
+                widgets::remark(ui, if progress.is_empty() { "Starting" } else { progress });
+                return;
+            }
+            if self.saving.is_some() || state.training {
+                ui.spinner();
+                let what = if state.training { "Another process trains these ids" } else { "Saving the project" };
+                widgets::remark(ui, what);
+                return;
+            }
+            let (first, again) = match state {
+                IdsState { halted: true, .. } => (Some("Resume training"), Some("Start over")),
+                IdsState { quality: Some(_), .. } => (None, Some("Train again")),
+                _ => (Some("Train ids"), None),
+            };
+            let pressed = first.is_some_and(|text| widgets::primary_button(ui, text).clicked());
+            let anew = again.is_some_and(|text| {
+                ui.button(text).on_hover_text("From the beginning; ids that are there stay until it is done").clicked()
+            });
+            if pressed || anew {
+                self.problem = None;
+                if context.session.unsaved() {
+                    context.actions.push(Action::Command(Command::SaveProject));
+                    self.saving = Some(anew);
+                } else {
+                    self.begin(context, place, anew);
+                }
+            }
+            if context.session.unsaved() {
+                widgets::remark(ui, "The project is saved first: training reads its file");
+            } else if state.quality.is_none() {
+                widgets::remark(ui, "A run trains them too, before it starts");
+            }
+        });
+        if let Some(problem) = &self.problem {
+            ui.colored_label(theme::tokens(ui).error, problem);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Curves of training and the figures of what came of it.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Grid, Ui, Vec2};
+
+use super::super::super::{Context, chart_actions, chart_card};
+use crate::app::theme::space;
+use crate::app::widgets::{self, counted, grouped};
+use crate::chart::{Chart, semantic_ids};
+use crate::experiment::semantic_ids::IdsState;
+use crate::semantic_id::Quality;
+use crate::semantic_id::quality::Collisions;
+
+/// What is drawn of training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Curves {
+    #[default]
+    Loss,
+    Codes,
+    Levels,
+}
+
+impl Curves {
+    const ALL: [(Self, &str, &str); 3] = [
+        (Self::Loss, "Loss", "What the autoencoder minimises, by epoch"),
+        (Self::Codes, "Codes in use", "Codes that some item has, and items that share an id, by epoch"),
+        (Self::Levels, "By level", "Codes in use, and how well the codes so far tell an item's category"),
+    ];
+
+    /// Whether there is something to draw.
+    fn has(self, state: &IdsState) -> bool {
+        match self {
+            Self::Loss | Self::Codes => !state.epochs.is_empty(),
+            Self::Levels => state.quality.is_some(),
+        }
+    }
+
+    fn chart(self, state: &IdsState, synthetic: bool) -> Option<Chart> {
+        match self {
+            Self::Loss => Some(semantic_ids::loss(&state.epochs, synthetic)),
+            Self::Codes => Some(semantic_ids::codes_in_use(&state.epochs, synthetic)),
+            Self::Levels => state.quality.as_ref().map(|quality| semantic_ids::levels(quality, synthetic)),
+        }
+    }
+}
+
+/// Height of a chart, since it stands in a part that scrolls.
+const CHART: f32 = 260.0;
+
+/// Draws what there is.
+pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, state: &IdsState, curves: &mut Curves) {
+    if let Some(quality) = &state.quality {
+        ui.add_space(space::S);
+        figures(ui, quality);
+    }
+    let offered: Vec<_> = Curves::ALL.into_iter().filter(|(curves, ..)| curves.has(state)).collect();
+    let Some((first, ..)) = offered.first() else { return };
+    let shown = if curves.has(state) { *curves } else { *first };
+    let Some(chart) = shown.chart(state, context.session.synthetic()).map(Arc::new) else { return };
+    ui.add_space(space::S);
+    ui.horizontal(|ui| {
+        for (of, text, tooltip) in offered {
+            if ui.selectable_label(of == shown, text).on_hover_text(tooltip).clicked() {
+                *curves = of;
+            }
+        }
+        chart_actions(ui, context, &chart);
+    });
+    let size = Vec2::new(ui.available_width(), CHART);
+    ui.allocate_ui(size, |ui| {
+        ui.set_max_height(CHART);
+        chart_card(ui, &chart, "semantic ids");
+    });
+    context.charts.push(chart);
+}
+
+fn figures(ui: &mut Ui, quality: &Quality) {
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let together = |collisions: Collisions| match collisions.items {
+        0 => "every item has an id of its own".to_owned(),
+        items => {
+            let share = percent(items as f64 / quality.items.max(1) as f64);
+            format!("{} ({share}) share one, at most {}", counted(items, "item"), collisions.largest)
+        }
+    };
+    widgets::card(ui, |ui| {
+        Grid::new("semantic id figures").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
+            let used: Vec<String> = quality.levels.iter().map(|level| level.used.to_string()).collect();
+            let ids =
+                format!("{} of {} items", grouped(quality.after.distinct_ids as u64), grouped(quality.items as u64));
+            widgets::fact(ui, "Distinct ids", ids);
+            widgets::fact(ui, "Codes used", format!("{} of {} on each level", used.join(" + "), quality.codes));
+            widgets::fact(ui, "As trained", together(quality.before));
+            if let Some(spread) = quality.spread {
+                widgets::fact(ui, "Spread", format!("{}, {}", counted(spread.rounds, "round"), together(spread.after)));
+            }
+            let moved = counted(quality.reassigned, "item");
+            let last = format!("{}; {moved} given the nearest free code", together(quality.after));
+            widgets::fact(ui, "At last", last);
+            if let Some(level) = quality.levels.last() {
+                widgets::fact(ui, "Reconstruction", format!("mean squared error {:.3e}", level.error));
+            }
+            let told = quality.levels.first().and_then(|level| level.category).zip(quality.category_baseline);
+            if let Some((told, baseline)) = told {
+                let words =
+                    format!("{} by the first code; {} have the most frequent one", percent(told), percent(baseline));
+                widgets::fact(ui, "Category told", words);
+            }
+        });
+    });
+}

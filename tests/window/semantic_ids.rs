@@ -1,0 +1,107 @@
+//! Semantic ids as they are trained, stopped, resumed and looked at.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+use egui_kittest::kittest::Queryable as _;
+use egui_kittest::{Harness, SnapshotResults};
+use peso_workbench::app::Workbench;
+use peso_workbench::data::formats::Progress;
+use peso_workbench::experiment::project::SemanticIds;
+use peso_workbench::experiment::semantic_ids::{IdsState, Making, Place, Watcher};
+use peso_workbench::semantic_id::observer::Step;
+use peso_workbench::semantic_id::train::Quantizer;
+
+use crate::looks::{THEMES, picture};
+use crate::world::{World, click, has, load, until, until_label, until_part};
+
+/// The demo with ids that an autoencoder makes in so many epochs.
+fn demo(world: &World, epochs: usize) -> PathBuf {
+    let ids = format!(
+        "semantic_ids: Train(method: RqVae(epochs: {epochs}, learning_rate: 0.003), source: Words(64)), seeds: [42],"
+    );
+    world.demo_with("seeds: [42],", &ids)
+}
+
+struct Nobody;
+
+impl Watcher for Nobody {
+    fn reading(&mut self, _: Progress) {}
+
+    fn waiting(&mut self) {}
+
+    fn step(&mut self, _: &Step) {}
+
+    fn interrupted(&mut self) -> bool {
+        false
+    }
+}
+
+/// Scrolls until what has this label is in sight.
+fn scroll_to(window: &mut Harness<'_, Workbench>, label: &str) {
+    window.get_by_label_contains(label).scroll_to_me();
+    window.run_ok();
+}
+
+#[test]
+fn ids_are_shown_with_their_figures_and_curves() {
+    let mut pictures = SnapshotResults::new();
+    for theme in THEMES {
+        let world = World::new();
+        let file = demo(&world, 40);
+        load(&file).ensure_semantic_ids(Making::default(), &mut Nobody).unwrap();
+        let mut window = world.window(theme, Some(&file));
+        window.set_size([1100.0, 1300.0].into());
+        until_label(&mut window, "Synthetic drift demo");
+        click(&mut window, "Data");
+        until_part(&mut window, "Training loss");
+        until_label(&mut window, "interactions");
+        scroll_to(&mut window, "Training loss");
+        if theme == egui::Theme::Light {
+            click(&mut window, "By level");
+            until_part(&mut window, "Codes by level");
+            click(&mut window, "Codes in use");
+            until_part(&mut window, "Codes and collisions");
+        }
+        picture(&mut pictures, &mut window, "semantic_ids", theme, None);
+    }
+}
+
+#[test]
+fn training_is_stopped_resumed_and_another_method_chosen() {
+    let world = World::with_real_workers();
+    let file = demo(&world, 100_000);
+    let place = Place::of(&load(&file)).unwrap();
+    let look = || IdsState::look(&place).unwrap();
+    let mut window = world.window(egui::Theme::Light, Some(&file));
+    window.set_size([1180.0, 1240.0].into());
+    until_label(&mut window, "Synthetic drift demo");
+    click(&mut window, "Data");
+    // Without ids there is no dataset, but they can be made.
+    until_label(&mut window, "The dataset cannot be read");
+    click(&mut window, "Train ids");
+    until_part(&mut window, "Training loss");
+    assert!(look().training && has(&window, "Stop training"));
+    click(&mut window, "Stop training");
+    until_label(&mut window, "Resume training");
+    let stopped = look();
+    assert!(stopped.halted && stopped.quality.is_none());
+    click(&mut window, "Resume training");
+    until(&mut window, "more epochs", |_| look().epochs.len() > stopped.epochs.len());
+    click(&mut window, "Stop training");
+    until_label(&mut window, "Start over");
+    assert!(look().epochs.starts_with(&stopped.epochs));
+
+    // Clusters are made in a moment. The edit can be undone, and is saved before training.
+    window.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Method").click();
+    window.step();
+    window.step();
+    click(&mut window, "Residual k-means");
+    click(&mut window, "Train ids");
+    until_part(&mut window, "Codes by level");
+    let SemanticIds::Train(options) = load(&file).semantic_ids else { panic!("ids are trained") };
+    assert_eq!(options.method, Quantizer::ResidualKMeans);
+    // With ids there is a dataset.
+    until_label(&mut window, "interactions");
+    assert!(has(&window, "Train again"));
+}
