@@ -19,7 +19,7 @@ pub(crate) struct DataReport {
     pub(crate) drift: DataDrift,
     /// What became of imported interactions on the way; none for a dataset that comes in stages.
     pub(crate) import: Option<(ImportReport, PrepareReport)>,
-    /// Why the items have no semantic ids; each stands as a code of its own then.
+    /// Why the items have no semantic ids, or not those that the project asks for.
     pub(crate) lacks_ids: Option<Unusable>,
     /// What lists of its items and users are drawn from.
     pub(crate) browse: Browse,

@@ -20,7 +20,8 @@ pub struct Loaded {
     pub import: Option<(ImportReport, PrepareReport)>,
     /// What is written about the items, by item; empty for a dataset that comes in stages.
     pub texts: Vec<ItemText>,
-    /// Why the items have no semantic ids, of a dataset that is only looked at: each then stands as a code of its own.
+    /// Why the items have no semantic ids, or not those that are asked for, of a dataset that is only looked at. They then
+    /// have those of the dataset, and if it has none, each stands as a code of its own.
     pub lacks_ids: Option<Unusable>,
 }
 
@@ -77,10 +78,10 @@ impl Dataset {
         Ok(Loaded { dataset, import: None, texts: Vec::new(), lacks_ids: None })
     }
 
-    /// The same for those who only look: imported items may lack semantic ids, or have an index that cannot be used.
+    /// The same for those who only look: items may lack semantic ids, or the index may not be usable.
     ///
     /// # Errors
-    /// As [`Dataset::load_watched`], but for what is wrong with the ids of imported items.
+    /// As [`Dataset::load_watched`], but for what is wrong with the ids.
     pub fn load_to_look_at(
         source: &DatasetSource,
         index: Option<&Path>,
@@ -90,7 +91,13 @@ impl Dataset {
         if source.prepare().is_some() {
             return load_imported(source, index.map(|path| folder.join(path)), folder, watch);
         }
-        Self::load_watched(source, index, folder, watch)
+        match (index, Self::load_watched(source, index, folder, watch)) {
+            (Some(_), Err(ImportError::Unusable(error))) => {
+                let loaded = Self::load_watched(source, None, folder, watch)?;
+                Ok(Loaded { lacks_ids: Some(error), ..loaded })
+            }
+            (_, loaded) => loaded,
+        }
     }
 
     /// The same data under other semantic ids.

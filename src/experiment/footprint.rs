@@ -21,6 +21,8 @@
 //! the most of the three counts, and the parts are those of the phase of training that takes more. On a GPU the plain operations keep more: each norm and each activation its
 //! parts, and attention its weights over rows padded to the longest.
 
+mod advice;
+
 use serde::{Deserialize, Serialize};
 
 use super::batches;
@@ -34,6 +36,8 @@ use crate::method::plan::Data;
 use crate::model::llama::{PROJECTIONS, ROWS_AT_ONCE};
 use crate::model::packing::Sequence;
 use crate::model::{BaseModel, LlamaConfig, Storage, VocabularyMode};
+
+pub use advice::{Advice, Change};
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
@@ -72,75 +76,6 @@ pub struct Parts {
     pub logits: u64,
     /// Recommending to a batch of users, after training.
     pub search: u64,
-}
-
-/// A setting that lowers the peak.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Advice {
-    /// As the project file says it: `training.checkpointing: true`.
-    pub setting: String,
-    /// The same for programs; none where more than a setting has to change.
-    pub change: Option<Change>,
-    /// What it costs.
-    pub costs: String,
-    pub peak_bytes: u64,
-    pub fits: bool,
-}
-
-/// A change of the training settings that saves memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// Smaller batches, so many of them a step: the step's batch stays.
-    Accumulation(usize),
-    /// Layers are computed again in the backward pass.
-    Checkpointing,
-    /// Weights that are not trained lie on the device in half precision.
-    Half,
-    /// Only rows of added tokens are trained.
-    NewTokens,
-}
-
-impl Change {
-    /// Makes it.
-    pub fn apply(self, training: &mut Training) {
-        match self {
-            Self::Accumulation(pieces) => training.accumulation = pieces,
-            Self::Checkpointing => training.checkpointing = true,
-            Self::Half => training.storage = Storage::Half,
-            Self::NewTokens => training.vocabulary = VocabularyMode::NewTokens,
-        }
-    }
-
-    /// As the project file says it.
-    fn setting(self) -> String {
-        match self {
-            Self::Accumulation(pieces) => format!("training.accumulation: {pieces}"),
-            Self::Checkpointing => "training.checkpointing: true".to_owned(),
-            Self::Half => "training.storage: Half".to_owned(),
-            Self::NewTokens => "training.vocabulary: NewTokens".to_owned(),
-        }
-    }
-
-    /// What it costs with steps of so many targets.
-    fn costs(self, batch: usize) -> String {
-        match self {
-            Self::Accumulation(pieces) => {
-                let targets = batch.div_ceil(pieces);
-                let batches = if targets == 1 { "1 target".to_owned() } else { format!("{targets} targets") };
-                format!(
-                    "batches of {batches}, {pieces} of them a step of {batch}: the same numbers but for rounding and the \
-                     masks of dropout, a little slower"
-                )
-            }
-            Self::Checkpointing => "steps take about a third longer; the same result".to_owned(),
-            Self::Half => {
-                "the same result where the model's files have that number type, else weights are rounded to it"
-                    .to_owned()
-            }
-            Self::NewTokens => "another result: rows of the base model's tokens stay as they are".to_owned(),
-        }
-    }
 }
 
 impl MemoryEstimate {
@@ -371,53 +306,6 @@ impl Sizes {
         };
         let tables = if llama.tied { 1 } else { 2 };
         lora + (tables * rows * llama.width) as u64
-    }
-
-    /// Changes one after the other, each on top of those before, until it fits.
-    fn advice(&self, device: &str, peak: u64, available: u64) -> Vec<Advice> {
-        let mut sizes = self.clone();
-        let (mut least, mut advice) = (peak, Vec::new());
-        for change in self.changes() {
-            change.apply(&mut sizes.training);
-            let peak_bytes = sizes.parts(device).peak();
-            let fits = peak_bytes <= available;
-            if peak_bytes < least {
-                least = peak_bytes;
-                let (setting, costs) = (change.setting(), change.costs(self.training.batch));
-                advice.push(Advice { setting, change: Some(change), costs, peak_bytes, fits });
-            }
-            if fits {
-                return advice;
-            }
-        }
-        let parts = sizes.parts(device);
-        let (setting, most) = if parts.search > parts.training() {
-            ("fewer `evaluation.beams`, or a shorter `training.max_history`", "recommending to users takes most of it")
-        } else {
-            ("a smaller base model, or a shorter `training.max_history`", "weights and optimiser take most of it")
-        };
-        let costs = format!("another result; the settings above are not enough, as {most}");
-        advice.push(Advice { setting: setting.to_owned(), change: None, costs, peak_bytes: least, fits: false });
-        advice
-    }
-
-    /// What can be changed, the gentlest first: down to batches of one target.
-    fn changes(&self) -> Vec<Change> {
-        let Training { batch, accumulation, checkpointing, storage, vocabulary, .. } = self.training;
-        let doubled = std::iter::successors(Some(2usize), |pieces| pieces.checked_mul(2));
-        let pieces = doubled.take_while(|&pieces| pieces / 2 < batch).map(|pieces| pieces.min(batch));
-        let mut changes: Vec<Change> =
-            pieces.filter(|&pieces| pieces > accumulation).map(Change::Accumulation).collect();
-        if !checkpointing {
-            changes.push(Change::Checkpointing);
-        }
-        if storage == Storage::Float32 && !self.trains_base {
-            changes.push(Change::Half);
-        }
-        if vocabulary == VocabularyMode::Full {
-            changes.push(Change::NewTokens);
-        }
-        changes
     }
 }
 

@@ -234,7 +234,7 @@ fn a_run_tells_how_far_its_base_model_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = Project::parse(DEMO, &folder.path().join("project.ron")).unwrap();
     let DatasetSource::Synthetic(data) = &mut project.dataset else { panic!("the demo is generated") };
-    (data.users, data.items, data.stages) = (40, 30, 2);
+    (data.users, data.items, data.stages, data.interactions) = (60, 60, 2, (9.0, 5.0));
     project.base_model = BaseModel::HuggingFace(models().join("llama"));
     (project.training.epochs, project.evaluation.users) = (1, UsersPerStage::Sample(5));
     project.experiments.retain(|experiment| experiment.name == "Single evolving LoRA");

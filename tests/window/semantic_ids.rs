@@ -54,8 +54,8 @@ fn ids_are_shown_with_their_figures_and_curves() {
         window.set_size([1100.0, 1300.0].into());
         until_label(&mut window, "Synthetic drift demo");
         click(&mut window, "Data");
+        click(&mut window, "Semantic ids");
         until_part(&mut window, "Training loss");
-        until_label(&mut window, "interactions");
         scroll_to(&mut window, "Training loss");
         if theme == egui::Theme::Light {
             click(&mut window, "By level");
@@ -77,8 +77,9 @@ fn training_is_stopped_resumed_and_another_method_chosen() {
     window.set_size([1180.0, 1240.0].into());
     until_label(&mut window, "Synthetic drift demo");
     click(&mut window, "Data");
-    // Without ids there is no dataset, but they can be made.
-    until_label(&mut window, "The dataset cannot be read");
+    // The data are there without the ids that are still to be made.
+    until_part(&mut window, "there is no such index of semantic ids");
+    click(&mut window, "Semantic ids");
     click(&mut window, "Train ids");
     until_part(&mut window, "Training loss");
     assert!(look().training && has(&window, "Stop training"));
@@ -101,7 +102,7 @@ fn training_is_stopped_resumed_and_another_method_chosen() {
     until_part(&mut window, "Codes by level");
     let SemanticIds::Train(options) = load(&file).semantic_ids else { panic!("ids are trained") };
     assert_eq!(options.method, Quantizer::ResidualKMeans);
-    // With ids there is a dataset.
-    until_label(&mut window, "interactions");
     assert!(has(&window, "Train again"));
+    click(&mut window, "Overview");
+    until_label(&mut window, "distinct semantic ids");
 }

@@ -5,7 +5,7 @@ use crate::model::Compact;
 use crate::model::packing::Branch;
 
 /// A model of width 8 with 2 layers, and a step of 2 sequences of 20 tokens, 8 of them scored.
-fn sizes() -> Sizes {
+pub(super) fn sizes() -> Sizes {
     let shape = Compact { width: 8, layers: 2, heads: 2, kv_heads: 1, ffn: 16, ..Compact::default() };
     let branch = |at: usize| Branch { targets: vec![1; 4], ..Branch::unscored(at, vec![1; 4]) };
     let sequence = Sequence { prefix: vec![1; 12], branches: vec![branch(6), branch(12)] };
@@ -84,42 +84,4 @@ fn settings_that_save_memory_lower_the_estimate() {
     let full = with(&|training| training.vocabulary = VocabularyMode::Full);
     assert_eq!(full.adapters - plain.adapters, 4 * 2 * (2 * 100 * 8));
     assert!(sizes().on("wgpu", None).parts.activations > plain.activations);
-}
-
-#[test]
-fn advice_stops_where_it_fits_and_says_where_it_never_does() {
-    let sizes = sizes();
-    let peak = sizes.on("cpu", None).peak_bytes;
-    assert_eq!(sizes.on("cpu", Some(peak)).advice, []);
-    let estimate = sizes.on("cpu", Some(peak - 1));
-    assert_eq!(estimate.fits(), Some(false));
-    assert_eq!(estimate.advice.len(), 1);
-    assert_eq!(estimate.advice[0].setting, "training.accumulation: 2");
-    assert!(estimate.advice[0].fits && estimate.advice[0].peak_bytes < peak);
-    assert!(estimate.advice[0].costs.starts_with("batches of 2 targets, 2 of them a step of 4"));
-    let never = sizes.on("cpu", Some(1)).advice;
-    assert!(never.iter().all(|change| !change.fits));
-    assert!(never.last().is_some_and(|last| last.setting.contains("smaller") && last.change.is_none()));
-}
-
-#[test]
-fn smaller_batches_are_advised_where_activations_are_too_much_and_not_where_the_search_is() {
-    let plain = Sizes { search: Batch::default(), ..sizes() };
-    let mut one_target = plain.clone();
-    one_target.training.accumulation = 4;
-    let enough = one_target.parts("cpu").peak();
-    let advice = plain.on("cpu", Some(enough)).advice;
-    let changes: Vec<_> = advice.iter().filter_map(|advice| advice.change).collect();
-    assert_eq!(changes, [Change::Accumulation(2), Change::Accumulation(4)], "down to one target, and no further");
-    assert!(advice.last().is_some_and(|last| last.fits && last.peak_bytes == enough));
-    let mut advised = plain.training.clone();
-    changes.iter().for_each(|change| change.apply(&mut advised));
-    assert_eq!((advised.batch, advised.accumulation), (4, 4), "the step's batch stays");
-
-    let large = Batch { sequences: 48, tokens: 9000, scored: 48 };
-    let searching = Sizes { search: large, ..sizes() };
-    let peak = searching.parts("cpu").peak();
-    let advice = searching.on("cpu", Some(peak - 1)).advice;
-    assert!(advice.iter().all(|advice| advice.change.is_none()), "{advice:?}");
-    assert!(advice[0].setting.contains("beams"));
 }

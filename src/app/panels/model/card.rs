@@ -137,8 +137,13 @@ fn hash(ui: &mut Ui, context: &mut Context<'_>, bytes: u64) {
             ui.colored_label(theme::tokens(ui).error, widgets::sentence(&error.problem));
         }
         Found::Pending if bytes <= HASHED_AT_ONCE || context.session.reports.was_asked(&question) => {
-            context.actions.push(Action::Ask(question));
-            widgets::remark(ui, "Reading the weights");
+            context.actions.push(Action::Ask(Arc::clone(&question)));
+            ui.horizontal(|ui| {
+                widgets::remark(ui, "Reading the weights");
+                if bytes > HASHED_AT_ONCE && ui.small_button("Cancel").clicked() {
+                    context.actions.push(Action::Cancel(question));
+                }
+            });
         }
         Found::Pending | Found::Cancelled => {
             if ui.button("Compute").on_hover_text("Reads all of the weights once").clicked() {

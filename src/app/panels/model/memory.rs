@@ -48,6 +48,8 @@ fn table(ui: &mut Ui, estimates: &[(DeviceMemory, MemoryEstimate)]) {
     let amount = |ui: &mut Ui, text: RichText| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(text));
     };
+    // Lines of figures are as high as text, not as buttons.
+    ui.spacing_mut().interact_size.y = 18.0;
     Grid::new("memory").num_columns(estimates.len() + 1).min_row_height(18.0).spacing([space::L, space::XS]).show(
         ui,
         |ui| {

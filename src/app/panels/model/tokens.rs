@@ -68,20 +68,20 @@ impl TokensCard {
             Some(path) => {
                 widgets::section(ui, "Tokenizer");
                 match summary {
-                    None => widgets::remark(ui, "Appears when the model's headers are read"),
+                    None => _ = widgets::remark(ui, "Appears when the model's headers are read"),
                     Some(ModelSummary { tokenizer: Some(tokenizer), .. }) => {
                         let (added, base) =
                             setup.map_or_else(Default::default, |s| (Arc::clone(&s.added), s.base_tokens));
                         let question = Question::Tokenizer { path: project.folder.join(path), added, base };
                         facts(ui, tokenizer);
-                        self.tried(ui, context, Arc::new(question))
+                        self.tried(ui, context, Arc::new(question));
                     }
                     Some(ModelSummary { tokenizer_problem, .. }) => {
                         let reason = tokenizer_problem.as_deref().unwrap_or("it has none");
                         let warning = theme::tokens(ui).warning;
-                        ui.colored_label(warning, format!("No tokenizer, so the prompt can only be Compact: {reason}"))
+                        ui.colored_label(warning, format!("No tokenizer, so the prompt can only be Compact: {reason}"));
                     }
-                };
+                }
             }
         });
         if let Some(setup) = setup.filter(|setup| !setup.added.is_empty()) {
@@ -91,7 +91,7 @@ impl TokensCard {
     }
 
     /// The text field, and the text's tokens as chips.
-    fn tried(&mut self, ui: &mut Ui, context: &mut Context<'_>, question: Arc<Question>) -> egui::Response {
+    fn tried(&mut self, ui: &mut Ui, context: &mut Context<'_>, question: Arc<Question>) {
         let field = TextEdit::multiline(&mut self.text)
             .hint_text("Type a text to see its tokens")
             .desired_rows(2)
@@ -110,7 +110,6 @@ impl TokensCard {
                 pending(ui, "Reading the tokenizer");
             }
         }
-        field
     }
 
     fn pieces(&mut self, question: &Arc<Question>, trial: &Trial) -> &Result<Vec<Piece>, Unusable> {
