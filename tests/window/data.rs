@@ -175,7 +175,8 @@ fn items_open_level_by_level_and_are_found() {
     search.focus();
     window.step();
     window.get_by_role_and_label(Role::TextInput, "Search titles and ids").type_text("17");
-    until(&mut window, "found items", |window| has_part(window, " of 400 items"));
+    until(&mut window, "found items", |window| has_part(window, " of 400 items") && has_part(window, "Item "));
+    assert!(!has(&window, "400 of 400 items") && !has_part(&window, ", level 1"));
     let found = window.query_all_by_label_contains("Item ").next().unwrap();
     found.click();
     until_label(&mut window, "Show in tree");
