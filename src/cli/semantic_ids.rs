@@ -2,15 +2,17 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, say};
+use super::run::interruption;
 use super::table::Table;
 use super::words;
-use crate::data::formats::{ImportError, Progress};
-use crate::error::Unusable;
+use crate::data::formats::Progress;
+use crate::error::{Failure, Unusable};
 use crate::experiment::Project;
 use crate::semantic_id::Quality;
 use crate::semantic_id::train::Step;
@@ -38,7 +40,14 @@ struct Trained {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    let quality = ensure(&project, arguments.fresh)?;
+    let interrupted = interruption("\nending; once more to end at once")?;
+    let quality = match ensure(&project, arguments.fresh, &interrupted) {
+        Err(Failure::Stopped) => {
+            say("ended while the data was read; nothing was made");
+            return Ok(Ended::Interrupted);
+        }
+        made => made?,
+    };
     let (Some(quality), Some(index)) = (quality, project.index_path()) else {
         return Err(Unusable::new(&arguments.project, "the project takes its semantic ids from elsewhere")
             .advice("`semantic_ids: Train()` in the project file trains them")
@@ -53,8 +62,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// Trains the ids that a project wants and does not have yet, with progress on standard error.
-pub(super) fn ensure(project: &Project, fresh: bool) -> Result<Option<Quality>, Unusable> {
+/// Trains the ids that a project wants and does not have yet, with progress on standard error. `interrupted` ends the import
+/// of the data.
+pub(super) fn ensure(project: &Project, fresh: bool, interrupted: &AtomicBool) -> Result<Option<Quality>, Failure> {
     let mut tenth = 0;
     let mut watch = |progress: Progress| {
         let now = progress.done * 10 / progress.total.max(1);
@@ -62,7 +72,7 @@ pub(super) fn ensure(project: &Project, fresh: bool) -> Result<Option<Quality>, 
             tenth = now;
             say(&format!("semantic ids: {} % of the data are read", now * 10));
         }
-        ControlFlow::Continue(())
+        if interrupted.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let mut told = |step: Step| match step {
         Step::Level { level, error } => {
@@ -74,7 +84,7 @@ pub(super) fn ensure(project: &Project, fresh: bool) -> Result<Option<Quality>, 
         }
         Step::Epoch { .. } => {}
     };
-    project.ensure_semantic_ids(fresh, &mut watch, &mut told).map_err(ImportError::into_unusable)
+    Ok(project.ensure_semantic_ids(fresh, &mut watch, &mut told)?)
 }
 
 fn text(trained: &Trained) -> String {

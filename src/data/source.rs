@@ -135,14 +135,7 @@ impl DatasetSource {
                     other => other,
                 }
             }
-            (Format::Table, _) => Self::Detect(import),
-            (Format::LcRec, _) => Self::LcRec(import),
-            (Format::Amazon2014, _) => Self::Amazon2014(import),
-            (Format::Amazon2018, _) => Self::Amazon2018(import),
-            (Format::Amazon2023, _) => Self::Amazon2023(import),
-            (Format::RecBole, _) => Self::RecBole(import),
-            (Format::MovieLens, _) => Self::MovieLens(import),
-            (Format::Yelp, _) => Self::Yelp(import),
+            (format, _) => Self::of_format(format, import.clone()).unwrap_or(Self::Detect(import)),
         }
     }
 
@@ -167,6 +160,36 @@ impl DatasetSource {
             Self::Table(table) => Some(&table.prepare),
             other => other.import().map(|(_, import)| &import.prepare),
         }
+    }
+
+    /// The same, to be changed.
+    pub fn prepare_mut(&mut self) -> Option<&mut Prepare> {
+        match self {
+            Self::Table(table) => Some(&mut table.prepare),
+            Self::Detect(import)
+            | Self::LcRec(import)
+            | Self::Amazon2014(import)
+            | Self::Amazon2018(import)
+            | Self::Amazon2023(import)
+            | Self::RecBole(import)
+            | Self::MovieLens(import)
+            | Self::Yelp(import) => Some(&mut import.prepare),
+            Self::PesoRelease { .. } | Self::Synthetic(_) => None,
+        }
+    }
+
+    /// Interactions in a format of files that say themselves where their parts are; none for a table.
+    pub fn of_format(format: Format, import: Import) -> Option<Self> {
+        Some(match format {
+            Format::LcRec => Self::LcRec(import),
+            Format::Amazon2014 => Self::Amazon2014(import),
+            Format::Amazon2018 => Self::Amazon2018(import),
+            Format::Amazon2023 => Self::Amazon2023(import),
+            Format::RecBole => Self::RecBole(import),
+            Format::MovieLens => Self::MovieLens(import),
+            Format::Yelp => Self::Yelp(import),
+            Format::Table => return None,
+        })
     }
 
     /// The file or folder that the interactions are read from; none for generated ones.

@@ -114,6 +114,15 @@ pub fn plan_of_table(import: &TableImport) -> Result<Plan, Unusable> {
     Ok(Plan { format: Format::Table, name: stem(&look), interactions, items, index: None })
 }
 
+/// What a table is taken for whose columns do not say it themselves, for the user to put right; none where a file is no
+/// table.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn propose_table(path: &Path) -> Result<Option<TableImport>, Unusable> {
+    table::propose(&Look::at(path)?)
+}
+
 /// A file's name without its endings.
 fn stem(look: &Look) -> String {
     let name = look.name();

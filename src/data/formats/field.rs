@@ -115,6 +115,18 @@ impl From<Option<Value>> for Field<'static> {
     }
 }
 
+/// How texts are understood as times: the unit in words, and the first and last of them in milliseconds since 1970; none
+/// where one of them is no time, or units differ.
+pub fn time_span<'t>(texts: impl Iterator<Item = &'t str>) -> Option<(&'static str, i64, i64)> {
+    let times: Option<Vec<(i64, Unit)>> = texts.map(|text| Field::of_bytes(text.as_bytes()).time().ok()).collect();
+    let times = times?;
+    let unit = times.first()?.1;
+    let same = times.iter().all(|(_, other)| *other == unit);
+    let moments = || times.iter().map(|(time, _)| *time);
+    same.then_some(())?;
+    Some((unit.words(), moments().min()?, moments().max()?))
+}
+
 /// Text in UTF-8, else in ISO-8859-1.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
@@ -180,6 +192,16 @@ mod tests {
         for text in ["", "soon", "nan", "inf", "1e40"] {
             assert!(of(text).time().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_unit_of_times_is_told_where_they_agree() {
+        let span = |texts: &[&str]| time_span(texts.iter().copied());
+        assert_eq!(span(&["1406073600", "1406073601"]), Some(("seconds", 1_406_073_600_000, 1_406_073_601_000)));
+        assert_eq!(span(&["2014-07-23"]), Some(("dates", 1_406_073_600_000, 1_406_073_600_000)));
+        assert_eq!(span(&["1406073600", "1406073600000"]), None);
+        assert_eq!(span(&["1406073600", "soon"]), None);
+        assert_eq!(span(&[]), None);
     }
 
     #[test]
