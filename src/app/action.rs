@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::answers::Subject;
 use super::command::Command;
+use super::dialogs;
 use super::judgements::Inquiry;
 use super::method_picker::Purpose;
 use super::reports::Question;
@@ -17,6 +18,10 @@ pub(crate) enum Action {
     Command(Command),
     /// Open the project at a path, a file or its folder.
     Open(PathBuf),
+    /// Something was dropped onto the window: a project is opened, anything else is taken for data.
+    Dropped(PathBuf),
+    /// Ask the desktop for a path of data.
+    Browse(dialogs::Question),
     /// Forget a recent project.
     Forget(PathBuf),
     /// Put the runs of these rows into the queue.

@@ -58,7 +58,16 @@ pub struct EstimateRequest {
 #[derive(Debug, Default)]
 pub struct Waiting {
     cancelled: AtomicBool,
-    progress: Mutex<String>,
+    progress: Mutex<Said>,
+}
+
+/// What a job says of itself.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Said {
+    /// How far it is; nothing as long as it has not said so.
+    pub words: String,
+    /// The share that is done, from 0 to 1, where the job knows it.
+    pub share: Option<f32>,
 }
 
 impl Waiting {
@@ -79,11 +88,21 @@ impl Waiting {
 
     /// Says how far the job is.
     pub fn say(&self, progress: &str) {
-        progress.clone_into(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
+        self.tell(progress, None);
     }
 
-    /// How far the job is; nothing as long as it has not said so.
-    pub fn progress(&self) -> String {
+    /// Says how far the job is, and which share of it is done.
+    pub fn say_share(&self, progress: &str, share: f32) {
+        self.tell(progress, Some(share));
+    }
+
+    fn tell(&self, words: &str, share: Option<f32>) {
+        let words = words.to_owned();
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Said { words, share };
+    }
+
+    /// How far the job is.
+    pub fn progress(&self) -> Said {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

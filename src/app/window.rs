@@ -254,7 +254,7 @@ impl Workbench {
         }
     }
 
-    /// Shows that files can be dropped while they hover, and opens what is dropped.
+    /// Shows that files can be dropped while they hover, and takes what is dropped.
     fn dropped_files(&self, ui: &Ui, actions: &mut Vec<Action>) {
         let (hovering, dropped) = ui.input(|input| {
             let dropped: Vec<PathBuf> = input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect();
@@ -264,7 +264,7 @@ impl Workbench {
             drop_overlay(ui);
         }
         if let Some(path) = dropped.into_iter().next() {
-            actions.push(Action::Open(path));
+            actions.push(Action::Dropped(path));
         }
     }
 
@@ -358,7 +358,7 @@ fn drop_overlay(ui: &Ui) {
     painter.text(
         rect.center(),
         Align2::CENTER_CENTER,
-        "Drop a project file or its folder to open it",
+        "Drop a project to open it, or a file or folder of data to train on",
         font,
         tokens.text,
     );

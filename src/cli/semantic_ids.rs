@@ -40,7 +40,7 @@ struct Trained {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    let interrupted = interruption("\nending; once more to end at once")?;
+    let interrupted = interruption("\nending after what is under way; once more to end at once")?;
     let quality = match ensure(&project, arguments.fresh, &interrupted) {
         Err(Failure::Stopped) => {
             say("ended while the data was read; nothing was made");

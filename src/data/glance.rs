@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::DatasetSource;
-use super::formats::plan::{Layout, Plan};
+use super::formats::plan::{Layout, Plan, Source};
 use super::formats::{self, Detected, Format, Preview, ReadFile, time_span};
 use super::load;
 use super::source::{Import, ItemTable, TableImport};
@@ -23,6 +23,8 @@ pub struct Glance {
     pub rows: Option<Preview>,
     pub items: Option<Preview>,
     pub times: Option<Times>,
+    /// Whether the interactions are text in columns, which a separator takes apart.
+    pub delimited: bool,
     /// Why the files cannot be imported as the source says, though their rows can be shown.
     pub problem: Option<Unusable>,
 }
@@ -67,7 +69,7 @@ impl Glance {
 
     fn unread(reason: &str, files: Vec<ReadFile>) -> Self {
         let reason = reason.to_owned();
-        Self { format: None, reason, files, rows: None, items: None, times: None, problem: None }
+        Self { format: None, reason, files, rows: None, items: None, times: None, delimited: false, problem: None }
     }
 
     fn of_plan(plan: &Plan) -> Result<Self, Unusable> {
@@ -80,6 +82,7 @@ impl Glance {
             times: times(&rows),
             rows: Some(rows),
             items,
+            delimited: matches!(plan.interactions.first(), Some(Source { layout: Layout::Delimited { .. }, .. })),
             problem: None,
         })
     }
@@ -109,6 +112,7 @@ impl Glance {
             times: times(&rows),
             rows: Some(rows),
             items,
+            delimited: !formats::is_parquet(&table.path)?,
             problem: items_problem.or(problem),
         })
     }
@@ -183,6 +187,15 @@ fn table(path: &Path, folder: &Path) -> Result<Option<Proposal>, Unusable> {
         let timed = table.columns.time.is_some();
         Proposal { source: DatasetSource::Table(table), timed, own_ids: false }.fitted().within(folder)
     }))
+}
+
+/// What a table of items is taken for; its path is relative where it lies in `folder`.
+///
+/// # Errors
+/// The file cannot be read, or is no table.
+pub fn propose_items(path: &Path, header: bool, folder: &Path) -> Result<ItemTable, Unusable> {
+    let items = formats::propose_items(path, header)?;
+    Ok(ItemTable { path: relative(path, folder), ..items })
 }
 
 fn not_a_table(path: &Path) -> Unusable {

@@ -166,6 +166,13 @@ impl DatasetSource {
     pub fn prepare_mut(&mut self) -> Option<&mut Prepare> {
         match self {
             Self::Table(table) => Some(&mut table.prepare),
+            other => other.import_mut().map(|import| &mut import.prepare),
+        }
+    }
+
+    /// The files of an import, to be changed; none for other sources, and for tables.
+    pub fn import_mut(&mut self) -> Option<&mut Import> {
+        match self {
             Self::Detect(import)
             | Self::LcRec(import)
             | Self::Amazon2014(import)
@@ -173,8 +180,8 @@ impl DatasetSource {
             | Self::Amazon2023(import)
             | Self::RecBole(import)
             | Self::MovieLens(import)
-            | Self::Yelp(import) => Some(&mut import.prepare),
-            Self::PesoRelease { .. } | Self::Synthetic(_) => None,
+            | Self::Yelp(import) => Some(import),
+            Self::PesoRelease { .. } | Self::Synthetic(_) | Self::Table(_) => None,
         }
     }
 
@@ -214,16 +221,11 @@ impl DatasetSource {
                     items.path = to(&items.path);
                 }
             }
-            Self::Detect(import)
-            | Self::LcRec(import)
-            | Self::Amazon2014(import)
-            | Self::Amazon2018(import)
-            | Self::Amazon2023(import)
-            | Self::RecBole(import)
-            | Self::MovieLens(import)
-            | Self::Yelp(import) => {
-                import.path = to(&import.path);
-                import.items = import.items.as_deref().map(to);
+            other => {
+                if let Some(import) = other.import_mut() {
+                    import.path = to(&import.path);
+                    import.items = import.items.as_deref().map(to);
+                }
             }
         }
         self

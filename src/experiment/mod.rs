@@ -16,6 +16,7 @@ pub mod kept;
 pub mod learning_rate;
 pub mod look;
 pub mod memory;
+pub mod new_project;
 pub mod observer;
 pub mod paired;
 pub mod planned;

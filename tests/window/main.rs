@@ -4,6 +4,7 @@
 
 mod comparing;
 mod fixture;
+mod importing;
 mod looks;
 mod moved;
 mod pictures;

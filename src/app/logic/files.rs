@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 
 use super::super::dialogs::Question;
+use super::super::dock::{self, View};
 use super::super::modal::{Dialog, Export, ExportDialog, Format, Leaving, NO_PORTAL, PathDialog, PathPurpose};
+use super::super::new_project::NewProjectDialog;
 use super::super::settings::{Settings, ThemeChoice};
 use super::super::widgets::{Notice, Weight};
 use super::super::window::Workbench;
 use super::Message;
 use crate::chart::{self, Chart, Style, table};
+use crate::experiment::project_file::FILE_NAME;
 use crate::files;
 
 /// A person cannot close a dialog faster than this: an answer that comes earlier came from no dialog.
@@ -54,14 +57,44 @@ impl Workbench {
     pub(super) fn answered(&mut self, question: &Question, path: Option<PathBuf>, took: Duration) {
         let hint = (path.is_none() && took < FASTEST_PERSON).then_some(NO_PORTAL);
         match (&mut self.dialog, path) {
+            (Some(Dialog::New(dialog)), Some(path)) => dialog.chosen(question, &path),
+            (Some(Dialog::New(dialog)), None) => dialog.no_dialog(hint),
             (Some(Dialog::Path(dialog)), Some(path)) => dialog.text = path.display().to_string(),
             (Some(Dialog::Path(dialog)), None) => dialog.hint = hint,
             (Some(Dialog::Export(dialog)), Some(path)) => dialog.path = path.display().to_string(),
             (Some(Dialog::Export(dialog)), None) => dialog.hint = hint,
+            (_, path) if matches!(question, Question::DataFile | Question::DataFolder | Question::ItemFile) => {
+                self.panels.data.chosen(question, path, hint);
+            }
             (_, Some(path)) if *question == Question::OpenProject => self.leave(Leaving::Open(path)),
             (_, None) if hint.is_some() && self.session.is_none() => self.start.hint = hint,
             (_, None) if hint.is_some() => self.ask_path(PathPurpose::OpenProject, hint),
             _ => {}
+        }
+    }
+
+    /// Asks which data a new project is for.
+    pub(super) fn ask_new_project(&mut self, data: Option<&Path>) {
+        let documents = self.services.documents_folder.clone();
+        self.dialog = Some(Dialog::New(NewProjectDialog::new(data, documents)));
+    }
+
+    /// Looks whether what was dropped is a project.
+    pub(super) fn dropped(&mut self, path: PathBuf) {
+        self.spawn("look at what was dropped", move || {
+            let is_project = path.extension().is_some_and(|ending| ending == "ron") || path.join(FILE_NAME).is_file();
+            Message::Dropped { path, is_project }
+        });
+    }
+
+    /// Data become those of the open project, or of a new one.
+    pub(super) fn dropped_data(&mut self, path: PathBuf) {
+        match &mut self.session {
+            Some(session) => {
+                dock::show(&mut session.layout, View::Data);
+                self.panels.data.pick(path);
+            }
+            None => self.ask_new_project(Some(&path)),
         }
     }
 

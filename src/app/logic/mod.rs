@@ -47,6 +47,12 @@ const ZOOM_STEP: f32 = 1.1;
 pub(crate) enum Message {
     Opened(Result<Box<Opened>, Unusable>),
     DemoWritten(Result<PathBuf, Unusable>),
+    NewWritten(Result<PathBuf, Unusable>),
+    /// Something was dropped onto the window, which is a project or not.
+    Dropped {
+        path: PathBuf,
+        is_project: bool,
+    },
     Saved {
         session: u64,
         revision: u64,
@@ -136,6 +142,13 @@ impl Workbench {
                 self.opening = None;
                 self.notices.push(Notice::unusable("The demo cannot be written", &error));
             }
+            Message::NewWritten(Ok(file)) => self.open_new_project(file),
+            Message::NewWritten(Err(error)) => {
+                self.opening = None;
+                self.notices.push(Notice::unusable("The project cannot be written", &error));
+            }
+            Message::Dropped { path, is_project: true } => self.leave(Leaving::Open(path)),
+            Message::Dropped { path, is_project: false } => self.dropped_data(path),
             Message::Saved { session, revision, result, then } => self.saved(session, revision, result, then),
             Message::Answered { question, path, took } => self.answered(&question, path, took),
             Message::Exported(Ok(path)) => {
@@ -191,6 +204,8 @@ impl Workbench {
         match action {
             Action::Command(command) => self.command(ctx, command),
             Action::Open(path) => self.leave(Leaving::Open(path)),
+            Action::Dropped(path) => self.dropped(path),
+            Action::Browse(question) => self.ask_desktop(question),
             Action::Forget(path) => {
                 self.settings.recent.retain(|recent| *recent != path);
                 self.save_settings();
@@ -233,6 +248,7 @@ impl Workbench {
             return;
         }
         match command {
+            Command::NewProject => self.ask_new_project(None),
             Command::OpenDemo => self.ask_path(PathPurpose::DemoFolder, None),
             Command::OpenProject => self.ask_desktop(Question::OpenProject),
             Command::OpenPath => self.ask_path(PathPurpose::OpenProject, None),
@@ -304,6 +320,8 @@ impl Workbench {
             Wish::Cancel => self.dialog = None,
             Wish::Path(PathPurpose::OpenProject, path) => self.close_dialog_and_leave(Leaving::Open(path)),
             Wish::Path(PathPurpose::DemoFolder, path) => self.close_dialog_and_leave(Leaving::Demo(path)),
+            Wish::BrowseFor(question) => self.ask_desktop(question),
+            Wish::New(new) => self.close_dialog_and_leave(Leaving::New(new)),
             Wish::Export(export) => {
                 self.dialog = None;
                 self.export(*export);

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::detect::{Detected, detect, plan_of, plan_of_table, propose_table};
+pub use self::detect::{Detected, detect, is_parquet, plan_of, plan_of_table, propose_items, propose_table};
 pub use self::excerpt::{Excerpt, ExcerptLine};
 pub use self::field::time_span;
 pub use self::input::{Monitor, Progress, Watch};
@@ -42,6 +42,7 @@ use self::plan::{Layout, Plan};
 pub use self::preview::Preview;
 use self::sink::Sink;
 pub use self::sink::{Skipped, SkippedLine, SkippedProblem, kind_of_problem};
+pub use self::table::{column_name, place_of as column_place};
 use super::interactions::{Interactions, ItemText};
 use crate::error::{Failure, Unusable};
 

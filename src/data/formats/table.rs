@@ -109,8 +109,10 @@ pub fn propose(look: &Look) -> Result<Option<TableImport>, Unusable> {
     let Some(first) = rows.first() else { return Ok(None) };
     let names = columns(first, header);
     let values = &rows[usize::from(header)..];
+    // A broken line among the first does not make a column of times another one.
     let times = |column: usize| {
-        !values.is_empty() && values.iter().all(|row| row.get(column).is_some_and(|cell| is_time(cell)))
+        let fitting = values.iter().filter(|row| row.get(column).is_some_and(|cell| is_time(cell))).count();
+        fitting > 0 && 4 * fitting >= 3 * values.len()
     };
     let told = told(&names);
     let mut taken: Vec<usize> = [told.user, told.item, told.time, told.rating].into_iter().flatten().collect();
@@ -123,14 +125,45 @@ pub fn propose(look: &Look) -> Result<Option<TableImport>, Unusable> {
     let user = told.user.or_else(|| free(&|_| true));
     let item = told.item.or_else(|| free(&|_| true));
     let Some((user, item)) = user.zip(item) else { return Ok(None) };
-    let name = |column: usize| {
-        let name = &names[column];
-        let unique = names.iter().filter(|other| *other == name).count() == 1;
-        if unique && !name.is_empty() { name.clone() } else { format!("#{}", column + 1) }
-    };
+    let name = |column: usize| column_name(&names, column);
     let columns = Columns { user: name(user), item: name(item), time: time.map(name), rating: told.rating.map(name) };
     let (path, prepare) = (look.path.clone(), Prepare::default());
     Ok(Some(TableImport { path, columns, header, separator: None, items: None, prepare }))
+}
+
+/// What a project calls the column at a place: its name, or its number where others have the same name or it has none.
+pub fn column_name(columns: &[String], place: usize) -> String {
+    let name = columns.get(place).map_or("", String::as_str);
+    let unique = columns.iter().filter(|other| *other == name).count() == 1;
+    if unique && !name.is_empty() { name.to_owned() } else { format!("#{}", place + 1) }
+}
+
+/// What a table of items is taken for: columns by their names, and the id as the first where no name tells it.
+///
+/// # Errors
+/// The file cannot be read, or not be taken apart.
+pub fn propose_items(look: &Look, header: bool) -> Result<ItemTable, Unusable> {
+    const IDS: [&str; 2] = ["id", "key"];
+    const TITLES: [&str; 5] = ["title", "name", "movietitle", "producttitle", "itemname"];
+    const DESCRIPTIONS: [&str; 4] = ["description", "desc", "text", "summary"];
+    const CATEGORIES: [&str; 6] = ["categories", "category", "genres", "genre", "kind", "tags"];
+    let (_, columns) = known(look, None, header)?;
+    let find = finder(&columns);
+    let name = |place: usize| column_name(&columns, place);
+    Ok(ItemTable {
+        path: look.path.clone(),
+        id: name(find(&ITEMS).or_else(|| find(&IDS)).unwrap_or(0)),
+        title: find(&TITLES).map(name),
+        description: find(&DESCRIPTIONS).map(name),
+        categories: find(&CATEGORIES).map(name),
+    })
+}
+
+/// Finds the place of the first of some names among those of columns, in small letters without `_`, `-` and blanks.
+fn finder(names: &[String]) -> impl Fn(&[&str]) -> Option<usize> + use<> {
+    let plain = |name: &String| name.to_lowercase().replace(['_', '-', ' '], "");
+    let plain: Vec<String> = names.iter().map(plain).collect();
+    move |known| known.iter().find_map(|known| plain.iter().position(|name| name == known))
 }
 
 /// Whether a text is a date, or so large a number that it is a time.
@@ -239,8 +272,6 @@ struct Told {
 }
 
 fn told(names: &[String]) -> Told {
-    let plain = |name: &String| name.to_lowercase().replace(['_', '-', ' '], "");
-    let plain: Vec<String> = names.iter().map(plain).collect();
-    let find = |known: &[&str]| known.iter().find_map(|known| plain.iter().position(|name| name == known));
+    let find = finder(names);
     Told { user: find(&USERS), item: find(&ITEMS), time: find(&TIMES), rating: find(&RATINGS) }
 }

@@ -128,7 +128,10 @@ fn present(total: usize, arrivals: f64, stages: usize, stage: usize) -> usize {
 }
 
 /// Refuses options that have no meaning or would need more memory than any demonstration should.
-fn check(options: &SyntheticOptions) -> Result<(), InvalidOption> {
+///
+/// # Errors
+/// Names the option.
+pub fn check(options: &SyntheticOptions) -> Result<(), InvalidOption> {
     let require = |holds: bool, field, problem: &str| {
         if holds { Ok(()) } else { Err(InvalidOption { field, problem: problem.into() }) }
     };
