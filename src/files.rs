@@ -49,6 +49,33 @@ pub fn write_atomically_with(path: &Path, write: impl FnOnce(&Path) -> std::io::
     Ok(())
 }
 
+/// Writes a file as [`write_atomically`] does, unless there is something already; whether it was written.
+///
+/// # Errors
+/// The folder is missing or cannot be written, or the disk is full.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Unusable> {
+    let temporary = temporary_beside(path);
+    let made = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        match fs::hard_link(&temporary, path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            // File systems without links: whoever is first between the look and the rename loses, and nobody can tell.
+            Err(_) if path.exists() => Ok(false),
+            Err(_) => fs::rename(&temporary, path).map(|()| true),
+        }
+    };
+    let written = made();
+    // It is gone where it was renamed; where it cannot be removed it does no harm.
+    let _ = fs::remove_file(&temporary);
+    if matches!(written, Ok(true)) {
+        sync_folder(path.parent());
+    }
+    written.map_err(|error| unwritable(path, &error))
+}
+
 /// Makes a folder that is whole from its first moment: `fill` is given a hidden one beside it, which then takes its name.
 ///
 /// # Errors
@@ -171,6 +198,17 @@ mod tests {
         write_atomically(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_takes_nobodys_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("project.ron");
+        assert!(write_new(&path, b"first").unwrap());
+        assert!(!write_new(&path, b"second").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(write_new(&folder.path().join("nowhere/x"), b"").is_err());
     }
 
     #[test]

@@ -18,9 +18,9 @@ pub(crate) enum Action {
     Command(Command),
     /// Open the project at a path, a file or its folder.
     Open(PathBuf),
-    /// Ask the desktop for a part of the project: a base model, or an adapter to begin with.
+    /// Ask the desktop for a part of the project: its data, a base model, or an adapter to begin with.
     Browse(dialogs::Question),
-    /// Take what was dropped onto the window: a project, a base model or an adapter, which its files tell.
+    /// Take what was dropped onto the window: a project, data, a base model or an adapter, which its files tell.
     Drop(PathBuf),
     /// Forget a recent project.
     Forget(PathBuf),

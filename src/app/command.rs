@@ -10,6 +10,7 @@ use super::dock::View;
 /// Something the user can ask for, without further details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Command {
+    NewProject,
     OpenDemo,
     OpenProject,
     OpenPath,
@@ -68,6 +69,7 @@ impl Menu {
         use Command as C;
         match self {
             Self::File => &[
+                &[C::NewProject],
                 &[C::OpenDemo, C::OpenProject, C::OpenPath],
                 &[C::SaveProject, C::CloseProject],
                 &[C::ExportChart, C::CopyChartData],
@@ -126,6 +128,7 @@ impl Command {
     /// What the menu and the palette say.
     pub(crate) const fn text(self) -> &'static str {
         match self {
+            Self::NewProject => "New project from data…",
             Self::OpenDemo => "Open the demo…",
             Self::OpenProject => "Open a project…",
             Self::OpenPath => "Open a typed path…",
@@ -160,6 +163,7 @@ impl Command {
     /// What it does, in one sentence.
     pub(crate) const fn tooltip(self) -> &'static str {
         match self {
+            Self::NewProject => "Choose a file or folder of interactions and write a project that trains on it",
             Self::OpenDemo => "Write a small synthetic project to a folder and open it",
             Self::OpenProject => "Choose a project file with the desktop's file dialog",
             Self::OpenPath => "Type or paste the path of a project file or its folder",
@@ -198,6 +202,7 @@ impl Command {
         const COMMAND: Modifiers = Modifiers::COMMAND;
         const COMMAND_SHIFT: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
         let (modifiers, key) = match self {
+            Self::NewProject => (COMMAND, Key::I),
             Self::OpenDemo => (COMMAND_SHIFT, Key::D),
             Self::OpenProject => (COMMAND, Key::O),
             Self::OpenPath => (COMMAND_SHIFT, Key::O),
@@ -341,7 +346,14 @@ mod tests {
     #[test]
     fn without_a_project_only_what_needs_none_is_possible() {
         let nothing = Situation::default();
-        for command in [Command::OpenDemo, Command::OpenProject, Command::Palette, Command::Quit, Command::ThemeDark] {
+        for command in [
+            Command::NewProject,
+            Command::OpenDemo,
+            Command::OpenProject,
+            Command::Palette,
+            Command::Quit,
+            Command::ThemeDark,
+        ] {
             assert_eq!(command.obstacle(&nothing), None, "{command:?}");
         }
         for command in [Command::RunAll, Command::SaveProject, Command::ExportChart, Command::Show(View::Live)] {

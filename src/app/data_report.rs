@@ -37,7 +37,7 @@ impl DataReport {
         waiting: &Waiting,
     ) -> Result<Option<Self>, Unusable> {
         let mut watch = |progress: Progress| {
-            waiting.say(&words(progress));
+            say(waiting, progress);
             if waiting.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let Loaded { dataset, import, texts, lacks_ids } =
@@ -72,10 +72,13 @@ fn title_vectors(dataset: &Dataset) -> Option<Vec<f32>> {
 }
 
 /// How far an import is.
-fn words(progress: Progress) -> String {
-    if progress.done >= progress.total {
-        return "Preparing what was read".to_owned();
+pub(super) fn say(waiting: &Waiting, progress: Progress) {
+    let Progress { done, total } = progress;
+    if done >= total {
+        return waiting.say("Preparing what was read");
     }
-    let percent = (100.0 * progress.done as f64 / progress.total as f64).floor();
-    format!("Reading the files, {percent} % of {:.0} MiB", progress.total as f64 / f64::from(1 << 20))
+    let share = done as f64 / total as f64;
+    let words =
+        format!("Reading the files, {:.0} % of {:.0} MiB", (100.0 * share).floor(), total as f64 / f64::from(1 << 20));
+    waiting.say_share(&words, share as f32);
 }

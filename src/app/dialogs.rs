@@ -27,6 +27,17 @@ pub enum Question {
         /// The project's folder.
         near: PathBuf,
     },
+    /// Which file of interactions to read.
+    DataFile,
+    /// Which folder of interactions to read.
+    DataFolder,
+    /// Which file tells of the items.
+    ItemFile,
+    /// Which folder to write a new project into.
+    ProjectFolder {
+        /// The folder that is offered.
+        suggested: PathBuf,
+    },
     /// Where to write a chart.
     SaveChart {
         /// The file that is offered.
@@ -75,6 +86,12 @@ impl FileDialogs for PortalDialogs {
                 .pick_file(),
             Question::AdapterFolder { near } => {
                 rfd::FileDialog::new().set_directory(near).set_title("Folder of a PEFT adapter").pick_folder()
+            }
+            Question::DataFile => rfd::FileDialog::new().set_title("Choose a file of interactions").pick_file(),
+            Question::DataFolder => rfd::FileDialog::new().set_title("Choose a folder of interactions").pick_folder(),
+            Question::ItemFile => rfd::FileDialog::new().set_title("Choose a file of items").pick_file(),
+            Question::ProjectFolder { suggested } => {
+                in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the new project").pick_folder()
             }
             Question::SaveChart { suggested, extension } => {
                 let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -32,7 +32,7 @@ pub(super) fn train(
         scope.spawn(|| {
             let mut stopping: Option<Instant> = None;
             while !over.load(Ordering::Relaxed) {
-                waiting.say(&process.progress());
+                waiting.say(&process.progress().words);
                 if waiting.is_cancelled() {
                     let since = *stopping.get_or_insert_with(Instant::now);
                     // It takes back what was asked before it began, so it is asked again; one that cannot be asked is ended.

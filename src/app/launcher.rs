@@ -58,7 +58,16 @@ pub struct EstimateRequest {
 #[derive(Debug, Default)]
 pub struct Waiting {
     cancelled: AtomicBool,
-    progress: Mutex<String>,
+    progress: Mutex<Said>,
+}
+
+/// What a job says of itself.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Said {
+    /// How far it is; nothing as long as it has not said so.
+    pub words: String,
+    /// The share that is done, from 0 to 1, where the job knows it.
+    pub share: Option<f32>,
 }
 
 impl Waiting {
@@ -79,11 +88,21 @@ impl Waiting {
 
     /// Says how far the job is.
     pub fn say(&self, progress: &str) {
-        progress.clone_into(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
+        self.tell(progress, None);
     }
 
-    /// How far the job is; nothing as long as it has not said so.
-    pub fn progress(&self) -> String {
+    /// Says how far the job is, and which share of it is done.
+    pub fn say_share(&self, progress: &str, share: f32) {
+        self.tell(progress, Some(share));
+    }
+
+    fn tell(&self, words: &str, share: Option<f32>) {
+        let words = words.to_owned();
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Said { words, share };
+    }
+
+    /// How far the job is.
+    pub fn progress(&self) -> Said {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -338,7 +357,7 @@ mod tests {
         let ended = launcher.compute(&["meaning".into(), "a run".into()], &waiting).unwrap();
         assert_eq!(ended.code, Some(3));
         assert_eq!(ended.last_words, "one\ntwo of meaning a run --device cpu");
-        assert_eq!(waiting.progress(), "two of meaning a run --device cpu", "the last line is the progress");
+        assert_eq!(waiting.progress().words, "two of meaning a run --device cpu", "the last line is the progress");
         let nowhere = ExecutableLauncher { executable: folder.path().join("none"), ..launcher };
         assert!(nowhere.compute(&[], &waiting).unwrap_err().to_string().contains("start the worker"));
     }
@@ -351,7 +370,7 @@ mod tests {
         let (began, waiting) = (std::time::Instant::now(), Waiting::default());
         let ended = std::thread::scope(|scope| {
             let computed = scope.spawn(|| launcher.compute(&[], &waiting).unwrap());
-            while waiting.progress() != "begun" {
+            while waiting.progress().words != "begun" {
                 std::thread::sleep(Duration::from_millis(5));
             }
             waiting.cancel();

@@ -20,6 +20,7 @@ pub mod launcher;
 mod logic;
 mod method_picker;
 mod modal;
+mod new_project;
 mod palette;
 mod panels;
 mod reports;

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Button, ComboBox, DragValue, Frame, Grid, Id, Key, Margin, Modifiers, TextEdit, Ui};
 
+use super::dialogs;
 use super::estimate_dialog::EstimateDialog;
 use super::method_picker::{self, MethodPicker, Purpose};
+use super::new_project::NewProjectDialog;
 use super::sweep_editor::{self, SweepEditor};
 use super::theme::{self, space};
 use super::widgets;
 use crate::chart::{Chart, Style};
+use crate::experiment::new_project::NewProject;
 use crate::experiment::sweep::Sweep;
 use crate::method::MethodOptions;
 
@@ -19,6 +22,7 @@ use crate::method::MethodOptions;
 #[derive(Debug)]
 pub(crate) enum Dialog {
     Path(PathDialog),
+    New(NewProjectDialog),
     Export(ExportDialog),
     Method(MethodPicker),
     Sweep(Box<SweepEditor>),
@@ -34,6 +38,8 @@ pub(crate) enum Leaving {
     Quit,
     Open(PathBuf),
     Demo(PathBuf),
+    /// Write a project for data, and open it.
+    New(NewProject),
 }
 
 /// What a dialog asks for.
@@ -45,6 +51,9 @@ pub(crate) enum Wish {
     Browse,
     /// The path is final.
     Path(PathPurpose, PathBuf),
+    /// Ask the desktop for a path of the dialog on a new project.
+    BrowseFor(dialogs::Question),
+    New(NewProject),
     Export(Box<Export>),
     Method(Purpose, MethodOptions),
     /// A new sweep, or another one for the place of one.
@@ -271,7 +280,13 @@ pub(crate) fn right_row<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> 
 }
 
 /// Cancel and the button that goes on, on the right.
-fn right_buttons(ui: &mut Ui, go: &str, possible: bool, wish: &mut Option<Wish>, gone: impl FnOnce() -> Wish) {
+pub(crate) fn right_buttons(
+    ui: &mut Ui,
+    go: &str,
+    possible: bool,
+    wish: &mut Option<Wish>,
+    gone: impl FnOnce() -> Wish,
+) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if ui.add_enabled_ui(possible, |ui| widgets::primary_button(ui, go)).inner.clicked() {
             *wish = Some(gone());
@@ -330,6 +345,7 @@ impl Dialog {
                 ui.set_width(width);
                 match self {
                     Self::Path(dialog) => dialog.ui(ui),
+                    Self::New(dialog) => dialog.ui(ui),
                     Self::Export(dialog) => dialog.ui(ui),
                     Self::Method(dialog) => dialog.ui(ui),
                     Self::Sweep(dialog) => dialog.ui(ui),

@@ -1,13 +1,17 @@
 //! What panels want to know of runs beyond their results: a panel asks, a background job finds out, answers are kept.
 
 use std::ffi::OsString;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::data_report::DataReport;
+use super::data_report::{self, DataReport};
 use super::ids_training;
-use super::launcher::{Launcher, Waiting};
+use super::launcher::{Launcher, Said, Waiting};
 use super::watch::RunView;
+use crate::data::formats::{Excerpt, Format, ImportError, Progress};
+use crate::data::glance::{self, Glance, Proposal};
+use crate::data::source::ItemTable;
 use crate::data::{DataDrift, Dataset, DatasetSource, Protocol};
 use crate::error::{Failure, Unusable};
 use crate::experiment::Project;
@@ -48,6 +52,14 @@ impl RunStamp {
 pub(crate) enum Question {
     /// Everything in a dataset: users, sequences, titles, and how it drifts. `index` takes the place of its semantic ids.
     Dataset { source: Box<DatasetSource>, index: Option<PathBuf>, folder: PathBuf },
+    /// What the files at a path are taken for, or how they are read in the format that is named.
+    Proposal { path: PathBuf, named: Option<Format>, folder: PathBuf },
+    /// What a table of items is taken for.
+    ItemTable { path: PathBuf, header: bool, folder: PathBuf },
+    /// The beginning of a dataset's files, and how they are understood.
+    Glance { source: Box<DatasetSource>, folder: PathBuf },
+    /// A line of a file with those around it.
+    Excerpt { path: PathBuf, line: u64 },
     /// How far training on each stage changed what users see.
     Churn { run: RunStamp, protocol: Protocol },
     /// What runs answered to the tests of a stage.
@@ -92,6 +104,10 @@ pub(crate) enum How {
 #[derive(Debug)]
 pub(crate) enum Report {
     Data(Box<DataReport>),
+    Proposal(Box<Proposal>),
+    ItemTable(ItemTable),
+    Glance(Box<Glance>),
+    Excerpt(Excerpt),
     Churn(ChurnReport),
     Tests(StageTests),
     Subspace(SubspaceReport),
@@ -128,6 +144,25 @@ impl Question {
             Self::Dataset { source, index, folder } => {
                 let report = DataReport::read(source, index.as_deref(), folder, waiting)?;
                 Ok(report.map(Box::new).map(Report::Data))
+            }
+            Self::Proposal { path, named, folder } => {
+                let proposal = glance::propose(path, *named, folder)?;
+                Ok(Some(Report::Proposal(Box::new(proposal))))
+            }
+            Self::ItemTable { path, header, folder } => {
+                Ok(Some(Report::ItemTable(glance::propose_items(path, *header, folder)?)))
+            }
+            Self::Glance { source, folder } => Ok(Some(Report::Glance(Box::new(Glance::of(source, folder)?)))),
+            Self::Excerpt { path, line } => {
+                let mut watch = |progress: Progress| {
+                    data_report::say(waiting, progress);
+                    if waiting.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                };
+                match Excerpt::read(path, *line, AROUND, &mut watch) {
+                    Ok(excerpt) => Ok(Some(Report::Excerpt(excerpt))),
+                    Err(ImportError::Cancelled) => Ok(None),
+                    Err(ImportError::Unusable(error)) => Err(error),
+                }
             }
             Self::Churn { run, protocol } => {
                 let report = churn(&RunFolder::open(&run.folder)?, *protocol, USER_METRIC)?;
@@ -193,6 +228,9 @@ impl Question {
     }
 }
 
+/// Lines that are shown before and behind one that is looked at.
+const AROUND: u64 = 4;
+
 /// Directions of a module that are drawn in space.
 const LEADING: usize = 6;
 
@@ -243,15 +281,20 @@ pub(crate) struct Reports {
     /// The newest last.
     known: Vec<(Arc<Question>, Answer)>,
     pending: Vec<(Arc<Question>, Arc<Waiting>)>,
+    /// Questions that are still being looked into though another one has taken their place: their answers are dropped.
+    superseded: Vec<Arc<Question>>,
 }
 
 /// Answers that are kept, and questions that are looked into at a time: the machine trains beside it.
 const KEPT: usize = 24;
 const AT_A_TIME: usize = 2;
+/// Datasets among the answers: they may be large.
+const DATASETS_KEPT: usize = 3;
 
 impl Reports {
     /// Whether someone should look into the question now, and how that one and those who wait tell each other.
     pub(crate) fn begin(&mut self, question: &Arc<Question>) -> Option<Arc<Waiting>> {
+        self.supersede(question);
         let pending = self.pending.iter().any(|(pending, _)| pending == question);
         if pending || self.pending.len() >= AT_A_TIME || self.find(question).is_some() {
             return None;
@@ -272,13 +315,29 @@ impl Reports {
         Some(waiting)
     }
 
+    /// A project has one dataset: while its options are dragged along, nobody waits for what they were a moment ago.
+    fn supersede(&mut self, question: &Arc<Question>) {
+        let replaced = |pending: &Question| {
+            let same_kind = matches!(
+                (pending, question.as_ref()),
+                (Question::Dataset { .. }, Question::Dataset { .. })
+                    | (Question::Glance { .. }, Question::Glance { .. })
+            );
+            same_kind && pending != question.as_ref()
+        };
+        for (pending, waiting) in self.pending.extract_if(.., |(pending, _)| replaced(pending)) {
+            waiting.cancel();
+            self.superseded.push(pending);
+        }
+    }
+
     /// Whether the question was asked: it is looked into, or has an answer.
     pub(crate) fn was_asked(&self, question: &Question) -> bool {
         self.pending.iter().any(|(pending, _)| **pending == *question) || self.find(question).is_some()
     }
 
     /// How far a question is that is looked into.
-    pub(crate) fn progress(&self, question: &Question) -> String {
+    pub(crate) fn progress(&self, question: &Question) -> Said {
         let pending = self.pending.iter().find(|(pending, _)| **pending == *question);
         pending.map(|(_, waiting)| waiting.progress()).unwrap_or_default()
     }
@@ -289,11 +348,22 @@ impl Reports {
     }
 
     pub(crate) fn take(&mut self, question: Arc<Question>, answer: Answer) {
+        if let Some(place) = self.superseded.iter().position(|superseded| Arc::ptr_eq(superseded, &question)) {
+            self.superseded.swap_remove(place);
+            return;
+        }
         self.pending.retain(|(pending, _)| *pending != question);
         self.known.retain(|(known, _)| *known != question);
         self.known.push((question, answer));
         let surplus = self.known.len().saturating_sub(KEPT);
         self.known.drain(..surplus);
+        let is_data = |(_, answer): &(Arc<Question>, Answer)| matches!(answer, Ok(Some(Report::Data(_))));
+        let mut surplus = self.known.iter().filter(|known| is_data(known)).count().saturating_sub(DATASETS_KEPT);
+        self.known.retain(|known| {
+            let dropped = surplus > 0 && is_data(known);
+            surplus -= usize::from(dropped);
+            !dropped
+        });
     }
 
     /// Forgets what failed or was cancelled, so that it is looked for again.
@@ -330,6 +400,22 @@ impl Drop for Reports {
 impl Report {
     pub(crate) fn data(&self) -> Option<&DataReport> {
         if let Self::Data(report) = self { Some(report) } else { None }
+    }
+
+    pub(crate) fn proposal(&self) -> Option<&Proposal> {
+        if let Self::Proposal(proposal) = self { Some(proposal) } else { None }
+    }
+
+    pub(crate) const fn item_table(&self) -> Option<&ItemTable> {
+        if let Self::ItemTable(table) = self { Some(table) } else { None }
+    }
+
+    pub(crate) fn glance(&self) -> Option<&Glance> {
+        if let Self::Glance(glance) = self { Some(glance) } else { None }
+    }
+
+    pub(crate) const fn excerpt(&self) -> Option<&Excerpt> {
+        if let Self::Excerpt(excerpt) = self { Some(excerpt) } else { None }
     }
 
     pub(crate) fn dataset(&self) -> Option<&Dataset> {
@@ -405,6 +491,38 @@ mod tests {
         Arc::new(Question::Churn { run, protocol: Protocol::SameBlock })
     }
 
+    fn generated(users: usize) -> Arc<Question> {
+        let options = crate::data::SyntheticOptions { users, ..Default::default() };
+        let (source, folder) = (Box::new(DatasetSource::Synthetic(options)), PathBuf::new());
+        Arc::new(Question::Dataset { source, index: None, folder })
+    }
+
+    #[test]
+    fn other_data_take_the_place_of_what_is_being_read() {
+        let mut reports = Reports::default();
+        let (first, second) = (generated(100), generated(200));
+        let waiting = reports.begin(&first).unwrap();
+        reports.begin(&question(1)).unwrap();
+        assert!(reports.begin(&second).is_some(), "it has the place of the first");
+        assert!(waiting.is_cancelled());
+        reports.take(first, Ok(None));
+        assert!(matches!(reports.look(&generated(100), Report::data), Found::Pending), "nobody gave up on it");
+        assert!(reports.was_asked(&second));
+    }
+
+    #[test]
+    fn few_datasets_are_kept() {
+        let mut reports = Reports::default();
+        for users in [60, 70, 80, 90, 100] {
+            let question = generated(users);
+            let Question::Dataset { source, .. } = question.as_ref() else { unreachable!() };
+            let read = DataReport::read(source, None, &PathBuf::new(), &Waiting::default()).unwrap().unwrap();
+            reports.take(Arc::clone(&question), Ok(Some(Report::Data(Box::new(read)))));
+        }
+        let known = |users| reports.was_asked(&generated(users));
+        assert_eq!([60, 70, 80, 90, 100].map(known), [false, false, true, true, true]);
+    }
+
     #[test]
     fn few_at_a_time_and_none_twice() {
         let mut reports = Reports::default();
@@ -418,7 +536,7 @@ mod tests {
         reports.retry(&question(1));
         let waiting = reports.begin(&question(1)).unwrap();
         waiting.say("half of it");
-        assert_eq!(reports.progress(&question(1)), "half of it");
+        assert_eq!(reports.progress(&question(1)).words, "half of it");
         reports.cancel(&question(1));
         assert!(waiting.is_cancelled() && reports.was_asked(&question(1)) && !reports.was_asked(&question(9)));
         reports.take(question(1), Ok(None));

@@ -265,8 +265,7 @@ impl Workbench {
             drop_overlay(ui, self.session.is_some());
         }
         if let Some(path) = dropped.into_iter().next() {
-            // Without a project there is nothing that a model could be dropped onto.
-            actions.push(if self.session.is_some() { Action::Drop(path) } else { Action::Open(path) });
+            actions.push(Action::Drop(path));
         }
     }
 
@@ -358,9 +357,9 @@ fn drop_overlay(ui: &Ui, project_open: bool) {
     painter.rect_stroke(rect.shrink(space::XL), 12.0, (2.0, tokens.accent), egui::StrokeKind::Inside);
     let font = egui::FontId::new(20.0, theme::semi_bold());
     let words = if project_open {
-        "Drop a project to open it, or a base model or an adapter to use it"
+        "Drop a project to open it, or data, a base model or an adapter to use it"
     } else {
-        "Drop a project file or its folder to open it"
+        "Drop a project to open it, or a file or folder of data to train on"
     };
     painter.text(rect.center(), Align2::CENTER_CENTER, words, font, tokens.text);
 }

@@ -12,15 +12,15 @@ use super::words;
 use crate::data::DatasetSource;
 use crate::data::calendar;
 use crate::data::formats::plan::Plan;
-use crate::data::formats::{self, ImportError, ImportReport, Preview};
+use crate::data::formats::{self, ImportError, ImportReport, Preview, SkippedLine};
 use crate::data::prepare::{self, Prepare, PrepareReport};
 use crate::error::Unusable;
 use crate::experiment::project_file::to_ron;
 
 /// Rows that are shown.
 const ROWS: usize = 5;
-/// Rejected lines that are shown.
-const EXAMPLES: usize = 5;
+/// Rejected lines that are shown of each problem.
+const EXAMPLES: usize = 3;
 
 /// Interactions in figures.
 #[derive(Serialize)]
@@ -29,6 +29,8 @@ pub(super) struct Inspected {
     preview: Preview,
     /// The line of a project file.
     dataset: String,
+    /// Why the files are taken for their format.
+    reason: String,
     /// What the default preparation leaves.
     prepared: Option<PrepareReport>,
     /// Why it leaves nothing.
@@ -53,16 +55,17 @@ impl Inspected {
             Err(error) => (None, Some(error.to_string())),
         };
         let dataset = format!("dataset: {},", to_ron(source, path)?.trim_end());
-        Ok(Self { import, preview, dataset, prepared, not_prepared })
+        Ok(Self { import, preview, dataset, reason: plan.reason(), prepared, not_prepared })
     }
 
     /// For people.
     pub(super) fn to_text(&self) -> String {
         let import = &self.import;
         let mut text = format!(
-            "Interactions {} · {}\n{} interactions, {} users, {} items ({} with a title)\n",
+            "Interactions {} · {} ({})\n{} interactions, {} users, {} items ({} with a title)\n",
             import.name,
             import.format.label(),
+            self.reason,
             words::count(import.interactions),
             words::count(import.users),
             words::count(import.items),
@@ -102,8 +105,12 @@ impl Inspected {
             return "\nNo line was skipped\n".to_owned();
         }
         let mut text = format!("\n{} lines were skipped\n", words::count(skipped.lines));
-        for example in skipped.examples.iter().take(EXAMPLES) {
-            text.push_str(&format!("  {}, line {}: {}\n", example.path.display(), example.line, example.problem));
+        for problem in &skipped.problems {
+            text.push_str(&format!("  {}: {}\n", words::count(problem.lines), problem.kind));
+            for example in skipped.examples_of(problem).take(EXAMPLES) {
+                let SkippedLine { path, line, problem } = example;
+                text.push_str(&format!("    {}, line {line}: {problem}\n", path.display()));
+            }
         }
         text
     }

@@ -9,12 +9,14 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::outcome::say;
 use super::words;
+use crate::data::formats;
 use crate::experiment::observer::{Level, Phase, Progress};
 use crate::experiment::run_folder::RunConfig;
 use crate::experiment::worker::Watcher;
 
 /// Between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+const IMPORTING_BAR: &str = "Reading the data {bar:20} {percent} %";
 
 /// Shows the progress of one run after the other.
 pub(super) struct Bars {
@@ -27,6 +29,8 @@ pub(super) struct Bars {
     run: String,
     /// Phase and stage of the last line, and when it was written.
     line: Option<(Phase, usize, Instant)>,
+    /// When the last line about an import was written.
+    importing: Option<Instant>,
 }
 
 impl Bars {
@@ -38,7 +42,7 @@ impl Bars {
     /// Of one of several workers, whose bars stand below each other.
     pub(super) fn beside(interrupted: Arc<AtomicBool>, all: &MultiProgress) -> Self {
         let (terminal, all) = (stderr().is_terminal(), all.clone());
-        Self { interrupted, terminal, bar: ProgressBar::hidden(), all, run: String::new(), line: None }
+        Self { interrupted, terminal, bar: ProgressBar::hidden(), all, run: String::new(), line: None, importing: None }
     }
 
     /// A run begins, of this name, with a line about it.
@@ -89,6 +93,21 @@ impl Bars {
 }
 
 impl Watcher for Bars {
+    fn importing(&mut self, progress: formats::Progress) {
+        let formats::Progress { done, total } = progress;
+        if self.importing.is_none() && self.terminal {
+            let style = ProgressStyle::with_template(IMPORTING_BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+            self.bar = self.all.add(ProgressBar::new(total)).with_style(style.progress_chars("━━┄"));
+        }
+        self.bar.set_position(done);
+        if self.importing.is_none_or(|written| written.elapsed() >= LINE_EVERY) {
+            self.importing = Some(Instant::now());
+            if !self.terminal {
+                say(&format!("Reading the data · {} %", (100 * done).checked_div(total).unwrap_or(100)));
+            }
+        }
+    }
+
     fn run_started(&mut self, number: usize, of: usize, config: &RunConfig) {
         self.begin(name_of(config), &format!("Run {number} of {of}: {} on {}", config.run, config.device));
     }

@@ -73,15 +73,6 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    let interrupted = interruption(if arguments.serve { "" } else { "\nsaving the state; once more to end at once" })?;
-    // Workers and the dry run find them then.
-    match semantic_ids::ensure(&project, arguments.device, &interrupted) {
-        Err(Failure::Stopped) => {
-            say("stopped; what is done of the semantic ids is kept, and `peso run` goes on");
-            return Ok(Ended::Interrupted);
-        }
-        ended => ended.map(drop)?,
-    }
     let options = RunOptions {
         experiments: chosen(&project, arguments)?,
         seeds: arguments.seeds.clone(),
@@ -92,29 +83,47 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         checkpoint_every: Duration::from_secs(arguments.checkpoint_every),
     };
     if arguments.dry_run {
+        // The runs would find them as well.
+        semantic_ids::ensure(&project, arguments.device, &Arc::new(AtomicBool::new(false)))?;
         return dry_run::run(&project, &options, cores(), arguments.json);
     }
-    if arguments.serve {
-        return workers::serve(&project, &options, &interrupted);
+    let words = if arguments.serve { "" } else { "\nsaving the state; once more to end at once" };
+    let interrupted = interruption(words)?;
+    match trained(&project, &options, arguments, &interrupted) {
+        // Only what comes before the first run ends so: a run keeps its state and says it.
+        Err(error) if matches!(error.downcast_ref(), Some(Failure::Stopped)) => {
+            say("stopped before the first run; what is done of the semantic ids is kept, and `peso run` goes on");
+            Ok(Ended::Interrupted)
+        }
+        ended => ended,
     }
-    let number = arguments.workers.number(&project, &options)?;
-    let mut bars = Bars::new(Arc::clone(&interrupted));
+}
+
+/// Trains what semantic ids the project wants, then its runs.
+fn trained(
+    project: &Project,
+    options: &RunOptions,
+    arguments: &Arguments,
+    interrupted: &Arc<AtomicBool>,
+) -> anyhow::Result<Ended> {
+    // Workers find them then.
+    semantic_ids::ensure(project, arguments.device, interrupted)?;
+    if arguments.serve {
+        return workers::serve(project, options, interrupted);
+    }
+    let number = arguments.workers.number(project, options)?;
+    let mut bars = Bars::new(Arc::clone(interrupted));
     let outcomes = if arguments.queue {
-        queue::run(&arguments.project, &options, &mut bars)?
+        queue::run(&arguments.project, options, &mut bars)?
     } else if number > 1 {
-        let crew = Crew {
-            project: &project,
-            file: &arguments.project,
-            options: &options,
-            workers: number,
-            threads: (cores() / number).max(1),
-        };
-        match workers::run(&crew, &interrupted)? {
+        let crew =
+            Crew { project, file: &arguments.project, options, workers: number, threads: (cores() / number).max(1) };
+        match workers::run(&crew, interrupted)? {
             Ok(outcomes) => outcomes,
             Err(ended) => return Ok(ended),
         }
     } else {
-        worker::run(&project, &options, &mut bars)?
+        worker::run(project, options, &mut bars)?
     };
     bars.finish();
     let ended = match tell(&outcomes) {

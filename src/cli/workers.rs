@@ -17,14 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{Ended, UNUSABLE, print};
 use super::progress::{Bars, name_of};
-use crate::error::Unusable;
+use crate::data::formats;
+use crate::error::{Failure, Unusable};
 use crate::experiment::Project;
 use crate::experiment::observer::{Level, Progress};
 use crate::experiment::planned::{PlannedRun, planned};
 use crate::experiment::results::Status;
 use crate::experiment::run_folder::RunConfig;
 use crate::experiment::schedule::Schedule;
-use crate::experiment::worker::{RunOptions, RunOutcome, Task, Watcher, run_planned};
+use crate::experiment::worker::{RunOptions, RunOutcome, Task, Watcher, run_planned, watched};
 
 /// A run by its place in the plan, which both processes make; its name and seed tell whether they made the same.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,6 +38,11 @@ struct Order {
 /// What a worker says.
 #[derive(Debug, Serialize, Deserialize)]
 enum Message {
+    /// How far the import of the data is, in bytes.
+    Importing {
+        done: u64,
+        total: u64,
+    },
     /// Data and model are loaded.
     Ready,
     Started {
@@ -54,10 +60,14 @@ enum Message {
 /// Data, model or device cannot be used.
 pub(super) fn serve(project: &Project, options: &RunOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
     let runs = planned(project, options)?;
-    let task = Task::load(project, options)?;
-    crate::files::create_folder(&task.runs_dir)?;
+    // From now on a closed input ends what is going on, an import as well.
     let orders = orders(Arc::clone(stop));
     let mut reporter = Reporter { stop: Arc::clone(stop) };
+    let task = match Task::load_watched(project, options, &mut |progress| watched(&mut reporter, progress)) {
+        Err(Failure::Stopped) => return Ok(Ended::Interrupted),
+        loaded => loaded?,
+    };
+    crate::files::create_folder(&task.runs_dir)?;
     tell(&Message::Ready);
     for order in orders {
         if stop.load(Ordering::SeqCst) {
@@ -110,6 +120,10 @@ struct Reporter {
 }
 
 impl Watcher for Reporter {
+    fn importing(&mut self, progress: formats::Progress) {
+        tell(&Message::Importing { done: progress.done, total: progress.total });
+    }
+
     fn run_started(&mut self, number: usize, of: usize, config: &RunConfig) {
         let line = format!("Run {number} of {of}: {} on {}", config.run, config.device);
         tell(&Message::Started { name: name_of(config), line });
@@ -235,6 +249,9 @@ impl Office<'_> {
 
     fn hear(&mut self, number: usize, message: Message, interrupted: &Arc<AtomicBool>) -> anyhow::Result<()> {
         match message {
+            Message::Importing { done, total } => {
+                self.workers[number].bars.importing(formats::Progress { done, total });
+            }
             Message::Ready => {
                 self.workers[number].ready = true;
                 self.assign(number);

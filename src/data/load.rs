@@ -158,7 +158,7 @@ pub fn import(source: &DatasetSource, folder: &Path, watch: Watch<'_>) -> Result
 ///
 /// # Errors
 /// The files are not of the format.
-fn plan(source: &DatasetSource) -> Result<Option<Plan>, Unusable> {
+pub fn plan(source: &DatasetSource) -> Result<Option<Plan>, Unusable> {
     match source {
         DatasetSource::Table(table) => formats::plan_of_table(table).map(Some),
         other => other.import().map(|(format, import)| formats::plan_of(format, import)).transpose(),

@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod dataset;
 pub mod drift;
 pub mod formats;
+pub mod glance;
 mod hash;
 pub mod interactions;
 pub mod item_tree;

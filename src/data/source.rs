@@ -135,14 +135,7 @@ impl DatasetSource {
                     other => other,
                 }
             }
-            (Format::Table, _) => Self::Detect(import),
-            (Format::LcRec, _) => Self::LcRec(import),
-            (Format::Amazon2014, _) => Self::Amazon2014(import),
-            (Format::Amazon2018, _) => Self::Amazon2018(import),
-            (Format::Amazon2023, _) => Self::Amazon2023(import),
-            (Format::RecBole, _) => Self::RecBole(import),
-            (Format::MovieLens, _) => Self::MovieLens(import),
-            (Format::Yelp, _) => Self::Yelp(import),
+            (format, _) => Self::of_format(format, import.clone()).unwrap_or(Self::Detect(import)),
         }
     }
 
@@ -172,9 +165,23 @@ impl DatasetSource {
     /// The same with other stages; a source that comes in stages stays as it is.
     #[must_use]
     pub fn with_stages(mut self, stages: StageCuts) -> Self {
-        match &mut self {
-            Self::PesoRelease { .. } | Self::Synthetic(_) => {}
-            Self::Table(table) => table.prepare.stages = stages,
+        if let Some(prepare) = self.prepare_mut() {
+            prepare.stages = stages;
+        }
+        self
+    }
+
+    /// The same, to be changed.
+    pub fn prepare_mut(&mut self) -> Option<&mut Prepare> {
+        match self {
+            Self::Table(table) => Some(&mut table.prepare),
+            other => other.import_mut().map(|import| &mut import.prepare),
+        }
+    }
+
+    /// The files of an import, to be changed; none for other sources, and for tables.
+    pub fn import_mut(&mut self) -> Option<&mut Import> {
+        match self {
             Self::Detect(import)
             | Self::LcRec(import)
             | Self::Amazon2014(import)
@@ -182,9 +189,23 @@ impl DatasetSource {
             | Self::Amazon2023(import)
             | Self::RecBole(import)
             | Self::MovieLens(import)
-            | Self::Yelp(import) => import.prepare.stages = stages,
+            | Self::Yelp(import) => Some(import),
+            Self::PesoRelease { .. } | Self::Synthetic(_) | Self::Table(_) => None,
         }
-        self
+    }
+
+    /// Interactions in a format of files that say themselves where their parts are; none for a table.
+    pub fn of_format(format: Format, import: Import) -> Option<Self> {
+        Some(match format {
+            Format::LcRec => Self::LcRec(import),
+            Format::Amazon2014 => Self::Amazon2014(import),
+            Format::Amazon2018 => Self::Amazon2018(import),
+            Format::Amazon2023 => Self::Amazon2023(import),
+            Format::RecBole => Self::RecBole(import),
+            Format::MovieLens => Self::MovieLens(import),
+            Format::Yelp => Self::Yelp(import),
+            Format::Table => return None,
+        })
     }
 
     /// The file or folder that the interactions are read from; none for generated ones.
@@ -209,16 +230,11 @@ impl DatasetSource {
                     items.path = to(&items.path);
                 }
             }
-            Self::Detect(import)
-            | Self::LcRec(import)
-            | Self::Amazon2014(import)
-            | Self::Amazon2018(import)
-            | Self::Amazon2023(import)
-            | Self::RecBole(import)
-            | Self::MovieLens(import)
-            | Self::Yelp(import) => {
-                import.path = to(&import.path);
-                import.items = import.items.as_deref().map(to);
+            other => {
+                if let Some(import) = other.import_mut() {
+                    import.path = to(&import.path);
+                    import.items = import.items.as_deref().map(to);
+                }
             }
         }
         self

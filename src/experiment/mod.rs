@@ -17,6 +17,7 @@ pub mod learning_rate;
 pub mod loading;
 pub mod look;
 pub mod memory;
+pub mod new_project;
 pub mod observer;
 pub mod paired;
 pub mod planned;

@@ -1,5 +1,6 @@
 //! The worker: runs a project's experiments one after another, each into its run folder.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use super::stages;
 use super::start;
 use super::work::Work;
 use crate::data::Dataset;
+use crate::data::formats::{self, Watch};
 use crate::device::{self, Device, DeviceChoice};
 use crate::error::{Failure, Unusable};
 use crate::method::{Method, MethodOptions};
@@ -56,6 +58,8 @@ pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
 /// Watches a worker from the same process.
 pub trait Watcher {
+    /// How far the import of the data is, before the first run; small data needs no word.
+    fn importing(&mut self, _: formats::Progress) {}
     /// A run begins or is resumed: its number from 1, of how many.
     fn run_started(&mut self, number: usize, of: usize, config: &RunConfig);
     /// How far the current run is.
@@ -99,7 +103,16 @@ impl<'a> Task<'a> {
     /// # Errors
     /// Data or model cannot be used, or the device is not there.
     pub fn load(project: &'a Project, options: &RunOptions) -> Result<Self, Failure> {
-        let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
+        Self::load_watched(project, options, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, with the progress of an import told to `watch`.
+    ///
+    /// # Errors
+    /// As [`Task::load`], or stopped where `watch` ended the import.
+    pub fn load_watched(project: &'a Project, options: &RunOptions, watch: Watch<'_>) -> Result<Self, Failure> {
+        let index = project.index_path();
+        let dataset = Dataset::load_watched(&project.dataset, index.as_deref(), &project.folder, watch)?.dataset;
         Self::of(project, Arc::new(dataset), options)
     }
 
@@ -227,7 +240,7 @@ pub(super) fn hex(digest: impl AsRef<[u8]>) -> String {
 /// Nothing could be started: data, model, device or an experiment's name cannot be used.
 pub fn run(project: &Project, options: &RunOptions, watcher: &mut dyn Watcher) -> Result<Vec<RunOutcome>, Failure> {
     let runs = planned(project, options)?;
-    let task = Task::load(project, options)?;
+    let task = Task::load_watched(project, options, &mut |progress| watched(watcher, progress))?;
     crate::files::create_folder(&task.runs_dir)?;
     let mut outcomes = Vec::with_capacity(runs.len());
     for (run, number) in runs.iter().zip(1..) {
@@ -239,6 +252,12 @@ pub fn run(project: &Project, options: &RunOptions, watcher: &mut dyn Watcher) -
         }
     }
     Ok(outcomes)
+}
+
+/// Tells a watcher how far an import is, and ends it where the user has interrupted the process.
+pub fn watched(watcher: &mut dyn Watcher, progress: formats::Progress) -> ControlFlow<()> {
+    watcher.importing(progress);
+    if watcher.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// Does one of the runs, its number from 1 of how many; the task is that of the whole project.

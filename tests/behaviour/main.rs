@@ -14,6 +14,7 @@ mod damaged_models;
 mod data;
 mod gguf_file;
 mod gpu;
+mod import_cancel;
 mod imports;
 mod methods;
 mod methods_reference;

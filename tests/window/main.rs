@@ -6,6 +6,7 @@ mod analyses;
 mod comparing;
 mod data;
 mod fixture;
+mod importing;
 mod looks;
 mod models;
 mod moved;

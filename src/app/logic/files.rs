@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 
 use super::super::dialogs::Question;
+
 use super::super::modal::{Dialog, Export, ExportDialog, Format, Leaving, NO_PORTAL, PathDialog, PathPurpose};
+use super::super::new_project::NewProjectDialog;
 use super::super::settings::{Settings, ThemeChoice};
 use super::super::widgets::{Notice, Weight};
 use super::super::window::Workbench;
@@ -61,15 +63,26 @@ impl Workbench {
             };
         }
         match (&mut self.dialog, path) {
+            (Some(Dialog::New(dialog)), Some(path)) => dialog.chosen(question, &path),
+            (Some(Dialog::New(dialog)), None) => dialog.no_dialog(hint),
             (Some(Dialog::Path(dialog)), Some(path)) => dialog.text = path.display().to_string(),
             (Some(Dialog::Path(dialog)), None) => dialog.hint = hint,
             (Some(Dialog::Export(dialog)), Some(path)) => dialog.path = path.display().to_string(),
             (Some(Dialog::Export(dialog)), None) => dialog.hint = hint,
+            (_, path) if matches!(question, Question::DataFile | Question::DataFolder | Question::ItemFile) => {
+                self.panels.data.chosen(question, path, hint);
+            }
             (_, Some(path)) if *question == Question::OpenProject => self.leave(Leaving::Open(path)),
             (_, None) if hint.is_some() && self.session.is_none() => self.start.hint = hint,
             (_, None) if hint.is_some() => self.ask_path(PathPurpose::OpenProject, hint),
             _ => {}
         }
+    }
+
+    /// Asks which data a new project is for.
+    pub(super) fn ask_new_project(&mut self, data: Option<&Path>) {
+        let documents = self.services.documents_folder.clone();
+        self.dialog = Some(Dialog::New(NewProjectDialog::new(data, documents)));
     }
 
     pub(super) fn ask_export(&mut self, chart: Arc<Chart>) {

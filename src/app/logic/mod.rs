@@ -1,5 +1,6 @@
 //! What the window does: messages from background jobs come in, actions are carried out, the queue moves on.
 
+mod dropped;
 mod estimates;
 mod files;
 mod model;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use model::Dropped;
+use dropped::Dropped;
 use project::Opened;
 use runs::did_not_finish;
 
@@ -49,9 +50,9 @@ const ZOOM_STEP: f32 = 1.1;
 pub(crate) enum Message {
     Opened(Result<Box<Opened>, Unusable>),
     DemoWritten(Result<PathBuf, Unusable>),
+    NewWritten(Result<PathBuf, Unusable>),
     /// What was dropped onto the window.
     Dropped {
-        session: u64,
         path: PathBuf,
         what: Dropped,
     },
@@ -144,7 +145,12 @@ impl Workbench {
                 self.opening = None;
                 self.notices.push(Notice::unusable("The demo cannot be written", &error));
             }
-            Message::Dropped { session, path, what } => self.dropped(session, path, what),
+            Message::NewWritten(Ok(file)) => self.open_new_project(file),
+            Message::NewWritten(Err(error)) => {
+                self.opening = None;
+                self.notices.push(Notice::unusable("The project cannot be written", &error));
+            }
+            Message::Dropped { path, what } => self.dropped(path, what),
             Message::Saved { session, revision, result, then } => self.saved(session, revision, result, then),
             Message::Answered { question, path, took } => self.answered(&question, path, took),
             Message::Exported(Ok(path)) => {
@@ -252,6 +258,7 @@ impl Workbench {
             return;
         }
         match command {
+            Command::NewProject => self.ask_new_project(None),
             Command::OpenDemo => self.ask_path(PathPurpose::DemoFolder, None),
             Command::OpenProject => self.ask_desktop(Question::OpenProject),
             Command::OpenPath => self.ask_path(PathPurpose::OpenProject, None),
@@ -323,6 +330,8 @@ impl Workbench {
             Wish::Cancel => self.dialog = None,
             Wish::Path(PathPurpose::OpenProject, path) => self.close_dialog_and_leave(Leaving::Open(path)),
             Wish::Path(PathPurpose::DemoFolder, path) => self.close_dialog_and_leave(Leaving::Demo(path)),
+            Wish::BrowseFor(question) => self.ask_desktop(question),
+            Wish::New(new) => self.close_dialog_and_leave(Leaving::New(new)),
             Wish::Export(export) => {
                 self.dialog = None;
                 self.export(*export);

@@ -1,67 +1,16 @@
-//! The base model and the adapter that a project begins with: chosen in a dialog, or dropped onto the window.
+//! The base model and the adapter that a project begins with.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::super::dialogs::Question;
 use super::super::dock::{self, View};
-use super::super::modal::Leaving;
 use super::super::panels::model::edits;
 use super::super::session::Session;
 use super::super::window::Workbench;
-use super::Message;
 use crate::experiment::Project;
-use crate::experiment::project_file::FILE_NAME;
-use crate::model::weights::gguf::Gguf;
 use crate::model::{BaseModel, Start};
 
-/// What was dropped onto the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dropped {
-    ModelFolder,
-    ModelFile,
-    Adapter,
-    /// A project, or what cannot be told, which is opened like one and refused with the reason.
-    Project,
-}
-
-impl Dropped {
-    /// Looks at a file or folder.
-    fn at(path: &Path) -> Self {
-        if path.is_file() {
-            return if Gguf::is_one(path) { Self::ModelFile } else { Self::Project };
-        }
-        let has = |name: &str| path.join(name).is_file();
-        match () {
-            () if has(FILE_NAME) => Self::Project,
-            () if has("adapter_config.json") => Self::Adapter,
-            () if has("config.json") => Self::ModelFolder,
-            () => Self::Project,
-        }
-    }
-}
-
 impl Workbench {
-    /// Finds out in the background what was dropped.
-    pub(super) fn look_at_dropped(&mut self, path: PathBuf) {
-        let Some(session) = self.session.as_ref().map(|session| session.number) else { return };
-        self.spawn("look at what was dropped", move || {
-            let what = Dropped::at(&path);
-            Message::Dropped { session, path, what }
-        });
-    }
-
-    pub(super) fn dropped(&mut self, session: u64, path: PathBuf, what: Dropped) {
-        if self.session_numbered(session).is_none() {
-            return;
-        }
-        match what {
-            Dropped::Project => self.leave(Leaving::Open(path)),
-            Dropped::ModelFolder => self.use_base(BaseModel::HuggingFace(path)),
-            Dropped::ModelFile => self.use_base(BaseModel::Gguf(path)),
-            Dropped::Adapter => self.use_start(Start::Adapter(path)),
-        }
-    }
-
     /// Takes what was chosen in a dialog into the project.
     pub(super) fn use_answer(&mut self, question: &Question, path: PathBuf) {
         match question {
@@ -72,11 +21,11 @@ impl Workbench {
         }
     }
 
-    fn use_base(&mut self, base: BaseModel) {
+    pub(super) fn use_base(&mut self, base: BaseModel) {
         self.change_model(|project| edits::with_base(project, base));
     }
 
-    fn use_start(&mut self, start: Start) {
+    pub(super) fn use_start(&mut self, start: Start) {
         self.change_model(|project| edits::with_start(project, start));
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui;
 
-use super::super::dock::{self, Layout};
+use super::super::dock::{self, Layout, View};
 use super::super::history::History;
 use super::super::modal::{Dialog, Leaving};
 use super::super::session::Session;
@@ -28,6 +28,8 @@ pub(crate) struct Opened {
     file: PathBuf,
     project: Project,
     layout: Option<Layout>,
+    /// Whether it was just written for data, which the user then looks at first.
+    new: bool,
 }
 
 impl Workbench {
@@ -45,6 +47,10 @@ impl Workbench {
             Leaving::Close => self.close_session(),
             Leaving::Quit => self.quit = true,
             Leaving::Open(path) => self.open_project(path),
+            Leaving::New(new) => {
+                self.opening = Some(new.folder.clone());
+                self.spawn("write project", move || Message::NewWritten(new.write()));
+            }
             Leaving::Demo(folder) => {
                 self.opening = Some(folder.clone());
                 self.spawn("write demo", move || Message::DemoWritten(write_demo(&folder)));
@@ -78,8 +84,19 @@ impl Workbench {
 
     /// Reads a project in the background; it replaces the open one when it is read.
     pub(in crate::app) fn open_project(&mut self, path: PathBuf) {
+        self.open(path, false);
+    }
+
+    /// The same for a project that was just written, with its data in front.
+    pub(super) fn open_new_project(&mut self, path: PathBuf) {
+        self.open(path, true);
+    }
+
+    fn open(&mut self, path: PathBuf, new: bool) {
         self.opening = Some(path.clone());
-        self.spawn("open project", move || Message::Opened(read_project(&path).map(Box::new)));
+        self.spawn("open project", move || {
+            Message::Opened(read_project(&path).map(|opened| Box::new(Opened { new, ..opened })))
+        });
     }
 
     pub(super) fn opened(&mut self, opened: Opened) {
@@ -92,7 +109,11 @@ impl Workbench {
         let number = self.sessions;
         let runs_folder = opened.project.runs_dir(None);
         let name = opened.project.name.clone();
-        let layout = opened.layout.unwrap_or_else(dock::default_layout);
+        let mut layout = opened.layout.unwrap_or_else(dock::default_layout);
+        if opened.new {
+            dock::show(&mut layout, View::Data);
+            self.panels.data.show_source();
+        }
         let mut session = Session::new(number, opened.file, opened.project, layout);
         let wrap = move |snapshot| Message::Runs { session: number, snapshot };
         match Watcher::start(name, runs_folder, self.background.outbox(), wrap) {
@@ -174,7 +195,7 @@ fn read_project(path: &Path) -> Result<Opened, Unusable> {
     let file = std::path::absolute(&file).unwrap_or(file);
     let project = Project::load(&file)?;
     let layout = files::read_text(&layout_file(&file), LARGEST_LAYOUT).ok().and_then(|text| dock::from_text(&text));
-    Ok(Opened { file, project, layout })
+    Ok(Opened { file, project, layout, new: false })
 }
 
 /// Writes the demo project into a folder, unless one is there already, and gives the project file.

@@ -16,9 +16,15 @@ pub(crate) struct Edited {
 }
 
 impl Edited {
-    fn note(&mut self, response: &egui::Response) {
+    pub(super) fn note(&mut self, response: &egui::Response) {
         self.changed |= response.changed();
         self.done |= response.drag_stopped() || response.lost_focus();
+    }
+
+    /// Notes what is changed by one click.
+    pub(super) fn note_click(&mut self, response: &egui::Response) {
+        self.changed |= response.changed();
+        self.done |= response.changed();
     }
 }
 
@@ -111,7 +117,13 @@ const LABEL: f32 = 150.0;
 const NARROW: f32 = 240.0;
 
 /// A label with its control: beside it, or below it where room is short.
-fn row<R>(ui: &mut Ui, label: &str, help: &str, changed: bool, control: impl FnOnce(&mut Ui, egui::Id) -> R) -> R {
+pub(super) fn row<R>(
+    ui: &mut Ui,
+    label: &str,
+    help: &str,
+    changed: bool,
+    control: impl FnOnce(&mut Ui, egui::Id) -> R,
+) -> R {
     let tokens = theme::tokens(ui);
     let text = RichText::new(label);
     let text = if changed { text.family(theme::semi_bold()).color(tokens.text) } else { text.color(tokens.muted) };

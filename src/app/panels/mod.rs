@@ -20,10 +20,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Button, Color32, ComboBox, Layout, Response, TextStyle, Ui, Vec2};
+use egui::{Align, Button, Color32, ComboBox, Layout, ProgressBar, Response, TextStyle, Ui, Vec2};
 
 use super::action::Action;
 use super::command::Command;
+use super::launcher::Said;
 use super::reports::{Found, Question, Report};
 use super::session::{Row, Session};
 use super::theme;
@@ -102,12 +103,25 @@ fn one_an_experiment<'r>(runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
     first
 }
 
+/// Width of the bar of something that is being found out.
+const BAR: f32 = 160.0;
+
 /// Says that something is being found out, and lets the user no longer wait for it.
 fn waiting(ui: &mut Ui, context: &mut Context<'_>, what: &str, question: &Arc<Question>) {
     ui.horizontal(|ui| {
         ui.spinner();
-        let progress = context.session.reports.progress(question);
-        widgets::remark(ui, if progress.is_empty() { what } else { &progress });
+        let Said { words, share } = context.session.reports.progress(question);
+        let words = if words.is_empty() { what } else { &words };
+        if let Some(share) = share {
+            let bar =
+                ui.add(ProgressBar::new(share).fill(theme::tokens(ui).accent).desired_width(BAR).desired_height(8.0));
+            let value = f64::from(share);
+            ui.ctx().accesskit_node_builder(bar.id, |node| {
+                node.set_label(words);
+                node.set_numeric_value(value);
+            });
+        }
+        widgets::remark(ui, words);
         if ui.button("Cancel").clicked() {
             context.actions.push(Action::Cancel(Arc::clone(question)));
         }

@@ -49,13 +49,16 @@ impl StartPage {
             });
             return;
         }
-        ui.columns_const(|[left, right]| {
-            let demo =
-                "A synthetic project with a compact model: PESO and three other methods in a few minutes on two cores";
+        ui.columns_const(|[left, middle, right]| {
+            let new = "A CSV or Parquet file, or a folder of RecBole, MovieLens, Amazon, Yelp or LC-Rec";
+            if choice(middle, "New from data…", new, false) {
+                actions.push(Action::Command(Command::NewProject));
+            }
+            let demo = "Synthetic data and a compact model: PESO and three other methods in a few minutes";
             if choice(left, "Open the demo…", demo, true) {
                 actions.push(Action::Command(Command::OpenDemo));
             }
-            let open = "A project.ron of your own. You can also drop a project file or its folder onto this window";
+            let open = "A project.ron of your own. You can also drop a project, or data, onto this window";
             if choice(right, "Open a project…", open, false) {
                 actions.push(Action::Command(Command::OpenProject));
             }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::look::Look;
 use super::plan::{ItemLayout, Layout, Plan, Source};
 use super::{Format, amazon, lc_rec, movielens, recbole, table, yelp};
-use crate::data::source::{DatasetSource, Import, TableImport};
+use crate::data::source::{DatasetSource, Import, ItemTable, TableImport};
 use crate::error::Unusable;
 
 /// Files of a folder that are looked at, at most.
@@ -112,6 +112,31 @@ pub fn plan_of_table(import: &TableImport) -> Result<Plan, Unusable> {
     };
     let interactions = vec![Source::new(&look.path, layout)];
     Ok(Plan { format: Format::Table, name: stem(&look), interactions, items, index: None })
+}
+
+/// What a table is taken for whose columns do not say it themselves, for the user to put right; none where a file is no
+/// table.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn propose_table(path: &Path) -> Result<Option<TableImport>, Unusable> {
+    table::propose(&Look::at(path)?)
+}
+
+/// Whether a file is Parquet.
+///
+/// # Errors
+/// It cannot be read.
+pub fn is_parquet(path: &Path) -> Result<bool, Unusable> {
+    Ok(Look::at(path)?.is_parquet())
+}
+
+/// What a table of items is taken for.
+///
+/// # Errors
+/// The file cannot be read, or is no table.
+pub fn propose_items(path: &Path, header: bool) -> Result<ItemTable, Unusable> {
+    table::propose_items(&Look::at(path)?, header)
 }
 
 /// A file's name without its endings.

@@ -115,6 +115,18 @@ impl From<Option<Value>> for Field<'static> {
     }
 }
 
+/// How texts are understood as times: the unit in words, and the first and last of them in milliseconds since 1970; none
+/// where fewer than half of them are times, or units differ.
+pub fn time_span<'t>(texts: impl Iterator<Item = &'t str>) -> Option<(&'static str, i64, i64)> {
+    let read: Vec<Option<(i64, Unit)>> = texts.map(|text| Field::of_bytes(text.as_bytes()).time().ok()).collect();
+    let times: Vec<(i64, Unit)> = read.iter().copied().flatten().collect();
+    let (_, unit) = *times.first()?;
+    let agree = 2 * times.len() >= read.len() && times.iter().all(|(_, other)| *other == unit);
+    agree.then_some(())?;
+    let moments = || times.iter().map(|(time, _)| *time);
+    Some((unit.words(), moments().min()?, moments().max()?))
+}
+
 /// Text in UTF-8, else in ISO-8859-1.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
@@ -180,6 +192,17 @@ mod tests {
         for text in ["", "soon", "nan", "inf", "1e40"] {
             assert!(of(text).time().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_unit_of_times_is_told_where_they_agree() {
+        let span = |texts: &[&str]| time_span(texts.iter().copied());
+        assert_eq!(span(&["1406073600", "1406073601"]), Some(("seconds", 1_406_073_600_000, 1_406_073_601_000)));
+        assert_eq!(span(&["2014-07-23"]), Some(("dates", 1_406_073_600_000, 1_406_073_600_000)));
+        assert_eq!(span(&["1406073600", "1406073600000"]), None);
+        assert_eq!(span(&["1406073600", "soon"]), Some(("seconds", 1_406_073_600_000, 1_406_073_600_000)));
+        assert_eq!(span(&["1406073600", "soon", "never"]), None);
+        assert_eq!(span(&[]), None);
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl<'m, 'w> Lines<'m, 'w> {
 }
 
 /// A line without its end.
-fn without_end(line: &[u8]) -> &[u8] {
+pub fn without_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -74,12 +74,7 @@ pub fn read(source: &Source<ItemLayout>, monitor: &Monitor<'_>, into: &mut Texts
             let take = |cells: &Cells<'_>| of_cells(cells, roles, between);
             read_delimited(path, table, monitor, into, take)
         }
-        ItemLayout::GenreFlags => {
-            let columns = ["movie id", "movie title", "release date", "video release date", "URL"];
-            let columns = columns.iter().chain(&GENRES).map(|&name| name.to_owned()).collect();
-            let table = Delimited { separator: Separator::Plain(b'|'), header: false, columns };
-            read_delimited(path, &table, monitor, into, with_flags)
-        }
+        ItemLayout::GenreFlags => read_delimited(path, &genre_flags_table(), monitor, into, with_flags),
         ItemLayout::Objects(roles) => read_objects(path, roles, monitor, into),
         ItemLayout::Map => {
             let mut reader = serde_json::Deserializer::from_reader(input::open(path, monitor)?);
@@ -88,6 +83,13 @@ pub fn read(source: &Source<ItemLayout>, monitor: &Monitor<'_>, into: &mut Texts
         }
         ItemLayout::Parquet(roles) => parquet_file::read_items(path, roles, monitor, into),
     }
+}
+
+/// The columns of [`ItemLayout::GenreFlags`].
+pub fn genre_flags_table() -> Delimited {
+    let columns = ["movie id", "movie title", "release date", "video release date", "URL"];
+    let columns = columns.iter().chain(&GENRES).map(|&name| name.to_owned()).collect();
+    Delimited { separator: Separator::Plain(b'|'), header: false, columns }
 }
 
 fn read_delimited(

@@ -7,6 +7,7 @@
 mod amazon;
 mod delimited;
 mod detect;
+mod excerpt;
 mod field;
 mod histories;
 mod input;
@@ -21,6 +22,7 @@ pub mod peso_release;
 pub mod plan;
 mod preview;
 mod python;
+mod reason;
 mod recbole;
 mod sink;
 mod table;
@@ -31,15 +33,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::detect::{Detected, detect, plan_of, plan_of_table};
+pub use self::detect::{Detected, detect, is_parquet, plan_of, plan_of_table, propose_items, propose_table};
+pub use self::excerpt::{Excerpt, ExcerptLine};
+pub use self::field::time_span;
 pub use self::input::{Monitor, Progress, Watch};
 use self::item_file::Texts;
 use self::plan::{Layout, Plan};
 pub use self::preview::Preview;
 use self::sink::Sink;
-pub use self::sink::{Skipped, SkippedLine};
+pub use self::sink::{Skipped, SkippedLine, SkippedProblem, kind_of_problem};
+pub use self::table::{column_name, place_of as column_place};
 use super::interactions::{Interactions, ItemText};
-use crate::error::Unusable;
+use crate::error::{Failure, Unusable};
 
 /// A format of interactions that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,6 +102,16 @@ pub enum ImportError {
     Cancelled,
     #[error(transparent)]
     Unusable(#[from] Unusable),
+}
+
+/// A run that was ended while its data was read.
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Cancelled => Self::Stopped,
+            ImportError::Unusable(unusable) => unusable.into(),
+        }
+    }
 }
 
 impl ImportError {

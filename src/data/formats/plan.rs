@@ -104,6 +104,15 @@ pub struct ItemRoles<C> {
     pub categories: Option<C>,
 }
 
+impl<C> ItemRoles<C> {
+    /// The parts with their words, in the order in which they are shown.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &C)> {
+        let optional = [("title", &self.title), ("description", &self.description), ("categories", &self.categories)];
+        let optional = optional.into_iter().filter_map(|(role, column)| Some((role, column.as_ref()?)));
+        [("id", &self.id)].into_iter().chain(optional)
+    }
+}
+
 /// How a file of items is written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ItemLayout {

@@ -3,6 +3,8 @@
 use super::look::{Look, is_number};
 use super::parquet_file;
 use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
+use crate::data::calendar;
+use crate::data::prepare::Prepare;
 use crate::data::source::{Columns, ItemTable, TableImport};
 use crate::error::Unusable;
 
@@ -67,11 +69,7 @@ pub fn guess(look: &Look) -> Option<Layout> {
 /// A column that is named is not there; the error lists those that are.
 pub fn layout(look: &Look, import: &TableImport) -> Result<Layout, Unusable> {
     let Columns { user, item, time, rating } = &import.columns;
-    let table = if look.is_parquet() { None } else { Some(delimited(look, import.separator, import.header)?) };
-    let known = match &table {
-        Some(table) => table.columns.clone(),
-        None => parquet_file::columns(&look.path)?,
-    };
+    let (table, known) = known(look, import.separator, import.header)?;
     let place = |name: &String| place(look, &known, name);
     let optional = |name: &Option<String>| name.as_ref().map(place).transpose();
     let roles = Roles { user: place(user)?, item: place(item)?, time: optional(time)?, rating: optional(rating)? };
@@ -79,6 +77,98 @@ pub fn layout(look: &Look, import: &TableImport) -> Result<Layout, Unusable> {
         Some(table) => Layout::Delimited { table, roles },
         None => Layout::Parquet(roles.map(|&column| known[column].clone())),
     })
+}
+
+/// How a table's lines are taken apart (none for Parquet), and its columns.
+///
+/// # Errors
+/// The file cannot be read, is empty, or has no separator.
+pub fn known(look: &Look, separator: Option<char>, header: bool) -> Result<(Option<Delimited>, Vec<String>), Unusable> {
+    if look.is_parquet() {
+        return Ok((None, parquet_file::columns(&look.path)?));
+    }
+    let table = delimited(look, separator, header)?;
+    let columns = table.columns.clone();
+    Ok((Some(table), columns))
+}
+
+/// What any table is taken for: columns by their names, a time by its values, and user and item as the first of the rest.
+///
+/// # Errors
+/// A Parquet file cannot be read.
+pub fn propose(look: &Look) -> Result<Option<TableImport>, Unusable> {
+    let (rows, header) = if look.is_parquet() {
+        (vec![parquet_file::columns(&look.path)?], true)
+    } else {
+        let Some(separator) = separator(look) else { return Ok(None) };
+        let rows = rows(look, separator);
+        let values = |row: &Vec<String>| row.iter().any(|cell| is_number(cell) || is_time(cell));
+        let header = rows.len() > 1 && !rows.first().is_some_and(values);
+        (rows, header)
+    };
+    let Some(first) = rows.first() else { return Ok(None) };
+    let names = columns(first, header);
+    let values = &rows[usize::from(header)..];
+    // A broken line among the first does not make a column of times another one.
+    let times = |column: usize| {
+        let fitting = values.iter().filter(|row| row.get(column).is_some_and(|cell| is_time(cell))).count();
+        fitting > 0 && 4 * fitting >= 3 * values.len()
+    };
+    let told = told(&names);
+    let mut taken: Vec<usize> = [told.user, told.item, told.time, told.rating].into_iter().flatten().collect();
+    let mut free = |fits: &dyn Fn(usize) -> bool| {
+        let column = (0..names.len()).find(|column| !taken.contains(column) && fits(*column))?;
+        taken.push(column);
+        Some(column)
+    };
+    let time = told.time.or_else(|| free(&times));
+    let user = told.user.or_else(|| free(&|_| true));
+    let item = told.item.or_else(|| free(&|_| true));
+    let Some((user, item)) = user.zip(item) else { return Ok(None) };
+    let name = |column: usize| column_name(&names, column);
+    let columns = Columns { user: name(user), item: name(item), time: time.map(name), rating: told.rating.map(name) };
+    let (path, prepare) = (look.path.clone(), Prepare::default());
+    Ok(Some(TableImport { path, columns, header, separator: None, items: None, prepare }))
+}
+
+/// What a project calls the column at a place: its name, or its number where others have the same name or it has none.
+pub fn column_name(columns: &[String], place: usize) -> String {
+    let name = columns.get(place).map_or("", String::as_str);
+    let unique = columns.iter().filter(|other| *other == name).count() == 1;
+    if unique && !name.is_empty() { name.to_owned() } else { format!("#{}", place + 1) }
+}
+
+/// What a table of items is taken for: columns by their names, and the id as the first where no name tells it.
+///
+/// # Errors
+/// The file cannot be read, or not be taken apart.
+pub fn propose_items(look: &Look, header: bool) -> Result<ItemTable, Unusable> {
+    const IDS: [&str; 2] = ["id", "key"];
+    const TITLES: [&str; 5] = ["title", "name", "movietitle", "producttitle", "itemname"];
+    const DESCRIPTIONS: [&str; 4] = ["description", "desc", "text", "summary"];
+    const CATEGORIES: [&str; 6] = ["categories", "category", "genres", "genre", "kind", "tags"];
+    let (_, columns) = known(look, None, header)?;
+    let find = finder(&columns);
+    let name = |place: usize| column_name(&columns, place);
+    Ok(ItemTable {
+        path: look.path.clone(),
+        id: name(find(&ITEMS).or_else(|| find(&IDS)).unwrap_or(0)),
+        title: find(&TITLES).map(name),
+        description: find(&DESCRIPTIONS).map(name),
+        categories: find(&CATEGORIES).map(name),
+    })
+}
+
+/// Finds the place of the first of some names among those of columns, in small letters without `_`, `-` and blanks.
+fn finder(names: &[String]) -> impl Fn(&[&str]) -> Option<usize> + use<> {
+    let plain = |name: &String| name.to_lowercase().replace(['_', '-', ' '], "");
+    let plain: Vec<String> = names.iter().map(plain).collect();
+    move |known| known.iter().find_map(|known| plain.iter().position(|name| name == known))
+}
+
+/// Whether a text is a date, or so large a number that it is a time.
+fn is_time(text: &str) -> bool {
+    calendar::parse(text).is_some() || text.trim().parse::<f64>().is_ok_and(|number| (1e8..1e19).contains(&number))
 }
 
 /// How the user says a table of items is written.
@@ -151,21 +241,37 @@ fn columns(first: &[String], header: bool) -> Vec<String> {
     if header { first.to_vec() } else { (1..=first.len()).map(|number| format!("#{number}")).collect() }
 }
 
-/// The place of a column by its name, or by `#` and its number from 1.
-fn place(look: &Look, columns: &[String], name: &str) -> Result<usize, Unusable> {
+/// The place of a column among those of a table, by its name, or by `#` and its number from 1.
+pub fn place_of(columns: &[String], name: &str) -> Option<usize> {
     let numbered = name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()).filter(|&number| number > 0);
     let found = columns.iter().position(|column| column == name).or(numbered.map(|number| number - 1));
-    found.filter(|&place| place < columns.len()).ok_or_else(|| {
+    found.filter(|&place| place < columns.len())
+}
+
+/// The same, or the error that lists the columns.
+fn place(look: &Look, columns: &[String], name: &str) -> Result<usize, Unusable> {
+    place_of(columns, name).ok_or_else(|| {
         Unusable::new(&look.path, format!("there is no column \"{name}\""))
             .at("line 1")
             .advice(format!("the file has {}; `#2` is the second of them", columns.join(", ")))
     })
 }
 
-/// Columns by what their names usually mean.
+/// Columns by what their names usually mean; none where they name no user or no item.
 fn by_name(names: &[String]) -> Option<Roles<usize>> {
-    let plain = |name: &String| name.to_lowercase().replace(['_', '-', ' '], "");
-    let plain: Vec<String> = names.iter().map(plain).collect();
-    let find = |known: &[&str]| known.iter().find_map(|known| plain.iter().position(|name| name == known));
-    Some(Roles { user: find(&USERS)?, item: find(&ITEMS)?, time: find(&TIMES), rating: find(&RATINGS) })
+    let Told { user, item, time, rating } = told(names);
+    Some(Roles { user: user?, item: item?, time, rating })
+}
+
+/// The columns whose names tell what they are.
+struct Told {
+    user: Option<usize>,
+    item: Option<usize>,
+    time: Option<usize>,
+    rating: Option<usize>,
+}
+
+fn told(names: &[String]) -> Told {
+    let find = finder(names);
+    Told { user: find(&USERS), item: find(&ITEMS), time: find(&TIMES), rating: find(&RATINGS) }
 }

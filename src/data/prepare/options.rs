@@ -84,6 +84,18 @@ impl Prepare {
         *self == Self::default()
     }
 
+    /// The same for data with times or without: cuts that such data cannot have become the usual ones.
+    #[must_use]
+    pub fn fitted(mut self, timed: bool) -> Self {
+        let by_order = matches!(self.stages, StageCuts::ByOrder { .. });
+        match timed {
+            true if by_order => self.stages = StageCuts::default(),
+            false if !by_order => self.stages = StageCuts::ByOrder { base: 0.6, later: 4 },
+            _ => {}
+        }
+        self
+    }
+
     /// Refuses options that have no meaning for any data.
     ///
     /// # Errors

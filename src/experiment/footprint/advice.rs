@@ -67,7 +67,8 @@ impl Change {
             }
             Self::Checkpointing => "steps take about a third longer; the same result".to_owned(),
             Self::Half => {
-                "the same result where the model's files have that number type, else weights are rounded to it".to_owned()
+                "the same result where the model's files have that number type, else weights are rounded to it"
+                    .to_owned()
             }
             Self::NewTokens => "another result: rows of the base model's tokens stay as they are".to_owned(),
         }

@@ -8,16 +8,19 @@ mod ids;
 mod item_card;
 mod items;
 mod overview;
+mod source;
 mod stage_table;
 mod timeline;
 mod users;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::Ui;
 
 use super::{Context, found};
 use crate::app::data_report::DataReport;
+use crate::app::dialogs;
 use crate::app::reports::{Found, Question, Report};
 
 /// What is shown.
@@ -25,6 +28,7 @@ use crate::app::reports::{Found, Question, Report};
 enum Tab {
     #[default]
     Overview,
+    Source,
     Timeline,
     Drift,
     Items,
@@ -33,11 +37,13 @@ enum Tab {
 }
 
 impl Tab {
-    const ALL: [Self; 6] = [Self::Overview, Self::Timeline, Self::Drift, Self::Items, Self::Users, Self::Ids];
+    const ALL: [Self; 7] =
+        [Self::Overview, Self::Source, Self::Timeline, Self::Drift, Self::Items, Self::Users, Self::Ids];
 
     const fn text(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Source => "Source",
             Self::Timeline => "Timeline",
             Self::Drift => "Data drift",
             Self::Items => "Items",
@@ -49,6 +55,7 @@ impl Tab {
     const fn tooltip(self) -> &'static str {
         match self {
             Self::Overview => "Stages, users and items in figures",
+            Self::Source => "Where the data come from, how they are read and prepared, and what could not be read",
             Self::Timeline => "Interactions over time, and the cuts between stages to be moved",
             Self::Drift => "How far each stage's data lies from those before it",
             Self::Items => "The items by their semantic ids, with their interactions by stage",
@@ -64,6 +71,7 @@ pub(crate) struct DataPanel {
     tab: Tab,
     /// The question whose report was shown last.
     shown: Option<Arc<Question>>,
+    source: source::SourceTab,
     timeline: timeline::TimelineTab,
     drift: drift::DriftTab,
     items: items::ItemsTab,
@@ -81,16 +89,33 @@ struct Shown<'a> {
 }
 
 impl DataPanel {
+    /// Brings the tab on the source to the front.
+    pub(crate) fn show_source(&mut self) {
+        self.tab = Tab::Source;
+    }
+
+    /// Takes a path for the project's data, once it is clear what it is.
+    pub(crate) fn pick(&mut self, path: PathBuf) {
+        self.show_source();
+        self.source.pick(path);
+    }
+
+    /// What the desktop's dialog chose; without a path, why it was of no use.
+    pub(crate) fn chosen(&mut self, question: &dialogs::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
+        self.source.chosen(question, path, hint);
+    }
+
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let question = Question::dataset_of(context.session.project());
         let found = ui.horizontal_wrapped(|ui| {
             for tab in Tab::ALL {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
-            // Ids are made where there is no dataset without them.
-            if self.tab == Tab::Ids { None } else { self.report(ui, context, question) }
+            // Source and ids are where data are mended that cannot be read.
+            if matches!(self.tab, Tab::Source | Tab::Ids) { None } else { self.report(ui, context, question) }
         });
         match (self.tab, &found.inner) {
+            (Tab::Source, _) => self.source.ui(ui, context),
             (Tab::Ids, _) => self.ids.ui(ui, context),
             (_, None) => {}
             (Tab::Overview, Some(shown)) => overview::ui(ui, shown.report),

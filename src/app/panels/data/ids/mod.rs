@@ -131,7 +131,7 @@ impl IdsTab {
                     context.actions.push(Action::Cancel(Arc::clone(&question)));
                 }
                 let progress = context.session.reports.progress(&question);
-                let progress = progress.trim_start_matches("semantic ids: ");
+                let progress = progress.words.trim_start_matches("semantic ids: ");
                 widgets::remark(ui, if progress.is_empty() { "Starting" } else { progress });
                 return;
             }

@@ -1,0 +1,61 @@
+//! What is dropped onto the window is looked at, and taken for what its files say it is.
+
+use std::path::{Path, PathBuf};
+
+use super::super::dock::{self, View};
+use super::super::modal::Leaving;
+use super::super::window::Workbench;
+use super::Message;
+use crate::experiment::project_file::FILE_NAME;
+use crate::model::weights::gguf::Gguf;
+use crate::model::{BaseModel, Start};
+
+/// What was dropped onto the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    Project,
+    ModelFolder,
+    ModelFile,
+    Adapter,
+    /// Whatever is none of the others: its format is told, or why it has none, when it is read.
+    Data,
+}
+
+impl Dropped {
+    /// Looks at a file or folder.
+    fn at(path: &Path) -> Self {
+        let has = |name: &str| path.join(name).is_file();
+        match () {
+            () if path.extension().is_some_and(|ending| ending == "ron") || has(FILE_NAME) => Self::Project,
+            () if path.is_file() && Gguf::is_one(path) => Self::ModelFile,
+            () if has("adapter_config.json") => Self::Adapter,
+            () if has("config.json") => Self::ModelFolder,
+            () => Self::Data,
+        }
+    }
+}
+
+impl Workbench {
+    /// Finds out in the background what was dropped.
+    pub(super) fn look_at_dropped(&mut self, path: PathBuf) {
+        self.spawn("look at what was dropped", move || {
+            let what = Dropped::at(&path);
+            Message::Dropped { path, what }
+        });
+    }
+
+    pub(super) fn dropped(&mut self, path: PathBuf, what: Dropped) {
+        match (what, &mut self.session) {
+            (Dropped::Data, Some(session)) => {
+                dock::show(&mut session.layout, View::Data);
+                self.panels.data.pick(path);
+            }
+            (Dropped::Data, None) => self.ask_new_project(Some(&path)),
+            // Without a project there is nothing to use a model for; opening it like one says so.
+            (Dropped::Project, _) | (_, None) => self.leave(Leaving::Open(path)),
+            (Dropped::ModelFolder, _) => self.use_base(BaseModel::HuggingFace(path)),
+            (Dropped::ModelFile, _) => self.use_base(BaseModel::Gguf(path)),
+            (Dropped::Adapter, _) => self.use_start(Start::Adapter(path)),
+        }
+    }
+}

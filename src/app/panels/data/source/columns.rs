@@ -1,0 +1,90 @@
+//! Which columns of a table are what, and how its lines are taken apart.
+
+use eframe::egui;
+use egui::Ui;
+
+use super::super::super::{Context, choice};
+use crate::app::theme::space;
+use crate::app::widgets;
+use crate::data::DatasetSource;
+use crate::data::formats::{column_name, column_place};
+use crate::data::glance::Glance;
+use crate::data::source::TableImport;
+
+/// What stands between columns, as a user chooses it.
+const SEPARATORS: [(Option<char>, &str); 5] =
+    [(None, "As found"), (Some(','), "Comma"), (Some(';'), "Semicolon"), (Some('\t'), "Tab"), (Some('|'), "Bar |")];
+
+/// Draws the columns; the preview below follows.
+pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, glance: &Glance) {
+    let Some(rows) = &glance.rows else { return };
+    let mut new = table.clone();
+    widgets::section(ui, "Columns");
+    ui.horizontal_wrapped(|ui| {
+        let columns = &rows.columns;
+        required(ui, "User", &mut new.columns.user, columns);
+        required(ui, "Item", &mut new.columns.item, columns);
+        optional(ui, "Time", &mut new.columns.time, columns);
+        optional(ui, "Rating", &mut new.columns.rating, columns);
+    });
+    if glance.delimited {
+        ui.horizontal_wrapped(|ui| {
+            let header = ui.checkbox(&mut new.header, "The first line names the columns");
+            if header.changed() && !new.header {
+                numbered(&mut new, &rows.columns);
+            }
+            let mut separators: Vec<(Option<char>, String)> =
+                SEPARATORS.iter().map(|(separator, words)| (*separator, (*words).to_owned())).collect();
+            if !separators.iter().any(|(separator, _)| *separator == table.separator) {
+                separators.extend(table.separator.map(|other| (Some(other), other.to_string())));
+            }
+            choice(ui, ("Separator", 110.0), &mut new.separator, &separators);
+        });
+    }
+    if new != *table {
+        let timed = new.columns.time.is_some();
+        new.prepare = new.prepare.fitted(timed);
+        super::edit(context, None, |project| project.dataset = DatasetSource::Table(new));
+    }
+    ui.add_space(space::XS);
+}
+
+/// Columns by their numbers, for a table that is to have no names.
+fn numbered(table: &mut TableImport, columns: &[String]) {
+    let number = |name: &mut String| {
+        if let Some(place) = column_place(columns, name) {
+            *name = format!("#{}", place + 1);
+        }
+    };
+    let names = &mut table.columns;
+    [Some(&mut names.user), Some(&mut names.item), names.time.as_mut(), names.rating.as_mut()]
+        .into_iter()
+        .flatten()
+        .for_each(number);
+}
+
+/// A column that must be chosen.
+pub(super) fn required(ui: &mut Ui, label: &str, name: &mut String, columns: &[String]) {
+    let now = column_place(columns, name);
+    let mut place = now;
+    let options = (0..columns.len()).map(|place| (Some(place), columns[place].clone()));
+    choice(ui, (label, WIDTH), &mut place, &options.collect::<Vec<_>>());
+    if let Some(place) = place.filter(|_| place != now) {
+        *name = column_name(columns, place);
+    }
+}
+
+/// A column that there may be.
+pub(super) fn optional(ui: &mut Ui, label: &str, name: &mut Option<String>, columns: &[String]) {
+    let now = name.as_ref().and_then(|name| column_place(columns, name));
+    let mut place = now;
+    let none = [(None, "None".to_owned())];
+    let options = none.into_iter().chain((0..columns.len()).map(|place| (Some(place), columns[place].clone())));
+    choice(ui, (label, WIDTH), &mut place, &options.collect::<Vec<_>>());
+    if place != now {
+        *name = place.map(|place| column_name(columns, place));
+    }
+}
+
+/// Width of the list of columns.
+const WIDTH: f32 = 130.0;

@@ -1,0 +1,165 @@
+//! The file that says something of the items: titles, descriptions, categories.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Key, TextEdit, Ui};
+
+use super::super::super::{Context, failed, found, waiting};
+use super::{columns, rows};
+use crate::app::action::Action;
+use crate::app::dialogs;
+use crate::app::modal::expand_home;
+use crate::app::reports::{Found, Question, Report};
+use crate::app::theme::space;
+use crate::app::widgets;
+use crate::data::DatasetSource;
+use crate::data::glance::Glance;
+use crate::data::source::{ItemTable, TableImport};
+
+/// The path as it is typed, and what is being looked at.
+#[derive(Debug, Default)]
+pub(super) struct ItemPicker {
+    typed: Option<String>,
+    wanted: Option<PathBuf>,
+}
+
+impl ItemPicker {
+    /// Has a file looked at; the project takes it when its columns are known.
+    pub(super) fn pick(&mut self, path: PathBuf) {
+        (self.wanted, self.typed) = (Some(path), None);
+    }
+
+    /// Draws path and columns.
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let dataset = &context.session.project().dataset;
+        let (current, table) = match dataset {
+            DatasetSource::Table(table) => (table.items.as_ref().map(|items| &items.path), Some(table)),
+            other => match other.import() {
+                Some((_, import)) => (import.items.as_ref(), None),
+                None => return,
+            },
+        };
+        ui.add_space(space::S);
+        widgets::section(ui, "Items");
+        self.path(ui, context, current.map(PathBuf::as_path));
+        let Some(table) = table else {
+            if let Some(path) = self.wanted.take() {
+                let folder = &context.session.project().folder;
+                let path = path.strip_prefix(folder).map(Path::to_path_buf).unwrap_or(path);
+                set(context, Some(path));
+            }
+            if let Found::Ready(Glance { items: Some(preview), .. }) =
+                context.session.reports.look(&glance_of(context), Report::glance)
+            {
+                rows::table(ui, preview, "first items");
+            }
+            return;
+        };
+        self.looked_at(ui, context, table);
+        if let Some(items) = &table.items {
+            of_table(ui, context, table, items);
+        } else {
+            widgets::remark(ui, "Without titles, lists show ids, and semantic ids cannot be made of words");
+        }
+    }
+
+    fn path(&mut self, ui: &mut Ui, context: &mut Context<'_>, now: Option<&Path>) {
+        let current = now.map(|path| path.display().to_string()).unwrap_or_default();
+        ui.horizontal(|ui| {
+            ui.label("Path");
+            let text = self.typed.get_or_insert_with(|| current.clone());
+            let width = (ui.available_width() - 156.0).clamp(120.0, 620.0);
+            let hint = "Where titles and categories are, if not beside the interactions";
+            let field = ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(width));
+            widgets::named(ui, &field, "Path of the items");
+            let typed = text.trim().to_owned();
+            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            if (entered || field.lost_focus()) && typed != current {
+                match typed.is_empty() {
+                    true => set(context, None),
+                    false => self.pick(context.session.project().folder.join(expand_home(&typed))),
+                }
+            }
+            if !field.has_focus() {
+                self.typed = None;
+            }
+            let choose = ui.button("File…").on_hover_text("Choose a file of items with the desktop's dialog");
+            widgets::named(ui, &choose, "File of items…");
+            if choose.clicked() {
+                context.actions.push(Action::Browse(dialogs::Question::ItemFile));
+            }
+            if now.is_some() && ui.button("Remove").on_hover_text("Read no such file").clicked() {
+                set(context, None);
+            }
+        });
+    }
+
+    /// What the columns of a table of items are taken for.
+    fn looked_at(&mut self, ui: &mut Ui, context: &mut Context<'_>, table: &TableImport) {
+        let Some(path) = &self.wanted else { return };
+        let folder = context.session.project().folder.clone();
+        let question = Arc::new(Question::ItemTable { path: path.clone(), header: table.header, folder });
+        match context.session.reports.look(&question, Report::item_table) {
+            Found::Ready(items) => {
+                let items = items.clone();
+                super::edit(context, None, |project| {
+                    if let DatasetSource::Table(table) = &mut project.dataset {
+                        table.items = Some(items);
+                    }
+                });
+                self.wanted = None;
+            }
+            Found::Pending => waiting(ui, context, "Looking at what it is", &question),
+            Found::Failed(error) => {
+                failed(ui, context, &error, &question);
+                if ui.button("Leave the items as they are").clicked() {
+                    self.wanted = None;
+                }
+            }
+            Found::Cancelled => self.wanted = None,
+        }
+    }
+}
+
+/// Names the file of items; a table then loses what its columns were.
+fn set(context: &mut Context<'_>, path: Option<PathBuf>) {
+    super::edit(context, None, |project| match (&mut project.dataset, path) {
+        (DatasetSource::Table(table), None) => table.items = None,
+        (source, path) => {
+            if let Some(import) = source.import_mut() {
+                import.items = path;
+            }
+        }
+    });
+}
+
+/// The question on the beginning of the project's files.
+pub(super) fn glance_of(context: &Context<'_>) -> Question {
+    let project = context.session.project();
+    Question::Glance { source: Box::new(project.dataset.clone()), folder: project.folder.clone() }
+}
+
+/// The columns of a table of items with its first rows.
+fn of_table(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, items: &ItemTable) {
+    let question = Arc::new(glance_of(context));
+    if matches!(context.session.reports.look(&question, Report::glance), Found::Failed(_)) {
+        // It is said above why nothing can be shown.
+        return;
+    }
+    let Some(glance) = found(ui, context, (&question, Report::glance), "Looking at the items") else { return };
+    let Some(preview) = &glance.items else { return };
+    let mut new = items.clone();
+    ui.horizontal_wrapped(|ui| {
+        columns::required(ui, "Id", &mut new.id, &preview.columns);
+        columns::optional(ui, "Title", &mut new.title, &preview.columns);
+        columns::optional(ui, "Description", &mut new.description, &preview.columns);
+        columns::optional(ui, "Categories", &mut new.categories, &preview.columns);
+    });
+    rows::table(ui, preview, "first items");
+    if new != *items {
+        let table = TableImport { items: Some(new), ..table.clone() };
+        super::edit(context, None, |project| project.dataset = DatasetSource::Table(table));
+    }
+}

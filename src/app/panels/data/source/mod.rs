@@ -1,0 +1,144 @@
+//! Where the data come from: files and their format, columns, first rows, preparation, and what could not be read.
+
+mod columns;
+mod item_table;
+mod picker;
+mod preparation;
+mod rows;
+mod skipped;
+mod synthetic;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{ScrollArea, Ui};
+
+use super::super::{Context, found};
+use crate::app::action::Action;
+use crate::app::dialogs;
+use crate::app::reports::{Question, Report};
+use crate::app::theme::space;
+use crate::app::widgets;
+use crate::data::source::SyntheticOptions;
+use crate::data::{DatasetSource, Protocol};
+use crate::experiment::Project;
+use crate::experiment::project::Protocols;
+
+/// Edits that go on while something is dragged, each a step of undo of its own.
+mod key {
+    pub(super) const SYNTHETIC: u64 = 2000;
+    pub(super) const PREPARATION: u64 = 2001;
+}
+
+/// State of the tab.
+#[derive(Debug, Default)]
+pub(super) struct SourceTab {
+    /// Whether files are wanted in place of generated data, before any is chosen.
+    files_wanted: bool,
+    picker: picker::Picker,
+    items: item_table::ItemPicker,
+    preparation: preparation::Preparation,
+    skipped: skipped::SkippedLines,
+}
+
+impl SourceTab {
+    /// Takes a path for the project's data, once it is clear what it is.
+    pub(super) fn pick(&mut self, path: PathBuf) {
+        self.files_wanted = true;
+        self.picker.pick(path, None);
+    }
+
+    /// What the desktop's dialog chose; without a path, why it was of no use.
+    pub(super) fn chosen(&mut self, question: &dialogs::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
+        match (question, path) {
+            (dialogs::Question::ItemFile, Some(path)) => self.items.pick(path),
+            (_, Some(path)) => self.pick(path),
+            (_, None) => self.picker.no_dialog(hint),
+        }
+    }
+
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.add_space(2.0);
+            if self.kind(ui, context) {
+                synthetic::ui(ui, context);
+                self.result(ui, context);
+            } else {
+                self.picker.ui(ui, context);
+                if !matches!(context.session.project().dataset, DatasetSource::Synthetic(_)) {
+                    self.files(ui, context);
+                }
+            }
+            ui.add_space(space::M);
+        });
+    }
+
+    /// Files or generated data; whether the latter are shown.
+    fn kind(&mut self, ui: &mut Ui, context: &mut Context<'_>) -> bool {
+        let generated = matches!(context.session.project().dataset, DatasetSource::Synthetic(_));
+        self.files_wanted &= generated;
+        let shown = generated && !self.files_wanted;
+        ui.horizontal(|ui| {
+            let files = ui.radio(!shown, "Files").on_hover_text("Interactions in a file or folder");
+            if files.clicked() {
+                self.files_wanted = generated;
+            }
+            let made = ui.radio(shown, "Generated").on_hover_text("Users whose tastes drift by a known angle");
+            if made.clicked() && generated {
+                self.files_wanted = false;
+            } else if made.clicked() {
+                edit(context, None, |project| project.dataset = DatasetSource::Synthetic(SyntheticOptions::default()));
+            }
+        });
+        shown
+    }
+
+    fn files(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let question = item_table::glance_of(context);
+        if let Some(glance) = found(ui, context, (&Arc::new(question), Report::glance), "Looking at the files") {
+            self.picker.told(ui, glance);
+            if let DatasetSource::Table(table) = &context.session.project().dataset {
+                columns::ui(ui, context, table, glance);
+            }
+            rows::ui(ui, glance);
+        }
+        self.items.ui(ui, context);
+        self.result(ui, context);
+    }
+
+    /// What becomes of the data: the preparation step by step, and what could not be read.
+    fn result(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        ui.add_space(space::S);
+        if context.session.project().dataset.prepare().is_some() {
+            widgets::section(ui, "Preparation");
+        }
+        let question = Arc::new(Question::dataset_of(context.session.project()));
+        let report = found(ui, context, (&question, Report::data), "Reading the dataset");
+        self.preparation.ui(ui, context, report);
+        self.skipped.ui(ui, context, &question, report);
+    }
+}
+
+/// Changes the project; edits with one key are one step of undo until what is dragged is let go.
+fn edit(context: &mut Context<'_>, key: Option<u64>, change: impl FnOnce(&mut Project)) {
+    let mut project = context.session.project().clone();
+    change(&mut project);
+    context.actions.push(Action::Edit { project: Box::new(project), key });
+}
+
+/// The protocols in words, with what they test.
+fn protocols_words(protocols: Protocols) -> String {
+    let words: Vec<&str> = protocols.each().iter().map(|protocol| protocol_words(*protocol)).collect();
+    match words.as_slice() {
+        [one] => (*one).to_owned(),
+        _ => "Both".to_owned(),
+    }
+}
+
+const fn protocol_words(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::SameBlock => "Same block",
+        Protocol::NextBlock => "Next block",
+    }
+}
