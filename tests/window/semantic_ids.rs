@@ -51,7 +51,7 @@ fn ids_are_shown_with_their_figures_and_curves() {
         let file = demo(&world, 40);
         load(&file).ensure_semantic_ids(Making::default(), &mut Nobody).unwrap();
         let mut window = world.window(theme, Some(&file));
-        window.set_size([1100.0, 1300.0].into());
+        window.set_size([1280.0, 1300.0].into());
         until_label(&mut window, "Synthetic drift demo");
         click(&mut window, "Data");
         click(&mut window, "Semantic ids");

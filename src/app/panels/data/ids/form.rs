@@ -221,8 +221,12 @@ fn real(ui: &mut Ui, label: &str, value: &mut f64, (least, most): (f64, f64), ed
 
 fn drag(ui: &mut Ui, label: &str, value: DragValue<'_>, edited: &mut Edited) {
     keep_together(ui, label, NUMBER);
-    let name = ui.label(label);
-    let response = ui.add(value).labelled_by(name.id);
+    // A line of its own height: on a wrapped line a label stands higher than the field that follows it.
+    let response = ui.horizontal(|ui| {
+        let name = ui.label(label);
+        ui.add(value).labelled_by(name.id)
+    });
+    let response = response.inner;
     edited.going_on |= response.dragged() || response.has_focus();
     edited.done |= response.drag_stopped() || response.lost_focus();
 }
