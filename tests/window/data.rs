@@ -164,6 +164,8 @@ fn items_open_level_by_level_and_are_found() {
     let world = World::new();
     let file = world.demo();
     let mut window = opened(&world, Theme::Light, &file, "Items");
+    // The whole card has room.
+    window.set_size([1280.0, 1100.0].into());
     until_label(&mut window, "400 items");
     assert!(!has_part(&window, ", level 2"));
     let first = window.query_all_by_label_contains(", level 1").next().unwrap();
