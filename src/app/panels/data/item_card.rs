@@ -37,6 +37,14 @@ fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<Wish> {
     let browse = &report.browse;
     let known = &report.dataset.items[item as usize];
     widgets::section(ui, known.title.as_deref().unwrap_or("No title"));
+    ui.horizontal(|ui| {
+        if report.lacks_ids.is_none() && ui.button("Show in tree").clicked() {
+            wish = Some(Wish::Reveal);
+        }
+        if ui.button("Close").clicked() {
+            wish = Some(Wish::Close);
+        }
+    });
     Grid::new("item facts").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
         widgets::fact(ui, "Id", known.id.as_str());
         if report.lacks_ids.is_none() {
@@ -75,15 +83,6 @@ fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<Wish> {
             widgets::remark(ui, format!("and {} more", others - SHARING));
         }
     }
-    ui.add_space(space::S);
-    ui.horizontal(|ui| {
-        if report.lacks_ids.is_none() && ui.button("Show in tree").clicked() {
-            wish = Some(Wish::Reveal);
-        }
-        if ui.button("Close").clicked() {
-            wish = Some(Wish::Close);
-        }
-    });
     wish
 }
 
