@@ -132,11 +132,8 @@ impl Lines {
 
 impl Watcher for Lines {
     fn reading(&mut self, Progress { done, total }: Progress) {
-        // What is read in no time needs no line.
-        let last = *self.last.get_or_insert_with(Instant::now);
-        if last.elapsed() >= LINE_EVERY {
-            self.line(false, || format!("{} % of the data are read", done * 100 / total.max(1)));
-        }
+        // Small files are read without a word.
+        self.line(false, || format!("{} % of the data are read", done * 100 / total.max(1)));
     }
 
     fn waiting(&mut self) {

@@ -161,7 +161,8 @@ mod tests {
         assert_eq!((advised.batch, advised.accumulation), (4, 4), "the step's batch stays");
 
         let large = Batch { sequences: 48, tokens: 9000, scored: 48 };
-        let searching = Sizes { search: large, ..sizes() };
+        let training = Training { storage: Storage::Half, ..sizes().training };
+        let searching = Sizes { search: large, training, ..sizes() };
         let peak = searching.parts("cpu").peak();
         let advice = searching.on("cpu", Some(peak - 1)).advice;
         assert!(advice.iter().all(|advice| advice.change.is_none()), "{advice:?}");
