@@ -119,7 +119,7 @@ fn a_csv_becomes_a_project_with_prepared_stages_and_its_broken_lines_are_seen() 
     assert_eq!((table.columns.time.as_deref(), table.columns.rating.as_deref()), (Some("moment"), Some("stars given")));
     // Stages are there.
     click(&mut window, "Overview");
-    until_label(&mut window, "Darker: users of no stage before");
+    until_part(&mut window, "Darker: users of no stage before");
 }
 
 #[test]
