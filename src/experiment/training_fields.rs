@@ -72,7 +72,7 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
-/// Settings that change the memory and the time of a step, and not what it does.
+/// Settings that change the memory and the time of a step, and what it does by rounding at most.
 pub const STEP_FIELDS: &[Field] = &[
     whole(
         "accumulation",
@@ -85,6 +85,19 @@ pub const STEP_FIELDS: &[Field] = &[
         label: "Checkpointing",
         help: "Layers are computed again in the backward pass instead of kept: less memory, a third more time",
         kind: Kind::Switch,
+    },
+    Field {
+        path: "storage",
+        label: "Storage",
+        help: "How weights that are not trained lie on the device; everything is computed in float32",
+        kind: Kind::Choice(&[
+            Choice::plain("Float32", "Float32", "As they are computed with"),
+            Choice::plain(
+                "Half",
+                "Half",
+                "In 16 bits, which halves them; the same result where the files have them so",
+            ),
+        ]),
     },
 ];
 
@@ -203,10 +216,12 @@ mod tests {
         let mut training = Training::default();
         set(&mut training, "lora.rank", &Setting::Number(32.0));
         set(&mut training, "checkpointing", &Setting::Switch(true));
+        set(&mut training, "storage", &Setting::Choice("Half".to_owned()));
         set(&mut training, "vocabulary", &Setting::Choice("Frozen".to_owned()));
         set(&mut training, "accumulation", &Setting::Number(0.0));
         set(&mut training, "nothing", &Setting::Number(1.0));
         assert_eq!((training.lora.rank, training.checkpointing, training.accumulation), (32, true, 1));
         assert_eq!(training.vocabulary, crate::model::VocabularyMode::Frozen);
+        assert_eq!(training.storage, crate::model::Storage::Half);
     }
 }

@@ -17,6 +17,7 @@ use crate::app::widgets;
 use crate::experiment::project::Training;
 use crate::experiment::setup::Setup;
 use crate::experiment::training_fields;
+use crate::model::BaseModel;
 
 /// State of this part.
 #[derive(Debug, Default)]
@@ -70,6 +71,10 @@ fn settings(ui: &mut Ui, context: &mut Context<'_>, figures: Option<&Figures>) {
         widgets::remark(ui, "of every layer");
     });
     fields(ui, context, &STEP);
+    // The weights of a compact model are trained here before they are frozen.
+    if !matches!(context.session.project().base_model, BaseModel::Compact(_)) {
+        fields(ui, context, &["storage"]);
+    }
 }
 
 /// Rows of the training settings with these paths; what the user sets is asked for as a change of the project.
