@@ -24,7 +24,7 @@ pub fn ids_path(path: &Path) -> PathBuf {
 /// these items; where there is none, the rows are `items` in their order.
 ///
 /// # Errors
-/// As [`matrix`]; the ids are not as many as the rows, one stands there twice, or an item has none.
+/// The file is no matrix of finite numbers; the ids are not as many as the rows, one stands there twice, or an item has none.
 pub fn read(path: &Path, items: &[&str]) -> Result<Vec<Vec<f64>>, Unusable> {
     let ids = ids_path(path);
     let rows = matrix(path)?;
