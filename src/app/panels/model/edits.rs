@@ -47,7 +47,7 @@ mod tests {
     use crate::model::Compact;
 
     fn project() -> Project {
-        Project::parse(DEMO, Path::new("/work/demo/project.ron")).unwrap()
+        Project::parse(DEMO, Path::new("/projects/demo/project.ron")).unwrap()
     }
 
     #[test]
@@ -59,11 +59,11 @@ mod tests {
     #[test]
     fn what_lies_below_the_project_is_named_from_there() {
         let project = project();
-        let there = with_base(&project, BaseModel::Gguf("/work/demo/models/a.gguf".into()));
+        let there = with_base(&project, BaseModel::Gguf("/projects/demo/models/a.gguf".into()));
         assert_eq!(there.base_model, BaseModel::Gguf("models/a.gguf".into()));
         let elsewhere = with_base(&project, BaseModel::HuggingFace("/models/a".into()));
         assert_eq!(elsewhere.base_model, BaseModel::HuggingFace("/models/a".into()));
-        let start = with_start(&project, Start::Adapter("/work/demo/adapter".into())).training.start;
+        let start = with_start(&project, Start::Adapter("/projects/demo/adapter".into())).training.start;
         assert_eq!(start, Start::Adapter("adapter".into()));
     }
 
