@@ -31,43 +31,34 @@ pub fn show(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Respon
 /// As [`show`], with what the user has marked and pointed at, here or on a chart beside this one.
 pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, marked: &mut Marked) -> Response {
     let id = ui.make_persistent_id(id);
-    let (at, _) = ui.allocate_exact_size(size, Sense::hover());
-    let mut scene = scene_for(ui, size);
-    let room = scene.frame(chart);
-    let painter = ui.painter_at(at);
-    let canvas = Canvas { painter: &painter, origin: at.min };
-    let response = match &chart.body {
+    let mut draw = |ui: &mut Ui, scene: &mut Scene, room: Rect, canvas: &Canvas<'_>| match &chart.body {
         Body::Lines(lines) => {
             let whole = [scale::x_range(lines), scale::y_range(lines)];
-            let room = scene_lines::legend(&mut scene, &lines.series, room);
-            show_lines(ui, &mut scene, lines, (room, whole, scene_lines::data), &canvas, id)
+            let room = scene_lines::legend(scene, &lines.series, room);
+            show_lines(ui, scene, lines, (room, whole, scene_lines::data), canvas, id)
         }
         Body::Scatter(points) => {
             let drawn = (room, scene_scatter::ranges(points), scene_scatter::data as Draw);
-            show_lines(ui, &mut scene, points, drawn, &canvas, id)
+            show_lines(ui, scene, points, drawn, canvas, id)
         }
         Body::Dots(dots) => {
             let whole = [scale::x_range(dots), scale::y_range(dots)];
-            let room = scene_lines::legend(&mut scene, &dots.series, room);
-            show_lines(ui, &mut scene, dots, (room, whole, scene_dots::data), &canvas, id)
+            let room = scene_lines::legend(scene, &dots.series, room);
+            show_lines(ui, scene, dots, (room, whole, scene_dots::data), canvas, id)
         }
-        Body::Bars(bars) => screen_bars::show(ui, &mut scene, bars, room, &canvas, id).0,
-        Body::HeatMap(map) => show_heat_maps(ui, &mut scene, &[("", map)], room, &canvas, id),
-        Body::HeatMaps(panels) => show_heat_maps(ui, &mut scene, &scene_heat_map::named(panels), room, &canvas, id),
-        Body::Parallel(parallel) => screen_parallel::show(ui, &mut scene, parallel, room, &canvas, (id, marked)),
-        Body::River(river) => screen_river::show(ui, &mut scene, river, room, &canvas, (id, marked)),
-        Body::Picture(_) | Body::Pictures(_) => {
-            show_pictures(ui, &mut scene, &chart.body.pictures(), room, &canvas, id)
-        }
+        Body::Bars(bars) => screen_bars::show(ui, scene, bars, room, canvas, id).0,
+        Body::HeatMap(map) => show_heat_maps(ui, scene, &[("", map)], room, canvas, id),
+        Body::HeatMaps(panels) => show_heat_maps(ui, scene, &scene_heat_map::named(panels), room, canvas, id),
+        Body::Parallel(parallel) => screen_parallel::show(ui, scene, parallel, room, canvas, (id, marked)),
+        Body::River(river) => screen_river::show(ui, scene, river, room, canvas, (id, marked)),
+        Body::Picture(_) | Body::Pictures(_) => show_pictures(ui, scene, &chart.body.pictures(), room, canvas, id),
         Body::Empty(missing) => {
             scene.empty(missing, room);
             canvas.paint(&scene.shapes);
-            ui.interact(at, id, Sense::hover())
+            ui.interact(egui::Rect::from_min_size(canvas.origin, size), id, Sense::hover())
         }
     };
-    let description = chart.description();
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &description));
-    response
+    laid_out(ui, chart, size, |ui, scene, room, canvas| (draw(ui, scene, room, canvas), ())).0
 }
 
 /// As [`show`] for bars, and where they are, for what is laid over them; the response senses clicks. None of other charts,
@@ -75,15 +66,24 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
 pub fn show_bars(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Option<(Response, BarsPlace)> {
     let Body::Bars(bars) = &chart.body else { return None };
     let id = ui.make_persistent_id(id);
+    Some(laid_out(ui, chart, size, |ui, scene, room, canvas| screen_bars::show(ui, scene, bars, room, canvas, id)))
+}
+
+/// Lays out what every chart has around it, lets `draw` draw the chart into the room that is left, and names it.
+fn laid_out<T>(
+    ui: &mut Ui,
+    chart: &Chart,
+    size: Vec2,
+    draw: impl FnOnce(&mut Ui, &mut Scene, Rect, &Canvas<'_>) -> (Response, T),
+) -> (Response, T) {
     let (at, _) = ui.allocate_exact_size(size, Sense::hover());
     let mut scene = scene_for(ui, size);
     let room = scene.frame(chart);
     let painter = ui.painter_at(at);
-    let canvas = Canvas { painter: &painter, origin: at.min };
-    let (response, place) = screen_bars::show(ui, &mut scene, bars, room, &canvas, id);
+    let drawn = draw(ui, &mut scene, room, &Canvas { painter: &painter, origin: at.min });
     let description = chart.description();
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &description));
-    Some((response, place))
+    drawn.0.widget_info(|| WidgetInfo::labeled(Role::Image, true, &description));
+    drawn
 }
 
 /// Draws the mark of a line on its own, as on the chart: what a row of a table is about.

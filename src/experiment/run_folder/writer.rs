@@ -15,6 +15,7 @@ use super::super::observer::{
 use super::super::results::Status;
 use super::database::protocol_number;
 use super::{DATABASE, LOG, database, read_control};
+use crate::data::calendar;
 use crate::error::Unusable;
 use crate::files;
 use crate::measure::Slice;
@@ -336,20 +337,12 @@ fn level_number(level: Level) -> i64 {
     }
 }
 
-/// `2026-03-01 12:34:56Z` for seconds since 1970, by Howard Hinnant's `civil_from_days`.
+/// `2026-03-01 12:34:56Z` for seconds since 1970.
 fn date_and_time(unix: u64) -> String {
-    let (days, second) = (unix / 86_400, unix % 86_400);
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let second = unix % 86_400;
+    let date = calendar::date(i64::try_from(unix).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}Z")
+    format!("{date} {hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]
