@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The command line ends with exit status 2 on it; the window shows it as it is. The path comes last, so that long
 /// paths do not push the reason off the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable {
+pub struct InputError {
     /// What is wrong, in a few words: `unknown field "lamda"`.
     pub problem: String,
     /// Where in the file: `line 12, column 5`, `user 17`, `tensor model.norm.weight`.
@@ -19,7 +19,7 @@ pub struct Unusable {
     pub path: PathBuf,
 }
 
-impl Unusable {
+impl InputError {
     /// An error about `path` as a whole.
     pub fn new(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
         Self { problem: problem.into(), place: None, advice: None, path: path.as_ref().to_path_buf() }
@@ -45,7 +45,7 @@ impl Unusable {
     }
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.problem)?;
         if let Some(place) = &self.place {
@@ -58,14 +58,14 @@ impl fmt::Display for Unusable {
     }
 }
 
-impl std::error::Error for Unusable {}
+impl std::error::Error for InputError {}
 
 /// Why a run ended before it was done. Whatever it is, the run's last checkpoint is whole and the run can be resumed.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Failure {
+pub enum RunError {
     /// An input or the run folder cannot be used.
     #[error(transparent)]
-    Unusable(#[from] Unusable),
+    Input(#[from] InputError),
     /// The device failed or ran out of memory.
     #[error("{device} failed: {message}; resume the run with `--device {next}`")]
     Device { device: String, message: String, next: String },

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Writes `bytes` to `path` so that a reader sees the old content or the new one, never a part of it, whatever happens
 /// in between: a temporary file in the same folder, fsync, rename.
 ///
 /// # Errors
 /// The folder is missing or cannot be written, or the disk is full; `path` is then as it was.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), InputError> {
     write_pieces_atomically(path, |file| file.write_all(bytes))
 }
 
@@ -25,7 +25,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Unusable> {
 pub fn write_pieces_atomically(
     path: &Path,
     write: impl FnOnce(&mut File) -> std::io::Result<()>,
-) -> Result<(), Unusable> {
+) -> Result<(), InputError> {
     write_atomically_with(path, |temporary| {
         write(&mut OpenOptions::new().write(true).create_new(true).open(temporary)?)
     })
@@ -36,7 +36,7 @@ pub fn write_pieces_atomically(
 ///
 /// # Errors
 /// See [`write_atomically`].
-pub fn write_atomically_with(path: &Path, write: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), Unusable> {
+pub fn write_atomically_with(path: &Path, write: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), InputError> {
     let temporary = temporary_beside(path);
     let durably = || write(&temporary).and_then(|()| File::open(&temporary)?.sync_all());
     let written = durably().and_then(|()| fs::rename(&temporary, path));
@@ -53,7 +53,7 @@ pub fn write_atomically_with(path: &Path, write: impl FnOnce(&Path) -> std::io::
 ///
 /// # Errors
 /// The folder is missing or cannot be written, or the disk is full.
-pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Unusable> {
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, InputError> {
     let temporary = temporary_beside(path);
     let made = || {
         let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
@@ -80,10 +80,10 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Unusable> {
 ///
 /// # Errors
 /// There is something at the path already, `fill` fails, or the folder cannot be written; nothing is then left behind.
-pub fn write_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Unusable>) -> Result<(), Unusable> {
+pub fn write_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<(), InputError>) -> Result<(), InputError> {
     let is_empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
     if path.exists() && !is_empty {
-        return Err(Unusable::new(path, "there is something already").advice("name a folder that does not exist yet"));
+        return Err(InputError::new(path, "there is something already").advice("name a folder that does not exist yet"));
     }
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         create_folder(parent)?;
@@ -105,7 +105,7 @@ pub fn write_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Unusable
 ///
 /// # Errors
 /// One of them cannot be created.
-pub fn create_folder(path: &Path) -> Result<(), Unusable> {
+pub fn create_folder(path: &Path) -> Result<(), InputError> {
     fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
 }
 
@@ -113,15 +113,15 @@ pub fn create_folder(path: &Path) -> Result<(), Unusable> {
 ///
 /// # Errors
 /// The file is missing, larger, or not UTF-8.
-pub fn read_text(path: &Path, largest: u64) -> Result<String, Unusable> {
-    let file = File::open(path).map_err(|error| Unusable::io(path, "read", &error))?;
+pub fn read_text(path: &Path, largest: u64) -> Result<String, InputError> {
+    let file = File::open(path).map_err(|error| InputError::io(path, "read", &error))?;
     let mut bytes = Vec::new();
-    file.take(largest + 1).read_to_end(&mut bytes).map_err(|error| Unusable::io(path, "read", &error))?;
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(|error| InputError::io(path, "read", &error))?;
     if bytes.len() as u64 > largest {
-        return Err(Unusable::new(path, format!("larger than {largest} bytes")));
+        return Err(InputError::new(path, format!("larger than {largest} bytes")));
     }
     String::from_utf8(bytes).map_err(|error| {
-        Unusable::new(path, "not a text file in UTF-8").at(format!("byte {}", error.utf8_error().valid_up_to()))
+        InputError::new(path, "not a text file in UTF-8").at(format!("byte {}", error.utf8_error().valid_up_to()))
     })
 }
 
@@ -138,7 +138,7 @@ pub fn folder_bytes(folder: &Path) -> u64 {
 ///
 /// # Errors
 /// The file cannot be written, or its file system has no locks.
-pub fn lock(path: &Path, patience: Duration) -> Result<Option<File>, Unusable> {
+pub fn lock(path: &Path, patience: Duration) -> Result<Option<File>, InputError> {
     let file = File::options().create(true).append(true).open(path).map_err(|error| unwritable(path, &error))?;
     let until = Instant::now() + patience;
     loop {
@@ -146,7 +146,7 @@ pub fn lock(path: &Path, patience: Duration) -> Result<Option<File>, Unusable> {
             Ok(()) => return Ok(Some(file)),
             Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(Duration::from_millis(10)),
             Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(Unusable::io(path, "lock", &error)),
+            Err(TryLockError::Error(error)) => return Err(InputError::io(path, "lock", &error)),
         }
     }
 }
@@ -158,8 +158,8 @@ pub fn is_locked(path: &Path) -> bool {
 }
 
 /// The error for a file or folder that cannot be written, with what to do about it.
-pub fn unwritable(path: &Path, error: &std::io::Error) -> Unusable {
-    let unusable = Unusable::io(path, "write", error);
+pub fn unwritable(path: &Path, error: &std::io::Error) -> InputError {
+    let unusable = InputError::io(path, "write", error);
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             unusable.advice("choose a folder that you may write to")

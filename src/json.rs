@@ -6,33 +6,33 @@ use std::path::Path;
 
 use serde::de::DeserializeSeed;
 
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Reads the one JSON value of a file through `seed`, which takes in the parts as they come.
 ///
 /// # Errors
 /// Says what was found and what was expected, with line and column; also where anything follows the value.
-pub fn read<S>(path: &Path, seed: S) -> Result<(), Unusable>
+pub fn read<S>(path: &Path, seed: S) -> Result<(), InputError>
 where
     S: for<'de> DeserializeSeed<'de, Value = ()>,
 {
-    let file = File::open(path).map_err(|error| Unusable::io(path, "open", &error))?;
+    let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
     let mut reader = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, file));
     seed.deserialize(&mut reader).and_then(|()| reader.end()).map_err(|error| unusable(path, &error))
 }
 
 /// Words for people for what serde_json found in `path`.
-fn unusable(path: &Path, error: &serde_json::Error) -> Unusable {
+fn unusable(path: &Path, error: &serde_json::Error) -> InputError {
     if let Some(kind) = error.io_error_kind() {
-        return Unusable::io(path, "read", &kind.into());
+        return InputError::io(path, "read", &kind.into());
     }
     let (line, column) = (error.line(), error.column());
     if error.is_eof() && line <= 1 && column == 0 {
-        return Unusable::new(path, "the file is empty").advice("a JSON object was expected");
+        return InputError::new(path, "the file is empty").advice("a JSON object was expected");
     }
     let text = error.to_string();
     let problem = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-    let unusable = Unusable::new(path, problem).at(format!("line {line}, column {column}"));
+    let unusable = InputError::new(path, problem).at(format!("line {line}, column {column}"));
     if error.is_eof() { unusable.advice("the file is cut off; fetch or copy it again") } else { unusable }
 }
 
@@ -53,7 +53,7 @@ mod tests {
         }
     }
 
-    fn read_text(text: &str) -> Result<(), Unusable> {
+    fn read_text(text: &str) -> Result<(), InputError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         read(file.path(), Numbers(PhantomData))

@@ -1,22 +1,59 @@
 //! PESO Workbench: continual LoRA adaptation of language-model recommenders, as a library.
 //!
-//! Data flows one way: files → [`data`] → [`method`] → run folder ([`experiment`]) → views ([`chart`], [`app`]).
+//! Data flows one way: files → [`data`] → [`method`] → run folder ([`run`], [`train`]) → [`results`] and [`analysis`] →
+//! [`figures`] → [`app`] and [`cli`]. A module imports only from those above it in this list.
 
-pub mod app;
-pub mod baseline;
-pub mod chart;
-pub mod cli;
-pub mod data;
-pub mod device;
+// The ground
+pub mod calendar;
 pub mod error;
-pub mod experiment;
 pub mod files;
 pub mod json;
 pub mod linalg;
-pub mod measure;
-pub mod method;
-pub mod model;
-pub mod render;
+pub mod peak_memory;
+pub mod schema;
 pub mod seeds;
+
+pub mod device;
+
+// Data and model
 pub mod semantic_id;
+
+pub mod data;
+
+pub mod model;
+
+pub mod id_training;
+
+// What is compared, and by what
+pub mod measure;
+
 pub mod subspace;
+
+pub mod baseline;
+
+pub mod method;
+
+// Experiments
+pub mod project;
+
+pub mod run;
+
+pub mod train;
+
+pub mod budget;
+
+pub mod results;
+
+pub mod analysis;
+
+// Charts
+pub mod plot;
+
+pub mod render;
+
+pub mod figures;
+
+// Window and command line
+pub mod app;
+
+pub mod cli;

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::answers::Subject;
 use super::command::Command;
-use super::dialogs;
-use super::judgements::Inquiry;
-use super::method_picker::Purpose;
-use super::reports::Question;
-use crate::chart::Chart;
-use crate::experiment::Project;
+use super::dialogs::desktop;
+use super::dialogs::method_picker::Purpose;
+use super::queries::Question;
+use super::queries::answers::Subject;
+use super::queries::judgements::Inquiry;
+use crate::plot::Chart;
+use crate::project::Project;
 
 /// A wish that a panel hands up.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub(crate) enum Action {
     /// Open the project at a path, a file or its folder.
     Open(PathBuf),
     /// Ask the desktop for a part of the project: its data, a base model, or an adapter to begin with.
-    Browse(dialogs::Question),
+    Browse(desktop::Question),
     /// Take what was dropped onto the window: a project, data, a base model or an adapter, which its files tell.
     Drop(PathBuf),
     /// Forget a recent project.

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::error::Unusable;
-use crate::experiment::estimate::Estimate;
+use crate::budget::estimate::Estimate;
+use crate::error::InputError;
 
 /// How a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,19 +28,19 @@ pub trait Launcher: Send + Sync {
     ///
     /// # Errors
     /// The worker cannot be started, or its log cannot be written.
-    fn run(&self, project: &Path) -> Result<Ended, Unusable>;
+    fn run(&self, project: &Path) -> Result<Ended, InputError>;
 
     /// Has a process estimate the time and memory of runs. Nothing where it was cancelled.
     ///
     /// # Errors
     /// The process cannot be started, or says why it cannot estimate.
-    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, Unusable>;
+    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, InputError>;
 
     /// Runs the workbench's program with other arguments to its end, or until nobody waits any more.
     ///
     /// # Errors
     /// It cannot be started.
-    fn compute(&self, arguments: &[OsString], waiting: &Waiting) -> Result<Ended, Unusable>;
+    fn compute(&self, arguments: &[OsString], waiting: &Waiting) -> Result<Ended, InputError>;
 }
 
 /// What is to be estimated.
@@ -132,12 +132,12 @@ const LAST_WORDS: u64 = 4096;
 const LAST_LINES: usize = 12;
 
 impl Launcher for ExecutableLauncher {
-    fn run(&self, project: &Path) -> Result<Ended, Unusable> {
+    fn run(&self, project: &Path) -> Result<Ended, InputError> {
         // A file, because a pipe would break when the window closes and take the worker with it.
         let folder = project.parent().unwrap_or(Path::new(".")).join("runs");
-        std::fs::create_dir_all(&folder).map_err(|error| Unusable::io(&folder, "make the folder", &error))?;
+        std::fs::create_dir_all(&folder).map_err(|error| InputError::io(&folder, "make the folder", &error))?;
         let log = folder.join("worker.log");
-        let stderr = File::create(&log).map_err(|error| Unusable::io(&log, "write the worker's messages", &error))?;
+        let stderr = File::create(&log).map_err(|error| InputError::io(&log, "write the worker's messages", &error))?;
         let mut command = Command::new(&self.executable);
         command
             .arg("run")
@@ -149,17 +149,17 @@ impl Launcher for ExecutableLauncher {
         // Its own process group: Ctrl+C in the terminal that the window was started from does not reach it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let status = command.status().map_err(|error| Unusable::io(&self.executable, "start the worker", &error))?;
+        let status = command.status().map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
         Ok(Ended { code: status.code(), last_words: last_words(&log) })
     }
 
-    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, Unusable> {
+    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, InputError> {
         let mut command = Command::new(&self.executable);
         command.arg("run").arg(&request.project).args(["--dry-run", "--json", "--device", &self.device]);
         request.runs.iter().for_each(|run| _ = command.args(["--run", run]));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
-            command.spawn().map_err(|error| Unusable::io(&self.executable, "start the estimate", &error))?;
+            command.spawn().map_err(|error| InputError::io(&self.executable, "start the estimate", &error))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (ended, answer, words) = std::thread::scope(|scope| {
             // Both are read while the process writes: it would wait for room in a pipe that is full.
@@ -168,27 +168,27 @@ impl Launcher for ExecutableLauncher {
             let ended = wait(&mut child, &request.cancelled);
             (ended, answer.join().unwrap_or_default(), words.join().unwrap_or_default())
         });
-        match ended.map_err(|error| Unusable::io(&self.executable, "wait for the estimate", &error))? {
+        match ended.map_err(|error| InputError::io(&self.executable, "wait for the estimate", &error))? {
             None => Ok(None),
             Some(true) => serde_json::from_slice(&answer).map(Some).map_err(|error| {
-                Unusable::new(&request.project, format!("the estimate cannot be read: {error}"))
+                InputError::new(&request.project, format!("the estimate cannot be read: {error}"))
                     .advice("`peso run --dry-run` makes the same one on the command line")
             }),
             Some(false) => {
                 let words = last_lines(&words);
                 let words = words.trim_start_matches("error: ");
                 let words = if words.is_empty() { "its process was ended" } else { words };
-                Err(Unusable::new(&request.project, words))
+                Err(InputError::new(&request.project, words))
             }
         }
     }
 
-    fn compute(&self, arguments: &[OsString], waiting: &Waiting) -> Result<Ended, Unusable> {
+    fn compute(&self, arguments: &[OsString], waiting: &Waiting) -> Result<Ended, InputError> {
         let mut command = Command::new(&self.executable);
         command.args(arguments).args(["--device", &self.device]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = command.spawn().map_err(|error| Unusable::io(&self.executable, "start the worker", &error))?;
-        attended(child, waiting).map_err(|error| Unusable::io(&self.executable, "wait for the worker", &error))
+        let child = command.spawn().map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
+        attended(child, waiting).map_err(|error| InputError::io(&self.executable, "wait for the worker", &error))
     }
 }
 

@@ -4,30 +4,19 @@
 //! the `session::Session` and hand back `action::Action`s, which are carried out at the end of the frame.
 
 mod action;
-mod answers;
 mod background;
-mod browse;
 mod command;
-mod data_report;
 pub mod dialogs;
 mod dock;
-mod estimate_dialog;
 mod history;
 mod icon;
-mod ids_training;
-mod judgements;
 pub mod launcher;
 mod logic;
-mod method_picker;
-mod modal;
-mod new_project;
-mod palette;
 mod panels;
-mod reports;
+mod queries;
 mod services;
 mod session;
 mod settings;
-mod sweep_editor;
 mod theme;
 mod watch;
 mod widgets;
@@ -36,8 +25,8 @@ mod window;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use services::Services;
-pub use window::Workbench;
+pub use self::services::Services;
+pub use self::window::Workbench;
 
 use eframe::egui;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::dialogs::{FileDialogs, PortalDialogs};
+use super::dialogs::desktop::{FileDialogs, PortalDialogs};
 use super::launcher::{ExecutableLauncher, Launcher};
 use super::settings;
 

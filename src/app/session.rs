@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::answers::{Answers, Subject};
 use super::dock::Layout;
 use super::history::History;
-use super::judgements::{Answer, Inquiry};
-use super::reports::Reports;
+use super::queries::Reports;
+use super::queries::answers::{Answers, Subject};
+use super::queries::judgements::{Answer, Inquiry};
 use super::watch::{EachProtocol, LiveCharts, RunView, Snapshot, Watcher, no_results};
 use crate::data::Protocol;
-use crate::error::Unusable;
-use crate::experiment::Project;
-use crate::experiment::planned::planned;
-use crate::experiment::queue::{Entries, Queue, RunKey};
-use crate::experiment::results::{Results, Status};
-use crate::experiment::sliced::Sliced;
-use crate::experiment::worker::RunOptions;
+use crate::error::InputError;
+use crate::project::Project;
+use crate::results::Results;
+use crate::results::slices::Sliced;
+use crate::run::planned::planned;
+use crate::run::queue::{Entries, Queue, RunKey};
+use crate::run::{RunOptions, Status};
 
 /// Where a row of the runs table stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub(crate) struct Session {
     results: EachProtocol<Arc<Results>>,
     pub(crate) results_revision: u64,
     pub(crate) live: Option<LiveCharts>,
-    pub(crate) unreadable: Vec<Unusable>,
+    pub(crate) unreadable: Vec<InputError>,
     pub(crate) rows: Vec<Row>,
     /// Ids of the selected rows.
     pub(crate) selected: BTreeSet<String>,
@@ -108,7 +108,7 @@ pub(crate) struct Session {
     pub(crate) working: bool,
     pub(crate) launching: bool,
     pub(crate) judgements: Answers<Inquiry, Answer>,
-    pub(crate) slicings: Answers<Subject, Result<Sliced, Unusable>>,
+    pub(crate) slicings: Answers<Subject, Result<Sliced, InputError>>,
     pub(crate) reports: Reports,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::files;
 
 /// Recent projects that are kept.
@@ -54,10 +54,10 @@ impl Settings {
     ///
     /// # Errors
     /// The folder or the file cannot be written.
-    pub(crate) fn save(&self, folder: &Path) -> Result<(), Unusable> {
+    pub(crate) fn save(&self, folder: &Path) -> Result<(), InputError> {
         let file = Self::file(folder);
         let text = ron::ser::to_string_pretty(self, ron::ser::PrettyConfig::default())
-            .map_err(|error| Unusable::new(&file, format!("cannot write the settings: {error}")))?;
+            .map_err(|error| InputError::new(&file, format!("cannot write the settings: {error}")))?;
         files::create_folder(folder)?;
         files::write_atomically(&file, text.as_bytes())
     }

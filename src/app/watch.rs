@@ -8,14 +8,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 use super::background::Outbox;
-use crate::chart::Chart;
-use crate::chart::live::{self, CurvePoint, RunCurves};
 use crate::data::Protocol;
-use crate::error::Unusable;
-use crate::experiment::observer::{Progress, StageRecord};
-use crate::experiment::queue::{Entries, Queue};
-use crate::experiment::results::{Results, RunResult, Status};
-use crate::experiment::run_folder::{Event, RunConfig, RunFolder, RunReader};
+use crate::error::InputError;
+use crate::figures::live::{self, CurvePoint, RunCurves};
+use crate::plot::Chart;
+use crate::results::{Results, RunResult};
+use crate::run::observer::{Progress, StageRecord};
+use crate::run::queue::{Entries, Queue};
+use crate::run::{Event, RunConfig, RunFolder, RunReader, Status};
 
 /// Between two looks while a run is under way, and while none is.
 const BUSY: Duration = Duration::from_millis(250);
@@ -79,7 +79,7 @@ pub(crate) struct Snapshot {
     pub(crate) results_revision: u64,
     pub(crate) live: Option<LiveCharts>,
     /// Folders that look like runs and cannot be read.
-    pub(crate) unreadable: Vec<Unusable>,
+    pub(crate) unreadable: Vec<InputError>,
     /// What waits for a worker that is alive.
     pub(crate) queue: Entries,
 }
@@ -149,7 +149,7 @@ struct Runs {
     live: Option<LiveCharts>,
     results: EachProtocol<Arc<Results>>,
     revision: u64,
-    unreadable: Vec<Unusable>,
+    unreadable: Vec<InputError>,
     queue: Queue,
     entries: Entries,
     /// What stood in the folder at the last look.
@@ -323,9 +323,9 @@ pub(crate) fn no_results(project: &str) -> EachProtocol<Arc<Results>> {
     Protocol::ALL.map(|protocol| Arc::new(Results { project: project.to_owned(), protocol, runs: Vec::new() }))
 }
 
-fn results_of(reader: &RunReader) -> Result<EachProtocol<RunResult>, Unusable> {
+fn results_of(reader: &RunReader) -> Result<EachProtocol<RunResult>, InputError> {
     let [first, second] = Protocol::ALL;
-    Ok([reader.result(first)?, reader.result(second)?])
+    Ok([RunResult::read(reader, first)?, RunResult::read(reader, second)?])
 }
 
 /// What stands in a folder; nothing where it does not exist yet.
@@ -348,7 +348,7 @@ fn same_results(a: &RunResult, b: &RunResult) -> bool {
 }
 
 impl OpenRun {
-    fn new(folder: &RunFolder) -> Result<Self, Unusable> {
+    fn new(folder: &RunFolder) -> Result<Self, InputError> {
         let reader = folder.reader()?;
         let results = results_of(&reader)?.map(Arc::new);
         let view = RunView {
@@ -372,7 +372,7 @@ impl OpenRun {
     }
 
     /// The run as it is now, if that differs from the last view.
-    fn read(&mut self) -> Result<Option<RunView>, Unusable> {
+    fn read(&mut self) -> Result<Option<RunView>, InputError> {
         let status = self.reader.status()?;
         let view = &self.view;
         let settled = matches!(status, Status::Finished | Status::Failed | Status::Stopped);

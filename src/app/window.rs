@@ -10,18 +10,18 @@ use super::Services;
 use super::action::Action;
 use super::background::Background;
 use super::command::{self, Command, Menu, Situation};
+use super::dialogs::modal::Dialog;
+use super::dialogs::palette::{Outcome, Palette};
 use super::dock::{self, View};
 use super::logic::Message;
-use super::modal::Dialog;
-use super::palette::{Outcome, Palette};
 use super::panels::start::StartPage;
 use super::panels::{Context, Panels};
 use super::session::{Row, RowState, Session};
 use super::settings::{Settings, ThemeChoice};
 use super::theme::{self, space};
 use super::widgets::{self, Notices};
-use crate::chart::Chart;
-use crate::experiment::results::Status;
+use crate::plot::Chart;
+use crate::run::Status;
 
 /// The window's title without a project.
 pub(crate) const TITLE: &str = "PESO Workbench";
@@ -136,7 +136,7 @@ impl eframe::App for Workbench {
                 self.content(ui, &mut actions, &mut charts);
             });
         });
-        self.chart = charts.into_iter().find(|chart| !matches!(chart.body, crate::chart::Body::Empty(_)));
+        self.chart = charts.into_iter().find(|chart| !matches!(chart.body, crate::plot::Body::Empty(_)));
         self.palette_ui(ui, &situation, &mut actions);
         if let Some(dialog) = &mut self.dialog
             && let Some(wish) = dialog.ui(ui)
@@ -195,7 +195,7 @@ impl Workbench {
         }
         if let Some(session) = &self.session {
             if session.synthetic() {
-                widgets::pill(ui, crate::chart::SYNTHETIC, tokens.warning);
+                widgets::pill(ui, crate::plot::SYNTHETIC, tokens.warning);
             }
             let name = RichText::new(&session.project().name).family(theme::semi_bold());
             ui.add(egui::Label::new(name).truncate()).on_hover_text(session.file.display().to_string());

@@ -1,7 +1,7 @@
 //! The epochs of a stage: steps, validation, the best epoch kept.
 
 use super::stage_recommender::{Progress, StageFigures, Told};
-use crate::error::Failure;
+use crate::error::RunError;
 
 /// Something that is trained in epochs of steps.
 pub(super) trait Learner {
@@ -46,7 +46,7 @@ pub(super) fn train<L: Learner>(
     stage: usize,
     epochs: usize,
     told: &mut Told<'_>,
-) -> Result<StageFigures, Failure> {
+) -> Result<StageFigures, RunError> {
     let mut figures = StageFigures::default();
     let mut best: Option<(f64, L::Kept)> = None;
     let mut number = 0;
@@ -57,7 +57,7 @@ pub(super) fn train<L: Learner>(
             let losses = learner.step(&step, number);
             let value = losses.loss + losses.penalty;
             if !value.is_finite() {
-                return Err(Failure::Diverged { stage, step: number, value });
+                return Err(RunError::Diverged { stage, step: number, value });
             }
             sum += losses.loss * losses.examples as f64;
             examples += losses.examples;
@@ -137,10 +137,10 @@ mod tests {
     fn a_loss_that_is_no_number_and_a_stop_end_it() {
         let mut counter = Counter { value: 0, validation: vec![0.0], loss: f64::NAN };
         let diverged = train(&mut counter, 3, 1, &mut |_| Ok(()));
-        assert!(matches!(diverged, Err(Failure::Diverged { stage: 3, step: 1, .. })), "{diverged:?}");
+        assert!(matches!(diverged, Err(RunError::Diverged { stage: 3, step: 1, .. })), "{diverged:?}");
         let mut counter = Counter { value: 0, validation: vec![0.0], loss: 1.0 };
-        let stopped = train(&mut counter, 1, 1, &mut |_| Err(Failure::Stopped));
-        assert!(matches!(stopped, Err(Failure::Stopped)));
+        let stopped = train(&mut counter, 1, 1, &mut |_| Err(RunError::Stopped));
+        assert!(matches!(stopped, Err(RunError::Stopped)));
         assert_eq!(counter.value, 1);
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::data::dataset::Example;
 use crate::data::{Dataset, Sequence};
-use crate::error::{Failure, Unusable};
+use crate::error::{InputError, RunError};
 use crate::files;
 use crate::measure::UserOutcome;
 use crate::model::adapter::Matrix;
@@ -68,7 +68,7 @@ pub enum Progress {
 }
 
 /// Told each [`Progress`]; an error (the user stops, records cannot be written) ends the training.
-pub type Told<'a> = dyn FnMut(Progress) -> Result<(), Failure> + 'a;
+pub type Told<'a> = dyn FnMut(Progress) -> Result<(), RunError> + 'a;
 
 /// How the training of a stage went.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -95,7 +95,7 @@ pub trait StageRecommender {
     ///
     /// # Panics
     /// Where the dataset has no such stage.
-    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, Failure>;
+    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, RunError>;
 
     /// Scores of all items, `[queries, items]`.
     fn scores(&self, queries: &[Query<'_>]) -> Matrix;
@@ -110,16 +110,16 @@ pub trait StageRecommender {
     ///
     /// # Errors
     /// Names the matrix that is missing or of another shape.
-    fn restore(&mut self, state: &Weights) -> Result<(), Unusable>;
+    fn restore(&mut self, state: &Weights) -> Result<(), InputError>;
 
     /// Writes the state as safetensors.
     ///
     /// # Errors
     /// The file cannot be written.
-    fn save(&self, file: &Path) -> Result<(), Unusable> {
+    fn save(&self, file: &Path) -> Result<(), InputError> {
         let state = self.state();
         let matrices = state.iter().map(|(name, matrix)| (name.clone(), matrix));
-        let bytes = safetensors_bytes(matrices, &[]).map_err(|problem| Unusable::new(file, problem))?;
+        let bytes = safetensors_bytes(matrices, &[]).map_err(|problem| InputError::new(file, problem))?;
         files::write_atomically(file, &bytes)
     }
 
@@ -127,7 +127,7 @@ pub trait StageRecommender {
     ///
     /// # Errors
     /// The file is missing or damaged; it is of another dataset or of other options.
-    fn load(&mut self, file: &Path) -> Result<(), Unusable> {
+    fn load(&mut self, file: &Path) -> Result<(), InputError> {
         self.restore(&Weights::open_file(file)?)
     }
 

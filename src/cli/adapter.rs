@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::outcome::{Ended, print};
-use crate::experiment::handover::{ADDED_TOKENS, Handover};
+use crate::train::adapter_export::{ADDED_TOKENS, Handover};
 
 /// Hand what a stage has learned to other programs
 #[derive(Debug, Args)]

@@ -6,10 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, wrong_usage};
+use crate::budget::bench::{self, BenchOptions};
+use crate::budget::loading;
 use crate::device::DeviceChoice;
-use crate::experiment::bench::{self, BenchOptions};
-use crate::experiment::{loading, project_check};
 use crate::model::{Compact, Storage};
+use crate::project::check;
 use crate::render::speed;
 
 /// Measure how fast this machine trains (PESO, all targets) and evaluates
@@ -88,7 +89,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
         return report(&loading::measure(&path, if half { Storage::Half } else { Storage::Float32 })?, json);
     }
     let model = Compact { width, layers, heads, kv_heads, ffn, ..Compact::default() };
-    project_check::compact(&model).map_err(|bad| {
+    check::compact(&model).map_err(|bad| {
         let option = bad.field.trim_start_matches("base_model.").replace('_', "-");
         wrong_usage(format!("--{option}: {}; {}", bad.problem, bad.advice))
     })?;

@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use crate::data::Protocol;
-use crate::error::Unusable;
-use crate::experiment::Project;
-use crate::experiment::comparison::{Judged, verdicts};
-use crate::experiment::paired::{Gain, Selection, UserMetric, UserScores, user_scores};
-use crate::experiment::run_folder::slug;
+use crate::error::InputError;
 use crate::measure::Slice;
 use crate::measure::statistics::{ALPHA, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
+use crate::project::Project;
+use crate::project::slug::slug;
+use crate::results::comparison::{Judged, verdicts};
+use crate::results::paired_scores::{Gain, Selection, UserMetric, UserScores, user_scores};
 
 /// Compare every line with one of them: gains on the same test users, with intervals and corrected p-values
 #[derive(Debug, Args)]
@@ -102,18 +102,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 /// Reads the runs and compares them.
-fn report(project: &Project, arguments: &Arguments, selection: Selection) -> Result<Report, Unusable> {
+fn report(project: &Project, arguments: &Arguments, selection: Selection) -> Result<Report, InputError> {
     let lines = user_scores(project, &project.runs_dir(arguments.out.as_deref()), selection)?;
     let baseline = named(&lines, &arguments.baseline, &arguments.project)?;
     compared(project, &lines, baseline, selection)
-        .map_err(|(name, problem)| Unusable::new(&arguments.project, format!("{name} cannot be compared: {problem}")))
+        .map_err(|(name, problem)| InputError::new(&arguments.project, format!("{name} cannot be compared: {problem}")))
 }
 
 /// Metrics of the document.
 const DOCUMENTED: [UserMetric; 2] =
     [UserMetric { gain: Gain::Hit, k: 10, corrected: false }, UserMetric { gain: Gain::Ndcg, k: 10, corrected: false }];
 
-fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, Unusable> {
+fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, InputError> {
     let note = if project.is_synthetic() { " (synthetic data)" } else { "" };
     let mut text = format!("# {}{note}\n", project.name);
     for &protocol in project.evaluation.protocol.each() {
@@ -132,10 +132,10 @@ fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, Unusa
 }
 
 /// The place of the line of a name, which may be written as in run ids.
-fn named(lines: &[UserScores], name: &str, project: &std::path::Path) -> Result<usize, Unusable> {
+fn named(lines: &[UserScores], name: &str, project: &std::path::Path) -> Result<usize, InputError> {
     let exact = lines.iter().position(|line| line.name == name);
     exact.or_else(|| lines.iter().position(|line| slug(&line.name) == slug(name))).ok_or_else(|| {
-        let unusable = Unusable::new(project, format!("there is no finished run of \"{name}\""));
+        let unusable = InputError::new(project, format!("there is no finished run of \"{name}\""));
         match lines.iter().map(|line| format!("\"{}\"", line.name)).collect::<Vec<_>>().join(", ") {
             none if none.is_empty() => unusable.advice("no run is finished; `peso run` starts them"),
             names => unusable.advice(format!("finished are {names}")),

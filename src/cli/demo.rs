@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::outcome::{Ended, say};
-use crate::error::Unusable;
-use crate::experiment::project_file::{DEMO, FILE_NAME};
+use crate::error::InputError;
 use crate::files;
+use crate::project::file::{DEMO, FILE_NAME};
 
 /// Write the demo project: synthetic data, a compact model, four methods
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let other = path.exists() && std::fs::read(&path).ok().as_deref() != Some(DEMO.as_bytes());
     if other && !arguments.force {
         let advice = "choose another folder with `--out DIR`, or overwrite it with `--force`";
-        return Err(Unusable::new(path, "another project is there").advice(advice).into());
+        return Err(InputError::new(path, "another project is there").advice(advice).into());
     }
     files::create_folder(&arguments.out)?;
     files::write_atomically(&path, DEMO.as_bytes())?;

@@ -3,10 +3,10 @@
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use super::words;
-use crate::experiment::Project;
-use crate::experiment::estimate::{Basis, Estimate, RunEstimate, estimate};
-use crate::experiment::footprint::{MemoryEstimate, Parts};
-use crate::experiment::worker::RunOptions;
+use crate::budget::estimate::{Basis, Estimate, RunEstimate, estimate};
+use crate::budget::memory_estimate::{MemoryEstimate, Parts};
+use crate::project::Project;
+use crate::run::RunOptions;
 
 /// Shows the runs with their estimates, and starts none.
 pub(super) fn run(project: &Project, options: &RunOptions, cores: usize, json: bool) -> anyhow::Result<Ended> {

@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::outcome::{Ended, say, warn};
-use crate::chart::comparison::{self, ComparisonOptions};
-use crate::chart::cost::{self, Cost};
-use crate::chart::live::{self, CurvePoint, RunCurves};
-use crate::chart::{self, Chart, Look, Style, matrix, parallel};
-use crate::error::Unusable;
-use crate::experiment::comparison::Line;
-use crate::experiment::observer::Phase;
-use crate::experiment::results::Results;
-use crate::experiment::run_folder::RunFolder;
-use crate::experiment::settings::differences;
-use crate::experiment::{self, Project};
+use crate::error::InputError;
+use crate::figures::comparison::{self, ComparisonOptions};
+use crate::figures::cost::{self, Cost};
+use crate::figures::live::{self, CurvePoint, RunCurves};
+use crate::figures::{matrix, parallel};
 use crate::files;
+use crate::plot::{self, Chart, SeriesStyle, Style};
+use crate::project::Project;
+use crate::results::Results;
+use crate::results::comparison::Line;
+use crate::results::config_diff::differences;
+use crate::run::RunFolder;
+use crate::run::observer::Phase;
 
 /// Write figures as PNG, SVG, PDF, CSV or LaTeX
 #[derive(Debug, Args)]
@@ -104,7 +105,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let (results, unusable) = Results::read(&project, &runs_dir, project.evaluation.protocol.first());
     warn(&unusable);
     if results.runs.is_empty() {
-        return Err(Unusable::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
+        return Err(InputError::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }
     let curves = match arguments.figure {
         Figure::Loss | Figure::Penalty | Figure::PullRatio | Figure::All => curves(&project, &runs_dir)?,
@@ -114,7 +115,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     charts.extend(moved::charts(arguments, &project, (&results, &runs_dir))?);
     let style = style(arguments);
     for (path, chart) in destinations(&arguments.to, &charts)? {
-        chart::export(chart, &path, &style)?;
+        plot::export(chart, &path, &style)?;
         say(&format!("Wrote {}", path.display()));
     }
     Ok(Ended::Done)
@@ -122,8 +123,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 
 fn style(arguments: &Arguments) -> Style {
     let theme = match arguments.theme {
-        Theme::Light => chart::Theme::Light,
-        Theme::Dark => chart::Theme::Dark,
+        Theme::Light => plot::Theme::Light,
+        Theme::Dark => plot::Theme::Dark,
     };
     let usual = Style::default();
     Style { theme, dpi: arguments.dpi.unwrap_or(usual.dpi), ..usual }
@@ -168,7 +169,7 @@ fn charts(
 
 /// The metric against every cost.
 fn cost_charts(results: &Results, metric: &str, synthetic: bool) -> Vec<(String, Chart)> {
-    let lines = experiment::comparison::lines(results, &BTreeMap::new());
+    let lines = crate::results::comparison::lines(results, &BTreeMap::new());
     let lines = with_looks(results, &lines);
     let named = [(Cost::TrainTime, "cost-time"), (Cost::Parameters, "cost-parameters"), (Cost::Memory, "cost-memory")];
     let chart = |(cost, name): (Cost, &str)| (name.to_owned(), cost::against_quality(&lines, metric, cost, synthetic));
@@ -178,7 +179,7 @@ fn cost_charts(results: &Results, metric: &str, synthetic: bool) -> Vec<(String,
 /// The learned lines across the settings in which they differ.
 fn parallel_chart(results: &Results, runs_dir: &Path, metric: &str, synthetic: bool) -> Chart {
     let folders = RunFolder::list(runs_dir);
-    let lines = experiment::comparison::lines(results, &BTreeMap::new());
+    let lines = crate::results::comparison::lines(results, &BTreeMap::new());
     let configuration =
         |line: &Line| folders.iter().map(RunFolder::config).find(|config| line.runs.contains(&config.run));
     let learned = with_looks(results, &lines).into_iter().filter(|(line, _)| !line.counted);
@@ -188,14 +189,15 @@ fn parallel_chart(results: &Results, runs_dir: &Path, metric: &str, synthetic: b
 }
 
 /// The lines with the looks that they have in other charts.
-fn with_looks<'l>(results: &Results, lines: &'l [Line]) -> Vec<(&'l Line, Look)> {
+fn with_looks<'l>(results: &Results, lines: &'l [Line]) -> Vec<(&'l Line, SeriesStyle)> {
     let looks = comparison::looks(results);
-    let look = |line: &Line| line.runs.first().and_then(|run| looks.get(run)).copied().unwrap_or(Look::baseline(0));
+    let look =
+        |line: &Line| line.runs.first().and_then(|run| looks.get(run)).copied().unwrap_or(SeriesStyle::baseline(0));
     lines.iter().map(|line| (line, look(line))).collect()
 }
 
 /// Where every figure goes: one to `to` itself; several beside it, by name; into a folder in every format.
-fn destinations<'a>(to: &Path, charts: &'a [(String, Chart)]) -> Result<Vec<(PathBuf, &'a Chart)>, Unusable> {
+fn destinations<'a>(to: &Path, charts: &'a [(String, Chart)]) -> Result<Vec<(PathBuf, &'a Chart)>, InputError> {
     let Some(ending) = to.extension().filter(|_| !to.is_dir()) else {
         files::create_folder(to)?;
         let in_folder =
@@ -212,7 +214,7 @@ fn destinations<'a>(to: &Path, charts: &'a [(String, Chart)]) -> Result<Vec<(Pat
 }
 
 /// The training curves of the project's learned runs; every experiment keeps its colour over its seeds.
-fn curves(project: &Project, runs_dir: &Path) -> Result<Vec<RunCurves>, Unusable> {
+fn curves(project: &Project, runs_dir: &Path) -> Result<Vec<RunCurves>, InputError> {
     let runs = RunFolder::list(runs_dir);
     let mut experiments: Vec<&str> = Vec::new();
     let mut curves = Vec::new();

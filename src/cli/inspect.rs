@@ -6,26 +6,25 @@ use clap::Args;
 use serde::Serialize;
 
 use super::dry_run::memory_text;
-use super::inspect_data;
 use super::inspect_model::{adapter_text, index_text, model_text, tensors_text, tokenizer_text};
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
-use super::words;
+use super::{inspect_data, words};
+use crate::budget::memory_estimate::{MemoryEstimate, footprint};
 use crate::data::formats::{self, Detected};
 use crate::data::{Dataset, DatasetSource, Summary};
-use crate::error::Unusable;
-use crate::experiment::Project;
-use crate::experiment::footprint::{MemoryEstimate, footprint};
-use crate::experiment::project_file::FILE_NAME;
-use crate::experiment::prompt_preview::prompt_preview;
-use crate::experiment::results::RunResult;
-use crate::experiment::run_folder::RunFolder;
-use crate::experiment::worker::{RunOptions, Task};
+use crate::error::InputError;
+use crate::id_training::quality::IndexSummary;
 use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
 use crate::model::prompt::Preview;
 use crate::model::tokenizer::{Tokenizer, TokenizerSummary};
 use crate::model::weights::gguf::Gguf;
-use crate::semantic_id::quality::IndexSummary;
+use crate::project::Project;
+use crate::project::file::FILE_NAME;
+use crate::results::RunResult;
+use crate::run::{RunFolder, RunOptions};
+use crate::train::Task;
+use crate::train::prompt_preview::prompt_preview;
 
 /// Show what a dataset, model, tokenizer, adapter, project or run is, and check it
 #[derive(Debug, Args)]
@@ -67,7 +66,7 @@ struct InspectedProject {
 }
 
 impl InspectedProject {
-    fn load(path: &Path) -> Result<Inspected, Unusable> {
+    fn load(path: &Path) -> Result<Inspected, InputError> {
         let project = Project::load(path)?;
         let (prompt_preview, prompt_problem) = match prompt_preview(&project) {
             Ok(preview) => (Some(preview), None),
@@ -102,9 +101,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 /// Reads what is at `path`, which its files tell.
-fn inspect(path: &Path) -> Result<Inspected, Unusable> {
+fn inspect(path: &Path) -> Result<Inspected, InputError> {
     if !path.exists() {
-        return Err(Unusable::new(path, "there is no such file or folder"));
+        return Err(InputError::new(path, "there is no such file or folder"));
     }
     if path.is_file() {
         return match path.extension().and_then(|ending| ending.to_str()) {
@@ -122,7 +121,7 @@ fn inspect(path: &Path) -> Result<Inspected, Unusable> {
     if path.join("run.ron").is_file() {
         let run = RunFolder::open(path)?;
         let protocol = run.config().project.evaluation.protocol.first();
-        return Ok(Inspected::Run(run.reader()?.result(protocol)?));
+        return Ok(Inspected::Run(RunResult::read(&run.reader()?, protocol)?));
     }
     if path.join(FILE_NAME).is_file() {
         return InspectedProject::load(path);
@@ -143,7 +142,7 @@ fn is_index(path: &Path) -> bool {
 }
 
 /// Reads what is at `path` as a dataset.
-fn dataset(path: &Path) -> Result<Inspected, Unusable> {
+fn dataset(path: &Path) -> Result<Inspected, InputError> {
     let detected = formats::detect(path)?.ok_or_else(|| unknown(path))?;
     let source = detected.source();
     Ok(match detected {
@@ -154,8 +153,8 @@ fn dataset(path: &Path) -> Result<Inspected, Unusable> {
     })
 }
 
-fn unknown(path: &Path) -> Unusable {
-    Unusable::new(path, "neither a dataset, a model, an adapter, a project nor a run").advice(
+fn unknown(path: &Path) -> InputError {
+    InputError::new(path, "neither a dataset, a model, an adapter, a project nor a run").advice(
         "a dataset is a folder with `<name>.all.block_<k>.json` files, or interactions of LC-Rec, Amazon (2014, 2018, 2023), \
          RecBole, MovieLens, Yelp or a table; a model's folder has `config.json`, an adapter's `adapter_config.json`; a model may \
          be a `.gguf` file, a tokenizer is a `tokenizer.json`, an index of semantic ids a `<name>.index.json`; a project is a `.ron` file or a folder with `project.ron`, a run's \

@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use super::table::Table;
 use super::words;
+use crate::calendar;
 use crate::data::DatasetSource;
-use crate::data::calendar;
 use crate::data::formats::plan::Plan;
 use crate::data::formats::{self, ImportError, ImportReport, Preview, SkippedLine};
 use crate::data::prepare::{self, Prepare, PrepareReport};
-use crate::error::Unusable;
-use crate::experiment::project_file::to_ron;
+use crate::error::InputError;
+use crate::project::file::to_ron;
 
 /// Rows that are shown.
 const ROWS: usize = 5;
@@ -39,7 +39,7 @@ pub(super) struct Inspected {
 
 impl Inspected {
     /// Reads everything that a plan names.
-    pub(super) fn read(plan: &Plan, source: &DatasetSource, path: &Path) -> Result<Self, Unusable> {
+    pub(super) fn read(plan: &Plan, source: &DatasetSource, path: &Path) -> Result<Self, InputError> {
         let preview = Preview::of(plan, ROWS)?;
         let bar = bar();
         let imported = formats::import(plan, &mut |progress| {
@@ -48,7 +48,7 @@ impl Inspected {
             ControlFlow::Continue(())
         });
         bar.finish_and_clear();
-        let (interactions, import) = imported.map_err(ImportError::into_unusable)?;
+        let (interactions, import) = imported.map_err(ImportError::into_input_error)?;
         let prepared = prepare::prepare(&interactions, &Prepare::default());
         let (prepared, not_prepared) = match prepared {
             Ok(prepared) => (Some(prepared.report), None),

@@ -2,10 +2,10 @@
 
 use super::table::Table;
 use super::words;
+use crate::id_training::quality::IndexSummary;
 use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
 use crate::model::tokenizer::TokenizerSummary;
 use crate::model::weights::StoredTensor;
-use crate::semantic_id::quality::IndexSummary;
 
 pub(super) fn tokenizer_text(tokenizer: &TokenizerSummary) -> String {
     let beginning =

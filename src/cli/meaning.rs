@@ -9,13 +9,11 @@ use super::outcome::{Ended, print, print_json};
 use super::progress::{Bars, name_of};
 use super::run::interruption;
 use super::table::Table;
+use crate::analysis::meaning::{self, ActiveUser, DirectionMeaning, Ends, MeaningReport, NamedItem, Reading};
+use crate::analysis::{load, trained_stages};
 use crate::device::DeviceChoice;
-use crate::error::{Failure, Unusable};
-use crate::experiment::analysis::meaning::{
-    self, ActiveUser, DirectionMeaning, Ends, MeaningReport, NamedItem, Reading,
-};
-use crate::experiment::analysis::{load, trained_stages};
-use crate::experiment::run_folder::RunFolder;
+use crate::error::{InputError, RunError};
+use crate::run::RunFolder;
 
 /// Show which codes and items a direction of a module's update raises and lowers, and whose histories run along it
 #[derive(Debug, Args)]
@@ -47,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let stage = match (arguments.stage, trained_stages(&run)?.last()) {
         (Some(stage), _) => stage,
         (None, Some(&last)) => last,
-        (None, None) => return Err(Unusable::new(run.path(), "no stage is trained yet").into()),
+        (None, None) => return Err(InputError::new(run.path(), "no stage is trained yet").into()),
     };
     let interrupted = interruption("\nending")?;
     let mut bars = Bars::new(Arc::clone(&interrupted));
@@ -55,14 +53,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     bars.begin(name_of(run.config()), &format!("Reading {} on {}", run.config().run, task.device_name));
     let module = whole_name(&arguments.module, || meaning::modules(&task, &run, stage));
     let mut report = match meaning::read(&task, &run, (stage, &module), &mut bars) {
-        Err(Failure::Stopped) => return Ok(Ended::Interrupted),
+        Err(RunError::Stopped) => return Ok(Ended::Interrupted),
         read => read?,
     };
     if let Some(number) = arguments.direction {
         let found = number.checked_sub(1).and_then(|place| report.directions.get(place).cloned());
         let Some(direction) = found else {
             let problem = format!("the module has directions 1 to {}, not {number}", report.directions.len());
-            return Err(Unusable::new(run.path(), problem).into());
+            return Err(InputError::new(run.path(), problem).into());
         };
         report.directions = vec![direction];
     }
@@ -76,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 /// The one module whose name ends so, or the name as it is, which the library then refuses.
-fn whole_name(name: &str, modules: impl FnOnce() -> Result<Vec<String>, Unusable>) -> String {
+fn whole_name(name: &str, modules: impl FnOnce() -> Result<Vec<String>, InputError>) -> String {
     let end = format!(".{name}");
     let mut found = modules().unwrap_or_default().into_iter().filter(|module| module.ends_with(&end));
     match (found.next(), found.next()) {

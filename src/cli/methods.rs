@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::outcome::{Ended, print, print_json};
 use crate::method::MethodOptions;
-use crate::method::card::{FieldOf, Kind, Setting};
+use crate::schema::{FieldOf, Kind, Setting};
 
 /// Show every method: what it does, where it comes from, its options with ranges and defaults
 #[derive(Debug, Args)]

@@ -33,8 +33,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::Unusable;
-use outcome::Ended;
+use self::outcome::Ended;
+use crate::error::InputError;
 
 /// Continual LoRA adaptation of language-model recommenders
 #[derive(Debug, Parser)]
@@ -83,13 +83,13 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => {
             // Help and version are no errors; where they cannot be printed there is nobody to tell.
             let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(outcome::UNUSABLE);
+            return u8::try_from(error.exit_code()).unwrap_or(outcome::BAD_INPUT);
         }
     };
     match dispatch(cli) {
         Ok(Ended::Done) => outcome::DONE,
         Ok(Ended::RunFailed) => outcome::FAILED,
-        Ok(Ended::Unusable) => outcome::UNUSABLE,
+        Ok(Ended::BadInput) => outcome::BAD_INPUT,
         Ok(Ended::Interrupted) => outcome::INTERRUPTED,
         Err(error) => outcome::report(&error),
     }
@@ -138,7 +138,7 @@ fn compute_here() {
 
 fn window(project: Option<PathBuf>) -> anyhow::Result<Ended> {
     if let Some(missing) = project.as_ref().filter(|path| !path.exists()) {
-        let unusable = Unusable::new(missing, "there is no such project or command");
+        let unusable = InputError::new(missing, "there is no such project or command");
         return Err(unusable.advice("`peso --help` lists the commands").into());
     }
     crate::app::open(project)?;

@@ -5,11 +5,11 @@ use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
 
-use crate::error::{Failure, Unusable};
+use crate::error::{InputError, RunError};
 
 pub(super) const DONE: u8 = 0;
 pub(super) const FAILED: u8 = 1;
-pub(super) const UNUSABLE: u8 = 2;
+pub(super) const BAD_INPUT: u8 = 2;
 pub(super) const INTERRUPTED: u8 = 130;
 
 /// How a command ended that could be carried out.
@@ -19,7 +19,7 @@ pub(super) enum Ended {
     /// A run failed; its reason has been told.
     RunFailed,
     /// An input cannot be used; the process that found out has told why.
-    Unusable,
+    BadInput,
     /// The user ended it; everything is saved.
     Interrupted,
 }
@@ -31,28 +31,28 @@ pub(super) fn wrong_usage(problem: impl Display) -> clap::Error {
 
 /// Tells an error on standard error and returns the exit status that it has.
 pub(super) fn report(error: &anyhow::Error) -> u8 {
-    let unusable = error.downcast_ref::<Unusable>().or(match error.downcast_ref::<Failure>() {
-        Some(Failure::Unusable(unusable)) => Some(unusable),
+    let unusable = error.downcast_ref::<InputError>().or(match error.downcast_ref::<RunError>() {
+        Some(RunError::Input(unusable)) => Some(unusable),
         _ => None,
     });
     if let Some(unusable) = unusable {
         say(&in_lines(unusable));
-        return UNUSABLE;
+        return BAD_INPUT;
     }
     if let Some(usage) = error.downcast_ref::<clap::Error>() {
         // Where standard error is closed there is nobody to tell.
         let _ = usage.print();
-        return UNUSABLE;
+        return BAD_INPUT;
     }
     say(&format!("error: {error:#}"));
-    match error.downcast_ref::<Failure>() {
-        Some(Failure::Stopped) => INTERRUPTED,
+    match error.downcast_ref::<RunError>() {
+        Some(RunError::Stopped) => INTERRUPTED,
         _ => FAILED,
     }
 }
 
 /// Warns of inputs that were left out.
-pub(super) fn warn(left_out: &[Unusable]) {
+pub(super) fn warn(left_out: &[InputError]) {
     for unusable in left_out {
         say(&format!("warning: left out: {unusable}"));
     }
@@ -80,7 +80,7 @@ pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// The problem with its place and path, and the advice on a line of its own.
-fn in_lines(unusable: &Unusable) -> String {
+fn in_lines(unusable: &InputError) -> String {
     let place = unusable.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
     let advice = unusable.advice.as_ref().map(|advice| format!("\n  {advice}")).unwrap_or_default();
     format!("error: {}{place} ({}){advice}", unusable.problem, unusable.path.display())

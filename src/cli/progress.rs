@@ -10,9 +10,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::outcome::say;
 use super::words;
 use crate::data::formats;
-use crate::experiment::observer::{Level, Phase, Progress};
-use crate::experiment::run_folder::RunConfig;
-use crate::experiment::worker::Watcher;
+use crate::run::RunConfig;
+use crate::run::observer::{Level, Phase, Progress};
+use crate::train::worker::Watcher;
 
 /// Between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);

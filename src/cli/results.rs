@@ -12,11 +12,12 @@ use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, warn};
 use crate::data::Protocol;
-use crate::error::Unusable;
-use crate::experiment::Project;
-use crate::experiment::results::{Results, RunResult, Status, not_measured};
-use crate::experiment::sliced::{SlicedLine, sliced};
-use crate::experiment::summary::Line;
+use crate::error::InputError;
+use crate::project::Project;
+use crate::results::slices::{SlicedLine, sliced};
+use crate::results::summary::Line;
+use crate::results::{Results, RunResult, not_measured};
+use crate::run::Status;
 
 /// Show what was measured: means over the later stages, stage by stage, with their spread over seeds; what was kept and
 /// forgotten; what it cost
@@ -100,7 +101,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 ///
 /// # Errors
 /// No run is left.
-fn without_protocol(results: &mut Results, project: &Path, runs_dir: &Path) -> Result<Vec<Unusable>, Unusable> {
+fn without_protocol(results: &mut Results, project: &Path, runs_dir: &Path) -> Result<Vec<InputError>, InputError> {
     let protocol = results.protocol;
     let lacks = |run: &RunResult| run.status == Status::Finished && !run.protocols.contains(&protocol);
     let (lacking, kept): (Vec<RunResult>, _) = std::mem::take(&mut results.runs).into_iter().partition(lacks);

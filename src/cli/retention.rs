@@ -10,11 +10,11 @@ use super::outcome::{Ended, print, print_json, say};
 use super::progress::{Bars, name_of};
 use super::run::interruption;
 use super::table::Table;
+use crate::analysis::retention::{self, Point, RetentionOptions, RetentionReport};
+use crate::analysis::{load, trained_stages};
 use crate::device::DeviceChoice;
-use crate::error::{Failure, Unusable};
-use crate::experiment::analysis::retention::{self, Point, RetentionOptions, RetentionReport};
-use crate::experiment::analysis::{load, trained_stages};
-use crate::experiment::run_folder::RunFolder;
+use crate::error::{InputError, RunError};
+use crate::run::RunFolder;
 
 /// Measure what a run of PESO keeps of the past along the directions of a stage's data, beside what the theory predicts
 #[derive(Debug, Args)]
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         None => trained_stages(&run)?.into_iter().filter(|stage| *stage > 1).collect(),
     };
     if stages.is_empty() {
-        return Err(Unusable::new(run.path(), "no stage after the first is trained yet").into());
+        return Err(InputError::new(run.path(), "no stage after the first is trained yet").into());
     }
     let at = match arguments.at {
         At::Twin => Point::Twin,
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     bars.finish();
     let output = match stages {
         Ok(stages) => Output { stages },
-        Err(Failure::Stopped) => {
+        Err(RunError::Stopped) => {
             say("stopped; what is done is kept, and the same command goes on");
             return Ok(Ended::Interrupted);
         }

@@ -10,20 +10,18 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::dry_run;
 use super::outcome::{Ended, INTERRUPTED, say};
 use super::progress::Bars;
-use super::semantic_ids;
 use super::workers::{self, Crew};
+use super::{dry_run, semantic_ids};
+use crate::budget::estimate;
 use crate::device::DeviceChoice;
-use crate::error::{Failure, Unusable};
-use crate::experiment::Project;
-use crate::experiment::estimate;
-use crate::experiment::planned::planned;
-use crate::experiment::queue;
-use crate::experiment::results::Status;
-use crate::experiment::run_folder::slug;
-use crate::experiment::worker::{self, RunOptions, RunOutcome};
+use crate::error::{InputError, RunError};
+use crate::project::Project;
+use crate::project::slug::slug;
+use crate::run::planned::planned;
+use crate::run::{CHECKPOINT_EVERY, RunOptions, RunOutcome, Status};
+use crate::train::worker;
 
 /// Train and evaluate a project's experiments; what is unfinished is resumed
 #[derive(Debug, Args)]
@@ -67,7 +65,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     fresh: bool,
     /// Seconds between two checkpoints
-    #[arg(long, value_name = "SECONDS", default_value_t = worker::CHECKPOINT_EVERY.as_secs())]
+    #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_EVERY.as_secs())]
     checkpoint_every: u64,
 }
 
@@ -91,7 +89,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let interrupted = interruption(words)?;
     match trained(&project, &options, arguments, &interrupted) {
         // Only what comes before the first run ends so: a run keeps its state and says it.
-        Err(error) if matches!(error.downcast_ref(), Some(Failure::Stopped)) => {
+        Err(error) if matches!(error.downcast_ref(), Some(RunError::Stopped)) => {
             say("stopped before the first run; what is done of the semantic ids is kept, and `peso run` goes on");
             Ok(Ended::Interrupted)
         }
@@ -114,7 +112,7 @@ fn trained(
     let number = arguments.workers.number(project, options)?;
     let mut bars = Bars::new(Arc::clone(interrupted));
     let outcomes = if arguments.queue {
-        queue::run(&arguments.project, options, &mut bars)?
+        worker::run_queue(&arguments.project, options, &mut bars)?
     } else if number > 1 {
         let crew =
             Crew { project, file: &arguments.project, options, workers: number, threads: (cores() / number).max(1) };
@@ -158,7 +156,7 @@ impl FromStr for Workers {
 }
 
 impl Workers {
-    fn number(self, project: &Project, options: &RunOptions) -> Result<usize, Failure> {
+    fn number(self, project: &Project, options: &RunOptions) -> Result<usize, RunError> {
         let runs = planned(project, options)?.len();
         Ok(match self {
             Self::Number(number) => number.min(runs),
@@ -172,7 +170,7 @@ fn cores() -> usize {
 }
 
 /// The experiments and points that were asked for; names may be written as in run ids (`peso` for `PESO`).
-fn chosen(project: &Project, arguments: &Arguments) -> Result<Vec<String>, Unusable> {
+fn chosen(project: &Project, arguments: &Arguments) -> Result<Vec<String>, InputError> {
     let variants = project.variants()?;
     let names = || variants.iter().map(|variant| &variant.experiment.name);
     let mut chosen = Vec::new();
@@ -181,7 +179,7 @@ fn chosen(project: &Project, arguments: &Arguments) -> Result<Vec<String>, Unusa
         let found = names().find(|name| *name == wanted).or_else(|| slugs.next().filter(|_| slugs.next().is_none()));
         chosen.push(found.cloned().ok_or_else(|| {
             let names = names().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-            Unusable::new(&arguments.project, format!("there is no experiment \"{wanted}\""))
+            InputError::new(&arguments.project, format!("there is no experiment \"{wanted}\""))
                 .advice(format!("the project has {names}"))
         })?);
     }
@@ -193,7 +191,7 @@ fn chosen(project: &Project, arguments: &Arguments) -> Result<Vec<String>, Unusa
         if chosen.len() == before {
             let advice = "`sweeps` in the project file lists experiments with options and their values";
             let problem = format!("there is no sweep of an experiment \"{wanted}\"");
-            return Err(Unusable::new(&arguments.project, problem).advice(advice));
+            return Err(InputError::new(&arguments.project, problem).advice(advice));
         }
     }
     let mut seen = BTreeSet::new();

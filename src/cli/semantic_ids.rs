@@ -14,14 +14,14 @@ use super::table::Table;
 use super::words;
 use crate::data::formats::Progress;
 use crate::device::DeviceChoice;
-use crate::error::{Failure, Unusable};
-use crate::experiment::Project;
-use crate::experiment::semantic_ids::{Making, Watcher};
-use crate::experiment::worker::CHECKPOINT_EVERY;
+use crate::error::{InputError, RunError};
 use crate::files;
-use crate::semantic_id::Quality;
-use crate::semantic_id::observer::Step;
-use crate::semantic_id::quality::Collisions;
+use crate::id_training::Quality;
+use crate::id_training::observer::Step;
+use crate::id_training::quality::Collisions;
+use crate::project::Project;
+use crate::run::CHECKPOINT_EVERY;
+use crate::train::semantic_ids::{Making, Watcher};
 
 /// Train a project's semantic ids, unless they are there already, and show how good they are; what is unfinished is resumed
 #[derive(Debug, Args)]
@@ -69,14 +69,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         checkpoint_every: Duration::from_secs(arguments.checkpoint_every),
     };
     let quality = match project.ensure_semantic_ids(making, &mut lines) {
-        Err(Failure::Stopped) => {
+        Err(RunError::Stopped) => {
             say("stopped; what is done is kept, and the same command goes on");
             return Ok(Ended::Interrupted);
         }
         ended => ended?,
     };
     let (Some(quality), Some(index)) = (quality, project.index_path()) else {
-        return Err(Unusable::new(&arguments.project, "the project takes its semantic ids from elsewhere")
+        return Err(InputError::new(&arguments.project, "the project takes its semantic ids from elsewhere")
             .advice("`semantic_ids: Train()` in the project file trains them")
             .into());
     };
@@ -89,9 +89,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-fn write_ids(file: &std::path::Path, ids: &[String]) -> Result<(), Unusable> {
+fn write_ids(file: &std::path::Path, ids: &[String]) -> Result<(), InputError> {
     if let Some(id) = ids.iter().find(|id| id.contains(['\n', '\r'])) {
-        return Err(Unusable::new(file, format!("the item {id:?} has a line break in its id"))
+        return Err(InputError::new(file, format!("the item {id:?} has a line break in its id"))
             .advice("a line of the file is an id; give such items other ids"));
     }
     let text: String = ids.iter().flat_map(|id| [id.as_str(), "\n"]).collect();
@@ -103,7 +103,7 @@ pub(super) fn ensure(
     project: &Project,
     device: DeviceChoice,
     interrupted: &Arc<AtomicBool>,
-) -> Result<Option<Quality>, Failure> {
+) -> Result<Option<Quality>, RunError> {
     let making = Making { device, ..Making::default() };
     project.ensure_semantic_ids(making, &mut Lines::new(Arc::clone(interrupted)))
 }

@@ -8,11 +8,10 @@ use serde::Serialize;
 use super::outcome::{Ended, print, print_json, warn};
 use super::table::Table;
 use super::words;
-use crate::error::Unusable;
-use crate::experiment::Project;
-use crate::experiment::observer::Progress;
-use crate::experiment::results::Status;
-use crate::experiment::run_folder::RunFolder;
+use crate::error::InputError;
+use crate::project::Project;
+use crate::run::observer::Progress;
+use crate::run::{RunFolder, Status};
 
 /// Show a project's runs and where they stand
 #[derive(Debug, Args)]
@@ -68,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-fn status_of(folder: &RunFolder) -> Result<RunStatus, Unusable> {
+fn status_of(folder: &RunFolder) -> Result<RunStatus, InputError> {
     let config = folder.config();
     let reader = folder.reader()?;
     let status = reader.status()?;

@@ -8,16 +8,15 @@ use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, wrong_usage};
 use super::table::Table;
-use crate::error::Unusable;
-use crate::experiment::analysis::pull::{StagePull, pulls};
-use crate::experiment::analysis::retention::{self, RetentionReport};
-use crate::experiment::planted::{Planted, planted};
-use crate::experiment::run_folder::RunFolder;
-use crate::experiment::subspace_report::{
+use crate::analysis::ground_truth::{Planted, planted};
+use crate::analysis::pull::{StagePull, pulls};
+use crate::analysis::retention::{self, RetentionReport};
+use crate::analysis::subspace_report::{
     ComparedModule, Comparison, Group, ModuleReport, ModuleStage, Moved, RowsReport, SidedAngles, Source,
     SubspaceReport, compare, subspace_report,
 };
-use crate::experiment::worker::RunOptions;
+use crate::error::InputError;
+use crate::run::{RunFolder, RunOptions};
 
 /// Show what moved in a run's adapters: spectra, principal angles, movement by layer and module, drift of token rows
 #[derive(Debug, Args)]
@@ -96,7 +95,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-fn last_stage(run: &RunFolder, never: &AtomicBool) -> Result<usize, Unusable> {
+fn last_stage(run: &RunFolder, never: &AtomicBool) -> Result<usize, InputError> {
     let report = subspace_report(run, never)?;
     Ok(report.and_then(|report| report.stages.last().copied()).unwrap_or(1))
 }

@@ -15,17 +15,17 @@ use std::time::Duration;
 use indicatif::MultiProgress;
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Ended, UNUSABLE, print};
+use super::outcome::{BAD_INPUT, Ended, print};
 use super::progress::{Bars, name_of};
 use crate::data::formats;
-use crate::error::{Failure, Unusable};
-use crate::experiment::Project;
-use crate::experiment::observer::{Level, Progress};
-use crate::experiment::planned::{PlannedRun, planned};
-use crate::experiment::results::Status;
-use crate::experiment::run_folder::RunConfig;
-use crate::experiment::schedule::Schedule;
-use crate::experiment::worker::{RunOptions, RunOutcome, Task, Watcher, run_planned, watched};
+use crate::error::{InputError, RunError};
+use crate::project::Project;
+use crate::run::observer::{Level, Progress};
+use crate::run::planned::{PlannedRun, planned};
+use crate::run::schedule::Schedule;
+use crate::run::{RunConfig, RunOptions, RunOutcome, Status};
+use crate::train::Task;
+use crate::train::worker::{Watcher, run_planned, watched};
 
 /// A run by its place in the plan, which both processes make; its name and seed tell whether they made the same.
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ pub(super) fn serve(project: &Project, options: &RunOptions, stop: &Arc<AtomicBo
     let orders = orders(Arc::clone(stop));
     let mut reporter = Reporter { stop: Arc::clone(stop) };
     let task = match Task::load_watched(project, options, &mut |progress| watched(&mut reporter, progress)) {
-        Err(Failure::Stopped) => return Ok(Ended::Interrupted),
+        Err(RunError::Stopped) => return Ok(Ended::Interrupted),
         loaded => loaded?,
     };
     crate::files::create_folder(&task.runs_dir)?;
@@ -207,7 +207,7 @@ impl Office<'_> {
     fn hire(&mut self, interrupted: &Arc<AtomicBool>) -> anyhow::Result<()> {
         let number = self.workers.len();
         let mut child =
-            self.command()?.spawn().map_err(|error| Unusable::io(self.crew.file, "start a worker", &error))?;
+            self.command()?.spawn().map_err(|error| InputError::io(self.crew.file, "start a worker", &error))?;
         let (orders, messages) = (child.stdin.take(), child.stdout.take());
         let sender = self.sender.clone();
         thread::spawn(move || {
@@ -299,8 +299,8 @@ impl Office<'_> {
         let status = worker.child.take().map(|mut child| child.wait()).transpose()?;
         worker.orders = None;
         if !worker.ready && !interrupted.load(Ordering::SeqCst) {
-            let unusable = status.is_some_and(|status| status.code() == Some(UNUSABLE.into()));
-            self.unfit = Some(if unusable { Ended::Unusable } else { Ended::RunFailed });
+            let unusable = status.is_some_and(|status| status.code() == Some(BAD_INPUT.into()));
+            self.unfit = Some(if unusable { Ended::BadInput } else { Ended::RunFailed });
         }
         let Some(place) = worker.at.take() else { return Ok(()) };
         self.schedule.ended(number, Status::Failed);

@@ -15,7 +15,7 @@ use super::formats::plan::Plan;
 use super::formats::{self, ImportError, ImportReport, Monitor, Progress, Watch};
 use super::interactions::{Interactions, ItemText};
 use super::names::Names;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::files;
 
 /// The folder beside the project file that holds the entries, and vectors of item texts.
@@ -71,7 +71,7 @@ fn key(plan: &Plan, watch: Watch<'_>) -> Result<String, ImportError> {
     let mut buffer = vec![0; 1 << 17];
     for (path, layout) in interactions.chain(items) {
         hash.update(format!("\n{layout}\n"));
-        let mut file = File::open(path).map_err(|error| Unusable::io(path, "open", &error))?;
+        let mut file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
         loop {
             let read = file.read(&mut buffer).and_then(|count| monitor.advance(count as u64).map(|()| count));
             match read.map_err(|error| monitor.error(path, &error))? {
@@ -84,7 +84,7 @@ fn key(plan: &Plan, watch: Watch<'_>) -> Result<String, ImportError> {
 }
 
 /// The report with the files where they lie now.
-fn with_files(mut report: ImportReport, plan: &Plan) -> Result<ImportReport, Unusable> {
+fn with_files(mut report: ImportReport, plan: &Plan) -> Result<ImportReport, InputError> {
     report.files = formats::files(plan)?;
     for example in &mut report.skipped.examples {
         let now = report.files.iter().find(|file| file.path.file_name() == example.path.file_name());
@@ -95,7 +95,7 @@ fn with_files(mut report: ImportReport, plan: &Plan) -> Result<ImportReport, Unu
     Ok(report)
 }
 
-fn write(path: &Path, key: &str, interactions: &Interactions, report: &ImportReport) -> Result<(), Unusable> {
+fn write(path: &Path, key: &str, interactions: &Interactions, report: &ImportReport) -> Result<(), InputError> {
     let header = Header {
         key: key.to_owned(),
         name: interactions.name.clone(),

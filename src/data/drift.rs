@@ -4,8 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::activity;
-use super::{Dataset, Protocol, Sequence, Stage};
+use super::{Dataset, Protocol, Sequence, Stage, activity};
 
 /// Items that are compared as the most popular ones of a stage, at most.
 pub const TOP_ITEMS: usize = 100;

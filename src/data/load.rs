@@ -9,7 +9,7 @@ use super::formats::{self, ImportError, ImportReport, Watch, peso_release};
 use super::interactions::ItemText;
 use super::prepare::{self, PrepareReport, Prepared};
 use super::{Dataset, DatasetSource, Item, cache, synthetic};
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::semantic_id::SemanticIndex;
 use crate::semantic_id::index::IndexFile;
 
@@ -22,7 +22,7 @@ pub struct Loaded {
     pub texts: Vec<ItemText>,
     /// Why the items have no semantic ids, or not those that are asked for, of a dataset that is only looked at. They then
     /// have those of the dataset, and if it has none, each stands as a code of its own.
-    pub lacks_ids: Option<Unusable>,
+    pub lacks_ids: Option<InputError>,
 }
 
 /// Imported interactions in stages, before their items have semantic ids: what ids are trained from.
@@ -40,9 +40,9 @@ impl Dataset {
     ///
     /// # Errors
     /// Names the file and the place of what cannot be used, or the option that has no meaning.
-    pub fn load(source: &DatasetSource, index: Option<&Path>, folder: &Path) -> Result<Self, Unusable> {
+    pub fn load(source: &DatasetSource, index: Option<&Path>, folder: &Path) -> Result<Self, InputError> {
         let loaded = Self::load_watched(source, index, folder, &mut |_| ControlFlow::Continue(()));
-        loaded.map(|loaded| loaded.dataset).map_err(ImportError::into_unusable)
+        loaded.map(|loaded| loaded.dataset).map_err(ImportError::into_input_error)
     }
 
     /// The same, with the progress of an import told to `watch`, which may end it, and with its report.
@@ -60,7 +60,7 @@ impl Dataset {
             DatasetSource::PesoRelease { path } => peso_release::load(&folder.join(path), index.as_deref())?,
             DatasetSource::Synthetic(options) => {
                 let (generated, _) = synthetic::generate(options).map_err(|error| {
-                    Unusable::new(folder, error.problem).at(format!("`dataset: Synthetic`, field `{}`", error.field))
+                    InputError::new(folder, error.problem).at(format!("`dataset: Synthetic`, field `{}`", error.field))
                 })?;
                 match index {
                     Some(path) => generated.with_index(&path)?,
@@ -92,7 +92,7 @@ impl Dataset {
             return load_imported(source, index.map(|path| folder.join(path)), folder, watch);
         }
         match (index, Self::load_watched(source, index, folder, watch)) {
-            (Some(_), Err(ImportError::Unusable(error))) => {
+            (Some(_), Err(ImportError::Input(error))) => {
                 let loaded = Self::load_watched(source, None, folder, watch)?;
                 Ok(Loaded { lacks_ids: Some(error), ..loaded })
             }
@@ -101,7 +101,7 @@ impl Dataset {
     }
 
     /// The same data under other semantic ids.
-    fn with_index(mut self, path: &Path) -> Result<Self, Unusable> {
+    fn with_index(mut self, path: &Path) -> Result<Self, InputError> {
         self.index = index_of(&self.items, path)?;
         self.hash = self.content_hash();
         Ok(self)
@@ -139,14 +139,14 @@ pub fn import(source: &DatasetSource, folder: &Path, watch: Watch<'_>) -> Result
     let source = source.clone().with_paths(|path| folder.join(path));
     let path = source.path().unwrap_or(folder);
     let (Some(options), Some(plan)) = (source.prepare(), plan(&source)?) else {
-        return Err(Unusable::new(path, "this dataset comes in stages")
+        return Err(InputError::new(path, "this dataset comes in stages")
             .advice("only interactions are imported")
             .into());
     };
     // Options that have no meaning are told before a long import, not after.
     let invalid = |error: prepare::InvalidPrepare| {
         let field = format!("`dataset`, field `prepare.{}`", error.field);
-        Unusable::new(path, error.problem).at(field).advice(error.advice)
+        InputError::new(path, error.problem).at(field).advice(error.advice)
     };
     options.check().map_err(invalid)?;
     let (interactions, report) = cache::import(&plan, &folder.join(cache::FOLDER), watch)?;
@@ -158,25 +158,25 @@ pub fn import(source: &DatasetSource, folder: &Path, watch: Watch<'_>) -> Result
 ///
 /// # Errors
 /// The files are not of the format.
-pub fn plan(source: &DatasetSource) -> Result<Option<Plan>, Unusable> {
+pub fn plan(source: &DatasetSource) -> Result<Option<Plan>, InputError> {
     match source {
         DatasetSource::Table(table) => formats::plan_of_table(table).map(Some),
         other => other.import().map(|(format, import)| formats::plan_of(format, import)).transpose(),
     }
 }
 
-fn missing_ids(source: &DatasetSource) -> Unusable {
+fn missing_ids(source: &DatasetSource) -> InputError {
     let path = source.path().unwrap_or(Path::new(""));
-    Unusable::new(path, "the items have no semantic ids").advice(
+    InputError::new(path, "the items have no semantic ids").advice(
         "the format has none: `semantic_ids: Train()` makes them of the items' words; or name an index with `semantic_ids: Index(\"…\")`, a JSON file that maps each item to its codes, \
          like {\"B00005N7P0\": [\"<a_12>\", \"<b_3>\", \"<c_250>\", \"<d_0>\"], …}",
     )
 }
 
 /// The codes of items from an index file, which must have all of them.
-fn index_of(items: &[Item], path: &Path) -> Result<SemanticIndex, Unusable> {
+fn index_of(items: &[Item], path: &Path) -> Result<SemanticIndex, InputError> {
     if !path.exists() {
-        return Err(Unusable::new(path, "there is no such index of semantic ids")
+        return Err(InputError::new(path, "there is no such index of semantic ids")
             .advice("`peso semantic-ids PROJECT` makes it for a project that trains its ids"));
     }
     let file = IndexFile::read(path)?;
@@ -184,7 +184,7 @@ fn index_of(items: &[Item], path: &Path) -> Result<SemanticIndex, Unusable> {
     let mut numbers = Vec::with_capacity(items.len() * file.levels);
     for item in items {
         let row = rows.get(item.id.as_str()).ok_or_else(|| {
-            Unusable::new(path, format!("item `{}` has no semantic id", item.id))
+            InputError::new(path, format!("item `{}` has no semantic id", item.id))
                 .advice("the index must have every item of the dataset; one that a project trains is made anew by `peso semantic-ids PROJECT`")
         })?;
         numbers.extend_from_slice(file.row(*row));

@@ -1,13 +1,13 @@
 //! Interactions, items and stages: what every method trains and is tested on.
 
+pub mod preview;
+
 pub mod activity;
 pub(crate) mod cache;
-pub mod calendar;
 pub mod catalogue;
 pub mod dataset;
 pub mod drift;
 pub mod formats;
-pub mod glance;
 mod hash;
 pub mod interactions;
 pub mod item_tree;

@@ -3,8 +3,8 @@
 //! Counts come from equal parts of the period, so that those of a cut inside a part are near, and exact at its edge.
 
 use super::StageCuts;
-use super::calendar;
 use super::prepare::PrepareReport;
+use crate::calendar;
 
 const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
@@ -156,7 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::calendar::DAY;
+    use crate::calendar::DAY;
 
     /// Ten days of 1, 2, …, 10 interactions a day.
     fn timeline() -> Timeline {

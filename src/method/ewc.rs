@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{Card, Choice, Field, Kind};
 use super::plan::{Ended, Look, Matrices};
 use super::term::{Fisher, Term};
 use super::{Method, Part, Plan, Stage};
 use crate::model::adapter::Matrix;
+use crate::schema::{Card, Choice, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "ewc",

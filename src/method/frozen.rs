@@ -1,7 +1,7 @@
 //! Frozen: the adapter of stage 1 serves all stages (the paper's "pretrain").
 
-use super::card::Card;
 use super::{Method, Part, Plan, Stage};
+use crate::schema::Card;
 
 pub const CARD: Card = Card {
     key: "frozen",

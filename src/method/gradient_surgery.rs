@@ -8,10 +8,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{Card, Field, Kind};
 use super::{Combination, Ended, Look, Matrices, Method, MethodOptions, Peso, Plan, Single, Stage};
 use crate::model::Adapter;
 use crate::model::adapter::Matrix;
+use crate::schema::{Card, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "gradient_surgery",

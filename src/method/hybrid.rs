@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{Card, Field, Kind};
+use crate::schema::{Card, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "hybrid",

@@ -7,17 +7,16 @@
 //! Source: InfLoRA (CVPR 2024), arXiv 2404.00228, and its code; DualGPM: Liang & Li, arXiv 2307.06680. Modules that
 //! read the same input share a memory and an A.
 
-use faer::Mat;
-use faer::MatRef;
+use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use super::card::{Card, Field, Kind};
 use super::plan::{Ended, Look, Matrices};
 use super::sum_lora::{INHERIT, PAST};
 use super::{Method, Part, Past, Plan, Stage};
 use crate::linalg::{self, svd};
 use crate::model::adapter::Matrix;
 use crate::model::llama::input_site;
+use crate::schema::{Card, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "inf_lora",

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{Card, Choice, Field, Kind};
 use super::plan::Data;
 use super::{Method, Part, Plan, Stage};
+use crate::schema::{Card, Choice, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "lsat",

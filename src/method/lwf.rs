@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{Card, Field, Kind};
 use super::term::{Teacher, Term, Toward};
 use super::{Method, Part, Plan, Stage};
+use crate::schema::{Card, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "lwf",

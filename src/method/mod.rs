@@ -3,9 +3,9 @@
 //! A method is one file here (its options, its card for people, its plan of a stage) and its lines in [`MethodOptions`].
 //! It says what is to be done as data, a [`Plan`]; no file here knows a screen, a path or a process.
 
-pub mod card;
 pub mod ewc;
 mod family;
+mod fields;
 mod frozen;
 pub mod gradient_surgery;
 pub mod hybrid;
@@ -23,25 +23,25 @@ mod single;
 mod sum_lora;
 pub mod term;
 
-pub use ewc::Ewc;
-pub use family::Family;
-pub use frozen::Frozen;
-pub use gradient_surgery::GradientSurgery;
-pub use hybrid::Hybrid;
-pub use inf_lora::InfLora;
-pub use lsat::{Combination, Lsat};
-pub use lwf::Lwf;
-pub use o_lora::OLora;
-pub use options::{MethodOptions, Past};
-pub use peso::{Anchor, Peso};
-pub use plan::{Ended, Look, Matrices, Part, Plan, Stage};
-pub use replay::Replay;
-pub use retrain::Retrain;
-pub use sd_lora::SdLora;
-pub use single::Single;
-pub use sum_lora::SumLora;
-pub use term::proximal::{Aggregation, Distance, Proximal};
-pub use term::{Guides, Term};
+pub use self::ewc::Ewc;
+pub use self::family::Family;
+pub use self::frozen::Frozen;
+pub use self::gradient_surgery::GradientSurgery;
+pub use self::hybrid::Hybrid;
+pub use self::inf_lora::InfLora;
+pub use self::lsat::{Combination, Lsat};
+pub use self::lwf::Lwf;
+pub use self::o_lora::OLora;
+pub use self::options::{MethodOptions, Past};
+pub use self::peso::{Anchor, Peso};
+pub use self::plan::{Ended, Look, Matrices, Part, Plan, Stage};
+pub use self::replay::Replay;
+pub use self::retrain::Retrain;
+pub use self::sd_lora::SdLora;
+pub use self::single::Single;
+pub use self::sum_lora::SumLora;
+pub use self::term::proximal::{Aggregation, Distance, Proximal};
+pub use self::term::{Guides, Term};
 
 /// How a method goes through the stages after the first, which all methods share.
 pub trait Method: Send + Sync {

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::Card;
 use super::hybrid;
 use super::{
     Ewc, Frozen, GradientSurgery, Hybrid, InfLora, Lsat, Lwf, OLora, Peso, Replay, Retrain, SdLora, Single, SumLora,
@@ -10,6 +9,7 @@ use super::{
 use super::{Method, ewc, frozen, gradient_surgery, inf_lora, lsat, lwf, o_lora, peso, replay, retrain, sd_lora};
 use super::{single, sum_lora};
 use crate::baseline::{SasRec, TwoTower, sasrec, two_tower};
+use crate::schema::Card;
 
 /// A method and its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

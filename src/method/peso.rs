@@ -4,11 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{Card, Choice, Field, Kind};
 use super::term::proximal::{Aggregation, Distance, Proximal};
 use super::term::{Teacher, Term, Toward};
 use super::{Method, Part, Plan, Stage};
 use crate::model::Adapter;
+use crate::schema::{Card, Choice, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "peso",

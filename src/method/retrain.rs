@@ -1,8 +1,8 @@
 //! Retrain: a fresh adapter on everything up to now, the costly reference.
 
-use super::card::Card;
 use super::plan::Data;
 use super::{Method, Part, Plan, Stage};
+use crate::schema::Card;
 
 pub const CARD: Card = Card {
     key: "retrain",

@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::Card;
 use super::sum_lora::{INHERIT, PAST, normalised};
 use super::{Method, Part, Past, Plan, Stage};
+use crate::schema::Card;
 
 pub const CARD: Card = Card {
     key: "sd_lora",

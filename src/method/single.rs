@@ -1,7 +1,7 @@
 //! Single evolving LoRA: each stage goes on from the last one's adapter, with cross-entropy alone.
 
-use super::card::Card;
 use super::{Method, Part, Plan, Stage};
+use crate::schema::Card;
 
 pub const CARD: Card = Card {
     key: "single",

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{Card, Choice, Field, Kind};
 use super::{Method, Part, Past, Plan, Stage};
 use crate::model::Adapter;
+use crate::schema::{Card, Choice, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "sum_lora",

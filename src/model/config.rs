@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::kernels::Heads;
 use super::llama::PROJECTIONS;
 use super::options::Compact;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::files;
 
 /// Which of the supported architectures a decoder has. They differ in biases and norms inside attention alone.
@@ -292,10 +292,10 @@ impl LlamaConfig {
     ///
     /// # Errors
     /// Names the field that is missing, of the wrong type, or not supported.
-    pub fn read(path: &Path) -> Result<Self, Unusable> {
+    pub fn read(path: &Path) -> Result<Self, InputError> {
         let text = files::read_text(path, LARGEST_FILE)?;
         let json: Value = serde_json::from_str(&text).map_err(|e| {
-            Unusable::new(path, "not valid JSON")
+            InputError::new(path, "not valid JSON")
                 .at(format!("line {}, column {}", e.line(), e.column()))
                 .advice("expected a Hugging Face config.json")
         })?;
@@ -340,11 +340,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn error(&self, field: &str, problem: &str) -> Unusable {
-        Unusable::new(self.path, problem).at(format!("field `{field}`"))
+    fn error(&self, field: &str, problem: &str) -> InputError {
+        InputError::new(self.path, problem).at(format!("field `{field}`"))
     }
 
-    fn size(&self, field: &str) -> Result<usize, Unusable> {
+    fn size(&self, field: &str) -> Result<usize, InputError> {
         match self.json.get(field) {
             None => Err(self.error(field, "field is missing")),
             Some(value) => match value.as_u64() {
@@ -354,7 +354,7 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&self, from: &Value, field: &str) -> Result<f64, Unusable> {
+    fn number(&self, from: &Value, field: &str) -> Result<f64, InputError> {
         from.get(field)
             .and_then(Value::as_f64)
             .filter(|n| n.is_finite() && *n > 0.0)
@@ -365,7 +365,7 @@ impl Reader<'_> {
         self.json.get(field).and_then(Value::as_bool)
     }
 
-    fn config(&self) -> Result<LlamaConfig, Unusable> {
+    fn config(&self) -> Result<LlamaConfig, InputError> {
         let kind = self.json.get("model_type").and_then(Value::as_str).unwrap_or("");
         let family = Family::of(kind).ok_or_else(|| {
             self.error("model_type", &format!("model type \"{kind}\" is not supported"))
@@ -427,7 +427,7 @@ impl Reader<'_> {
     }
 
     /// Transformers 5 has `rope_parameters`; 4 has `rope_theta` beside `rope_scaling`.
-    fn rope(&self) -> Result<Rope, Unusable> {
+    fn rope(&self) -> Result<Rope, InputError> {
         let object = |field: &str| self.json.get(field).filter(|v| v.is_object());
         let scaling = object("rope_parameters").or_else(|| object("rope_scaling"));
         let theta = match (scaling.filter(|s| s.get("rope_theta").is_some()), self.json.get("rope_theta")) {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::config::LlamaConfig;
 use super::tokenizer::{Tokenizer, TokenizerSummary};
 use super::weights::{PeftConfig, Pretrained, StoredTensor, Weights, token_rows_of};
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// A base model: a Hugging Face folder or a GGUF file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,9 +67,9 @@ impl TensorsSummary {
     ///
     /// # Errors
     /// It is no safetensors file, or a damaged one.
-    pub fn read(file: &Path) -> Result<Self, Unusable> {
+    pub fn read(file: &Path) -> Result<Self, InputError> {
         let weights = Weights::open_file(file)?;
-        let stored = |name: &str| -> Result<StoredTensor, Unusable> {
+        let stored = |name: &str| -> Result<StoredTensor, InputError> {
             let (kind, bytes) = weights.stored(name)?;
             Ok(StoredTensor { name: name.to_owned(), shape: weights.shape(name)?, kind, bytes })
         };
@@ -100,11 +100,11 @@ fn readme_licence(folder: &Path) -> Option<String> {
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn content_hash(path: &Path, cancelled: &AtomicBool) -> Result<Option<String>, Unusable> {
+pub fn content_hash(path: &Path, cancelled: &AtomicBool) -> Result<Option<String>, InputError> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     for file in weight_files(path)? {
-        let unreadable = |e: std::io::Error| Unusable::io(&file, "read the weights", &e);
+        let unreadable = |e: std::io::Error| InputError::io(&file, "read the weights", &e);
         let mut from = File::open(&file).map_err(unreadable)?;
         loop {
             let read = from.read(&mut buffer).map_err(unreadable)?;
@@ -121,11 +121,11 @@ pub fn content_hash(path: &Path, cancelled: &AtomicBool) -> Result<Option<String
 }
 
 /// The files of a model's weights, by name.
-fn weight_files(path: &Path) -> Result<Vec<PathBuf>, Unusable> {
+fn weight_files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
     }
-    let entries = std::fs::read_dir(path).map_err(|e| Unusable::io(path, "read the folder", &e))?;
+    let entries = std::fs::read_dir(path).map_err(|e| InputError::io(path, "read the folder", &e))?;
     let files = entries.flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|e| e == "safetensors")).collect();
     files.sort();
@@ -138,7 +138,7 @@ impl ModelSummary {
     ///
     /// # Errors
     /// Names the field or the tensor that is missing, of the wrong shape, or not supported.
-    pub fn read(path: &Path) -> Result<Self, Unusable> {
+    pub fn read(path: &Path) -> Result<Self, InputError> {
         let model = Pretrained::open(path)?;
         let (format, name, licence) = match model.gguf() {
             None => ("Hugging Face".to_owned(), None, readme_licence(path)),
@@ -174,7 +174,7 @@ impl AdapterSummary {
     ///
     /// # Errors
     /// Names the field or the tensor that cannot be used.
-    pub fn read(folder: &Path) -> Result<Self, Unusable> {
+    pub fn read(folder: &Path) -> Result<Self, InputError> {
         let config = PeftConfig::read(folder)?;
         let weights = Weights::open_file(&folder.join("adapter_model.safetensors"))?;
         let mut summary = Self {
@@ -194,7 +194,7 @@ impl AdapterSummary {
             }
             let Some(module) = name.strip_suffix(".lora_A.weight") else { continue };
             if shape.first() != Some(&config.r) {
-                return Err(Unusable::new(folder, format!("the rank is {}, the shape {shape:?}", config.r))
+                return Err(InputError::new(folder, format!("the rank is {}, the shape {shape:?}", config.r))
                     .at(format!("tensor `{name}`")));
             }
             let module = module.rsplit('.').next().unwrap_or(module);

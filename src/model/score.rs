@@ -11,7 +11,7 @@ use super::llama::Llama;
 use super::packing::{Branch, Packed, Sequence};
 use super::weights::{PeftAdapter, Pretrained, Weights};
 use crate::device::{self, DeviceChoice};
-use crate::error::{Failure, Unusable};
+use crate::error::{InputError, RunError};
 use crate::files;
 
 /// Writes `logits` `[batch, length, vocabulary]` of the `input_ids` `[batch, length]` in a safetensors file.
@@ -26,8 +26,8 @@ pub fn score(
     out: &Path,
     adapter: Option<&Path>,
     choice: DeviceChoice,
-) -> Result<(), Failure> {
-    let (device, _) = device::choose(choice).map_err(|message| Failure::Device {
+) -> Result<(), RunError> {
+    let (device, _) = device::choose(choice).map_err(|message| RunError::Device {
         device: choice.to_string(),
         message,
         next: "cpu".to_owned(),
@@ -35,13 +35,13 @@ pub fn score(
     let weights = Weights::open_file(ids)?;
     let (shape, values) = weights.integers("input_ids")?;
     let [batch, length] = *shape.as_slice() else {
-        return Err(Unusable::new(ids, format!("expected input_ids [batch, length], got the shape {shape:?}")).into());
+        return Err(InputError::new(ids, format!("expected input_ids [batch, length], got the shape {shape:?}")).into());
     };
     if batch == 0 || length == 0 {
-        return Err(Unusable::new(ids, "input_ids is empty").into());
+        return Err(InputError::new(ids, "input_ids is empty").into());
     }
     let logits = run_on(&device, Score { model, ids, adapter, values: &values, length })?;
-    let bytes = logits_bytes(&logits, batch, length).map_err(|e| Unusable::new(out, e))?;
+    let bytes = logits_bytes(&logits, batch, length).map_err(|e| InputError::new(out, e))?;
     Ok(files::write_atomically(out, &bytes)?)
 }
 
@@ -54,7 +54,7 @@ struct Score<'a> {
 }
 
 impl OnDevice for Score<'_> {
-    type Output = Result<Matrix, Failure>;
+    type Output = Result<Matrix, RunError>;
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         let base = Pretrained::open(self.model)?;
@@ -62,7 +62,7 @@ impl OnDevice for Score<'_> {
         let peft = self.adapter.map(|folder| PeftAdapter::read(folder, &base.config)).transpose()?;
         // An adapter may bring rows of tokens that the base model has not.
         let no_row = |token: usize| {
-            Unusable::new(self.adapter.unwrap_or(self.model), format!("the adapter has no row of token {token}"))
+            InputError::new(self.adapter.unwrap_or(self.model), format!("the adapter has no row of token {token}"))
                 .advice("the rows of tokens that the base model has not must be there without a gap")
         };
         let added = peft.as_ref().map_or(Ok(0), |peft| peft.added(known)).map_err(no_row)?;
@@ -74,7 +74,7 @@ impl OnDevice for Score<'_> {
         let token =
             |(i, &t): (usize, &i64)| {
                 u32::try_from(t).ok().filter(|&t| (t as usize) < vocabulary).ok_or_else(|| {
-                    Unusable::new(self.ids, format!("token id {t} is not in the vocabulary of {vocabulary}"))
+                    InputError::new(self.ids, format!("token id {t} is not in the vocabulary of {vocabulary}"))
                         .at(format!("row {}, column {}", i / self.length, i % self.length))
                 })
             };

@@ -2,7 +2,8 @@
 
 use std::f32::consts::{FRAC_PI_2, TAU};
 
-use glam::camera::rh::{proj::directx::perspective, view::look_at_mat4};
+use glam::camera::rh::proj::directx::perspective;
+use glam::camera::rh::view::look_at_mat4;
 use glam::{Mat4, Vec3, Vec4};
 
 /// A camera that orbits `target`; y is up.

@@ -12,16 +12,16 @@ pub mod picture;
 pub mod screen;
 pub mod speed;
 
-pub use arrows::{Arrow, Scene, Trail};
-pub use camera::Camera;
-pub use heat_map::{Cell, Field, Matrix, Window};
-pub use picture::{arrows_picture, heat_map_picture};
-pub use screen::{ArrowView, HeatMapView};
+pub use self::arrows::{Arrow, Scene, Trail};
+pub use self::camera::Camera;
+pub use self::heat_map::{Cell, Field, Matrix, Window};
+pub use self::picture::{arrows_picture, heat_map_picture};
+pub use self::screen::{ArrowView, HeatMapView};
 
 #[cfg(test)]
 mod tests;
 
-use crate::chart::look::Rgb;
+use crate::plot::series_style::Rgb;
 
 /// A colour as shaders take it: parts of 1 with opacity.
 fn colour([red, green, blue]: Rgb, opacity: f32) -> [f32; 4] {

@@ -2,8 +2,8 @@
 
 use eframe::egui_wgpu::wgpu;
 
-use crate::chart::file::Undrawable;
-use crate::chart::picture::Image;
+use crate::plot::file::Undrawable;
+use crate::plot::picture::Image;
 
 /// How a target's dots are kept: encoded for the screen, as the window's are.
 pub const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;

@@ -9,9 +9,9 @@ use super::camera::Camera;
 use super::heat_map::{HeatMapPass, Matrix, Window};
 use super::offscreen::{Gpu, image};
 use super::screen::{self, ArrowView, HeatMapView};
-use crate::chart::file::Undrawable;
-use crate::chart::picture::{Art, Canvas, Caption, Frame, Image, Picture};
-use crate::chart::scale::{grouped, plural};
+use crate::plot::file::Undrawable;
+use crate::plot::picture::{Art, Canvas, Caption, Frame, Image, Picture};
+use crate::plot::scale::{grouped, plural};
 
 /// A scene, seen by `camera`.
 pub fn arrows_picture(scene: Arc<Scene>, camera: Camera) -> Picture {

@@ -8,8 +8,8 @@ use super::camera::Camera;
 use super::heat_map::pass::gap;
 use super::heat_map::{Field, HeatMapPass, Matrix, Window};
 use super::offscreen::{Gpu, Pass, image, image_in_parts};
-use crate::chart::look::{ColourMap, Rgb, Theme, Tone};
-use crate::chart::picture::Image;
+use crate::plot::picture::Image;
+use crate::plot::series_style::{ColourMap, Rgb, Theme, Tone};
 
 fn dot(image: &Image, [x, y]: [u32; 2]) -> Rgb {
     let place = (y * image.size[0] + x) as usize * 4;

@@ -1,11 +1,11 @@
 //! Semantic ids from item vectors by residual clustering: each level's codes are the clusters of what the levels before
 //! leave over.
 
+use std::ops::ControlFlow;
+
 use rand::Rng;
 use rand::seq::index;
 use rayon::prelude::*;
-
-use super::observer::{Observer, Step, Unobserved};
 
 /// Rounds of the k-means algorithm.
 const ROUNDS: usize = 10;
@@ -31,15 +31,18 @@ pub struct Clustered {
 ///
 /// Likely vectors share codes from the first level on; two items may share all of them.
 pub fn residual_codes(vectors: &[Vec<f64>], levels: usize, codes: usize, random: &mut impl Rng) -> Vec<u32> {
-    residual_clusters(vectors, (levels, codes), random, &mut Unobserved).map(|found| found.numbers).unwrap_or_default()
+    residual_clusters(vectors, (levels, codes), random, &mut |_, _| ControlFlow::Continue(()))
+        .map(|found| found.numbers)
+        .unwrap_or_default()
 }
 
-/// The same with what it came from; none where the observer ended it between two levels.
+/// The same with what it came from. `level_done` is told of each level (from 0) with the mean squared error of the vectors as
+/// their codes so far describe them; none where it ends the clustering between two levels.
 pub fn residual_clusters(
     vectors: &[Vec<f64>],
     (levels, codes): (usize, usize),
     random: &mut impl Rng,
-    observer: &mut dyn Observer,
+    level_done: &mut dyn FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Option<Clustered> {
     let mut residuals = vectors.to_vec();
     let mut found = Clustered {
@@ -51,9 +54,6 @@ pub fn residual_clusters(
     };
     let values: usize = vectors.iter().map(Vec::len).sum();
     for level in 0..levels {
-        if observer.stopped() {
-            return None;
-        }
         let centres = clusters(&residuals, codes, random);
         let nearest: Vec<usize> = residuals.par_iter().map(|vector| nearest(&centres, vector)).collect();
         if level + 1 == levels {
@@ -66,14 +66,16 @@ pub fn residual_clusters(
         let squares: f64 = residuals.iter().flatten().map(|value| value * value).sum();
         let error = squares / values.max(1) as f64;
         found.errors.push(error);
-        observer.hear(&Step::Level { level, error });
         found.previous_centres = std::mem::replace(&mut found.last_centres, centres);
+        if level_done(level, error).is_break() && level + 1 < levels {
+            return None;
+        }
     }
     Some(found)
 }
 
 /// At most `count` cluster centres (k-means from k-means++ starting points, on a sample).
-pub(super) fn clusters(vectors: &[Vec<f64>], count: usize, random: &mut impl Rng) -> Vec<Vec<f64>> {
+pub(crate) fn clusters(vectors: &[Vec<f64>], count: usize, random: &mut impl Rng) -> Vec<Vec<f64>> {
     let sample = index::sample(random, vectors.len(), vectors.len().min(count * SAMPLE));
     let sample: Vec<&Vec<f64>> = sample.iter().map(|at| &vectors[at]).collect();
     let mut centres = starting_points(&sample, count, random);
@@ -126,7 +128,7 @@ fn nearest(centres: &[Vec<f64>], vector: &[f64]) -> usize {
     best.0
 }
 
-pub(super) fn squared_distance(one: &[f64], other: &[f64]) -> f64 {
+pub(crate) fn squared_distance(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
@@ -156,7 +158,11 @@ mod tests {
 
     #[test]
     fn the_same_seed_finds_the_same_codes_and_every_level_describes_the_vectors_better() {
-        let found = || residual_clusters(&groups(), (3, 3), &mut ChaCha8Rng::seed_from_u64(3), &mut Unobserved);
+        let found = || {
+            residual_clusters(&groups(), (3, 3), &mut ChaCha8Rng::seed_from_u64(3), &mut |_, _| {
+                ControlFlow::Continue(())
+            })
+        };
         let one = found().unwrap();
         assert_eq!(Some(&one), found().as_ref());
         // By hand: three groups of the values 0 to 3 have the variance 1.25 around their centres, on one of three

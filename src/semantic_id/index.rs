@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::json;
 
 /// Codes of every item of a catalogue, level by level.
@@ -99,11 +99,11 @@ impl IndexFile {
     /// # Errors
     /// Names the line and the item of an item that occurs twice, of rows of different lengths, and of a code token that
     /// is not `<letter_number>` with the letter of its level.
-    pub fn read(path: &Path) -> Result<Self, Unusable> {
+    pub fn read(path: &Path) -> Result<Self, InputError> {
         let mut file = Self { items: Vec::new(), levels: 0, numbers: Vec::new() };
         json::read(path, IndexVisitor { file: &mut file, seen: HashSet::new() })?;
         if file.items.is_empty() {
-            return Err(Unusable::new(path, "the index has no item").advice("it maps each item to its code tokens"));
+            return Err(InputError::new(path, "the index has no item").advice("it maps each item to its code tokens"));
         }
         Ok(file)
     }
@@ -181,7 +181,7 @@ fn parse_token(level: u8, text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn file(text: &str) -> (tempfile::TempDir, Result<IndexFile, Unusable>) {
+    fn file(text: &str) -> (tempfile::TempDir, Result<IndexFile, InputError>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.index.json");
         std::fs::write(&path, text).unwrap();

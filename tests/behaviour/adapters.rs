@@ -7,9 +7,6 @@ use std::process::{Command, Output, Stdio};
 
 use burn::backend::Flex;
 use burn::tensor::Tensor;
-use peso_workbench::experiment::batches;
-use peso_workbench::experiment::kept::trained;
-use peso_workbench::experiment::step::{Gradients, StepOptions, accumulated, gradients};
 use peso_workbench::method::term::{Teacher, Toward};
 use peso_workbench::method::{Guides, Term};
 use peso_workbench::model::adapter::{Matrix, Pair};
@@ -18,6 +15,9 @@ use peso_workbench::model::packing::{Branch, Packed, Sequence};
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::{self, PeftAdapter, Weights, load_pretrained};
 use peso_workbench::model::{Adapter, Llama, VocabularyMode};
+use peso_workbench::train::batches;
+use peso_workbench::train::stage_artifacts::trained;
+use peso_workbench::train::step::{Gradients, StepOptions, accumulated, gradients};
 use serde_json::Value;
 
 use crate::model_reference::{Tracked, json, relative};

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use peso_workbench::experiment::analysis::{meaning, retention};
-use peso_workbench::experiment::run_folder::RunFolder;
+use peso_workbench::analysis::{meaning, retention};
+use peso_workbench::run::RunFolder;
 use serde_json::Value;
 
 const PROJECT: &str = r#"(

@@ -10,15 +10,6 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use peso_workbench::data::DatasetSource;
 use peso_workbench::device::DeviceChoice;
-use peso_workbench::experiment::observer::{Level, Phase, Progress};
-use peso_workbench::experiment::project::UsersPerStage;
-use peso_workbench::experiment::project_file::DEMO;
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::RunConfig;
-use peso_workbench::experiment::worker::{self, RunOptions, Watcher};
-use peso_workbench::experiment::{Project, memory};
-use peso_workbench::model::BaseModel;
-use peso_workbench::model::Llama;
 use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::inspect::ModelSummary;
 use peso_workbench::model::llama::Kind;
@@ -27,6 +18,13 @@ use peso_workbench::model::score::all_logits;
 use peso_workbench::model::tokenizer::Tokenizer;
 use peso_workbench::model::weights::gguf::{Gguf, Quantization};
 use peso_workbench::model::weights::{Pretrained, Weights, load_pretrained};
+use peso_workbench::model::{BaseModel, Llama};
+use peso_workbench::peak_memory;
+use peso_workbench::project::file::DEMO;
+use peso_workbench::project::{Project, UsersPerStage};
+use peso_workbench::run::observer::{Level, Phase, Progress};
+use peso_workbench::run::{RunConfig, RunOptions, Status};
+use peso_workbench::train::worker::{self, Watcher};
 
 type Tracked = Autodiff<Flex>;
 
@@ -180,13 +178,13 @@ fn smollm2_matches_transformers() {
     let path = PathBuf::from(std::env::var_os("PESO_SMOLLM2").unwrap());
     let reference: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(models().join("smollm2.json")).unwrap()).unwrap();
-    memory::forget_peak();
-    let before = memory::peak_bytes();
+    peak_memory::forget_peak();
+    let before = peak_memory::peak_bytes();
     let began = std::time::Instant::now();
     let model = load(&path);
     let seconds = began.elapsed().as_secs_f64();
     let float32 = 4 * Pretrained::open(&path).unwrap().parameters();
-    let ratio = (memory::peak_bytes() - before) as f64 / float32 as f64;
+    let ratio = (peak_memory::peak_bytes() - before) as f64 / float32 as f64;
     println!("loaded in {seconds:.2} s, {ratio:.3} times the float32 weights of {} MiB", float32 >> 20);
     assert!(ratio <= 1.3, "loading took {ratio:.2} times the float32 weights");
     let tokenizer = Tokenizer::open(&path).unwrap();

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use peso_workbench::data::Protocol;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::project_file::DEMO;
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::RunMethod;
+use peso_workbench::project::Project;
+use peso_workbench::project::file::DEMO;
+use peso_workbench::run::{RunMethod, Status};
 use serde_json::Value;
 
 use crate::runs::{self, learned};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::backend::Flex;
-use peso_workbench::error::Unusable;
+use peso_workbench::error::InputError;
 use peso_workbench::model::tokenizer::Tokenizer;
 use peso_workbench::model::weights::gguf::Gguf;
 use peso_workbench::model::weights::{Pretrained, load_pretrained};
@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::base_models::models;
 
 /// Opens, loads and tokenises what may be anything.
-fn touch(path: &Path) -> Result<(), Unusable> {
+fn touch(path: &Path) -> Result<(), InputError> {
     load_pretrained::<Flex>(path, 1, 0, &Default::default())?;
     Tokenizer::open(path)?.encode("a text", true)?;
     Ok(())

@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use peso_workbench::baseline::{self, CoOccurrence, CountingBaseline, Popularity};
 use peso_workbench::data::synthetic::{self, Truth};
 use peso_workbench::data::{Dataset, DatasetSource, Protocol, StageSummary, Summary, SyntheticOptions};
-use peso_workbench::error::Unusable;
-use peso_workbench::experiment::evaluate::TestSet;
-use peso_workbench::experiment::project::UsersPerStage;
+use peso_workbench::error::InputError;
 use peso_workbench::measure::Slice;
 use peso_workbench::measure::ranking::aggregate;
+use peso_workbench::project::UsersPerStage;
+use peso_workbench::run::observer::TestSet;
 use peso_workbench::semantic_id::Trie;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data");
 
-fn load(path: &Path) -> Result<Dataset, Unusable> {
+fn load(path: &Path) -> Result<Dataset, InputError> {
     Dataset::load(&DatasetSource::PesoRelease { path: path.to_path_buf() }, None, Path::new(FIXTURES))
 }
 
@@ -44,7 +44,7 @@ impl Copy {
         self
     }
 
-    fn error(&self) -> Unusable {
+    fn error(&self) -> InputError {
         load(self.0.path()).unwrap_err()
     }
 }

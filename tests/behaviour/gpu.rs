@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use peso_workbench::experiment::observer::Phase;
-use peso_workbench::experiment::run_folder::RunFolder;
+use peso_workbench::run::RunFolder;
+use peso_workbench::run::observer::Phase;
 use serde_json::Value;
 
 use crate::base_models::models;

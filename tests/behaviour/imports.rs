@@ -15,7 +15,7 @@ use peso_workbench::data::load::{self, Imported};
 use peso_workbench::data::prepare::{self, Prepare, StageCuts};
 use peso_workbench::data::source::{Columns, Import, ItemTable, TableImport};
 use peso_workbench::data::{Dataset, DatasetSource, Prepared, Protocol};
-use peso_workbench::error::Unusable;
+use peso_workbench::error::InputError;
 use peso_workbench::semantic_id::SemanticIndex;
 use proptest::prelude::*;
 
@@ -27,7 +27,7 @@ fn fixture(path: &str) -> PathBuf {
 
 /// What is at a path, imported without a cache.
 fn read(path: &Path) -> Result<(Interactions, ImportReport), ImportError> {
-    let detected = formats::detect(path)?.ok_or_else(|| Unusable::new(path, "nothing is known of it"))?;
+    let detected = formats::detect(path)?.ok_or_else(|| InputError::new(path, "nothing is known of it"))?;
     let Detected::Interactions(plan) = detected else { panic!("{detected:?}") };
     formats::import(&plan, &mut |_| ControlFlow::Continue(()))
 }
@@ -42,9 +42,9 @@ fn import(source: &DatasetSource) -> Result<Imported, ImportError> {
     load::import(source, folder.path(), &mut |_| ControlFlow::Continue(()))
 }
 
-fn refused(source: &DatasetSource) -> Unusable {
+fn refused(source: &DatasetSource) -> InputError {
     match import(source) {
-        Err(ImportError::Unusable(unusable)) => unusable,
+        Err(ImportError::Input(unusable)) => unusable,
         other => panic!("{other:?}"),
     }
 }
@@ -442,7 +442,7 @@ fn compressed_files_read_like_plain_ones() {
     assert_eq!(read_as("ratings", &zstandard).unwrap().0, plain);
     assert_eq!(read_as("twice.gz", &two_members).unwrap().0.len(), 2 * plain.len());
     for (name, bytes) in [("cut.gz", &whole[..whole.len() / 2]), ("cut.zst", &zstandard[..zstandard.len() - 5])] {
-        let error = read_as(name, bytes).unwrap_err().into_unusable();
+        let error = read_as(name, bytes).unwrap_err().into_input_error();
         assert!(error.problem.contains("cut off") || error.problem.contains("damaged"), "{error}");
         assert!(error.path.ends_with(name));
     }
@@ -583,7 +583,7 @@ fn two_hundred_spoilt_copies_of_each_file_are_refused_or_counted() {
                 fs::write(place(file), &spoilt).unwrap();
                 let path = if folder == "table" { place(file) } else { copy.path().to_path_buf() };
                 match read(&path) {
-                    Err(ImportError::Unusable(error)) => {
+                    Err(ImportError::Input(error)) => {
                         assert!(!error.problem.is_empty() && error.to_string().len() < 2000, "{error}");
                         refused += 1;
                     }

@@ -11,17 +11,17 @@ use burn::backend::Flex;
 use burn::tensor::Tensor;
 use peso_workbench::data::Protocol;
 use peso_workbench::device::DeviceChoice;
-use peso_workbench::experiment::observer::{Level, Progress};
-use peso_workbench::experiment::results::{RunResult, Status};
-use peso_workbench::experiment::run_folder::{RunConfig, RunFolder};
-use peso_workbench::experiment::worker::{self, RunOptions, Watcher};
-use peso_workbench::experiment::{Project, results::Results};
 use peso_workbench::method::term::{Parameters, on_device};
 use peso_workbench::method::{
     Anchor, Distance, Ewc, Guides, Matrices, Method, MethodOptions, OLora, Peso, Plan, Stage, SumLora, Term,
 };
 use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::{Adapter, Compact, Llama, LlamaConfig, weights};
+use peso_workbench::project::Project;
+use peso_workbench::results::{Results, RunResult};
+use peso_workbench::run::observer::{Level, Progress};
+use peso_workbench::run::{RunConfig, RunFolder, RunOptions, Status};
+use peso_workbench::train::worker::{self, Watcher};
 use proptest::prelude::*;
 
 /// A decoder that terms are put on a device beside; its own weights play no part.

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use burn::backend::Flex;
 use burn::tensor::Tensor;
 use faer::Mat;
-use peso_workbench::experiment::look;
-use peso_workbench::experiment::step::{Gradients, StepOptions, gradients};
 use peso_workbench::linalg::{from_rows, svd};
 use peso_workbench::method::ewc::Variant;
 use peso_workbench::method::gradient_surgery::Ahead;
@@ -27,6 +25,8 @@ use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::Weights;
 use peso_workbench::model::{Adapter, Decoding, Softmax, Vocabulary};
 use peso_workbench::semantic_id::{SemanticIndex, Trie};
+use peso_workbench::train::stage_statistics;
+use peso_workbench::train::step::{Gradients, StepOptions, gradients};
 use serde_json::Value;
 
 use crate::model_reference::{LoraCase, Tracked, json, number, relative};
@@ -218,7 +218,7 @@ fn o_lora_and_ewc_match_the_reference() {
 fn the_fisher_information_matches_the_reference() {
     let mut case = Case::load();
     let rows = case.lora.sequences();
-    let fisher = look::fisher(&mut case.lora.model, &rows, 0.8);
+    let fisher = stage_statistics::fisher(&mut case.lora.model, &rows, 0.8);
     let on_device = |matrix: &Matrix| matrix.to_tensor::<Flex>(&Default::default());
     let fisher = fisher.iter().map(|(name, matrix)| (name.clone(), on_device(matrix))).collect();
     case.assert_gradients("fisher", &fisher, 2e-3);
@@ -306,7 +306,7 @@ fn the_mean_of_two_predictions_matches_the_reference() {
 fn what_modules_read_and_the_first_a_match_the_reference() {
     let case = Case::load();
     let model = case.lora.model.clone().map(&|t: Tensor<Tracked, 2>| t.inner());
-    let seen = look::inputs(&model, &case.lora.sequences());
+    let seen = stage_statistics::inputs(&model, &case.lora.sequences());
     let outputs = file("outputs.safetensors");
     let mut compared = 0;
     for site in outputs.names().filter_map(|name| name.strip_prefix("covariance/")) {

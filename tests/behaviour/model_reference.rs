@@ -4,9 +4,6 @@ use std::path::{Path, PathBuf};
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
-use peso_workbench::experiment::learning_rate::schedule;
-use peso_workbench::experiment::project::Schedule;
-use peso_workbench::experiment::step::{Gradients, StepOptions, apply, gradients};
 use peso_workbench::method::term::on_device;
 use peso_workbench::method::{Aggregation, Distance, Guides, Proximal, Term};
 use peso_workbench::model::adapter::{Matrix, Pair};
@@ -18,7 +15,10 @@ use peso_workbench::model::prompt::Template;
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::{Weights, load_pretrained};
 use peso_workbench::model::{Adapter, Decoding, Llama, LlamaConfig, Softmax, Vocabulary};
+use peso_workbench::project::Schedule;
 use peso_workbench::semantic_id::{SemanticIndex, Trie};
+use peso_workbench::train::learning_rate::schedule;
+use peso_workbench::train::step::{Gradients, StepOptions, apply, gradients};
 use serde_json::Value;
 
 use crate::reference::reference_dir;

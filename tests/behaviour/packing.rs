@@ -3,7 +3,6 @@
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{ElementConversion, Tensor};
 use peso_workbench::data::{Dataset, DatasetSource, Example, SyntheticOptions};
-use peso_workbench::experiment::step::{StepOptions, cross_entropy, gradients};
 use peso_workbench::method::Guides;
 use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::beam::Decoder;
@@ -14,6 +13,7 @@ use peso_workbench::model::{
     Adapter, Compact, Decoding, Llama, LlamaConfig, LoraShape, PromptWriter, Softmax, Vocabulary, weights,
 };
 use peso_workbench::semantic_id::Trie;
+use peso_workbench::train::step::{StepOptions, cross_entropy, gradients};
 
 type Tracked = Autodiff<Flex>;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use peso_workbench::experiment::planted::Planted;
+use peso_workbench::analysis::ground_truth::Planted;
 
 /// Two updates of users of whom most drift. Small, and easier than the demo: half of the latent space turns.
 const PROJECT: &str = r#"(

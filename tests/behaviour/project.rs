@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use peso_workbench::error::Unusable;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::project_file::DEMO;
+use peso_workbench::error::InputError;
 use peso_workbench::method::{Distance, MethodOptions, Peso};
+use peso_workbench::project::Project;
+use peso_workbench::project::file::DEMO;
 
 const SMALL: &str = r#"(
     format: 1,
@@ -23,7 +23,7 @@ const SMALL: &str = r#"(
     ],
 )"#;
 
-fn parse(text: &str) -> Result<Project, Unusable> {
+fn parse(text: &str) -> Result<Project, InputError> {
     Project::parse(text, Path::new("folder/project.ron"))
 }
 

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use peso_workbench::data::Protocol;
-use peso_workbench::experiment::project_file::DEMO;
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::{RunFolder, RunMethod};
+use peso_workbench::project::file::DEMO;
+use peso_workbench::run::{RunFolder, RunMethod, Status};
 use serde_json::{Value, json};
 
 use crate::runs::{self, learned};

@@ -3,10 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::queue::{Queue, RunKey};
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::RunFolder;
+use peso_workbench::project::Project;
+use peso_workbench::run::queue::{Queue, RunKey};
+use peso_workbench::run::{RunFolder, Status};
 
 const PROJECT: &str = r#"(
     format: 1,

@@ -3,9 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
-use peso_workbench::chart::look::Tone;
-use peso_workbench::chart::picture::Entry;
-use peso_workbench::chart::{Body, Chart, Style, Theme, export, file, table};
+use peso_workbench::plot::picture::Entry;
+use peso_workbench::plot::series_style::Tone;
+use peso_workbench::plot::{Body, Chart, Style, Theme, export, file, table};
 use peso_workbench::render::{Arrow, Field, Matrix, Scene, Window, arrows_picture, heat_map_picture};
 
 fn arrows() -> Chart {
@@ -78,7 +78,7 @@ fn a_png_has_the_picture_at_the_size_that_is_asked_for() {
         let style = Style { theme, dpi, ..SMALL };
         let (width, dots) = decoded(&file::png(&matrix_chart(matrix(4, 8)), &style).unwrap());
         assert_eq!(width, 480 * dpi as usize / 96);
-        let greatest = peso_workbench::chart::look::ColourMap::Diverging.rgb(1.0, theme);
+        let greatest = peso_workbench::plot::series_style::ColourMap::Diverging.rgb(1.0, theme);
         let close = |dot: &&[u8; 3]| dot.iter().zip(greatest).all(|(a, b)| a.abs_diff(b) <= 3);
         let area = dots.iter().filter(close).count() as f64 / dots.len() as f64;
         // A cell of 32 in a picture that takes most of the chart, and the upper end of the colour bar.

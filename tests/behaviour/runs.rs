@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use peso_workbench::data::Protocol;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::evaluate::TestSet;
-use peso_workbench::experiment::observer::{CellPlace, EvaluationRecord, Observer as _, UserOutcome};
-use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod};
 use peso_workbench::measure::{Slice, Slices};
+use peso_workbench::project::Project;
+use peso_workbench::run::observer::{CellPlace, EvaluationRecord, Observer as _, TestSet, UserOutcome};
+use peso_workbench::run::{RunConfig, RunFolder, RunMethod};
 
 /// The method of an experiment of a project.
 pub fn learned(project: &Project, name: &str) -> RunMethod {

@@ -6,9 +6,9 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use peso_workbench::data::Dataset;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::semantic_ids::{IdsState, Place};
+use peso_workbench::project::Project;
 use peso_workbench::semantic_id::index::IndexFile;
+use peso_workbench::train::semantic_ids::{IdsState, Place};
 use serde_json::{Value, json};
 
 /// A world of a dozen items with titles and categories.

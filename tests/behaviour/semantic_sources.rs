@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use npyz::WriterBuilder;
-use peso_workbench::device::{self, DeviceChoice};
-use peso_workbench::error::Unusable;
-use peso_workbench::experiment::Project;
-use peso_workbench::semantic_id::embeddings::{Reader, content_hash};
+use peso_workbench::device;
+use peso_workbench::device::DeviceChoice;
+use peso_workbench::error::InputError;
+use peso_workbench::id_training::embeddings::{Reader, content_hash};
+use peso_workbench::id_training::observer::{Observer, Step};
+use peso_workbench::id_training::rq_vae::State;
+use peso_workbench::project::Project;
 use peso_workbench::semantic_id::index::IndexFile;
-use peso_workbench::semantic_id::observer::{Observer, Step};
-use peso_workbench::semantic_id::rq_vae::State;
 use serde_json::Value;
 
 use crate::base_models::models;
@@ -46,7 +47,7 @@ impl Observer for Reading {
         false
     }
 
-    fn keep(&mut self, _: &State) -> Result<(), Unusable> {
+    fn keep(&mut self, _: &State) -> Result<(), InputError> {
         Ok(())
     }
 }

@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use faer::Mat;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::run_folder::RunFolder;
-use peso_workbench::experiment::subspace_report::{
+use peso_workbench::analysis::subspace_report::{
     Source, SubspaceReport, compare, delta_weight, directions, module_directions, subspace_report,
 };
 use peso_workbench::model::LoraShape;
 use peso_workbench::model::adapter::{Adapter, Matrix, Pair};
 use peso_workbench::model::weights::write_peft;
+use peso_workbench::project::Project;
+use peso_workbench::run::RunFolder;
 use peso_workbench::subspace::Side;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

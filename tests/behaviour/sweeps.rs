@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use peso_workbench::error::Unusable;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::run_folder::{RunConfig, RunMethod};
+use peso_workbench::error::InputError;
 use peso_workbench::method::{MethodOptions, Past};
+use peso_workbench::project::Project;
+use peso_workbench::run::{RunConfig, RunMethod};
 use serde_json::Value;
 
 /// Small enough for a test, with a base model and one update.
@@ -28,7 +28,7 @@ fn with_sweeps(sweeps: &str) -> String {
     PROJECT.replace("sweeps: []", &format!("sweeps: [{sweeps}]"))
 }
 
-fn parse(sweeps: &str) -> Result<Project, Unusable> {
+fn parse(sweeps: &str) -> Result<Project, InputError> {
     Project::parse(&with_sweeps(sweeps), Path::new("folder/project.ron"))
 }
 

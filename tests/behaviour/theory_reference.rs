@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use burn::tensor::Tensor;
-use peso_workbench::experiment::analysis::metric::metric;
-use peso_workbench::experiment::analysis::retention::example_gradient;
+use peso_workbench::analysis::metric::metric;
+use peso_workbench::analysis::retention::example_gradient;
 use peso_workbench::method::{Distance, Peso};
 use peso_workbench::model::Adapter;
 use peso_workbench::model::adapter::Matrix;

@@ -6,11 +6,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use peso_workbench::device::DeviceChoice;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::observer::{Level, Progress};
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::RunConfig;
-use peso_workbench::experiment::worker::{self, RunOptions, Watcher};
+use peso_workbench::project::Project;
+use peso_workbench::run::observer::{Level, Progress};
+use peso_workbench::run::{RunConfig, RunOptions, Status};
+use peso_workbench::train::worker::{self, Watcher};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;

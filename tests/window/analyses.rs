@@ -1,9 +1,9 @@
 //! Analyses with fixed content, kept in a run's folder as those that computed them keep them.
 
-use peso_workbench::experiment::analysis::meaning::{self, MeaningReport};
-use peso_workbench::experiment::analysis::retention::{self, RetentionReport};
-use peso_workbench::experiment::run_folder::RunFolder;
+use peso_workbench::analysis::meaning::{self, MeaningReport};
+use peso_workbench::analysis::retention::{self, RetentionReport};
 use peso_workbench::method::{Aggregation, Distance};
+use peso_workbench::run::RunFolder;
 use serde_json::{Value, json};
 
 /// Keeps the retention of stage 5: what moves much is kept as predicted, and what hardly moves anyhow.

@@ -8,7 +8,7 @@ use egui::{Key, Modifiers, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::Workbench;
-use peso_workbench::experiment::run_folder::RunMethod;
+use peso_workbench::run::RunMethod;
 
 use crate::fixture::{self, Come};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use peso_workbench::data::Protocol;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::evaluate::TestSet;
-use peso_workbench::experiment::observer::{
-    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, UserOutcome,
-};
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::{RunConfig, RunFolder, RunMethod, RunWriter};
 use peso_workbench::measure::{Slice, Slices};
 use peso_workbench::model::LoraShape;
 use peso_workbench::model::adapter::{Adapter, Matrix, Pair};
 use peso_workbench::model::weights::write_peft;
+use peso_workbench::project::Project;
+use peso_workbench::run::observer::{
+    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet, UserOutcome,
+};
+use peso_workbench::run::{RunConfig, RunFolder, RunMethod, RunWriter, Status};
 
 /// When every fixed run was started, in seconds since 1970.
 pub const STARTED: u64 = 1_700_000_000;

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme};
-use egui_kittest::Harness;
-use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
-use peso_workbench::app::dialogs::Question;
+use peso_workbench::app::dialogs::desktop::Question;
 use peso_workbench::data::source::Onset;
 use peso_workbench::data::{DatasetSource, StageCuts};
-use peso_workbench::experiment::Project;
+use peso_workbench::project::Project;
 
 use crate::looks::{THEMES, picture};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};

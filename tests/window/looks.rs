@@ -5,17 +5,14 @@ use std::path::PathBuf;
 use eframe::egui;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use egui_kittest::{SnapshotOptions, SnapshotResults, try_image_snapshot_options};
+use egui_kittest::{Harness, SnapshotOptions, SnapshotResults, try_image_snapshot_options};
 use peso_workbench::app::Workbench;
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::RunMethod;
+use peso_workbench::run::{RunMethod, Status};
 
-use crate::comparing;
 use crate::fixture::{self, Come};
-use crate::sweeping;
 use crate::world::{World, click, has, load, until, until_label, until_part};
+use crate::{comparing, sweeping};
 
 /// The demo with two finished methods, one that failed, one that was not run, and the counting baselines.
 fn with_runs(world: &World) -> PathBuf {

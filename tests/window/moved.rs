@@ -9,7 +9,7 @@ use egui::{Key, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
-use peso_workbench::experiment::run_folder::RunMethod;
+use peso_workbench::run::RunMethod;
 
 use crate::fixture::{self, Come};
 use crate::looks::{THEMES, masked_picture};

@@ -9,9 +9,9 @@ use eframe::egui_wgpu::RendererOptions;
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults, try_image_snapshot_options};
-use peso_workbench::chart::look::Tone;
-use peso_workbench::chart::picture::Entry;
-use peso_workbench::chart::{self, Body, Chart};
+use peso_workbench::plot::picture::Entry;
+use peso_workbench::plot::series_style::Tone;
+use peso_workbench::plot::{self, Body, Chart};
 use peso_workbench::render::{
     Arrow, ArrowView, Camera, Cell, Field, HeatMapView, Matrix, Scene, Trail, Window, arrows_picture, heat_map_picture,
     screen,
@@ -148,7 +148,7 @@ impl Shown {
                 let size = Vec2::new(at.width(), at.height() / 2.0);
                 let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(at));
                 for (place, chart) in self.charts.iter().enumerate() {
-                    let response = chart::screen::show(&mut inside, chart, place, size);
+                    let response = plot::screen::show(&mut inside, chart, place, size);
                     self.at = response.rect;
                 }
             }

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use eframe::egui::Theme;
-use peso_workbench::experiment::queue::Queue;
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::RunFolder;
+use peso_workbench::run::queue::Queue;
+use peso_workbench::run::{RunFolder, Status};
 
 use crate::world::{World, click, load, until, until_label, until_part};
 

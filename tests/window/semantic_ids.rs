@@ -7,10 +7,10 @@ use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
 use peso_workbench::data::formats::Progress;
-use peso_workbench::experiment::project::SemanticIds;
-use peso_workbench::experiment::semantic_ids::{IdsState, Making, Place, Watcher};
-use peso_workbench::semantic_id::observer::Step;
-use peso_workbench::semantic_id::train::Quantizer;
+use peso_workbench::id_training::observer::Step;
+use peso_workbench::id_training::train::Quantizer;
+use peso_workbench::project::SemanticIds;
+use peso_workbench::train::semantic_ids::{IdsState, Making, Place, Watcher};
 
 use crate::looks::{THEMES, picture};
 use crate::world::{World, click, has, load, until, until_label, until_part};

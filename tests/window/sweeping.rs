@@ -8,13 +8,12 @@ use egui::{Key, Modifiers, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::Workbench;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::estimate::{Basis, Estimate, RunEstimate};
-use peso_workbench::experiment::planned::planned;
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::sweep::{Axis, Combine, Sweep};
-use peso_workbench::experiment::worker::RunOptions;
-use peso_workbench::method::card::Setting;
+use peso_workbench::budget::estimate::{Basis, Estimate, RunEstimate};
+use peso_workbench::project::Project;
+use peso_workbench::project::sweep::{Axis, Combine, Sweep};
+use peso_workbench::run::planned::planned;
+use peso_workbench::run::{RunOptions, Status};
+use peso_workbench::schema::Setting;
 
 use crate::fixture::{self, Come};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
@@ -184,7 +183,7 @@ fn rename(window: &mut Harness<'_, Workbench>, from: &str, to: &str) {
 /// What a process would say of the runs of a project.
 pub fn estimate(project: &Project, finished: &[&str]) -> Estimate {
     let runs = planned(project, &RunOptions::default()).unwrap();
-    let run = |(place, run): (usize, &peso_workbench::experiment::planned::PlannedRun)| {
+    let run = |(place, run): (usize, &peso_workbench::run::planned::PlannedRun)| {
         let done = finished.contains(&run.experiment.as_str());
         let learned = run.method.is_learned();
         RunEstimate {

@@ -8,12 +8,11 @@ use eframe::egui;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use peso_workbench::app::dialogs::Question;
+use peso_workbench::app::dialogs::desktop::Question;
 use peso_workbench::app::launcher::Ended;
-use peso_workbench::experiment::observer::{Observer as _, Wanted};
-use peso_workbench::experiment::queue::Queue;
-use peso_workbench::experiment::results::Status;
-use peso_workbench::experiment::run_folder::RunFolder;
+use peso_workbench::run::observer::{Observer as _, Wanted};
+use peso_workbench::run::queue::Queue;
+use peso_workbench::run::{RunFolder, Status};
 
 use crate::fixture::{self, Come};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};

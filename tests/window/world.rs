@@ -11,14 +11,14 @@ use eframe::egui;
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use peso_workbench::app::dialogs::{FileDialogs, Question};
+use peso_workbench::app::dialogs::desktop::{FileDialogs, Question};
 use peso_workbench::app::launcher::{Ended, EstimateRequest, ExecutableLauncher, Launcher, Waiting};
 use peso_workbench::app::{Services, Workbench};
-use peso_workbench::error::Unusable;
-use peso_workbench::experiment::Project;
-use peso_workbench::experiment::estimate::Estimate;
-use peso_workbench::experiment::project_file::DEMO;
-use peso_workbench::experiment::queue::{Queue, QueueWorker};
+use peso_workbench::budget::estimate::Estimate;
+use peso_workbench::error::InputError;
+use peso_workbench::project::Project;
+use peso_workbench::project::file::DEMO;
+use peso_workbench::run::queue::{Queue, QueueWorker};
 
 use crate::fixture;
 
@@ -49,14 +49,14 @@ pub struct HeldLauncher {
 }
 
 impl Launcher for HeldLauncher {
-    fn run(&self, project: &Path) -> Result<Ended, Unusable> {
+    fn run(&self, project: &Path) -> Result<Ended, InputError> {
         self.started.lock().unwrap().send(project.to_path_buf()).unwrap();
         // A test that is over hangs up.
         let over = Ended { code: Some(130), last_words: String::new() };
         Ok(self.endings.lock().unwrap().recv().unwrap_or(over))
     }
 
-    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, Unusable> {
+    fn estimate(&self, request: &EstimateRequest) -> Result<Option<Estimate>, InputError> {
         self.asked.lock().unwrap().send(request.clone()).unwrap();
         let estimates = self.estimates.lock().unwrap();
         loop {
@@ -68,7 +68,7 @@ impl Launcher for HeldLauncher {
         }
     }
 
-    fn compute(&self, _: &[OsString], waiting: &Waiting) -> Result<Ended, Unusable> {
+    fn compute(&self, _: &[OsString], waiting: &Waiting) -> Result<Ended, InputError> {
         waiting.say("stage 2/5 · train 40 %");
         let start = Instant::now();
         while !waiting.is_cancelled() && start.elapsed() < PATIENCE {

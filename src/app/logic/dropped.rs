@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::super::dock::{self, View};
-use super::super::modal::Leaving;
 use super::super::window::Workbench;
 use super::Message;
-use crate::experiment::project_file::FILE_NAME;
+use crate::app::dialogs::modal::Leaving;
 use crate::model::weights::gguf::Gguf;
 use crate::model::{BaseModel, Start};
+use crate::project::file::FILE_NAME;
 
 /// What was dropped onto the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

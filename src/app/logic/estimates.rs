@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::super::estimate_dialog::{EstimateDialog, State};
 use super::super::launcher::EstimateRequest;
-use super::super::modal::Dialog;
 use super::super::window::Workbench;
 use super::Message;
-use crate::error::Unusable;
-use crate::experiment::estimate::Estimate;
+use crate::app::dialogs::estimate::{EstimateDialog, State};
+use crate::app::dialogs::modal::Dialog;
+use crate::budget::estimate::Estimate;
+use crate::error::InputError;
 
 impl Workbench {
     /// Asks what the runs will take that are not done, of those that are selected or of all.
@@ -39,7 +39,7 @@ impl Workbench {
         }
         if session.unsaved() {
             // The message on what went wrong is on screen already.
-            dialog.state = State::Failed(Unusable::new(&session.file, "the project was not saved"));
+            dialog.state = State::Failed(InputError::new(&session.file, "the project was not saved"));
             return;
         }
         dialog.state = State::Pending;
@@ -49,7 +49,7 @@ impl Workbench {
         self.spawn("estimate", move || Message::Estimated { number, result: launcher.estimate(&request) });
     }
 
-    pub(super) fn estimated(&mut self, number: u64, result: Result<Option<Estimate>, Unusable>) {
+    pub(super) fn estimated(&mut self, number: u64, result: Result<Option<Estimate>, InputError>) {
         let Some(Dialog::Estimate(dialog)) = &mut self.dialog else { return };
         if dialog.number == number {
             match result {

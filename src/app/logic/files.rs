@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use super::super::dialogs::Question;
+use crate::app::dialogs::desktop::Question;
 
-use super::super::modal::{Dialog, Export, ExportDialog, Format, Leaving, NO_PORTAL, PathDialog, PathPurpose};
-use super::super::new_project::NewProjectDialog;
 use super::super::settings::{Settings, ThemeChoice};
 use super::super::widgets::{Notice, Weight};
 use super::super::window::Workbench;
 use super::Message;
-use crate::chart::{self, Chart, Style, table};
+use crate::app::dialogs::modal::{Dialog, Export, ExportDialog, Format, Leaving, NO_PORTAL, PathDialog, PathPurpose};
+use crate::app::dialogs::new_project::NewProjectDialog;
 use crate::files;
+use crate::plot;
+use crate::plot::{Chart, Style, table};
 
 /// A person cannot close a dialog faster than this: an answer that comes earlier came from no dialog.
 const FASTEST_PERSON: Duration = Duration::from_millis(300);
@@ -87,7 +88,7 @@ impl Workbench {
 
     pub(super) fn ask_export(&mut self, chart: Arc<Chart>) {
         let dark = self.settings.theme == ThemeChoice::Dark;
-        let style = Style { theme: if dark { chart::Theme::Dark } else { chart::Theme::Light }, ..Style::default() };
+        let style = Style { theme: if dark { plot::Theme::Dark } else { plot::Theme::Light }, ..Style::default() };
         let folder = self.session.as_ref().and_then(|session| session.file.parent()).unwrap_or(Path::new("."));
         let path = folder.join("charts").join(file_name(&chart.title)).with_extension("png").display().to_string();
         self.dialog = Some(Dialog::Export(ExportDialog { chart, format: Format::Png, style, path, hint: None }));
@@ -97,7 +98,7 @@ impl Workbench {
         self.spawn("export chart", move || {
             let folder = export.path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let written = folder.map_or(Ok(()), files::create_folder);
-            let written = written.and_then(|()| chart::export(&export.chart, &export.path, &export.style));
+            let written = written.and_then(|()| plot::export(&export.chart, &export.path, &export.style));
             Message::Exported(written.map(|()| export.path))
         });
     }

@@ -13,34 +13,34 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use dropped::Dropped;
-use project::Opened;
-use runs::did_not_finish;
+use self::dropped::Dropped;
+use self::project::Opened;
+use self::runs::did_not_finish;
 
 use super::action::{Action, SweepOf};
-use super::answers::Subject;
 use super::command::Command;
-use super::dialogs::Question;
+use super::dialogs::desktop::Question;
+use super::dialogs::method_picker::{MethodPicker, Purpose};
+use super::dialogs::modal::{Dialog, Leaving, PathPurpose, Wish};
+use super::dialogs::palette::Palette;
+use super::dialogs::sweep_editor::{self, SweepEditor};
 use super::dock::{self, View};
-use super::judgements::{Answer, Inquiry};
 use super::launcher::{Ended, Waiting};
-use super::method_picker::{MethodPicker, Purpose};
-use super::modal::{Dialog, Leaving, PathPurpose, Wish};
-use super::palette::Palette;
 use super::panels::experiments;
-use super::reports::{Question as Asked, Report};
+use super::queries::answers::Subject;
+use super::queries::judgements::{Answer, Inquiry};
+use super::queries::{Question as Asked, Report};
 use super::session::Session;
 use super::settings::ThemeChoice;
-use super::sweep_editor::{self, SweepEditor};
 use super::watch::Snapshot;
 use super::widgets::{Notice, Weight, sentence};
 use super::window::Workbench;
-use crate::error::Unusable;
-use crate::experiment::estimate::Estimate;
-use crate::experiment::observer::Wanted;
-use crate::experiment::queue::RunKey;
-use crate::experiment::sliced::Sliced;
+use crate::budget::estimate::Estimate;
+use crate::error::InputError;
 use crate::method::MethodOptions;
+use crate::results::slices::Sliced;
+use crate::run::observer::Wanted;
+use crate::run::queue::RunKey;
 
 /// Time a frame may spend on messages.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -48,9 +48,9 @@ const ZOOM_STEP: f32 = 1.1;
 
 /// What background jobs tell the window.
 pub(crate) enum Message {
-    Opened(Result<Box<Opened>, Unusable>),
-    DemoWritten(Result<PathBuf, Unusable>),
-    NewWritten(Result<PathBuf, Unusable>),
+    Opened(Result<Box<Opened>, InputError>),
+    DemoWritten(Result<PathBuf, InputError>),
+    NewWritten(Result<PathBuf, InputError>),
     /// What was dropped onto the window.
     Dropped {
         path: PathBuf,
@@ -59,7 +59,7 @@ pub(crate) enum Message {
     Saved {
         session: u64,
         revision: u64,
-        result: Result<(), Unusable>,
+        result: Result<(), InputError>,
         then: Option<Leaving>,
     },
     Answered {
@@ -79,33 +79,33 @@ pub(crate) enum Message {
     Sliced {
         session: u64,
         subject: Arc<Subject>,
-        answer: Result<Sliced, Unusable>,
+        answer: Result<Sliced, InputError>,
     },
     /// What runs will take; nothing where the dialog was closed.
     Estimated {
         number: u64,
-        result: Result<Option<Estimate>, Unusable>,
+        result: Result<Option<Estimate>, InputError>,
     },
     /// What a panel wanted to know.
     Reported {
         session: u64,
         question: Arc<Asked>,
-        answer: Result<Option<Box<Report>>, Unusable>,
+        answer: Result<Option<Box<Report>>, InputError>,
     },
     /// Whether what waits needs a worker.
     Queued {
         session: u64,
-        result: Result<bool, Unusable>,
+        result: Result<bool, InputError>,
     },
     WorkerEnded {
         session: u64,
-        result: Result<Ended, Unusable>,
+        result: Result<Ended, InputError>,
     },
-    Exported(Result<PathBuf, Unusable>),
+    Exported(Result<PathBuf, InputError>),
     /// Something small that mattered did not work.
     Failed {
         doing: &'static str,
-        error: Unusable,
+        error: InputError,
     },
     /// Something small was done; nobody needs to know.
     Done,

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::super::dialogs::Question;
 use super::super::dock::{self, View};
-use super::super::panels::model::edits;
 use super::super::session::Session;
 use super::super::window::Workbench;
-use crate::experiment::Project;
+use crate::app::dialogs::desktop::Question;
 use crate::model::{BaseModel, Start};
+use crate::project::Project;
+use crate::project::edits;
 
 impl Workbench {
     /// Takes what was chosen in a dialog into the project.

@@ -6,17 +6,16 @@ use eframe::egui;
 
 use super::super::dock::{self, Layout, View};
 use super::super::history::History;
-use super::super::modal::{Dialog, Leaving};
 use super::super::session::Session;
 use super::super::watch::Watcher;
 use super::super::widgets::{Notice, Weight, sentence};
 use super::super::window::Workbench;
 use super::Message;
-use crate::error::Unusable;
-use crate::experiment::Project;
-use crate::experiment::project_file::{DEMO, FILE_NAME};
-use crate::experiment::{project_check, sweep_edit};
+use crate::app::dialogs::modal::{Dialog, Leaving};
+use crate::error::InputError;
 use crate::files;
+use crate::project::file::{DEMO, FILE_NAME};
+use crate::project::{Project, check, sweep_edit};
 
 /// Where the arrangement of the views is kept, in the project's folder.
 const LAYOUT: &str = ".peso-layout.ron";
@@ -141,7 +140,7 @@ impl Workbench {
         });
     }
 
-    pub(super) fn saved(&mut self, number: u64, revision: u64, result: Result<(), Unusable>, then: Option<Leaving>) {
+    pub(super) fn saved(&mut self, number: u64, revision: u64, result: Result<(), InputError>, then: Option<Leaving>) {
         let Some(session) = self.session_numbered(number) else { return };
         session.saving = false;
         match result {
@@ -164,7 +163,7 @@ impl Workbench {
     pub(super) fn edit(&mut self, mut project: Project, key: Option<u64>) {
         let Some(session) = &mut self.session else { return };
         let mended = sweep_edit::mend(&mut project);
-        match mended.and_then(|taken| project_check::check(&project).map(|()| taken)) {
+        match mended.and_then(|taken| check::check(&project).map(|()| taken)) {
             Ok(taken) => {
                 session.history.change(project, key);
                 session.arrange_rows();
@@ -189,7 +188,7 @@ impl Workbench {
 }
 
 /// Reads a project and the layout beside it.
-fn read_project(path: &Path) -> Result<Opened, Unusable> {
+fn read_project(path: &Path) -> Result<Opened, InputError> {
     let file = if path.is_dir() { path.join(FILE_NAME) } else { path.to_path_buf() };
     // Recent projects must be found again from any working folder.
     let file = std::path::absolute(&file).unwrap_or(file);
@@ -199,7 +198,7 @@ fn read_project(path: &Path) -> Result<Opened, Unusable> {
 }
 
 /// Writes the demo project into a folder, unless one is there already, and gives the project file.
-fn write_demo(folder: &Path) -> Result<PathBuf, Unusable> {
+fn write_demo(folder: &Path) -> Result<PathBuf, InputError> {
     let file = folder.join(FILE_NAME);
     if !file.exists() {
         files::create_folder(folder)?;

@@ -8,11 +8,10 @@ use super::super::session::{Row, RowState};
 use super::super::widgets::{Notice, Weight, sentence};
 use super::super::window::Workbench;
 use super::Message;
-use crate::error::Unusable;
-use crate::experiment::observer::Wanted;
-use crate::experiment::queue::{Entries, RunKey};
-use crate::experiment::results::Status;
-use crate::experiment::run_folder::RunFolder;
+use crate::error::InputError;
+use crate::run::observer::Wanted;
+use crate::run::queue::{Entries, RunKey};
+use crate::run::{RunFolder, Status};
 
 impl Workbench {
     pub(super) fn enqueue(&mut self, wanted: impl Fn(&Row) -> bool) {
@@ -49,7 +48,7 @@ impl Workbench {
     }
 
     /// Starts a worker where the queue needs one, unless one is on its way.
-    pub(super) fn queued(&mut self, number: u64, result: Result<bool, Unusable>) {
+    pub(super) fn queued(&mut self, number: u64, result: Result<bool, InputError>) {
         let Some(session) = self.session_numbered(number) else { return };
         match result {
             Ok(needs_worker) if session.working || !needs_worker => {}
@@ -66,7 +65,7 @@ impl Workbench {
         }
     }
 
-    pub(super) fn worker_ended(&mut self, number: u64, result: Result<Ended, Unusable>) {
+    pub(super) fn worker_ended(&mut self, number: u64, result: Result<Ended, InputError>) {
         let Some(session) = self.session_numbered(number) else { return };
         (session.working, session.launching) = (false, false);
         if let Some(watcher) = &session.watcher {

@@ -10,14 +10,15 @@ use super::{
     Context, chart_actions, choice, explained_chart_card, explanation, found, has_adapters, measured_runs,
     one_an_experiment, protocol_choice, protocol_of, run_label,
 };
-use crate::app::reports::{Found, Question, Report, RunStamp};
+use crate::app::queries::{Found, Question, Report, RunStamp};
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::chart::churn::{self, Beside, ChurnMeasure};
-use crate::chart::look::Look;
-use crate::chart::{Chart, subspace};
 use crate::data::Protocol;
-use crate::experiment::churn::ChurnReport;
+use crate::figures::churn::{self, Beside, ChurnMeasure};
+use crate::figures::subspace;
+use crate::plot::Chart;
+use crate::plot::series_style::SeriesStyle;
+use crate::results::churn::ChurnReport;
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -140,7 +141,7 @@ impl DriftPanel {
         match self.view {
             View::Stages => {
                 let looks = super::looks(context.session);
-                let look = |run: &RunView| looks.get(&run.id).copied().unwrap_or(Look::baseline(0));
+                let look = |run: &RunView| looks.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
                 let lines: Vec<_> = reports.iter().map(|(run, report)| (*report, look(run))).collect();
                 churn::over_stages(&lines, self.measure, &self.drawn_beside(context, reports, &look), synthetic)
             }
@@ -171,7 +172,7 @@ impl DriftPanel {
         &self,
         context: &Context<'_>,
         reports: &[(&Arc<RunView>, &ChurnReport)],
-        look: &dyn Fn(&RunView) -> Look,
+        look: &dyn Fn(&RunView) -> SeriesStyle,
     ) -> Beside {
         let session = context.session;
         let mut beside = Beside::default();

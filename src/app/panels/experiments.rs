@@ -5,20 +5,17 @@ use std::path::Path;
 use eframe::egui;
 use egui::{Button, Grid, RichText, ScrollArea, TextEdit, Ui};
 
-use super::Context;
 use super::method_card::Form;
-use super::sweep_list;
+use super::{Context, sweep_list};
 use crate::app::action::{Action, SweepOf};
-use crate::app::method_picker::Purpose;
+use crate::app::dialogs::method_picker::Purpose;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::data::DatasetSource;
-use crate::experiment::Project;
-use crate::experiment::project::Experiment;
-use crate::experiment::run_folder::slug;
-use crate::experiment::{project_check, sweep_edit};
 use crate::method::MethodOptions;
 use crate::model::BaseModel;
+use crate::project::slug::slug;
+use crate::project::{Experiment, Project, check, sweep_edit};
 
 /// State of the panel.
 #[derive(Debug, Default)]
@@ -296,7 +293,7 @@ fn rename(context: &mut Context<'_>, place: usize, name: &str) {
 fn name_problem(project: &Project, place: usize, name: &str) -> Option<String> {
     let mut renamed = project.clone();
     sweep_edit::rename(&mut renamed, place, name);
-    project_check::check(&renamed).err().map(|bad| widgets::sentence(&bad.problem))
+    check::check(&renamed).err().map(|bad| widgets::sentence(&bad.problem))
 }
 
 /// `wanted`, or with the first number that makes it unlike every other name: `PESO 2`.

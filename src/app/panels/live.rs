@@ -10,8 +10,8 @@ use crate::app::session::RowState;
 use crate::app::theme::{self, space};
 use crate::app::watch::{LiveCharts, RunView};
 use crate::app::widgets;
-use crate::chart::Chart;
-use crate::experiment::results::Status;
+use crate::plot::Chart;
+use crate::run::Status;
 
 /// Which curve is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,8 +6,8 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 use super::Context;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::experiment::observer::Level;
-use crate::experiment::run_folder::Event;
+use crate::run::Event;
+use crate::run::observer::Level;
 
 /// State of the panel.
 #[derive(Debug, Default)]

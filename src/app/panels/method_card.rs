@@ -4,8 +4,8 @@ use eframe::egui;
 use egui::{Button, Checkbox, ComboBox, DragValue, RichText, TextEdit, Ui};
 
 use crate::app::theme::{self, space};
-use crate::method::card::{Choice, Field, FieldOf, Kind, Setting};
 use crate::method::{GradientSurgery, MethodOptions};
+use crate::schema::{Choice, Field, FieldOf, Kind, Setting};
 
 /// What an edit of the options came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -25,15 +25,15 @@ use egui::{Align, Button, Color32, ComboBox, Layout, ProgressBar, Response, Text
 use super::action::Action;
 use super::command::Command;
 use super::launcher::Said;
-use super::reports::{Found, Question, Report};
+use super::queries::{Found, Question, Report};
 use super::session::{Row, Session};
-use super::theme;
 use super::watch::RunView;
-use super::widgets;
-use crate::chart::{Body, Chart, Look, Marked, comparison, screen};
+use super::{theme, widgets};
 use crate::data::Protocol;
-use crate::error::Unusable;
-use crate::experiment::results::Results;
+use crate::error::InputError;
+use crate::figures::comparison;
+use crate::plot::{Body, Chart, Marked, SeriesStyle, screen};
+use crate::results::Results;
 
 /// What a panel may read, and where it puts its wishes.
 pub(crate) struct Context<'a> {
@@ -55,7 +55,7 @@ fn in_project_order(results: &Results, rows: &[Row]) -> Results {
 }
 
 /// The look of each run, by its id: the one that its line has in the comparison.
-fn looks(session: &Session) -> BTreeMap<String, Look> {
+fn looks(session: &Session) -> BTreeMap<String, SeriesStyle> {
     comparison::looks(&in_project_order(session.results(Protocol::SameBlock), &session.rows))
 }
 
@@ -157,7 +157,7 @@ fn found<'s, T>(
 }
 
 /// Says why something cannot be found out, and offers to try again.
-fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &Unusable, question: &Arc<Question>) {
+fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &InputError, question: &Arc<Question>) {
     ui.horizontal_wrapped(|ui| {
         ui.colored_label(theme::tokens(ui).error, widgets::sentence(&error.to_string()));
         if ui.button("Try again").clicked() {

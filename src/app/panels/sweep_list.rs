@@ -8,11 +8,10 @@ use super::method_card::words;
 use crate::app::action::{Action, SweepOf};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
-use crate::experiment::Project;
-use crate::experiment::project::Experiment;
-use crate::experiment::sweep::{Axis, Combine, Sweep, TRAINING};
-use crate::experiment::training_fields::FIELDS;
-use crate::method::card::{Field, Setting};
+use crate::project::sweep::{Axis, Combine, Sweep, TRAINING};
+use crate::project::training_fields::FIELDS;
+use crate::project::{Experiment, Project};
+use crate::schema::{Field, Setting};
 
 /// Draws the sweeps of an experiment.
 pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment) {

@@ -7,7 +7,7 @@ use egui::{Align2, Area, Button, Frame, Id, Margin, RichText, Ui, Vec2};
 
 use super::sentence;
 use crate::app::theme::{self, space};
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Seconds that a toast stays.
 const STAY: f64 = 6.0;
@@ -55,7 +55,7 @@ impl Notice {
     }
 
     /// An error about an input, prefixed by what was attempted.
-    pub(crate) fn unusable(doing: &str, error: &Unusable) -> Self {
+    pub(crate) fn unusable(doing: &str, error: &InputError) -> Self {
         let place = error.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
         Self::new(Weight::Problem, format!("{doing}: {}{place}", error.problem))
             .details(sentence(error.advice.as_deref().unwrap_or_default()))
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn an_unusable_file_says_what_where_and_what_to_do() {
         let error =
-            Unusable::new("/p/project.ron", "unknown field \"lamda\"").at("line 3").advice("did you mean lambda?");
+            InputError::new("/p/project.ron", "unknown field \"lamda\"").at("line 3").advice("did you mean lambda?");
         let notice = Notice::unusable("The project cannot be opened", &error);
         assert_eq!(notice.text, "The project cannot be opened: unknown field \"lamda\" at line 3");
         assert_eq!(notice.details.as_deref(), Some("Did you mean lambda?"));

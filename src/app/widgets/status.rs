@@ -4,8 +4,8 @@ use eframe::egui;
 
 use crate::app::session::RowState;
 use crate::app::theme::Tokens;
-use crate::experiment::observer::{Phase, Progress};
-use crate::experiment::results::Status;
+use crate::run::Status;
+use crate::run::observer::{Phase, Progress};
 
 /// Icon, word and colour of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,11 +19,11 @@ use self::window::{Batch, Window};
 use super::epochs;
 use super::stage_recommender::{Query, StageFigures, StageRecommender, Told};
 use crate::data::Dataset;
-use crate::error::{Failure, Unusable};
-use crate::method::card::{Card, Field, Kind};
+use crate::error::{InputError, RunError};
 use crate::model::adapter::Matrix;
 use crate::model::backend::TrainingBackend;
 use crate::model::weights::Weights;
+use crate::schema::{Card, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "sasrec",
@@ -178,7 +178,7 @@ impl<B: TrainingBackend> SasRecommender<B> {
 }
 
 impl<B: TrainingBackend> StageRecommender for SasRecommender<B> {
-    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, Failure> {
+    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, RunError> {
         let mut training =
             StageTraining::new(&self.options, self.seed, &mut self.network, &dataset.stages[stage], stage);
         if training.is_empty() {
@@ -214,7 +214,7 @@ impl<B: TrainingBackend> StageRecommender for SasRecommender<B> {
         parameters.map(|(name, tensor)| (name.clone(), Matrix::from_tensor(tensor.clone()))).collect()
     }
 
-    fn restore(&mut self, state: &Weights) -> Result<(), Unusable> {
+    fn restore(&mut self, state: &Weights) -> Result<(), InputError> {
         let device = self.network.device();
         let mut restored = BTreeMap::new();
         for (name, tensor) in &self.network.parameters {

@@ -21,10 +21,10 @@ use self::training::{Pulls, StageTraining};
 use super::stage_recommender::{Query, StageFigures, StageRecommender, Told};
 use super::{epochs, normal_matrix};
 use crate::data::{Dataset, Stage};
-use crate::error::{Failure, Unusable};
-use crate::method::card::{Card, Choice, Field, Kind};
+use crate::error::{InputError, RunError};
 use crate::model::adapter::Matrix;
 use crate::model::weights::Weights;
+use crate::schema::{Card, Choice, Field, Kind};
 use crate::seeds;
 
 /// Standard deviation of fresh embeddings.
@@ -250,7 +250,7 @@ impl TwoTowerRecommender {
         users: BTreeSet<u32>,
         seed: u64,
         told: &mut Told<'_>,
-    ) -> Result<Pulls, Failure> {
+    ) -> Result<Pulls, RunError> {
         if users.is_empty() {
             return Ok(Pulls::default());
         }
@@ -314,7 +314,7 @@ fn fresh(rows: usize, width: usize, seed: u64, of: &str) -> Matrix {
 
 impl StageRecommender for TwoTowerRecommender {
     /// PISA tells its fine-tuning first, then its training proper, whose figures it returns.
-    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, Failure> {
+    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, RunError> {
         let (place, stage) = (stage, &dataset.stages[stage]);
         if self.options.variant == Variant::Frozen && place > 0 {
             return Ok(StageFigures::default());
@@ -360,9 +360,9 @@ impl StageRecommender for TwoTowerRecommender {
         ])
     }
 
-    fn restore(&mut self, state: &Weights) -> Result<(), Unusable> {
+    fn restore(&mut self, state: &Weights) -> Result<(), InputError> {
         let width = self.options.width;
-        let flags = |name, count| -> Result<Vec<bool>, Unusable> {
+        let flags = |name, count| -> Result<Vec<bool>, InputError> {
             Ok(state.matrix(name, Some([1, count]))?.values.iter().map(|&known| known > 0.0).collect())
         };
         let users = state.matrix("user_embedding.weight", Some([self.known_users.len(), width]))?;

@@ -5,19 +5,20 @@ use std::sync::atomic::AtomicBool;
 
 use super::super::outcome::warn;
 use super::{Arguments, Figure};
-use crate::chart::churn::{self, Beside, ChurnMeasure};
-use crate::chart::retention::{self as charts_of, Movers};
-use crate::chart::subspace::{self, Against, Mapped, Shown, module_words};
-use crate::chart::{Chart, Look, comparison};
+use crate::analysis::retention;
+use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, module_directions, subspace_report};
 use crate::data::{DataDrift, Dataset, Protocol};
-use crate::error::Unusable;
-use crate::experiment::Project;
-use crate::experiment::analysis::retention;
-use crate::experiment::churn::{ChurnReport, churn as churn_of};
-use crate::experiment::paired::{Gain, UserMetric};
-use crate::experiment::results::Results;
-use crate::experiment::run_folder::RunFolder;
-use crate::experiment::subspace_report::{ModuleReport, SubspaceReport, module_directions, subspace_report};
+use crate::error::InputError;
+use crate::figures::churn::{self, Beside, ChurnMeasure};
+use crate::figures::retention::Movers;
+use crate::figures::subspace::{self, Against, Mapped, Shown, module_words};
+use crate::figures::{comparison, retention as charts_of};
+use crate::plot::{Chart, SeriesStyle};
+use crate::project::Project;
+use crate::results::Results;
+use crate::results::churn::{ChurnReport, churn as churn_of};
+use crate::results::paired_scores::{Gain, UserMetric};
+use crate::run::RunFolder;
 use crate::subspace::Side;
 
 /// Whether one of some figures is asked for.
@@ -26,7 +27,7 @@ type Wants<'w> = &'w dyn Fn(&[Figure]) -> bool;
 /// A run with the look that it has in every chart, and what is known of its adapters.
 struct Run {
     folder: RunFolder,
-    look: Look,
+    look: SeriesStyle,
     /// `PESO, seed 42`.
     name: String,
     report: Option<SubspaceReport>,
@@ -37,7 +38,7 @@ pub(super) fn charts(
     arguments: &Arguments,
     project: &Project,
     (results, runs_dir): (&Results, &Path),
-) -> Result<Vec<(String, Chart)>, Unusable> {
+) -> Result<Vec<(String, Chart)>, InputError> {
     let wants = |figures: &[Figure]| arguments.figure == Figure::All || figures.contains(&arguments.figure);
     let of_adapters = [Figure::River, Figure::DriftMap, Figure::Spectra, Figure::Angles, Figure::Distances];
     let of_runs = [Figure::Churn, Figure::Affected, Figure::Retention];
@@ -72,7 +73,7 @@ pub(super) fn charts(
     }
     if charts.is_empty() {
         let advice = "`peso retention RUN` measures retention; adapters are there once a stage is trained";
-        return Err(Unusable::new(runs_dir, "no run has what this figure shows").advice(advice));
+        return Err(InputError::new(runs_dir, "no run has what this figure shows").advice(advice));
     }
     Ok(charts)
 }
@@ -82,7 +83,7 @@ fn runs(
     arguments: &Arguments,
     (results, runs_dir): (&Results, &Path),
     with_adapters: bool,
-) -> Result<Vec<Run>, Unusable> {
+) -> Result<Vec<Run>, InputError> {
     let looks = comparison::looks(results);
     let mut runs = Vec::new();
     for folder in RunFolder::list(runs_dir) {
@@ -112,19 +113,23 @@ fn runs(
     }
     if runs.is_empty() {
         let wanted = arguments.run.as_deref().unwrap_or_default();
-        return Err(Unusable::new(runs_dir, format!("there is no run \"{wanted}\""))
+        return Err(InputError::new(runs_dir, format!("there is no run \"{wanted}\""))
             .advice("name a run's folder or an experiment; `peso status` lists both"));
     }
     Ok(runs)
 }
 
-fn drift(runs: &[Run], project: &Project, wants: &dyn Fn(&[Figure]) -> bool) -> Result<Vec<(String, Chart)>, Unusable> {
+fn drift(
+    runs: &[Run],
+    project: &Project,
+    wants: &dyn Fn(&[Figure]) -> bool,
+) -> Result<Vec<(String, Chart)>, InputError> {
     let metric = UserMetric { gain: Gain::Ndcg, k: 10, corrected: false };
     let synthetic = project.is_synthetic();
     let reports: Vec<(&Run, ChurnReport)> = runs
         .iter()
         .map(|run| Ok((run, churn_of(&run.folder, Protocol::SameBlock, metric)?)))
-        .collect::<Result<_, Unusable>>()?;
+        .collect::<Result<_, InputError>>()?;
     let mut charts = Vec::new();
     if wants(&[Figure::Churn]) {
         let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
@@ -152,7 +157,7 @@ fn of_one(
     run: &Run,
     report: &SubspaceReport,
     (wants, synthetic): (Wants<'_>, bool),
-) -> Result<Vec<(String, Chart)>, Unusable> {
+) -> Result<Vec<(String, Chart)>, InputError> {
     let id = &run.folder.config().run;
     let Some(&last) = report.stages.last() else { return Ok(Vec::new()) };
     let at = |stage| Shown { report, run: &run.name, stage };
@@ -182,7 +187,7 @@ fn of_one(
 }
 
 /// The module that was named, by the end of its name; else the one with the largest update.
-fn module<'r>(arguments: &Arguments, run: &Run, report: &'r SubspaceReport) -> Result<&'r ModuleReport, Unusable> {
+fn module<'r>(arguments: &Arguments, run: &Run, report: &'r SubspaceReport) -> Result<&'r ModuleReport, InputError> {
     let norm = |module: &&ModuleReport| module.stages.last().map_or(0.0, |stage| stage.norm);
     let found = match &arguments.module {
         Some(name) => report.modules.iter().find(|module| module.name.ends_with(name.as_str())),
@@ -191,7 +196,7 @@ fn module<'r>(arguments: &Arguments, run: &Run, report: &'r SubspaceReport) -> R
     found.ok_or_else(|| {
         let names: Vec<&str> = report.modules.iter().map(|module| module.name.as_str()).collect();
         let wanted = arguments.module.as_deref().unwrap_or_default();
-        Unusable::new(run.folder.path(), format!("the adapter has no module \"{wanted}\""))
+        InputError::new(run.folder.path(), format!("the adapter has no module \"{wanted}\""))
             .advice(format!("it has {}", names.join(", ")))
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::cli::table::quoted;
-use crate::experiment::results::Results;
+use crate::results::Results;
 
 pub(super) fn as_csv(results: &Results) -> String {
     let metrics: BTreeSet<&str> = results

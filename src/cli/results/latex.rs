@@ -3,8 +3,9 @@
 use super::text::{DIVISORS, continual_table};
 use super::{METRICS, is_measured, means_over};
 use crate::cli::table::{escaped, one_line};
-use crate::experiment::results::Results;
-use crate::experiment::summary::{self, Line, Mean};
+use crate::results::Results;
+use crate::results::summary;
+use crate::results::summary::{Line, Mean};
 
 pub(super) fn as_latex(results: &Results) -> String {
     let lines: Vec<Line> = summary::lines(results).into_iter().filter(|line| line.finished).collect();

@@ -1,10 +1,10 @@
 //! `peso results --slices`: means on kinds of users and targets.
 
 use crate::cli::table::Table;
-use crate::experiment::paired::{Gain, UserMetric};
-use crate::experiment::project::Evaluation;
-use crate::experiment::sliced::SlicedLine;
 use crate::measure::slice_means::FEW;
+use crate::project::Evaluation;
+use crate::results::paired_scores::{Gain, UserMetric};
+use crate::results::slices::SlicedLine;
 
 /// Hit and NDCG at 10, or at the largest cut-off below that the project measures.
 pub(super) fn metrics(evaluation: &Evaluation) -> Vec<UserMetric> {

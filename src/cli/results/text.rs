@@ -6,8 +6,8 @@ use super::{METRICS, SHOWN, is_measured, means_over};
 use crate::cli::table::Table;
 use crate::cli::words;
 use crate::data::Protocol;
-use crate::experiment::results::Results;
-use crate::experiment::summary::{self, Cost, Line, Mean};
+use crate::results::Results;
+use crate::results::summary::{self, Cost, Line, Mean};
 
 /// Continual measures in the order of the table, with their headings.
 const CONTINUAL: [(&str, &str); 6] = [

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Format;
-use super::look::{Look, is_number};
 use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
-use crate::error::Unusable;
+use super::sample::{Look, is_number};
+use crate::error::InputError;
 
 /// Times that are larger are milliseconds.
 const SECONDS_END: f64 = 1e11;
@@ -15,7 +15,7 @@ const SECONDS_END: f64 = 1e11;
 /// # Errors
 /// `certain` is false when the format was named by the user: then a file of ratings that says nothing about the order of
 /// its columns is read as the edition has them, and one that contradicts it is refused.
-pub fn layout(edition: Format, look: &Look, certain: bool) -> Result<Option<Layout>, Unusable> {
+pub fn layout(edition: Format, look: &Look, certain: bool) -> Result<Option<Layout>, InputError> {
     if let Some(object) = look.object() {
         let has = |keys: &[&str]| keys.iter().all(|key| object.contains_key(*key));
         let fits = match edition {
@@ -42,7 +42,7 @@ fn keys(edition: Format) -> Roles<&'static str> {
 }
 
 /// Ratings as comma-separated values: without a header in 2014 and 2018, with or without one in 2023.
-fn ratings(edition: Format, look: &Look, certain: bool) -> Result<Option<Layout>, Unusable> {
+fn ratings(edition: Format, look: &Look, certain: bool) -> Result<Option<Layout>, InputError> {
     let rows = look.rows(b',', true);
     let Some(first) = rows.first() else { return Ok(None) };
     let header = first.get(..4).is_some_and(|names| names == ["user_id", "parent_asin", "rating", "timestamp"]);
@@ -66,9 +66,12 @@ fn ratings(edition: Format, look: &Look, certain: bool) -> Result<Option<Layout>
             return Ok(None);
         }
     } else if order != expected && order != Order::Unclear {
-        return Err(Unusable::new(&look.path, format!("the columns are in another order than in {}", edition.label()))
-            .at(format!("line {}", 1 + usize::from(header)))
-            .advice("ratings of 2014 and 2023 have the user before the item, those of 2018 the item before the user"));
+        return Err(InputError::new(
+            &look.path,
+            format!("the columns are in another order than in {}", edition.label()),
+        )
+        .at(format!("line {}", 1 + usize::from(header)))
+        .advice("ratings of 2014 and 2023 have the user before the item, those of 2018 the item before the user"));
     }
     let columns = match expected {
         Order::ItemFirst => Roles { user: 1, item: 0, time: Some(3), rating: Some(2) },

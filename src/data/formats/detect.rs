@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::look::Look;
 use super::plan::{ItemLayout, Layout, Plan, Source};
+use super::sample::Look;
 use super::{Format, amazon, lc_rec, movielens, recbole, table, yelp};
 use crate::data::source::{DatasetSource, Import, ItemTable, TableImport};
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Files of a folder that are looked at, at most.
 const LOOKED_AT: usize = 500;
@@ -34,7 +34,7 @@ impl Detected {
 ///
 /// # Errors
 /// A file cannot be read, or there are several datasets, or items alone; says what was found and how to name one.
-pub fn detect(path: &Path) -> Result<Option<Detected>, Unusable> {
+pub fn detect(path: &Path) -> Result<Option<Detected>, InputError> {
     if path.is_dir() && files_of(path)?.iter().any(|file| is_release(file)) {
         return Ok(Some(Detected::Release(path.to_path_buf())));
     }
@@ -51,14 +51,14 @@ fn is_release(file: &Path) -> bool {
 ///
 /// # Errors
 /// The file is not of the format, or there are several; says what it looks like.
-pub fn plan_of(format: Option<Format>, import: &Import) -> Result<Plan, Unusable> {
+pub fn plan_of(format: Option<Format>, import: &Import) -> Result<Plan, InputError> {
     found(format, import)?.ok_or_else(|| {
         let nothing = if import.path.is_dir() { "there is no file of interactions in the folder" } else { UNKNOWN };
-        Unusable::new(&import.path, nothing).advice(format.map_or(ANYTHING, expected))
+        InputError::new(&import.path, nothing).advice(format.map_or(ANYTHING, expected))
     })
 }
 
-fn found(format: Option<Format>, import: &Import) -> Result<Option<Plan>, Unusable> {
+fn found(format: Option<Format>, import: &Import) -> Result<Option<Plan>, InputError> {
     let path = &import.path;
     let look = if path.is_dir() { in_folder(format, path)? } else { Some(Look::at(path)?) };
     let Some(look) = look else { return Ok(None) };
@@ -73,7 +73,7 @@ fn found(format: Option<Format>, import: &Import) -> Result<Option<Plan>, Unusab
         Some(items) => {
             let items = Look::at(items)?;
             let layout = items_layout(format, &items).ok_or_else(|| {
-                Unusable::new(&items.path, format!("not a file of items in the format {}", format.label()))
+                InputError::new(&items.path, format!("not a file of items in the format {}", format.label()))
             })?;
             Some(Source::new(&items.path, layout))
         }
@@ -100,7 +100,7 @@ fn found(format: Option<Format>, import: &Import) -> Result<Option<Plan>, Unusab
 ///
 /// # Errors
 /// A file cannot be read or lacks a column.
-pub fn plan_of_table(import: &TableImport) -> Result<Plan, Unusable> {
+pub fn plan_of_table(import: &TableImport) -> Result<Plan, InputError> {
     let look = Look::at(&import.path)?;
     let layout = table::layout(&look, import)?;
     let items = match &import.items {
@@ -119,7 +119,7 @@ pub fn plan_of_table(import: &TableImport) -> Result<Plan, Unusable> {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn propose_table(path: &Path) -> Result<Option<TableImport>, Unusable> {
+pub fn propose_table(path: &Path) -> Result<Option<TableImport>, InputError> {
     table::propose(&Look::at(path)?)
 }
 
@@ -127,7 +127,7 @@ pub fn propose_table(path: &Path) -> Result<Option<TableImport>, Unusable> {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn is_parquet(path: &Path) -> Result<bool, Unusable> {
+pub fn is_parquet(path: &Path) -> Result<bool, InputError> {
     Ok(Look::at(path)?.is_parquet())
 }
 
@@ -135,7 +135,7 @@ pub fn is_parquet(path: &Path) -> Result<bool, Unusable> {
 ///
 /// # Errors
 /// The file cannot be read, or is no table.
-pub fn propose_items(path: &Path, header: bool) -> Result<ItemTable, Unusable> {
+pub fn propose_items(path: &Path, header: bool) -> Result<ItemTable, InputError> {
     table::propose_items(&Look::at(path)?, header)
 }
 
@@ -146,7 +146,7 @@ fn stem(look: &Look) -> String {
 }
 
 /// The format that a file's content tells, with its layout.
-fn told(look: &Look) -> Result<Option<(Format, Layout)>, Unusable> {
+fn told(look: &Look) -> Result<Option<(Format, Layout)>, InputError> {
     for format in Format::ALL {
         if let Some(layout) = layout_of(format, look, true)? {
             return Ok(Some((format, layout)));
@@ -156,18 +156,18 @@ fn told(look: &Look) -> Result<Option<(Format, Layout)>, Unusable> {
 }
 
 /// The layout of a file in the format that is named.
-fn named(format: Format, look: &Look) -> Result<Layout, Unusable> {
+fn named(format: Format, look: &Look) -> Result<Layout, InputError> {
     if let Some(layout) = layout_of(format, look, false)? {
         return Ok(layout);
     }
-    let unusable = Unusable::new(&look.path, format!("not a file of interactions in the format {}", format.label()));
+    let unusable = InputError::new(&look.path, format!("not a file of interactions in the format {}", format.label()));
     Err(match told(look) {
         Ok(Some((other, _))) => unusable.advice(format!("it looks like {}", other.label())),
         _ => unusable.advice(expected(format)),
     })
 }
 
-fn layout_of(format: Format, look: &Look, certain: bool) -> Result<Option<Layout>, Unusable> {
+fn layout_of(format: Format, look: &Look, certain: bool) -> Result<Option<Layout>, InputError> {
     Ok(match format {
         Format::RecBole => recbole::layout(look)?,
         Format::MovieLens => movielens::layout(look),
@@ -190,7 +190,7 @@ fn items_layout(format: Format, look: &Look) -> Option<ItemLayout> {
 }
 
 /// The file of items beside a file of interactions, where it is one.
-fn items_beside(format: Format, look: &Look) -> Result<Option<Source<ItemLayout>>, Unusable> {
+fn items_beside(format: Format, look: &Look) -> Result<Option<Source<ItemLayout>>, InputError> {
     let path = match format {
         Format::RecBole => recbole::items_beside(look),
         Format::MovieLens => movielens::items_beside(look),
@@ -205,7 +205,7 @@ fn items_beside(format: Format, look: &Look) -> Result<Option<Source<ItemLayout>
 }
 
 /// The one file of interactions of a folder, where there is one.
-fn in_folder(format: Option<Format>, folder: &Path) -> Result<Option<Look>, Unusable> {
+fn in_folder(format: Option<Format>, folder: &Path) -> Result<Option<Look>, InputError> {
     let mut found: Vec<(Format, Look)> = Vec::new();
     let mut refused = None;
     for file in files_of(folder)? {
@@ -240,7 +240,7 @@ fn in_folder(format: Option<Format>, folder: &Path) -> Result<Option<Look>, Unus
     }
     if found.len() > 1 {
         let names: Vec<String> = found.iter().map(|(_, look)| look.name()).collect();
-        return Err(Unusable::new(folder, format!("several files of interactions: {}", names.join(", ")))
+        return Err(InputError::new(folder, format!("several files of interactions: {}", names.join(", ")))
             .advice("name one of them"));
     }
     match (found.pop(), refused) {
@@ -250,8 +250,8 @@ fn in_folder(format: Option<Format>, folder: &Path) -> Result<Option<Look>, Unus
 }
 
 /// The folder's files, sorted by name, without hidden ones.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Unusable> {
-    let unreadable = |error| Unusable::io(folder, "list", &error);
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
+    let unreadable = |error| InputError::io(folder, "list", &error);
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -271,10 +271,10 @@ const ANYTHING: &str = "interactions of LC-Rec, Amazon (2014, 2018, 2023), RecBo
                         (user: \"…\", item: \"…\"))`";
 
 /// The error for a file that has items and no interactions.
-fn items_alone(look: &Look) -> Option<Unusable> {
+fn items_alone(look: &Look) -> Option<InputError> {
     let format = Format::ALL.into_iter().find(|&format| items_layout(format, look).is_some())?;
     let problem = format!("a file of items ({}), not of interactions", format.label());
-    Some(Unusable::new(&look.path, problem).advice("name the file of interactions or the folder"))
+    Some(InputError::new(&look.path, problem).advice("name the file of interactions or the folder"))
 }
 
 /// What a file of a format looks like.

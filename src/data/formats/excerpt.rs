@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::histories::json_error;
 use super::input::{self, Monitor, Watch};
-use super::look::Look;
+use super::sample::Look;
 use super::{ImportError, field, parquet_file};
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Bytes of a line that are kept.
 const LONGEST: u64 = 2000;
@@ -43,7 +43,7 @@ impl Excerpt {
     /// # Errors
     /// The file cannot be read or has fewer lines, or `watch` ended the reading.
     pub fn read(path: &Path, number: u64, around: u64, watch: Watch<'_>) -> Result<Self, ImportError> {
-        let total = std::fs::metadata(path).map_err(|error| Unusable::io(path, "open", &error))?.len();
+        let total = std::fs::metadata(path).map_err(|error| InputError::io(path, "open", &error))?.len();
         let monitor = Monitor::new(watch, total);
         let wanted = number.saturating_sub(around).max(1)..=number.saturating_add(around);
         let look = Look::at(path)?;
@@ -56,7 +56,7 @@ impl Excerpt {
         };
         let lines: Vec<ExcerptLine> = lines.into_iter().filter(|line| wanted.contains(&line.number)).collect();
         if !lines.iter().any(|line| line.number == number) {
-            return Err(Unusable::new(path, format!("there is no {unit} {number} any more"))
+            return Err(InputError::new(path, format!("there is no {unit} {number} any more"))
                 .advice("the file was changed since it was read")
                 .into());
         }
@@ -183,7 +183,7 @@ mod tests {
             let lines: Vec<(u64, &str)> = found.lines.iter().map(|line| (line.number, line.text.as_str())).collect();
             assert_eq!(lines, [(6, "6→x"), (7, "7→x"), (8, "8→x"), (9, "9→x")]);
             assert_eq!(excerpt(path, 1).unwrap().lines.len(), 3);
-            let ImportError::Unusable(gone) = excerpt(path, 10).unwrap_err() else { unreachable!() };
+            let ImportError::Input(gone) = excerpt(path, 10).unwrap_err() else { unreachable!() };
             assert_eq!(gone.problem, "there is no line 10 any more");
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::data::calendar;
+use crate::calendar;
 
 /// Longest id, in bytes.
 const LONGEST_ID: usize = 1000;

@@ -13,7 +13,7 @@ use super::field::Field;
 use super::input::{self, Monitor};
 use super::plan::{Delimited, Separator};
 use super::sink::{Record, Sink};
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Reads `{user: [item, …]}`, items as numbers or texts.
 ///
@@ -40,7 +40,7 @@ pub fn json_error(path: &Path, monitor: &Monitor<'_>, error: &serde_json::Error)
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     let problem = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-    Unusable::new(path, problem).at(format!("line {line}, column {column}")).into()
+    InputError::new(path, problem).at(format!("line {line}, column {column}")).into()
 }
 
 struct Users<'s> {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use flate2::bufread::MultiGzDecoder;
 
 use super::ImportError;
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Longest line or record that is read; a longer one is no record of any format, and would fill the memory.
 const LONGEST: u64 = 16 << 20;
@@ -68,11 +68,11 @@ impl<'w> Monitor<'w> {
             return ImportError::Cancelled;
         }
         let unusable = match error.kind() {
-            ErrorKind::UnexpectedEof => Unusable::new(path, "the compressed file is cut off").advice(AGAIN),
+            ErrorKind::UnexpectedEof => InputError::new(path, "the compressed file is cut off").advice(AGAIN),
             ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
-                Unusable::new(path, format!("the file is damaged: {error}")).advice(AGAIN)
+                InputError::new(path, format!("the file is damaged: {error}")).advice(AGAIN)
             }
-            _ => Unusable::io(path, "read", error),
+            _ => InputError::io(path, "read", error),
         };
         unusable.into()
     }
@@ -97,7 +97,7 @@ impl Read for Counted<'_, '_> {
 /// Opens a file; what its first bytes say is gzip or Zstandard is decompressed as it is read.
 pub fn open<'m>(path: &Path, monitor: &'m Monitor<'_>) -> Result<Box<dyn BufRead + 'm>, ImportError> {
     let failed = |error: io::Error| monitor.error(path, &error);
-    let file = File::open(path).map_err(|error| Unusable::io(path, "open", &error))?;
+    let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
     let mut reader = BufReader::with_capacity(1 << 17, Counted { file, monitor });
     // A buffer of a file holds its first bytes at once, unless the file has fewer.
     let start = reader.fill_buf().map_err(failed)?;
@@ -182,14 +182,14 @@ impl Read for Bounded<'_> {
 }
 
 /// The error for a record of more bytes than any record has.
-pub fn too_long(path: &Path, line: u64) -> Unusable {
-    Unusable::new(path, "a line of more than 16 MiB, or a quote that nothing closes")
+pub fn too_long(path: &Path, line: u64) -> InputError {
+    InputError::new(path, "a line of more than 16 MiB, or a quote that nothing closes")
         .at(format!("line {line}"))
         .advice("a record a line was expected")
 }
 
 /// The first bytes of a file, decompressed: at most `most`, enough to tell its format.
-pub fn start(path: &Path, most: u64) -> Result<Vec<u8>, Unusable> {
+pub fn start(path: &Path, most: u64) -> Result<Vec<u8>, InputError> {
     let mut ignore = |_| ControlFlow::Continue(());
     let monitor = Monitor::new(&mut ignore, 0);
     let read = open(path, &monitor).and_then(|reader| {
@@ -201,5 +201,5 @@ pub fn start(path: &Path, most: u64) -> Result<Vec<u8>, Unusable> {
             Ok(_) => Ok(bytes),
         }
     });
-    read.map_err(ImportError::into_unusable)
+    read.map_err(ImportError::into_input_error)
 }

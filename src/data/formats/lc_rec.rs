@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::look::Look;
 use super::plan::{ItemLayout, Layout};
+use super::sample::Look;
 
 /// How a file of sequences is written; none where it is not one.
 pub fn layout(look: &Look) -> Option<Layout> {

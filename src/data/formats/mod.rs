@@ -4,6 +4,9 @@
 //! of file (`delimited`, `objects`, `histories`, `parquet_file`) takes the records in. So a new format is one file here and
 //! one line in [`Format`].
 
+mod first_rows;
+mod sample;
+
 mod amazon;
 mod delimited;
 mod detect;
@@ -13,14 +16,12 @@ mod histories;
 mod input;
 mod item_file;
 mod lc_rec;
-mod look;
 mod movielens;
 mod object;
 mod objects;
 mod parquet_file;
 pub mod peso_release;
 pub mod plan;
-mod preview;
 mod python;
 mod reason;
 mod recbole;
@@ -36,15 +37,15 @@ use serde::{Deserialize, Serialize};
 pub use self::detect::{Detected, detect, is_parquet, plan_of, plan_of_table, propose_items, propose_table};
 pub use self::excerpt::{Excerpt, ExcerptLine};
 pub use self::field::time_span;
+pub use self::first_rows::Preview;
 pub use self::input::{Monitor, Progress, Watch};
 use self::item_file::Texts;
 use self::plan::{Layout, Plan};
-pub use self::preview::Preview;
 use self::sink::Sink;
 pub use self::sink::{Skipped, SkippedLine, SkippedProblem, kind_of_problem};
 pub use self::table::{column_name, place_of as column_place};
 use super::interactions::{Interactions, ItemText};
-use crate::error::{Failure, Unusable};
+use crate::error::{InputError, RunError};
 
 /// A format of interactions that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -101,25 +102,25 @@ pub enum ImportError {
     #[error("the import was cancelled")]
     Cancelled,
     #[error(transparent)]
-    Unusable(#[from] Unusable),
+    Input(#[from] InputError),
 }
 
 /// A run that was ended while its data was read.
-impl From<ImportError> for Failure {
+impl From<ImportError> for RunError {
     fn from(error: ImportError) -> Self {
         match error {
             ImportError::Cancelled => Self::Stopped,
-            ImportError::Unusable(unusable) => unusable.into(),
+            ImportError::Input(unusable) => unusable.into(),
         }
     }
 }
 
 impl ImportError {
     /// The same as an error about the input, for where nobody can cancel.
-    pub fn into_unusable(self) -> Unusable {
+    pub fn into_input_error(self) -> InputError {
         match self {
-            Self::Unusable(unusable) => unusable,
-            Self::Cancelled => Unusable::new("", "the import was cancelled"),
+            Self::Input(unusable) => unusable,
+            Self::Cancelled => InputError::new("", "the import was cancelled"),
         }
     }
 }
@@ -206,9 +207,9 @@ pub fn import(plan: &Plan, watch: Watch<'_>) -> Result<(Interactions, ImportRepo
 }
 
 /// The files of a plan with their sizes.
-pub fn files(plan: &Plan) -> Result<Vec<ReadFile>, Unusable> {
+pub fn files(plan: &Plan) -> Result<Vec<ReadFile>, InputError> {
     let read_file = |path: &Path, role: &str| {
-        let bytes = fs::metadata(path).map_err(|error| Unusable::io(path, "open", &error))?.len();
+        let bytes = fs::metadata(path).map_err(|error| InputError::io(path, "open", &error))?.len();
         Ok(ReadFile { path: path.to_path_buf(), bytes, role: role.to_owned() })
     };
     let interactions = plan.interactions.iter().map(|source| read_file(&source.path, "interactions"));
@@ -216,7 +217,7 @@ pub fn files(plan: &Plan) -> Result<Vec<ReadFile>, Unusable> {
 }
 
 /// Refuses a file that mostly is not what it was taken for.
-fn enough(plan: &Plan, sink: &Sink) -> Result<(), Unusable> {
+fn enough(plan: &Plan, sink: &Sink) -> Result<(), InputError> {
     let read = sink.interactions.len() as u64;
     if read > 0 && sink.skipped.lines <= read {
         return Ok(());
@@ -230,11 +231,11 @@ fn enough(plan: &Plan, sink: &Sink) -> Result<(), Unusable> {
                 sink.skipped.lines + read,
                 first.problem
             );
-            Err(Unusable::new(&first.path, problem).at(format!("line {}", first.line)).advice(advice))
+            Err(InputError::new(&first.path, problem).at(format!("line {}", first.line)).advice(advice))
         }
         None => {
             let path = plan.interactions.first().map_or(Path::new(""), |source| &source.path);
-            Err(Unusable::new(path, "there is no interaction in the file").advice(advice))
+            Err(InputError::new(path, "there is no interaction in the file").advice(advice))
         }
     }
 }

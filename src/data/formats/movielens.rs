@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::look::{Look, is_number};
 use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
+use super::sample::{Look, is_number};
 
 const RATING_COLUMNS: [&str; 4] = ["userId", "movieId", "rating", "timestamp"];
 

@@ -17,15 +17,15 @@ use super::input::Monitor;
 use super::item_file::{Texts, shortened, split_categories};
 use super::plan::{ItemRoles, Roles};
 use super::sink::{Record, Sink};
-use crate::data::calendar;
+use crate::calendar;
 use crate::data::interactions::ItemText;
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Names of a file's columns, without those inside others.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn columns(path: &Path) -> Result<Vec<String>, Unusable> {
+pub fn columns(path: &Path) -> Result<Vec<String>, InputError> {
     guarded(path, || {
         let reader = open(path)?;
         Ok(fields(&reader).iter().map(|field| field.name().to_owned()).collect())
@@ -137,8 +137,8 @@ fn each_row(
     Ok(())
 }
 
-fn open(path: &Path) -> Result<SerializedFileReader<File>, Unusable> {
-    let file = File::open(path).map_err(|error| Unusable::io(path, "open", &error))?;
+fn open(path: &Path) -> Result<SerializedFileReader<File>, InputError> {
+    let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
     SerializedFileReader::new(file).map_err(|error| damaged(path, &error))
 }
 
@@ -147,12 +147,12 @@ fn fields(reader: &SerializedFileReader<File>) -> &[TypePtr] {
 }
 
 /// The schema of the named columns alone.
-fn projection(path: &Path, reader: &SerializedFileReader<File>, names: &[&str]) -> Result<Type, Unusable> {
+fn projection(path: &Path, reader: &SerializedFileReader<File>, names: &[&str]) -> Result<Type, InputError> {
     let fields = fields(reader);
     for &name in names {
         if !fields.iter().any(|field| field.name() == name) {
             let known: Vec<&str> = fields.iter().map(|field| field.name()).collect();
-            return Err(Unusable::new(path, format!("there is no column \"{name}\""))
+            return Err(InputError::new(path, format!("there is no column \"{name}\""))
                 .advice(format!("the file has {}", known.join(", "))));
         }
     }
@@ -161,8 +161,8 @@ fn projection(path: &Path, reader: &SerializedFileReader<File>, names: &[&str]) 
     Type::group_type_builder(name).with_fields(wanted).build().map_err(|error| damaged(path, &error))
 }
 
-fn damaged(path: &Path, error: &ParquetError) -> Unusable {
-    Unusable::new(path, format!("not a sound Parquet file: {error}")).advice("fetch or write it again")
+fn damaged(path: &Path, error: &ParquetError) -> InputError {
+    InputError::new(path, format!("not a sound Parquet file: {error}")).advice("fetch or write it again")
 }
 
 /// Runs what reads a file that others wrote: the library checks most of what it reads, and panics on the rest.
@@ -171,7 +171,7 @@ fn guard<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Parquet
         .unwrap_or_else(|_| Err(ParquetError::General("its parts contradict each other".to_owned())))
 }
 
-fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, Unusable>) -> Result<T, Unusable> {
+fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, InputError>) -> Result<T, InputError> {
     panic::catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err(damaged(path, &ParquetError::General("its parts contradict each other".to_owned()))))
 }

@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use crate::data::catalogue::order_of_ids;
 use crate::data::dataset::{Dataset, Item, Sequence, Stage};
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::json;
 use crate::semantic_id::SemanticIndex;
 use crate::semantic_id::index::IndexFile;
@@ -24,7 +24,7 @@ use crate::semantic_id::index::IndexFile;
 ///
 /// # Errors
 /// Names the file that is missing, or the file, line and user or item of what cannot be used.
-pub fn load(folder: &Path, index: Option<&Path>) -> Result<Dataset, Unusable> {
+pub fn load(folder: &Path, index: Option<&Path>) -> Result<Dataset, InputError> {
     let files = Files::find(folder, index)?;
     let (mut items, index, place) = catalogue(&files.index)?;
     if let Some(path) = &files.titles {
@@ -50,14 +50,14 @@ struct Files {
 }
 
 impl Files {
-    fn find(folder: &Path, index: Option<&Path>) -> Result<Self, Unusable> {
+    fn find(folder: &Path, index: Option<&Path>) -> Result<Self, InputError> {
         let names = file_names(folder)?;
         let (name, numbers) = blocks(folder, &names)?;
         let block = |k: u32| folder.join(format!("{name}.all.block_{k}.json"));
         if let Some(missing) = (0..).zip(&numbers).find(|(expected, found)| expected != *found).map(|(k, _)| k) {
             let list = numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
             let role = if missing == 0 { "the base stage, block 0," } else { "a block in the middle" };
-            return Err(Unusable::new(block(missing), format!("{role} is missing"))
+            return Err(InputError::new(block(missing), format!("{role} is missing"))
                 .advice(format!("the folder has blocks {list}; every block from 0 on is needed")));
         }
         let index = match index {
@@ -71,12 +71,12 @@ impl Files {
 }
 
 /// Names of the folder's files, sorted.
-fn file_names(folder: &Path) -> Result<Vec<String>, Unusable> {
+fn file_names(folder: &Path) -> Result<Vec<String>, InputError> {
     if !folder.is_dir() {
         let problem = if folder.exists() { "not a folder" } else { "there is no such folder" };
-        return Err(Unusable::new(folder, problem).advice("a folder of the paper's release was expected"));
+        return Err(InputError::new(folder, problem).advice("a folder of the paper's release was expected"));
     }
-    let unreadable = |error| Unusable::io(folder, "list", &error);
+    let unreadable = |error| InputError::io(folder, "list", &error);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         // A name that is not UTF-8 is none of the release's.
@@ -87,7 +87,7 @@ fn file_names(folder: &Path) -> Result<Vec<String>, Unusable> {
 }
 
 /// The dataset's name and its block numbers, ascending.
-fn blocks(folder: &Path, names: &[String]) -> Result<(String, Vec<u32>), Unusable> {
+fn blocks(folder: &Path, names: &[String]) -> Result<(String, Vec<u32>), InputError> {
     let mut found: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for (name, number) in names.iter().filter_map(|file| block_of(file)) {
         found.entry(name).or_default().push(number);
@@ -95,9 +95,9 @@ fn blocks(folder: &Path, names: &[String]) -> Result<(String, Vec<u32>), Unusabl
     let several = found.len() > 1;
     let list = found.keys().copied().collect::<Vec<_>>().join(", ");
     match found.into_iter().next() {
-        None => Err(Unusable::new(folder, "no block in the folder")
+        None => Err(InputError::new(folder, "no block in the folder")
             .advice("it should hold <name>.all.block_0.json, block_1, …, and <name>.index.<suffix>.json")),
-        Some(_) if several => Err(Unusable::new(folder, format!("blocks of several datasets in one folder: {list}"))
+        Some(_) if several => Err(InputError::new(folder, format!("blocks of several datasets in one folder: {list}"))
             .advice("keep each dataset in a folder of its own")),
         Some((name, mut numbers)) => {
             numbers.sort_unstable();
@@ -114,16 +114,16 @@ fn block_of(file: &str) -> Option<(&str, u32)> {
 }
 
 /// The one `<name>.index.json` or `<name>.index.<suffix>.json`.
-fn own_index<'n>(folder: &Path, name: &str, names: &'n [String]) -> Result<&'n str, Unusable> {
+fn own_index<'n>(folder: &Path, name: &str, names: &'n [String]) -> Result<&'n str, InputError> {
     let prefix = format!("{name}.index.");
     let is_index =
         |file: &str| file.strip_prefix(&prefix).is_some_and(|rest| rest == "json" || rest.ends_with(".json"));
     let found: Vec<&str> = names.iter().map(String::as_str).filter(|file| is_index(file)).collect();
     match found[..] {
         [index] => Ok(index),
-        [] => Err(Unusable::new(folder.join(format!("{prefix}*.json")), "the semantic-id index is missing")
+        [] => Err(InputError::new(folder.join(format!("{prefix}*.json")), "the semantic-id index is missing")
             .advice("put it into the folder, or name one with `semantic_ids: Index(\"…\")`")),
-        _ => Err(Unusable::new(folder, format!("several semantic-id indices: {}", found.join(", ")))
+        _ => Err(InputError::new(folder, format!("several semantic-id indices: {}", found.join(", ")))
             .advice("keep one, or name one with `semantic_ids: Index(\"…\")`")),
     }
 }
@@ -140,7 +140,7 @@ struct Lookup<'c> {
 }
 
 /// The catalogue in place order, without titles, from the index file.
-fn catalogue(path: &Path) -> Result<(Vec<Item>, SemanticIndex, Places), Unusable> {
+fn catalogue(path: &Path) -> Result<(Vec<Item>, SemanticIndex, Places), InputError> {
     let file = IndexFile::read(path)?;
     let order = order_of_ids(&file.items);
     let numbers: Vec<u32> = order.iter().flat_map(|&row| file.row(row)).copied().collect();
@@ -168,7 +168,7 @@ impl Users {
     }
 }
 
-fn read_block(path: &Path, lookup: Lookup<'_>, users: &mut Users) -> Result<Stage, Unusable> {
+fn read_block(path: &Path, lookup: Lookup<'_>, users: &mut Users) -> Result<Stage, InputError> {
     let mut stage = Stage::default();
     let reading = RefCell::new(None);
     let block = Block { stage: &mut stage, users, lookup, reading: &reading };
@@ -179,7 +179,7 @@ fn read_block(path: &Path, lookup: Lookup<'_>, users: &mut Users) -> Result<Stag
         error
     })?;
     if stage.sequences.is_empty() {
-        return Err(Unusable::new(path, "the block has no user"));
+        return Err(InputError::new(path, "the block has no user"));
     }
     Ok(stage)
 }

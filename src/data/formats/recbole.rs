@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::look::Look;
 use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
-use crate::error::Unusable;
+use super::sample::Look;
+use crate::error::InputError;
 
 const TYPES: [&str; 4] = ["token", "token_seq", "float", "float_seq"];
 
@@ -27,7 +27,7 @@ fn place(columns: &[String], names: &[&str]) -> Option<usize> {
 ///
 /// # Errors
 /// It is one, but not of single interactions: says which column is missing.
-pub fn layout(look: &Look) -> Result<Option<Layout>, Unusable> {
+pub fn layout(look: &Look) -> Result<Option<Layout>, InputError> {
     let Some(columns) = columns(look) else { return Ok(None) };
     let user = place(&columns, &["user_id", "session_id"]);
     let Some((user, item)) = user.zip(place(&columns, &["item_id"])) else {
@@ -35,7 +35,7 @@ pub fn layout(look: &Look) -> Result<Option<Layout>, Unusable> {
         return Ok(None);
     };
     if place(&columns, &["item_id_list"]).is_some() {
-        return Err(Unusable::new(&look.path, "sequences, not single interactions")
+        return Err(InputError::new(&look.path, "sequences, not single interactions")
             .at("the column item_id_list")
             .advice("an `.inter` file with user_id, item_id and timestamp was expected"));
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ImportError;
 use super::field::{Field, Unit};
 use crate::data::interactions::Interactions;
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Rejected lines that are kept as examples of a problem, at most; and problems that are told apart.
 const EXAMPLES: u64 = 20;
@@ -124,7 +124,7 @@ impl Sink {
         let numbers =
             out.users.number(&user).zip(out.items.number(&item)).filter(|_| out.user.len() < u32::MAX as usize);
         let (user, item) =
-            numbers.ok_or_else(|| Unusable::new(path, "more than 4,294,967,294 interactions, users or items"))?;
+            numbers.ok_or_else(|| InputError::new(path, "more than 4,294,967,294 interactions, users or items"))?;
         out.user.push(user);
         out.item.push(item);
         if let Some((time, unit)) = time {

@@ -1,12 +1,12 @@
 //! CSV, TSV and Parquet, with columns that the user names or that their names tell.
 
-use super::look::{Look, is_number};
 use super::parquet_file;
 use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
-use crate::data::calendar;
+use super::sample::{Look, is_number};
+use crate::calendar;
 use crate::data::prepare::Prepare;
 use crate::data::source::{Columns, ItemTable, TableImport};
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Names by which columns are known, in small letters without `_`, `-` and blanks.
 const USERS: [&str; 9] =
@@ -67,7 +67,7 @@ pub fn guess(look: &Look) -> Option<Layout> {
 ///
 /// # Errors
 /// A column that is named is not there; the error lists those that are.
-pub fn layout(look: &Look, import: &TableImport) -> Result<Layout, Unusable> {
+pub fn layout(look: &Look, import: &TableImport) -> Result<Layout, InputError> {
     let Columns { user, item, time, rating } = &import.columns;
     let (table, known) = known(look, import.separator, import.header)?;
     let place = |name: &String| place(look, &known, name);
@@ -83,7 +83,11 @@ pub fn layout(look: &Look, import: &TableImport) -> Result<Layout, Unusable> {
 ///
 /// # Errors
 /// The file cannot be read, is empty, or has no separator.
-pub fn known(look: &Look, separator: Option<char>, header: bool) -> Result<(Option<Delimited>, Vec<String>), Unusable> {
+pub fn known(
+    look: &Look,
+    separator: Option<char>,
+    header: bool,
+) -> Result<(Option<Delimited>, Vec<String>), InputError> {
     if look.is_parquet() {
         return Ok((None, parquet_file::columns(&look.path)?));
     }
@@ -96,7 +100,7 @@ pub fn known(look: &Look, separator: Option<char>, header: bool) -> Result<(Opti
 ///
 /// # Errors
 /// A Parquet file cannot be read.
-pub fn propose(look: &Look) -> Result<Option<TableImport>, Unusable> {
+pub fn propose(look: &Look) -> Result<Option<TableImport>, InputError> {
     let (rows, header) = if look.is_parquet() {
         (vec![parquet_file::columns(&look.path)?], true)
     } else {
@@ -142,7 +146,7 @@ pub fn column_name(columns: &[String], place: usize) -> String {
 ///
 /// # Errors
 /// The file cannot be read, or not be taken apart.
-pub fn propose_items(look: &Look, header: bool) -> Result<ItemTable, Unusable> {
+pub fn propose_items(look: &Look, header: bool) -> Result<ItemTable, InputError> {
     const IDS: [&str; 2] = ["id", "key"];
     const TITLES: [&str; 5] = ["title", "name", "movietitle", "producttitle", "itemname"];
     const DESCRIPTIONS: [&str; 4] = ["description", "desc", "text", "summary"];
@@ -175,7 +179,7 @@ fn is_time(text: &str) -> bool {
 ///
 /// # Errors
 /// A column that is named is not there.
-pub fn items(look: &Look, items: &ItemTable, import: &TableImport) -> Result<ItemLayout, Unusable> {
+pub fn items(look: &Look, items: &ItemTable, import: &TableImport) -> Result<ItemLayout, InputError> {
     let ItemTable { id, title, description, categories, .. } = items;
     if look.is_parquet() {
         let (title, description, categories) = (title.clone(), description.clone(), categories.clone());
@@ -193,18 +197,18 @@ pub fn items(look: &Look, items: &ItemTable, import: &TableImport) -> Result<Ite
     Ok(ItemLayout::Delimited { table, roles, between: "|" })
 }
 
-fn delimited(look: &Look, named: Option<char>, header: bool) -> Result<Delimited, Unusable> {
+fn delimited(look: &Look, named: Option<char>, header: bool) -> Result<Delimited, InputError> {
     let separator = match named {
         Some(named) => of_char(named).ok_or_else(|| {
-            Unusable::new(&look.path, format!("\"{named}\" cannot separate columns"))
+            InputError::new(&look.path, format!("\"{named}\" cannot separate columns"))
                 .advice("a comma or a tab, for example")
         })?,
         None => separator(look).ok_or_else(|| {
-            Unusable::new(&look.path, "no separator of columns is found").advice("name it with `separator`")
+            InputError::new(&look.path, "no separator of columns is found").advice("name it with `separator`")
         })?,
     };
     let first = rows(look, separator).into_iter().next();
-    let first = first.ok_or_else(|| Unusable::new(&look.path, "the file is empty").advice("a table was expected"))?;
+    let first = first.ok_or_else(|| InputError::new(&look.path, "the file is empty").advice("a table was expected"))?;
     Ok(Delimited { separator, header, columns: columns(&first, header) })
 }
 
@@ -249,9 +253,9 @@ pub fn place_of(columns: &[String], name: &str) -> Option<usize> {
 }
 
 /// The same, or the error that lists the columns.
-fn place(look: &Look, columns: &[String], name: &str) -> Result<usize, Unusable> {
+fn place(look: &Look, columns: &[String], name: &str) -> Result<usize, InputError> {
     place_of(columns, name).ok_or_else(|| {
-        Unusable::new(&look.path, format!("there is no column \"{name}\""))
+        InputError::new(&look.path, format!("there is no column \"{name}\""))
             .at("line 1")
             .advice(format!("the file has {}; `#2` is the second of them", columns.join(", ")))
     })

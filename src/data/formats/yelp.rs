@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::look::Look;
 use super::plan::{ItemLayout, ItemRoles, Layout, Roles};
+use super::sample::Look;
 
 /// How a file of reviews is written; none where it is not one.
 pub fn layout(look: &Look) -> Option<Layout> {

@@ -1,7 +1,7 @@
 //! Where one stage ends and the next begins.
 
 use super::options::{InvalidPrepare, StageCuts, cut_times};
-use crate::data::calendar;
+use crate::calendar;
 use crate::data::interactions::Interactions;
 
 /// Cuts interactions, which are in time order, into stages that keep it.

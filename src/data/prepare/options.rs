@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::calendar;
+use crate::calendar;
 
 /// How interactions are prepared and cut into stages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

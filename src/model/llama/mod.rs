@@ -18,12 +18,12 @@ use burn::tensor::backend::Backend;
 
 use super::config::LlamaConfig;
 
-pub use dropout::StepDropout;
-pub use inputs::{InputMoment, input_site};
-pub use layer::KeyValue;
-pub use parts::{HeadNorms, Layer, Linear, LoraPair, Rows};
-pub use rows::ROWS_AT_ONCE;
-pub use visit::{Kind, PROJECTIONS, Visit};
+pub use self::dropout::StepDropout;
+pub use self::inputs::{InputMoment, input_site};
+pub use self::layer::KeyValue;
+pub use self::parts::{HeadNorms, Layer, Linear, LoraPair, Rows};
+pub use self::rows::ROWS_AT_ONCE;
+pub use self::visit::{Kind, PROJECTIONS, Visit};
 
 /// A decoder with its weights on a device.
 #[derive(Debug, Clone)]

@@ -9,8 +9,8 @@ use super::packing::{Branch, Sequence};
 use crate::data;
 use crate::semantic_id::{SemanticIndex, Trie};
 
-pub use preview::{Part, Preview, PreviewToken};
-pub use template::{HISTORY, INSTRUCTION, Template};
+pub use self::preview::{Part, Preview, PreviewToken};
+pub use self::template::{HISTORY, INSTRUCTION, Template};
 
 /// Token numbers of a model: the base vocabulary's, then the added ones; and what stands around codes.
 #[derive(Debug, Clone, PartialEq, Eq)]

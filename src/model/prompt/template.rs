@@ -1,7 +1,7 @@
 //! The text around a history's codes, tokenised once.
 
 use super::Vocabulary;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::model::config::LlamaConfig;
 use crate::model::options::Prompt;
 use crate::model::tokenizer::{Pieces, Tokenizer};
@@ -60,15 +60,15 @@ impl Vocabulary {
     pub fn of_prompt(
         prompt: &Prompt,
         config: &LlamaConfig,
-        open: impl FnOnce() -> Result<Tokenizer, Unusable>,
+        open: impl FnOnce() -> Result<Tokenizer, InputError>,
         index: &SemanticIndex,
-    ) -> Result<Self, Unusable> {
-        let parts = prompt.parts().map_err(|problem| Unusable::new("prompt", problem))?;
+    ) -> Result<Self, InputError> {
+        let parts = prompt.parts().map_err(|problem| InputError::new("prompt", problem))?;
         let Some([before, between, after]) = parts else { return Ok(Self::new(config.vocabulary, index)) };
         let tokenizer = open()?;
         let Pieces { mut before, between, after } = tokenizer.pieces(before, between, after)?;
         let eos = config.eos.ok_or_else(|| {
-            Unusable::new(tokenizer.path(), "the base model names no token that ends a text, which a response needs")
+            InputError::new(tokenizer.path(), "the base model names no token that ends a text, which a response needs")
                 .advice("name `eos_token_id` in its config.json")
         })?;
         if before.is_empty() && after.is_empty() {
@@ -78,7 +78,7 @@ impl Vocabulary {
         let base = config.vocabulary;
         let all = before.iter().chain(&between).chain(&after).chain([&eos]);
         if let Some(token) = all.copied().find(|&token| token as usize >= base) {
-            return Err(Unusable::new(tokenizer.path(), format!("token {token} is not in the model's {base} rows"))
+            return Err(InputError::new(tokenizer.path(), format!("token {token} is not in the model's {base} rows"))
                 .advice("the tokenizer is that of another model"));
         }
         let template = Template { before, between, after };

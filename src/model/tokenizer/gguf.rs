@@ -16,7 +16,7 @@ use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
 use super::guarded;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::model::weights::gguf::{Array, Gguf, Value};
 
 /// The longest token that is believed. Pieces of tokens are looked up, so the work grows with the square of their length.
@@ -33,7 +33,7 @@ mod token_type {
 ///
 /// # Errors
 /// Names the metadata that is missing, damaged or not supported.
-pub(super) fn rebuild(file: &Gguf) -> Result<tokenizers::Tokenizer, Unusable> {
+pub(super) fn rebuild(file: &Gguf) -> Result<tokenizers::Tokenizer, InputError> {
     Builder::new(file)?.build()
 }
 
@@ -49,7 +49,7 @@ fn key(name: &str) -> String {
 }
 
 impl<'a> Builder<'a> {
-    fn new(file: &'a Gguf) -> Result<Self, Unusable> {
+    fn new(file: &'a Gguf) -> Result<Self, InputError> {
         let mut builder = Self { file, tokens: Vec::new(), types: Vec::new() };
         builder.tokens = builder.texts("tokens")?;
         if let Some(number) = builder.tokens.iter().position(|token| token.len() > LONGEST_TOKEN) {
@@ -61,8 +61,8 @@ impl<'a> Builder<'a> {
         Ok(builder)
     }
 
-    fn error(&self, name: &str, problem: &str) -> Unusable {
-        Unusable::new(self.file.path(), problem).at(format!("metadata `{}`", key(name)))
+    fn error(&self, name: &str, problem: &str) -> InputError {
+        InputError::new(self.file.path(), problem).at(format!("metadata `{}`", key(name)))
     }
 
     fn array(&self, name: &str) -> Option<Array<'a>> {
@@ -72,7 +72,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn texts(&self, name: &str) -> Result<Vec<&'a str>, Unusable> {
+    fn texts(&self, name: &str) -> Result<Vec<&'a str>, InputError> {
         let texts = self.array(name).and_then(Array::texts);
         texts.map(Iterator::collect).ok_or_else(|| self.error(name, "expected an array of texts"))
     }
@@ -91,7 +91,7 @@ impl<'a> Builder<'a> {
         Some((u32::try_from(number).ok()?, token))
     }
 
-    fn build(&self) -> Result<tokenizers::Tokenizer, Unusable> {
+    fn build(&self) -> Result<tokenizers::Tokenizer, InputError> {
         let model = self.file.text(&key("model")).ok_or_else(|| self.error("model", "there is no tokenizer"))?;
         let (mut tokenizer, begins) = match model {
             "gpt2" => self.byte_level()?,
@@ -102,7 +102,7 @@ impl<'a> Builder<'a> {
                 return Err(self.error("model", &problem).advice("expected gpt2 or llama"));
             }
         };
-        let library = |e: tokenizers::Error| Unusable::new(self.file.path(), format!("not a usable tokenizer: {e}"));
+        let library = |e: tokenizers::Error| InputError::new(self.file.path(), format!("not a usable tokenizer: {e}"));
         for (special, kind) in [(true, token_type::CONTROL), (false, token_type::USER_DEFINED)] {
             let of_kind = self.tokens.iter().zip(&self.types).filter(|(_, of)| **of == kind);
             let tokens: Vec<AddedToken> =
@@ -136,7 +136,7 @@ impl<'a> Builder<'a> {
         vocabulary: HashMap<String, u32>,
         merges: Vec<(String, String)>,
         special: Special,
-    ) -> Result<BPE, Unusable> {
+    ) -> Result<BPE, InputError> {
         let builder =
             BPE::builder().vocab_and_merges(vocabulary.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges);
         let builder = match special {
@@ -155,7 +155,7 @@ impl<'a> Builder<'a> {
 
     /// A tokenizer on bytes as GPT-2's, with the pieces that the model was trained with, and whether texts begin with a token
     /// where the file does not say.
-    fn byte_level(&self) -> Result<(tokenizers::Tokenizer, bool), Unusable> {
+    fn byte_level(&self) -> Result<(tokenizers::Tokenizer, bool), InputError> {
         let vocabulary = self.vocabulary();
         let mut merges = Vec::new();
         for (number, merge) in self.texts("merges")?.into_iter().enumerate() {
@@ -173,14 +173,14 @@ impl<'a> Builder<'a> {
         tokenizer.with_pre_tokenizer(Some(Sequence::new(pieces.steps)));
         tokenizer.with_decoder(Some(ByteLevel::default()));
         if pieces.composed {
-            tokenizer.with_normalizer(Some(NFC)).map_err(|e| Unusable::new(self.file.path(), e.to_string()))?;
+            tokenizer.with_normalizer(Some(NFC)).map_err(|e| InputError::new(self.file.path(), e.to_string()))?;
         }
         Ok((tokenizer, pieces.begins))
     }
 
     /// How texts are cut before they are tokenised: the expressions that llama.cpp has under the same names, and the models'
     /// own `tokenizer.json`.
-    fn text_pieces(&self) -> Result<TextPieces, Unusable> {
+    fn text_pieces(&self) -> Result<TextPieces, InputError> {
         let split = |expression: &str| {
             let pattern = SplitPattern::Regex(expression.to_owned());
             Split::new(pattern, SplitDelimiterBehavior::Isolated, false)
@@ -224,7 +224,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A tokenizer as SentencePiece's: the tokens that make a token are merged in the order of the tokens' scores.
-    fn sentence_piece(&self) -> Result<tokenizers::Tokenizer, Unusable> {
+    fn sentence_piece(&self) -> Result<tokenizers::Tokenizer, InputError> {
         let scores = self.array("scores").map(|array| array.values().filter_map(Value::as_f64).collect::<Vec<_>>());
         let scores = scores.filter(|scores| scores.len() == self.tokens.len() && !scores.iter().any(|s| s.is_nan()));
         let scores = scores.ok_or_else(|| self.error("scores", "expected a score for each token"))?;
@@ -236,7 +236,7 @@ impl<'a> Builder<'a> {
         });
         let unknown = unknown.map(|(_, token)| token.to_owned());
         let mut tokenizer = tokenizers::Tokenizer::new(self.bpe(vocabulary, merges, Special::ByteFallback(unknown))?);
-        let library = |e: tokenizers::Error| Unusable::new(self.file.path(), e.to_string());
+        let library = |e: tokenizers::Error| InputError::new(self.file.path(), e.to_string());
         let begins_with_space = self.flag("add_space_prefix").unwrap_or(true);
         let mut steps = Vec::new();
         if begins_with_space {

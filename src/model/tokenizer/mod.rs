@@ -12,11 +12,11 @@ use tokenizers::AddedToken;
 use tokenizers::models::ModelWrapper;
 
 use super::weights::gguf::Gguf;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::files;
 
-pub use pieces::Pieces;
-pub use trial::{Piece, Trial};
+pub use self::pieces::Pieces;
+pub use self::trial::{Piece, Trial};
 
 /// The most bytes of a `tokenizer.json` that are read.
 const LARGEST_FILE: u64 = 1 << 28;
@@ -47,23 +47,23 @@ impl Tokenizer {
     ///
     /// # Errors
     /// There is none, it is damaged, or of a kind that is not supported.
-    pub fn open(path: &Path) -> Result<Self, Unusable> {
+    pub fn open(path: &Path) -> Result<Self, InputError> {
         if path.is_file() && Gguf::is_one(path) {
             return Self::of_gguf(&Gguf::open(path)?);
         }
         let file = if path.is_dir() { path.join("tokenizer.json") } else { path.to_path_buf() };
         if !file.is_file() {
-            return Err(Unusable::new(&file, "there is no tokenizer")
+            return Err(InputError::new(&file, "there is no tokenizer")
                 .advice("expected tokenizer.json beside the weights, as Transformers' save_pretrained writes it"));
         }
         let text = files::read_text(&file, LARGEST_FILE)?;
         let read = || tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|e| e.to_string());
         let mut inner = guarded(read).map_err(|problem| {
-            Unusable::new(&file, format!("not a tokenizer: {problem}")).advice("expected a tokenizer.json")
+            InputError::new(&file, format!("not a tokenizer: {problem}")).advice("expected a tokenizer.json")
         })?;
         // What a file says of cutting and filling texts is meant for batches of them.
         inner.with_padding(None);
-        inner.with_truncation(None).map_err(|e| Unusable::new(&file, e.to_string()))?;
+        inner.with_truncation(None).map_err(|e| InputError::new(&file, e.to_string()))?;
         Ok(Self { inner, path: file })
     }
 
@@ -71,7 +71,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// There is none, it is damaged, or of a kind that is not supported.
-    pub fn of_gguf(file: &Gguf) -> Result<Self, Unusable> {
+    pub fn of_gguf(file: &Gguf) -> Result<Self, InputError> {
         let inner = gguf::rebuild(file)?;
         Ok(Self { inner, path: file.path().to_path_buf() })
     }
@@ -80,10 +80,10 @@ impl Tokenizer {
     ///
     /// # Errors
     /// The tokenizer has no token for a part of the text, nor one for the unknown.
-    pub fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>, Unusable> {
+    pub fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>, InputError> {
         let encode = || self.inner.encode_fast(text, special).map_err(|e| e.to_string());
         let encoding = guarded(encode);
-        let encoding = encoding.map_err(|e| Unusable::new(&self.path, format!("cannot tokenise a text: {e}")))?;
+        let encoding = encoding.map_err(|e| InputError::new(&self.path, format!("cannot tokenise a text: {e}")))?;
         Ok(encoding.get_ids().to_vec())
     }
 
@@ -91,7 +91,7 @@ impl Tokenizer {
     ///
     /// # Errors
     /// As [`Self::encode`].
-    pub fn own_tokens(&self, text: &str) -> Result<(Vec<u32>, Vec<u32>), Unusable> {
+    pub fn own_tokens(&self, text: &str) -> Result<(Vec<u32>, Vec<u32>), InputError> {
         let (all, own) = (self.encode(text, true)?, self.encode(text, false)?);
         // Special tokens stand around the text, so its own are where they are found as a whole first.
         let before = (0..=all.len().saturating_sub(own.len())).find(|&from| all[from..].starts_with(&own));
@@ -134,9 +134,9 @@ impl Tokenizer {
     ///
     /// # Errors
     /// The library cannot write the tokenizer down.
-    pub fn extended(&self, tokens: &[String], base: usize) -> Result<Option<String>, Unusable> {
+    pub fn extended(&self, tokens: &[String], base: usize) -> Result<Option<String>, InputError> {
         let unusable =
-            |problem: tokenizers::Error| Unusable::new(&self.path, format!("tokens cannot be added: {problem}"));
+            |problem: tokenizers::Error| InputError::new(&self.path, format!("tokens cannot be added: {problem}"));
         let mut inner = self.inner.clone();
         let known = inner.get_vocab(true).into_values().max().map_or(0, |last| last as usize + 1);
         let unused = (known..base).map(|row| AddedToken::from(format!("<|unused row {row}|>"), true));

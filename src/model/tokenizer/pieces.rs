@@ -3,7 +3,7 @@
 use tokenizers::AddedToken;
 
 use super::Tokenizer;
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// Stands for a code while a text is tokenised; a private-use character, so no text has it.
 const CODE: &str = "\u{f8ff}";
@@ -27,12 +27,12 @@ impl Tokenizer {
     ///
     /// # Errors
     /// The text cannot be tokenised.
-    pub fn pieces(&self, before: &str, between: &str, after: &str) -> Result<Pieces, Unusable> {
+    pub fn pieces(&self, before: &str, between: &str, after: &str) -> Result<Pieces, InputError> {
         let mut with_code = self.clone();
         let stand_in = AddedToken::from(CODE, false).normalized(false);
-        let added = with_code.inner.add_tokens([stand_in]).map_err(|e| Unusable::new(&self.path, e.to_string()))?;
+        let added = with_code.inner.add_tokens([stand_in]).map_err(|e| InputError::new(&self.path, e.to_string()))?;
         let code = with_code.number(CODE).filter(|_| added == 1);
-        let code = code.ok_or_else(|| Unusable::new(&self.path, "the tokenizer takes no new tokens"))?;
+        let code = code.ok_or_else(|| InputError::new(&self.path, "the tokenizer takes no new tokens"))?;
         let mut tokens = with_code.encode(&format!("{before}{CODE}{between}{CODE}{after}"), true)?;
         let plain = with_code.encode(&format!("{before}{CODE}{between}{CODE}{after}"), false)?;
         // Without and with special tokens, a text ends alike but for those after it.
@@ -43,12 +43,12 @@ impl Tokenizer {
         let mut pieces = tokens.split(|&token| token == code).map(<[u32]>::to_vec);
         match (pieces.next(), pieces.next(), pieces.next(), pieces.next()) {
             (Some(before), Some(between), Some(after), None) => Ok(Pieces { before, between, after }),
-            _ => Err(Unusable::new(&self.path, "the tokenizer does not keep new tokens apart")),
+            _ => Err(InputError::new(&self.path, "the tokenizer does not keep new tokens apart")),
         }
     }
 
     /// Tokens that the model wants after a text.
-    fn ending(&self) -> Result<Vec<u32>, Unusable> {
+    fn ending(&self) -> Result<Vec<u32>, InputError> {
         let (plain, special) = (self.encode("a", false)?, self.encode("a", true)?);
         let start = special.windows(plain.len().max(1)).position(|window| window == plain);
         Ok(start.map_or_else(Vec::new, |start| special[start + plain.len()..].to_vec()))

@@ -6,7 +6,7 @@ use tokenizers::AddedToken;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
 use super::{Tokenizer, guarded};
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// A tokenizer with the tokens that a dataset adds, which keep the numbers that the model has for them.
 #[derive(Debug, Clone)]
@@ -33,10 +33,10 @@ impl Tokenizer {
     ///
     /// # Errors
     /// The tokenizer takes no new tokens.
-    pub fn trial(&self, added: &[String], base: usize) -> Result<Trial, Unusable> {
+    pub fn trial(&self, added: &[String], base: usize) -> Result<Trial, InputError> {
         let mut tokenizer = self.clone();
         let tokens = added.iter().map(|token| AddedToken::from(token.as_str(), false).normalized(false));
-        let unusable = |e: tokenizers::Error| Unusable::new(&self.path, format!("tokens cannot be added: {e}"));
+        let unusable = |e: tokenizers::Error| InputError::new(&self.path, format!("tokens cannot be added: {e}"));
         tokenizer.inner.add_tokens(tokens).map_err(unusable)?;
         let numbers = added.iter().zip(base as u32..);
         let added = numbers.filter_map(|(token, number)| Some((tokenizer.number(token)?, number))).collect();
@@ -49,7 +49,7 @@ impl Trial {
     ///
     /// # Errors
     /// The tokenizer has no token for a part of the text, nor one for the unknown.
-    pub fn pieces(&self, text: &str) -> Result<Vec<Piece>, Unusable> {
+    pub fn pieces(&self, text: &str) -> Result<Vec<Piece>, InputError> {
         let piece = |own: u32| {
             let number = self.added.get(&own).copied();
             let text = self.tokenizer.text(own).unwrap_or_default();

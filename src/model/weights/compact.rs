@@ -8,7 +8,7 @@ use super::Weights;
 use super::decoder::assemble;
 use super::merged::write_model;
 use super::rows::normal;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::model::adapter::Matrix;
 use crate::model::config::LlamaConfig;
 use crate::model::llama::{Llama, Rows};
@@ -39,7 +39,7 @@ pub fn initialise_compact<B: Backend>(config: &LlamaConfig, tokens: usize, seed:
 ///
 /// # Errors
 /// The folder cannot be written.
-pub fn write_compact<B: Backend>(folder: &Path, model: &mut Llama<B>) -> Result<(), Unusable> {
+pub fn write_compact<B: Backend>(folder: &Path, model: &mut Llama<B>) -> Result<(), InputError> {
     let tokens = model.embedding.added.as_ref().map_or(0, |rows| rows.dims()[0]);
     let config = model.config.hugging_face(tokens);
     write_model(folder, model, config)
@@ -54,9 +54,9 @@ pub fn load_compact<B: Backend>(
     config: &LlamaConfig,
     tokens: usize,
     device: &B::Device,
-) -> Result<Llama<B>, Unusable> {
+) -> Result<Llama<B>, InputError> {
     let weights = Weights::open(folder)?;
-    let rows = |name: &str| -> Result<Rows<B>, Unusable> {
+    let rows = |name: &str| -> Result<Rows<B>, InputError> {
         Ok(Rows { base: None, added: Some(weights.matrix(name, Some([tokens, config.width]))?.to_tensor(device)) })
     };
     let embedding = rows("model.embed_tokens.weight")?;

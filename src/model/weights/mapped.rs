@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// A file whose bytes are read from disk where they are touched.
 #[derive(Debug)]
@@ -21,14 +21,14 @@ impl Mapped {
     /// # Errors
     /// It cannot be opened or read.
     #[allow(unsafe_code, reason = "a memory map; see SAFETY")]
-    pub fn open(path: &Path) -> Result<Self, Unusable> {
-        let file = File::open(path).map_err(|e| Unusable::io(path, "open the weights", &e))?;
+    pub fn open(path: &Path) -> Result<Self, InputError> {
+        let file = File::open(path).map_err(|e| InputError::io(path, "open the weights", &e))?;
         if !file.metadata().is_ok_and(|data| data.is_file()) {
-            return Err(Unusable::new(path, "not a file of weights"));
+            return Err(InputError::new(path, "not a file of weights"));
         }
         // SAFETY: the map is read-only; a file that another process cuts short while it is read is the one hazard,
         // and it is the same for every reader of weights.
-        let map = unsafe { Mmap::map(&file) }.map_err(|e| Unusable::io(path, "read the weights", &e))?;
+        let map = unsafe { Mmap::map(&file) }.map_err(|e| InputError::io(path, "read the weights", &e))?;
         Ok(Self { path: path.to_path_buf(), map })
     }
 

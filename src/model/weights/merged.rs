@@ -8,7 +8,7 @@ use burn::tensor::backend::Backend;
 use serde_json::{Value, json};
 
 use super::writer::{Written, write_safetensors};
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::files;
 use crate::model::kernels::stored::float32;
 use crate::model::llama::{Layer, Llama};
@@ -30,7 +30,7 @@ pub fn merge<B: Backend>(model: &mut Llama<B>) {
 ///
 /// # Errors
 /// The folder cannot be written.
-pub fn write_model<B: Backend>(folder: &Path, model: &mut Llama<B>, mut config: Value) -> Result<(), Unusable> {
+pub fn write_model<B: Backend>(folder: &Path, model: &mut Llama<B>, mut config: Value) -> Result<(), InputError> {
     files::create_folder(folder)?;
     let mut parts: BTreeMap<String, Vec<Tensor<B, 2>>> = BTreeMap::new();
     // Base rows are visited before the added ones.

@@ -12,13 +12,13 @@ mod storage;
 mod store;
 mod writer;
 
-pub use compact::{initialise_compact, load_compact, write_compact};
-pub use merged::{merge, write_model};
-pub use peft::{PeftAdapter, PeftConfig, TokenRows, export_peft, read_peft, token_rows_of, write_peft};
-pub use pretrained::{Loading, Pretrained, StoredTensor, load_pretrained};
-pub use storage::Stored;
-pub use store::{Weights, safetensors_bytes, write_matrices};
-pub use writer::{Written, write_safetensors};
+pub use self::compact::{initialise_compact, load_compact, write_compact};
+pub use self::merged::{merge, write_model};
+pub use self::peft::{PeftAdapter, PeftConfig, TokenRows, export_peft, read_peft, token_rows_of, write_peft};
+pub use self::pretrained::{Loading, Pretrained, StoredTensor, load_pretrained};
+pub use self::storage::Stored;
+pub use self::store::{Weights, safetensors_bytes, write_matrices};
+pub use self::writer::{Written, write_safetensors};
 
 /// Trained rows of embedding and head, beside an adapter.
 pub const ROWS_FILE: &str = "token_rows.safetensors";

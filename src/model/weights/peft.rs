@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::store::write_matrices;
 use super::writer::{Written, write_safetensors};
 use super::{ROWS_FILE, Weights};
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::files;
 use crate::model::adapter::{Adapter, Matrix, Pair};
 use crate::model::config::LlamaConfig;
@@ -73,7 +73,7 @@ pub fn write_peft(
     adapter: &Adapter,
     shape: LoraShape,
     rows: &BTreeMap<String, Matrix>,
-) -> Result<(), Unusable> {
+) -> Result<(), InputError> {
     files::create_folder(folder)?;
     if !rows.is_empty() {
         write_matrices(&folder.join(ROWS_FILE), rows)?;
@@ -94,7 +94,7 @@ pub fn export_peft(
     peft: &PeftAdapter,
     dropout: f64,
     (vocabulary, tied): (usize, bool),
-) -> Result<(), Unusable> {
+) -> Result<(), InputError> {
     files::create_folder(folder)?;
     let shape = LoraShape { rank: peft.rank, alpha: peft.alpha };
     let mut config = config_json(peft.rank, shape, dropout);
@@ -156,7 +156,7 @@ fn write<'a>(
     folder: &Path,
     tensors: impl Iterator<Item = (String, &'a Matrix)>,
     config: &Value,
-) -> Result<(), Unusable> {
+) -> Result<(), InputError> {
     let matrices = tensors.map(|(name, matrix)| Written::matrix(&name, matrix));
     write_safetensors(&folder.join(ADAPTER_MODEL), matrices, &[])?;
     files::write_atomically(&folder.join(ADAPTER_CONFIG), format!("{config:#}\n").as_bytes())
@@ -208,11 +208,11 @@ impl PeftConfig {
     ///
     /// # Errors
     /// It is missing, not one, or of an adapter that is no plain LoRA.
-    pub fn read(folder: &Path) -> Result<Self, Unusable> {
+    pub fn read(folder: &Path) -> Result<Self, InputError> {
         let file = folder.join(ADAPTER_CONFIG);
         let text = files::read_text(&file, LARGEST_CONFIG)?;
         let peft: Self = serde_json::from_str(&text).map_err(|e| {
-            Unusable::new(&file, format!("not an adapter configuration: {e}")).at(format!(
+            InputError::new(&file, format!("not an adapter configuration: {e}")).at(format!(
                 "line {}, column {}",
                 e.line(),
                 e.column()
@@ -222,8 +222,8 @@ impl PeftConfig {
         Ok(peft)
     }
 
-    fn check(&self, file: &Path) -> Result<(), Unusable> {
-        let bad = |field: &str, problem: String| Err(Unusable::new(file, problem).at(format!("field `{field}`")));
+    fn check(&self, file: &Path) -> Result<(), InputError> {
+        let bad = |field: &str, problem: String| Err(InputError::new(file, problem).at(format!("field `{field}`")));
         if self.r == 0 {
             return bad("r", "the rank is 0".to_owned());
         }
@@ -238,7 +238,7 @@ impl PeftConfig {
             return bad("bias", format!("trained biases (\"{bias}\") are not supported"));
         }
         if let Some(start) = text("init_lora_weights").filter(|s| CHANGE_THE_BASE.iter().any(|c| s.starts_with(c))) {
-            return Err(Unusable::new(
+            return Err(InputError::new(
                 file,
                 format!("an adapter that was started as \"{start}\" changes its base model"),
             )
@@ -287,11 +287,13 @@ impl PeftAdapter {
     /// # Errors
     /// Names the file and the field or tensor that cannot be used: a kind of LoRA that is not supported, a shape that does
     /// not fit the model, a tensor that would be left out.
-    pub fn read(folder: &Path, config: &LlamaConfig) -> Result<Self, Unusable> {
+    pub fn read(folder: &Path, config: &LlamaConfig) -> Result<Self, InputError> {
         let peft = PeftConfig::read(folder)?;
         if peft.r > config.width.max(config.ffn) {
             let file = folder.join(ADAPTER_CONFIG);
-            return Err(Unusable::new(&file, format!("rank {} is not possible for this model", peft.r)).at("field `r`"));
+            return Err(
+                InputError::new(&file, format!("rank {} is not possible for this model", peft.r)).at("field `r`")
+            );
         }
         let reader = Reader { weights: Weights::open_file(&folder.join(ADAPTER_MODEL))?, folder, config, peft: &peft };
         let adapter = reader.adapter()?;
@@ -378,7 +380,7 @@ impl TokenRows {
 ///
 /// # Errors
 /// See [`PeftAdapter::read`].
-pub fn read_peft(folder: &Path, config: &LlamaConfig) -> Result<(Adapter, f64), Unusable> {
+pub fn read_peft(folder: &Path, config: &LlamaConfig) -> Result<(Adapter, f64), InputError> {
     PeftAdapter::read(folder, config).map(|peft| (peft.adapter, peft.scale))
 }
 
@@ -394,7 +396,7 @@ impl Reader<'_> {
         self.weights.shape(name).is_ok()
     }
 
-    fn adapter(&self) -> Result<Adapter, Unusable> {
+    fn adapter(&self) -> Result<Adapter, InputError> {
         let mut adapter = Adapter::default();
         for layer in 0..self.config.layers {
             for projection in PROJECTIONS {
@@ -412,14 +414,14 @@ impl Reader<'_> {
             }
         }
         if adapter.modules.is_empty() {
-            return Err(Unusable::new(self.folder, "no adapter tensor fits this model")
+            return Err(InputError::new(self.folder, "no adapter tensor fits this model")
                 .advice("expected names such as base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"));
         }
         Ok(adapter)
     }
 
     /// Rows of single tokens, whole tables, and tables that were resized with rows of single tokens trained in them.
-    fn rows(&self) -> Result<BTreeMap<String, TokenRows>, Unusable> {
+    fn rows(&self) -> Result<BTreeMap<String, TokenRows>, InputError> {
         let mut all = BTreeMap::new();
         for (table, short) in TABLES {
             let whole = [".weight", ".token_adapter.base_layer.weight", ".base_layer.weight"]
@@ -450,45 +452,47 @@ impl Reader<'_> {
             && let Some(head) = all.remove("lm_head.weight")
             && all.get("model.embed_tokens.weight") != Some(&head)
         {
-            return Err(Unusable::new(self.folder, "the adapter has a head of its own, the base model has not")
+            return Err(InputError::new(self.folder, "the adapter has a head of its own, the base model has not")
                 .at("tensor `base_model.model.lm_head.weight`")
                 .advice("the base model's head is its embedding; train both as one (`ensure_weight_tying` in PEFT)"));
         }
         Ok(all)
     }
 
-    fn token_rows(&self, name: &str, short: &str) -> Result<TokenRows, Unusable> {
+    fn token_rows(&self, name: &str, short: &str) -> Result<TokenRows, InputError> {
         let rows = self.weights.matrix(name, None)?;
         self.check_width(name, &rows)?;
         let tokens = self.peft.tokens(short).unwrap_or_default().to_vec();
         if tokens.len() != rows.rows {
             let problem = format!("{} tokens are listed for the {} rows of `{name}`", tokens.len(), rows.rows);
-            return Err(Unusable::new(self.folder.join(ADAPTER_CONFIG), problem).at("field `trainable_token_indices`"));
+            return Err(
+                InputError::new(self.folder.join(ADAPTER_CONFIG), problem).at("field `trainable_token_indices`")
+            );
         }
         Ok(TokenRows { tokens, rows })
     }
 
-    fn check_width(&self, name: &str, rows: &Matrix) -> Result<(), Unusable> {
+    fn check_width(&self, name: &str, rows: &Matrix) -> Result<(), InputError> {
         if rows.columns == self.config.width {
             return Ok(());
         }
         let problem = format!("expected rows of width {}, got {}", self.config.width, rows.columns);
-        Err(Unusable::new(self.folder.join(ADAPTER_MODEL), problem).at(format!("tensor `{name}`")))
+        Err(InputError::new(self.folder.join(ADAPTER_MODEL), problem).at(format!("tensor `{name}`")))
     }
 
     /// A table with the trained rows in their places.
-    fn replaced(&self, name: &str, mut table: TokenRows, trained: &TokenRows) -> Result<TokenRows, Unusable> {
+    fn replaced(&self, name: &str, mut table: TokenRows, trained: &TokenRows) -> Result<TokenRows, InputError> {
         let tokens = 0..table.rows.rows;
         if let Some(token) = trained.tokens.iter().find(|&&token| !tokens.contains(&(token as usize))) {
             let problem = format!("token {token} is not among the {} rows of the table", tokens.end);
-            return Err(Unusable::new(self.folder, problem).at(format!("tensor `{name}`")));
+            return Err(InputError::new(self.folder, problem).at(format!("tensor `{name}`")));
         }
         trained.replace(&mut table.rows, tokens);
         Ok(table)
     }
 
     /// Refuses tensors that nothing above has read: a result without them would be another model's.
-    fn check_names(&self, adapter: &Adapter) -> Result<(), Unusable> {
+    fn check_names(&self, adapter: &Adapter) -> Result<(), InputError> {
         let is_known = |name: &str| {
             let Some(name) = name.strip_prefix(PREFIX) else { return false };
             let module = name.strip_suffix(Adapter::A).or_else(|| name.strip_suffix(Adapter::B));
@@ -502,9 +506,11 @@ impl Reader<'_> {
         };
         match self.weights.names().find(|name| !is_known(name)) {
             None => Ok(()),
-            Some(name) => Err(Unusable::new(self.folder.join(ADAPTER_MODEL), "a tensor that does not fit this model")
-                .at(format!("tensor `{name}`"))
-                .advice("LoRA on q, k, v, o, gate, up and down and rows of embedding and head are supported")),
+            Some(name) => {
+                Err(InputError::new(self.folder.join(ADAPTER_MODEL), "a tensor that does not fit this model")
+                    .at(format!("tensor `{name}`"))
+                    .advice("LoRA on q, k, v, o, gate, up and down and rows of embedding and head are supported"))
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use super::decoder::assemble;
 use super::gguf::{self, Gguf, Quantization, Tensor};
 use super::rows::new_rows;
 use super::storage::{Stored, holds};
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::model::adapter::Matrix;
 use crate::model::config::{Family, LlamaConfig};
 use crate::model::llama::{Llama, Rows};
@@ -68,7 +68,7 @@ pub fn load_pretrained<B: Backend>(
     added: usize,
     seed: u64,
     device: &B::Device,
-) -> Result<Llama<B>, Unusable> {
+) -> Result<Llama<B>, InputError> {
     Pretrained::open(path)?.load(added, seed, device, &mut |_| ())
 }
 
@@ -78,14 +78,14 @@ impl Pretrained {
     ///
     /// # Errors
     /// Names the field or the tensor that is missing, too many, of the wrong shape, or not supported.
-    pub fn open(path: &Path) -> Result<Self, Unusable> {
+    pub fn open(path: &Path) -> Result<Self, InputError> {
         let (config, files) = if path.is_dir() {
             (LlamaConfig::read(&path.join("config.json"))?, Files::HuggingFace(Weights::open(path)?))
         } else if path.is_file() {
             let file = Gguf::open(path)?;
             (gguf::config(&file)?, Files::Gguf(file))
         } else {
-            return Err(Unusable::new(path, "there is no such file or folder")
+            return Err(InputError::new(path, "there is no such file or folder")
                 .advice("expected a Hugging Face folder with config.json and model.safetensors, or a GGUF file"));
         };
         let mut model = Self { path: path.to_path_buf(), config, files, unused: Vec::new(), stored: Stored::FLOAT32 };
@@ -102,9 +102,9 @@ impl Pretrained {
         storage: Storage,
         vocabulary: VocabularyMode,
         device: &B::Device,
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, InputError> {
         let none = || {
-            Unusable::new(&self.path, "this device stores numbers neither as float16 nor as bfloat16")
+            InputError::new(&self.path, "this device stores numbers neither as float16 nor as bfloat16")
                 .at("field `training.storage`")
                 .advice("set it to Float32, or train on another device")
         };
@@ -172,8 +172,8 @@ impl Pretrained {
         }
     }
 
-    fn error(&self, name: &str, problem: impl Into<String>) -> Unusable {
-        Unusable::new(&self.path, problem).at(format!("tensor `{name}`"))
+    fn error(&self, name: &str, problem: impl Into<String>) -> InputError {
+        InputError::new(&self.path, problem).at(format!("tensor `{name}`"))
     }
 
     /// What the file calls a tensor.
@@ -193,7 +193,7 @@ impl Pretrained {
 
     /// Holds the tensors against the architecture. What a configuration claims is believed tensor by tensor, so that a
     /// claim which the files do not keep costs nothing.
-    fn check(&mut self) -> Result<(), Unusable> {
+    fn check(&mut self) -> Result<(), InputError> {
         let mut expected = BTreeSet::new();
         for (name, [rows, columns]) in self.config.tensors() {
             let name = self.file_name(&name);
@@ -243,7 +243,7 @@ impl Pretrained {
         seed: u64,
         device: &B::Device,
         progress: &mut dyn FnMut(Loading<'_>),
-    ) -> Result<Llama<B>, Unusable> {
+    ) -> Result<Llama<B>, InputError> {
         let mut done = Loading { tensor: "", parameters: 0, of: self.parameters() };
         let mut read = |name: &str, shape: [usize; 2]| {
             let matrix = self.matrix(name, shape)?;
@@ -254,10 +254,10 @@ impl Pretrained {
             }
             done.parameters += matrix.values.len() as u64;
             progress(Loading { tensor: name, ..done });
-            Ok::<_, Unusable>(matrix)
+            Ok::<_, InputError>(matrix)
         };
         let table = [self.config.vocabulary, self.config.width];
-        let mut rows = |name: &str| -> Result<Rows<B>, Unusable> {
+        let mut rows = |name: &str| -> Result<Rows<B>, InputError> {
             let base = read(name, table)?;
             let seed = seeds::derive(seed, &["added rows", name]);
             let added = (added > 0).then(|| new_rows(&base, added, seed).into_tensor(device));
@@ -271,7 +271,7 @@ impl Pretrained {
     }
 
     /// A tensor in float32, by Hugging Face's name and shape.
-    fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Matrix, Unusable> {
+    fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Matrix, InputError> {
         match &self.files {
             Files::HuggingFace(weights) => {
                 let matrix = weights.matrix(name, Some(shape))?;

@@ -9,7 +9,7 @@ use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::mapped::Mapped;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::files;
 use crate::model::adapter::Matrix;
 
@@ -46,7 +46,7 @@ impl Weights {
     ///
     /// # Errors
     /// A missing, damaged or lying file; an index that leads out of the folder.
-    pub fn open(folder: &Path) -> Result<Self, Unusable> {
+    pub fn open(folder: &Path) -> Result<Self, InputError> {
         let index = folder.join("model.safetensors.index.json");
         let files = if index.is_file() { shard_names(&index)? } else { vec!["model.safetensors".to_owned()] };
         Self::of_files(files.iter().map(|file| folder.join(file)), folder)
@@ -56,11 +56,11 @@ impl Weights {
     ///
     /// # Errors
     /// See [`Self::open`].
-    pub fn open_file(path: &Path) -> Result<Self, Unusable> {
+    pub fn open_file(path: &Path) -> Result<Self, InputError> {
         Self::of_files([path.to_path_buf()], path)
     }
 
-    fn of_files(files: impl IntoIterator<Item = PathBuf>, folder: &Path) -> Result<Self, Unusable> {
+    fn of_files(files: impl IntoIterator<Item = PathBuf>, folder: &Path) -> Result<Self, InputError> {
         let mut weights = Self { shards: Vec::new(), entries: BTreeMap::new(), folder: folder.to_path_buf() };
         for path in files {
             weights.add(Mapped::open(&path)?)?;
@@ -68,9 +68,9 @@ impl Weights {
         Ok(weights)
     }
 
-    fn add(&mut self, file: Mapped) -> Result<(), Unusable> {
+    fn add(&mut self, file: Mapped) -> Result<(), InputError> {
         let (length, header) = SafeTensors::read_metadata(file.bytes()).map_err(|e| {
-            Unusable::new(&file.path, format!("not a valid safetensors file: {e}"))
+            InputError::new(&file.path, format!("not a valid safetensors file: {e}"))
                 .advice("the file may be cut short or damaged; copy it again")
         })?;
         let data = length + size_of::<u64>();
@@ -80,7 +80,7 @@ impl Weights {
             let entry = Entry { shard: self.shards.len(), kind: tensor.dtype, shape: tensor.shape.clone(), bytes };
             if let Some(other) = self.entries.insert(name.clone(), entry) {
                 let other = self.shards[other.shard].file.path.file_name().unwrap_or_default();
-                return Err(Unusable::new(&file.path, format!("the tensor is in {} too", other.display()))
+                return Err(InputError::new(&file.path, format!("the tensor is in {} too", other.display()))
                     .at(format!("tensor `{name}`")));
             }
         }
@@ -100,19 +100,19 @@ impl Weights {
     }
 
     /// An error about one of the tensors.
-    pub fn unusable(&self, problem: &str, name: &str) -> Unusable {
-        Unusable::new(&self.folder, problem).at(format!("tensor `{name}`"))
+    pub fn unusable(&self, problem: &str, name: &str) -> InputError {
+        InputError::new(&self.folder, problem).at(format!("tensor `{name}`"))
     }
 
-    fn entry(&self, name: &str) -> Result<&Entry, Unusable> {
+    fn entry(&self, name: &str) -> Result<&Entry, InputError> {
         self.entries.get(name).ok_or_else(|| self.unusable("a tensor is missing", name))
     }
 
-    fn with<R>(&self, name: &str, f: impl FnOnce(&Entry, &[u8]) -> Result<R, String>) -> Result<R, Unusable> {
+    fn with<R>(&self, name: &str, f: impl FnOnce(&Entry, &[u8]) -> Result<R, String>) -> Result<R, InputError> {
         let entry = self.entry(name)?;
         let file = &self.shards[entry.shard].file;
         f(entry, &file.bytes()[entry.bytes.clone()])
-            .map_err(|problem| Unusable::new(&file.path, problem).at(format!("tensor `{name}`")))
+            .map_err(|problem| InputError::new(&file.path, problem).at(format!("tensor `{name}`")))
     }
 
     /// An entry of the first file's metadata.
@@ -124,7 +124,7 @@ impl Weights {
     ///
     /// # Errors
     /// If there is no such tensor.
-    pub fn shape(&self, name: &str) -> Result<Vec<usize>, Unusable> {
+    pub fn shape(&self, name: &str) -> Result<Vec<usize>, InputError> {
         Ok(self.entry(name)?.shape.clone())
     }
 
@@ -132,7 +132,7 @@ impl Weights {
     ///
     /// # Errors
     /// If there is no such tensor.
-    pub fn stored(&self, name: &str) -> Result<(String, u64), Unusable> {
+    pub fn stored(&self, name: &str) -> Result<(String, u64), InputError> {
         let entry = self.entry(name)?;
         Ok((format!("{:?}", entry.kind), entry.bytes.len() as u64))
     }
@@ -157,7 +157,7 @@ impl Weights {
     ///
     /// # Errors
     /// A missing tensor, or one that is not of floats.
-    pub fn floats(&self, name: &str) -> Result<Vec<f32>, Unusable> {
+    pub fn floats(&self, name: &str) -> Result<Vec<f32>, InputError> {
         self.with(name, |entry, bytes| floats(entry.kind, bytes))
     }
 
@@ -165,7 +165,7 @@ impl Weights {
     ///
     /// # Errors
     /// A missing tensor, another shape than expected (where one is), a type that is not a float, values that are no numbers.
-    pub fn matrix(&self, name: &str, expected: Option<[usize; 2]>) -> Result<Matrix, Unusable> {
+    pub fn matrix(&self, name: &str, expected: Option<[usize; 2]>) -> Result<Matrix, InputError> {
         self.with(name, |entry, bytes| {
             let (rows, columns) = match *entry.shape {
                 [n] => (1, n),
@@ -187,7 +187,7 @@ impl Weights {
     ///
     /// # Errors
     /// A missing tensor, or one that is not of integers.
-    pub fn integers(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>), Unusable> {
+    pub fn integers(&self, name: &str) -> Result<(Vec<usize>, Vec<i64>), InputError> {
         self.with(name, |entry, data| {
             let values = match entry.kind {
                 Dtype::I64 => data.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b)).collect(),
@@ -199,14 +199,14 @@ impl Weights {
     }
 }
 
-fn shard_names(index: &Path) -> Result<Vec<String>, Unusable> {
+fn shard_names(index: &Path) -> Result<Vec<String>, InputError> {
     #[derive(serde::Deserialize)]
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
     let text = files::read_text(index, LARGEST_INDEX)?;
     let parsed: Index = serde_json::from_str(&text).map_err(|e| {
-        Unusable::new(index, "not a list of shards").at(format!("line {}, column {}", e.line(), e.column()))
+        InputError::new(index, "not a list of shards").at(format!("line {}, column {}", e.line(), e.column()))
     })?;
     let mut names: Vec<String> = parsed.weight_map.into_values().collect();
     names.sort();
@@ -217,8 +217,8 @@ fn shard_names(index: &Path) -> Result<Vec<String>, Unusable> {
         matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name.as_str())
     };
     match names.iter().find(|name| !within(name)) {
-        Some(name) => Err(Unusable::new(index, format!("shard \"{name}\" lies outside the folder"))),
-        None if names.is_empty() => Err(Unusable::new(index, "the list of shards is empty")),
+        Some(name) => Err(InputError::new(index, format!("shard \"{name}\" lies outside the folder"))),
+        None if names.is_empty() => Err(InputError::new(index, "the list of shards is empty")),
         None => Ok(names),
     }
 }
@@ -260,7 +260,7 @@ pub fn safetensors_bytes<'a>(
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write_matrices(file: &Path, matrices: &BTreeMap<String, Matrix>) -> Result<(), Unusable> {
+pub fn write_matrices(file: &Path, matrices: &BTreeMap<String, Matrix>) -> Result<(), InputError> {
     let bytes = safetensors_bytes(matrices.iter().map(|(name, matrix)| (name.clone(), matrix)), &[]);
-    files::write_atomically(file, &bytes.map_err(|problem| Unusable::new(file, problem))?)
+    files::write_atomically(file, &bytes.map_err(|problem| InputError::new(file, problem))?)
 }

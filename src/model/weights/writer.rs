@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use safetensors::tensor::{Dtype, SafeTensorError, View};
 
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::files;
 use crate::model::adapter::Matrix;
 
@@ -66,7 +66,7 @@ pub fn write_safetensors<'a>(
     file: &Path,
     matrices: impl IntoIterator<Item = Written<'a>>,
     metadata: &[(&str, String)],
-) -> Result<(), Unusable> {
+) -> Result<(), InputError> {
     let format = [("format".to_owned(), "pt".to_owned())];
     let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).chain(format).collect();
     let named = matrices.into_iter().map(|matrix| (matrix.name.clone(), matrix));

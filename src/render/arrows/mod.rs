@@ -12,8 +12,8 @@ pub use pass::{ArrowPass, Emphasis};
 use glam::Vec3;
 
 use super::camera::Camera;
-use crate::chart::look::Tone;
-use crate::chart::picture::{Caption, Entry};
+use crate::plot::picture::{Caption, Entry};
+use crate::plot::series_style::Tone;
 
 /// Arrows and trails around the origin, in units of the caller; y is up.
 #[derive(Debug, Clone, PartialEq, Default)]

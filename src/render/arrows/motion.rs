@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use glam::{Quat, Vec3};
 
 use super::{Arrow, Scene, Trail};
-use crate::chart::look::Tone;
+use crate::plot::series_style::Tone;
 
 /// The scene at `part` of the way from `a` (0) to `b` (1). Arrows turn about their beginning instead of cutting through
 /// space, so that a direction stays one.

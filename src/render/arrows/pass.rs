@@ -9,7 +9,7 @@ use super::super::camera::Camera;
 use super::super::offscreen::{DEPTH, FORMAT, Gpu, Ground, Part, Pass, SAMPLES, Target};
 use super::super::{colour, light};
 use super::{Scene, Trail, mesh};
-use crate::chart::look::{Rgb, Theme};
+use crate::plot::series_style::{Rgb, Theme};
 
 /// Which arrows stand out, by their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

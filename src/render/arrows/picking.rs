@@ -47,7 +47,7 @@ fn nearest(ray: &Ray, from: Vec3, to: Vec3) -> Option<(f32, f32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::look::Tone;
+    use crate::plot::series_style::Tone;
     use crate::render::arrows::Arrow;
 
     const SIZE: [f32; 2] = [1280.0, 800.0];

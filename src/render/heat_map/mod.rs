@@ -6,10 +6,10 @@ pub mod pass;
 
 use std::sync::Arc;
 
-pub use pass::HeatMapPass;
+pub use self::pass::HeatMapPass;
 
-use crate::chart::look::ColourMap;
-use crate::chart::picture::Bar;
+use crate::plot::picture::Bar;
+use crate::plot::series_style::ColourMap;
 
 /// The values of a matrix, ready to be drawn at any zoom. Making one takes a moment: not on the window's thread.
 #[derive(Debug, PartialEq)]

@@ -8,7 +8,7 @@ use eframe::egui_wgpu::wgpu;
 use super::super::colour;
 use super::super::offscreen::{FORMAT, Gpu, Ground, Part, Pass, Target, extent};
 use super::{Field, Level, Matrix, Window};
-use crate::chart::look::{ColourMap, Rgb, Theme};
+use crate::plot::series_style::{ColourMap, Rgb, Theme};
 
 /// A matrix on the device, and the part of it that is shown.
 #[derive(Debug)]

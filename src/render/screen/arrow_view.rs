@@ -11,8 +11,8 @@ use super::super::arrows::{ArrowPass, Emphasis, Scene};
 use super::super::camera::Camera;
 use super::navigation::Wishes;
 use super::{Callback, OnDevice, Placed, look, placed};
-use crate::chart::picture::Frame;
-use crate::chart::screen;
+use crate::plot::picture::Frame;
+use crate::plot::screen;
 
 /// The state of a view of arrows, kept by whoever shows it from frame to frame.
 ///

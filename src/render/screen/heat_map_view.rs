@@ -8,8 +8,8 @@ use eframe::egui_wgpu;
 use super::super::heat_map::{Cell, HeatMapPass, Matrix, Window};
 use super::navigation::Wishes;
 use super::{Callback, OnDevice, Placed, look, placed};
-use crate::chart::picture::{Edge, Frame};
-use crate::chart::screen;
+use crate::plot::picture::{Edge, Frame};
+use crate::plot::screen;
 
 /// The state of a view of a matrix, kept by whoever shows it from frame to frame.
 ///
@@ -72,11 +72,7 @@ impl HeatMapView {
             screen::tooltip(ui, &response, |ui| {
                 ui.label(format!("{} {}", matrix.row_label, cell.row));
                 ui.label(format!("{} {}", matrix.column_label, cell.column));
-                ui.strong(format!(
-                    "{} {}",
-                    matrix.value_label,
-                    crate::chart::scale::value_label(f64::from(cell.value))
-                ));
+                ui.strong(format!("{} {}", matrix.value_label, crate::plot::scale::value_label(f64::from(cell.value))));
                 tooltip(ui, cell);
             });
         }

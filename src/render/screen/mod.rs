@@ -18,9 +18,9 @@ pub use heat_map_view::{HeatMapResponse, HeatMapView};
 
 use self::navigation::{Wishes, wishes};
 use super::offscreen::{Gpu, Part, Pass, Target};
-use crate::chart::look::{Rgb, Theme};
-use crate::chart::picture::Frame;
-use crate::chart::screen;
+use crate::plot::picture::Frame;
+use crate::plot::screen;
+use crate::plot::series_style::{Rgb, Theme};
 
 /// Prepares the window's renderer for pictures; without it their places stay empty. May be called at every frame.
 pub fn install(ctx: &egui::Context, state: &egui_wgpu::RenderState) {

@@ -8,14 +8,14 @@ use egui::{ComboBox, Ui};
 use super::lines::Lines;
 use super::table::Shown;
 use super::{ComparePanel, View};
-use crate::app::judgements::Inquiry;
 use crate::app::panels::{Context, chart_actions};
-use crate::chart::Chart;
-use crate::chart::comparison::metric_label;
-use crate::chart::cost::Cost;
-use crate::chart::slices;
-use crate::experiment::comparison::{Judged, Standing};
+use crate::app::queries::judgements::Inquiry;
+use crate::figures::comparison::metric_label;
+use crate::figures::cost::Cost;
+use crate::figures::slices;
 use crate::measure::Dimension;
+use crate::plot::Chart;
+use crate::results::comparison::{Judged, Standing};
 
 impl ComparePanel {
     pub(super) fn bar(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Arc<Chart>) {

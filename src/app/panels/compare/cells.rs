@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use super::table::Shown;
 use crate::app::widgets;
-use crate::chart::comparison::{better, metric_label};
-use crate::chart::{Better, scale};
-use crate::experiment::comparison::{Estimate, Judged, Line, Standing};
+use crate::figures::comparison::{better, metric_label};
 use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict};
+use crate::plot::{Better, scale};
+use crate::results::comparison::{Estimate, Judged, Line, Standing};
 
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::app::answers::{Asked, Subject};
 use crate::app::panels::{Context, in_project_order};
+use crate::app::queries::answers::{Asked, Subject};
 use crate::app::session::{Origin, Session};
-use crate::chart::comparison;
-use crate::chart::look::Look;
 use crate::data::Protocol;
-use crate::experiment::comparison::{Line, Standing, lines, standings, validation_loss};
-use crate::experiment::results::{Results, RunResult, Status};
-use crate::experiment::run_folder::RunConfig;
+use crate::figures::comparison;
+use crate::plot::series_style::SeriesStyle;
+use crate::results::comparison::{Line, Standing, lines, standings, validation_loss};
+use crate::results::{Results, RunResult};
+use crate::run::{RunConfig, Status};
 
 /// The lines with all that is shown of them.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Lines {
     /// Those with finished runs.
     pub(super) all: Vec<Line>,
     pub(super) standings: Vec<Standing>,
-    pub(super) looks: Vec<Look>,
+    pub(super) looks: Vec<SeriesStyle>,
     /// What each was run with; none where its run is gone.
     pub(super) configurations: Vec<Option<Arc<RunConfig>>>,
     /// Whether the project has changed since a line's runs were made.
@@ -71,7 +71,7 @@ impl Lines {
         let all = lines(&measured, &losses.collect::<BTreeMap<String, f64>>());
         let looks = comparison::looks(&results);
         let first = |line: &Line| line.runs.first().cloned().unwrap_or_default();
-        let look = |line: &Line| looks.get(&first(line)).copied().unwrap_or(Look::baseline(0));
+        let look = |line: &Line| looks.get(&first(line)).copied().unwrap_or(SeriesStyle::baseline(0));
         let configuration =
             |line: &Line| session.runs.iter().find(|run| run.id == first(line)).map(|run| Arc::clone(&run.config));
         let earlier =

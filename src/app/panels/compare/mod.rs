@@ -19,19 +19,20 @@ use self::options::Differences;
 use self::table::{Shown, TableState};
 use super::Context;
 use crate::app::action::Action;
-use crate::app::judgements::Inquiry;
+use crate::app::queries::judgements::Inquiry;
 use crate::app::theme::space;
 use crate::app::widgets;
-use crate::chart::comparison::{self, ComparisonOptions};
-use crate::chart::cost::{self, Cost};
-use crate::chart::look::Look;
-use crate::chart::{Body, Chart, Marked, matrix, parallel};
 use crate::data::Protocol;
-use crate::experiment::comparison::{Line, Standing};
-use crate::experiment::results::RunResult;
-use crate::experiment::run_folder::RunConfig;
-use crate::experiment::settings::differences;
+use crate::figures::comparison::{self, ComparisonOptions};
+use crate::figures::cost::{self, Cost};
+use crate::figures::{matrix, parallel};
 use crate::measure::Dimension;
+use crate::plot::series_style::SeriesStyle;
+use crate::plot::{Body, Chart, Marked};
+use crate::results::RunResult;
+use crate::results::comparison::{Line, Standing};
+use crate::results::config_diff::differences;
+use crate::run::RunConfig;
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -239,7 +240,7 @@ impl ComparePanel {
     }
 
     fn cost_chart(&self, lines: &Lines, synthetic: bool) -> Chart {
-        let points: Vec<(&Line, Look)> =
+        let points: Vec<(&Line, SeriesStyle)> =
             self.places(lines).map(|place| (&lines.all[place], lines.looks[place])).collect();
         cost::against_quality(&points, &self.metric, self.cost, synthetic)
     }
@@ -248,7 +249,7 @@ impl ComparePanel {
         let learned = self.places(lines).filter_map(|place| Some((place, lines.configurations[place].as_deref()?)));
         let learned: Vec<(usize, &RunConfig)> = learned.filter(|(place, _)| !lines.all[*place].counted).collect();
         let configurations: Vec<&RunConfig> = learned.iter().map(|(_, configuration)| *configuration).collect();
-        let points: Vec<(&Line, Look)> =
+        let points: Vec<(&Line, SeriesStyle)> =
             learned.iter().map(|(place, _)| (&lines.all[*place], lines.looks[*place])).collect();
         parallel::across(&points, &differences(&configurations), &self.metrics(lines), synthetic)
     }

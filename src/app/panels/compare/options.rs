@@ -8,8 +8,8 @@ use egui::{Grid, RichText, ScrollArea, Ui};
 use super::lines::{Lines, Stamp};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::experiment::run_folder::RunConfig;
-use crate::experiment::settings::{Difference, differences};
+use crate::results::config_diff::{Difference, differences};
+use crate::run::RunConfig;
 
 /// The differences that were last looked up, and of what.
 #[derive(Debug, Default)]

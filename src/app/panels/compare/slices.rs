@@ -14,15 +14,16 @@ use crate::app::action::Action;
 use crate::app::panels::{Context, chart_card};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::chart::comparison::metric_label;
-use crate::chart::look::Look;
-use crate::chart::{Chart, slices as chart};
-use crate::error::Unusable;
-use crate::experiment::sliced::{Sliced, SlicedLine};
+use crate::error::InputError;
+use crate::figures::comparison::metric_label;
+use crate::figures::slices as chart;
 use crate::measure::Dimension;
 use crate::measure::slice_means::{Dispersion, FEW, SliceMean};
+use crate::plot::Chart;
+use crate::plot::series_style::SeriesStyle;
+use crate::results::slices::{Sliced, SlicedLine};
 
-type Answer = Arc<Result<Sliced, Unusable>>;
+type Answer = Arc<Result<Sliced, InputError>>;
 
 /// Height from which the chart has the table below it, the share of it that the table takes, and the most of it.
 const TALL: f32 = 480.0;
@@ -54,7 +55,7 @@ impl ComparePanel {
     }
 
     /// The lines that are shown, in their usual order and looks.
-    fn shown<'s>(&self, lines: &Lines, sliced: &'s Sliced) -> Vec<(&'s SlicedLine, Look)> {
+    fn shown<'s>(&self, lines: &Lines, sliced: &'s Sliced) -> Vec<(&'s SlicedLine, SeriesStyle)> {
         let of = |place: usize| {
             let line = sliced.lines.iter().find(|line| line.experiment == lines.all[place].name)?;
             Some((line, lines.looks[place]))
@@ -148,13 +149,14 @@ enum Shown {
 }
 
 /// The slices of each dimension, then how far they lie apart where some line has two that count.
-fn columns(shown: &[(&SlicedLine, Look)], only: Option<Dimension>) -> Vec<Shown> {
+fn columns(shown: &[(&SlicedLine, SeriesStyle)], only: Option<Dimension>) -> Vec<Shown> {
     let slices = chart::slices(shown, only);
     let mut columns = Vec::new();
     for dimension in Dimension::ALL {
         columns.extend(slices.iter().filter(|mean| mean.dimension == dimension).copied().map(Shown::Slice));
         let wanted = only.is_none_or(|only| only == dimension);
-        let apart = |(line, _): &(&SlicedLine, Look)| line.dispersion.iter().any(|found| found.dimension == dimension);
+        let apart =
+            |(line, _): &(&SlicedLine, SeriesStyle)| line.dispersion.iter().any(|found| found.dimension == dimension);
         if wanted && shown.iter().any(apart) {
             columns.push(Shown::Apart(dimension));
         }

@@ -11,7 +11,7 @@ use super::lines::Lines;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Protocol;
-use crate::experiment::comparison::{Judged, Standing};
+use crate::results::comparison::{Judged, Standing};
 
 /// What the user has made of the table.
 #[derive(Debug, Default)]
@@ -174,9 +174,9 @@ impl TableState {
 }
 
 /// The line's colour and mark, as the charts draw it.
-pub(super) fn swatch(ui: &mut Ui, look: crate::chart::Look) {
+pub(super) fn swatch(ui: &mut Ui, look: crate::plot::SeriesStyle) {
     let (at, _) = ui.allocate_exact_size(egui::Vec2::new(14.0, 14.0), egui::Sense::hover());
-    crate::chart::screen::mark(ui, look, at.center(), 4.5);
+    crate::plot::screen::mark(ui, look, at.center(), 4.5);
 }
 
 pub(super) fn cell_ui(ui: &mut Ui, cell: &Cell) {

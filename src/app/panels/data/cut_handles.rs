@@ -5,9 +5,9 @@ use egui::accesskit::Action as Access;
 use egui::{Align2, CursorIcon, EventFilter, FontId, Key, Rect, Response, Sense, Stroke, Ui, Vec2, WidgetInfo};
 
 use crate::app::theme;
-use crate::chart::BarsPlace;
+use crate::calendar;
 use crate::data::Timeline;
-use crate::data::calendar;
+use crate::plot::BarsPlace;
 
 /// What was done with a handle.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,10 +11,11 @@ use super::Shown;
 use crate::app::panels::{Context, chart_actions, choice, explained_chart_card, explanation};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::chart::Chart;
-use crate::chart::data_drift::{self, DriftMeasure};
-use crate::chart::scale::value_label;
 use crate::data::{DataDrift, Protocol};
+use crate::figures::data_drift;
+use crate::figures::data_drift::DriftMeasure;
+use crate::plot::Chart;
+use crate::plot::scale::value_label;
 
 /// What the chart shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

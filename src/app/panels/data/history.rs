@@ -8,7 +8,7 @@ use egui::{Label, RichText, ScrollArea, Ui, Vec2};
 use super::{Shown, item_card};
 use crate::app::action::Action;
 use crate::app::panels::{Context, measured_runs};
-use crate::app::reports::Question;
+use crate::app::queries::Question;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::data::{Dataset, Sequence};

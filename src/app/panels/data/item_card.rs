@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Button, Grid, RichText, ScrollArea, Ui};
 
 use super::cell::share_words;
-use crate::app::data_report::DataReport;
+use crate::app::queries::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 

@@ -9,9 +9,9 @@ use egui_extras::{Column, TableBuilder, TableRow};
 
 use super::cell::{BARS_WIDTH, share_words, stage_bars};
 use super::{Shown, item_card};
-use crate::app::data_report::DataReport;
 use crate::app::panels::{Context, choice};
-use crate::app::reports::Question;
+use crate::app::queries::Question;
+use crate::app::queries::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::item_tree::Branch;

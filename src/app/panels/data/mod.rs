@@ -19,9 +19,9 @@ use std::sync::Arc;
 use eframe::egui::Ui;
 
 use super::{Context, found};
-use crate::app::data_report::DataReport;
-use crate::app::dialogs;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::dialogs::desktop;
+use crate::app::queries::data_report::DataReport;
+use crate::app::queries::{Found, Question, Report};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,7 +101,7 @@ impl DataPanel {
     }
 
     /// What the desktop's dialog chose; without a path, why it was of no use.
-    pub(crate) fn chosen(&mut self, question: &dialogs::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
+    pub(crate) fn chosen(&mut self, question: &desktop::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
         self.source.chosen(question, path, hint);
     }
 

@@ -4,12 +4,12 @@ use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 
-use crate::app::data_report::DataReport;
+use crate::app::queries::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
-use crate::chart::SYNTHETIC;
 use crate::data::StageSummary;
 use crate::data::formats::ImportReport;
+use crate::plot::SYNTHETIC;
 
 /// Draws a dataset's figures.
 pub(super) fn ui(ui: &mut Ui, report: &DataReport) {

@@ -4,10 +4,10 @@ use eframe::egui;
 use egui::{Align, Layout, Ui};
 use egui_extras::{Column, TableBuilder};
 
-use crate::app::data_report::DataReport;
+use crate::app::queries::data_report::DataReport;
 use crate::app::theme;
 use crate::app::widgets::{self, grouped};
-use crate::data::calendar;
+use crate::calendar;
 
 /// A column: its title, what it is, and its width.
 const COLUMNS: [(&str, &str, f32); 12] = [

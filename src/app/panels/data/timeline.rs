@@ -11,11 +11,11 @@ use crate::app::action::Action;
 use crate::app::panels::{Context, chart_actions, chart_card, explanation};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::chart::stages::{self, StageWords};
-use crate::chart::{BarsPlace, Chart, screen};
 use crate::data::prepare::PrepareReport;
 use crate::data::{Prepare, StageCuts, Timeline};
-use crate::experiment::Project;
+use crate::figures::stages::{self, StageWords};
+use crate::plot::{BarsPlace, Chart, screen};
+use crate::project::Project;
 
 /// State of the tab.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use egui::{Button, RichText, ScrollArea, TextEdit, Ui, Vec2};
 use super::Shown;
 use super::history::History;
 use crate::app::panels::{Context, choice};
-use crate::app::reports::Question;
+use crate::app::queries::Question;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::UserGroup;

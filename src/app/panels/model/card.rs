@@ -10,7 +10,7 @@ use super::figures::Figures;
 use super::memory::stacked_bar;
 use crate::app::action::Action;
 use crate::app::panels::Context;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped, memory_words};
 use crate::model::LlamaConfig;

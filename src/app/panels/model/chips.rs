@@ -3,8 +3,7 @@
 use eframe::egui;
 use egui::{Align2, Color32, CornerRadius, FontId, Response, RichText, Sense, StrokeKind, TextStyle, Ui, Vec2};
 
-use crate::app::theme;
-use crate::app::widgets;
+use crate::app::{theme, widgets};
 
 /// What a chip looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

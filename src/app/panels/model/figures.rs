@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::app::session::Session;
-use crate::experiment::footprint::MemoryEstimate;
-use crate::experiment::setup::{DeviceMemory, Setup};
+use crate::budget::memory_estimate::MemoryEstimate;
+use crate::budget::setup::{DeviceMemory, Setup};
 
 /// Parameters, and memory by device.
 #[derive(Debug, Default)]

@@ -11,9 +11,9 @@ use crate::app::action::Action;
 use crate::app::panels::Context;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, memory_words};
-use crate::chart::screen;
-use crate::experiment::footprint::{Advice, Change, MemoryEstimate, Parts};
-use crate::experiment::setup::DeviceMemory;
+use crate::budget::memory_estimate::{Advice, Change, MemoryEstimate, Parts};
+use crate::budget::setup::DeviceMemory;
+use crate::plot::screen;
 
 type Part = fn(&Parts) -> u64;
 

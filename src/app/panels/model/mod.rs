@@ -3,7 +3,6 @@
 mod base;
 mod card;
 mod chips;
-pub(crate) mod edits;
 mod figures;
 mod memory;
 mod prompt;
@@ -19,12 +18,13 @@ use egui::{Align, Layout, RichText, ScrollArea, Ui};
 
 use super::Context;
 use crate::app::action::Action;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::error::Unusable;
-use crate::experiment::Project;
-use crate::experiment::setup::{self, Setup};
+use crate::budget::setup;
+use crate::budget::setup::Setup;
+use crate::error::InputError;
+use crate::project::Project;
 
 /// Part of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -156,7 +156,7 @@ struct FoundSetup<'s> {
     /// The answer; while a newer one is looked for, the last.
     setup: Option<&'s Setup>,
     pending: bool,
-    failed: Option<Unusable>,
+    failed: Option<InputError>,
     question: Arc<Question>,
 }
 
@@ -186,7 +186,7 @@ fn pending(ui: &mut Ui, doing: &str) {
 }
 
 /// A card that says what cannot be used, where, and what to do about it.
-fn problem(ui: &mut Ui, context: &mut Context<'_>, title: &str, error: &Unusable, question: &Arc<Question>) {
+fn problem(ui: &mut Ui, context: &mut Context<'_>, title: &str, error: &InputError, question: &Arc<Question>) {
     let tokens = theme::tokens(ui);
     widgets::card(ui, |ui| {
         ui.label(RichText::new(format!("⚠ {title}")).color(tokens.error).family(theme::semi_bold()));

@@ -9,7 +9,7 @@ use crate::app::action::Action;
 use crate::app::panels::Context;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
-use crate::experiment::setup::Setup;
+use crate::budget::setup::Setup;
 use crate::model::Prompt;
 use crate::model::prompt::{HISTORY, INSTRUCTION, Part, Preview, PreviewToken};
 

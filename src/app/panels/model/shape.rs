@@ -149,7 +149,7 @@ fn fit(shape: &mut Compact, before: &Compact) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::project_check;
+    use crate::project::check;
 
     #[test]
     fn every_edit_gives_a_shape_that_can_be() {
@@ -166,7 +166,7 @@ mod tests {
         ] {
             let mut shape = edited.clone();
             fit(&mut shape, &before);
-            project_check::compact(&shape).unwrap_or_else(|bad| panic!("{edited:?}: {bad:?}"));
+            check::compact(&shape).unwrap_or_else(|bad| panic!("{edited:?}: {bad:?}"));
             assert_eq!(shape.heads, edited.heads, "what was set stays");
         }
         let fitted = |edited: Compact| {

@@ -7,15 +7,16 @@ use eframe::egui;
 use egui::{Grid, RichText, Ui};
 
 use super::card::{FACT, millions};
-use super::{edit, edits, pending, problem};
+use super::{edit, pending, problem};
 use crate::app::action::Action;
-use crate::app::dialogs;
+use crate::app::dialogs::desktop;
 use crate::app::panels::Context;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, grouped};
 use crate::model::inspect::AdapterSummary;
 use crate::model::{LoraShape, Start};
+use crate::project::edits;
 
 pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
     let project = context.session.project();
@@ -28,7 +29,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
         }
         let given = ui.selectable_label(!is_fresh, "PEFT adapter…");
         if given.on_hover_text("A folder with adapter_config.json, as Hugging Face PEFT writes it").clicked() {
-            context.actions.push(Action::Browse(dialogs::Question::AdapterFolder { near: project.folder.clone() }));
+            context.actions.push(Action::Browse(desktop::Question::AdapterFolder { near: project.folder.clone() }));
         }
     });
     let Some(path) = project.training.start.path() else {

@@ -9,11 +9,11 @@ use super::chips::{self, Look};
 use super::{pending, problem};
 use crate::app::action::Action;
 use crate::app::panels::Context;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
-use crate::error::Unusable;
-use crate::experiment::setup::Setup;
+use crate::budget::setup::Setup;
+use crate::error::InputError;
 use crate::model::inspect::ModelSummary;
 use crate::model::tokenizer::{Piece, TokenizerSummary, Trial};
 
@@ -29,7 +29,7 @@ pub(super) struct TokensCard {
 struct Tried {
     question: Arc<Question>,
     text: String,
-    pieces: Result<Vec<Piece>, Unusable>,
+    pieces: Result<Vec<Piece>, InputError>,
 }
 
 impl Default for TokensCard {
@@ -112,7 +112,7 @@ impl TokensCard {
         }
     }
 
-    fn pieces(&mut self, question: &Arc<Question>, trial: &Trial) -> &Result<Vec<Piece>, Unusable> {
+    fn pieces(&mut self, question: &Arc<Question>, trial: &Trial) -> &Result<Vec<Piece>, InputError> {
         let known = self.tried.take().filter(|tried| tried.text == self.text && tried.question == *question);
         let make =
             || Tried { question: Arc::clone(question), text: self.text.clone(), pieces: trial.pieces(&self.text) };

@@ -14,10 +14,9 @@ use crate::app::panels::Context;
 use crate::app::panels::method_card::{Edited, value_row};
 use crate::app::theme::space;
 use crate::app::widgets;
-use crate::experiment::project::Training;
-use crate::experiment::setup::Setup;
-use crate::experiment::training_fields;
+use crate::budget::setup::Setup;
 use crate::model::BaseModel;
+use crate::project::{Training, training_fields};
 
 /// State of this part.
 #[derive(Debug, Default)]

@@ -7,9 +7,8 @@ use super::fields::{Field, device, later_mean, share_done};
 use super::usual;
 use crate::app::panels::Context;
 use crate::app::session::{Origin, Row};
-use crate::app::theme;
-use crate::app::widgets;
-use crate::experiment::results::Status;
+use crate::app::{theme, widgets};
+use crate::run::Status;
 
 /// Room for the words beside a progress bar.
 const PROGRESS_WORDS: f32 = 150.0;

@@ -6,10 +6,9 @@ use egui::{Align, Layout, RichText, Ui};
 use crate::app::action::Action;
 use crate::app::panels::Context;
 use crate::app::session::{Origin, Row, RowState};
-use crate::app::theme;
 use crate::app::watch::RunView;
-use crate::app::widgets;
-use crate::experiment::results::Status;
+use crate::app::{theme, widgets};
+use crate::run::Status;
 
 /// A run that needs the user: why it ended, and what can be done.
 pub(super) struct Concern {

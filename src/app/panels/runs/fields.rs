@@ -6,8 +6,8 @@ use egui_extras::Column;
 
 use crate::app::session::{Row, RowState};
 use crate::data::Protocol;
-use crate::experiment::observer::Phase;
-use crate::experiment::results::Status;
+use crate::run::Status;
+use crate::run::observer::Phase;
 
 /// What the rows are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -17,7 +17,7 @@ use crate::app::session::{Origin, Row, RowState};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Protocol;
-use crate::experiment::results::Status;
+use crate::run::Status;
 
 /// State of the panel.
 #[derive(Debug, Default)]

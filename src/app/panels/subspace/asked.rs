@@ -8,10 +8,10 @@ use egui::Ui;
 use super::super::{Context, found, is_short, run_label};
 use super::{Reported, SubspacePanel};
 use crate::app::action::Action;
-use crate::app::reports::{Found, How, Question, Report, RunStamp};
+use crate::app::queries::{Found, How, Question, Report, RunStamp};
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::chart::retention;
+use crate::figures::retention;
 
 /// What is said of an analysis that is not there yet.
 pub(super) struct Offer<'t> {

@@ -8,12 +8,12 @@ use egui::{Label, RichText, ScrollArea, Sense, Ui, Vec2};
 use super::super::{Context, choice, run_label};
 use super::asked::{Offer, analysis};
 use super::{Reported, SubspacePanel};
-use crate::app::reports::{Question, Report, RunStamp};
+use crate::analysis::meaning::{ActiveUser, DirectionMeaning, Ends, MeaningReport, NamedItem, Reading};
+use crate::app::queries::{Question, Report, RunStamp};
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::chart::scale::value_label;
-use crate::experiment::analysis::meaning::{ActiveUser, DirectionMeaning, Ends, MeaningReport, NamedItem, Reading};
+use crate::plot::scale::value_label;
 
 impl SubspacePanel {
     pub(super) fn meaning(
@@ -105,13 +105,13 @@ struct Line {
     score: f64,
 }
 
-fn item_line(found: &crate::experiment::analysis::meaning::ScoredItem) -> Line {
+fn item_line(found: &crate::analysis::meaning::ScoredItem) -> Line {
     let NamedItem { id, codes, .. } = &found.item;
     let words = item_words(&found.item);
     Line { details: format!("{words}\nItem {id}, semantic id {}", codes.join(" ")), words, score: found.score }
 }
 
-fn code_line(found: &crate::experiment::analysis::meaning::ScoredCode) -> Line {
+fn code_line(found: &crate::analysis::meaning::ScoredCode) -> Line {
     let words = found.code.clone();
     Line { details: format!("{words}, a code of level {}", found.level), words, score: found.score }
 }

@@ -21,15 +21,14 @@ use super::{
     Context, chart_actions, choice, explained_chart_card, explained_marked_card, explanation, found, has_adapters,
     measured_runs, run_label,
 };
-use crate::app::reports::{Question, Report, RunStamp};
-use crate::app::theme;
+use crate::analysis::subspace_report::{ModuleDirections, SubspaceReport};
+use crate::app::queries::{Question, Report, RunStamp};
 use crate::app::watch::RunView;
-use crate::app::widgets;
-use crate::chart::look::Look;
-use crate::chart::retention::Movers;
-use crate::chart::subspace::{self, Against, Mapped, Shown, side_words};
-use crate::chart::{Body, Chart, Marked, Picture, river};
-use crate::experiment::subspace_report::{ModuleDirections, SubspaceReport};
+use crate::app::{theme, widgets};
+use crate::figures::retention::Movers;
+use crate::figures::subspace::{self, Against, Mapped, Shown, side_words};
+use crate::plot::series_style::SeriesStyle;
+use crate::plot::{Body, Chart, Marked, Picture, river};
 use crate::subspace::Side;
 
 /// What is shown beside the run and its stage.
@@ -132,11 +131,11 @@ impl SubspacePanel {
 
     fn module<'r>(&self, report: &'r SubspaceReport) -> &'r str {
         let chosen = report.modules.iter().find(|module| Some(&module.name) == self.module.as_ref());
-        let norm = |module: &&crate::experiment::subspace_report::ModuleReport| {
+        let norm = |module: &&crate::analysis::subspace_report::ModuleReport| {
             module.stages.last().map_or(0.0, |stage| stage.norm)
         };
         // What a module writes into the stream can be read as items, so that its meaning is looked at first.
-        let writes = |module: &&crate::experiment::subspace_report::ModuleReport| {
+        let writes = |module: &&crate::analysis::subspace_report::ModuleReport| {
             self.tab != Tab::Meaning || matches!(module.projection.as_str(), "o_proj" | "down_proj")
         };
         let largest = || report.modules.iter().filter(writes).max_by(|a, b| norm(a).total_cmp(&norm(b)));
@@ -297,8 +296,8 @@ impl SubspacePanel {
         for run in super::one_an_experiment(runs) {
             let question = Arc::new(Question::Subspace(RunStamp::of(run)));
             let known = context.session.reports.look(&question, Report::subspace);
-            if let crate::app::reports::Found::Ready(report) = known {
-                let look = looks.get(&run.id).copied().unwrap_or(Look::baseline(0));
+            if let crate::app::queries::Found::Ready(report) = known {
+                let look = looks.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
                 lines.push((report, run.config.experiment.clone(), look));
             } else if !asked {
                 // One after the other, so that the message is about one run.

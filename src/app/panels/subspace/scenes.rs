@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::chart::look::Tone;
-use crate::chart::picture::Entry;
-use crate::chart::scale::value_label;
-use crate::experiment::subspace_report::Directions;
+use crate::analysis::subspace_report::Directions;
+use crate::plot::picture::Entry;
+use crate::plot::scale::value_label;
+use crate::plot::series_style::Tone;
 use crate::render::{Arrow, Scene, Trail};
 
 /// Scenes of runs in one space and one scale, in which what has the same key began as the same direction.
@@ -132,7 +132,7 @@ impl Placed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::subspace_report::{Arrow as Direction, Continuation};
+    use crate::analysis::subspace_report::{Arrow as Direction, Continuation};
     use crate::subspace::Side;
 
     fn made() -> Scenes {

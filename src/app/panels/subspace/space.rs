@@ -9,10 +9,10 @@ use super::super::{Context, found, run_label};
 use super::player::Player;
 use super::scenes::{Scenes, scenes};
 use super::{Pictured, Reported, SubspacePanel, pictures};
-use crate::app::reports::{Question, Report, RunStamp};
+use crate::app::queries::{Question, Report, RunStamp};
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::chart::subspace::module_words;
+use crate::figures::subspace::module_words;
 use crate::render::{ArrowView, Camera, Scene, arrows_picture};
 use crate::subspace::Side;
 

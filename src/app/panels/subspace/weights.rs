@@ -7,10 +7,10 @@ use egui::Ui;
 
 use super::super::{Context, found, run_label};
 use super::{Beside, Pictured, Reported, SubspacePanel, pictures};
-use crate::app::reports::{Question, Report, RunStamp};
+use crate::app::queries::{Question, Report, RunStamp};
 use crate::app::watch::RunView;
-use crate::chart::look::ColourMap;
-use crate::chart::subspace::module_words;
+use crate::figures::subspace::module_words;
+use crate::plot::series_style::ColourMap;
 use crate::render::{Field, HeatMapView, Matrix, Window, heat_map_picture};
 
 /// State of the heat maps.

@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::{Button, ComboBox, RichText, ScrollArea, TextEdit, Ui};
 
 use super::Known;
-use crate::app::reports::{Question, USER_METRIC};
+use crate::app::queries::{Question, USER_METRIC};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::measure::Slice;

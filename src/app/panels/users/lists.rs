@@ -4,12 +4,12 @@ use eframe::egui;
 use egui::{Label, RichText, Ui, Vec2};
 
 use super::Known;
-use crate::app::reports::USER_METRIC;
+use crate::app::queries::USER_METRIC;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Dataset;
-use crate::experiment::churn::Answers;
 use crate::measure::churn::{Move, moves};
+use crate::results::churn::Answers;
 
 /// State of what is shown of a user.
 #[derive(Debug, Default)]

@@ -10,12 +10,12 @@ use egui::{ScrollArea, Ui, Vec2};
 
 use self::list::UserList;
 use super::{Context, explanation, found, measured_runs, protocol_choice, protocol_of, run_label};
-use crate::app::reports::{Question, Report, RunStamp};
+use crate::app::queries::{Question, Report, RunStamp};
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::{Dataset, Protocol};
-use crate::experiment::churn::StageTests;
+use crate::results::churn::StageTests;
 
 /// State of the panel.
 #[derive(Debug, Default)]

@@ -2,18 +2,18 @@
 
 use super::header::Gguf;
 use super::value::Value;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::model::config::{AttentionBias, Family, LARGEST, LlamaConfig, Part, Rope, Scaling};
 
 /// Reads the architecture.
 ///
 /// # Errors
 /// Names the metadata that is missing, out of range or not supported.
-pub fn config(file: &Gguf) -> Result<LlamaConfig, Unusable> {
+pub fn config(file: &Gguf) -> Result<LlamaConfig, InputError> {
     Reader { file, family: family(file)? }.config()
 }
 
-fn family(file: &Gguf) -> Result<Family, Unusable> {
+fn family(file: &Gguf) -> Result<Family, InputError> {
     const KEY: &str = "general.architecture";
     let name = file.text(KEY).ok_or_else(|| error(file, KEY, "metadata is missing"))?;
     Family::of(name).ok_or_else(|| {
@@ -22,8 +22,8 @@ fn family(file: &Gguf) -> Result<Family, Unusable> {
     })
 }
 
-fn error(file: &Gguf, key: &str, problem: &str) -> Unusable {
-    Unusable::new(file.path(), problem).at(format!("metadata `{key}`"))
+fn error(file: &Gguf, key: &str, problem: &str) -> InputError {
+    InputError::new(file.path(), problem).at(format!("metadata `{key}`"))
 }
 
 struct Reader<'a> {
@@ -40,11 +40,11 @@ impl Reader<'_> {
         self.file.value(&self.key(key))
     }
 
-    fn error(&self, key: &str, problem: &str) -> Unusable {
+    fn error(&self, key: &str, problem: &str) -> InputError {
         error(self.file, &self.key(key), problem)
     }
 
-    fn size(&self, key: &str) -> Result<Option<usize>, Unusable> {
+    fn size(&self, key: &str) -> Result<Option<usize>, InputError> {
         let Some(value) = self.value(key) else { return Ok(None) };
         match value.as_u64() {
             Some(n) if n > 0 && n < LARGEST as u64 => Ok(Some(n as usize)),
@@ -52,17 +52,17 @@ impl Reader<'_> {
         }
     }
 
-    fn needed_size(&self, key: &str) -> Result<usize, Unusable> {
+    fn needed_size(&self, key: &str) -> Result<usize, InputError> {
         self.size(key)?.ok_or_else(|| self.error(key, "metadata is missing"))
     }
 
-    fn number(&self, key: &str) -> Result<Option<f64>, Unusable> {
+    fn number(&self, key: &str) -> Result<Option<f64>, InputError> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let number = value.as_f64().filter(|n| n.is_finite() && *n > 0.0);
         number.map(Some).ok_or_else(|| self.error(key, "expected a positive number"))
     }
 
-    fn config(&self) -> Result<LlamaConfig, Unusable> {
+    fn config(&self) -> Result<LlamaConfig, InputError> {
         if self.value("expert_count").and_then(Value::as_u64).is_some_and(|n| n > 0) {
             return Err(self.error("expert_count", "mixtures of experts are not supported"));
         }
@@ -109,14 +109,16 @@ impl Reader<'_> {
     }
 
     /// Rows of the embedding, of which a file may have more than its tokenizer has tokens.
-    fn vocabulary(&self) -> Result<usize, Unusable> {
+    fn vocabulary(&self) -> Result<usize, InputError> {
         const NAME: &str = "token_embd.weight";
         let shape = self.file.tensor(NAME).map(|tensor| tensor.shape.as_slice());
         match shape {
             Some(&[rows, _]) if rows < LARGEST => Ok(rows),
-            Some(shape) => Err(Unusable::new(self.file.path(), format!("expected a matrix, got the shape {shape:?}"))
-                .at(format!("tensor `{NAME}`"))),
-            None => Err(Unusable::new(self.file.path(), "a tensor is missing").at(format!("tensor `{NAME}`"))),
+            Some(shape) => {
+                Err(InputError::new(self.file.path(), format!("expected a matrix, got the shape {shape:?}"))
+                    .at(format!("tensor `{NAME}`")))
+            }
+            None => Err(InputError::new(self.file.path(), "a tensor is missing").at(format!("tensor `{NAME}`"))),
         }
     }
 
@@ -135,10 +137,10 @@ impl Reader<'_> {
         value.as_u64().and_then(|token| u32::try_from(token).ok())
     }
 
-    fn scaling(&self, head_width: usize) -> Result<Option<Scaling>, Unusable> {
+    fn scaling(&self, head_width: usize) -> Result<Option<Scaling>, InputError> {
         if let Some(tensor) = self.file.tensor(ROPE_FACTORS) {
             let wrong =
-                |problem: String| Unusable::new(self.file.path(), problem).at(format!("tensor `{ROPE_FACTORS}`"));
+                |problem: String| InputError::new(self.file.path(), problem).at(format!("tensor `{ROPE_FACTORS}`"));
             if tensor.shape != [head_width / 2] {
                 return Err(wrong(format!("expected the shape [{}], got {:?}", head_width / 2, tensor.shape)));
             }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::quantization::Quantization;
 use super::value::Value;
-use crate::error::Unusable;
+use crate::error::InputError;
 use crate::model::weights::mapped::Mapped;
 
 const MAGIC: [u8; 4] = *b"GGUF";
@@ -99,10 +99,10 @@ impl Gguf {
     ///
     /// # Errors
     /// It is cut short, damaged or of another version; a tensor lies outside the file or has an unknown type.
-    pub fn open(path: &Path) -> Result<Self, Unusable> {
+    pub fn open(path: &Path) -> Result<Self, InputError> {
         let file = Mapped::open(path)?;
         let (version, metadata, tensors) = read(file.bytes()).map_err(|(problem, place)| {
-            let error = Unusable::new(path, problem).advice("expected a GGUF file of version 2 or 3");
+            let error = InputError::new(path, problem).advice("expected a GGUF file of version 2 or 3");
             if place.is_empty() { error } else { error.at(place) }
         })?;
         Ok(Self { file, version, metadata, tensors })

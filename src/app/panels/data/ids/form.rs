@@ -8,11 +8,11 @@ use egui::{DragValue, TextEdit, Ui};
 use super::super::super::{Context, choice, keep_together};
 use crate::app::action::Action;
 use crate::app::widgets;
-use crate::experiment::project::SemanticIds;
-use crate::semantic_id::TrainIds;
-use crate::semantic_id::rq_vae::RqVae;
-use crate::semantic_id::source::{Text, VectorSource};
-use crate::semantic_id::train::Quantizer;
+use crate::id_training::TrainIds;
+use crate::id_training::rq_vae::RqVae;
+use crate::id_training::source::{Text, VectorSource};
+use crate::id_training::train::Quantizer;
+use crate::project::SemanticIds;
 
 /// A drag, or the typing of a number, is one step of undo; other forms of the project count from 0.
 const KEY: u64 = u64::MAX;

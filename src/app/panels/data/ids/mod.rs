@@ -12,10 +12,10 @@ use self::form::Form;
 use super::super::{Context, explanation};
 use crate::app::action::Action;
 use crate::app::command::Command;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::experiment::semantic_ids::{IdsState, Place};
+use crate::train::semantic_ids::{IdsState, Place};
 
 /// Seconds between two looks at training.
 const LOOK_EVERY: f64 = 0.5;

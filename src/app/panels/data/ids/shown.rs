@@ -8,10 +8,11 @@ use egui::{Grid, Ui, Vec2};
 use super::super::super::{Context, chart_actions, chart_card};
 use crate::app::theme::space;
 use crate::app::widgets::{self, counted, grouped};
-use crate::chart::{Chart, semantic_ids};
-use crate::experiment::semantic_ids::IdsState;
-use crate::semantic_id::Quality;
-use crate::semantic_id::quality::Collisions;
+use crate::figures::semantic_ids;
+use crate::id_training::Quality;
+use crate::id_training::quality::Collisions;
+use crate::plot::Chart;
+use crate::train::semantic_ids::IdsState;
 
 /// What is drawn of training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

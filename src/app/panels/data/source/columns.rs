@@ -8,7 +8,7 @@ use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::DatasetSource;
 use crate::data::formats::{column_name, column_place};
-use crate::data::glance::Glance;
+use crate::data::preview::Glance;
 use crate::data::source::TableImport;
 
 /// What stands between columns, as a user chooses it.

@@ -9,13 +9,13 @@ use egui::{Key, TextEdit, Ui};
 use super::super::super::{Context, failed, found, waiting};
 use super::{columns, rows};
 use crate::app::action::Action;
-use crate::app::dialogs;
-use crate::app::modal::expand_home;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::dialogs::desktop;
+use crate::app::dialogs::modal::expand_home;
+use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::DatasetSource;
-use crate::data::glance::Glance;
+use crate::data::preview::Glance;
 use crate::data::source::{ItemTable, TableImport};
 
 /// The path as it is typed, and what is being looked at.
@@ -88,7 +88,7 @@ impl ItemPicker {
             let choose = ui.button("File…").on_hover_text("Choose a file of items with the desktop's dialog");
             widgets::named(ui, &choose, "File of items…");
             if choose.clicked() {
-                context.actions.push(Action::Browse(dialogs::Question::ItemFile));
+                context.actions.push(Action::Browse(desktop::Question::ItemFile));
             }
             if now.is_some() && ui.button("Remove").on_hover_text("Read no such file").clicked() {
                 set(context, None);

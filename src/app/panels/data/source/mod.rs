@@ -16,14 +16,13 @@ use egui::{ScrollArea, Ui};
 
 use super::super::{Context, found};
 use crate::app::action::Action;
-use crate::app::dialogs;
-use crate::app::reports::{Question, Report};
+use crate::app::dialogs::desktop;
+use crate::app::queries::{Question, Report};
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::source::SyntheticOptions;
 use crate::data::{DatasetSource, Protocol};
-use crate::experiment::Project;
-use crate::experiment::project::Protocols;
+use crate::project::{Project, Protocols};
 
 /// Edits that go on while something is dragged, each a step of undo of its own.
 mod key {
@@ -50,9 +49,9 @@ impl SourceTab {
     }
 
     /// What the desktop's dialog chose; without a path, why it was of no use.
-    pub(super) fn chosen(&mut self, question: &dialogs::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
+    pub(super) fn chosen(&mut self, question: &desktop::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
         match (question, path) {
-            (dialogs::Question::ItemFile, Some(path)) => self.items.pick(path),
+            (desktop::Question::ItemFile, Some(path)) => self.items.pick(path),
             (_, Some(path)) => self.pick(path),
             (_, None) => self.picker.no_dialog(hint),
         }

@@ -8,16 +8,16 @@ use egui::{Button, Key, RichText, TextEdit, Ui};
 
 use super::super::super::{Context, choice, failed, waiting};
 use crate::app::action::Action;
-use crate::app::dialogs;
-use crate::app::modal::expand_home;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::dialogs::desktop;
+use crate::app::dialogs::modal::expand_home;
+use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::DatasetSource;
 use crate::data::formats::Format;
-use crate::data::glance::Glance;
+use crate::data::preview::Glance;
 use crate::data::source::Import;
-use crate::experiment::new_project::with_data;
+use crate::project::new_project::with_data;
 
 /// The path as it is typed, and what is being looked at.
 #[derive(Debug, Default)]
@@ -106,7 +106,7 @@ impl Picker {
             } else if !field.has_focus() {
                 self.typed = None;
             }
-            for (text, question) in [("File…", dialogs::Question::DataFile), ("Folder…", dialogs::Question::DataFolder)]
+            for (text, question) in [("File…", desktop::Question::DataFile), ("Folder…", desktop::Question::DataFolder)]
             {
                 if ui.button(text).on_hover_text("Choose with the desktop's dialog").clicked() {
                     context.actions.push(Action::Browse(question));

@@ -7,11 +7,11 @@ use super::super::super::Context;
 use super::super::super::method_card::{Edited, row};
 use super::{key, protocols_words};
 use crate::app::action::Action;
-use crate::app::data_report::DataReport;
+use crate::app::queries::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::prepare::{PrepareReport, StepCount};
-use crate::experiment::project::Protocols;
+use crate::project::Protocols;
 
 /// The last counts, which stay until those of an edit are there.
 #[derive(Debug, Default)]

@@ -6,9 +6,9 @@ use egui_extras::{Column, TableBuilder};
 
 use crate::app::theme::{self, Tokens, space};
 use crate::app::widgets;
-use crate::data::calendar;
+use crate::calendar;
 use crate::data::formats::Preview;
-use crate::data::glance::Glance;
+use crate::data::preview::Glance;
 
 /// Rows that are shown.
 const ROWS: usize = 8;

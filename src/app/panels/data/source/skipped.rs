@@ -7,12 +7,12 @@ use eframe::egui;
 use egui::{Button, CollapsingHeader, Frame, Label, Margin, RichText, ScrollArea, Ui};
 
 use super::super::super::{Context, found};
-use crate::app::data_report::DataReport;
-use crate::app::reports::{Found, Question, Report};
+use crate::app::queries::data_report::DataReport;
+use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, grouped};
 use crate::data::formats::{Excerpt, ImportReport, SkippedLine};
-use crate::error::Unusable;
+use crate::error::InputError;
 
 /// The line that is looked at.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl SkippedLines {
     }
 
     /// A line that is the reason why nothing can be read.
-    fn of_error(&mut self, ui: &mut Ui, context: &mut Context<'_>, error: &Unusable) {
+    fn of_error(&mut self, ui: &mut Ui, context: &mut Context<'_>, error: &InputError) {
         let Some(line) = error.place.as_deref().and_then(line_of) else { return };
         let open = self.open.as_ref().is_some_and(|(file, number)| (file, *number) == (&error.path, line));
         let text = format!("Show line {line} of {}", file_name(&error.path));

@@ -1,0 +1,84 @@
+//! What the window shows of a project's data.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::browse::Browse;
+use crate::app::launcher::Waiting;
+use crate::data::formats::{ImportError, ImportReport, Progress};
+use crate::data::prepare::PrepareReport;
+use crate::data::{DataDrift, Dataset, DatasetSource, ItemVectors, Loaded, Summary};
+use crate::error::InputError;
+use crate::id_training::words;
+
+/// A dataset with its figures.
+#[derive(Debug)]
+pub(crate) struct DataReport {
+    pub(crate) dataset: Dataset,
+    pub(crate) summary: Summary,
+    pub(crate) drift: DataDrift,
+    /// What became of imported interactions on the way; none for a dataset that comes in stages.
+    pub(crate) import: Option<(ImportReport, PrepareReport)>,
+    /// Why the items have no semantic ids, or not those that the project asks for.
+    pub(crate) lacks_ids: Option<InputError>,
+    /// What lists of its items and users are drawn from.
+    pub(crate) browse: Browse,
+}
+
+/// Dimensions in which items are placed by the words of their titles.
+const WORDS: usize = 64;
+
+impl DataReport {
+    /// Reads or generates a dataset, says how far it is, and measures it. None where nobody waits any more.
+    pub(crate) fn read(
+        source: &DatasetSource,
+        index: Option<&Path>,
+        folder: &Path,
+        waiting: &Waiting,
+    ) -> Result<Option<Self>, InputError> {
+        let mut watch = |progress: Progress| {
+            say(waiting, progress);
+            if waiting.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let Loaded { dataset, import, texts, lacks_ids } =
+            match Dataset::load_to_look_at(source, index, folder, &mut watch) {
+                Ok(loaded) => loaded,
+                Err(ImportError::Cancelled) => return Ok(None),
+                Err(ImportError::Input(error)) => return Err(error),
+            };
+        if waiting.is_cancelled() {
+            return Ok(None);
+        }
+        waiting.say("Measuring how far the stages lie apart");
+        let vectors = title_vectors(&dataset);
+        let vectors = vectors.as_deref().and_then(|vectors| ItemVectors::new(vectors, WORDS));
+        let (summary, drift) = (dataset.summary(), DataDrift::measure(&dataset, vectors));
+        let browse = Browse::new(&dataset, texts);
+        Ok(Some(Self { dataset, summary, drift, import, lacks_ids, browse }))
+    }
+}
+
+/// Items by the words of their titles, no numbers for those without; none where no item has a title.
+fn title_vectors(dataset: &Dataset) -> Option<Vec<f32>> {
+    dataset.items.iter().any(|item| item.title.is_some()).then(|| {
+        let titles: Vec<String> = dataset.items.iter().map(|item| item.title.clone().unwrap_or_default()).collect();
+        let placed = words::vectors(&titles, WORDS).into_iter().zip(&titles);
+        let vector = |(vector, title): (Vec<f64>, &String)| {
+            let known = !title.is_empty();
+            vector.into_iter().map(move |value| if known { value as f32 } else { f32::NAN })
+        };
+        placed.flat_map(vector).collect()
+    })
+}
+
+/// How far an import is.
+pub(super) fn say(waiting: &Waiting, progress: Progress) {
+    let Progress { done, total } = progress;
+    if done >= total {
+        return waiting.say("Preparing what was read");
+    }
+    let share = done as f64 / total as f64;
+    let words =
+        format!("Reading the files, {:.0} % of {:.0} MiB", (100.0 * share).floor(), total as f64 / f64::from(1 << 20));
+    waiting.say_share(&words, share as f32);
+}

@@ -1,0 +1,349 @@
+//! Methods against each other: a metric over the stages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series, SeriesStyle, scale};
+use crate::results::{Results, RunResult};
+
+/// What [`over_stages`] shows and how.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ComparisonOptions {
+    /// Experiments to show, by name; all where there are none. Each keeps its colour whatever else is shown.
+    pub experiments: BTreeSet<String>,
+    pub spread: Spread,
+    /// Whether the data are generated; the chart says so then.
+    pub synthetic: bool,
+}
+
+/// What the band around the mean over seeds is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spread {
+    /// From the least seed to the greatest.
+    #[default]
+    Range,
+    /// One sample standard deviation (over n - 1) to either side.
+    Deviation,
+}
+
+/// `metric` (`hit@10`, `ndcg@5`, `invalid_rate`) over the stages, one line an experiment.
+///
+/// A line is the mean over the experiment's seeds, in each stage over those that have finished it. Runs of one
+/// experiment that share a seed were made with different settings or data; they stay apart, each under its
+/// configuration's hash. Counting baselines come last, in grey.
+pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions) -> Chart {
+    let title = format!("{} by stage", metric_label(metric));
+    let groups = groups(results);
+    let mut slots = Slots::default();
+    let mut methods = Vec::new();
+    let mut baselines = Vec::new();
+    let mut seeds = BTreeSet::new();
+    for group in &groups {
+        let look = slots.look(group.runs[0]);
+        let points = means(&group.runs, metric, options.spread);
+        if !(options.experiments.is_empty() || options.experiments.contains(&group.runs[0].experiment)) {
+            continue;
+        }
+        if points.is_empty() {
+            continue;
+        }
+        let series = Series { name: group.name.clone(), points, look };
+        if is_baseline(group.runs[0]) {
+            baselines.push(series);
+        } else {
+            seeds.insert(seeds_measured(&group.runs, metric));
+            methods.push(series);
+        }
+    }
+    methods.append(&mut baselines);
+    if methods.is_empty() {
+        return nothing_measured(title, metric, results).synthetic(options.synthetic);
+    }
+    let y = Axis { better: Some(better(metric)), ..Axis::new(metric_label(metric)) };
+    let lines = Lines { x: Axis::whole("Stage"), y, series: methods, boundaries: Vec::new() };
+    let seeds = (!seeds.is_empty()).then(|| caption(&seeds, options.spread));
+    let cut = (scale::y_range(&lines).low > 0.0).then(|| "The axis does not start at 0".to_owned());
+    let caption: Vec<String> = [seeds, cut].into_iter().flatten().collect();
+    let caption = (!caption.is_empty()).then(|| caption.join(". "));
+    Chart { caption, ..Chart::new(title, Body::Lines(lines)) }.synthetic(options.synthetic)
+}
+
+/// The look that each run's line has in every chart of these results, by run id.
+pub fn looks(results: &Results) -> BTreeMap<String, SeriesStyle> {
+    let mut slots = Slots::default();
+    let mut looks = BTreeMap::new();
+    for group in groups(results) {
+        let look = slots.look(group.runs[0]);
+        looks.extend(group.runs.iter().map(|run| (run.run.clone(), look)));
+    }
+    looks
+}
+
+/// How a metric's key reads: `hit@10` is `Hit@10`, `ndcg@5_corrected` is `NDCG@5, ties by expectation`.
+pub fn metric_label(metric: &str) -> String {
+    let (plain, corrected) = match metric.strip_suffix("_corrected") {
+        Some(plain) => (plain, ", ties by expectation"),
+        None => (metric, ""),
+    };
+    let label = match plain.split_once('@') {
+        Some(("hit", cutoff)) => format!("Hit@{cutoff}"),
+        Some(("ndcg", cutoff)) => format!("NDCG@{cutoff}"),
+        _ if plain == "invalid_rate" => "Invalid rate".to_owned(),
+        _ => plain.to_owned(),
+    };
+    format!("{label}{corrected}")
+}
+
+/// How a run's experiment reads.
+pub fn experiment_label(run: &RunResult) -> String {
+    match run.method.as_str() {
+        "popularity" => "Popularity".to_owned(),
+        "co_occurrence" => "Co-occurrence".to_owned(),
+        _ => run.experiment.clone(),
+    }
+}
+
+/// Whether a run only counts.
+pub fn is_baseline(run: &RunResult) -> bool {
+    matches!(run.method.as_str(), "popularity" | "co_occurrence")
+}
+
+/// Which end of a metric is the good one.
+pub fn better(metric: &str) -> Better {
+    if metric == "invalid_rate" { Better::Lower } else { Better::Higher }
+}
+
+/// Runs that one line is the mean of.
+struct Group<'a> {
+    name: String,
+    /// At least one.
+    runs: Vec<&'a RunResult>,
+}
+
+/// The runs by experiment, in order of appearance; those that share a seed within one, by configuration and data.
+fn groups(results: &Results) -> Vec<Group<'_>> {
+    let mut by_experiment: Vec<Group<'_>> = Vec::new();
+    for run in &results.runs {
+        let name = experiment_label(run);
+        match by_experiment.iter_mut().find(|group| group.name == name) {
+            Some(group) => group.runs.push(run),
+            None => by_experiment.push(Group { name, runs: vec![run] }),
+        }
+    }
+    by_experiment.into_iter().flat_map(split).collect()
+}
+
+fn split(group: Group<'_>) -> Vec<Group<'_>> {
+    let seeds: BTreeSet<u64> = group.runs.iter().map(|run| run.seed).collect();
+    let datasets: BTreeSet<&str> = group.runs.iter().map(|run| run.data_hash.as_str()).collect();
+    if seeds.len() == group.runs.len() && datasets.len() == 1 {
+        return vec![group];
+    }
+    let mut parts: BTreeMap<(&str, &str), Vec<&RunResult>> = BTreeMap::new();
+    for run in group.runs {
+        parts.entry((&run.config_hash, &run.data_hash)).or_default().push(run);
+    }
+    let short = |hash: &str| hash.chars().take(8).collect::<String>();
+    parts
+        .into_iter()
+        .map(|((config, data), runs)| {
+            let data = if datasets.len() > 1 { format!(", data {}", short(data)) } else { String::new() };
+            Group { name: format!("{} ({}{data})", group.name, short(config)), runs }
+        })
+        .collect()
+}
+
+/// Hands out looks: methods and baselines are counted apart.
+#[derive(Default)]
+struct Slots {
+    methods: usize,
+    baselines: usize,
+}
+
+impl Slots {
+    fn look(&mut self, run: &RunResult) -> SeriesStyle {
+        if is_baseline(run) {
+            self.baselines += 1;
+            SeriesStyle::baseline(self.baselines - 1)
+        } else {
+            self.methods += 1;
+            SeriesStyle::method(self.methods - 1)
+        }
+    }
+}
+
+/// The values of a metric in each stage, one a seed.
+fn by_stage(runs: &[&RunResult], metric: &str) -> BTreeMap<usize, Vec<f64>> {
+    let mut stages: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for stage in runs.iter().flat_map(|run| &run.stages) {
+        if let Some(&value) = stage.metrics.get(metric).filter(|value| value.is_finite()) {
+            stages.entry(stage.stage).or_default().push(value);
+        }
+    }
+    stages
+}
+
+fn means(runs: &[&RunResult], metric: &str, spread: Spread) -> Vec<Point> {
+    by_stage(runs, metric)
+        .into_iter()
+        .map(|(stage, values)| {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let spread = (values.len() > 1).then(|| match spread {
+                Spread::Range => [
+                    values.iter().copied().fold(f64::INFINITY, f64::min),
+                    values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                ],
+                Spread::Deviation => {
+                    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+                    let deviation = (squares / (values.len() - 1) as f64).sqrt();
+                    [mean - deviation, mean + deviation]
+                }
+            });
+            Point { x: stage as f64, y: mean, spread }
+        })
+        .collect()
+}
+
+/// The least and the greatest number of seeds that a stage of the line stands on.
+fn seeds_measured(runs: &[&RunResult], metric: &str) -> (usize, usize) {
+    let counts: Vec<usize> = by_stage(runs, metric).values().map(Vec::len).collect();
+    (counts.iter().copied().min().unwrap_or(0), counts.iter().copied().max().unwrap_or(0))
+}
+
+/// Says what the lines and bands are. `seeds`: least and greatest number of each line that has any.
+fn caption(seeds: &BTreeSet<(usize, usize)>, spread: Spread) -> String {
+    let least = seeds.iter().map(|&(least, _)| least).min().unwrap_or(1);
+    let most = seeds.iter().map(|&(_, most)| most).max().unwrap_or(1);
+    if most < 2 {
+        return "One seed each (n = 1): differences may be chance".to_owned();
+    }
+    let band = match spread {
+        Spread::Range => "bands from the least seed to the greatest",
+        Spread::Deviation => "bands ± 1 standard deviation",
+    };
+    format!("Mean over seeds (n = {}), {band}", range(least, most))
+}
+
+fn range(least: usize, most: usize) -> String {
+    if least == most { least.to_string() } else { format!("{least}–{most}") }
+}
+
+fn nothing_measured(title: String, metric: &str, results: &Results) -> Chart {
+    let label = metric_label(metric);
+    let missing = if results.runs.is_empty() {
+        format!("No runs yet: run an experiment to see its {label} by stage")
+    } else {
+        format!("No run shown here has a measured {label} yet: it appears when a stage is finished")
+    };
+    Chart::empty(title, missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Protocol;
+    use crate::plot::series_style::{Dash, Ink};
+    use crate::results::StageResult;
+    use crate::run::Status;
+
+    fn run(experiment: &str, method: &str, seed: u64, hits: &[f64]) -> RunResult {
+        let stage = |(place, &hit): (usize, &f64)| StageResult {
+            stage: place + 1,
+            metrics: BTreeMap::from([("hit@10".to_owned(), hit)]),
+            ..StageResult::default()
+        };
+        RunResult {
+            run: format!("{experiment}-s{seed}"),
+            experiment: experiment.to_owned(),
+            method: method.to_owned(),
+            seed,
+            status: Status::Finished,
+            config_hash: "0123456789".to_owned(),
+            data_hash: "data".to_owned(),
+            stages: hits.iter().enumerate().map(stage).collect(),
+            ..RunResult::default()
+        }
+    }
+
+    fn results(runs: Vec<RunResult>) -> Results {
+        Results { project: "demo".to_owned(), protocol: Protocol::SameBlock, runs }
+    }
+
+    fn lines(chart: &Chart) -> &Lines {
+        match &chart.body {
+            Body::Lines(lines) => lines,
+            other => panic!("no lines: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_line_is_the_mean_over_the_seeds_that_reached_the_stage() {
+        let results =
+            results(vec![run("a", "peso", 0, &[0.1, 0.2]), run("a", "peso", 1, &[0.3]), run("a", "peso", 2, &[0.5])]);
+        let range = over_stages(&results, "hit@10", &ComparisonOptions::default());
+        let points = &lines(&range).series[0].points;
+        assert_eq!(points.len(), 2);
+        assert!((points[0].y - 0.3).abs() < 1e-12);
+        assert_eq!(points[0].spread, Some([0.1, 0.5]));
+        assert_eq!(points[1], Point::new(2.0, 0.2));
+        assert_eq!(
+            range.caption.as_deref(),
+            Some("Mean over seeds (n = 1–3), bands from the least seed to the greatest")
+        );
+
+        let options = ComparisonOptions { spread: Spread::Deviation, ..ComparisonOptions::default() };
+        let deviation = over_stages(&results, "hit@10", &options);
+        let [low, high] = lines(&deviation).series[0].points[0].spread.expect("three seeds spread");
+        assert!((low - 0.1).abs() < 1e-12 && (high - 0.5).abs() < 1e-12, "{low} {high}");
+    }
+
+    #[test]
+    fn baselines_come_last_in_grey_and_hiding_keeps_colours() {
+        let results = results(vec![
+            run("popularity", "popularity", 0, &[0.1]),
+            run("first", "single", 0, &[0.2]),
+            run("second", "peso", 0, &[0.3]),
+        ]);
+        let all = over_stages(&results, "hit@10", &ComparisonOptions::default());
+        let names: Vec<&str> = lines(&all).series.iter().map(|series| series.name.as_str()).collect();
+        assert_eq!(names, ["first", "second", "Popularity"]);
+        assert_eq!(lines(&all).series[2].look.ink, Ink::Grey(0));
+        assert_ne!(lines(&all).series[2].look.dash, Dash::Solid);
+
+        let experiments = BTreeSet::from(["second".to_owned()]);
+        let one = over_stages(&results, "hit@10", &ComparisonOptions { experiments, ..ComparisonOptions::default() });
+        assert_eq!(lines(&one).series.len(), 1);
+        assert_eq!(lines(&one).series[0].look, lines(&all).series[1].look);
+    }
+
+    #[test]
+    fn runs_of_other_settings_stay_apart() {
+        let mut other = run("a", "peso", 0, &[0.4]);
+        other.config_hash = "fedcba9876".to_owned();
+        let chart = over_stages(&results(vec![run("a", "peso", 0, &[0.2]), other]), "hit@10", &Default::default());
+        let names: Vec<&str> = lines(&chart).series.iter().map(|series| series.name.as_str()).collect();
+        assert_eq!(names, ["a (01234567)", "a (fedcba98)"]);
+        assert!(lines(&chart).series.iter().all(|series| series.points[0].spread.is_none()));
+    }
+
+    #[test]
+    fn a_cut_axis_and_a_single_seed_are_said() {
+        let chart = over_stages(&results(vec![run("a", "peso", 0, &[0.20, 0.21])]), "hit@10", &Default::default());
+        let caption = "One seed each (n = 1): differences may be chance. The axis does not start at 0";
+        assert_eq!(chart.caption.as_deref(), Some(caption));
+    }
+
+    #[test]
+    fn nothing_measured_is_an_empty_chart_that_says_so() {
+        let options = ComparisonOptions { synthetic: true, ..ComparisonOptions::default() };
+        let chart = over_stages(&results(Vec::new()), "ndcg@10", &options);
+        assert!(matches!(&chart.body, Body::Empty(missing) if missing.contains("NDCG@10")));
+        assert_eq!(chart.note.as_deref(), Some("Synthetic data"));
+    }
+
+    #[test]
+    fn metrics_read_as_people_write_them() {
+        assert_eq!(metric_label("hit@10"), "Hit@10");
+        assert_eq!(metric_label("ndcg@5_corrected"), "NDCG@5, ties by expectation");
+        assert_eq!(metric_label("invalid_rate"), "Invalid rate");
+    }
+}

@@ -1,0 +1,176 @@
+//! The options of a method as fields: what there is, setting one, checking all.
+
+use serde_json::Value;
+
+use super::options::MethodOptions;
+use crate::schema::{BadSetting, FieldOf, Setting, at, at_mut, setting};
+
+impl MethodOptions {
+    /// The options that there are with what is chosen now: a choice may bring options of its own.
+    pub fn fields(&self) -> Vec<FieldOf> {
+        let whole = self.as_value();
+        let own = self.card().fields.iter().filter_map(|field| {
+            let setting = setting(at(&whole, field.path)?)?;
+            Some(FieldOf { path: field.path.to_owned(), field, setting })
+        });
+        let inner = self.inner().into_iter().flat_map(Self::fields);
+        own.chain(inner.map(|inner| FieldOf { path: format!("method.{}", inner.path), ..inner })).collect()
+    }
+
+    /// Sets an option.
+    ///
+    /// # Errors
+    /// There is no such option now, or the value is none of its values.
+    pub fn set(&mut self, path: &str, setting: &Setting) -> Result<(), BadSetting> {
+        let bad = |problem: String, advice: String| BadSetting { path: path.to_owned(), problem, advice };
+        let fields = self.fields();
+        let field = fields.iter().find(|field| field.path == path).ok_or_else(|| {
+            let known: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
+            let known =
+                if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            bad(format!("{} has no such option", self.card().name), known)
+        })?;
+        let value = field
+            .field
+            .value(setting)
+            .ok_or_else(|| bad(format!("{setting} cannot be used"), field.field.expected()))?;
+        let mut whole = self.as_value();
+        if let Some(place) = at_mut(&mut whole, path) {
+            *place = value;
+        }
+        *self = serde_json::from_value(whole).map_err(|error| bad(error.to_string(), field.field.expected()))?;
+        Ok(())
+    }
+
+    /// Refuses values out of their range.
+    ///
+    /// # Errors
+    /// The first option whose value it cannot be.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        let whole = |problem: &str, advice: &str| BadSetting {
+            path: "method".to_owned(),
+            problem: problem.to_owned(),
+            advice: advice.to_owned(),
+        };
+        match self {
+            Self::GradientSurgery(surgery) if surgery.method.method().is_none() => {
+                let problem = format!("{} adapts no language model", surgery.method.card().name);
+                return Err(whole(&problem, "choose a method of adapters"));
+            }
+            Self::SasRec(options) => {
+                options.check().map_err(|problem| whole(&problem, "see the method's options"))?;
+            }
+            Self::TwoTower(options) => {
+                options.check().map_err(|problem| whole(&problem, "see the method's options"))?;
+            }
+            _ => {}
+        }
+        let bad = self.fields().into_iter().find(|field| field.field.value(&field.setting).is_none());
+        bad.map_or(Ok(()), |field| {
+            let (problem, advice) = (format!("{} cannot be used", field.setting), field.field.expected());
+            Err(BadSetting { path: field.path, problem, advice })
+        })
+    }
+
+    /// The method inside this one, where it is one that changes another.
+    fn inner(&self) -> Option<&Self> {
+        match self {
+            Self::GradientSurgery(surgery) => Some(&surgery.method),
+            _ => None,
+        }
+    }
+
+    fn as_value(&self) -> Value {
+        // Numbers that JSON does not have become null, which no option takes.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::super::{Distance, GradientSurgery, Peso};
+    use super::*;
+    use crate::schema::{Kind, content};
+
+    #[test]
+    fn every_option_of_every_method_is_a_field_and_its_default_is_allowed() {
+        let mut keys = Vec::new();
+        for method in MethodOptions::all() {
+            let card = method.card();
+            keys.push(card.key);
+            // The window's font of formulas has no raised T.
+            assert!(!card.formula.contains('ᵀ'), "{}", card.key);
+            assert!(
+                !card.sentence.ends_with('.') && !card.formula.is_empty() && !card.source.is_empty(),
+                "{}",
+                card.key
+            );
+            method.check().unwrap();
+            let whole = method.as_value();
+            let options = whole
+                .as_object()
+                .map_or(0, |variant| content(&whole).as_object().map_or(0, Map::len).max(variant.len() - 1));
+            let top: std::collections::BTreeSet<_> =
+                method.fields().iter().map(|f| f.path.split('.').next().unwrap().to_owned()).collect();
+            assert_eq!(top.len(), options, "{} has options without a field: {top:?}", card.key);
+            for field in method.fields() {
+                let mut same = method.clone();
+                if !matches!(field.field.kind, Kind::Choice(_)) {
+                    same.set(&field.path, &field.setting).unwrap();
+                    assert_eq!(same, method, "{} {}", card.key, field.path);
+                }
+                if let Kind::Choice(choices) = field.field.kind {
+                    for choice in choices {
+                        same.set(&field.path, &Setting::Choice(choice.key.to_owned())).unwrap();
+                        same.check().unwrap();
+                        assert!(same.fields().iter().any(|f| f.setting == Setting::Choice(choice.key.to_owned())));
+                    }
+                }
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), MethodOptions::all().len());
+    }
+
+    #[test]
+    fn a_choice_brings_its_own_options() {
+        let mut method = MethodOptions::Peso(Peso::default());
+        method.set("distance", &Setting::Choice("L2".to_owned())).unwrap();
+        method.set("distance.squared", &Setting::Switch(false)).unwrap();
+        let MethodOptions::Peso(peso) = &method else { unreachable!() };
+        assert_eq!(peso.distance, Distance::L2 { squared: false, per_element: false });
+        let gone = method.set("distance.temperature", &Setting::Number(1.0)).unwrap_err();
+        assert!(gone.advice.contains("distance.squared"), "{gone:?}");
+    }
+
+    #[test]
+    fn the_method_inside_another_is_set_through_it() {
+        let mut method = MethodOptions::GradientSurgery(GradientSurgery::default());
+        method.set("method.lambda", &Setting::Number(5.0)).unwrap();
+        let MethodOptions::GradientSurgery(surgery) = &method else { unreachable!() };
+        assert!(matches!(&*surgery.method, MethodOptions::Peso(Peso { lambda, .. }) if *lambda == 5.0));
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_refused_with_what_may_be() {
+        let mut method = MethodOptions::Peso(Peso::default());
+        for (path, setting, word) in [
+            ("lambda", Setting::Number(-1.0), "from 0"),
+            ("lambda", Setting::Switch(true), "number"),
+            ("distance", Setting::Choice("Cosine".to_owned()), "SoftmaxKl"),
+        ] {
+            let before = method.clone();
+            let error = method.set(path, &setting).unwrap_err();
+            assert!(error.advice.contains(word), "{error:?}");
+            assert_eq!(method, before);
+        }
+        let peso = Peso { lambda: f64::NAN, ..Peso::default() };
+        assert_eq!(MethodOptions::Peso(peso).check().unwrap_err().path, "lambda");
+        let mut replay = MethodOptions::Replay(Default::default());
+        assert!(replay.set("examples", &Setting::Number(1.5)).is_err());
+        replay.set("examples", &Setting::Number(7.0)).unwrap();
+    }
+}

@@ -1,0 +1,138 @@
+//! Charts as files: SVG, PNG and PDF. The same chart and style always give the same bytes.
+
+use krilla::Document;
+use krilla::geom::Size;
+use krilla::metadata::Metadata;
+use krilla::page::PageSettings;
+use krilla_svg::{SurfaceExt, SvgSettings};
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{Options, Tree};
+
+use super::series_style::Theme;
+use super::{Chart, font, scene, svg as svg_writer};
+
+/// How a file's chart is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    pub theme: Theme,
+    /// Width and height in logical pixels, 96 to the inch; text grows with them.
+    pub width: u32,
+    pub height: u32,
+    /// Dots an inch of a PNG.
+    pub dpi: u32,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { theme: Theme::Light, width: 960, height: 600, dpi: 192 }
+    }
+}
+
+/// Why a chart cannot be drawn.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undrawable {
+    #[error("a chart of {width} x {height} logical pixels cannot be drawn; use 160 x 120 to 8000 x 8000")]
+    Size { width: u32, height: u32 },
+    #[error("a picture of {width} x {height} dots cannot be drawn; use at least 36 dpi and at most 120 million dots")]
+    Dots { width: u32, height: u32 },
+    #[error("the picture could not be written: {0}")]
+    Writer(String),
+    #[error(
+        "no graphics device can draw the picture: {0}; an updated graphics driver may help, or Mesa's software driver"
+    )]
+    Device(String),
+}
+
+pub(super) const LOGICAL_DPI: f64 = 96.0;
+const POINTS_PER_PIXEL: f32 = 0.75;
+const MOST_DOTS: u64 = 120_000_000;
+
+impl Style {
+    fn checked(&self) -> Result<&Self, Undrawable> {
+        let drawable = (160..=8000).contains(&self.width) && (120..=8000).contains(&self.height);
+        drawable.then_some(self).ok_or(Undrawable::Size { width: self.width, height: self.height })
+    }
+
+    /// Width and height of a PNG.
+    fn dots(&self) -> Result<[u32; 2], Undrawable> {
+        let [width, height] = [self.width, self.height]
+            .map(|length| (f64::from(length) * f64::from(self.dpi) / LOGICAL_DPI).round() as u32);
+        let drawable = self.dpi >= 36 && u64::from(width) * u64::from(height) <= MOST_DOTS;
+        drawable.then_some([width, height]).ok_or(Undrawable::Dots { width, height })
+    }
+}
+
+/// `chart` as an SVG document with text as text.
+///
+/// # Errors
+/// [`Undrawable`] where the style's size is out of bounds.
+pub fn svg(chart: &Chart, style: &Style) -> Result<String, Undrawable> {
+    let style = style.checked()?;
+    if !chart.body.pictures().is_empty() {
+        style.dots()?;
+    }
+    let dots = (f64::from(style.dpi) / LOGICAL_DPI) as f32;
+    let scene = scene::scene(chart, style.theme, [style.width, style.height].map(|length| length as f32), dots)?;
+    Ok(svg_writer::write(&scene, &chart.title, &chart.description()))
+}
+
+/// `chart` as a PNG that states its dots an inch.
+///
+/// # Errors
+/// [`Undrawable`] where the style's size is out of bounds.
+pub fn png(chart: &Chart, style: &Style) -> Result<Vec<u8>, Undrawable> {
+    let [width, height] = style.checked()?.dots()?;
+    let tree = tree(chart, style)?;
+    let mut picture = Pixmap::new(width, height).ok_or(Undrawable::Dots { width, height })?;
+    let [across, down] = [width as f32 / style.width as f32, height as f32 / style.height as f32];
+    resvg::render(&tree, Transform::from_scale(across, down), &mut picture.as_mut());
+    encoded([width, height], picture.data(), style.dpi)
+}
+
+/// `chart` as a PDF of one page with text that can be searched and copied.
+///
+/// # Errors
+/// [`Undrawable`] where the style's size is out of bounds.
+pub fn pdf(chart: &Chart, style: &Style) -> Result<Vec<u8>, Undrawable> {
+    let failed = || Undrawable::Size { width: style.width, height: style.height };
+    let tree = tree(chart, style)?;
+    let [width, height] = [style.width, style.height].map(|length| length as f32 * POINTS_PER_PIXEL);
+    let size = Size::from_wh(width, height).ok_or_else(failed)?;
+    let settings = PageSettings::from_wh(width, height).ok_or_else(failed)?;
+    let mut document = Document::new();
+    document.set_metadata(Metadata::new().title(chart.title.clone()).language("en".to_owned()));
+    let mut page = document.start_page_with(settings);
+    let mut surface = page.surface();
+    surface.draw_svg(&tree, size, SvgSettings::default()).ok_or_else(failed)?;
+    surface.finish();
+    page.finish();
+    document.finish().map_err(|error| Undrawable::Writer(format!("{error:?}")))
+}
+
+fn tree(chart: &Chart, style: &Style) -> Result<Tree, Undrawable> {
+    let options = Options { fontdb: font::database(), ..Options::default() };
+    Tree::from_str(&svg(chart, style)?, &options).map_err(|error| Undrawable::Writer(error.to_string()))
+}
+
+/// PNG bytes; a picture has no transparent place, so that its alpha is left out.
+pub(super) fn encoded([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, Undrawable> {
+    encode([width, height], dots, dpi).map_err(|error| Undrawable::Writer(error.to_string()))
+}
+
+fn encode([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let dots_a_metre = (f64::from(dpi) / 0.0254).round() as u32;
+    encoder.set_pixel_dims(Some(png::PixelDimensions {
+        xppu: dots_a_metre,
+        yppu: dots_a_metre,
+        unit: png::Unit::Meter,
+    }));
+    let colours: Vec<u8> = dots.chunks_exact(4).flat_map(|dot| [dot[0], dot[1], dot[2]]).collect();
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&colours)?;
+    writer.finish()?;
+    Ok(bytes)
+}

@@ -1,0 +1,33 @@
+//! Lays out dots: marks with their intervals above the names of the x axis, not joined, and the legend.
+
+use super::lines;
+use super::lines::Place;
+use super::{Rect, Scene};
+use crate::plot::Lines;
+use crate::plot::scale;
+
+/// Draws `dots` into `room`.
+pub fn draw(scene: &mut Scene, dots: &Lines, room: Rect) {
+    let room = lines::legend(scene, &dots.series, room);
+    let place = lines::place(scene, dots, room, scale::x_range(dots), scale::y_range(dots));
+    lines::axes(scene, dots, room, &place);
+    data(scene, dots, &place);
+}
+
+/// Draws the intervals, and the marks on top of them.
+pub fn data(scene: &mut Scene, dots: &Lines, place: &Place) {
+    let drawn = |value: f64| scale::can_be_drawn(value);
+    for series in &dots.series {
+        let points = || series.points.iter().filter(|point| drawn(point.x) && drawn(point.y));
+        for point in points() {
+            if let Some([low, high]) = point.spread.filter(|ends| ends.iter().all(|end| drawn(*end))) {
+                let [[x, low], [_, high]] = [place.point(point.x, low), place.point(point.x, high)];
+                lines::whisker(scene, series.look, x, low, high);
+            }
+        }
+        let marker = series.look.marker.unwrap_or(series.look.ink.lone_mark());
+        for point in points() {
+            lines::mark(scene, series.look, marker, place.point(point.x, point.y));
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Lays out lines: axes, bands, lines, marks, and the legend outside the data.
+
+use std::cmp::Ordering;
+
+use super::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, size};
+use crate::plot::font::{self, Weight};
+use crate::plot::scale::{self, Range, tick_label};
+use crate::plot::series_style::{Marker, SeriesStyle};
+use crate::plot::{Boundary, Lines, Point, Series, Ticks, dates};
+
+/// Draws `lines` into `room`.
+pub fn draw(scene: &mut Scene, lines: &Lines, room: Rect) {
+    let room = legend(scene, &lines.series, room);
+    let place = place(scene, lines, room, scale::x_range(lines), scale::y_range(lines));
+    axes(scene, lines, room, &place);
+    data(scene, lines, &place);
+}
+
+/// The plot's rectangle and the values at its edges.
+pub struct Place {
+    pub at: Rect,
+    pub x: Range,
+    pub y: Range,
+}
+
+impl Place {
+    /// Where a value of the x axis lies.
+    pub fn x(&self, value: f64) -> f32 {
+        self.at.left + self.at.width() * self.x.part(value) as f32
+    }
+
+    /// Where a value of the y axis lies.
+    pub fn y(&self, value: f64) -> f32 {
+        self.at.bottom - self.at.height() * self.y.part(value) as f32
+    }
+
+    /// Where a point lies.
+    pub fn point(&self, x: f64, y: f64) -> [f32; 2] {
+        [self.x(x), self.y(y)]
+    }
+
+    /// Where a point of `lines` is drawn, and whether that is instead of a place above or below the plot.
+    pub fn drawn(&self, lines: &Lines, point: &Point) -> ([f32; 2], Ordering) {
+        let (y, side) = match (lines.y.limits, point.y) {
+            (Some(_), y) if y > self.y.high => (self.y.high, Ordering::Greater),
+            (Some(_), y) if y < self.y.low => (self.y.low, Ordering::Less),
+            (_, y) => (y, Ordering::Equal),
+        };
+        (self.point(point.x, y), side)
+    }
+}
+
+/// Where the plot goes in `room` that axes of these ranges fit around it.
+pub fn place(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> Place {
+    let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
+    let mut at = room;
+    let rows = lines.x.names.iter().map(|name| name.lines().count()).max().unwrap_or(1);
+    at.bottom -= tick * (1.0 + size::LEADING * (rows - 1) as f32) + label * size::LEADING + 2.0 * gap;
+    at.top += if lines.boundaries.is_empty() { tick * 0.5 } else { tick * 1.5 };
+    let ticks = y_ticks(scene, lines, at.height(), y);
+    let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
+    at.left += label * size::LEADING + widest + 2.0 * gap;
+    Place { at, x, y }
+}
+
+/// Draws grid, ticks, boundaries and headings.
+pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &Place) {
+    let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
+    let [axis, grid, quiet] = [scene.theme.axis(), scene.theme.grid(), scene.theme.quiet_text()];
+    let at = place.at;
+    for (value, text) in y_ticks(scene, lines, at.height(), place.y) {
+        let y = place.y(value);
+        let stroke = Stroke::solid(grid, scene.scaled(1.0));
+        scene.shapes.push(Shape::Line { points: vec![[at.left, y], [at.right, y]], stroke });
+        scene.text([at.left - gap, y + tick * 0.35], text, tick, quiet, Anchor::End);
+    }
+    let stroke = Stroke::solid(axis, scene.scaled(1.25));
+    let across = vec![[at.left, at.bottom], [at.right, at.bottom]];
+    scene.shapes.push(Shape::Line { points: across, stroke: stroke.clone() });
+    for (value, text) in x_ticks(scene, lines, place) {
+        let x = place.x(value);
+        let points = vec![[x, at.bottom], [x, at.bottom + gap * 0.6]];
+        scene.shapes.push(Shape::Line { points, stroke: stroke.clone() });
+        for (row, text) in text.lines().enumerate() {
+            let y = at.bottom + gap + tick * (1.0 + size::LEADING * row as f32);
+            scene.text([x, y], text, tick, quiet, Anchor::Middle);
+        }
+    }
+    for boundary in boundaries_with_room(scene, &lines.boundaries, place) {
+        boundary.draw(scene, place);
+    }
+    let heading = font::fitted(&lines.x.heading(), label, Weight::Regular, at.width());
+    let colour = scene.theme.text();
+    scene.text([at.centre()[0], room.bottom - label * 0.3], heading, label, colour, Anchor::Middle);
+    scene.heading_upwards([room.left + label * 0.8, at.centre()[1]], &lines.y.heading(), at.height());
+}
+
+/// Draws bands, lines and marks.
+pub fn data(scene: &mut Scene, lines: &Lines, place: &Place) {
+    for series in &lines.series {
+        band(scene, series, place);
+    }
+    // The first series is the one the chart is about: it is drawn last, on top.
+    for series in lines.series.iter().rev() {
+        line(scene, lines, series, place);
+    }
+}
+
+fn y_ticks(scene: &Scene, lines: &Lines, height: f32, range: Range) -> Vec<(f64, String)> {
+    let wanted = (height / scene.scaled(64.0)).clamp(2.0, 8.0) as usize;
+    let step = scale::step(range, wanted, lines.y.ticks);
+    let ticks = scale::ticks(range, wanted, lines.y.ticks);
+    ticks.into_iter().map(|value| (value, tick_label(value, step))).collect()
+}
+
+/// As many ticks as fit with their labels apart.
+fn x_ticks(scene: &Scene, lines: &Lines, place: &Place) -> Vec<(f64, String)> {
+    let tick = scene.scaled(size::TICK);
+    if !lines.x.names.is_empty() {
+        return x_names(lines, place, tick);
+    }
+    let fit = |ticks: &[(f64, String)], apart: f32| {
+        let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
+        widest + scene.scaled(22.0) <= apart
+    };
+    if lines.x.ticks == Ticks::Dates {
+        let room = |ticks: &[(f64, String)]| {
+            let least = ticks.windows(2).map(|pair| place.x(pair[1].0) - place.x(pair[0].0)).fold(f32::MAX, f32::min);
+            fit(ticks, least)
+        };
+        let mut ticks = dates::ticks(place.x, room);
+        // A label beyond the ends of the axis would meet those of the other one.
+        ticks.retain(|(value, text)| {
+            let half = font::width(text, tick, Weight::Regular) / 2.0;
+            let x = place.x(*value);
+            (place.at.left..=place.at.right).contains(&(x - half))
+                && x + half <= place.at.right + scene.scaled(size::MARGIN)
+        });
+        return ticks;
+    }
+    for wanted in (1..=12).rev() {
+        let step = scale::step(place.x, wanted, lines.x.ticks);
+        let ticks: Vec<(f64, String)> = scale::ticks(place.x, wanted, lines.x.ticks)
+            .into_iter()
+            .map(|value| (value, tick_label(value, step)))
+            .collect();
+        if fit(&ticks, place.at.width() * (step / (place.x.high - place.x.low)) as f32) {
+            return ticks;
+        }
+    }
+    Vec::new()
+}
+
+/// The names of an axis of names, each in the room that it has.
+fn x_names(lines: &Lines, place: &Place, tick: f32) -> Vec<(f64, String)> {
+    let room = 0.96 * place.at.width() / (place.x.high - place.x.low) as f32;
+    let fitted = |name: &str| {
+        let rows = name.lines().map(|row| font::fitted(row, tick, Weight::Regular, room));
+        rows.collect::<Vec<_>>().join("\n")
+    };
+    let names = lines.x.names.iter().enumerate().map(|(at, name)| (at as f64, name));
+    let shown = names.filter(|(at, _)| (0.0..=1.0).contains(&place.x.part(*at)));
+    shown.map(|(at, name)| (at, fitted(name))).collect()
+}
+
+/// A boundary with as much of its label as fits before the next one.
+struct Labelled {
+    x: f32,
+    label: String,
+}
+
+fn boundaries_with_room(scene: &Scene, boundaries: &[Boundary], place: &Place) -> Vec<Labelled> {
+    let text = scene.scaled(size::CAPTION);
+    let shown: Vec<&Boundary> =
+        boundaries.iter().filter(|boundary| (0.0..=1.0).contains(&place.x.part(boundary.x))).collect();
+    let ends = shown.iter().skip(1).map(|next| place.x(next.x)).chain([place.at.right]);
+    let labelled = shown.iter().zip(ends).map(|(boundary, end)| {
+        let x = place.x(boundary.x);
+        let fits = |label: &&str| font::width(label, text, Weight::Regular) + scene.scaled(6.0) <= end - x;
+        let short = boundary.label.rsplit(' ').next().unwrap_or_default();
+        let label = [boundary.label.as_str(), short].into_iter().find(fits).unwrap_or_default();
+        Labelled { x, label: label.to_owned() }
+    });
+    labelled.collect()
+}
+
+impl Labelled {
+    fn draw(self, scene: &mut Scene, place: &Place) {
+        let text = scene.scaled(size::CAPTION);
+        let width = scene.scaled(1.0);
+        let stroke = Stroke { colour: scene.theme.axis(), width, dashes: vec![width * 4.0, width * 3.0] };
+        let top = place.at.top - text * 1.2;
+        scene.shapes.push(Shape::Line { points: vec![[self.x, top], [self.x, place.at.bottom]], stroke });
+        let at = [self.x + scene.scaled(4.0), place.at.top - text * 0.4];
+        let colour = scene.theme.quiet_text();
+        scene.text(at, self.label, text, colour, Anchor::Start);
+    }
+}
+
+fn band(scene: &mut Scene, series: &Series, place: &Place) {
+    let fill = series.look.ink.rgb(scene.theme);
+    for points in series.bands() {
+        if let [(point, [low, high])] = points.as_slice() {
+            whisker(scene, series.look, place.x(point.x), place.y(*low), place.y(*high));
+            continue;
+        }
+        let upper = points.iter().map(|(point, [_, high])| place.point(point.x, *high)).collect();
+        let lower = points.iter().map(|(point, [low, _])| place.point(point.x, *low)).collect();
+        scene.shapes.push(Shape::Band { upper, lower, fill, opacity: BAND_OPACITY });
+    }
+}
+
+/// The band of a point that stands alone.
+pub fn whisker(scene: &mut Scene, look: SeriesStyle, x: f32, low: f32, high: f32) {
+    let stroke = Stroke::solid(look.ink.rgb(scene.theme), scene.scaled(1.25));
+    let half = scene.scaled(6.0);
+    let ends = [[[x, low], [x, high]], [[x - half, low], [x + half, low]], [[x - half, high], [x + half, high]]];
+    for points in ends {
+        scene.shapes.push(Shape::Line { points: points.to_vec(), stroke: stroke.clone() });
+    }
+}
+
+fn line(scene: &mut Scene, lines: &Lines, series: &Series, place: &Place) {
+    for points in series.segments() {
+        let drawn: Vec<([f32; 2], Ordering)> = points.iter().map(|point| place.drawn(lines, point)).collect();
+        // A point without neighbours has no line: it needs a mark to be seen.
+        let lone = (drawn.len() == 1).then(|| series.look.ink.lone_mark());
+        if drawn.len() > 1 && series.look.width > 0.0 {
+            let stroke = stroke(scene, series.look);
+            scene.shapes.push(Shape::Line { points: drawn.iter().map(|(at, _)| *at).collect(), stroke });
+        }
+        for (centre, side) in drawn {
+            let marker = match side {
+                Ordering::Greater => Some(Marker::TriangleUp),
+                Ordering::Less => Some(Marker::TriangleDown),
+                Ordering::Equal => series.look.marker.or(lone),
+            };
+            if let Some(marker) = marker {
+                mark(scene, series.look, marker, centre);
+            }
+        }
+    }
+}
+
+fn stroke(scene: &Scene, look: SeriesStyle) -> Stroke {
+    let width = scene.scaled(look.width);
+    let dashes = look.dash.pattern().iter().map(|length| length * width).collect();
+    Stroke { colour: look.ink.rgb(scene.theme), width, dashes }
+}
+
+/// Size of a mark.
+pub const MARK: f32 = 5.2;
+
+/// Draws one mark.
+pub fn mark(scene: &mut Scene, look: SeriesStyle, marker: Marker, centre: [f32; 2]) {
+    let fill = look.ink.rgb(scene.theme);
+    let edge = Stroke::solid(scene.ground, scene.scaled(1.0));
+    let radius = scene.scaled(MARK);
+    if marker == Marker::Circle {
+        scene.shapes.push(Shape::Circle { centre, radius, fill, edge });
+        return;
+    }
+    let points = marker.corners(radius).into_iter().map(|[x, y]| [centre[0] + x, centre[1] + y]).collect();
+    scene.shapes.push(Shape::Mark { points, fill, edge });
+}
+
+/// Length of the piece of line in the legend, and its distance from the name.
+const SAMPLE: f32 = 46.0;
+const SAMPLE_GAP: f32 = 9.0;
+/// Between the columns of a legend, and between it and the plot.
+const LEGEND_GAP: f32 = 26.0;
+
+/// Draws the legend on the right where it fits there, else below; returns what is left for the plot.
+///
+/// Many long names are set a little smaller before the plot gives way to them.
+pub fn legend(scene: &mut Scene, series: &[Series], room: Rect) -> Rect {
+    let wide_enough = room.width() >= 1.25 * room.height();
+    if series.len() > 1 && wide_enough {
+        for (part, share) in [(1.0, 0.36), (0.9, 0.4), (0.8, 0.44)] {
+            let entries = Entries::new(scene, series, part, room.width() * share, 3);
+            if entries.height() <= room.height() {
+                return entries.on_the_right(scene, room);
+            }
+        }
+    }
+    let mut entries = Entries::new(scene, series, 1.0, room.width(), 1);
+    if entries.height_below(room) > 0.4 * room.height() {
+        entries = Entries::new(scene, series, 0.75, room.width(), 1);
+    }
+    entries.below(scene, room)
+}
+
+/// The legend's entries, set in one size.
+struct Entries<'a> {
+    series: &'a [Series],
+    /// Lines of each name.
+    names: Vec<Vec<String>>,
+    text: f32,
+    sample: f32,
+    gap: f32,
+}
+
+impl<'a> Entries<'a> {
+    /// Names broken into at most `lines` that fit `room` beside their samples; `part` is of the ordinary size.
+    fn new(scene: &Scene, series: &'a [Series], part: f32, room: f32, lines: usize) -> Self {
+        let [text, sample, gap] = [size::LEGEND, SAMPLE, SAMPLE_GAP].map(|size| scene.scaled(size) * part);
+        let name = |series: &Series| font::wrapped(&series.name, text, Weight::Regular, room - sample - gap, lines);
+        Self { series, names: series.iter().map(name).collect(), text, sample, gap }
+    }
+
+    fn leading(&self) -> f32 {
+        self.text * size::LEADING * 0.92
+    }
+
+    fn entry_height(&self, lines: usize) -> f32 {
+        self.leading() * lines.max(1) as f32 + self.text * 0.36
+    }
+
+    fn height(&self) -> f32 {
+        self.names.iter().map(|name| self.entry_height(name.len())).sum()
+    }
+
+    fn width(&self) -> f32 {
+        let names = self.names.iter().flatten().map(|line| font::width(line, self.text, Weight::Regular));
+        names.fold(0.0, f32::max) + self.sample + self.gap
+    }
+
+    fn on_the_right(&self, scene: &mut Scene, room: Rect) -> Rect {
+        let left = room.right - self.width();
+        let mut top = room.top + scene.scaled(4.0);
+        for (series, name) in self.series.iter().zip(&self.names) {
+            self.draw(scene, series, name, [left, top]);
+            top += self.entry_height(name.len());
+        }
+        Rect { right: left - scene.scaled(LEGEND_GAP), ..room }
+    }
+
+    fn columns(&self, room: Rect) -> usize {
+        let apart = self.gap * 3.0;
+        (((room.width() + apart) / (self.width() + apart)) as usize).clamp(1, self.series.len().max(1))
+    }
+
+    fn height_below(&self, room: Rect) -> f32 {
+        self.series.len().div_ceil(self.columns(room)) as f32 * self.entry_height(1)
+    }
+
+    /// The legend in columns below the plot.
+    fn below(&self, scene: &mut Scene, room: Rect) -> Rect {
+        let columns = self.columns(room);
+        let apart = self.width() + self.gap * 3.0;
+        let top = room.bottom - self.height_below(room);
+        for (place, (series, name)) in self.series.iter().zip(&self.names).enumerate() {
+            let left = room.left + (place % columns) as f32 * apart;
+            self.draw(scene, series, name, [left, top + (place / columns) as f32 * self.entry_height(1)]);
+        }
+        Rect { bottom: top - scene.scaled(10.0), ..room }
+    }
+
+    /// One entry: a piece of the line with its mark, and the name beside it. `left` and `top` are its corner.
+    fn draw(&self, scene: &mut Scene, series: &Series, name: &[String], [left, top]: [f32; 2]) {
+        let middle = top + self.text * 0.68;
+        let right = left + self.sample;
+        if series.look.width > 0.0 {
+            let stroke = stroke(scene, series.look);
+            scene.shapes.push(Shape::Line { points: vec![[left, middle], [right, middle]], stroke });
+        }
+        let no_line = series.segments().all(|points| points.len() == 1);
+        let marker = series.look.marker.or_else(|| no_line.then(|| series.look.ink.lone_mark()));
+        if let Some(marker) = marker {
+            mark(scene, series.look, marker, [(left + right) / 2.0, middle]);
+        }
+        let colour = scene.theme.text();
+        for (place, line) in name.iter().enumerate() {
+            let y = top + self.text + place as f32 * self.leading();
+            scene.text([right + self.gap, y], line.clone(), self.text, colour, Anchor::Start);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene;
+    use super::*;
+    use crate::plot::series_style::Theme;
+    use crate::plot::{Axis, Body, Chart};
+
+    #[test]
+    fn what_lies_beyond_the_limits_stands_at_the_end_of_the_axis_as_a_triangle() {
+        let points = vec![Point::new(0.0, 0.5), Point::new(1.0, 90.0), Point::new(2.0, -7.0)];
+        let series = vec![Series { name: "a".to_owned(), points: points.clone(), look: SeriesStyle::points(0) }];
+        let y = Axis { limits: Some([0.0, 1.0]), ..Axis::new("y") };
+        let lines = Lines { x: Axis::new("x"), y, series, boundaries: Vec::new() };
+        let place = Place {
+            at: Rect { left: 0.0, top: 0.0, right: 200.0, bottom: 100.0 },
+            x: Range { low: 0.0, high: 2.0 },
+            y: Range { low: 0.0, high: 1.0 },
+        };
+        let drawn: Vec<_> = points.iter().map(|point| place.drawn(&lines, point)).collect();
+        assert_eq!(drawn[0], ([0.0, 50.0], Ordering::Equal));
+        assert_eq!(drawn[1], ([100.0, 0.0], Ordering::Greater));
+        assert_eq!(drawn[2], ([200.0, 100.0], Ordering::Less));
+        let wider = Place { y: Range { low: -10.0, high: 100.0 }, ..place };
+        assert_eq!(wider.drawn(&lines, &points[1]).1, Ordering::Equal, "zoomed out it stands where it is");
+        let marks = |lines: Lines| {
+            let scene = scene(&Chart::new("t", Body::Lines(lines)), Theme::Light, [600.0, 400.0], 1.0).unwrap();
+            scene.shapes.iter().filter(|shape| matches!(shape, Shape::Mark { .. })).count()
+        };
+        assert_eq!(marks(lines), 2, "two triangles beside the circle");
+    }
+}

@@ -1,0 +1,60 @@
+//! A river in the window: what is under the pointer stands out with all that it joins.
+
+use eframe::egui::{self, Response, Sense, Ui};
+
+use super::parallel::Marked;
+use super::{Canvas, tooltip};
+use crate::plot::river::River;
+use crate::plot::scale::value_label;
+use crate::plot::scene::river;
+use crate::plot::scene::river::Part;
+use crate::plot::scene::{Rect, Scene};
+
+/// Draws `river` and says what is under the pointer; else what is pointed at elsewhere stands out.
+pub(super) fn show(
+    ui: &Ui,
+    scene: &mut Scene,
+    river: &River,
+    room: Rect,
+    canvas: &Canvas<'_>,
+    (id, marked): (egui::Id, &mut Marked),
+) -> Response {
+    let banks = river::banks(scene, river, room);
+    let response = ui.interact(canvas.rect(room), id, Sense::hover());
+    let part = response.hover_pos().and_then(|pointer| banks.part(canvas.scene_position(pointer)));
+    river::frame(scene, river, &banks, room);
+    let elsewhere = marked.pointed.take().and_then(|name| Part::named(river, &name));
+    river::data(scene, river, &banks, part.or(elsewhere));
+    marked.pointed = part.map(|part| part.name(river));
+    canvas.paint(&scene.shapes);
+    match part {
+        Some(Part::Direction { stage, place }) => {
+            let shares = |ends: &dyn Fn(&crate::plot::river::Flow) -> bool| -> f64 {
+                river.flows.iter().filter(|flow| ends(flow)).map(crate::plot::river::Flow::share).sum()
+            };
+            tooltip(ui, &response, |ui| {
+                let at = &river.stages[stage];
+                ui.strong(format!("{}, direction {}", at.name, place + 1));
+                ui.label(format!("{} {}", river.value.label, value_label(at.directions[place].value)));
+                if stage > 0 {
+                    let from = shares(&|flow| (flow.stage + 1, flow.to) == (stage, place));
+                    ui.label(format!("{:.0} % of it was there in the stage before", 100.0 * from.min(1.0)));
+                }
+                if stage + 1 < river.stages.len() {
+                    let on = shares(&|flow| (flow.stage, flow.from) == (stage, place));
+                    ui.label(format!("{:.0} % of it goes on in the next stage", 100.0 * on.min(1.0)));
+                }
+            });
+        }
+        Some(Part::Flow(number)) => {
+            let flow = &river.flows[number];
+            tooltip(ui, &response, |ui| {
+                let [from, to] = [flow.stage, flow.stage + 1].map(|stage| &river.stages[stage].name);
+                ui.strong(format!("{from}, direction {} to {to}, direction {}", flow.from + 1, flow.to + 1));
+                ui.label(format!("Cosine {:.3}, {:.0}° apart", flow.cosine, flow.degrees()));
+            });
+        }
+        None => {}
+    }
+    response
+}

@@ -1,0 +1,189 @@
+//! Writes a [`Scene`] as SVG. The same scene always gives the same bytes.
+
+use std::fmt::{self, Write};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::font::FAMILY;
+use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text};
+use super::series_style::{ColourMap, Rgb, Theme};
+
+/// `scene` as an SVG document, with `title` and `description` for readers that do not see it.
+pub fn write(scene: &Scene, title: &str, description: &str) -> String {
+    let mut svg = String::new();
+    // Writing to a string cannot fail.
+    let _ = document(&mut svg, scene, title, description);
+    svg
+}
+
+fn document(svg: &mut String, scene: &Scene, title: &str, description: &str) -> fmt::Result {
+    let [width, height] = [Number(scene.width), Number(scene.height)];
+    writeln!(
+        svg,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" font-family="{FAMILY}">"#
+    )?;
+    writeln!(svg, "<title>{}</title>", Escaped(title))?;
+    writeln!(svg, "<desc>{}</desc>", Escaped(description))?;
+    let (ground, others) = scene.shapes.split_at(scene.shapes.len().min(1));
+    for shape in ground {
+        write_shape(svg, shape)?;
+    }
+    for (at, png) in &scene.images {
+        write_image(svg, *at, png)?;
+    }
+    for shape in others {
+        write_shape(svg, shape)?;
+    }
+    svg.write_str("</svg>\n")
+}
+
+fn write_shape(svg: &mut String, shape: &Shape) -> fmt::Result {
+    match shape {
+        Shape::Rect { at, fill, radius } => {
+            write_rect(svg, *at)?;
+            if *radius > 0.0 {
+                write!(svg, r#" rx="{}""#, Number(*radius))?;
+            }
+            writeln!(svg, r#" fill="{}"/>"#, Hex(*fill))
+        }
+        Shape::Frame { at, stroke } => {
+            write_rect(svg, *at)?;
+            writeln!(svg, r#" fill="none" {}/>"#, Stroked(stroke))
+        }
+        Shape::Line { points, stroke } => {
+            writeln!(svg, r#"<path d="{}" fill="none" stroke-linejoin="round" {}/>"#, Path(points), Stroked(stroke))
+        }
+        Shape::Band { upper, lower, fill, opacity } => {
+            let around: Vec<[f32; 2]> = upper.iter().chain(lower.iter().rev()).copied().collect();
+            writeln!(svg, r#"<path d="{}Z" fill="{}" fill-opacity="{opacity}"/>"#, Path(&around), Hex(*fill))
+        }
+        Shape::Mark { points, fill, edge } => {
+            writeln!(
+                svg,
+                r#"<path d="{}Z" fill="{}" stroke-linejoin="round" {}/>"#,
+                Path(points),
+                Hex(*fill),
+                Stroked(edge)
+            )
+        }
+        Shape::Circle { centre: [x, y], radius, fill, edge } => {
+            let [x, y, radius] = [*x, *y, *radius].map(Number);
+            writeln!(svg, r#"<circle cx="{x}" cy="{y}" r="{radius}" fill="{}" {}/>"#, Hex(*fill), Stroked(edge))
+        }
+        Shape::Heat { at, map, theme } => write_heat(svg, *at, *map, *theme),
+        Shape::Text(text) => write_text(svg, text),
+    }
+}
+
+fn write_rect(svg: &mut String, at: Rect) -> fmt::Result {
+    let [x, y, width, height] = [at.left, at.top, at.width(), at.height()].map(Number);
+    write!(svg, r#"<rect x="{x}" y="{y}" width="{width}" height="{height}""#)
+}
+
+/// A scene has one heat scale at most, so that its gradient's name is unique.
+fn write_heat(svg: &mut String, at: Rect, map: ColourMap, theme: Theme) -> fmt::Result {
+    svg.write_str(r#"<linearGradient id="heat" x1="0" y1="1" x2="0" y2="0">"#)?;
+    // Among the stops are those between which the map itself is interpolated.
+    let stops: u8 = match map {
+        ColourMap::Sequential => 16,
+        ColourMap::Diverging => 40,
+    };
+    for stop in 0..=stops {
+        let part = f64::from(stop) / f64::from(stops);
+        write!(svg, r#"<stop offset="{part}" stop-color="{}"/>"#, Hex(map.rgb(part, theme)))?;
+    }
+    svg.write_str("</linearGradient>\n")?;
+    write_rect(svg, at)?;
+    svg.write_str(" fill=\"url(#heat)\"/>\n")
+}
+
+fn write_image(svg: &mut String, at: Rect, png: &[u8]) -> fmt::Result {
+    let [x, y, width, height] = [at.left, at.top, at.width(), at.height()].map(Number);
+    let content = BASE64_STANDARD.encode(png);
+    writeln!(
+        svg,
+        r#"<image x="{x}" y="{y}" width="{width}" height="{height}" preserveAspectRatio="none" href="data:image/png;base64,{content}"/>"#
+    )
+}
+
+fn write_text(svg: &mut String, text: &Text) -> fmt::Result {
+    let [x, y, size] = [text.at[0], text.at[1], text.size].map(Number);
+    write!(svg, r#"<text x="{x}" y="{y}" font-size="{size}" fill="{}""#, Hex(text.colour))?;
+    if text.weight.css() != 400 {
+        write!(svg, r#" font-weight="{}""#, text.weight.css())?;
+    }
+    match text.anchor {
+        Anchor::Start => {}
+        Anchor::Middle => svg.write_str(r#" text-anchor="middle""#)?,
+        Anchor::End => svg.write_str(r#" text-anchor="end""#)?,
+    }
+    if text.upwards {
+        write!(svg, r#" transform="rotate(-90 {x} {y})""#)?;
+    }
+    writeln!(svg, ">{}</text>", Escaped(&text.text))
+}
+
+/// A number with two decimals at most.
+struct Number(f32);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{:.2}", self.0);
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        f.write_str(if text == "-0" { "0" } else { text })
+    }
+}
+
+struct Hex(Rgb);
+
+impl fmt::Display for Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+struct Stroked<'a>(&'a Stroke);
+
+impl fmt::Display for Stroked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, r#"stroke="{}" stroke-width="{}""#, Hex(self.0.colour), Number(self.0.width))?;
+        if !self.0.dashes.is_empty() {
+            let dashes: Vec<String> = self.0.dashes.iter().map(|length| Number(*length).to_string()).collect();
+            write!(f, r#" stroke-dasharray="{}""#, dashes.join(" "))?;
+        }
+        Ok(())
+    }
+}
+
+struct Path<'a>(&'a [[f32; 2]]);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, [x, y]) in self.0.iter().enumerate() {
+            let command = if place == 0 { 'M' } else { 'L' };
+            write!(f, "{command}{} {}", Number(*x), Number(*y))?;
+        }
+        Ok(())
+    }
+}
+
+/// Text inside XML: markup escaped, characters that XML forbids replaced.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.0.chars() {
+            match letter {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '\t' | '\n' | '\r' => f.write_char(' ')?,
+                '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => f.write_char('\u{fffd}')?,
+                _ => f.write_char(letter)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+//! What a project must fulfil beyond having the right fields.
+
+use std::collections::HashMap;
+
+use super::{Evaluation, Project, SemanticIds, Training, UsersPerStage};
+use crate::data::{DatasetSource, Prepare, SyntheticOptions, synthetic as generator};
+use crate::method::MethodOptions;
+use crate::model::{BaseModel, Compact, Prompt, Storage};
+
+/// A field whose value cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadField {
+    /// Its path as in the file: `training.lora.rank`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What a usable value is.
+    pub advice: String,
+}
+
+type Checked = Result<(), BadField>;
+
+/// Finds the first field whose value cannot be used.
+pub fn check(project: &Project) -> Checked {
+    require(!project.name.trim().is_empty(), "name", "the name is empty", "give the project a name")?;
+    match &project.dataset {
+        DatasetSource::Synthetic(options) => synthetic(options)?,
+        files => {
+            let named = files.path().is_some_and(|path| !path.as_os_str().is_empty());
+            require(named, "dataset.path", "the path is empty", "name the dataset's file or folder")?;
+            prepare(files.prepare())?;
+        }
+    }
+    match &project.base_model {
+        BaseModel::Compact(shape) => compact(shape)?,
+        BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+            require(
+                !path.as_os_str().is_empty(),
+                "base_model",
+                "the path is empty",
+                "name the model's folder or file",
+            )?;
+        }
+    }
+    prompt(project)?;
+    match &project.semantic_ids {
+        SemanticIds::Dataset => {}
+        SemanticIds::Index(path) => {
+            require(!path.as_os_str().is_empty(), "semantic_ids", "the path is empty", "name the index file")?;
+        }
+        SemanticIds::Train(options) => {
+            options
+                .check()
+                .map_err(|(field, problem, advice)| bad(&format!("semantic_ids.{field}"), problem, advice))?;
+            require(
+                !options.source.needs_base_model() || project.base_model.path().is_some(),
+                "semantic_ids.source",
+                "a compact base model reads no text",
+                "name a model that does, `Text(model: \"…\")`; the sources `Words(256)` and `Vectors(\"….npy\")` need none",
+            )?;
+        }
+    }
+    let stored = project.training.storage == Storage::Float32 || project.base_model.path().is_some();
+    require(
+        stored,
+        "training.storage",
+        "a compact base model is trained itself, in float32",
+        "use Float32, or a HuggingFace or Gguf base model",
+    )?;
+    training(&project.training)?;
+    evaluation(&project.evaluation)?;
+    experiments(project)?;
+    super::sweep::expand(project)?;
+    seeds(&project.seeds)
+}
+
+fn prompt(project: &Project) -> Checked {
+    let parts = project.prompt.parts();
+    let problem = parts.as_ref().err().map_or("", String::as_str);
+    require(parts.is_ok(), "prompt", problem, "write one {history} where the items stand")?;
+    let readable = project.prompt == Prompt::Compact || project.base_model.path().is_some();
+    require(
+        readable,
+        "prompt",
+        "a compact base model reads no text",
+        "use the prompt Compact, or a HuggingFace or Gguf base model",
+    )
+}
+
+fn prepare(options: Option<&Prepare>) -> Checked {
+    let checked = options.map_or(Ok(()), Prepare::check);
+    checked.map_err(|error| bad(&format!("dataset.prepare.{}", error.field), &error.problem, &error.advice))
+}
+
+fn synthetic(options: &SyntheticOptions) -> Checked {
+    let field = |name: &str| format!("dataset.{name}");
+    for (name, value) in [
+        ("users", options.users),
+        ("items", options.items),
+        ("stages", options.stages),
+        ("codes", options.codes),
+        ("latent", options.latent),
+    ] {
+        positive(&field(name), value)?;
+    }
+    let (first, later) = options.interactions;
+    require(
+        first.is_finite() && later.is_finite() && first > 0.0 && later > 0.0,
+        &field("interactions"),
+        "the numbers of interactions must be above 0",
+        "for example `(9.0, 5.0)`",
+    )?;
+    require(
+        options.rotation_rank <= options.latent / 2,
+        &field("rotation_rank"),
+        &format!("{} planes do not fit into {} latent dimensions", options.rotation_rank, options.latent),
+        "it must be at most `latent`",
+    )?;
+    require(options.drift.is_finite(), &field("drift"), "not a number", "an angle in radians")?;
+    share(&field("drifting_share"), options.drifting_share)?;
+    share(&field("arrivals"), options.arrivals)?;
+    // What the generator would refuse is told before anything runs.
+    generator::check(options)
+        .map_err(|error| bad(&field(error.field), "the generator cannot use this value", &error.problem))
+}
+
+/// Finds the first field of a compact model's shape whose value cannot be used.
+pub fn compact(shape: &Compact) -> Checked {
+    let field = |name: &str| format!("base_model.{name}");
+    for (name, value) in [
+        ("width", shape.width),
+        ("layers", shape.layers),
+        ("heads", shape.heads),
+        ("kv_heads", shape.kv_heads),
+        ("ffn", shape.ffn),
+        ("epochs", shape.epochs),
+    ] {
+        positive(&field(name), value)?;
+    }
+    above_zero(&field("learning_rate"), shape.learning_rate)?;
+    dropout(&field("dropout"), shape.dropout)?;
+    let (width, heads, kv_heads) = (shape.width, shape.heads, shape.kv_heads);
+    require(
+        width.is_multiple_of(heads),
+        &field("width"),
+        &format!("a width of {width} cannot be divided among {heads} heads"),
+        "it must be a multiple of `heads`",
+    )?;
+    require(
+        (width / heads).is_multiple_of(2),
+        &field("heads"),
+        &format!("{heads} heads of a width of {width} have the odd dimension {}", width / heads),
+        "rotary positions need an even `width / heads`",
+    )?;
+    require(
+        heads.is_multiple_of(kv_heads),
+        &field("kv_heads"),
+        &format!("{heads} heads cannot share {kv_heads} key-value heads"),
+        "`heads` must be a multiple of it",
+    )
+}
+
+/// Finds the first training setting whose value cannot be used.
+pub(super) fn training(training: &Training) -> Checked {
+    let field = |name: &str| format!("training.{name}");
+    positive(&field("epochs"), training.epochs)?;
+    training.later_stage_epochs.map_or(Ok(()), |epochs| positive(&field("later_stage_epochs"), epochs))?;
+    positive(&field("batch"), training.batch)?;
+    positive(&field("accumulation"), training.accumulation)?;
+    positive(&field("max_history"), training.max_history)?;
+    above_zero(&field("learning_rate"), training.learning_rate)?;
+    above_zero(&field("later_stage_factor"), training.later_stage_factor)?;
+    above_zero(&field("temperature"), training.temperature)?;
+    share(&field("warm_up"), training.warm_up)?;
+    not_negative(&field("weight_decay"), training.weight_decay)?;
+    not_negative(&field("clip"), training.clip)?;
+    dropout(&field("dropout"), training.dropout)?;
+    positive(&field("lora.rank"), training.lora.rank)?;
+    above_zero(&field("lora.alpha"), training.lora.alpha)?;
+    let no_path = training.start.path().is_some_and(|path| path.as_os_str().is_empty());
+    require(!no_path, &field("start"), "the path is empty", "name the adapter's folder")
+}
+
+fn dropout(field: &str, probability: f64) -> Checked {
+    require(
+        (0.0..1.0).contains(&probability),
+        field,
+        &format!("a dropout of {probability} is impossible"),
+        "it must be at least 0 and below 1",
+    )
+}
+
+fn evaluation(evaluation: &Evaluation) -> Checked {
+    positive("evaluation.beams", evaluation.beams)?;
+    require(!evaluation.k.is_empty(), "evaluation.k", "the list is empty", "for example `[1, 5, 10, 20]`")?;
+    require(evaluation.k.iter().all(|&k| k > 0), "evaluation.k", "a cut-off is 0", "cut-offs start at 1")?;
+    require(
+        evaluation.k.iter().any(|&k| k <= evaluation.beams),
+        "evaluation.k",
+        &format!("every cut-off is above the {} beams", evaluation.beams),
+        "a list of recommendations has as many items as there are beams",
+    )?;
+    match evaluation.users {
+        UsersPerStage::Sample(users) => positive("evaluation.users", users),
+        UsersPerStage::All => Ok(()),
+    }
+}
+
+fn experiments(project: &Project) -> Checked {
+    let none = "the list is empty";
+    require(!project.experiments.is_empty(), "experiments", none, "for example `[(name: \"PESO\", method: Peso())]`")?;
+    let mut taken: HashMap<String, &str> = HashMap::new();
+    for (place, experiment) in project.experiments.iter().enumerate() {
+        let name = experiment.name.as_str();
+        let field = format!("experiments[{place}].name");
+        require(!name.trim().is_empty(), &field, "the name is empty", "every experiment has a name of its own")?;
+        if let Some(other) = taken.insert(super::slug::slug(name), name) {
+            let problem = if other == name {
+                format!("two experiments are called \"{name}\"")
+            } else {
+                format!("\"{other}\" and \"{name}\" would share the names of their run folders")
+            };
+            return Err(bad(&field, problem, "every experiment has a name of its own"));
+        }
+        method(&format!("experiments[{place}].method"), &experiment.method)?;
+    }
+    Ok(())
+}
+
+fn method(field: &str, method: &MethodOptions) -> Checked {
+    method.check().map_err(|bad| BadField {
+        field: format!("{field}.{}", bad.path),
+        problem: bad.problem,
+        advice: bad.advice,
+    })
+}
+
+fn seeds(seeds: &[u64]) -> Checked {
+    require(!seeds.is_empty(), "seeds", "the list is empty", "for example `[42]`")?;
+    let mut sorted = seeds.to_vec();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(bad("seeds", format!("seed {} is given twice", pair[0]), "a seed stands once in the list")),
+        None => Ok(()),
+    }
+}
+
+fn bad(field: &str, problem: impl Into<String>, advice: &str) -> BadField {
+    BadField { field: field.to_owned(), problem: problem.into(), advice: advice.to_owned() }
+}
+
+fn require(holds: bool, field: &str, problem: &str, advice: &str) -> Checked {
+    if holds { Ok(()) } else { Err(bad(field, problem, advice)) }
+}
+
+fn positive(field: &str, value: usize) -> Checked {
+    require(value > 0, field, "0 is too small", "it must be at least 1")
+}
+
+fn above_zero(field: &str, value: f64) -> Checked {
+    let holds = value.is_finite() && value > 0.0;
+    require(holds, field, &format!("{value} cannot be used"), "it must be a number above 0")
+}
+
+fn not_negative(field: &str, value: f64) -> Checked {
+    let holds = value.is_finite() && value >= 0.0;
+    require(holds, field, &format!("{value} cannot be used"), "it must be a number that is not below 0")
+}
+
+fn share(field: &str, value: f64) -> Checked {
+    let holds = (0.0..=1.0).contains(&value);
+    require(holds, field, &format!("{value} is no share"), "it must be between 0 and 1")
+}

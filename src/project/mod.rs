@@ -1,0 +1,279 @@
+//! The project file (RON, `format: 1`): what to train on, from what, with which methods.
+//!
+//! Defaults are the paper's. [`self::file`] reads, checks and writes it.
+
+pub mod check;
+pub(crate) mod edits;
+pub mod file;
+pub mod new_project;
+pub mod ron_source;
+pub mod slug;
+pub mod sweep;
+pub mod sweep_edit;
+pub mod training_fields;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use self::sweep::Sweep;
+use crate::data::{DatasetSource, Protocol};
+use crate::error::InputError;
+use crate::id_training::TrainIds;
+use crate::method::MethodOptions;
+use crate::model::tokenizer::Tokenizer;
+use crate::model::weights::Pretrained;
+use crate::model::{
+    BaseModel, Decoding, LlamaConfig, LoraShape, Prompt, Softmax, Start, Storage, Vocabulary, VocabularyMode,
+};
+use crate::semantic_id::SemanticIndex;
+
+/// A project: one dataset, one base model, the experiments to compare.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// Version of this file's layout; always 1.
+    pub format: u32,
+    pub name: String,
+    pub dataset: DatasetSource,
+    pub base_model: BaseModel,
+    #[serde(default)]
+    pub semantic_ids: SemanticIds,
+    #[serde(default)]
+    pub prompt: Prompt,
+    #[serde(default)]
+    pub training: Training,
+    #[serde(default)]
+    pub evaluation: Evaluation,
+    pub experiments: Vec<Experiment>,
+    /// Experiments again, with other values of their options.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweeps: Vec<Sweep>,
+    #[serde(default = "default_seeds")]
+    pub seeds: Vec<u64>,
+    #[serde(default)]
+    pub notes: String,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The folder that relative paths start from: the project file's. Not part of the file.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+fn default_seeds() -> Vec<u64> {
+    vec![42]
+}
+
+/// Where semantic ids come from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SemanticIds {
+    /// The index that belongs to the dataset (the release's `<name>.index.*.json`, or the generator's own).
+    #[default]
+    Dataset,
+    /// An index file in the released format.
+    Index(PathBuf),
+    /// Made of what is known of the items, once, and kept beside the project file.
+    Train(TrainIds),
+}
+
+/// Training of the stages (LoRA). Defaults are the paper's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    pub epochs: usize,
+    /// Epochs from stage 2 on, where they differ: a base model that was itself trained on stage 1 has little left to
+    /// learn there, and later stages are small.
+    pub later_stage_epochs: Option<usize>,
+    /// Targets an optimiser step; a user's targets stay together, so a step has about this many.
+    pub batch: usize,
+    /// Pieces that a step is computed in, one after the other: the memory of one piece, and the result of the whole step up
+    /// to rounding (and to dropout, which draws other masks).
+    pub accumulation: usize,
+    /// Whether layers are computed again in the backward pass instead of kept: less memory, a step of a third more
+    /// time, and the same gradients.
+    pub checkpointing: bool,
+    /// How the base model's weights lie on the device where they are not trained.
+    pub storage: Storage,
+    pub learning_rate: f64,
+    /// Factor on the learning rate from stage 2 on.
+    pub later_stage_factor: f64,
+    pub schedule: Schedule,
+    /// Share of a stage's steps in which the learning rate rises from 0.
+    pub warm_up: f64,
+    pub weight_decay: f64,
+    /// Largest norm of the gradient; 0 turns clipping off.
+    pub clip: f64,
+    /// Newest items of a history that the model reads.
+    pub max_history: usize,
+    /// Logits are divided by this in the loss.
+    pub temperature: f64,
+    pub softmax: Softmax,
+    /// Dropout on the input of the adapters.
+    pub dropout: f64,
+    pub vocabulary: VocabularyMode,
+    pub lora: LoraShape,
+    pub start: Start,
+    /// Validation users a stage whose loss chooses the epoch that is kept.
+    pub validation_users: UsersPerStage,
+}
+
+impl Training {
+    /// Epochs of a stage (index from 0).
+    pub fn epochs_of(&self, stage: usize) -> usize {
+        if stage == 0 { self.epochs } else { self.later_stage_epochs.unwrap_or(self.epochs) }
+    }
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            epochs: 4,
+            later_stage_epochs: None,
+            batch: 32,
+            accumulation: 1,
+            checkpointing: false,
+            storage: Storage::Float32,
+            learning_rate: 2e-4,
+            later_stage_factor: 0.1,
+            schedule: Schedule::Cosine,
+            warm_up: 0.01,
+            weight_decay: 0.01,
+            clip: 1.0,
+            max_history: 20,
+            temperature: 0.8,
+            softmax: Softmax::AllTokens,
+            dropout: 0.05,
+            vocabulary: VocabularyMode::NewTokens,
+            lora: LoraShape::default(),
+            start: Start::Fresh,
+            validation_users: UsersPerStage::All,
+        }
+    }
+}
+
+/// The learning rate after warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Schedule {
+    /// Half a cosine to 0 over the stage.
+    Cosine,
+    Constant,
+}
+
+/// How methods are tested.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evaluation {
+    pub beams: usize,
+    pub decoding: Decoding,
+    pub protocol: Protocols,
+    /// Cut-offs of Hit and NDCG; those above `beams` are left out.
+    pub k: Vec<usize>,
+    pub users: UsersPerStage,
+}
+
+impl Default for Evaluation {
+    fn default() -> Self {
+        Self {
+            beams: 10,
+            decoding: Decoding::Trie,
+            protocol: Protocols::SameBlock,
+            k: vec![1, 5, 10, 20],
+            users: UsersPerStage::All,
+        }
+    }
+}
+
+/// Which protocols are measured. Training is the same under all of them, so that a trained run that lacks one is only
+/// measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Protocols {
+    /// [`Protocol::SameBlock`], the paper's.
+    SameBlock,
+    /// [`Protocol::NextBlock`], the order of deployment.
+    NextBlock,
+    Both,
+}
+
+impl Protocols {
+    /// Them, in the order in which they are measured and shown.
+    pub fn each(self) -> &'static [Protocol] {
+        match self {
+            Self::SameBlock => &[Protocol::SameBlock],
+            Self::NextBlock => &[Protocol::NextBlock],
+            Self::Both => &Protocol::ALL,
+        }
+    }
+
+    /// The one that is shown where none is named.
+    pub fn first(self) -> Protocol {
+        match self {
+            Self::SameBlock | Self::Both => Protocol::SameBlock,
+            Self::NextBlock => Protocol::NextBlock,
+        }
+    }
+}
+
+/// How many test users a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UsersPerStage {
+    All,
+    Sample(usize),
+}
+
+/// One line of the comparison: a method with its options, under a name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    pub name: String,
+    pub method: MethodOptions,
+}
+
+impl Project {
+    /// The folder of this project's runs: `out` where the user named one, else `runs` beside the project file.
+    pub fn runs_dir(&self, out: Option<&Path>) -> PathBuf {
+        out.map_or_else(|| self.folder.join("runs"), Path::to_path_buf)
+    }
+
+    /// The method of an experiment.
+    pub fn method_of(&self, experiment: &str) -> Option<&MethodOptions> {
+        self.experiments.iter().find(|e| e.name == experiment).map(|e| &e.method)
+    }
+
+    /// The architecture of the base model. One that others trained is looked at, and checked, without being loaded.
+    ///
+    /// # Errors
+    /// Its files cannot be used.
+    pub fn architecture(&self) -> Result<LlamaConfig, InputError> {
+        match &self.base_model {
+            BaseModel::Compact(compact) => Ok(LlamaConfig::compact(compact)),
+            BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+                Ok(Pretrained::open(&self.folder.join(path))?.config)
+            }
+        }
+    }
+
+    /// The tokenizer of the base model.
+    ///
+    /// # Errors
+    /// It has none, or one that cannot be used.
+    pub fn tokenizer(&self) -> Result<Tokenizer, InputError> {
+        match self.base_model.path() {
+            Some(path) => Tokenizer::open(&self.folder.join(path)),
+            None => Err(InputError::new(&self.folder, "a compact base model has no tokenizer")),
+        }
+    }
+
+    /// What the prompt makes of a base model's tokens and an index.
+    ///
+    /// # Errors
+    /// See [`Vocabulary::of_prompt`].
+    pub fn vocabulary(&self, llama: &LlamaConfig, index: &SemanticIndex) -> Result<Vocabulary, InputError> {
+        Vocabulary::of_prompt(&self.prompt, llama, || self.tokenizer(), index)
+    }
+
+    /// Whether the data is generated; whatever shows it says so.
+    pub fn is_synthetic(&self) -> bool {
+        matches!(self.dataset, DatasetSource::Synthetic(_))
+    }
+}

@@ -1,0 +1,262 @@
+//! Sweeps: an experiment again, with other values of its method's options or of the training settings.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::check::{self, BadField};
+use super::{Experiment, Project, Training};
+use crate::error::InputError;
+use crate::method::MethodOptions;
+use crate::schema::Setting;
+
+/// Values of options with which an experiment is run again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// Name of the experiment that has all other options.
+    pub experiment: String,
+    pub options: Vec<Axis>,
+    #[serde(default)]
+    pub combine: Combine,
+}
+
+/// One option and its values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// Path of an option of the method (`lambda`, `distance.temperature`), or of a field of the training settings behind
+    /// `training.` (`training.learning_rate`, `training.lora.rank`).
+    pub option: String,
+    pub values: Vec<Setting>,
+}
+
+/// How the values of several options meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Combine {
+    /// Every value of one with every value of the others.
+    #[default]
+    Grid,
+    /// The first values together, then the second ones, and so on.
+    List,
+}
+
+/// An experiment as it is run: one of the project's, or a point of a sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variant {
+    /// Its own name, `PESO (lambda 0.5, anchor All)` for a point, and its method.
+    pub experiment: Experiment,
+    pub training: Training,
+    /// Name of the experiment in the project that it is made from.
+    pub of: String,
+    /// Whether it is a point of a sweep; an experiment may itself be one.
+    pub swept: bool,
+}
+
+/// A sweep that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadSweep {
+    /// Its place, where one sweep is to blame.
+    pub sweep: Option<usize>,
+    /// The place of the option in it, where one is to blame.
+    pub axis: Option<usize>,
+    /// The field of the project file, what is wrong with it, and what to do.
+    pub field: BadField,
+}
+
+impl BadSweep {
+    /// The sweep at `place`; `part` is the field of it: `experiment`, `options`.
+    fn whole(place: usize, part: &str, problem: String, advice: impl Into<String>) -> Self {
+        let field = BadField { field: format!("sweeps[{place}].{part}"), problem, advice: advice.into() };
+        Self { sweep: Some(place), axis: None, field }
+    }
+}
+
+impl From<BadSweep> for BadField {
+    fn from(bad: BadSweep) -> Self {
+        bad.field
+    }
+}
+
+/// More points than this are a mistake rather than a plan.
+pub const MOST_POINTS: usize = 500;
+
+/// What an option's path starts with that is a field of the training settings.
+pub const TRAINING: &str = "training.";
+
+impl Project {
+    /// The experiments, each followed by the points of its sweeps. A point that has the settings of one before it, of its
+    /// experiment above all, is that one.
+    ///
+    /// # Errors
+    /// A sweep names an experiment or an option that there is not, or a value that it cannot have.
+    pub fn variants(&self) -> Result<Vec<Variant>, InputError> {
+        expand(self).map_err(|BadSweep { field: bad, .. }| {
+            let place = format!("field `{}`", bad.field);
+            InputError::new(&self.folder, bad.problem).at(place).advice(bad.advice)
+        })
+    }
+}
+
+impl Variant {
+    /// The project with the variant's training settings.
+    pub fn project(&self, project: &Project) -> Project {
+        Project { training: self.training.clone(), ..project.clone() }
+    }
+}
+
+/// See [`Project::variants`]; the error says which sweep it is.
+///
+/// # Errors
+/// As [`Project::variants`].
+pub fn expand(project: &Project) -> Result<Vec<Variant>, BadSweep> {
+    let names = || project.experiments.iter().map(|experiment| experiment.name.as_str());
+    for (place, sweep) in project.sweeps.iter().enumerate() {
+        if !names().any(|name| name == sweep.experiment) {
+            let problem = format!("no experiment is named \"{}\"", sweep.experiment);
+            let advice = format!("the project has {}", names().collect::<Vec<_>>().join(", "));
+            return Err(BadSweep::whole(place, "experiment", problem, advice));
+        }
+    }
+    let mut points = 0;
+    let mut variants = Vec::new();
+    for experiment in &project.experiments {
+        let base = Variant {
+            experiment: experiment.clone(),
+            training: project.training.clone(),
+            of: experiment.name.clone(),
+            swept: false,
+        };
+        let mut family = vec![base];
+        for (place, sweep) in project.sweeps.iter().enumerate().filter(|(_, s)| s.experiment == experiment.name) {
+            for combination in combinations(sweep, place, &mut points)? {
+                let point = point(sweep, place, &combination, &family[0])?;
+                let same =
+                    |v: &&mut Variant| v.experiment.method == point.experiment.method && v.training == point.training;
+                match family.iter_mut().find(same) {
+                    Some(there) => there.swept = true,
+                    None => family.push(point),
+                }
+            }
+        }
+        variants.append(&mut family);
+    }
+    let mut taken = HashSet::new();
+    match variants.iter().find(|variant| !taken.insert(variant.experiment.name.as_str())) {
+        None => Ok(variants),
+        Some(twice) => {
+            let field = BadField {
+                field: "sweeps".to_owned(),
+                problem: format!("\"{}\" is both a point of a sweep and an experiment", twice.experiment.name),
+                advice: "give the experiment another name".to_owned(),
+            };
+            Err(BadSweep { sweep: None, axis: None, field })
+        }
+    }
+}
+
+/// For each point the places of its values, in the order of the axes.
+fn combinations(sweep: &Sweep, place: usize, points: &mut usize) -> Result<Vec<Vec<usize>>, BadSweep> {
+    let bad = |problem: String, advice: &str| BadSweep::whole(place, "options", problem, advice);
+    let lengths: Vec<usize> = sweep.options.iter().map(|axis| axis.values.len()).collect();
+    if lengths.is_empty() || lengths.contains(&0) {
+        return Err(bad("a list is empty".to_owned(), "for example `[(option: \"lambda\", values: [0.5, 1, 2])]`"));
+    }
+    let number = match sweep.combine {
+        Combine::Grid => lengths.iter().try_fold(1, |product: usize, length| product.checked_mul(*length)),
+        Combine::List if lengths.iter().any(|length| *length != lengths[0]) => {
+            let advice = "a list takes the values of all options together, so each needs as many; or `combine: Grid`";
+            return Err(bad(format!("the options have {lengths:?} values"), advice));
+        }
+        Combine::List => Some(lengths[0]),
+    };
+    let sum = number.and_then(|number| points.checked_add(number)).filter(|sum| *sum <= MOST_POINTS);
+    let (Some(number), Some(sum)) = (number, sum) else {
+        return Err(bad(
+            format!("the sweeps have more than {MOST_POINTS} points"),
+            "leave out values, or split the sweep into several project files",
+        ));
+    };
+    *points = sum;
+    // The last option changes fastest.
+    let place_in = |point: usize, axis: usize| match sweep.combine {
+        Combine::Grid => point / lengths[axis + 1..].iter().product::<usize>() % lengths[axis],
+        Combine::List => point,
+    };
+    Ok((0..number).map(|point| (0..lengths.len()).map(|axis| place_in(point, axis)).collect()).collect())
+}
+
+fn point(sweep: &Sweep, place: usize, combination: &[usize], base: &Variant) -> Result<Variant, BadSweep> {
+    let mut variant = Variant { swept: true, ..base.clone() };
+    // A choice comes before the options that it brings, in whatever order they are written.
+    let mut order: Vec<usize> = (0..sweep.options.len()).collect();
+    order.sort_by_key(|&number| sweep.options[number].option.matches('.').count());
+    for number in order {
+        let (axis, setting) = (&sweep.options[number], &sweep.options[number].values[combination[number]]);
+        let set = match axis.option.strip_prefix(TRAINING) {
+            Some(path) => set_training(&mut variant.training, path, setting),
+            None => set_option(&mut variant.experiment.method, &axis.option, setting),
+        };
+        set.map_err(|(is_option, problem, advice)| {
+            let part = if is_option { "option" } else { "values" };
+            let field = format!("sweeps[{place}].options[{number}].{part}");
+            let field = BadField { field, problem: format!("{} = {setting}: {problem}", axis.option), advice };
+            BadSweep { sweep: Some(place), axis: Some(number), field }
+        })?;
+    }
+    let written = sweep.options.iter().zip(combination);
+    let settings: Vec<String> = written.map(|(axis, &at)| format!("{} {}", axis.option, axis.values[at])).collect();
+    variant.experiment.name = format!("{} ({})", base.experiment.name, settings.join(", "));
+    // Values that are each allowed may not go together: a width that the number of heads does not divide.
+    let method = variant.experiment.method.check();
+    let method = method.map_err(|bad| (format!("method.{}", bad.path), bad.problem, bad.advice));
+    let training = check::training(&variant.training).map_err(|bad| (bad.field, bad.problem, bad.advice));
+    method.and(training).map_err(|(field, problem, advice)| {
+        let problem = format!("{}: {field}: {problem}", variant.experiment.name);
+        BadSweep::whole(place, "options", problem, advice)
+    })?;
+    Ok(variant)
+}
+
+/// Whether the option rather than the value is wrong, what is wrong, and what to do.
+type Refused = (bool, String, String);
+
+fn set_option(method: &mut MethodOptions, path: &str, setting: &Setting) -> Result<(), Refused> {
+    let field = method.fields().into_iter().find(|field| field.path == path);
+    // A choice that is made already keeps its own options.
+    if field.as_ref().is_some_and(|field| field.setting == *setting) {
+        return Ok(());
+    }
+    method.set(path, setting).map_err(|bad| (field.is_none(), bad.problem, bad.advice))
+}
+
+pub(super) fn set_training(training: &mut Training, path: &str, setting: &Setting) -> Result<(), Refused> {
+    let refused = |is_option, problem: String, advice: String| (is_option, problem, advice);
+    let mut whole = serde_json::to_value(&*training).unwrap_or_default();
+    let known = leaves(&whole, TRAINING);
+    let Some(field) = path.split('.').try_fold(&mut whole, |value, step| value.get_mut(step)) else {
+        return Err(refused(true, "there is no such setting".to_owned(), format!("there are {}", known.join(", "))));
+    };
+    *field = match setting {
+        Setting::Switch(on) => Value::from(*on),
+        Setting::Choice(key) => Value::from(key.as_str()),
+        // Counts are whole numbers in JSON, and a measure takes one as well.
+        Setting::Number(number) if number.fract() == 0.0 && (0.0..9e15).contains(number) => Value::from(*number as u64),
+        Setting::Number(number) => Value::from(*number),
+    };
+    *training = serde_json::from_value(whole).map_err(|error| {
+        refused(false, error.to_string(), format!("`{TRAINING}{path}` takes what it takes in the project's training"))
+    })?;
+    Ok(())
+}
+
+/// The paths of all settings.
+fn leaves(value: &Value, prefix: &str) -> Vec<String> {
+    let fields = value.as_object().into_iter().flatten();
+    let leaf = |(name, value): (&String, &Value)| match value {
+        Value::Object(_) => leaves(value, &format!("{prefix}{name}.")),
+        _ => vec![format!("{prefix}{name}")],
+    };
+    fields.flat_map(leaf).collect()
+}

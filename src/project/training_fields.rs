@@ -1,0 +1,227 @@
+//! The training settings as fields, with words and ranges, for a sweep's editor.
+
+use serde_json::Value;
+
+use super::Training;
+use crate::schema::{Choice, Field, Kind, Setting};
+
+const fn whole(path: &'static str, label: &'static str, help: &'static str, most: u64) -> Field {
+    Field { path, label, help, kind: Kind::Whole { least: 1, most } }
+}
+
+const fn number(path: &'static str, label: &'static str, help: &'static str, [least, most]: [f64; 2]) -> Field {
+    Field { path, label, help, kind: Kind::Number { least, most } }
+}
+
+/// The settings that a sweep can have, by their paths in `training`.
+pub const FIELDS: &[Field] = &[
+    number("learning_rate", "Learning rate", "Size of a step of AdamW, after warm-up", [1e-9, 10.0]),
+    number(
+        "later_stage_factor",
+        "Later-stage factor",
+        "The learning rate from stage 2 on is multiplied by this",
+        [1e-6, 1e3],
+    ),
+    whole("epochs", "Epochs", "Passes over a stage's training targets; the best one is kept by validation", 10_000),
+    whole(
+        "later_stage_epochs",
+        "Later-stage epochs",
+        "Passes from stage 2 on, where they differ from stage 1's",
+        10_000,
+    ),
+    whole("batch", "Batch", "Targets an optimiser step; a user's targets stay together", 100_000),
+    whole("lora.rank", "LoRA rank", "Rank of each adapter", 1_024),
+    number("lora.alpha", "LoRA α", "An adapter's update is multiplied by α / rank", [1e-6, 1e6]),
+    number("dropout", "Dropout", "On the input of the adapters", [0.0, 0.99]),
+    number("weight_decay", "Weight decay", "Of AdamW", [0.0, 100.0]),
+    number("clip", "Clip", "Largest norm of the whole gradient; 0 turns clipping off", [0.0, 1e6]),
+    number("warm_up", "Warm-up", "Share of a stage's steps in which the learning rate rises from 0", [0.0, 1.0]),
+    Field {
+        path: "schedule",
+        label: "Schedule",
+        help: "The learning rate after warm-up",
+        kind: Kind::Choice(&[
+            Choice::plain("Cosine", "Cosine", "Half a cosine down to 0 over the stage"),
+            Choice::plain("Constant", "Constant", "As it is"),
+        ]),
+    },
+    number("temperature", "Temperature", "Logits are divided by this in the loss", [1e-3, 1e3]),
+    Field {
+        path: "softmax",
+        label: "Softmax",
+        help: "What the probability of a code is normalised over, in the loss and in beam search",
+        kind: Kind::Choice(&[
+            Choice::plain("AllTokens", "All tokens", "The whole vocabulary, as in the paper"),
+            Choice::plain("ExistingItems", "Existing items", "The codes that continue an existing item"),
+        ]),
+    },
+    whole("max_history", "History", "Newest items of a history that the model reads", 100_000),
+    Field {
+        path: "vocabulary",
+        label: "Vocabulary",
+        help: "Rows of embedding and head that are trained beside the adapters",
+        kind: Kind::Choice(&[
+            Choice::plain(
+                "NewTokens",
+                "New tokens",
+                "Rows of the tokens that were added (all rows of a compact model)",
+            ),
+            Choice::plain("Full", "Full", "Every row, as released"),
+            Choice::plain("Frozen", "Frozen", "None"),
+        ]),
+    },
+];
+
+/// Settings that change the memory and the time of a step, and what it does by rounding at most.
+pub const STEP_FIELDS: &[Field] = &[
+    whole(
+        "accumulation",
+        "Accumulation",
+        "Pieces that a step is computed in, one after the other: the memory of one piece, the result of the whole step",
+        100_000,
+    ),
+    Field {
+        path: "checkpointing",
+        label: "Checkpointing",
+        help: "Layers are computed again in the backward pass instead of kept: less memory, a third more time",
+        kind: Kind::Switch,
+    },
+    Field {
+        path: "storage",
+        label: "Storage",
+        help: "How weights that are not trained lie on the device; everything is computed in float32",
+        kind: Kind::Choice(&[
+            Choice::plain("Float32", "Float32", "As they are computed with"),
+            Choice::plain(
+                "Half",
+                "Half",
+                "In 16 bits, which halves them; the same result where the files have them so",
+            ),
+        ]),
+    },
+];
+
+/// The field of a path, among all that a form can set.
+pub fn field(path: &str) -> Option<&'static Field> {
+    FIELDS.iter().chain(STEP_FIELDS).find(|field| field.path == path)
+}
+
+/// Gives a setting a value; the settings stay as they are where there is no such setting, or it cannot have the value.
+pub fn set(training: &mut Training, path: &str, value: &Setting) {
+    if field(path).is_some_and(|field| field.accepts(value).is_ok()) {
+        let mut changed = training.clone();
+        if super::sweep::set_training(&mut changed, path, value).is_ok() {
+            *training = changed;
+        }
+    }
+}
+
+/// A setting that a sweep cannot have.
+#[derive(Debug, Clone, Copy)]
+pub struct Fixed {
+    pub path: &'static str,
+    pub label: &'static str,
+    /// Why it cannot be swept.
+    pub why: &'static str,
+}
+
+/// The settings that a sweep cannot have.
+pub const FIXED: &[Fixed] = &[
+    Fixed {
+        path: "validation_users",
+        label: "Validation users",
+        why: "The epoch that is kept is chosen on them: on other users, points could not be held against each other",
+    },
+    Fixed {
+        path: "accumulation",
+        label: "Accumulation",
+        why: "It changes the memory and the time of a step, not what the step does",
+    },
+    Fixed {
+        path: "checkpointing",
+        label: "Checkpointing",
+        why: "It changes the memory and the time of a step, not what the step does",
+    },
+    Fixed {
+        path: "storage",
+        label: "Storage",
+        why: "It changes the memory that the base model takes; points would differ by rounding",
+    },
+    Fixed { path: "start", label: "Start", why: "It names a folder, not a value" },
+];
+
+/// The value of a setting; none where it is not set, or is no single value.
+pub fn setting(training: &Training, path: &str) -> Option<Setting> {
+    let whole = serde_json::to_value(training).ok()?;
+    match path.split('.').try_fold(&whole, |value, step| value.get(step))? {
+        Value::Bool(on) => Some(Setting::Switch(*on)),
+        Value::Number(number) => number.as_f64().map(Setting::Number),
+        Value::String(key) => Some(Setting::Choice(key.clone())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::super::Project;
+    use super::super::sweep::{Axis, Sweep, TRAINING, expand};
+    use super::*;
+
+    fn project() -> Project {
+        Project::parse(super::super::file::DEMO, Path::new("project.ron")).unwrap()
+    }
+
+    #[test]
+    fn every_training_setting_is_a_field_or_says_why_not() {
+        let whole = serde_json::to_value(Training::default()).unwrap();
+        let leaves = whole.as_object().unwrap().iter().flat_map(|(name, value)| match value.as_object() {
+            Some(inner) => inner.keys().map(|key| format!("{name}.{key}")).collect(),
+            None => vec![name.clone()],
+        });
+        let known = FIELDS.iter().map(|field| field.path).chain(FIXED.iter().map(|fixed| fixed.path));
+        assert_eq!(leaves.collect::<BTreeSet<_>>(), known.map(str::to_owned).collect());
+    }
+
+    #[test]
+    fn both_ends_of_every_range_and_every_choice_can_be_swept() {
+        for field in FIELDS {
+            let values = match field.kind {
+                Kind::Number { least, most } => vec![Setting::Number(least), Setting::Number(most)],
+                Kind::Whole { least, most } => vec![Setting::Number(least as f64), Setting::Number(most as f64)],
+                Kind::Choice(choices) => choices.iter().map(|c| Setting::Choice(c.key.to_owned())).collect(),
+                Kind::Switch | Kind::Experiment => panic!("{}: no training setting is one", field.path),
+            };
+            let mut project = project();
+            let experiment = project.experiments[0].name.clone();
+            let options = vec![Axis { option: format!("{TRAINING}{}", field.path), values }];
+            project.sweeps = vec![Sweep { experiment, options, combine: Default::default() }];
+            expand(&project).unwrap_or_else(|bad| panic!("{}: {bad:?}", field.path));
+        }
+    }
+
+    #[test]
+    fn settings_are_read_by_their_paths() {
+        let training = Training::default();
+        assert_eq!(setting(&training, "lora.rank"), Some(Setting::Number(8.0)));
+        assert_eq!(setting(&training, "schedule"), Some(Setting::Choice("Cosine".to_owned())));
+        assert_eq!(setting(&training, "later_stage_epochs"), None);
+        assert_eq!(setting(&training, "nothing"), None);
+    }
+
+    #[test]
+    fn settings_are_set_by_their_paths_or_stay() {
+        let mut training = Training::default();
+        set(&mut training, "lora.rank", &Setting::Number(32.0));
+        set(&mut training, "checkpointing", &Setting::Switch(true));
+        set(&mut training, "storage", &Setting::Choice("Half".to_owned()));
+        set(&mut training, "vocabulary", &Setting::Choice("Frozen".to_owned()));
+        set(&mut training, "accumulation", &Setting::Number(0.0));
+        set(&mut training, "nothing", &Setting::Number(1.0));
+        assert_eq!((training.lora.rank, training.checkpointing, training.accumulation), (32, true, 1));
+        assert_eq!(training.vocabulary, crate::model::VocabularyMode::Frozen);
+        assert_eq!(training.storage, crate::model::Storage::Half);
+    }
+}

@@ -1,0 +1,213 @@
+//! What `peso results --json` prints: the runs of a project, read back from their folders.
+
+pub mod churn;
+pub mod comparison;
+pub mod config_diff;
+pub mod paired_scores;
+pub mod slices;
+pub mod summary;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Protocol;
+use crate::error::InputError;
+use crate::measure::Continual;
+use crate::project::Project;
+use crate::run::observer::CellPlace;
+use crate::run::{EvaluationSummary, RunFolder, RunReader, Status};
+
+/// Results of all runs of a project.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Results {
+    /// The project's name.
+    pub project: String,
+    /// How the stages were tested, of all that follows.
+    pub protocol: Protocol,
+    /// Sorted by id.
+    pub runs: Vec<RunResult>,
+}
+
+impl Results {
+    /// Reads the results of a project's runs under a protocol, sorted by run id, and says which run folders cannot be used.
+    ///
+    /// Runs that have not begun are left out. One folder may hold the runs of several project files: those that have
+    /// neither this project's name nor its dataset belong to another.
+    pub fn read(project: &Project, runs_dir: &Path, protocol: Protocol) -> (Self, Vec<InputError>) {
+        let (folders, mut unusable) = RunFolder::list_all(runs_dir);
+        let mut runs = Vec::new();
+        for folder in folders.iter().filter(|folder| folder.config().belongs_to(project)) {
+            match folder.reader().and_then(|reader| RunResult::read(&reader, protocol)) {
+                Ok(run) if run.status == Status::Queued => {}
+                Ok(run) => runs.push(run),
+                Err(error) => unusable.push(error),
+            }
+        }
+        (Self { project: project.name.clone(), protocol, runs }, unusable)
+    }
+}
+
+/// The error for a run that lacks a protocol.
+pub fn not_measured(path: &Path, protocol: Protocol) -> InputError {
+    let setting = match protocol {
+        Protocol::SameBlock => "SameBlock",
+        Protocol::NextBlock => "NextBlock",
+    };
+    InputError::new(path, format!("{} was not measured", protocol.key())).advice(format!(
+        "set `evaluation: (protocol: {setting})`, or `Both`, in the project file and `peso run` again: what is trained is \
+         kept and only measured"
+    ))
+}
+
+/// Results of one run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RunResult {
+    /// The run's id: its folder's name.
+    pub run: String,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// `frozen`, `single`, `sum_lora`, `peso`, `popularity`, `co_occurrence`.
+    pub method: String,
+    /// Seed of data order, dropout and initialisation.
+    pub seed: u64,
+    /// Where the run stands.
+    pub status: Status,
+    /// Device that the run was started on.
+    pub device: String,
+    /// Parameters that training changes.
+    pub trainable_parameters: u64,
+    /// Hash of the settings that decide the numbers.
+    pub config_hash: String,
+    /// Hash of the dataset.
+    pub data_hash: String,
+    /// Protocols of which the run has measured cells.
+    pub protocols: Vec<Protocol>,
+    /// Finished stages, from 1 on; `metrics` are those of the newest model that may be asked: `R[t, t]` under same-block,
+    /// `R[t-1, t]` under next-block.
+    pub stages: Vec<StageResult>,
+    /// By metric, what its matrix says; of metrics whose matrix is whole, which it never is under next-block.
+    pub continual: BTreeMap<String, Continual>,
+    /// By metric, `R[i][j]`: the metric on the test set of stage j+1 after training stage i+1. It has a row for each
+    /// stage measured so far; a cell that is not measured (yet, or never under next-block) is NaN, in JSON null.
+    pub matrix: BTreeMap<String, Vec<Vec<f64>>>,
+}
+
+impl RunResult {
+    /// What the records of a run say, under a protocol.
+    ///
+    /// # Errors
+    /// Its records cannot be read.
+    pub fn read(reader: &RunReader, protocol: Protocol) -> Result<Self, InputError> {
+        let cells = reader.evaluations()?;
+        let protocols: BTreeSet<Protocol> = cells.iter().map(|cell| cell.at.protocol).collect();
+        let (left_out, rates) = (reader.left_out()?, reader.training_rates()?);
+        let finished = reader.stages()?.into_iter().filter(|stage| stage.finished);
+        let stages = finished.map(|record| {
+            let stage = record.stage;
+            let at = CellPlace { protocol, trained: protocol.newest(stage), tested: stage };
+            let cell = cells.binary_search_by_key(&at, |cell| cell.at).ok().map(|at| &cells[at]);
+            StageResult {
+                stage,
+                train_examples: record.train_examples,
+                test_users: match protocol {
+                    Protocol::SameBlock => record.test_users,
+                    Protocol::NextBlock => cell.map_or(0, |cell| cell.users as u64),
+                },
+                left_out_users: left_out.get(&(protocol, stage)).map(|&users| users as u64),
+                train_seconds: record.train_seconds,
+                train_examples_per_s: rates.get(&stage).copied(),
+                eval_seconds: record.eval_seconds,
+                peak_memory_bytes: record.peak_memory_bytes,
+                stored_bytes: reader.stored_bytes(stage),
+                final_loss: record.final_loss,
+                metrics: cell.map(|cell| cell.metrics.clone()).unwrap_or_default(),
+            }
+        });
+        let config = reader.config();
+        let matrix = matrix_of(cells.iter().filter(|cell| cell.at.protocol == protocol), config.stages);
+        Ok(Self {
+            run: config.run.clone(),
+            experiment: config.experiment.clone(),
+            method: config.method.key().to_owned(),
+            seed: config.seed,
+            status: reader.status()?,
+            device: config.device.clone(),
+            trainable_parameters: config.trainable_parameters,
+            config_hash: config.config_hash.clone(),
+            data_hash: config.data_hash.clone(),
+            protocols: protocols.into_iter().collect(),
+            stages: stages.collect(),
+            continual: continual_of(&matrix, &cells, protocol),
+            matrix,
+        })
+    }
+}
+
+/// Results of one stage of one run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StageResult {
+    /// Stage number, from 1.
+    pub stage: usize,
+    /// Training targets.
+    pub train_examples: u64,
+    /// Users tested on.
+    pub test_users: u64,
+    /// Users active in the stage whom the protocol cannot ask: with fewer than 3 interactions in it (same-block), or with
+    /// none before it (next-block); absent where that was not recorded.
+    pub left_out_users: Option<u64>,
+    /// Wall time of training.
+    pub train_seconds: f64,
+    /// Training targets a second over the optimiser's steps; absent where none was taken.
+    pub train_examples_per_s: Option<f64>,
+    /// Wall time of evaluation.
+    pub eval_seconds: f64,
+    /// Most memory in use.
+    pub peak_memory_bytes: u64,
+    /// Size of what the stage leaves on disk: its adapter and the trained token rows.
+    pub stored_bytes: u64,
+    /// Mean training loss of the last epoch, in nats a response token.
+    pub final_loss: f64,
+    /// `hit@1` … `ndcg@20`, the same with `_corrected` (ties of shared ids by expectation; without it any item of the
+    /// id is a hit, as released), `invalid_rate`.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// `R[i][j]` of every metric, one row for each stage up to the last that was measured; cells not measured are NaN.
+fn matrix_of<'c>(
+    cells: impl Iterator<Item = &'c EvaluationSummary> + Clone,
+    stages: usize,
+) -> BTreeMap<String, Vec<Vec<f64>>> {
+    let within =
+        |cell: &&EvaluationSummary| (1..=stages).contains(&cell.at.trained) && (1..=stages).contains(&cell.at.tested);
+    let rows = cells.clone().filter(within).map(|cell| cell.at.trained).max().unwrap_or(0);
+    let mut matrix: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
+    for cell in cells.filter(within) {
+        for (name, value) in &cell.metrics {
+            let of_metric = matrix.entry(name.clone()).or_insert_with(|| vec![vec![f64::NAN; stages]; rows]);
+            of_metric[cell.at.trained - 1][cell.at.tested - 1] = *value;
+        }
+    }
+    matrix
+}
+
+/// The continual measures of every metric whose matrix is whole.
+fn continual_of(
+    matrix: &BTreeMap<String, Vec<Vec<f64>>>,
+    cells: &[EvaluationSummary],
+    protocol: Protocol,
+) -> BTreeMap<String, Continual> {
+    let untrained = |metric: &str, tested: usize| {
+        let at = CellPlace { protocol, trained: 0, tested };
+        let cell = cells.iter().find(|cell| cell.at == at);
+        cell.and_then(|cell| cell.metrics.get(metric).copied()).unwrap_or(f64::NAN)
+    };
+    let measures = |(metric, rows): (&String, &Vec<Vec<f64>>)| {
+        let untrained: Vec<f64> = (2..=rows.len()).map(|tested| untrained(metric, tested)).collect();
+        Some((metric.clone(), Continual::of(rows, &untrained)?))
+    };
+    matrix.iter().filter_map(measures).collect()
+}

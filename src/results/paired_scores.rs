@@ -1,0 +1,297 @@
+//! What the lines of a comparison recommended in the same tests, side by side, for paired statistics.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::not_measured;
+use crate::data::Protocol;
+use crate::error::InputError;
+use crate::measure::ranking::{UserOutcome, hit, hit_corrected, ndcg, ndcg_corrected};
+use crate::measure::statistics::{McNemar, Paired, Unanswerable};
+use crate::measure::{Slice, Slices};
+use crate::project::Project;
+use crate::run::observer::CellPlace;
+use crate::run::{RunConfig, RunFolder, RunMethod, Status};
+
+/// A metric of one user: `hit@10`, `ndcg@10`, or the same with `_corrected`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserMetric {
+    pub gain: Gain,
+    /// The cut-off.
+    pub k: usize,
+    /// Whether the target's place among items of the same id is taken by expectation.
+    pub corrected: bool,
+}
+
+/// What a place in the list is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gain {
+    Hit,
+    Ndcg,
+}
+
+impl UserMetric {
+    /// The metric of one outcome.
+    pub fn of(self, outcome: &UserOutcome) -> f64 {
+        match (self.gain, self.corrected) {
+            (Gain::Hit, false) => hit(outcome.rank, self.k),
+            (Gain::Hit, true) => hit_corrected(outcome, self.k),
+            (Gain::Ndcg, false) => ndcg(outcome.rank, self.k),
+            (Gain::Ndcg, true) => ndcg_corrected(outcome, self.k),
+        }
+    }
+
+    /// Whether every user has 0 or 1.
+    pub fn is_binary(self) -> bool {
+        self.gain == Gain::Hit && !self.corrected
+    }
+}
+
+impl FromStr for UserMetric {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unknown =
+            || format!("\"{text}\" is no metric; expected hit@K or ndcg@K, as in hit@10 or ndcg@10_corrected");
+        let (plain, corrected) = text.strip_suffix("_corrected").map_or((text, false), |plain| (plain, true));
+        let (gain, k) = plain.split_once('@').ok_or_else(unknown)?;
+        let gain = match gain {
+            "hit" => Gain::Hit,
+            "ndcg" => Gain::Ndcg,
+            _ => return Err(unknown()),
+        };
+        let k = k.parse().ok().filter(|&k| k > 0).ok_or_else(unknown)?;
+        Ok(Self { gain, k, corrected })
+    }
+}
+
+impl fmt::Display for UserMetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gain = match self.gain {
+            Gain::Hit => "hit",
+            Gain::Ndcg => "ndcg",
+        };
+        write!(f, "{gain}@{}{}", self.k, if self.corrected { "_corrected" } else { "" })
+    }
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selection {
+    pub metric: UserMetric,
+    pub protocol: Protocol,
+    /// Only the tests of this slice; all where there is none.
+    pub slice: Option<Slice>,
+}
+
+/// One line of a comparison, test by test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserScores {
+    /// Name of the experiment.
+    pub name: String,
+    /// The seeds that are finished, in the project's order; empty for a counting baseline, which has none.
+    pub seeds: Vec<u64>,
+    /// By seed (a counting baseline has one entry), by stage from 2 on, and by test: the metric of the newest model that may
+    /// be asked. Of a slice, the tests of all stages stand together as those of one: a slice may have none in a stage.
+    pub values: Vec<Vec<Vec<f64>>>,
+}
+
+/// The lines of a project as it is now: its experiments, then the counting baselines; those without a finished run are left
+/// out.
+///
+/// # Errors
+/// A run folder cannot be read, a run has not measured the protocol, two runs were tested on different users, the lists are
+/// shorter than the cut-off, or the slice has fewer than two tests.
+pub fn user_scores(project: &Project, runs_dir: &Path, selection: Selection) -> Result<Vec<UserScores>, InputError> {
+    let (mut lines, slices) = all_scores(project, runs_dir, selection.metric, selection.protocol)?;
+    if let Some(slice) = selection.slice.filter(|_| !lines.is_empty()) {
+        let tests = slices.iter().filter(|slices| slices.contains(&slice)).count();
+        if tests < 2 {
+            return Err(InputError::new(
+                runs_dir,
+                format!("the slice \"{slice}\" has {tests} tests in the stages from 2 on"),
+            )
+            .advice("at least 2 are needed; `peso results --slices` counts them"));
+        }
+        for of_seed in lines.iter_mut().flat_map(|line| &mut line.values) {
+            let all = of_seed.concat();
+            let chosen = all.into_iter().zip(&slices).filter(|(_, slices)| slices.contains(&slice));
+            *of_seed = vec![chosen.map(|(value, _)| value).collect()];
+        }
+    }
+    Ok(lines)
+}
+
+/// The lines of [`user_scores`] with all their tests, and the slices of each test, stage after stage from 2 on.
+pub(super) fn all_scores(
+    project: &Project,
+    runs_dir: &Path,
+    metric: UserMetric,
+    protocol: Protocol,
+) -> Result<(Vec<UserScores>, Vec<Slices>), InputError> {
+    let learned = project.variants()?.into_iter().map(|variant| {
+        (variant.experiment.name.clone(), variant.project(project), RunMethod::Learned(variant.experiment.method))
+    });
+    let counted = [RunMethod::Popularity, RunMethod::CoOccurrence];
+    let counted = counted.map(|method| (method.label().to_owned(), project.clone(), method));
+    let (mut tests, mut slices, mut lines) = (Tests::default(), None, Vec::new());
+    for (name, project, method) in learned.chain(counted) {
+        let hash = RunConfig::hash_of(&project, &method)?;
+        let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
+        let paths = seeds.iter().map(|&seed| runs_dir.join(RunConfig::id_of(&name, &method, seed, &hash)));
+        let paths: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+        let line = scores_of_runs(&name, &paths, (metric, protocol), &mut tests)?;
+        if let (None, Some(measured)) = (&slices, paths.iter().find(|_| !line.values.is_empty())) {
+            slices = Some(slices_of(&RunFolder::open(measured)?, protocol)?);
+        }
+        if !line.values.is_empty() {
+            lines.push(line);
+        }
+    }
+    Ok((lines, slices.unwrap_or_default()))
+}
+
+/// One line of the runs in `paths`; those that are not finished are left out. All lines that are read with the same `tests`
+/// were tested on the same users.
+///
+/// # Errors
+/// As [`user_scores`].
+pub fn scores_of_runs(
+    name: &str,
+    paths: &[PathBuf],
+    measured: (UserMetric, Protocol),
+    tests: &mut Tests,
+) -> Result<UserScores, InputError> {
+    let mut line = UserScores { name: name.to_owned(), seeds: Vec::new(), values: Vec::new() };
+    for path in paths {
+        let folder = RunFolder::open(path)?;
+        if folder.status() != Status::Finished {
+            continue;
+        }
+        line.values.push(read(&folder, measured, tests)?);
+        if folder.config().method.is_learned() {
+            line.seeds.push(folder.config().seed);
+        }
+    }
+    Ok(line)
+}
+
+impl UserScores {
+    /// The values of both under the seeds that both have, paired. A counting baseline is the same under every seed.
+    ///
+    /// # Errors
+    /// They have no seed in common, or cannot be compared otherwise.
+    pub fn against(&self, baseline: &Self) -> Result<Paired, Unanswerable> {
+        let common = self.common_seeds(baseline);
+        Paired::of(&self.under(&common), &baseline.under(&common))
+    }
+
+    fn common_seeds(&self, baseline: &Self) -> Vec<u64> {
+        match (self.seeds.is_empty(), baseline.seeds.is_empty()) {
+            (false, false) => self.seeds.iter().copied().filter(|seed| baseline.seeds.contains(seed)).collect(),
+            (false, true) => self.seeds.clone(),
+            (true, false) => baseline.seeds.clone(),
+            (true, true) => vec![0],
+        }
+    }
+
+    fn under(&self, seeds: &[u64]) -> Vec<Vec<Vec<f64>>> {
+        let place = |seed| self.seeds.iter().position(|own| own == seed).unwrap_or(0);
+        seeds.iter().map(|seed| self.values[place(seed)].clone()).collect()
+    }
+
+    /// McNemar's test under each common seed, of a metric that is 0 or 1.
+    pub fn hits_against(&self, baseline: &Self) -> Vec<McNemar> {
+        let pairs = |a: &Vec<Vec<f64>>, b: &Vec<Vec<f64>>| {
+            let users = a.iter().flatten().zip(b.iter().flatten());
+            McNemar::of(users.map(|(&a, &b)| (a > 0.5, b > 0.5)).collect::<Vec<_>>())
+        };
+        let common = self.common_seeds(baseline);
+        self.under(&common).iter().zip(&baseline.under(&common)).map(|(a, b)| pairs(a, b)).collect()
+    }
+}
+
+/// What all lines of one comparison are tested on; the first run that is read says it.
+#[derive(Debug, Clone, Default)]
+pub struct Tests(Option<TestCases>);
+
+/// User and target of every test, by stage from 2 on.
+type TestCases = Vec<Vec<(u32, u32)>>;
+
+fn read(
+    folder: &RunFolder,
+    (metric, protocol): (UserMetric, Protocol),
+    tests: &mut Tests,
+) -> Result<Vec<Vec<f64>>, InputError> {
+    let evaluation = &folder.config().project.evaluation;
+    let longest = if folder.config().method.is_learned() { evaluation.beams } else { usize::MAX };
+    if metric.k > longest {
+        return Err(InputError::new(folder.path(), format!("{metric} needs lists of {} items", metric.k))
+            .advice(format!("the lists have {longest} items, as many as there are beams")));
+    }
+    let reader = folder.reader()?;
+    if reader.evaluations()?.iter().all(|cell| cell.at.protocol != protocol) {
+        return Err(not_measured(folder.path(), protocol));
+    }
+    let newest = |stage| CellPlace { protocol, trained: protocol.newest(stage), tested: stage };
+    let stages = (2..=folder.config().stages).map(|stage| reader.user_outcomes(newest(stage)));
+    let stages = stages.collect::<Result<Vec<_>, _>>()?;
+    let tested: TestCases = stages.iter().map(|users| users.iter().map(|o| (o.user, o.target)).collect()).collect();
+    if *tests.0.get_or_insert_with(|| tested.clone()) != tested {
+        return Err(InputError::new(folder.path(), "the run was tested on other users than the others")
+            .advice("start it over with `--fresh`"));
+    }
+    Ok(stages.iter().map(|users| users.iter().map(|outcome| metric.of(outcome)).collect()).collect())
+}
+
+/// The slices of each test of a run, stage after stage from 2 on; empty where they were not recorded.
+pub(super) fn slices_of(folder: &RunFolder, protocol: Protocol) -> Result<Vec<Slices>, InputError> {
+    let reader = folder.reader()?;
+    let stages = (2..=folder.config().stages).map(|stage| reader.slices(protocol, stage));
+    Ok(stages.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_read_and_written() {
+        for text in ["hit@10", "ndcg@5", "hit@1_corrected", "ndcg@20_corrected"] {
+            assert_eq!(text.parse::<UserMetric>().unwrap().to_string(), text);
+        }
+        for text in ["hit", "hit@", "hit@0", "mrr@10", "hit@10_", "hit@-1"] {
+            assert!(text.parse::<UserMetric>().unwrap_err().contains("ndcg@10"), "{text}");
+        }
+    }
+
+    fn scores(seeds: &[u64], values: Vec<Vec<Vec<f64>>>) -> UserScores {
+        UserScores { name: String::new(), seeds: seeds.to_vec(), values }
+    }
+
+    #[test]
+    fn lines_are_paired_by_the_seeds_that_both_have() {
+        let stage = |values: [f64; 2]| vec![values.to_vec()];
+        let a = scores(&[1, 2, 3], vec![stage([1.0, 0.0]), stage([1.0, 1.0]), stage([0.0, 0.0])]);
+        let b = scores(&[3, 2], vec![stage([1.0, 0.0]), stage([0.0, 1.0])]);
+        let counted = scores(&[], vec![stage([0.0, 1.0])]);
+        assert_eq!(a.against(&b).unwrap().gain_of_seeds(), [0.5, -0.5], "seeds 2 and 3");
+        assert_eq!(a.against(&counted).unwrap().gain_of_seeds(), [0.0, 0.5, -0.5]);
+        assert_eq!(counted.against(&b).unwrap().seeds(), 2);
+        assert_eq!(counted.against(&counted).unwrap().gain(), 0.0);
+        let tests = a.hits_against(&b);
+        assert_eq!(tests.iter().map(|t| (t.only_a, t.only_b)).collect::<Vec<_>>(), [(1, 0), (0, 1)]);
+        assert!(a.against(&scores(&[9], vec![stage([0.0, 0.0])])).is_err(), "no seed in common");
+    }
+
+    #[test]
+    fn the_metric_of_a_user_is_that_of_the_table() {
+        let outcome = UserOutcome { user: 0, target: 0, rank: 2, before: 1, sharing: 2, top: Vec::new() };
+        let of = |text: &str| text.parse::<UserMetric>().unwrap().of(&outcome);
+        assert_eq!(of("hit@1"), 0.0);
+        assert_eq!(of("hit@2"), 1.0);
+        assert_eq!(of("hit@2_corrected"), 0.5);
+        assert!((of("ndcg@10") - 1.0 / 3f64.log2()).abs() < 1e-12);
+    }
+}

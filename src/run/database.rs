@@ -1,0 +1,112 @@
+//! The SQLite file of a run: its tables, and how it is opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::data::Protocol;
+use crate::error::InputError;
+
+/// Version of the tables, kept in `user_version`.
+const VERSION: i64 = 2;
+
+/// Marks the file as a run's (`peso` in ASCII), kept in `application_id`.
+const APPLICATION: i64 = 0x7065_736f;
+
+/// Numbers that are not (a diverged loss) are stored as NULL, which is what SQLite makes of them.
+const TABLES: &str = "
+CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE steps (
+    id INTEGER PRIMARY KEY, stage INTEGER NOT NULL, phase INTEGER NOT NULL, epoch INTEGER NOT NULL,
+    step INTEGER NOT NULL, steps INTEGER NOT NULL, loss REAL, penalty REAL, penalty_share REAL, pull_ratio REAL,
+    gradient_norm REAL, learning_rate REAL, examples INTEGER NOT NULL, seconds REAL);
+CREATE TABLE stages (
+    stage INTEGER PRIMARY KEY, train_examples INTEGER NOT NULL, test_users INTEGER NOT NULL, train_seconds REAL,
+    eval_seconds REAL, peak_memory_bytes INTEGER NOT NULL, final_loss REAL, best_epoch INTEGER NOT NULL,
+    finished INTEGER NOT NULL);
+CREATE TABLE validation_losses (
+    stage INTEGER NOT NULL, epoch INTEGER NOT NULL, loss REAL, PRIMARY KEY (stage, epoch)) WITHOUT ROWID;
+CREATE TABLE evaluations (
+    protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, users INTEGER NOT NULL, seconds REAL,
+    PRIMARY KEY (protocol, trained, tested)) WITHOUT ROWID;
+CREATE TABLE metrics (
+    protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, name TEXT NOT NULL, value REAL,
+    PRIMARY KEY (protocol, trained, tested, name)) WITHOUT ROWID;
+CREATE TABLE outcomes (
+    protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, place INTEGER NOT NULL,
+    user INTEGER NOT NULL, target INTEGER NOT NULL, rank INTEGER NOT NULL, before INTEGER NOT NULL,
+    sharing INTEGER NOT NULL, top BLOB NOT NULL, PRIMARY KEY (protocol, trained, tested, place)) WITHOUT ROWID;
+CREATE TABLE test_sets (
+    protocol INTEGER NOT NULL, stage INTEGER NOT NULL, left_out INTEGER NOT NULL,
+    PRIMARY KEY (protocol, stage)) WITHOUT ROWID;
+CREATE TABLE test_slices (
+    protocol INTEGER NOT NULL, stage INTEGER NOT NULL, place INTEGER NOT NULL, user_group TEXT NOT NULL,
+    target TEXT NOT NULL, popularity TEXT NOT NULL, history TEXT NOT NULL,
+    PRIMARY KEY (protocol, stage, place)) WITHOUT ROWID;
+CREATE TABLE events (id INTEGER PRIMARY KEY, unix INTEGER NOT NULL, level INTEGER NOT NULL, text TEXT NOT NULL);
+";
+
+/// Creates the file with empty tables.
+pub(super) fn create(path: &Path) -> Result<(), InputError> {
+    let create = || {
+        let connection = Connection::open(path)?;
+        // Readers of a write-ahead log never wait for the writer, nor it for them.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
+        connection.execute_batch(&format!("BEGIN; {TABLES} {marks} COMMIT;"))
+    };
+    create().map_err(|error| unusable(path, "create", &error))
+}
+
+/// Opens the file for its one writer.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, InputError> {
+    let connection = open(path)?;
+    // With a write-ahead log, FULL is what makes a transaction outlive a power failure; a checkpoint relies on it.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(|error| unusable(path, "write", &error))?;
+    Ok(connection)
+}
+
+/// Opens the file for reading.
+///
+/// The connection may write the file, since the log of a writer that was killed is recovered by the next who opens it,
+/// but refuses every statement that would.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, InputError> {
+    let connection = open(path)?;
+    connection.pragma_update(None, "query_only", true).map_err(|error| unusable(path, "read", &error))?;
+    Ok(connection)
+}
+
+/// A protocol in its column.
+pub(super) fn protocol_number(protocol: Protocol) -> i64 {
+    match protocol {
+        Protocol::SameBlock => 0,
+        Protocol::NextBlock => 1,
+    }
+}
+
+/// Puts a database error into words.
+pub(super) fn unusable(path: &Path, doing: &str, error: &rusqlite::Error) -> InputError {
+    InputError::new(path, format!("cannot {doing} the run's measurements: {error}"))
+}
+
+fn open(path: &Path) -> Result<Connection, InputError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(Duration::from_secs(10))?;
+        // The file may come from anywhere: it must not make the schema call functions.
+        connection.pragma_update(None, "trusted_schema", false)?;
+        let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        Ok((connection, application, version))
+    });
+    match opened {
+        Ok((connection, APPLICATION, VERSION)) => Ok(connection),
+        Ok((_, APPLICATION, version)) => {
+            Err(InputError::new(path, format!("the measurements are of version {version}"))
+                .advice(format!("this program reads version {VERSION}")))
+        }
+        Ok(_) => Err(InputError::new(path, "not the measurements of a run")),
+        Err(error) => Err(unusable(path, "read", &error)),
+    }
+}

@@ -1,0 +1,244 @@
+//! The run folder: everything one run is, readable while it grows.
+//!
+//! `<runs dir>/<run id>/` holds `run.ron` (the frozen configuration), `run.sqlite` (what was measured), `control` (what
+//! the user wants), `worker.lock` (held while a worker runs), `log.txt`, `adapters/stage_<t>/` and `checkpoint/`.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::config::RunConfig;
+use super::observer::Wanted;
+use super::reader::RunReader;
+use super::writer::RunWriter;
+use super::{Status, database};
+use crate::error::InputError;
+use crate::files;
+use crate::project::file::{from_ron, to_ron};
+use crate::project::slug::SHARED_PREFIX;
+
+pub(super) const CONFIG: &str = "run.ron";
+pub(super) const DATABASE: &str = "run.sqlite";
+const CONTROL: &str = "control";
+const LOCK: &str = "worker.lock";
+pub(super) const LOG: &str = "log.txt";
+
+/// A frozen configuration is a project file and a little more.
+const LARGEST_CONFIG: u64 = 8 << 20;
+
+/// One run's folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunFolder {
+    path: PathBuf,
+    config: RunConfig,
+}
+
+/// Held by the worker of a run; the operating system lets go of it however the worker ends.
+#[derive(Debug)]
+pub struct WorkerLock {
+    _file: File,
+}
+
+impl RunFolder {
+    /// Makes the folder of a run, or opens the one that is there so that the run can be resumed.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or the one that is there was made from another configuration, other data or
+    /// another base model.
+    pub fn create(runs_dir: &Path, config: &RunConfig) -> Result<Self, InputError> {
+        let path = runs_dir.join(&config.run);
+        if path.exists() {
+            let there = Self::open(&path)?;
+            there.check_same(config)?;
+            return Ok(there);
+        }
+        files::create_folder(runs_dir)?;
+        // Built under a name that no listing takes for a run, so that a run folder is whole from its first moment.
+        let unfinished = runs_dir.join(format!(".new-{}-{}", config.run, std::process::id()));
+        files::create_folder(&unfinished)?;
+        let made = files::write_atomically(&unfinished.join(CONFIG), to_ron(config, &path)?.as_bytes())
+            .and_then(|()| database::create(&unfinished.join(DATABASE)))
+            .and_then(|()| fs::rename(&unfinished, &path).map_err(|error| files::unwritable(&path, &error)));
+        if let Err(error) = made {
+            // What is left of the failed folder is no run to anybody; the first error is the one that tells.
+            let _ = fs::remove_dir_all(&unfinished);
+            // Another worker may have made it in the meantime.
+            if !path.exists() {
+                return Err(error);
+            }
+        }
+        let there = Self::open(&path)?;
+        there.check_same(config)?;
+        Ok(there)
+    }
+
+    /// Opens a run folder.
+    ///
+    /// # Errors
+    /// It is no run folder, or its `run.ron` or its database cannot be used.
+    pub fn open(path: &Path) -> Result<Self, InputError> {
+        let file = path.join(CONFIG);
+        if !file.is_file() {
+            return Err(InputError::new(path, "not a run folder").advice(format!("a run folder has a `{CONFIG}`")));
+        }
+        let mut config: RunConfig = from_ron(&files::read_text(&file, LARGEST_CONFIG)?, &file)?;
+        config.check(&file)?;
+        if !path.join(DATABASE).is_file() {
+            return Err(InputError::new(path, format!("the run folder has no `{DATABASE}`")));
+        }
+        // `runs/` lies beside the project file unless `--out` moved it.
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        config.project.folder = absolute.ancestors().nth(2).unwrap_or(Path::new(".")).to_path_buf();
+        Ok(Self { path: path.to_path_buf(), config })
+    }
+
+    /// The runs in a folder, sorted by id. What is no run folder, or cannot be used, is left out;
+    /// [`RunFolder::list_all`] says why.
+    pub fn list(runs_dir: &Path) -> Vec<Self> {
+        Self::list_all(runs_dir).0
+    }
+
+    /// The runs in a folder, sorted by id, and the folders that look like runs but cannot be used.
+    pub fn list_all(runs_dir: &Path) -> (Vec<Self>, Vec<InputError>) {
+        let Ok(entries) = fs::read_dir(runs_dir) else { return (Vec::new(), Vec::new()) };
+        let mut paths: Vec<PathBuf> =
+            entries.flatten().map(|entry| entry.path()).filter(|p| looks_like_run(p)).collect();
+        paths.sort();
+        let mut runs = Vec::new();
+        let mut unusable = Vec::new();
+        for path in paths {
+            match Self::open(&path) {
+                Ok(run) => runs.push(run),
+                Err(error) => unusable.push(error),
+            }
+        }
+        runs.sort_by(|a, b| a.config.run.cmp(&b.config.run));
+        (runs, unusable)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the run was started with.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// Folder of a stage's adapter (stage from 1).
+    pub fn adapter(&self, stage: usize) -> PathBuf {
+        adapter_folder(&self.path, stage)
+    }
+
+    /// Folder of the newest checkpoint.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint")
+    }
+
+    /// Where the run stands. A run whose record says "running" while nobody holds its lock was cut off: it is stopped.
+    /// A run whose database cannot be read has failed.
+    pub fn status(&self) -> Status {
+        self.reader().and_then(|reader| reader.status()).unwrap_or(Status::Failed)
+    }
+
+    /// What the user wants of the worker; a missing or foreign control file means to run.
+    pub fn control(&self) -> Wanted {
+        read_control(&self.path)
+    }
+
+    /// Tells the worker, now or when it next starts, what the user wants.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn set_control(&self, wanted: Wanted) -> Result<(), InputError> {
+        let word = match wanted {
+            Wanted::Run => "run",
+            Wanted::Pause => "pause",
+            Wanted::Stop => "stop",
+        };
+        files::write_atomically(&self.path.join(CONTROL), format!("{word}\n").as_bytes())
+    }
+
+    /// Takes the run for this process; only one worker at a time may write a run.
+    ///
+    /// # Errors
+    /// Another worker has it.
+    pub fn lock(&self) -> Result<WorkerLock, InputError> {
+        match files::lock(&self.path.join(LOCK), Duration::from_millis(500))? {
+            Some(file) => Ok(WorkerLock { _file: file }),
+            None => Err(InputError::new(&self.path, "another worker is training this run")
+                .advice("wait for it, or stop it first")),
+        }
+    }
+
+    /// The one writer of the run; hold its [`WorkerLock`] as long.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn writer(&self) -> Result<RunWriter, InputError> {
+        RunWriter::open(&self.path)
+    }
+
+    /// A reader that can be polled while the run grows.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn reader(&self) -> Result<RunReader, InputError> {
+        RunReader::open(&self.path, self.config.clone())
+    }
+
+    /// Removes the run with all that it holds.
+    ///
+    /// # Errors
+    /// A worker is training it, or it cannot be removed.
+    pub fn delete(self) -> Result<(), InputError> {
+        let _lock = self.lock()?;
+        // After the rename it is no run any more, even where the removal is cut off.
+        let gone = self.path.with_file_name(format!(".deleted-{}-{}", self.config.run, std::process::id()));
+        fs::rename(&self.path, &gone)
+            .and_then(|()| fs::remove_dir_all(&gone))
+            .map_err(|error| InputError::io(&self.path, "remove", &error))
+    }
+
+    fn check_same(&self, wanted: &RunConfig) -> Result<(), InputError> {
+        let there = &self.config;
+        let differs = if there.config_hash != wanted.config_hash {
+            "another configuration"
+        } else if there.data_hash != wanted.data_hash {
+            "other data"
+        } else if there.model_hash != wanted.model_hash {
+            "another base model"
+        } else {
+            return Ok(());
+        };
+        Err(InputError::new(&self.path, format!("the run was made from {differs}"))
+            .advice("start over with `--fresh`, or write elsewhere with `--out DIR`"))
+    }
+}
+
+pub(super) fn adapter_folder(run: &Path, stage: usize) -> PathBuf {
+    run.join("adapters").join(format!("stage_{stage}"))
+}
+
+fn looks_like_run(path: &Path) -> bool {
+    let hidden_or_shared = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with('.') || name.starts_with(SHARED_PREFIX));
+    !hidden_or_shared && path.join(CONFIG).is_file()
+}
+
+pub(super) fn read_control(folder: &Path) -> Wanted {
+    let word = files::read_text(&folder.join(CONTROL), 64).unwrap_or_default();
+    match word.trim() {
+        "pause" => Wanted::Pause,
+        "stop" => Wanted::Stop,
+        _ => Wanted::Run,
+    }
+}
+
+/// Whether a worker holds the run now.
+pub(super) fn worker_lives(folder: &Path) -> bool {
+    files::is_locked(&folder.join(LOCK))
+}

@@ -1,0 +1,24 @@
+//! Runs as files: the folder of a run, what is recorded in it, the queue, and which runs a project asks for.
+
+pub mod checkpoint;
+pub mod config;
+pub mod database;
+pub mod folder;
+pub mod observer;
+pub mod options;
+pub mod outcome;
+pub mod planned;
+pub mod queue;
+pub mod reader;
+pub mod schedule;
+pub mod shared_part;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod writer;
+
+pub use self::config::{RunConfig, RunMethod};
+pub use self::folder::{RunFolder, WorkerLock};
+pub use self::options::{CHECKPOINT_EVERY, RunOptions};
+pub use self::outcome::{RunOutcome, Status};
+pub use self::reader::{EvaluationSummary, Event, RunReader};
+pub use self::writer::RunWriter;

@@ -1,0 +1,83 @@
+//! The runs that a project asks for.
+
+use super::{RunConfig, RunMethod, RunOptions};
+use crate::error::InputError;
+use crate::method::MethodOptions;
+use crate::project::{Project, Training};
+
+/// A run that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedRun {
+    /// Name of the experiment.
+    pub experiment: String,
+    pub method: RunMethod,
+    /// 0 for a counting baseline, which draws nothing.
+    pub seed: u64,
+    pub training: Training,
+}
+
+impl PlannedRun {
+    /// The project with this run's training settings.
+    pub fn project(&self, project: &Project) -> Project {
+        Project { training: self.training.clone(), ..project.clone() }
+    }
+
+    /// The run's id.
+    ///
+    /// # Errors
+    /// As [`RunConfig::hash_of`].
+    pub fn id(&self, project: &Project) -> Result<String, InputError> {
+        let hash = RunConfig::hash_of(&self.project(project), &self.method)?;
+        Ok(RunConfig::id_of(&self.experiment, &self.method, self.seed, &hash))
+    }
+}
+
+/// The runs of a project in order: the counting baselines, then by seed the experiments with the points of their sweeps,
+/// those that the options choose.
+///
+/// # Errors
+/// There is no experiment or point of a chosen name, no run of a chosen id, or a sweep cannot be used.
+pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun>, InputError> {
+    let mut variants = project.variants()?;
+    if !options.experiments.is_empty() {
+        let chosen = options.experiments.iter().map(|name| {
+            variants.iter().find(|variant| variant.experiment.name == *name).cloned().ok_or_else(|| {
+                let known: Vec<&str> = variants.iter().map(|variant| variant.experiment.name.as_str()).collect();
+                InputError::new(&project.folder, format!("no experiment is named \"{name}\""))
+                    .advice(format!("the project has {}", known.join(", ")))
+            })
+        });
+        variants = chosen.collect::<Result<_, _>>()?;
+    }
+    // A hybrid joins runs that are finished.
+    variants.sort_by_key(|variant| matches!(variant.experiment.method, MethodOptions::Hybrid(_)));
+    let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| PlannedRun {
+        experiment: method.label().to_owned(),
+        method,
+        seed: 0,
+        training: project.training.clone(),
+    });
+    let seeds = if options.seeds.is_empty() { &project.seeds } else { &options.seeds };
+    let learned = seeds.iter().flat_map(|&seed| {
+        variants.iter().map(move |variant| PlannedRun {
+            experiment: variant.experiment.name.clone(),
+            method: RunMethod::Learned(variant.experiment.method.clone()),
+            seed,
+            training: variant.training.clone(),
+        })
+    });
+    chosen(project, counted.into_iter().chain(learned).collect(), &options.runs)
+}
+
+/// Those of the runs that have one of these ids; all where no id is given.
+fn chosen(project: &Project, runs: Vec<PlannedRun>, ids: &[String]) -> Result<Vec<PlannedRun>, InputError> {
+    if ids.is_empty() {
+        return Ok(runs);
+    }
+    let runs = runs.into_iter().map(|run| Ok((run.id(project)?, run))).collect::<Result<Vec<_>, InputError>>()?;
+    match ids.iter().find(|id| runs.iter().all(|(other, _)| other != *id)) {
+        Some(id) => Err(InputError::new(&project.folder, format!("the project asks for no run \"{id}\""))
+            .advice("`peso run --dry-run` lists the runs; an id changes with the settings of its experiment")),
+        None => Ok(runs.into_iter().filter(|(id, _)| ids.contains(id)).map(|(_, run)| run).collect()),
+    }
+}

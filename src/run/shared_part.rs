@@ -1,0 +1,78 @@
+//! What runs of a seed share, and the folders it lies in: a compact base model, and stage 1.
+
+use std::path::Path;
+
+use super::config::{RunConfig, RunMethod};
+use super::folder::RunFolder;
+use crate::error::InputError;
+use crate::method::MethodOptions;
+use crate::model::BaseModel;
+use crate::project::slug::SHARED_PREFIX;
+use crate::project::{Evaluation, Project, Training};
+
+/// Name of the compact base model, and of stage 1, as shared parts.
+pub const BASE: &str = "base";
+pub const FIRST: &str = "stage1";
+
+/// What says which runs share a part, but for data, model and device, which are the same for all runs of a worker.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SharedPart {
+    name: &'static str,
+    seed: u64,
+    config_hash: String,
+}
+
+impl SharedPart {
+    /// The part that lies in a shared folder.
+    pub fn of(config: &RunConfig) -> Self {
+        let is_base = config.run.strip_prefix(SHARED_PREFIX).is_some_and(|rest| rest.starts_with(BASE));
+        let name = if is_base { BASE } else { FIRST };
+        Self { name, seed: config.seed, config_hash: config.config_hash.clone() }
+    }
+
+    /// [`BASE`] or [`FIRST`].
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// The parts that runs of a project (with their training settings) share under a seed, in the order in which they are made.
+///
+/// # Errors
+/// As [`RunConfig::hash_of`].
+pub fn parts(project: &Project, seed: u64) -> Result<Vec<SharedPart>, InputError> {
+    let frozen = RunMethod::Learned(MethodOptions::Frozen);
+    let part = |name, project: &Project| {
+        RunConfig::hash_of(project, &frozen).map(|config_hash| SharedPart { name, seed, config_hash })
+    };
+    let base = matches!(project.base_model, BaseModel::Compact(_)).then(|| part(BASE, &base_settings(project)));
+    base.into_iter().chain([part(FIRST, project)]).collect()
+}
+
+/// The folders of shared parts beside the runs.
+pub fn folders(runs_dir: &Path) -> Vec<RunFolder> {
+    let entries = std::fs::read_dir(runs_dir).into_iter().flatten().flatten();
+    let shared = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(SHARED_PREFIX));
+    shared.filter_map(|entry| RunFolder::open(&entry.path()).ok()).collect()
+}
+
+/// The project with everything that a compact base model does not depend on at its default.
+pub(crate) fn base_settings(project: &Project) -> Project {
+    let Training { batch, accumulation, checkpointing, schedule, warm_up, weight_decay, clip, .. } = project.training;
+    let Training { max_history, temperature, softmax, validation_users, .. } = project.training;
+    let training = Training {
+        batch,
+        accumulation,
+        checkpointing,
+        schedule,
+        warm_up,
+        weight_decay,
+        clip,
+        max_history,
+        temperature,
+        softmax,
+        validation_users,
+        ..Training::default()
+    };
+    Project { training, evaluation: Evaluation::default(), ..project.clone() }
+}

@@ -1,0 +1,358 @@
+//! The one writer of a run folder.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::Status;
+use super::database::{self, protocol_number};
+use super::folder::{DATABASE, LOG, read_control};
+use super::observer::{
+    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet, UserOutcome,
+    Wanted,
+};
+use crate::error::InputError;
+use crate::measure::Slice;
+use crate::{calendar, files};
+
+/// Steps and progress wait at most this long for their transaction.
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+
+/// The control file is read at most this often.
+const POLL_EVERY: Duration = Duration::from_millis(100);
+
+/// Writes what an [`Observer`] is told into the run folder.
+///
+/// Steps and progress are gathered and written together, at least every half second and before anything else, so that
+/// rows stand in the order in which things happened. What was written outlives a kill and a power failure.
+pub struct RunWriter {
+    folder: PathBuf,
+    connection: Connection,
+    log: File,
+    steps: Vec<StepRecord>,
+    progress: Option<Progress>,
+    flushed: Instant,
+    wanted: Wanted,
+    polled: Option<Instant>,
+}
+
+impl RunWriter {
+    pub(super) fn open(folder: &Path) -> Result<Self, InputError> {
+        let log_path = folder.join(LOG);
+        let log = File::options().create(true).append(true).open(&log_path);
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            connection: database::open_writer(&folder.join(DATABASE))?,
+            log: log.map_err(|error| files::unwritable(&log_path, &error))?,
+            steps: Vec::new(),
+            progress: None,
+            flushed: Instant::now(),
+            wanted: Wanted::Run,
+            polled: None,
+        })
+    }
+
+    /// Records where the run stands, with the reason for people where there is one.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn set_status(&mut self, status: Status, reason: Option<&str>) -> Result<(), InputError> {
+        self.flush()?;
+        self.write(|transaction| {
+            set_state(transaction, "status", status.key())?;
+            match reason {
+                Some(reason) => set_state(transaction, "reason", reason),
+                None => transaction.execute("DELETE FROM state WHERE key = 'reason'", []).map(drop),
+            }
+        })
+    }
+
+    /// Deletes what was written after a checkpoint, so that a resumed run writes the same rows as one that was never
+    /// cut off. The log's events stay: they tell what happened.
+    ///
+    /// The checkpoint was taken in `phase` of `stage` after `step` steps. Between two stages it is the first phase of the
+    /// next stage with 0 steps. In [`Phase::Evaluate`] the cells of the stage stay: each was written as a whole.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn rewind(&mut self, stage: usize, phase: Phase, step: usize) -> Result<(), InputError> {
+        self.steps.clear();
+        self.progress = None;
+        let (stage, step) = (whole(stage as u64), whole(step as u64));
+        let last_row = if phase == Phase::Evaluate { stage } else { stage - 1 };
+        let phase = phase_number(phase);
+        self.write(|transaction| {
+            let later_steps = "(stage, phase, step) > (?1, ?2, ?3)";
+            let of_stage = format!(
+                "SELECT EXISTS (SELECT 1 FROM steps WHERE stage = ?1 AND {later_steps})
+                 OR EXISTS (SELECT 1 FROM evaluations WHERE trained = ?1 AND trained > ?4)"
+            );
+            let cut_off: bool =
+                transaction.query_row(&of_stage, params![stage, phase, step, last_row], |r| r.get(0))?;
+            if cut_off {
+                transaction.execute("UPDATE stages SET finished = 0 WHERE stage = ?1", [stage])?;
+            }
+            transaction.execute(&format!("DELETE FROM steps WHERE {later_steps}"), params![stage, phase, step])?;
+            for table in ["evaluations", "metrics", "outcomes"] {
+                transaction.execute(&format!("DELETE FROM {table} WHERE trained > ?1"), [last_row])?;
+            }
+            transaction.execute("DELETE FROM stages WHERE stage > ?1", [stage])?;
+            transaction.execute("DELETE FROM validation_losses WHERE stage > ?1", [stage])?;
+            transaction.execute("DELETE FROM state WHERE key = 'progress'", []).map(drop)
+        })
+    }
+
+    /// Records what is known of the tests of a stage, in place of what was recorded of them before.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn test_set(&mut self, tests: &TestSet) -> Result<(), InputError> {
+        self.write(|transaction| replace_test_set(transaction, tests))
+    }
+
+    /// Writes what is still gathered.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn flush(&mut self) -> Result<(), InputError> {
+        self.flushed = Instant::now();
+        if self.steps.is_empty() && self.progress.is_none() {
+            return Ok(());
+        }
+        let steps = std::mem::take(&mut self.steps);
+        let progress = self.progress.take();
+        self.write(|transaction| {
+            for step in &steps {
+                insert_step(transaction, step)?;
+            }
+            match progress.as_ref().and_then(|progress| serde_json::to_string(progress).ok()) {
+                Some(progress) => set_state(transaction, "progress", &progress),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// What the user wants now, without waiting for a pause to end.
+    pub fn wanted_now(&mut self) -> Wanted {
+        if self.polled.is_none_or(|polled| polled.elapsed() >= POLL_EVERY) {
+            self.wanted = read_control(&self.folder);
+            self.polled = Some(Instant::now());
+        }
+        self.wanted
+    }
+
+    fn flush_when_due(&mut self) -> Result<(), InputError> {
+        if self.flushed.elapsed() >= FLUSH_EVERY { self.flush() } else { Ok(()) }
+    }
+
+    fn write(&mut self, act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<(), InputError> {
+        let written = self.connection.transaction().and_then(|transaction| {
+            act(&transaction)?;
+            transaction.commit()
+        });
+        written.map_err(|error| database::unusable(&self.folder.join(DATABASE), "write", &error))
+    }
+}
+
+impl Observer for RunWriter {
+    fn step(&mut self, step: &StepRecord) -> Result<(), InputError> {
+        self.steps.push(step.clone());
+        self.flush_when_due()
+    }
+
+    fn evaluation(&mut self, evaluation: &EvaluationRecord) -> Result<(), InputError> {
+        self.flush()?;
+        self.write(|transaction| insert_evaluation(transaction, evaluation))
+    }
+
+    fn stage(&mut self, stage: &StageRecord) -> Result<(), InputError> {
+        self.flush()?;
+        self.write(|transaction| replace_stage(transaction, stage))
+    }
+
+    fn progress(&mut self, progress: &Progress) -> Result<(), InputError> {
+        self.progress = Some(progress.clone());
+        self.flush_when_due()
+    }
+
+    fn event(&mut self, level: Level, text: &str) -> Result<(), InputError> {
+        self.flush()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        self.write(|transaction| {
+            let insert = "INSERT INTO events (unix, level, text) VALUES (?1, ?2, ?3)";
+            transaction.execute(insert, params![whole(now), level_number(level), text]).map(drop)
+        })?;
+        let line = format!("{} {:7} {}\n", date_and_time(now), level.word(), text.replace('\n', "\n    "));
+        self.log.write_all(line.as_bytes()).map_err(|error| files::unwritable(&self.folder.join(LOG), &error))
+    }
+
+    fn is_pausing(&mut self) -> bool {
+        self.wanted_now() == Wanted::Pause
+    }
+
+    fn wanted(&mut self) -> Wanted {
+        if self.wanted_now() != Wanted::Pause {
+            return self.wanted;
+        }
+        // A status that cannot be written must not end the pause; the next write reports it.
+        let _ = self.set_status(Status::Paused, None);
+        while self.wanted_now() == Wanted::Pause {
+            thread::sleep(POLL_EVERY);
+        }
+        let _ = self.set_status(Status::Running, None);
+        self.wanted
+    }
+}
+
+impl Drop for RunWriter {
+    fn drop(&mut self) {
+        // The last steps before a panic are worth having; there is nobody left to tell that they could not be written.
+        let _ = self.flush();
+    }
+}
+
+fn set_state(transaction: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
+    transaction.execute("INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)", [key, value]).map(drop)
+}
+
+fn insert_step(transaction: &Transaction<'_>, step: &StepRecord) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO steps (stage, phase, epoch, step, steps, loss, penalty, penalty_share, pull_ratio, gradient_norm,
+         learning_rate, examples, seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?;
+    let values = params![
+        whole(step.stage as u64),
+        phase_number(step.phase),
+        whole(step.epoch as u64),
+        whole(step.step as u64),
+        whole(step.steps as u64),
+        step.loss,
+        step.penalty,
+        step.penalty_share,
+        step.pull_ratio,
+        step.gradient_norm,
+        step.learning_rate,
+        whole(step.examples as u64),
+        step.seconds,
+    ];
+    insert.execute(values).map(drop)
+}
+
+fn replace_stage(transaction: &Transaction<'_>, record: &StageRecord) -> rusqlite::Result<()> {
+    let stage = whole(record.stage as u64);
+    transaction.execute(
+        "INSERT OR REPLACE INTO stages (stage, train_examples, test_users, train_seconds, eval_seconds,
+         peak_memory_bytes, final_loss, best_epoch, finished) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            stage,
+            whole(record.train_examples),
+            whole(record.test_users),
+            record.train_seconds,
+            record.eval_seconds,
+            whole(record.peak_memory_bytes),
+            record.final_loss,
+            whole(record.best_epoch as u64),
+            record.finished,
+        ],
+    )?;
+    transaction.execute("DELETE FROM validation_losses WHERE stage = ?1", [stage])?;
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO validation_losses (stage, epoch, loss) VALUES (?1, ?2, ?3)")?;
+    for (epoch, loss) in (1_i64..).zip(&record.validation_losses) {
+        insert.execute(params![stage, epoch, loss])?;
+    }
+    Ok(())
+}
+
+fn insert_evaluation(transaction: &Transaction<'_>, record: &EvaluationRecord) -> rusqlite::Result<()> {
+    let CellPlace { protocol, trained, tested } = record.at;
+    let [protocol, trained, tested] = [protocol_number(protocol), whole(trained as u64), whole(tested as u64)];
+    for table in ["evaluations", "metrics", "outcomes"] {
+        let delete = format!("DELETE FROM {table} WHERE protocol = ?1 AND trained = ?2 AND tested = ?3");
+        transaction.execute(&delete, [protocol, trained, tested])?;
+    }
+    transaction.execute(
+        "INSERT INTO evaluations (protocol, trained, tested, users, seconds) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![protocol, trained, tested, whole(record.users.len() as u64), record.seconds],
+    )?;
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO metrics (protocol, trained, tested, name, value) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (name, value) in &record.metrics {
+        insert.execute(params![protocol, trained, tested, name, value])?;
+    }
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO outcomes (protocol, trained, tested, place, user, target, rank, before, sharing, top)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for (place, outcome) in (0_i64..).zip(&record.users) {
+        let UserOutcome { user, target, rank, before, sharing, top } = outcome;
+        let top: Vec<u8> = top.iter().flat_map(|item| item.to_le_bytes()).collect();
+        insert.execute(params![protocol, trained, tested, place, user, target, rank, before, sharing, top])?;
+    }
+    Ok(())
+}
+
+fn replace_test_set(transaction: &Transaction<'_>, tests: &TestSet) -> rusqlite::Result<()> {
+    let [protocol, stage] = [protocol_number(tests.protocol), whole(tests.stage as u64)];
+    for table in ["test_sets", "test_slices"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE protocol = ?1 AND stage = ?2"), [protocol, stage])?;
+    }
+    let insert = "INSERT INTO test_sets (protocol, stage, left_out) VALUES (?1, ?2, ?3)";
+    transaction.execute(insert, params![protocol, stage, whole(tests.left_out as u64)])?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO test_slices (protocol, stage, place, user_group, target, popularity, history)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (place, slices) in (0_i64..).zip(&tests.slices) {
+        let [group, target, popularity, history] = slices.map(Slice::key);
+        insert.execute(params![protocol, stage, place, group, target, popularity, history])?;
+    }
+    Ok(())
+}
+
+/// SQLite's integers are signed; no count of ours comes near their end.
+fn whole(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn phase_number(phase: Phase) -> i64 {
+    match phase {
+        // Nothing is recorded while a model is read, which comes before everything else.
+        Phase::Load | Phase::Base => 0,
+        Phase::Train => 1,
+        Phase::Evaluate => 2,
+    }
+}
+
+fn level_number(level: Level) -> i64 {
+    match level {
+        Level::Info => 0,
+        Level::Warning => 1,
+        Level::Error => 2,
+    }
+}
+
+/// `2026-03-01 12:34:56Z` for seconds since 1970.
+fn date_and_time(unix: u64) -> String {
+    let second = unix % 86_400;
+    let date = calendar::date(i64::try_from(unix).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{date} {hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date_and_time;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date_and_time(0), "1970-01-01 00:00:00Z");
+        assert_eq!(date_and_time(951_782_399), "2000-02-28 23:59:59Z");
+        assert_eq!(date_and_time(951_782_400), "2000-02-29 00:00:00Z");
+        assert_eq!(date_and_time(1_767_225_599), "2025-12-31 23:59:59Z");
+    }
+}

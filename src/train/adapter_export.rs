@@ -1,0 +1,234 @@
+//! What a stage has learned, for other programs: a PEFT adapter, or a model folder with the adapter merged in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+use serde_json::{Value, json};
+
+use super::Task;
+use super::model_loading::untold;
+use super::shared::base_folder;
+use super::stage_artifacts::{self, BESIDE};
+use crate::device::DeviceChoice;
+use crate::error::{InputError, RunError};
+use crate::files;
+use crate::method::Combination;
+use crate::model::adapter::Matrix;
+use crate::model::backend::{OnDevice, TrainingBackend, run_on};
+use crate::model::llama::{Kind, Llama};
+use crate::model::tokenizer::Tokenizer;
+use crate::model::weights::{self, PeftAdapter, TokenRows};
+use crate::model::{BaseModel, Storage, VocabularyMode};
+use crate::run::{RunFolder, RunOptions};
+
+/// Names and numbers of the tokens that were added to the base model, in what is handed over.
+pub const ADDED_TOKENS: &str = "added_tokens.json";
+
+/// Files of a base model's folder that belong to it whatever its weights are.
+const TOKENIZER_FILES: [&str; 4] =
+    ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"];
+
+/// Largest configuration of a base model that is read.
+const LARGEST_CONFIG: u64 = 16 << 20;
+
+/// A stage of a run, and the folder to write, which does not exist yet.
+#[derive(Debug, Clone)]
+pub struct Handover {
+    pub run: PathBuf,
+    /// From 1.
+    pub stage: usize,
+    pub to: PathBuf,
+    /// Folder of the project, which relative paths of its files start from; the one above the run's where none is given.
+    pub project: Option<PathBuf>,
+}
+
+impl Handover {
+    /// Writes the stage's adapter as a folder that Hugging Face PEFT loads, trained token rows included.
+    ///
+    /// # Errors
+    /// The run, its stage, its data or its base model cannot be used; the folder cannot be written.
+    pub fn adapter(&self) -> Result<(), RunError> {
+        self.with(false)
+    }
+
+    /// Writes base model and adapter as one model that Transformers loads.
+    ///
+    /// # Errors
+    /// As [`Self::adapter`]; the stage predicts with two models.
+    pub fn merged(&self) -> Result<(), RunError> {
+        self.with(true)
+    }
+
+    fn with(&self, merged: bool) -> Result<(), RunError> {
+        let run = RunFolder::open(&self.run)?;
+        let mut project = run.config().project.clone();
+        let above = run.path().parent().and_then(Path::parent).map(Path::to_path_buf);
+        project.folder = self.project.clone().or(above).unwrap_or_default();
+        // What is written is float32, made of the base model's own numbers.
+        project.training.storage = Storage::Float32;
+        let options = RunOptions {
+            device: DeviceChoice::Cpu,
+            out: run.path().parent().map(Path::to_path_buf),
+            ..RunOptions::default()
+        };
+        let task = Task::load(&project, &options)?;
+        if task.dataset.hash != run.config().data_hash {
+            return Err(InputError::new(&project.folder, "the data is not what the run was trained on")
+                .advice("name the folder of the run's project with `--project`")
+                .into());
+        }
+        let stage = run.adapter(self.stage);
+        if !stage.join("adapter_config.json").is_file() {
+            let problem = format!("the run has no adapter of stage {}", self.stage);
+            return Err(InputError::new(run.path(), problem)
+                .advice(format!("stages go from 1 to {}; those that are trained have one", run.config().stages))
+                .into());
+        }
+        let combination = run.config().method.adapter_method().and_then(|method| method.combination());
+        let two = matches!(combination, Some((Combination::Predictions, _))) && stage.join(BESIDE).is_dir();
+        if merged && two {
+            return Err(InputError::new(
+                &stage,
+                "this stage averages the predictions of two models, so there is no single one",
+            )
+            .advice("export its two adapters instead: `peso adapter export`")
+            .into());
+        }
+        let device = task.device.clone();
+        files::write_folder(&self.to, |folder| {
+            let write =
+                |from: PathBuf, to: PathBuf| run_on(&device, Writing { task: &task, run: &run, from, to, merged });
+            write(stage.clone(), folder.to_path_buf())?;
+            if two { write(stage.join(BESIDE), folder.join(BESIDE)) } else { Ok(()) }
+        })?;
+        Ok(())
+    }
+}
+
+struct Writing<'a> {
+    task: &'a Task<'a>,
+    run: &'a RunFolder,
+    from: PathBuf,
+    to: PathBuf,
+    merged: bool,
+}
+
+impl OnDevice for Writing<'_> {
+    type Output = Result<(), InputError>;
+
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        let Self { task, run, from, to, merged } = &self;
+        let model = stage_artifacts::kept::<B>(task, run, from, device, &mut untold)?;
+        let mut model: Llama<B::InnerBackend> = model.map(&|t: Tensor<B, 2>| t.inner());
+        if *merged {
+            weights::merge(&mut model);
+            weights::write_model(to, &mut model, self.base_config()?)?;
+            self.write_tokenizer()?;
+        } else {
+            self.write_adapter(&mut model)?;
+        }
+        let tokens: BTreeMap<String, u32> = task.vocabulary.added_tokens(&task.dataset.index).collect();
+        files::write_atomically(&to.join(ADDED_TOKENS), format!("{:#}\n", json!(tokens)).as_bytes())
+    }
+}
+
+impl Writing<'_> {
+    /// Writes the base model's tokenizer with the added tokens, where it has one.
+    fn write_tokenizer(&self) -> Result<(), InputError> {
+        let Self { task, to, .. } = self;
+        if let Some(base) = self.base_files() {
+            for name in TOKENIZER_FILES.iter().filter(|name| base.join(name).is_file()) {
+                let bytes = std::fs::read(base.join(name)).map_err(|e| InputError::io(base.join(name), "read", &e))?;
+                files::write_atomically(&to.join(name), &bytes)?;
+            }
+        }
+        let Some(base) = task.project.base_model.path().map(|path| task.project.folder.join(path)) else {
+            return Ok(());
+        };
+        // A model without a tokenizer is none the worse: the compact prompt needs none.
+        let Ok(tokenizer) = Tokenizer::open(&base) else { return Ok(()) };
+        let tokens: Vec<String> = task.vocabulary.added_tokens(&task.dataset.index).map(|(name, _)| name).collect();
+        if let Some(text) = tokenizer.extended(&tokens, task.vocabulary.base)? {
+            files::write_atomically(&to.join("tokenizer.json"), text.as_bytes())?;
+            if self.base_files().is_none() {
+                let config = self.tokenizer_config(&tokenizer);
+                files::write_atomically(&to.join("tokenizer_config.json"), format!("{config:#}\n").as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A `tokenizer_config.json` for a tokenizer from a GGUF file: that `tokenizer.json` says everything but which tokens
+    /// begin and end a text.
+    fn tokenizer_config(&self, tokenizer: &Tokenizer) -> Value {
+        let name = |token: Option<u32>| token.and_then(|token| tokenizer.name(token));
+        json!({
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "bos_token": name(self.task.llama.bos),
+            "eos_token": name(self.task.llama.eos),
+            "clean_up_tokenization_spaces": false,
+        })
+    }
+
+    fn write_adapter<B: Backend>(&self, model: &mut Llama<B>) -> Result<(), InputError> {
+        let Self { task, from, to, .. } = self;
+        let (adapter, scale) = weights::read_peft(from, &task.llama)?;
+        let rank = adapter.modules.values().next().map_or(0, |pair| pair.a.rows);
+        let rows = self.rows(model);
+        let peft = PeftAdapter { adapter, rank, alpha: scale * rank as f64, scale, rows };
+        let dropout = task.project.training.dropout;
+        weights::export_peft(to, &peft, dropout, (task.vocabulary.tokens(), task.llama.tied))
+    }
+
+    /// The rows that the base model on disk has not: trained ones, and those of added tokens whether they were trained or not.
+    fn rows<B: Backend>(&self, model: &mut Llama<B>) -> BTreeMap<String, TokenRows> {
+        let mode = self.task.project.training.vocabulary;
+        let travels = |kind| match (kind, &self.task.project.base_model) {
+            (Kind::BaseRows, _) => mode == VocabularyMode::Full,
+            // The folder of a compact model has its rows.
+            (Kind::AddedRows, BaseModel::Compact(_)) => mode != VocabularyMode::Frozen,
+            (Kind::AddedRows, _) => true,
+            _ => false,
+        };
+        let base = self.task.vocabulary.base;
+        let mut tables: BTreeMap<String, TokenRows> = BTreeMap::new();
+        model.visit(&mut |name, kind, tensor| {
+            if travels(kind) {
+                let first = if kind == Kind::AddedRows { base } else { 0 };
+                let rows = Matrix::from_tensor(tensor.clone());
+                let tokens = (first as u32..).take(rows.rows).collect();
+                let here = TokenRows { tokens, rows };
+                let table = name.trim_end_matches(".added").to_owned();
+                let whole = match tables.remove(&table) {
+                    None => here,
+                    Some(above) => above.followed_by(here),
+                };
+                tables.insert(table, whole);
+            }
+        });
+        tables
+    }
+
+    /// The folder that the base model's files lie in.
+    fn base_files(&self) -> Option<PathBuf> {
+        match &self.task.project.base_model {
+            BaseModel::Compact(_) => Some(base_folder(self.run)),
+            BaseModel::HuggingFace(path) => Some(self.task.project.folder.join(path)),
+            BaseModel::Gguf(_) => None,
+        }
+    }
+
+    /// The base model's `config.json`, or one that says the same.
+    fn base_config(&self) -> Result<Value, InputError> {
+        let Some(folder) = self.base_files() else {
+            return Ok(self.task.llama.hugging_face(self.task.vocabulary.tokens()));
+        };
+        let file = folder.join("config.json");
+        let text = files::read_text(&file, LARGEST_CONFIG)?;
+        serde_json::from_str(&text).map_err(|error| {
+            InputError::new(&file, "not valid JSON").at(format!("line {}, column {}", error.line(), error.column()))
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! Measuring one cell `R[i, j]`: the model after stage i on the tests of stage j.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::data::{Dataset, Example, Protocol, Sequence};
+use crate::measure::Slicer;
+use crate::measure::ranking::{UserOutcome, aggregate};
+use crate::model::PromptWriter;
+use crate::model::beam::{Decoder, Ensemble, Hypothesis};
+use crate::model::kernels::Kernels;
+use crate::project::{Evaluation, UsersPerStage};
+use crate::run::observer::{CellPlace, EvaluationRecord, TestSet};
+use crate::seeds;
+
+/// Users whose beams are searched together.
+pub const USERS_A_BATCH: usize = 48;
+
+/// The users of a stage (index from 0) that take part in validation, in file order.
+///
+/// A sample is the same for all methods and seeds, since their comparison is paired by user.
+pub fn chosen_users<'d>(dataset: &'d Dataset, stage: usize, users: UsersPerStage, purpose: &str) -> Vec<&'d Sequence> {
+    sample(dataset.stages[stage].participants().collect(), stage, users, purpose)
+}
+
+/// The tests of a stage (index from 0) under a protocol, in file order, and a sample as that of [`chosen_users`].
+pub fn tests(dataset: &Dataset, protocol: Protocol, stage: usize, users: UsersPerStage) -> Vec<Example<'_>> {
+    let purpose = match protocol {
+        Protocol::SameBlock => "test users",
+        Protocol::NextBlock => "next-block test users",
+    };
+    sample(protocol.tests(&dataset.stages[stage]).collect(), stage, users, purpose)
+}
+
+fn sample<T: Copy>(all: Vec<T>, stage: usize, users: UsersPerStage, purpose: &str) -> Vec<T> {
+    match users {
+        UsersPerStage::Sample(most) if most < all.len() => {
+            let seed = seeds::derive(0, &[purpose, &stage.to_string()]);
+            let mut places: Vec<usize> = (0..all.len()).collect();
+            places.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+            places.truncate(most);
+            places.sort_unstable();
+            places.into_iter().map(|place| all[place]).collect()
+        }
+        _ => all,
+    }
+}
+
+/// Number of tests of each stage under a protocol.
+pub fn test_counts(dataset: &Dataset, protocol: Protocol, users: UsersPerStage) -> Vec<usize> {
+    let most = match users {
+        UsersPerStage::All => usize::MAX,
+        UsersPerStage::Sample(most) => most,
+    };
+    dataset.stages.iter().map(|stage| protocol.tests(stage).count().min(most)).collect()
+}
+
+/// Number of same-block test users of each stage.
+pub fn test_user_counts(dataset: &Dataset, users: UsersPerStage) -> Vec<usize> {
+    test_counts(dataset, Protocol::SameBlock, users)
+}
+
+impl TestSet {
+    /// The tests of a stage (index from 0).
+    pub fn of(dataset: &Dataset, protocol: Protocol, stage: usize, users: UsersPerStage) -> Self {
+        let slicer = Slicer::new(dataset, stage);
+        let asked = protocol.tests(&dataset.stages[stage]).count();
+        Self {
+            protocol,
+            stage: stage + 1,
+            left_out: dataset.stages[stage].sequences.len() - asked,
+            slices: tests(dataset, protocol, stage, users).iter().map(|test| slicer.slices(test)).collect(),
+        }
+    }
+}
+
+/// Outcomes so far of one cell.
+pub struct Cell {
+    outcomes: Vec<UserOutcome>,
+    invalid: usize,
+    hypotheses: usize,
+    began: Instant,
+}
+
+impl Default for Cell {
+    fn default() -> Self {
+        Self { outcomes: Vec::new(), invalid: 0, hypotheses: 0, began: Instant::now() }
+    }
+}
+
+impl Cell {
+    /// Asks a batch of tests.
+    pub fn test<B: Kernels>(
+        &mut self,
+        model: &Ensemble<B>,
+        decoder: &Decoder<'_>,
+        writer: PromptWriter<'_>,
+        tests: &[Example<'_>],
+    ) {
+        let questions: Vec<_> = tests.iter().map(|test| writer.question(test.history)).collect();
+        for (test, list) in tests.iter().zip(decoder.search(model, &questions)) {
+            self.invalid += list.iter().filter(|h| h.leaf.is_none()).count();
+            self.hypotheses += list.len();
+            self.outcomes.push(outcome(test, &list, decoder));
+        }
+    }
+
+    /// Number of users tested.
+    pub fn users(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// The record of the cell `at`.
+    pub fn record(self, at: CellPlace, evaluation: &Evaluation) -> EvaluationRecord {
+        let mut metrics = metrics(&self.outcomes, evaluation);
+        metrics.insert("invalid_rate".to_owned(), self.invalid as f64 / self.hypotheses.max(1) as f64);
+        let seconds = self.began.elapsed().as_secs_f64();
+        EvaluationRecord { at, metrics, users: self.outcomes, seconds }
+    }
+}
+
+/// Hit and NDCG at the cut-offs that the list is long enough for.
+pub fn metrics(outcomes: &[UserOutcome], evaluation: &Evaluation) -> BTreeMap<String, f64> {
+    let k: Vec<usize> = evaluation.k.iter().copied().filter(|&k| k <= evaluation.beams).collect();
+    aggregate(outcomes, &k)
+}
+
+fn outcome(test: &Example<'_>, list: &[Hypothesis], decoder: &Decoder<'_>) -> UserOutcome {
+    const TOP: usize = 10;
+    let codes = decoder.index.item(test.target);
+    let items = |h: &Hypothesis| h.leaf.map_or(&[][..], |leaf| decoder.trie.leaf(leaf));
+    let rank = list.iter().position(|h| h.codes == codes);
+    let before = rank.map_or(0, |rank| list[..rank].iter().map(|h| items(h).len().max(1)).sum());
+    UserOutcome {
+        user: test.user,
+        target: test.target,
+        rank: rank.map_or(0, |r| r as u32 + 1),
+        before: before as u32,
+        sharing: rank.map_or(0, |r| items(&list[r]).len() as u32),
+        top: list.iter().flat_map(items).copied().take(TOP).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::data::{DatasetSource, SyntheticOptions};
+
+    fn dataset() -> Dataset {
+        let options = SyntheticOptions { users: 90, items: 60, stages: 3, ..SyntheticOptions::default() };
+        Dataset::load(&DatasetSource::Synthetic(options), None, Path::new(".")).unwrap()
+    }
+
+    #[test]
+    fn a_sample_is_part_of_all_tests_in_file_order_and_each_protocol_draws_its_own() {
+        let dataset = dataset();
+        let users = |protocol, most| tests(&dataset, protocol, 2, most).iter().map(|t| t.user).collect::<Vec<_>>();
+        for protocol in Protocol::ALL {
+            let (all, some) = (users(protocol, UsersPerStage::All), users(protocol, UsersPerStage::Sample(10)));
+            let places: Vec<_> = some.iter().map(|user| all.iter().position(|other| other == user)).collect();
+            assert!(places.len() == 10 && places.is_sorted() && places.iter().all(Option::is_some), "{places:?}");
+            assert_eq!(test_counts(&dataset, protocol, UsersPerStage::All)[2], all.len());
+            assert_eq!(
+                test_counts(&dataset, protocol, UsersPerStage::Sample(10)),
+                if protocol == Protocol::SameBlock { [10, 10, 10] } else { [0, 10, 10] }
+            );
+        }
+        let [same, next] = Protocol::ALL.map(|protocol| users(protocol, UsersPerStage::Sample(10)));
+        assert_ne!(same, next);
+    }
+
+    #[test]
+    fn no_next_block_target_was_trained_on_before_it_is_asked() {
+        let dataset = dataset();
+        for stage in 1..3 {
+            for test in tests(&dataset, Protocol::NextBlock, stage, UsersPerStage::All) {
+                let trained = dataset.stages[..stage].iter().flat_map(|earlier| &earlier.sequences);
+                let trained = trained.filter(|sequence| sequence.user == test.user);
+                let longest = trained.map(|sequence| sequence.training_targets().end).max().unwrap_or(0);
+                // The target stands behind everything that earlier stages trained on, in the user's own order.
+                assert!(longest <= test.history.len(), "user {} of stage {}", test.user, stage + 1);
+                assert!(!test.history.is_empty());
+            }
+        }
+    }
+}

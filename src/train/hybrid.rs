@@ -1,0 +1,170 @@
+//! Runs of the hybrid: the lists of an adapted language model and of another recommender, fused ([`crate::method::hybrid`]).
+//!
+//! Nothing is trained: both parts are finished runs of the same project and seed. What is chosen, on the validation users
+//! of each stage, is the weight.
+
+use super::evaluate::{USERS_A_BATCH, chosen_users};
+use super::recommender::{self, state_file};
+use super::stage_artifacts::predicting;
+use super::stages::{decoder, writer};
+use super::worker::Recorder;
+use super::{Task, model_loading, result_matrix};
+use crate::baseline::stage_recommender::{Query, StageRecommender};
+use crate::data::Example;
+use crate::error::{InputError, RunError};
+use crate::measure::UserOutcome;
+use crate::measure::ranking::ndcg;
+use crate::method::Hybrid;
+use crate::method::hybrid::{Candidates, normalised};
+use crate::model::backend::TrainingBackend;
+use crate::model::beam::{Ensemble, Hypothesis};
+use crate::model::kernels::Kernels;
+use crate::run::observer::{Level, Observer, StageRecord};
+use crate::run::{RunFolder, RunMethod, Status};
+
+/// Weights that are tried, in tenths; of equally good ones the language model's greatest is taken.
+const TENTHS: u32 = 10;
+
+/// Measures all stages, from wherever an earlier worker left them.
+///
+/// # Errors
+/// A part is not finished or not of its kind; the user stops; records cannot be read or written.
+pub fn run<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    options: &Hybrid,
+    device: &B::Device,
+    recorder: &mut Recorder<'_>,
+) -> Result<(), RunError> {
+    let seed = folder.config().seed;
+    let (adapter, towers) = (part(task, &options.adapter, seed)?, part(task, &options.towers, seed)?);
+    let RunMethod::Learned(method) = &towers.config().method else { return Ok(()) };
+    let mut towers_model = recommender::make::<B>(task, method, seed, device)?
+        .ok_or_else(|| wrong_kind(task, &options.towers, "SASRec or two towers"))?;
+    if adapter.config().method.adapter_method().is_none() {
+        return Err(wrong_kind(task, &options.adapter, "a method that adapts the language model").into());
+    }
+    for stage in 1..=task.dataset.stages.len() {
+        let there = folder.reader()?.stages()?.into_iter().find(|record| record.stage == stage);
+        if there.as_ref().is_some_and(|record| record.finished) && result_matrix::is_measured(task, folder, stage)? {
+            continue;
+        }
+        towers_model.load(&state_file(&towers, stage))?;
+        let stages = task.dataset.stages.len();
+        let model = predicting::<B>(task, &adapter, stage, device, &mut model_loading::told(recorder, stage, stages))?;
+        let fused = Fused { task, model, towers: towers_model.as_ref() };
+        let weight = fused.chosen_weight(stage - 1);
+        recorder.event(Level::Info, &format!("stage {stage}: the language model has the weight {weight:.1}"))?;
+        let mut record =
+            StageRecord { stage, test_users: result_matrix::test_users_of(task, stage), ..StageRecord::default() };
+        recorder.stage(&record)?;
+        let answers = &mut |tests: &[Example<'_>]| fused.answers(tests, weight);
+        result_matrix::measure_row_with(task, folder, &mut record, answers, recorder)?;
+    }
+    Ok(())
+}
+
+/// The finished run of an experiment of the project.
+fn part(task: &Task<'_>, experiment: &str, seed: u64) -> Result<RunFolder, InputError> {
+    let method = task.project.method_of(experiment).ok_or_else(|| {
+        InputError::new(&task.project.folder, format!("no experiment is named \"{experiment}\""))
+            .at("a hybrid's options")
+    })?;
+    let config = task.config(experiment, RunMethod::Learned(method.clone()), seed)?;
+    let path = task.runs_dir.join(&config.run);
+    let unfinished = || {
+        InputError::new(&path, format!("the run of \"{experiment}\" is not finished"))
+            .advice("finish it, then run the hybrid again")
+    };
+    let folder = RunFolder::open(&path).map_err(|_| unfinished())?;
+    if folder.status() == Status::Finished { Ok(folder) } else { Err(unfinished()) }
+}
+
+fn wrong_kind(task: &Task<'_>, experiment: &str, expected: &str) -> InputError {
+    InputError::new(&task.project.folder, format!("\"{experiment}\" is not {expected}")).at("a hybrid's options")
+}
+
+/// Both sides after a stage.
+struct Fused<'a, B: Kernels> {
+    task: &'a Task<'a>,
+    model: Ensemble<B>,
+    towers: &'a dyn StageRecommender,
+}
+
+impl<B: Kernels> Fused<'_, B> {
+    /// The weight of the language model with the best NDCG on a stage's validation users (stage from 0).
+    fn chosen_weight(&self, stage: usize) -> f64 {
+        let task = self.task;
+        let users = chosen_users(&task.dataset, stage, task.project.training.validation_users, "validation users");
+        let tests: Vec<Example<'_>> = users.iter().filter_map(|user| user.validation()).collect();
+        let candidates: Vec<Candidates> =
+            tests.chunks(USERS_A_BATCH).flat_map(|tests| self.candidates(tests)).collect();
+        let length = task.project.evaluation.beams;
+        let quality = |weight: f64| -> f64 {
+            let gain = |(test, candidates): (&Example<'_>, &Candidates)| {
+                let rank = candidates.ranked(weight).iter().take(length).position(|item| *item == test.target);
+                ndcg(rank.map_or(0, |place| place as u32 + 1), length)
+            };
+            tests.iter().zip(&candidates).map(gain).sum()
+        };
+        let weights = (0..=TENTHS).rev().map(|tenths| f64::from(tenths) / f64::from(TENTHS));
+        let better = |best: (f64, f64), weight: f64| {
+            let quality = quality(weight);
+            if quality > best.1 { (weight, quality) } else { best }
+        };
+        weights.fold((1.0, f64::NEG_INFINITY), better).0
+    }
+
+    fn answers(&self, tests: &[Example<'_>], weight: f64) -> Vec<UserOutcome> {
+        let length = self.task.project.evaluation.beams;
+        let outcome = |(test, candidates): (&Example<'_>, Candidates)| {
+            let mut ranked = candidates.ranked(weight);
+            ranked.truncate(length);
+            UserOutcome::of_items(test.user, test.target, &ranked)
+        };
+        tests.iter().zip(self.candidates(tests)).map(outcome).collect()
+    }
+
+    /// The union of both lists with both sides' scores.
+    fn candidates(&self, tests: &[Example<'_>]) -> Vec<Candidates> {
+        let (task, evaluation) = (self.task, &self.task.project.evaluation);
+        let questions: Vec<_> = tests.iter().map(|test| writer(task).question(test.history)).collect();
+        let queries: Vec<Query<'_>> = tests.iter().map(|&test| test.into()).collect();
+        let listed: Vec<Vec<(u32, f64)>> = decoder(task)
+            .search(&self.model, &questions)
+            .into_iter()
+            .map(|list| {
+                let items = |h: &Hypothesis| h.leaf.map_or(&[][..], |leaf| task.trie.leaf(leaf)).to_vec();
+                list.iter().flat_map(|h| items(h).into_iter().map(|item| (item, h.score))).collect()
+            })
+            .collect();
+        let own = self.towers.recommend(&queries, evaluation.beams);
+        let union: Vec<Vec<u32>> = listed
+            .iter()
+            .zip(&own)
+            .map(|(listed, own)| {
+                let mut items: Vec<u32> =
+                    listed.iter().map(|(item, _)| *item).chain(own.iter().map(|scored| scored.item)).collect();
+                items.sort_unstable();
+                items.dedup();
+                items
+            })
+            .collect();
+        let lists: Vec<&[u32]> = union.iter().map(Vec::as_slice).collect();
+        let scores = self.towers.score_items(&queries, &lists);
+        union
+            .into_iter()
+            .zip(listed)
+            .zip(scores)
+            .map(|((items, listed), scores)| fused(items, &listed, &scores))
+            .collect()
+    }
+}
+
+fn fused(items: Vec<u32>, listed: &[(u32, f64)], scores: &[f32]) -> Candidates {
+    let own = normalised(&listed.iter().map(|(_, score)| *score).collect::<Vec<_>>());
+    let of = |item: &u32| listed.iter().position(|(other, _)| other == item).map_or(0.0, |place| own[place]);
+    let language_model = items.iter().map(of).collect();
+    let towers = normalised(&scores.iter().map(|score| f64::from(*score)).collect::<Vec<_>>());
+    Candidates { items, language_model, towers }
+}

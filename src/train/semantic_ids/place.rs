@@ -1,0 +1,169 @@
+//! Where trained ids lie, with all that belongs to them: beside the project file, under a name made of the options.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::InputError;
+use crate::files;
+use crate::id_training::observer::Epoch;
+use crate::id_training::{Quality, log};
+use crate::project::{Project, SemanticIds};
+use crate::run::config::without_folder;
+
+/// The folder beside the project file that trained ids lie in.
+const FOLDER: &str = "semantic_ids";
+/// The most bytes of a file of figures.
+const LARGEST_QUALITY: u64 = 1 << 20;
+/// What the control file says for training to end.
+const STOP: &str = "stop";
+
+/// The files of a project's trained ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub folder: PathBuf,
+    /// The ids, in the released format.
+    pub index: PathBuf,
+    /// Their figures, and a hash of what they were made of.
+    pub quality: PathBuf,
+    /// The figures of each epoch, while and after they are made.
+    pub log: PathBuf,
+    /// Where training is; there is none before and after.
+    pub checkpoint: PathBuf,
+    /// Held by whoever makes them.
+    pub lock: PathBuf,
+    /// What the user wants of whoever makes them.
+    control: PathBuf,
+}
+
+/// Figures with a hash of what ids were made of.
+#[derive(Serialize, Deserialize)]
+struct Made {
+    #[serde(default)]
+    made_of: String,
+    quality: Quality,
+}
+
+/// What there is of a project's trained ids at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdsState {
+    /// Figures of the ids that are there.
+    pub quality: Option<Quality>,
+    /// The epochs so far; those of the last training where none is under way.
+    pub epochs: Vec<Epoch>,
+    /// Whether training was ended and can go on.
+    pub halted: bool,
+    /// Whether some process makes them now.
+    pub training: bool,
+}
+
+impl Project {
+    /// The index that the project names instead of the dataset's own, as a path from the project's folder. Ids that
+    /// are trained have a name made of the data's options and theirs, so that other options are other files.
+    pub fn index_path(&self) -> Option<PathBuf> {
+        match &self.semantic_ids {
+            SemanticIds::Dataset => None,
+            SemanticIds::Index(path) => Some(path.clone()),
+            SemanticIds::Train(options) => {
+                let dataset = self.dataset.clone().with_paths(without_folder);
+                let base_model = self.base_model.path().filter(|_| options.source.needs_base_model());
+                // Ids of another version of the program, which may print options in another way, are made again.
+                let digest = Sha256::digest(format!("{dataset:?} {options:?} {base_model:?}"));
+                let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+                Some(PathBuf::from(FOLDER).join(format!("{short}.index.json")))
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Where the ids of a project lie that trains them.
+    pub fn of(project: &Project) -> Option<Self> {
+        let SemanticIds::Train(_) = &project.semantic_ids else { return None };
+        let index = project.folder.join(project.index_path()?);
+        // `<name>.index` and the like, in place of `<name>.index.json`.
+        let beside = |ending: &str| index.with_extension("").with_extension(ending);
+        Some(Self {
+            folder: project.folder.join(FOLDER),
+            quality: beside("quality.json"),
+            log: beside("log.jsonl"),
+            checkpoint: beside("checkpoint.safetensors"),
+            lock: beside("lock"),
+            control: beside("control"),
+            index,
+        })
+    }
+
+    /// The figures of ids that are there and were made of this; none where there are no such.
+    ///
+    /// # Errors
+    /// The file of figures is damaged.
+    pub(super) fn quality_of(&self, made_of: &str) -> Result<Option<Quality>, InputError> {
+        let made = self.made()?;
+        Ok(made.filter(|made| made.made_of == made_of).map(|made| made.quality))
+    }
+
+    fn made(&self) -> Result<Option<Made>, InputError> {
+        if !(self.index.is_file() && self.quality.is_file()) {
+            return Ok(None);
+        }
+        let text = files::read_text(&self.quality, LARGEST_QUALITY)?;
+        let made = serde_json::from_str(&text).map_err(|error| {
+            InputError::new(&self.quality, error.to_string()).advice("`peso semantic-ids --fresh` makes it again")
+        })?;
+        Ok(Some(made))
+    }
+
+    pub(super) fn write_quality(&self, made_of: &str, quality: &Quality) -> Result<(), InputError> {
+        let made = Made { made_of: made_of.to_owned(), quality: quality.clone() };
+        let json = serde_json::to_vec_pretty(&made)
+            .map_err(|error| InputError::new(&self.quality, format!("cannot be written: {error}")))?;
+        files::write_atomically(&self.quality, &json)
+    }
+
+    pub(super) fn remove_checkpoint(&self) -> Result<(), InputError> {
+        remove(&self.checkpoint)
+    }
+
+    /// Asks whoever makes the ids to keep what is done and to end.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn ask_to_stop(&self) -> Result<(), InputError> {
+        files::write_atomically(&self.control, STOP.as_bytes())
+    }
+
+    /// Takes back what was asked of those who made the ids before.
+    pub(super) fn allow(&self) -> Result<(), InputError> {
+        remove(&self.control)
+    }
+
+    pub(super) fn asked_to_stop(&self) -> bool {
+        files::read_text(&self.control, 64).is_ok_and(|word| word.trim() == STOP)
+    }
+}
+
+impl IdsState {
+    /// Looks at what there is.
+    ///
+    /// # Errors
+    /// The file of figures is damaged.
+    pub fn look(place: &Place) -> Result<Self, InputError> {
+        let training = files::is_locked(&place.lock);
+        Ok(Self {
+            quality: place.made()?.map(|made| made.quality),
+            epochs: log::read(&place.log),
+            halted: !training && place.checkpoint.is_file(),
+            training,
+        })
+    }
+}
+
+/// Removes a file that may be missing.
+fn remove(path: &std::path::Path) -> Result<(), InputError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(files::unwritable(path, &error)),
+        _ => Ok(()),
+    }
+}

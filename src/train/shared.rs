@@ -1,0 +1,335 @@
+//! What all methods of a seed share: the base model and stage 1, trained once, in a folder beside the runs.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use burn::tensor::Tensor;
+use sha2::{Digest, Sha256};
+
+use super::model_loading::{self, Told};
+use super::result_matrix::{measure_row, measure_untrained};
+use super::stage_artifacts::keep;
+use super::stages::{self, StageData};
+use super::step::StepOptions;
+use super::trainer::Job;
+use super::worker::Recorder;
+use super::{Task, start};
+use crate::error::{InputError, RunError};
+use crate::method::plan::Data;
+use crate::method::{Guides, MethodOptions, Part};
+use crate::model::adapter::Adapter;
+use crate::model::backend::TrainingBackend;
+use crate::model::llama::Kind;
+use crate::model::weights::{self, Pretrained};
+use crate::model::{BaseModel, Compact, Llama};
+use crate::project::Training;
+use crate::project::slug::SHARED_PREFIX;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
+use crate::run::shared_part::{self, BASE, FIRST};
+use crate::run::{RunConfig, RunFolder, RunMethod, RunWriter, Status, WorkerLock};
+use crate::{files, seeds};
+
+/// What all runs of a seed start from, each part in a folder beside the runs that whoever comes first fills.
+pub struct Shared {
+    /// The compact base model; none where the base model came from elsewhere. It depends on fewer settings than
+    /// stage 1, so that a change of LoRA's settings does not train it again.
+    base: Option<RunFolder>,
+    /// The adapter of stage 1 and its measurements.
+    first: RunFolder,
+}
+
+impl Shared {
+    /// Trains base model and stage 1 of a seed, or takes them where they are there already.
+    ///
+    /// # Errors
+    /// See [`Job::run`].
+    pub fn ensure<B: TrainingBackend>(
+        task: &Task<'_>,
+        seed: u64,
+        device: &B::Device,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<Self, RunError> {
+        let frozen = RunMethod::Learned(MethodOptions::Frozen);
+        let base = match &task.project.base_model {
+            BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => None,
+            BaseModel::Compact(compact) => {
+                let mut config = task.config("Base model", frozen.clone(), seed)?;
+                config.config_hash = RunConfig::hash_of(&shared_part::base_settings(task.project), &config.method)?;
+                config.model_hash = task.model_hash(seed);
+                let train = |folder: &RunFolder, recorder: &mut SharedRecorder<'_, '_>| {
+                    train_base::<B>(task, compact, folder, device, recorder)
+                };
+                Some(ensure_part(task, BASE, config, recorder, train)?)
+            }
+        };
+        let config = task.config("Stage 1", frozen, seed)?;
+        let first = ensure_part(task, FIRST, config, recorder, |folder, recorder| {
+            if let Some(base) = &base {
+                copy_files(&base_folder(base), &base_folder(folder))?;
+            }
+            train_first_stage::<B>(task, folder, device, recorder)
+        })?;
+        Ok(Self { base, first })
+    }
+
+    /// Copies the shared parts into a run, so that its folder is whole by itself.
+    ///
+    /// # Errors
+    /// A folder cannot be read or written.
+    pub fn import(&self, run: &RunFolder, writer: &mut RunWriter) -> Result<(), InputError> {
+        writer.rewind(1, Phase::Base, 0)?;
+        for part in self.base.iter().chain([&self.first]) {
+            for (_, step) in part.reader()?.steps_after(0)? {
+                writer.step(&step)?;
+            }
+        }
+        let from = self.first.reader()?;
+        for cell in from.evaluations()? {
+            writer.evaluation(&from.evaluation(&cell)?)?;
+        }
+        copy_files(&self.first.adapter(1), &run.adapter(1))?;
+        if self.base.is_some() {
+            copy_files(&base_folder(&self.first), &base_folder(run))?;
+        }
+        // The stage's record comes last: where it says finished, everything before it is there.
+        from.stages()?.iter().try_for_each(|stage| writer.stage(stage))
+    }
+}
+
+/// A shared folder in which `work` is done: now, or earlier, or by another worker while this one waits.
+fn ensure_part(
+    task: &Task<'_>,
+    part: &str,
+    mut config: RunConfig,
+    recorder: &mut Recorder<'_>,
+    work: impl FnOnce(&RunFolder, &mut SharedRecorder<'_, '_>) -> Result<(), RunError>,
+) -> Result<RunFolder, RunError> {
+    let identity = [&config.config_hash, &config.data_hash, &config.model_hash, task.device.kind()].join(" ");
+    let digest = Sha256::digest(identity.as_bytes());
+    let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    config.run = format!("{SHARED_PREFIX}{part}-s{}-{short}", config.seed);
+    let folder = RunFolder::create(&task.runs_dir, &config)?;
+    if folder.status() == Status::Finished {
+        return Ok(folder);
+    }
+    let lock = wait_for_lock(&folder, recorder)?;
+    if folder.status() != Status::Finished {
+        let mut inner = SharedRecorder { writer: folder.writer()?, run: recorder };
+        inner.writer.set_status(Status::Running, None)?;
+        let result = work(&folder, &mut inner);
+        let status = if result.is_ok() { Status::Finished } else { Status::Stopped };
+        inner.writer.set_status(status, None)?;
+        result?;
+    }
+    drop(lock);
+    Ok(folder)
+}
+
+/// Another worker may be at it: its work is ours too.
+fn wait_for_lock(folder: &RunFolder, recorder: &mut Recorder<'_>) -> Result<WorkerLock, RunError> {
+    let mut told = false;
+    loop {
+        match folder.lock() {
+            Ok(lock) => return Ok(lock),
+            Err(_) if recorder.wanted() == Wanted::Stop => return Err(RunError::Stopped),
+            Err(_) if told => thread::sleep(Duration::from_millis(500)),
+            Err(_) => {
+                recorder.event(Level::Info, "waiting for another worker that trains what this run shares with it")?;
+                told = true;
+            }
+        }
+    }
+}
+
+/// Trains all parameters of a compact model on stage 1 and writes it.
+fn train_base<B: TrainingBackend>(
+    task: &Task<'_>,
+    compact: &Compact,
+    folder: &RunFolder,
+    device: &B::Device,
+    recorder: &mut SharedRecorder<'_, '_>,
+) -> Result<(), RunError> {
+    let checkpoint = recorder.go_back(folder, Phase::Base)?;
+    let (training, seed, data) =
+        (&task.project.training, folder.config().seed, StageData::new(task, 0, Data::Stage, 0));
+    let mut model: Llama<B> = weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device);
+    let job = Job {
+        phase: Phase::Base,
+        stage: 1,
+        stages: task.dataset.stages.len(),
+        sequences: &data.sequences,
+        validation: &data.validation,
+        part: 0,
+        trains: Box::new(|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows)),
+        epochs: compact.epochs,
+        batch: training.batch,
+        accumulation: training.accumulation,
+        learning_rate: compact.learning_rate,
+        schedule: training.schedule,
+        warm_up: training.warm_up,
+        weight_decay: training.weight_decay,
+        step: StepOptions {
+            temperature: training.temperature,
+            clip: training.clip,
+            adapter_dropout: 0.0,
+            residual_dropout: compact.dropout,
+            checkpointing: training.checkpointing,
+        },
+        seed: seeds::derive(seed, &["base"]),
+        checkpoint: folder.checkpoint(),
+        checkpoint_every: task.checkpoint_every,
+        examples_afterwards: 0,
+    };
+    let mut record = StageRecord { stage: 1, ..StageRecord::default() };
+    job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
+    Ok(weights::write_compact(&base_folder(folder), &mut model)?)
+}
+
+/// Trains the adapter of stage 1 and measures it.
+fn train_first_stage<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    device: &B::Device,
+    recorder: &mut SharedRecorder<'_, '_>,
+) -> Result<(), RunError> {
+    let checkpoint = recorder.go_back(folder, Phase::Train)?;
+    let (seed, data) = (folder.config().seed, StageData::new(task, 0, Data::Stage, 0));
+    let (mut record, stages) = (data.record(task), task.dataset.stages.len());
+    if checkpoint.cursor.phase == Phase::Train {
+        let mut model = load_base::<B>(task, folder, device, &mut model_loading::told(recorder, 1, stages))?;
+        start::put_on(task, &mut model, seed)?;
+        if task.project.training.start.trains() {
+            let job = stages::job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
+            job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
+        } else {
+            record.train_examples = 0;
+        }
+        keep(task, &mut model, &[], &folder.adapter(1))?;
+        recorder.stage(&record)?;
+        Checkpoint::at(1, Phase::Evaluate).save(&folder.checkpoint())?;
+    } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {
+        record = there;
+    }
+    let untrained = |observer: &mut dyn Observer| -> Result<Llama<B::InnerBackend>, InputError> {
+        let model = match &task.project.base_model {
+            BaseModel::Compact(_) => weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device),
+            BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => {
+                load_base::<B>(task, folder, device, &mut model_loading::told(observer, 1, stages))?
+            }
+        };
+        Ok(model.map(&|t: Tensor<B, 2>| t.inner()))
+    };
+    measure_untrained(task, folder, untrained, recorder)?;
+    measure_row::<B>(task, folder, &mut record, device, recorder)
+}
+
+/// Folder of the compact base model in a run's folder or the shared one.
+pub fn base_folder(folder: &RunFolder) -> PathBuf {
+    folder.path().join("base")
+}
+
+/// The base model with rows for the new tokens, as it was before any adapter. A compact one lies in every run's folder.
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn load_base<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    device: &B::Device,
+    told: &mut Told<'_>,
+) -> Result<Llama<B>, InputError> {
+    let added = task.vocabulary.added;
+    let mut model = match &task.project.base_model {
+        BaseModel::Compact(_) => weights::load_compact(&base_folder(folder), &task.llama, added, device)?,
+        BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
+            pretrained::<B>(task, path, device)?.load(added, folder.config().seed, device, told)?
+        }
+    };
+    model.lora_scale = task.project.training.lora.scale();
+    Ok(model)
+}
+
+/// A base model that others trained, looked at and not yet loaded; `path` as the project names it.
+///
+/// # Errors
+/// Its files cannot be used, or the device does not store numbers as the project wants it.
+pub fn pretrained<B: TrainingBackend>(
+    task: &Task<'_>,
+    path: &Path,
+    device: &B::Device,
+) -> Result<Pretrained, InputError> {
+    let Training { storage, vocabulary, .. } = task.project.training;
+    Pretrained::open(&task.project.folder.join(path))?.stored_as::<B>(storage, vocabulary, device)
+}
+
+/// Whether a run has its own copy of the shared stage 1.
+///
+/// # Errors
+/// Its records cannot be read.
+pub fn is_imported(run: &RunFolder) -> Result<bool, InputError> {
+    Ok(run.reader()?.stages()?.first().is_some_and(|stage| stage.finished))
+}
+
+/// Writes into the shared folder; steps, progress and events also go to the run that waits for it, which is what people
+/// watch, pause and stop.
+struct SharedRecorder<'a, 'w> {
+    writer: RunWriter,
+    run: &'a mut Recorder<'w>,
+}
+
+impl SharedRecorder<'_, '_> {
+    /// The checkpoint that the shared work goes on from, `first` where there is none; what was recorded after it is
+    /// taken back.
+    fn go_back(&mut self, folder: &RunFolder, first: Phase) -> Result<Checkpoint, InputError> {
+        let checkpoint = Checkpoint::load(&folder.checkpoint())?.unwrap_or_else(|| Checkpoint::at(1, first));
+        let (phase, step) = stages::rewind_point(&checkpoint, folder)?;
+        self.writer.rewind(1, phase, step)?;
+        self.run.writer.rewind(1, phase, step)?;
+        Ok(checkpoint)
+    }
+}
+
+impl Observer for SharedRecorder<'_, '_> {
+    fn step(&mut self, step: &StepRecord) -> Result<(), InputError> {
+        self.writer.step(step)?;
+        self.run.step(step)
+    }
+
+    fn evaluation(&mut self, evaluation: &EvaluationRecord) -> Result<(), InputError> {
+        self.writer.evaluation(evaluation)
+    }
+
+    fn stage(&mut self, stage: &StageRecord) -> Result<(), InputError> {
+        self.writer.stage(stage)
+    }
+
+    fn progress(&mut self, progress: &Progress) -> Result<(), InputError> {
+        self.run.progress(progress)
+    }
+
+    fn event(&mut self, level: Level, text: &str) -> Result<(), InputError> {
+        self.writer.event(level, text)?;
+        self.run.event(level, text)
+    }
+
+    fn is_pausing(&mut self) -> bool {
+        self.run.is_pausing()
+    }
+
+    fn wanted(&mut self) -> Wanted {
+        self.run.wanted()
+    }
+}
+
+/// Copies the files of a folder (not its folders).
+pub(super) fn copy_files(from: &Path, to: &Path) -> Result<(), InputError> {
+    files::create_folder(to)?;
+    let entries = std::fs::read_dir(from).map_err(|e| InputError::io(from, "read", &e))?;
+    for entry in entries.flatten().filter(|e| e.path().is_file()) {
+        let bytes = std::fs::read(entry.path()).map_err(|e| InputError::io(entry.path(), "read", &e))?;
+        files::write_atomically(&to.join(entry.file_name()), &bytes)?;
+    }
+    Ok(())
+}

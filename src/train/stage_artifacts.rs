@@ -1,0 +1,140 @@
+//! What a stage leaves in its folder: adapters as PEFT, trained token rows, a method's memory; and the models they make.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Tensor;
+
+use super::Task;
+use super::model_loading::Told;
+use super::shared::load_base;
+use crate::error::InputError;
+use crate::method::Combination;
+use crate::method::plan::Matrices;
+use crate::model::adapter::{Adapter, Matrix, Snapshot};
+use crate::model::backend::TrainingBackend;
+use crate::model::beam::Ensemble;
+use crate::model::llama::Kind;
+use crate::model::weights::{self, Weights, write_peft};
+use crate::model::{Llama, VocabularyMode};
+use crate::run::RunFolder;
+
+/// Which parameters a stage trains, its A among them or not.
+pub fn trained(mode: VocabularyMode, a: bool) -> impl Fn(Kind) -> bool {
+    move |kind| match kind {
+        Kind::LoraA => a,
+        Kind::LoraB | Kind::Magnitudes => true,
+        Kind::AddedRows => mode != VocabularyMode::Frozen,
+        Kind::BaseRows => mode == VocabularyMode::Full,
+        Kind::Base | Kind::Past => false,
+    }
+}
+
+/// What a method keeps of a stage, in the stage's folder.
+pub const MEMORY_FILE: &str = "memory.safetensors";
+
+/// The two adapters of a stage, in its folder, where it trains two.
+pub const MAIN: &str = "main";
+pub const BESIDE: &str = "beside";
+
+/// Folder of the adapter that the next stage calls the latest.
+pub fn main_folder(folder: &RunFolder, stage: usize) -> PathBuf {
+    let whole = folder.adapter(stage);
+    let main = whole.join(MAIN);
+    if main.is_dir() { main } else { whole }
+}
+
+/// The model as a stage left it, with its main adapter.
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn after_stage<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    stage: usize,
+    device: &B::Device,
+    told: &mut Told<'_>,
+) -> Result<Llama<B>, InputError> {
+    kept(task, folder, &main_folder(folder, stage), device, told)
+}
+
+/// The base model with the adapter and the token rows in a folder.
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn kept<B: TrainingBackend>(
+    task: &Task<'_>,
+    run: &RunFolder,
+    folder: &Path,
+    device: &B::Device,
+    told: &mut Told<'_>,
+) -> Result<Llama<B>, InputError> {
+    let mut model = load_base::<B>(task, run, device, told)?;
+    read_rows(folder)?.restore(&mut model);
+    weights::read_peft(folder, &task.llama)?.0.put_on(&mut model);
+    Ok(model)
+}
+
+/// Writes a trained adapter: with what past ones add to it, as PEFT, and the trained rows.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn keep<B: TrainingBackend>(
+    task: &Task<'_>,
+    model: &mut Llama<B>,
+    added: &[Adapter],
+    folder: &Path,
+) -> Result<(), InputError> {
+    let magnitudes = model.magnitudes.clone().map(|magnitudes| Matrix::from_tensor(magnitudes).values);
+    let magnitude = |place: usize| magnitudes.as_ref().map_or(1.0, |all| all[place]);
+    let current = Adapter::of(model).scaled(magnitude(0));
+    let added = added.iter().cloned().zip(1..).map(|(adapter, place)| adapter.scaled(magnitude(place)));
+    let whole = added.fold(current, |whole, next| whole.concatenated(&next));
+    let mode = task.project.training.vocabulary;
+    let rows = |kind| trained(mode, true)(kind) && matches!(kind, Kind::BaseRows | Kind::AddedRows);
+    write_peft(folder, &whole, task.project.training.lora, &Snapshot::of(model, rows).parameters)
+}
+
+/// The trained token rows that lie beside an adapter; none where none were trained.
+///
+/// # Errors
+/// They cannot be read.
+pub fn read_rows(folder: &Path) -> Result<Snapshot, InputError> {
+    let file = folder.join(weights::ROWS_FILE);
+    let parameters = if file.is_file() { read_matrices(&file)? } else { Matrices::new() };
+    Ok(Snapshot { parameters })
+}
+
+/// Matrices of a file, by name.
+///
+/// # Errors
+/// They cannot be read.
+pub fn read_matrices(file: &Path) -> Result<Matrices, InputError> {
+    let weights = Weights::open_file(file)?;
+    let names: Vec<String> = weights.names().map(str::to_owned).collect();
+    names.into_iter().map(|name| weights.matrix(&name, None).map(|matrix| (name, matrix))).collect()
+}
+
+/// What predicts after a stage.
+///
+/// # Errors
+/// Its files cannot be used.
+pub fn predicting<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    stage: usize,
+    device: &B::Device,
+    told: &mut Told<'_>,
+) -> Result<Ensemble<B::InnerBackend>, InputError> {
+    let mut load = |folder_of_adapter: &Path| -> Result<_, InputError> {
+        Ok(kept::<B>(task, folder, folder_of_adapter, device, told)?.map(&|t: Tensor<B, 2>| t.inner()))
+    };
+    let whole = folder.adapter(stage);
+    let combination = folder.config().method.adapter_method().and_then(|method| method.combination());
+    let beside = whole.join(BESIDE);
+    match combination {
+        Some((Combination::Predictions, share)) if beside.is_dir() => {
+            Ok(Ensemble { models: vec![(1.0 - share, load(&whole)?), (share, load(&beside)?)] })
+        }
+        _ => Ok(load(&whole)?.into()),
+    }
+}

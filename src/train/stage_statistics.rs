@@ -1,0 +1,115 @@
+//! What a method wants to see of a model on a stage's data.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use super::stages::StageData;
+use super::step::{StepOptions, gradients};
+use super::{Task, batches};
+use crate::method::Guides;
+use crate::method::plan::{Look, Matrices};
+use crate::method::term::{Parameters, add_gradient};
+use crate::model::Llama;
+use crate::model::adapter::Matrix;
+use crate::model::backend::TrainingBackend;
+use crate::model::kernels::Kernels;
+use crate::model::llama::Kind;
+use crate::model::packing::{Packed, Sequence};
+use crate::seeds;
+
+/// Examples that are looked at together.
+const BATCH: usize = 32;
+
+/// Looks, without dropout, at a sample of the stage's training examples.
+pub fn look<B: TrainingBackend>(
+    look: Look,
+    model: &mut Llama<B>,
+    data: &StageData,
+    task: &Task<'_>,
+    seed: u64,
+) -> Matrices {
+    match look {
+        Look::Fisher { examples } => fisher(model, &sample(data, examples, seed), task.project.training.temperature),
+        Look::Inputs { examples } => {
+            let model = model.clone().map(&|t: Tensor<B, 2>| t.inner());
+            inputs(&model, &sample(data, examples, seed))
+        }
+    }
+}
+
+/// The mean gradient of the cross-entropy by the adapter, over a sample of the stage's training examples.
+pub fn gradient<B: TrainingBackend>(
+    examples: usize,
+    model: &mut Llama<B>,
+    data: &StageData,
+    task: &Task<'_>,
+    seed: u64,
+) -> Matrices {
+    let sample = sample(data, examples, seed);
+    let mut sum = Parameters::new();
+    for batch in sample.chunks(BATCH) {
+        let share = batch.len() as f64 / sample.len() as f64;
+        for (name, gradient) in adapter_gradients(model, batch, task.project.training.temperature) {
+            add_gradient(&mut sum, name, gradient.mul_scalar(share));
+        }
+    }
+    on_host(sum)
+}
+
+/// Single examples, each with its own history.
+pub fn sample(data: &StageData, examples: usize, seed: u64) -> Vec<Sequence> {
+    let seed = seeds::derive(seed, &["look", &data.index.to_string()]);
+    let sample = batches::sample(data.sequences.clone(), examples, seed).into_iter();
+    let single = |sequence: Sequence| {
+        let Sequence { prefix, branches } = sequence;
+        branches
+            .into_iter()
+            .map(move |branch| Sequence { prefix: prefix[..branch.at].to_vec(), branches: vec![branch] })
+    };
+    sample.flat_map(single).collect()
+}
+
+/// See [`Look::Fisher`].
+pub fn fisher<B: TrainingBackend>(model: &mut Llama<B>, examples: &[Sequence], temperature: f64) -> Matrices {
+    let mut sum = Parameters::new();
+    for example in examples.chunks(1) {
+        for (name, gradient) in adapter_gradients(model, example, temperature) {
+            let square = (gradient.clone() * gradient).div_scalar(examples.len() as f64);
+            add_gradient(&mut sum, name, square);
+        }
+    }
+    on_host(sum)
+}
+
+/// See [`Look::Inputs`].
+pub fn inputs<B: Kernels>(model: &Llama<B>, examples: &[Sequence]) -> Matrices {
+    let (mut sum, mut tokens) = (Parameters::new(), BTreeMap::<String, usize>::new());
+    for batch in examples.chunks(BATCH) {
+        for (site, moment) in model.input_moments(&Packed::new(batch)) {
+            *tokens.entry(site.clone()).or_default() += moment.tokens;
+            add_gradient(&mut sum, site, moment.sum);
+        }
+    }
+    let mean = |(site, sum): (String, Tensor<B, 2>)| {
+        let count = tokens.get(&site).copied().unwrap_or(1).max(1);
+        (site, sum.div_scalar(count as f64))
+    };
+    on_host(sum.into_iter().map(mean).collect())
+}
+
+/// Gradients of a batch's cross-entropy, the mean over its response tokens, by the adapter.
+pub fn adapter_gradients<B: TrainingBackend>(
+    model: &mut Llama<B>,
+    batch: &[Sequence],
+    temperature: f64,
+) -> Parameters<B::InnerBackend> {
+    let adapter = |kind| matches!(kind, Kind::LoraA | Kind::LoraB);
+    let options = StepOptions { temperature, ..StepOptions::default() };
+    gradients(model, &Packed::new(batch), &adapter, &Guides::default(), &options, 0).by_name
+}
+
+fn on_host<B: Backend>(parameters: Parameters<B>) -> Matrices {
+    parameters.into_iter().map(|(name, tensor)| (name, Matrix::from_tensor(tensor))).collect()
+}

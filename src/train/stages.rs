@@ -1,0 +1,390 @@
+//! The stage loop of one run: start, train, keep, measure; from wherever an earlier worker left it.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use burn::tensor::Tensor;
+
+use super::evaluate::{chosen_users, test_user_counts};
+use super::result_matrix::{complete_rows, copy_row, measure_row};
+use super::shared::{copy_files, load_base};
+use super::stage_artifacts::{
+    BESIDE, MAIN, MEMORY_FILE, after_stage, keep, main_folder, read_matrices, read_rows, trained,
+};
+use super::step::StepOptions;
+use super::trainer::Job;
+use super::work::Work;
+use super::worker::Recorder;
+use super::{Task, batches, model_loading, stage_statistics};
+use crate::error::{InputError, RunError};
+use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
+use crate::method::{Combination, Guides, Method, Part};
+use crate::model::adapter::Adapter;
+use crate::model::backend::TrainingBackend;
+use crate::model::beam::Decoder;
+use crate::model::packing::Sequence;
+use crate::model::weights::{self, Loading, write_peft};
+use crate::model::{Llama, PromptWriter, Softmax};
+use crate::run::RunFolder;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::observer::{Level, Observer, Phase, StageRecord};
+use crate::{peak_memory, seeds};
+
+/// The examples of one stage, written for the model.
+pub struct StageData {
+    /// Stage, from 0.
+    pub index: usize,
+    pub sequences: Vec<Sequence>,
+    pub validation: Vec<Sequence>,
+    /// Training targets.
+    pub examples: usize,
+}
+
+impl StageData {
+    /// Writes a stage's validation examples, and its training examples with what is trained beside them.
+    pub fn new(task: &Task<'_>, index: usize, data: Data, seed: u64) -> Self {
+        let training = &task.project.training;
+        let writer = writer(task);
+        let of_stage = |stage: usize| -> Vec<Sequence> {
+            let users = task.dataset.stages[stage].participants();
+            users.flat_map(|user| writer.training(user, training.batch)).collect()
+        };
+        let mut sequences = of_stage(index);
+        match data {
+            Data::Stage => {}
+            Data::History => sequences.extend((0..index).flat_map(of_stage)),
+            Data::Replay { examples } => {
+                let earlier = (0..index).flat_map(of_stage).collect();
+                let seed = seeds::derive(seed, &["replay", &index.to_string()]);
+                sequences.extend(batches::sample(earlier, examples, seed));
+            }
+        }
+        let validation = chosen_users(&task.dataset, index, training.validation_users, "validation users");
+        let validation = validation.iter().filter_map(|user| user.validation()).map(|e| writer.example(e)).collect();
+        let examples = sequences.iter().map(|s| s.branches.len()).sum();
+        Self { index, sequences, validation, examples }
+    }
+
+    /// The stage's record before anything is trained.
+    pub fn record(&self, task: &Task<'_>) -> StageRecord {
+        StageRecord {
+            stage: self.index + 1,
+            train_examples: self.examples as u64,
+            test_users: test_user_counts(&task.dataset, task.project.evaluation.users)[self.index] as u64,
+            ..StageRecord::default()
+        }
+    }
+}
+
+/// Writes examples for the project's model.
+pub fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
+    PromptWriter {
+        vocabulary: &task.vocabulary,
+        index: &task.dataset.index,
+        max_history: task.project.training.max_history,
+        existing: match task.project.training.softmax {
+            Softmax::AllTokens => None,
+            Softmax::ExistingItems => Some((task.trie.as_ref(), task.continuations.as_ref())),
+        },
+    }
+}
+
+/// Generates items as the project wants them.
+pub fn decoder<'t>(task: &'t Task<'_>) -> Decoder<'t> {
+    Decoder {
+        vocabulary: &task.vocabulary,
+        index: &task.dataset.index,
+        trie: &task.trie,
+        decoding: task.project.evaluation.decoding,
+        softmax: task.project.training.softmax,
+        beams: task.project.evaluation.beams,
+    }
+}
+
+/// The training of one of a stage's adapters, by its number from 0.
+pub fn job<'a>(
+    task: &Task<'_>,
+    data: &'a StageData,
+    part: &Part,
+    number: usize,
+    seed: u64,
+    checkpoint: PathBuf,
+) -> Job<'a> {
+    let training = &task.project.training;
+    let as_stage = if part.from_scratch { 0 } else { data.index };
+    let factor = if as_stage == 0 { 1.0 } else { training.later_stage_factor };
+    Job {
+        phase: Phase::Train,
+        stage: data.index + 1,
+        stages: task.dataset.stages.len(),
+        sequences: &data.sequences,
+        validation: &data.validation,
+        part: number,
+        trains: Box::new(trained(training.vocabulary, part.trains_a)),
+        epochs: training.epochs_of(as_stage),
+        batch: training.batch,
+        accumulation: training.accumulation,
+        learning_rate: training.learning_rate * factor,
+        schedule: training.schedule,
+        warm_up: training.warm_up,
+        weight_decay: training.weight_decay,
+        step: StepOptions {
+            temperature: training.temperature,
+            clip: training.clip,
+            adapter_dropout: training.dropout,
+            residual_dropout: 0.0,
+            checkpointing: training.checkpointing,
+        },
+        seed,
+        checkpoint,
+        checkpoint_every: task.checkpoint_every,
+        examples_afterwards: 0,
+    }
+}
+
+/// Phase and step to which the records of a checkpoint's stage go back.
+///
+/// # Errors
+/// The records cannot be read.
+pub fn rewind_point(checkpoint: &Checkpoint, folder: &RunFolder) -> Result<(Phase, usize), InputError> {
+    let cursor = &checkpoint.cursor;
+    let step = match cursor.phase {
+        Phase::Evaluate => {
+            let cells = folder.reader()?.evaluations()?;
+            cells.iter().filter(|cell| cell.at.trained == cursor.stage).count()
+        }
+        _ => cursor.training.as_ref().map_or(0, |training| training.step),
+    };
+    Ok((cursor.phase, step))
+}
+
+/// Runs the stages from 2 on.
+///
+/// # Errors
+/// See [`Job::run`].
+pub fn run<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    device: &B::Device,
+    recorder: &mut Recorder<'_>,
+) -> Result<(), RunError> {
+    let Some(method) = folder.config().method.adapter_method() else { return Ok(()) };
+    let checkpoint = Checkpoint::load(&folder.checkpoint())?.unwrap_or_else(|| Checkpoint::at(2, Phase::Train));
+    let (phase, step) = rewind_point(&checkpoint, folder)?;
+    let first = checkpoint.cursor.stage;
+    recorder.writer.rewind(first, phase, step)?;
+    complete_rows::<B>(task, folder, 1..first, device, recorder)?;
+    let mut resume = Some(checkpoint);
+    for stage in first..=task.dataset.stages.len() {
+        let run = StageRun { task, folder, stage, method: method.as_ref() };
+        if method.trains() {
+            run.trained::<B>(resume.take(), device, recorder)?;
+        } else {
+            run.repeated(recorder)?;
+        }
+        Checkpoint::at(stage + 1, Phase::Train).save(&folder.checkpoint())?;
+    }
+    Ok(())
+}
+
+struct StageRun<'a> {
+    task: &'a Task<'a>,
+    folder: &'a RunFolder,
+    method: &'a dyn Method,
+    /// From 1.
+    stage: usize,
+}
+
+impl StageRun<'_> {
+    fn trained<B: TrainingBackend>(
+        &self,
+        resume: Option<Checkpoint>,
+        device: &B::Device,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), RunError> {
+        let mut record = StageData::new(self.task, self.stage - 1, Data::Stage, 0).record(self.task);
+        let mut resume = resume.filter(|c| c.cursor.stage == self.stage);
+        if resume.as_ref().is_none_or(|c| c.cursor.phase != Phase::Evaluate) {
+            let began = Instant::now();
+            let plan = self.plan::<B>(device, recorder)?;
+            let first = resume.as_ref().map_or(0, |checkpoint| checkpoint.cursor.part);
+            // What a method looks at is a part of what it costs.
+            let mut seconds = began.elapsed().as_secs_f64();
+            if let Some(there) = self.recorded()?.filter(|_| first > 0) {
+                // The adapters that are done already have told their part of it.
+                seconds += there.train_seconds;
+                record = there;
+            }
+            let parts: Vec<&Part> = [Some(&plan.main), plan.beside.as_ref()].into_iter().flatten().collect();
+            for (number, part) in parts.iter().enumerate().skip(first) {
+                self.train_part::<B>((number, part), resume.take(), device, &mut record, recorder)?;
+                seconds += record.train_seconds;
+                record.train_seconds = seconds;
+                if number + 1 < parts.len() {
+                    recorder.stage(&record)?;
+                    let mut next = Checkpoint::at(self.stage, Phase::Train);
+                    next.cursor.part = number + 1;
+                    next.save(&self.folder.checkpoint())?;
+                }
+            }
+            self.combine()?;
+            recorder.stage(&record)?;
+            Checkpoint::at(self.stage, Phase::Evaluate).save(&self.folder.checkpoint())?;
+        } else if let Some(there) = self.recorded()? {
+            record = there;
+        }
+        measure_row::<B>(self.task, self.folder, &mut record, device, recorder)
+    }
+
+    /// What the method wants done, from the past, what it remembers of it, and a look at the stage's data.
+    fn plan<B: TrainingBackend>(&self, device: &B::Device, recorder: &mut Recorder<'_>) -> Result<Plan, RunError> {
+        let (task, seed) = (self.task, self.folder.config().seed);
+        let memories = self.memories::<B>(device, recorder)?;
+        let mut seen = Matrices::new();
+        if let Some(look) = self.method.looks_before() {
+            let mut model = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.told(recorder))?;
+            seen = stage_statistics::look(
+                look,
+                &mut model,
+                &StageData::new(task, self.stage - 1, Data::Stage, 0),
+                task,
+                seed,
+            );
+        }
+        let past = self.past()?;
+        let fresh = |name: &str| {
+            Adapter::fresh(&task.llama, task.project.training.lora, seed, &format!("{name} {}", self.stage))
+        };
+        Ok(self.method.plan(&Stage {
+            number: self.stage,
+            past: &past,
+            memories: &memories,
+            seen: &seen,
+            fresh: &fresh,
+        }))
+    }
+
+    /// What the method keeps of each earlier stage; what is not there yet is looked at now.
+    fn memories<B: TrainingBackend>(
+        &self,
+        device: &B::Device,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<Vec<Matrices>, RunError> {
+        let Some(look) = self.method.looks_after() else { return Ok(Vec::new()) };
+        let (task, seed, of) = (self.task, self.folder.config().seed, self.task.dataset.stages.len());
+        let mut memories: Vec<Matrices> = Vec::new();
+        for number in 1..self.stage {
+            let file = self.folder.adapter(number).join(MEMORY_FILE);
+            let memory = if file.is_file() {
+                read_matrices(&file)?
+            } else {
+                recorder.event(Level::Info, &format!("stage {number}: looking at what is to be remembered"))?;
+                let mut model = after_stage::<B>(task, self.folder, number, device, &mut self.told(recorder))?;
+                let data = StageData::new(task, number - 1, Data::Stage, 0);
+                let seen = stage_statistics::look(look, &mut model, &data, task, seed);
+                let memory = self.method.remember(Ended { number, of, seen, before: memories.last() });
+                weights::write_matrices(&file, &memory)?;
+                memory
+            };
+            memories.push(memory);
+        }
+        Ok(memories)
+    }
+
+    /// Trains one of the stage's adapters and keeps it.
+    fn train_part<B: TrainingBackend>(
+        &self,
+        (number, part): (usize, &Part),
+        resume: Option<Checkpoint>,
+        device: &B::Device,
+        record: &mut StageRecord,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), RunError> {
+        let (task, seed) = (self.task, self.folder.config().seed);
+        let data = StageData::new(task, self.stage - 1, part.data, seed);
+        record.train_examples = record.train_examples.max(data.examples as u64);
+        let before = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.told(recorder))?;
+        let mut model = if part.from_scratch {
+            load_base::<B>(task, self.folder, device, &mut self.told(recorder))?
+        } else {
+            before.clone()
+        };
+        put(part, &mut model, device);
+        if let Some(ahead) = &part.ahead {
+            let gradient = stage_statistics::gradient(ahead.examples, &mut model, &data, task, seed);
+            ahead.started(&part.start, &gradient).put_on(&mut model);
+        }
+        let guides = Guides::new(&part.terms, device, &before.map(&|t: Tensor<B, 2>| t.inner()));
+        recorder.stage(record)?;
+        let mut job = job(task, &data, part, number, seed, self.folder.checkpoint());
+        let parts = &Work::of(task, self.method).train[self.stage - 1];
+        job.examples_afterwards = parts.iter().skip(number + 1).sum();
+        job.run(&mut model, &guides, resume, record, recorder)?;
+        Ok(keep(task, &mut model, &part.added, &self.kept_in(number))?)
+    }
+
+    /// Tells the recorder how far the base model is read for this stage.
+    fn told(&self, recorder: &mut Recorder<'_>) -> impl FnMut(Loading<'_>) {
+        model_loading::told(recorder, self.stage, self.task.dataset.stages.len())
+    }
+
+    /// Folder of one of the stage's adapters. Where both become one, that one lies above them.
+    fn kept_in(&self, number: usize) -> PathBuf {
+        let folder = self.folder.adapter(self.stage);
+        match (number, self.method.combination()) {
+            (0, Some((Combination::Weights, _))) => folder.join(MAIN),
+            (0, _) => folder,
+            _ => folder.join(BESIDE),
+        }
+    }
+
+    /// Makes one adapter of two, where the method wants that.
+    fn combine(&self) -> Result<(), InputError> {
+        let Some((Combination::Weights, share)) = self.method.combination() else { return Ok(()) };
+        let shape = self.task.project.training.lora;
+        let read = |number| weights::read_peft(&self.kept_in(number), &self.task.llama).map(|(adapter, _)| adapter);
+        let (main, beside) = (read(0)?.scaled(1.0 - share as f32), read(1)?.scaled(share as f32));
+        let (mut rows, others) = (read_rows(&self.kept_in(0))?, read_rows(&self.kept_in(1))?);
+        for (name, matrix) in &mut rows.parameters {
+            let other = others.parameters.get(name).map_or(&[][..], |other| &other.values);
+            let mean = |(value, other): (&mut f32, &f32)| *value += share as f32 * (other - *value);
+            matrix.values.iter_mut().zip(other).for_each(mean);
+        }
+        write_peft(&self.folder.adapter(self.stage), &main.concatenated(&beside), shape, &rows.parameters)
+    }
+
+    /// The stage's record as an earlier worker left it.
+    fn recorded(&self) -> Result<Option<StageRecord>, InputError> {
+        Ok(self.folder.reader()?.stages()?.into_iter().find(|record| record.stage == self.stage))
+    }
+
+    /// The adapters after all earlier stages, without what they carried of even earlier ones.
+    fn past(&self) -> Result<Vec<Adapter>, InputError> {
+        let rank = self.task.project.training.lora.rank;
+        let read = |stage| weights::read_peft(&main_folder(self.folder, stage), &self.task.llama);
+        (1..self.stage).map(|stage| read(stage).map(|(adapter, _)| adapter.first_ranks(rank))).collect()
+    }
+
+    /// A stage in which nothing is trained: everything is as after the one before.
+    fn repeated(&self, recorder: &mut Recorder<'_>) -> Result<(), RunError> {
+        copy_files(&self.folder.adapter(self.stage - 1), &self.folder.adapter(self.stage))?;
+        copy_row(self.task, self.folder, self.stage, recorder)?;
+        let counts = test_user_counts(&self.task.dataset, self.task.project.evaluation.users);
+        let test_users = counts[self.stage - 1] as u64;
+        let peak_memory_bytes = peak_memory::peak_bytes();
+        let record =
+            StageRecord { stage: self.stage, test_users, peak_memory_bytes, finished: true, ..StageRecord::default() };
+        Ok(recorder.stage(&record)?)
+    }
+}
+
+/// Puts the adapters on a model with which the training of a part starts.
+pub fn put<B: TrainingBackend>(part: &Part, model: &mut Llama<B>, device: &B::Device) {
+    part.start.put_on(model);
+    if let Some(all) = part.added.iter().cloned().reduce(|all, next| all.concatenated(&next)) {
+        all.put_as_past(model);
+    }
+    if part.magnitudes {
+        model.magnitudes = Some(Tensor::ones([1, 1 + part.added.len()], device));
+    }
+}

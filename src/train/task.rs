@@ -1,0 +1,175 @@
+//! What the runs of a project share: data, tokens, the shape of the base model, the device.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest, Sha256};
+
+use super::start;
+use crate::data::Dataset;
+use crate::data::formats::Watch;
+use crate::device::{self, Device};
+use crate::error::{InputError, RunError};
+use crate::method::{Method, MethodOptions};
+use crate::model::llama::PROJECTIONS;
+use crate::model::prompt::Continuations;
+use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
+use crate::project::Project;
+use crate::run::RunOptions;
+use crate::run::config::{RunConfig, RunMethod};
+use crate::semantic_id::Trie;
+
+/// What all runs of a project share: its data, and the tokens made of it. A clone shares them too.
+#[derive(Clone)]
+pub struct Task<'a> {
+    pub project: &'a Project,
+    pub dataset: Arc<Dataset>,
+    pub trie: Arc<Trie>,
+    pub vocabulary: Vocabulary,
+    /// What follows at each node of the trie, as tokens.
+    pub continuations: Arc<Continuations>,
+    /// Shape of the base model.
+    pub llama: LlamaConfig,
+    pub device: Device,
+    pub device_name: String,
+    pub runs_dir: PathBuf,
+    pub fresh: bool,
+    pub checkpoint_every: Duration,
+}
+
+impl<'a> Task<'a> {
+    /// Loads a project's data and looks at its base model.
+    ///
+    /// # Errors
+    /// Data or model cannot be used, or the device is not there.
+    pub fn load(project: &'a Project, options: &RunOptions) -> Result<Self, RunError> {
+        Self::load_watched(project, options, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, with the progress of an import told to `watch`.
+    ///
+    /// # Errors
+    /// As [`Task::load`], or stopped where `watch` ended the import.
+    pub fn load_watched(project: &'a Project, options: &RunOptions, watch: Watch<'_>) -> Result<Self, RunError> {
+        let index = project.index_path();
+        let dataset = Dataset::load_watched(&project.dataset, index.as_deref(), &project.folder, watch)?.dataset;
+        Self::of(project, Arc::new(dataset), options)
+    }
+
+    /// As [`Self::load`], of data that are read already.
+    ///
+    /// # Errors
+    /// The base model cannot be used, or the device is not there.
+    pub fn of(project: &'a Project, dataset: Arc<Dataset>, options: &RunOptions) -> Result<Self, RunError> {
+        let llama = project.architecture()?;
+        let choice = options.device;
+        let (device, survey) = device::choose(choice).map_err(|message| RunError::Device {
+            device: choice.to_string(),
+            message,
+            next: "cpu".to_owned(),
+        })?;
+        let trie = Trie::new(&dataset.index);
+        let vocabulary = project.vocabulary(&llama, &dataset.index)?;
+        Ok(Self {
+            project,
+            continuations: Arc::new(Continuations::new(&trie, &vocabulary)),
+            trie: Arc::new(trie),
+            vocabulary,
+            dataset,
+            llama,
+            device_name: format!("{} ({})", survey.chosen, survey.name),
+            device,
+            runs_dir: project.runs_dir(options.out.as_deref()),
+            fresh: options.fresh,
+            checkpoint_every: options.checkpoint_every,
+        })
+    }
+
+    /// Parameters that a method trains in a stage: the adapter's and the chosen rows of embedding and head.
+    pub fn trainable_parameters(&self, method: &dyn Method) -> u64 {
+        let rank = self.project.training.lora.rank;
+        let widths = PROJECTIONS.map(|projection| self.llama.projection(projection));
+        let factor = |width: fn(&(usize, usize)) -> usize| {
+            (self.llama.layers * rank * widths.iter().map(width).sum::<usize>()) as u64
+        };
+        let (a, b) = (factor(|&(_, input)| input), factor(|&(output, _)| output));
+        let rows = match self.project.training.vocabulary {
+            VocabularyMode::Frozen => 0,
+            VocabularyMode::NewTokens => self.vocabulary.added,
+            VocabularyMode::Full => self.vocabulary.tokens(),
+        };
+        let tables = if self.llama.tied { 1 } else { 2 };
+        method.trainable([a, b], (tables * rows * self.llama.width) as u64)
+    }
+
+    /// The configuration of a run of this task.
+    pub(super) fn config(&self, experiment: &str, method: RunMethod, seed: u64) -> Result<RunConfig, InputError> {
+        let config_hash = RunConfig::hash_of(self.project, &method)?;
+        let learned = method.is_learned();
+        Ok(RunConfig {
+            format: RunConfig::FORMAT,
+            run: RunConfig::id_of(experiment, &method, seed, &config_hash),
+            experiment: experiment.to_owned(),
+            trainable_parameters: match &method {
+                RunMethod::Learned(MethodOptions::SasRec(options)) => options.parameters(self.dataset.items.len()),
+                RunMethod::Learned(MethodOptions::TwoTower(options)) => {
+                    (options.width * (self.dataset.users.len() + self.dataset.items.len())) as u64
+                }
+                other => other.adapter_method().map_or(0, |method| self.trainable_parameters(method.as_ref())),
+            },
+            device: if learned { self.device_name.clone() } else { "cpu".to_owned() },
+            model_hash: if method.adapts_model() { self.start_hash(seed)? } else { String::new() },
+            method,
+            seed,
+            project: self.project.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            config_hash,
+            data_hash: self.dataset.hash.clone(),
+            synthetic: self.dataset.synthetic,
+            stages: self.dataset.stages.len(),
+            created_unix: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        })
+    }
+
+    /// Identifies what stage 1 begins with: the base model, and the adapter that others made.
+    fn start_hash(&self, seed: u64) -> Result<String, InputError> {
+        let base = self.model_hash(seed);
+        Ok(match start::hash(self.project)? {
+            None => base,
+            Some(adapter) => hex(Sha256::digest(format!("{base} {adapter}").as_bytes())),
+        })
+    }
+
+    /// Identifies the base model before stage 1: its description and the seed of its weights, or its files' sizes.
+    pub(super) fn model_hash(&self, seed: u64) -> String {
+        let mut hash = Sha256::new();
+        hash.update(format!("{:?} {:?}", self.llama, self.vocabulary));
+        match &self.project.base_model {
+            BaseModel::Compact(compact) => hash.update(format!("{compact:?} {seed}")),
+            BaseModel::Gguf(path) => {
+                let length = self.project.folder.join(path).metadata().map_or(0, |m| m.len());
+                hash.update(format!("{length}"));
+            }
+            BaseModel::HuggingFace(path) => {
+                let folder = self.project.folder.join(path);
+                let mut files: Vec<_> = std::fs::read_dir(folder)
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .filter(|f| f.path().extension().is_some_and(|e| e == "safetensors"))
+                    .map(|f| (f.file_name(), f.metadata().map_or(0, |m| m.len())))
+                    .collect();
+                files.sort();
+                hash.update(format!("{files:?}"));
+            }
+        }
+        hex(hash.finalize())
+    }
+}
+
+/// A digest in hexadecimal digits.
+pub(crate) fn hex(digest: impl AsRef<[u8]>) -> String {
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,306 @@
+//! The training of one stage: epochs of steps, validation, the best epoch kept, a checkpoint to go on from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use burn::tensor::{ElementConversion, Tensor};
+
+use super::batches;
+use super::learning_rate::{schedule, warm_up_steps};
+use super::step::{StepOptions, accumulated, apply, cross_entropy};
+use crate::error::{InputError, RunError};
+use crate::method::Guides;
+use crate::model::Llama;
+use crate::model::adapter::{Matrix, Snapshot};
+use crate::model::backend::TrainingBackend;
+use crate::model::llama::Kind;
+use crate::model::optimizer::AdamW;
+use crate::model::packing::{Packed, Sequence};
+use crate::project::Schedule;
+use crate::run::checkpoint::{Checkpoint, Cursor, TrainingCursor};
+use crate::run::observer::{Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
+use crate::{peak_memory, seeds};
+
+/// Validation examples a forward pass.
+const VALIDATION_BATCH: usize = 64;
+
+/// What is trained, on what, and how.
+pub struct Job<'a> {
+    pub phase: Phase,
+    /// Stage, from 1, and the number of stages.
+    pub stage: usize,
+    pub stages: usize,
+    pub sequences: &'a [Sequence],
+    pub validation: &'a [Sequence],
+    /// Which of the stage's adapters it is, from 0.
+    pub part: usize,
+    /// Which parameters are trained.
+    pub trains: Box<dyn Fn(Kind) -> bool>,
+    pub epochs: usize,
+    /// Targets a step.
+    pub batch: usize,
+    /// Pieces that a step is computed in, one after the other.
+    pub accumulation: usize,
+    pub learning_rate: f64,
+    pub schedule: Schedule,
+    pub warm_up: f64,
+    pub weight_decay: f64,
+    pub step: StepOptions,
+    pub seed: u64,
+    /// Folder of the checkpoint, and the time between two.
+    pub checkpoint: PathBuf,
+    pub checkpoint_every: Duration,
+    /// Examples that are trained after it in the same phase of the stage, for the time that is left.
+    pub examples_afterwards: u64,
+}
+
+/// The state of a training between two steps.
+struct Training<B: TrainingBackend> {
+    cursor: TrainingCursor,
+    optimizer: AdamW<B::InnerBackend>,
+    best: Option<Snapshot>,
+    saved: Instant,
+    resumed: Instant,
+}
+
+impl Job<'_> {
+    /// Trains, from a checkpoint of the same job where there is one, and leaves the best epoch's parameters in the model.
+    ///
+    /// `record` is told the losses as they come.
+    ///
+    /// # Errors
+    /// The user stops; the loss is no number; records or checkpoint cannot be written.
+    pub fn run<B: TrainingBackend>(
+        &self,
+        model: &mut Llama<B>,
+        guides: &Guides<B::InnerBackend>,
+        resume: Option<Checkpoint>,
+        record: &mut StageRecord,
+        observer: &mut dyn Observer,
+    ) -> Result<(), RunError> {
+        let mut training = Training::<B> {
+            cursor: TrainingCursor::default(),
+            optimizer: AdamW::new(self.weight_decay),
+            best: None,
+            saved: Instant::now(),
+            resumed: Instant::now(),
+        };
+        if let Some(checkpoint) = resume {
+            training.restore(checkpoint, model);
+        }
+        let epochs: Vec<_> = (0..self.epochs)
+            .map(|epoch| batches::epoch(self.sequences, self.batch, self.seed, &self.stream(), epoch))
+            .collect();
+        let steps = epochs.iter().map(Vec::len).sum();
+        while training.cursor.epoch < self.epochs {
+            let epoch = &epochs[training.cursor.epoch];
+            while training.cursor.step_in_epoch < epoch.len() {
+                let places = &epoch[training.cursor.step_in_epoch];
+                self.one_step(model, &mut training, guides, places, steps, observer)?;
+                self.listen(model, &mut training, observer)?;
+            }
+            self.end_epoch(model, &mut training, record, observer)?;
+        }
+        if let Some(best) = &training.best {
+            best.restore(model);
+        }
+        record.final_loss = training.cursor.epoch_loss;
+        record.best_epoch = training.cursor.best_epoch;
+        record.validation_losses.clone_from(&training.cursor.validation_losses);
+        record.train_seconds = training.seconds();
+        record.peak_memory_bytes = peak_memory::peak_bytes();
+        Ok(())
+    }
+
+    fn stream(&self) -> String {
+        let part = if self.part > 0 { format!(" part {}", self.part + 1) } else { String::new() };
+        format!("{:?} {}{part}", self.phase, self.stage)
+    }
+
+    /// What is trained, for the log.
+    fn what(&self) -> &'static str {
+        match (self.phase, self.part) {
+            (Phase::Base, _) => "base model, ",
+            (_, 0) => "",
+            _ => "second adapter, ",
+        }
+    }
+
+    fn one_step<B: TrainingBackend>(
+        &self,
+        model: &mut Llama<B>,
+        training: &mut Training<B>,
+        guides: &Guides<B::InnerBackend>,
+        places: &[usize],
+        steps: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<(), RunError> {
+        let began = Instant::now();
+        let cursor = &mut training.cursor;
+        let warm_up = warm_up_steps(self.warm_up, steps);
+        let learning_rate = self.learning_rate * schedule(self.schedule, cursor.step, steps, warm_up);
+        let sequences: Vec<Sequence> = places.iter().map(|&p| self.sequences[p].clone()).collect();
+        let examples = sequences.iter().map(|s| s.branches.len()).sum();
+        let pieces = batches::pieces(sequences, self.accumulation);
+        let seed = seeds::derive(self.seed, &["dropout", &self.stream(), &cursor.step.to_string()]);
+        let gradients = accumulated(model, &pieces, self.trains.as_ref(), guides, &self.step, seed);
+        let figures = gradients.figures;
+        if !figures.loss.is_finite() || !figures.gradient_norm.is_finite() {
+            return Err(RunError::Diverged { stage: self.stage, step: cursor.step + 1, value: figures.loss });
+        }
+        apply(model, gradients, &mut training.optimizer, learning_rate, self.step.clip);
+        cursor.step += 1;
+        cursor.step_in_epoch += 1;
+        cursor.loss_sum += figures.loss * examples as f64;
+        cursor.loss_examples += examples;
+        let seconds = began.elapsed().as_secs_f64();
+        observer.step(&StepRecord {
+            phase: self.phase,
+            stage: self.stage,
+            epoch: cursor.epoch + 1,
+            step: cursor.step,
+            steps,
+            loss: figures.loss,
+            penalty: figures.penalty,
+            penalty_share: figures.penalty / (figures.loss + figures.penalty).max(f64::MIN_POSITIVE),
+            pull_ratio: figures.pull_ratio,
+            gradient_norm: figures.gradient_norm,
+            learning_rate,
+            examples,
+            seconds,
+        })?;
+        observer.progress(&self.progress(training, steps))?;
+        Ok(())
+    }
+
+    fn progress<B: TrainingBackend>(&self, training: &Training<B>, steps: usize) -> Progress {
+        let cursor = &training.cursor;
+        let per_epoch: u64 = self.sequences.iter().map(|s| s.branches.len() as u64).sum();
+        let done = cursor.epoch as u64 * per_epoch + cursor.loss_examples as u64;
+        let rate = done as f64 / training.seconds().max(1e-9);
+        let left = (self.epochs as u64 * per_epoch).saturating_sub(done) + self.examples_afterwards;
+        Progress {
+            phase: self.phase,
+            stage: self.stage,
+            stages: self.stages,
+            done: cursor.step as u64,
+            total: steps as u64,
+            rate,
+            eta_seconds: (rate > 0.0).then(|| left as f64 / rate),
+            memory_bytes: peak_memory::peak_bytes(),
+        }
+    }
+
+    /// Saves where it is time, and does what the user wants.
+    fn listen<B: TrainingBackend>(
+        &self,
+        model: &Llama<B>,
+        training: &mut Training<B>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), RunError> {
+        if training.saved.elapsed() >= self.checkpoint_every || observer.is_pausing() {
+            self.save(model, training)?;
+        }
+        let waited = Instant::now();
+        let wanted = observer.wanted();
+        training.resumed += waited.elapsed();
+        if wanted == Wanted::Stop {
+            self.save(model, training)?;
+            return Err(RunError::Stopped);
+        }
+        Ok(())
+    }
+
+    fn end_epoch<B: TrainingBackend>(
+        &self,
+        model: &mut Llama<B>,
+        training: &mut Training<B>,
+        record: &mut StageRecord,
+        observer: &mut dyn Observer,
+    ) -> Result<(), RunError> {
+        let loss = validation_loss(model, self.validation, self.step.temperature);
+        let cursor = &mut training.cursor;
+        let best = cursor.validation_losses.iter().copied().fold(f64::INFINITY, f64::min);
+        cursor.epoch_loss = cursor.loss_sum / cursor.loss_examples.max(1) as f64;
+        cursor.validation_losses.push(loss);
+        cursor.epoch += 1;
+        (cursor.step_in_epoch, cursor.loss_sum, cursor.loss_examples) = (0, 0.0, 0);
+        if loss < best || training.best.is_none() {
+            cursor.best_epoch = cursor.epoch;
+            training.best = Some(Snapshot::of(model, self.trains.as_ref()));
+        }
+        let text = format!(
+            "stage {}, {}epoch {} of {}: training loss {:.4}, validation loss {loss:.4}",
+            self.stage,
+            self.what(),
+            training.cursor.epoch,
+            self.epochs,
+            training.cursor.epoch_loss,
+        );
+        observer.event(Level::Info, &text)?;
+        record.final_loss = training.cursor.epoch_loss;
+        record.best_epoch = training.cursor.best_epoch;
+        record.validation_losses.clone_from(&training.cursor.validation_losses);
+        record.train_seconds = training.seconds();
+        record.peak_memory_bytes = peak_memory::peak_bytes();
+        observer.stage(record)?;
+        Ok(self.save(model, training)?)
+    }
+
+    fn save<B: TrainingBackend>(&self, model: &Llama<B>, training: &mut Training<B>) -> Result<(), InputError> {
+        let mut cursor = training.cursor.clone();
+        cursor.seconds = training.seconds();
+        let (mut first, mut second) = (BTreeMap::new(), BTreeMap::new());
+        for (name, moments) in &training.optimizer.moments {
+            first.insert(name.clone(), Matrix::from_tensor(moments.0.clone()));
+            second.insert(name.clone(), Matrix::from_tensor(moments.1.clone()));
+        }
+        let checkpoint = Checkpoint {
+            cursor: Cursor { stage: self.stage, phase: self.phase, part: self.part, training: Some(cursor) },
+            parameters: Snapshot::of(model, self.trains.as_ref()).parameters,
+            first,
+            second,
+            best: training.best.as_ref().map(|b| b.parameters.clone()).unwrap_or_default(),
+        };
+        checkpoint.save(&self.checkpoint)?;
+        training.saved = Instant::now();
+        Ok(())
+    }
+}
+
+impl<B: TrainingBackend> Training<B> {
+    fn seconds(&self) -> f64 {
+        self.cursor.seconds + self.resumed.elapsed().as_secs_f64()
+    }
+
+    fn restore(&mut self, checkpoint: Checkpoint, model: &mut Llama<B>) {
+        let Some(cursor) = checkpoint.cursor.training else { return };
+        let device = model.device();
+        Snapshot { parameters: checkpoint.parameters }.restore(model);
+        self.optimizer.step = cursor.step as u64;
+        self.optimizer.moments = checkpoint
+            .first
+            .iter()
+            .filter_map(|(name, first)| {
+                let second = checkpoint.second.get(name)?;
+                Some((name.clone(), (first.to_tensor(&device), second.to_tensor(&device))))
+            })
+            .collect();
+        self.best = (cursor.best_epoch > 0).then_some(Snapshot { parameters: checkpoint.best });
+        self.cursor = cursor;
+    }
+}
+
+/// Mean cross-entropy a response token of validation examples, without dropout.
+pub fn validation_loss<B: TrainingBackend>(model: &Llama<B>, examples: &[Sequence], temperature: f64) -> f64 {
+    let model: Llama<B::InnerBackend> = model.clone().map(&|t: Tensor<B, 2>| t.inner());
+    let (mut sum, mut tokens) = (0.0, 0);
+    for batch in examples.chunks(VALIDATION_BATCH) {
+        let packed = Packed::new(batch);
+        let loss: f64 = cross_entropy::<B::InnerBackend>(&model, &packed, temperature, None).into_scalar().elem();
+        sum += loss * packed.targets.len() as f64;
+        tokens += packed.targets.len();
+    }
+    sum / tokens.max(1) as f64
+}

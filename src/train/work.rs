@@ -1,0 +1,116 @@
+//! How much there is to do in a run, counted in training examples and test users.
+
+use super::Task;
+use super::result_matrix::row_tests;
+use crate::method::Method;
+use crate::method::plan::{Data, Matrices, Stage};
+use crate::model::{Adapter, BaseModel};
+use crate::run::observer::Phase;
+
+/// What a run has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// Examples of a compact base model's training, over all epochs.
+    pub base: u64,
+    /// By stage: examples of each adapter that is trained in it, over all epochs.
+    pub train: Vec<Vec<u64>>,
+    /// By stage: tests after it.
+    pub test: Vec<u64>,
+}
+
+impl Work {
+    /// Counts what a run of a method has to do, what it shares with others included.
+    pub fn of(task: &Task<'_>, method: &dyn Method) -> Self {
+        let stages = task.dataset.stages.len();
+        let training = &task.project.training;
+        let examples: Vec<u64> = task.dataset.stages.iter().map(|stage| stage.training_examples() as u64).collect();
+        let base = match &task.project.base_model {
+            BaseModel::Compact(compact) => compact.epochs as u64 * examples.first().copied().unwrap_or(0),
+            BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => 0,
+        };
+        let later = |stage: usize| -> Vec<u64> {
+            let part = |(data, from_scratch)| {
+                let epochs = training.epochs_of(if from_scratch { 0 } else { stage });
+                seen(&examples, stage, data) * epochs as u64
+            };
+            parts(method, stage + 1).into_iter().map(part).collect()
+        };
+        let epochs = if training.start.trains() { training.epochs_of(0) as u64 } else { 0 };
+        let first = examples.first().map(|examples| vec![examples * epochs]);
+        let train = first.into_iter().chain((1..stages).map(later)).collect();
+        let tested = |stage| if stage == 0 || method.trains() { row_tests(task, stage + 1) } else { 0 };
+        Self { base, train, test: (0..stages).map(tested).collect() }
+    }
+
+    /// What there is to do when a phase of a stage (from 1) has ended. A test user counts as one example.
+    pub fn after(&self, phase: Phase, stage: usize) -> u64 {
+        let own = |from: Phase, counts: u64| if phase < from { counts } else { 0 };
+        let place = stage.saturating_sub(1);
+        let train = |place: usize| self.train.get(place).into_iter().flatten().sum::<u64>();
+        let test = |place: usize| self.test.get(place).copied().unwrap_or(0);
+        let later: u64 = (place + 1..self.train.len()).map(|place| train(place) + test(place)).sum();
+        own(Phase::Train, train(place)) + own(Phase::Evaluate, test(place)) + later
+    }
+}
+
+/// Data of each adapter that a method trains in a stage (from 2), and whether it starts over.
+fn parts(method: &dyn Method, number: usize) -> Vec<(Data, bool)> {
+    if !method.trains() {
+        return Vec::new();
+    }
+    // What is trained on what does not depend on what came before.
+    let (past, seen, fresh) = (vec![Adapter::default(); number - 1], Matrices::new(), |_: &str| Adapter::default());
+    let plan = method.plan(&Stage { number, past: &past, memories: &[], seen: &seen, fresh: &fresh });
+    let parts = [Some(plan.main), plan.beside].into_iter().flatten();
+    parts.map(|part| (part.data, part.from_scratch)).collect()
+}
+
+/// Examples of an epoch of a stage (from 0), by the examples of every stage.
+fn seen(examples: &[u64], stage: usize, data: Data) -> u64 {
+    let earlier: u64 = examples[..stage].iter().sum();
+    examples[stage]
+        + match data {
+            Data::Stage => 0,
+            Data::History => earlier,
+            Data::Replay { examples } => earlier.min(examples as u64),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::{Lsat, MethodOptions, Replay};
+
+    #[test]
+    fn parts_of_methods_are_those_that_their_plans_train() {
+        let parts = |options: MethodOptions| super::parts(options.method().unwrap().as_ref(), 3);
+        assert_eq!(parts(MethodOptions::Frozen), []);
+        assert_eq!(parts(MethodOptions::Single), [(Data::Stage, false)]);
+        assert_eq!(parts(MethodOptions::Retrain), [(Data::History, true)]);
+        assert_eq!(parts(MethodOptions::Lsat(Lsat::default())), [(Data::History, false), (Data::Stage, true)]);
+        let replay = MethodOptions::Replay(Replay { examples: 7 });
+        assert_eq!(parts(replay), [(Data::Replay { examples: 7 }, false)]);
+        for method in MethodOptions::all().iter().filter_map(MethodOptions::method) {
+            super::parts(method.as_ref(), 2);
+        }
+    }
+
+    #[test]
+    fn an_epoch_sees_the_stage_the_history_or_a_sample_of_it() {
+        let examples = [100, 20, 30];
+        assert_eq!(seen(&examples, 2, Data::Stage), 30);
+        assert_eq!(seen(&examples, 2, Data::History), 150);
+        assert_eq!(seen(&examples, 2, Data::Replay { examples: 50 }), 80);
+        assert_eq!(seen(&examples, 2, Data::Replay { examples: 500 }), 150);
+    }
+
+    #[test]
+    fn what_comes_after_a_phase_leaves_out_what_is_done() {
+        let work = Work { base: 1000, train: vec![vec![100], vec![20, 30]], test: vec![7, 8] };
+        assert_eq!(work.after(Phase::Base, 1), 100 + 7 + 50 + 8);
+        assert_eq!(work.after(Phase::Train, 1), 7 + 50 + 8);
+        assert_eq!(work.after(Phase::Evaluate, 1), 50 + 8);
+        assert_eq!(work.after(Phase::Train, 2), 8);
+        assert_eq!(work.after(Phase::Evaluate, 2), 0);
+    }
+}

@@ -1,0 +1,260 @@
+//! The worker: runs a project's experiments one after another, each into its run folder.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use super::shared::{self, Shared};
+use super::work::Work;
+use super::{Task, counting, hybrid, recommender, result_matrix, stages, start};
+use crate::data::formats;
+use crate::error::{InputError, RunError};
+use crate::method::MethodOptions;
+use crate::model::Storage;
+use crate::model::backend::{OnDevice, TrainingBackend, run_on};
+use crate::peak_memory;
+use crate::project::Project;
+use crate::run::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
+use crate::run::planned::{PlannedRun, planned};
+use crate::run::queue::Queue;
+use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, RunWriter, Status};
+
+/// Watches a worker from the same process.
+pub trait Watcher {
+    /// How far the import of the data is, before the first run; small data needs no word.
+    fn importing(&mut self, _: formats::Progress) {}
+    /// A run begins or is resumed: its number from 1, of how many.
+    fn run_started(&mut self, number: usize, of: usize, config: &RunConfig);
+    /// How far the current run is.
+    fn progress(&mut self, progress: &Progress);
+    /// Something worth a line.
+    fn event(&mut self, level: Level, text: &str);
+    /// Whether the user has interrupted the process.
+    fn interrupted(&self) -> bool;
+}
+
+/// Runs experiments of a project, one after another; what is finished is left alone, what is half done is resumed.
+///
+/// A run that fails does not stop the others; a stop by the user does.
+///
+/// # Errors
+/// Nothing could be started: data, model, device or an experiment's name cannot be used.
+pub fn run(project: &Project, options: &RunOptions, watcher: &mut dyn Watcher) -> Result<Vec<RunOutcome>, RunError> {
+    let runs = planned(project, options)?;
+    let task = Task::load_watched(project, options, &mut |progress| watched(watcher, progress))?;
+    crate::files::create_folder(&task.runs_dir)?;
+    let mut outcomes = Vec::with_capacity(runs.len());
+    for (run, number) in runs.iter().zip(1..) {
+        let outcome = run_planned(&task, run, (number, runs.len()), watcher)?;
+        let stopped = outcome.status == Status::Stopped;
+        outcomes.push(outcome);
+        if stopped {
+            break;
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Runs what is in the queue of a project until it is empty; nothing where another worker is at it. The project is read
+/// anew for every run.
+///
+/// A run that fails, that the user stops or that cannot be started does not stop the others; an interruption does.
+///
+/// # Errors
+/// A run could not be started: why the first of them could not, once the others are done.
+pub fn run_queue(path: &Path, options: &RunOptions, watcher: &mut dyn Watcher) -> Result<Vec<RunOutcome>, RunError> {
+    let queue = Queue::new(&Project::load(path)?.runs_dir(options.out.as_deref()));
+    let (mut outcomes, mut not_started) = (Vec::new(), None);
+    let Some(mut worker) = queue.work()? else { return Ok(outcomes) };
+    while let Some((still, next)) = worker.next()? {
+        worker = still;
+        let only = RunOptions { experiments: vec![next.experiment], seeds: vec![next.seed], ..options.clone() };
+        let project = Project::load(path).map_err(RunError::from);
+        match project.and_then(|project| run(&project, &only, watcher)) {
+            Ok(mut ended) => outcomes.append(&mut ended),
+            Err(failure) => not_started = not_started.or(Some(failure)),
+        }
+        if watcher.interrupted() {
+            break;
+        }
+    }
+    not_started.map_or(Ok(outcomes), Err)
+}
+
+/// Tells a watcher how far an import is, and ends it where the user has interrupted the process.
+pub fn watched(watcher: &mut dyn Watcher, progress: formats::Progress) -> ControlFlow<()> {
+    watcher.importing(progress);
+    if watcher.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+/// Does one of the runs, its number from 1 of how many; the task is that of the whole project.
+///
+/// # Errors
+/// It could not be started.
+pub fn run_planned(
+    task: &Task<'_>,
+    run: &PlannedRun,
+    (number, of): (usize, usize),
+    watcher: &mut dyn Watcher,
+) -> Result<RunOutcome, RunError> {
+    let project = run.project(task.project);
+    let task = Task { project: &project, ..task.clone() };
+    let config = task.config(&run.experiment, run.method.clone(), run.seed)?;
+    if config.method.adapts_model() {
+        // Better told now than after a base model was trained.
+        start::read(&project, &task.llama, &task.vocabulary)?;
+    }
+    watcher.run_started(number, of, &config);
+    one_run(&task, &config, watcher)
+}
+
+fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Result<RunOutcome, RunError> {
+    let outcome = |status, reason: Option<String>| RunOutcome {
+        run: config.run.clone(),
+        experiment: config.experiment.clone(),
+        status,
+        reason,
+    };
+    let there = task.runs_dir.join(&config.run);
+    if task.fresh && there.exists() {
+        RunFolder::open(&there)?.delete()?;
+    }
+    let folder = RunFolder::create(&task.runs_dir, config)?;
+    if folder.status() == Status::Finished && result_matrix::are_complete(task, &folder)? {
+        return Ok(outcome(Status::Finished, None));
+    }
+    let lock = match folder.lock() {
+        Ok(lock) => lock,
+        Err(busy) if !config.method.is_learned() => return Ok(outcome(Status::Running, Some(busy.to_string()))),
+        Err(busy) => return Err(busy.into()),
+    };
+    // What was wanted of an earlier worker does not bind this one.
+    folder.set_control(Wanted::Run)?;
+    let work = config.method.adapter_method().map(|method| Work::of(task, method.as_ref()));
+    let mut recorder = Recorder { writer: folder.writer()?, watcher, work };
+    recorder.writer.set_status(Status::Running, None)?;
+    result_matrix::record_test_sets(task, &folder, &mut recorder.writer)?;
+    recorder.event(Level::Info, &format!("started on {}", task.device_name))?;
+    let result = guarded(task, || match &config.method {
+        RunMethod::Learned(_) => run_on(&task.device, LearnedRun { task, folder: &folder, recorder: &mut recorder }),
+        _ => counting::run(task, &folder, &mut recorder.writer),
+    });
+    let (status, reason) = match result {
+        Ok(()) => (Status::Finished, None),
+        Err(RunError::Stopped) => (Status::Stopped, Some(RunError::Stopped.to_string())),
+        Err(failure) => (Status::Failed, Some(failure.to_string())),
+    };
+    let level = if status == Status::Failed { Level::Error } else { Level::Info };
+    let text =
+        reason.clone().unwrap_or_else(|| format!("finished; peak memory {} MiB", peak_memory::peak_bytes() >> 20));
+    recorder.event(level, &text)?;
+    recorder.writer.set_status(status, reason.as_deref())?;
+    drop(lock);
+    Ok(outcome(status, reason))
+}
+
+/// Turns a panic of a device's driver or of the computation into a failure of the run.
+pub(crate) fn guarded<T>(task: &Task<'_>, work: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text =
+            panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        Err(RunError::Device {
+            device: task.device_name.clone(),
+            message: text.unwrap_or_else(|| "the computation was cut off".to_owned()),
+            next: task.device.next().to_owned(),
+        })
+    })
+}
+
+struct LearnedRun<'a, 'w> {
+    task: &'a Task<'a>,
+    folder: &'a RunFolder,
+    recorder: &'a mut Recorder<'w>,
+}
+
+impl OnDevice for LearnedRun<'_, '_> {
+    type Output = Result<(), RunError>;
+
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        let RunConfig { method, seed, .. } = self.folder.config();
+        if let RunMethod::Learned(options) = method {
+            if let MethodOptions::Hybrid(hybrid) = options {
+                return hybrid::run::<B>(self.task, self.folder, hybrid, device, self.recorder);
+            }
+            if let Some(mut made) = recommender::make::<B>(self.task, options, *seed, device)? {
+                return recommender::run(self.task, self.folder, made.as_mut(), self.recorder);
+            }
+        }
+        if let (Storage::Half, Some(path)) = (self.task.project.training.storage, self.task.project.base_model.path())
+            && let Some(half) = shared::pretrained::<B>(self.task, path, device)?.stored_types().half()
+        {
+            self.recorder.event(Level::Info, &format!("weights that are not trained are stored as {half}"))?;
+        }
+        if !shared::is_imported(self.folder)? {
+            let shared = Shared::ensure::<B>(self.task, self.folder.config().seed, device, self.recorder)?;
+            shared.import(self.folder, &mut self.recorder.writer)?;
+        }
+        stages::run::<B>(self.task, self.folder, device, self.recorder)
+    }
+}
+
+/// Writes into a run's folder and tells the watcher; stops where either wants it.
+pub struct Recorder<'w> {
+    pub writer: RunWriter,
+    pub watcher: &'w mut dyn Watcher,
+    /// What the run has to do, for the time that is left; none where it only counts.
+    pub work: Option<Work>,
+}
+
+impl Observer for Recorder<'_> {
+    fn step(&mut self, step: &StepRecord) -> Result<(), InputError> {
+        self.writer.step(step)
+    }
+
+    fn evaluation(&mut self, evaluation: &EvaluationRecord) -> Result<(), InputError> {
+        self.writer.evaluation(evaluation)
+    }
+
+    fn stage(&mut self, stage: &StageRecord) -> Result<(), InputError> {
+        self.writer.stage(stage)
+    }
+
+    fn progress(&mut self, progress: &Progress) -> Result<(), InputError> {
+        let afterwards = self.work.as_ref().map_or(0, |work| work.after(progress.phase, progress.stage));
+        let eta_seconds = progress.eta_seconds.map(|phase| phase + afterwards as f64 / progress.rate);
+        let progress = Progress { eta_seconds, ..progress.clone() };
+        self.watcher.progress(&progress);
+        self.writer.progress(&progress)
+    }
+
+    fn event(&mut self, level: Level, text: &str) -> Result<(), InputError> {
+        self.watcher.event(level, text);
+        self.writer.event(level, text)
+    }
+
+    fn is_pausing(&mut self) -> bool {
+        self.writer.is_pausing()
+    }
+
+    fn wanted(&mut self) -> Wanted {
+        let mut paused = false;
+        loop {
+            if self.watcher.interrupted() {
+                return Wanted::Stop;
+            }
+            let wanted = self.writer.wanted_now();
+            if wanted == Wanted::Pause || paused {
+                // A status that cannot be written must not change what the user wants; the next record reports it.
+                let status = if wanted == Wanted::Pause { Status::Paused } else { Status::Running };
+                let _ = self.writer.set_status(status, None);
+            }
+            if wanted != Wanted::Pause {
+                return wanted;
+            }
+            paused = true;
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
