@@ -1,146 +1,261 @@
-//! The floors of ARCHITECTURE.md: a module imports from its own floor and those below, never from above.
+//! The order of the house: a folder imports only from those before it in `src/lib.rs`, and no files import each other in a ring.
+//!
+//! `src/lib.rs` is the one list: its blocks of `pub mod` are the floors, from the ground up; modules of one block stand side by
+//! side. The facade of a folder (`mod.rs`) and the files in that folder may name each other.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of the crate's root, from the ground up.
-const FLOORS: &[&[&str]] = &[
-    &["calendar", "error", "files", "json", "linalg", "peak_memory", "schema", "seeds"],
-    &["device"],
-    &["semantic_id"],
-    &["data"],
-    &["model"],
-    &["id_training"],
-    &["measure"],
-    &["subspace"],
-    &["baseline"],
-    &["method"],
-    &["project"],
-    &["run"],
-    &["train"],
-    &["budget"],
-    &["results"],
-    &["analysis"],
-    &["plot"],
-    &["render"],
-    &["figures"],
-    &["app"],
-    &["cli"],
-];
-
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|modules| modules.contains(&module))
-}
+/// A source file: its module's path from the crate's root, and its text.
+type Sources = BTreeMap<Vec<String>, String>;
 
 #[test]
 fn every_import_goes_down() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect_rust_files(&root, &mut files);
-    files.sort();
-    assert!(files.len() > 2, "no sources under {}", root.display());
-
-    let violations: Vec<String> = files
-        .iter()
-        .flat_map(|file| violations(file.strip_prefix(&root).unwrap(), &fs::read_to_string(file).unwrap()))
-        .collect();
+    let (lib, sources) = (lib(), sources());
+    let floors = floors(&lib);
+    let violations: Vec<String> = sources.iter().flat_map(|(module, text)| violations(&floors, module, text)).collect();
     assert!(violations.is_empty(), "imports from a higher floor:\n{}", violations.join("\n"));
 }
 
 #[test]
-fn an_import_from_above_is_found_however_it_is_written() {
-    let file = Path::new("data/dataset.rs");
-    for (source, line, module) in [
-        ("use crate::chart::Chart;", 1, "chart"),
-        ("pub(crate) use crate::{error::InputError, app::{theme, state}};", 1, "app"),
-        ("\nfn f() -> usize {\n    crate::cli::columns()\n}", 3, "cli"),
-        ("use super::super::report;", 1, "report"),
-        ("const QUOTE: char = '\"';\nuse crate::render;", 2, "render"),
-        ("mod tests {\n    use super::super::super::experiment::Project;\n}", 2, "experiment"),
-        ("macro_rules! m { () => { $crate::method::all() } }", 1, "method"),
-    ] {
-        let upper = floor(module).unwrap();
-        let expected = format!("src/data/dataset.rs:{line}: data (floor 2) imports {module} (floor {upper})");
-        assert_eq!(violations(file, source), [expected], "{source}");
+fn no_files_import_each_other_in_a_ring() {
+    let rings = rings(&sources());
+    assert!(rings.is_empty(), "rings of files:\n{}", rings.join("\n"));
+}
+
+#[test]
+fn nobody_imports_the_window_or_the_command_line() {
+    for (module, text) in &sources() {
+        for import in imports(module, text) {
+            let above = import.path.first().is_some_and(|first| ["app", "cli"].contains(&first.as_str()));
+            assert!(
+                !above || module[0] == import.path[0],
+                "{}:{} imports {}",
+                module.join("::"),
+                import.line,
+                import.path[0]
+            );
+        }
     }
 }
 
 #[test]
+fn the_list_is_read_by_blocks() {
+    let floors =
+        floors("//! Text\n\n// The ground\npub mod error;\npub mod files;\n\npub mod data;\n// Above\npub mod app;\n");
+    assert_eq!(floors, [vec!["error", "files"], vec!["data"], vec!["app"]]);
+}
+
+#[test]
+fn an_import_from_above_is_found_however_it_is_written() {
+    let floors = [vec!["error"], vec!["data"], vec!["train", "plot"], vec!["app", "cli"]].map(|floor| floor.to_vec());
+    let module = ["data", "dataset"].map(str::to_owned);
+    for (source, line, above) in [
+        ("use crate::plot::Chart;", 1, "plot"),
+        ("pub(crate) use crate::{error::InputError, app::{theme, state}};", 1, "app"),
+        ("\nfn f() -> usize {\n    crate::cli::columns()\n}", 3, "cli"),
+        ("use super::super::train;", 1, "train"),
+        ("const QUOTE: char = '\"';\nuse crate::plot;", 2, "plot"),
+        ("mod tests {\n    use super::super::super::train::Task;\n}", 2, "train"),
+        ("macro_rules! m { () => { $crate::app::all() } }", 1, "app"),
+    ] {
+        let expected = format!("data::dataset:{line} imports {above}, which stands above it");
+        assert_eq!(violations(&floors, &module, source), [expected], "{source}");
+    }
+    let unknown = violations(&floors, &module, "use crate::helpers::*;");
+    assert_eq!(unknown, ["data::dataset:1 imports helpers, which is not in src/lib.rs"]);
+}
+
+#[test]
 fn imports_from_below_comments_and_texts_are_allowed() {
+    let floors = [vec!["error", "device"], vec!["data"], vec!["app", "cli"]].map(|floor| floor.to_vec());
     let source = r##"
-        //! Drawn by [`crate::chart`]
+        //! Drawn by [`crate::app`]
         /* use crate::app; /* use crate::cli; */ */
-        use crate::{device::Device, semantic_id::{self, Trie}};
+        use crate::{device::Device, error::{self, InputError}};
         use super::{source, Stage};
         const TEXT: &str = "\"crate::app";
         const RAW: &str = r#"a "crate::app" "#;
         pub(crate) fn first<'a>(text: &'a str) -> &'a str { text }
         mod tests { use super::super::source; }
     "##;
-    assert_eq!(violations(Path::new("data/dataset.rs"), source), [""; 0]);
+    assert_eq!(violations(&floors, &["data", "dataset"].map(str::to_owned), source), [""; 0]);
 }
 
 #[test]
-fn a_module_on_no_floor_is_found() {
-    assert_eq!(
-        violations(Path::new("data/mod.rs"), "use crate::helpers::*;"),
-        ["src/data/mod.rs:1: data (floor 2) imports helpers, which is on no floor"]
-    );
-    assert_eq!(violations(Path::new("helpers.rs"), ""), ["src/helpers.rs:1: helpers is on no floor"]);
+fn a_ring_is_found_and_a_facade_with_its_children_is_none() {
+    let ring = |files: &[(&str, &str)]| {
+        let module = |name: &str| name.split("::").map(str::to_owned).collect();
+        rings(&files.iter().map(|(name, text)| (module(name), (*text).to_owned())).collect())
+    };
+    let facade = [("a", "pub mod x;\npub use x::X;"), ("a::x", "use super::Y;"), ("b", "use crate::a::X;")];
+    assert_eq!(ring(&facade), [""; 0]);
+    let pair = [("a", ""), ("a::x", "use super::y::Y;"), ("a::y", "use crate::a::x;\nfn f() {}")];
+    assert_eq!(ring(&pair), ["a::x, a::y"]);
+    let long =
+        [("a", "use crate::b;"), ("b", "fn f() { crate::c::g() }"), ("c", "use crate::{b, a::{self, A}};"), ("d", "")];
+    assert_eq!(ring(&long), ["a, b, c"]);
+    let tests_only = [("a", "use crate::b;"), ("b", "#[cfg(test)]\nmod tests {\n    use crate::a;\n}")];
+    assert_eq!(ring(&tests_only), [""; 0]);
 }
 
-fn collect_rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect_rust_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn lib() -> String {
+    fs::read_to_string(root().join("lib.rs")).unwrap()
+}
+
+/// The floors of `src/lib.rs`, from the ground up.
+fn floors(lib: &str) -> Vec<Vec<&str>> {
+    let mut floors: Vec<Vec<&str>> = vec![Vec::new()];
+    for line in lib.lines() {
+        match line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')) {
+            Some(module) => floors.last_mut().unwrap().push(module),
+            None => floors.push(Vec::new()),
         }
     }
+    floors.retain(|floor| !floor.is_empty());
+    floors
 }
 
-/// What breaks the rule in `source`, the text of `file`, whose path is relative to `src`: one line each.
-fn violations(file: &Path, source: &str) -> Vec<String> {
-    let place = |line| format!("src/{}:{line}", file.display());
-    let mut modules: Vec<&str> = file.iter().map(|part| part.to_str().unwrap().trim_end_matches(".rs")).collect();
-    modules.pop_if(|last| *last == "mod");
-    let own = modules[0];
-    if file == Path::new("lib.rs") || file == Path::new("main.rs") {
-        return Vec::new(); // the roof
+/// All files but the roof: `lib.rs` and `main.rs`.
+fn sources() -> Sources {
+    fn collect(folder: &Path, module: &[String], sources: &mut Sources) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mut inner = module.to_vec();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            if path.is_dir() || name != "mod" {
+                inner.push(name.to_owned());
+            }
+            if path.is_dir() {
+                collect(&path, &inner, sources);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.insert(inner, fs::read_to_string(&path).unwrap());
+            }
+        }
     }
-    let Some(own_floor) = floor(own) else {
-        return vec![format!("{}: {own} is on no floor", place(1))];
-    };
-    root_modules(source, modules.len())
-        .into_iter()
-        .filter_map(|(line, module)| match floor(module) {
-            Some(other) if other <= own_floor => None,
-            Some(other) => Some(format!("{}: {own} (floor {own_floor}) imports {module} (floor {other})", place(line))),
-            None => Some(format!("{}: {own} (floor {own_floor}) imports {module}, which is on no floor", place(line))),
-        })
-        .collect()
+    let mut sources = Sources::new();
+    collect(&root(), &[], &mut sources);
+    for roof in ["lib", "main"] {
+        sources.remove(&[roof.to_owned()][..]);
+    }
+    assert!(sources.len() > 300, "{} sources", sources.len());
+    sources
 }
 
-/// The modules of the crate's root that `source` names, with the line; `depth` is its own depth below that root.
-fn root_modules(source: &str, depth: usize) -> Vec<(usize, &str)> {
-    let tokens = tokens(source);
-    let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
+/// What breaks the order in the text of a module: one line each.
+fn violations(floors: &[Vec<&str>], module: &[String], text: &str) -> Vec<String> {
+    let floor = |name: &str| floors.iter().position(|floor| floor.contains(&name));
+    let Some(own) = floor(&module[0]) else {
+        return vec![format!("{} is not in src/lib.rs", module[0])];
+    };
+    let mut found = BTreeSet::new();
+    for Import { line, path, .. } in imports(module, text) {
+        let Some(first) = path.first() else { continue };
+        match floor(first) {
+            Some(other) if other < own || *first == module[0] => {}
+            Some(other) if other == own => {} // side by side: the rings see to it
+            Some(_) => {
+                found.insert((line, format!("{}:{line} imports {first}, which stands above it", module.join("::"))));
+            }
+            None => {
+                found.insert((
+                    line,
+                    format!("{}:{line} imports {first}, which is not in src/lib.rs", module.join("::")),
+                ));
+            }
+        }
+    }
+    found.into_iter().map(|(_, words)| words).collect()
+}
+
+/// The rings of files, each as its modules. Tests and what only tests import do not count.
+fn rings(sources: &Sources) -> Vec<String> {
+    let modules: Vec<&Vec<String>> = sources.keys().collect();
+    let index =
+        |path: &[String]| (1..=path.len()).rev().find_map(|end| modules.binary_search(&&path[..end].to_vec()).ok());
+    let is_test = |module: &[String]| module.iter().any(|name| name == "tests" || name.ends_with("_tests"));
+    let edges: Vec<BTreeSet<usize>> = sources
+        .iter()
+        .map(|(module, text)| {
+            let imports = if is_test(module) { Vec::new() } else { imports(module, text) };
+            let imported = imports.iter().filter(|import| !import.in_tests).filter_map(|import| index(&import.path));
+            // A facade names the files in its folder, and they name it.
+            imported
+                .filter(|&other| !modules[other].starts_with(module) && !module.starts_with(modules[other]))
+                .collect()
+        })
+        .collect();
+    let reached: Vec<BTreeSet<usize>> = (0..modules.len()).map(|from| reachable(&edges, from)).collect();
+    let mut rings = BTreeSet::new();
+    for (from, there) in reached.iter().enumerate() {
+        let ring: Vec<String> = there
+            .iter()
+            .filter(|&&other| reached[other].contains(&from))
+            .map(|&other| modules[other].join("::"))
+            .collect();
+        if there.contains(&from) {
+            rings.insert(ring.join(", "));
+        }
+    }
+    rings.into_iter().collect()
+}
+
+fn reachable(edges: &[BTreeSet<usize>], from: usize) -> BTreeSet<usize> {
+    let mut there = BTreeSet::new();
+    let mut next: Vec<usize> = edges[from].iter().copied().collect();
+    while let Some(at) = next.pop() {
+        if there.insert(at) {
+            next.extend(&edges[at]);
+        }
+    }
+    there
+}
+
+/// A path that a file names.
+#[derive(Debug)]
+struct Import {
+    line: usize,
+    /// From the crate's root.
+    path: Vec<String>,
+    /// Whether it stands in an inline module that is compiled for tests alone.
+    in_tests: bool,
+}
+
+/// The paths in the text of a module that begin with `crate`, `self` or `super`.
+fn imports(module: &[String], text: &str) -> Vec<Import> {
+    let tokens = tokens(text);
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.text);
     let mut found = Vec::new();
-    let mut braces = Vec::new(); // whether each open one is the body of an inline module
+    let mut braces: Vec<Option<&str>> = Vec::new(); // the inline modules whose bodies are open, and other braces
     for at in 0..tokens.len() {
-        let continues_a_path = at > 0 && text(at - 1) == "::";
-        match text(at) {
-            "{" => braces.push(at > 1 && text(at - 2) == "mod"),
+        match word(at) {
+            "{" => braces.push((at > 1 && word(at - 2) == "mod").then(|| word(at - 1))),
             "}" => {
                 braces.pop();
             }
-            "crate" if text(at + 1) == "::" => found.extend(first_segments(&tokens[at + 2..])),
-            "super" if !continues_a_path => {
-                let supers = (0..).take_while(|&step| text(at + 2 * step) == "super").count();
-                let inline = braces.iter().filter(|&&is_module| is_module).count();
-                if supers == depth + inline && text(at + 2 * supers - 1) == "::" {
-                    found.extend(first_segments(&tokens[at + 2 * supers..]));
+            "crate" | "self" | "super" if (at == 0 || word(at - 1) != "::") && word(at + 1) == "::" => {
+                let inline: Vec<&str> = braces.iter().copied().flatten().collect();
+                let mut base: Vec<String> =
+                    module.iter().cloned().chain(inline.iter().map(|&name| name.to_owned())).collect();
+                let mut next = at;
+                while ["crate", "self", "super"].contains(&word(next)) && word(next + 1) == "::" {
+                    match word(next) {
+                        "crate" => base.clear(),
+                        "super" => drop(base.pop()),
+                        _ => {}
+                    }
+                    next += 2;
+                }
+                let in_tests = inline.contains(&"tests");
+                let line = tokens[next.min(tokens.len() - 1)].line;
+                for (line, rest) in branches(&tokens, next, line) {
+                    let path = base.iter().cloned().chain(rest.into_iter().map(str::to_owned)).collect();
+                    found.push(Import { line, path, in_tests });
                 }
             }
             _ => {}
@@ -149,27 +264,45 @@ fn root_modules(source: &str, depth: usize) -> Vec<(usize, &str)> {
     found
 }
 
-/// The first name of a path, or that of each path of a `{…}` group.
-fn first_segments<'a>(tokens: &[Token<'a>]) -> Vec<(usize, &'a str)> {
-    let mut found = Vec::new();
-    let (mut nesting, mut expects_name) = (0, true);
-    for &Token { line, text } in tokens {
-        match text {
-            "{" => nesting += 1,
-            "}" => nesting -= 1,
-            "," if nesting == 1 => expects_name = true,
-            "self" if expects_name => expects_name = false,
-            _ if expects_name => {
-                found.push((line, text));
-                expects_name = false;
+/// The paths that go on at a token: one, or several in braces.
+fn branches<'a>(tokens: &[Token<'a>], mut at: usize, line: usize) -> Vec<(usize, Vec<&'a str>)> {
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.text);
+    let mut prefix = Vec::new();
+    loop {
+        match word(at) {
+            "{" => {
+                let mut found = Vec::new();
+                let mut nesting = 1;
+                let mut begins = true;
+                at += 1;
+                while nesting > 0 && at < tokens.len() {
+                    match word(at) {
+                        "{" => nesting += 1,
+                        "}" => nesting -= 1,
+                        "," if nesting == 1 => begins = true,
+                        _ if begins => {
+                            begins = false;
+                            for (line, rest) in branches(tokens, at, tokens[at].line) {
+                                found.push((line, prefix.iter().copied().chain(rest).collect()));
+                            }
+                        }
+                        _ => {}
+                    }
+                    at += 1;
+                }
+                return found;
             }
-            _ => {}
-        }
-        if nesting == 0 {
-            break;
+            "self" | "*" => return vec![(line, prefix)],
+            name if name.chars().next().is_some_and(|first| first.is_alphanumeric() || first == '_') => {
+                prefix.push(name);
+                if word(at + 1) != "::" {
+                    return vec![(line, prefix)];
+                }
+                at += 2;
+            }
+            _ => return vec![(line, prefix)],
         }
     }
-    found
 }
 
 #[derive(Clone, Copy)]
