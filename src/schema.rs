@@ -1,24 +1,9 @@
-//! A method for people, and its options as fields that a form, a sweep and a check can be made of.
+//! Options as fields, of which a form, a sweep, a check and a page of the reference can be made.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-/// What a method is.
-#[derive(Debug, Clone, Copy)]
-pub struct Card {
-    /// Its key in results: `peso`, `sum_lora`.
-    pub key: &'static str,
-    pub name: &'static str,
-    /// What it does, in one sentence.
-    pub sentence: &'static str,
-    /// What it minimises or adds.
-    pub formula: &'static str,
-    /// Where it comes from.
-    pub source: &'static str,
-    pub fields: &'static [Field],
-}
 
 /// One option.
 #[derive(Debug, Clone, Copy)]
@@ -34,15 +19,15 @@ pub struct Field {
 /// What values an option takes.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// A number from `least` to `most`, both included.
+    /// A number from `min` to `max`, both included.
     Number {
-        least: f64,
-        most: f64,
+        min: f64,
+        max: f64,
     },
-    /// A whole number from `least` to `most`, both included.
+    /// A whole number from `min` to `max`, both included.
     Whole {
-        least: u64,
-        most: u64,
+        min: u64,
+        max: u64,
     },
     Switch,
     Choice(&'static [Choice]),
@@ -95,9 +80,9 @@ impl fmt::Display for Setting {
     }
 }
 
-/// An option of a method at hand.
+/// An option with its value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FieldOf {
+pub struct FieldSetting {
     /// Path from the method's options: [`Field::path`], behind `method.` for those of the method inside another.
     pub path: String,
     pub field: &'static Field,
@@ -111,13 +96,26 @@ impl PartialEq for Field {
     }
 }
 
-/// Why an option cannot have a value.
+/// A field whose value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadSetting {
-    pub path: String,
+pub struct FieldError {
+    /// Its path, from whatever was checked: `distance.temperature`, in a project file `training.lora.rank`.
+    pub field: String,
+    /// What is wrong with it.
     pub problem: String,
-    /// What it may be.
+    /// What a usable value is.
     pub advice: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, problem: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into(), advice: advice.into() }
+    }
+
+    /// The same, where the field is one of `whole`'s.
+    pub fn within(self, whole: &str) -> Self {
+        Self { field: format!("{whole}.{}", self.field), ..self }
+    }
 }
 
 impl Field {
@@ -132,12 +130,12 @@ impl Field {
     /// The value in the options that a setting stands for; none where it is none of the option's.
     pub(crate) fn value(&self, setting: &Setting) -> Option<Value> {
         match (self.kind, setting) {
-            (Kind::Number { least, most }, Setting::Number(number)) => {
-                (least..=most).contains(number).then(|| Value::from(*number))
+            (Kind::Number { min, max }, Setting::Number(number)) => {
+                (min..=max).contains(number).then(|| Value::from(*number))
             }
-            (Kind::Whole { least, most }, Setting::Number(number)) => {
+            (Kind::Whole { min, max }, Setting::Number(number)) => {
                 let whole = *number as u64;
-                ((least..=most).contains(&whole) && whole as f64 == *number).then(|| Value::from(whole))
+                ((min..=max).contains(&whole) && whole as f64 == *number).then(|| Value::from(whole))
             }
             (Kind::Switch, Setting::Switch(on)) => Some(Value::from(*on)),
             (Kind::Choice(choices), Setting::Choice(key)) => {
@@ -151,8 +149,8 @@ impl Field {
     /// What values there are, in words.
     pub fn expected(&self) -> String {
         match self.kind {
-            Kind::Number { least, most } => format!("it must be a number from {least} to {most}"),
-            Kind::Whole { least, most } => format!("it must be a whole number from {least} to {most}"),
+            Kind::Number { min, max } => format!("it must be a number from {min} to {max}"),
+            Kind::Whole { min, max } => format!("it must be a whole number from {min} to {max}"),
             Kind::Switch => "it is true or false".to_owned(),
             Kind::Choice(choices) => {
                 let keys: Vec<&str> = choices.iter().map(|choice| choice.key).collect();

@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::metric::{GroupStrength, metric};
 use super::subspace_report::trained_adapters;
 use crate::error::InputError;
-use crate::method::MethodOptions;
 use crate::model::Adapter;
+use crate::run::RunFolder;
 use crate::run::observer::Phase;
-use crate::run::{RunFolder, RunMethod};
 
 /// The pull of one stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +42,7 @@ impl PullRatio {
 /// # Errors
 /// The run's records or adapters cannot be read.
 pub fn pulls(run: &RunFolder) -> Result<Vec<StagePull>, InputError> {
-    let RunMethod::Learned(MethodOptions::Peso(peso)) = &run.config().method else { return Ok(Vec::new()) };
+    let Some(peso) = run.config().method.proximal() else { return Ok(Vec::new()) };
     let adapters = trained_adapters(run)?;
     let past = |stage: usize| -> Vec<Adapter> {
         adapters.iter().filter(|(earlier, _)| *earlier < stage).map(|(_, adapter)| adapter.clone()).collect()

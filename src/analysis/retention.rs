@@ -17,13 +17,13 @@ use super::{Unrecorded, analysis_folder, cache};
 use crate::error::{InputError, RunError};
 use crate::files;
 use crate::method::plan::Data;
-use crate::method::{Aggregation, Anchor, Distance, MethodOptions, Peso};
+use crate::method::{Aggregation, Anchor, Distance, Peso};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::packing::Sequence;
 use crate::model::weights::read_peft;
 use crate::model::{Adapter, Llama};
+use crate::run::RunFolder;
 use crate::run::observer::{Level, Observer};
-use crate::run::{RunFolder, RunMethod};
 use crate::subspace::curvature::{Constants, Gradients, directions};
 use crate::subspace::retention::{Correlations, Outside, Retained, States, retention};
 use crate::train::stage_artifacts::{kept, main_folder};
@@ -137,7 +137,7 @@ pub fn measurable(run: &RunFolder) -> Result<Peso, InputError> {
             "it takes a run of PESO with the softmax divergence or the squared L2 distance, anchored to one state",
         )
     };
-    let RunMethod::Learned(MethodOptions::Peso(peso)) = &run.config().method else {
+    let Some(peso) = run.config().method.proximal() else {
         return Err(refused(format!("{} has no proximal term", run.config().method.label())));
     };
     if peso.anchor == Anchor::All {

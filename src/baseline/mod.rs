@@ -11,7 +11,7 @@ pub mod two_tower;
 pub use co_occurrence::CoOccurrence;
 pub use popularity::Popularity;
 pub use sasrec::{SasRec, SasRecommender};
-pub use stage_recommender::{Progress, Query, Scored, StageFigures, StageRecommender, evaluate_trained};
+pub use stage_recommender::{DatasetSize, Progress, Query, Scored, StageFigures, StageRecommender, evaluate_trained};
 pub use two_tower::{TwoTower, TwoTowerRecommender};
 
 use rand::SeedableRng;

@@ -17,6 +17,20 @@ use crate::model::weights::{Weights, safetensors_bytes};
 /// Queries that are scored together: enough for large products, few enough for the memory of a large catalogue.
 const QUERIES: usize = 256;
 
+/// Of how many users and items a recommender may have parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatasetSize {
+    pub users: usize,
+    pub items: usize,
+}
+
+impl DatasetSize {
+    /// All users and items of a dataset, whatever stage they first occur in.
+    pub fn of(dataset: &Dataset) -> Self {
+        Self { users: dataset.users.len(), items: dataset.items.len() }
+    }
+}
+
 /// Whom to recommend to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Query<'a> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::memory_estimate::{MemoryEstimate, footprint};
 use super::warm_up::{Speed, WarmUp};
 use crate::error::{InputError, RunError};
-use crate::method::{Method, MethodOptions};
+use crate::method::{AdapterMethod, MethodOptions};
 use crate::model::backend::run_on;
 use crate::project::{Project, Training};
 use crate::run::observer::StageRecord;
@@ -155,12 +155,12 @@ impl Estimator<'_> {
         let shared = shared_part::folders(&self.task.runs_dir);
         for run in runs {
             let (RunMethod::Learned(method), Some(folder)) = (&run.method, self.folder(run)?) else { continue };
-            let Some(adapts) = method.method().filter(|method| method.trains()) else { continue };
+            let Some(adapts) = method.adapter_method().filter(|method| method.trains()) else { continue };
             if folder.status() != Status::Finished {
                 continue;
             }
             let project = run.project(self.task.project);
-            let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts.as_ref());
+            let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts);
             let parts = shared_part::parts(&project, run.seed)?;
             let base = shared
                 .iter()
@@ -190,12 +190,12 @@ impl Estimator<'_> {
             estimate.seconds = Some(0.0);
             return Ok(estimate);
         }
-        let Some(adapts) = method.method() else { return Ok(estimate) };
+        let Some(adapts) = method.adapter_method() else { return Ok(estimate) };
         let done = folder.map_or(Ok(Vec::new()), |folder| folder.reader()?.stages())?;
         let done = done.iter().filter(|stage| stage.finished).count();
         let project = run.project(self.task.project);
-        let (speed, basis) = self.speed(method, adapts.as_ref(), &project)?;
-        let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts.as_ref());
+        let (speed, basis) = self.speed(method, adapts, &project)?;
+        let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts);
         let mut seconds = later(&work, &speed, done.max(1));
         if done == 0 {
             for part in shared_part::parts(&project, run.seed)? {
@@ -217,7 +217,7 @@ impl Estimator<'_> {
     fn speed(
         &mut self,
         options: &MethodOptions,
-        method: &dyn Method,
+        method: &dyn AdapterMethod,
         project: &Project,
     ) -> Result<(Speed, Basis), RunError> {
         let kind = kind_of(options, &project.training);

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use crate::data::Protocol;
 use crate::error::{InputError, RunError};
 use crate::method::plan::{Data, Ended, Look, Matrices, Plan, Stage};
-use crate::method::{Combination, Guides, Method, Part};
+use crate::method::{AdapterMethod, Combination, Guides, Part};
 use crate::model::backend::{OnDevice, TrainingBackend};
 use crate::model::beam::Ensemble;
 use crate::model::llama::Kind;
@@ -41,7 +41,7 @@ pub struct Speed {
 /// Measures a method.
 pub struct WarmUp<'a> {
     pub task: &'a Task<'a>,
-    pub method: &'a dyn Method,
+    pub method: &'a dyn AdapterMethod,
 }
 
 /// Steps that are timed, after one that is not.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::outcome::{Ended, print, print_json};
 use crate::method::MethodOptions;
-use crate::schema::{FieldOf, Kind, Setting};
+use crate::schema::{FieldSetting, Kind, Setting};
 
 /// Show every method: what it does, where it comes from, its options with ranges and defaults
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ struct MethodOption {
     label: &'static str,
     help: &'static str,
     default: Setting,
-    /// `{"number": [least, most]}`, `{"whole": [least, most]}`, `"switch"` or `{"choice": {key: help}}`.
+    /// `{"number": [min, max]}`, `{"whole": [min, max]}`, `"switch"` or `{"choice": {key: help}}`.
     values: Value,
     #[serde(skip)]
     range: String,
@@ -61,10 +61,10 @@ fn method(options: &MethodOptions) -> Method {
     }
 }
 
-fn option(field: FieldOf) -> MethodOption {
+fn option(field: FieldSetting) -> MethodOption {
     let (values, range) = match field.field.kind {
-        Kind::Number { least, most } => (json!({"number": [least, most]}), format!("{least:?} to {most:?}")),
-        Kind::Whole { least, most } => (json!({"whole": [least, most]}), format!("{least} to {most}")),
+        Kind::Number { min, max } => (json!({"number": [min, max]}), format!("{min:?} to {max:?}")),
+        Kind::Whole { min, max } => (json!({"whole": [min, max]}), format!("{min} to {max}")),
         Kind::Switch => (json!("switch"), "true or false".to_owned()),
         Kind::Choice(choices) => {
             let by_key: serde_json::Map<_, _> =

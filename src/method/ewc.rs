@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Ended, Look, Matrices};
 use super::term::{Fisher, Term};
-use super::{Method, Part, Plan, Stage};
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 use crate::model::adapter::Matrix;
-use crate::schema::{Card, Choice, Field, Kind};
+use crate::schema::{Choice, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "ewc",
@@ -14,12 +14,13 @@ pub const CARD: Card = Card {
     sentence: "Parameters that mattered to earlier stages, by their Fisher information, are held back most",
     formula: "L(t) = CE(t) + λ Σ F (v(t) − v(i))², over earlier stages i, or online over the last",
     source: "Kirkpatrick et al., arXiv 1612.00796; online: Schwarz et al., arXiv 1805.06370",
+    family: Family::Regularised,
     fields: &[
         Field {
             path: "lambda",
             label: "λ",
             help: "Weight of the pull: 0 is a single evolving LoRA",
-            kind: Kind::Number { least: 0.0, most: 1e12 },
+            kind: Kind::Number { min: 0.0, max: 1e12 },
         },
         Field {
             path: "variant",
@@ -39,13 +40,13 @@ pub const CARD: Card = Card {
             path: "variant.decay",
             label: "Decay",
             help: "Factor on the older Fisher matrices at each stage",
-            kind: Kind::Number { least: 0.0, most: 1.0 },
+            kind: Kind::Number { min: 0.0, max: 1.0 },
         },
         Field {
             path: "examples",
             label: "Examples",
             help: "Examples that the Fisher information is estimated from",
-            kind: Kind::Whole { least: 1, most: 1_000_000 },
+            kind: Kind::Whole { min: 1, max: 1_000_000 },
         },
     ],
 };
@@ -77,6 +78,16 @@ impl Default for Ewc {
 }
 
 impl Method for Ewc {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for Ewc {
     fn looks_after(&self) -> Option<Look> {
         Some(Look::Fisher { examples: self.examples })
     }

@@ -1,7 +1,5 @@
 //! What kind of answer to forgetting a method is.
 
-use super::options::MethodOptions;
-
 /// Methods that keep the past in the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -44,21 +42,9 @@ impl Family {
     }
 }
 
-impl MethodOptions {
-    /// The kind of method that it is.
-    pub const fn family(&self) -> Family {
-        match self {
-            Self::Single | Self::Frozen | Self::GradientSurgery(_) => Family::OneAdapter,
-            Self::SumLora(_) | Self::SdLora(_) | Self::InfLora(_) | Self::OLora(_) => Family::AddedAdapters,
-            Self::Peso(_) | Self::Ewc(_) | Self::Lwf(_) => Family::Regularised,
-            Self::Replay(_) | Self::Lsat(_) | Self::Retrain => Family::Memory,
-            Self::SasRec(_) | Self::TwoTower(_) | Self::Hybrid(_) => Family::Beside,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::MethodOptions;
     use super::*;
 
     #[test]

@@ -2,27 +2,27 @@
 
 use serde_json::Value;
 
-use super::options::MethodOptions;
-use crate::schema::{BadSetting, FieldOf, Setting, at, at_mut, setting};
+use super::MethodOptions;
+use crate::schema::{FieldError, FieldSetting, Setting, at, at_mut, setting};
 
 impl MethodOptions {
     /// The options that there are with what is chosen now: a choice may bring options of its own.
-    pub fn fields(&self) -> Vec<FieldOf> {
+    pub fn fields(&self) -> Vec<FieldSetting> {
         let whole = self.as_value();
         let own = self.card().fields.iter().filter_map(|field| {
             let setting = setting(at(&whole, field.path)?)?;
-            Some(FieldOf { path: field.path.to_owned(), field, setting })
+            Some(FieldSetting { path: field.path.to_owned(), field, setting })
         });
-        let inner = self.inner().into_iter().flat_map(Self::fields);
-        own.chain(inner.map(|inner| FieldOf { path: format!("method.{}", inner.path), ..inner })).collect()
+        let inner = self.method().inner().into_iter().flat_map(Self::fields);
+        own.chain(inner.map(|inner| FieldSetting { path: format!("method.{}", inner.path), ..inner })).collect()
     }
 
     /// Sets an option.
     ///
     /// # Errors
     /// There is no such option now, or the value is none of its values.
-    pub fn set(&mut self, path: &str, setting: &Setting) -> Result<(), BadSetting> {
-        let bad = |problem: String, advice: String| BadSetting { path: path.to_owned(), problem, advice };
+    pub fn set(&mut self, path: &str, setting: &Setting) -> Result<(), FieldError> {
+        let bad = |problem: String, advice: String| FieldError::new(path, problem, advice);
         let fields = self.fields();
         let field = fields.iter().find(|field| field.path == path).ok_or_else(|| {
             let known: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
@@ -46,37 +46,14 @@ impl MethodOptions {
     ///
     /// # Errors
     /// The first option whose value it cannot be.
-    pub fn check(&self) -> Result<(), BadSetting> {
-        let whole = |problem: &str, advice: &str| BadSetting {
-            path: "method".to_owned(),
-            problem: problem.to_owned(),
-            advice: advice.to_owned(),
-        };
-        match self {
-            Self::GradientSurgery(surgery) if surgery.method.method().is_none() => {
-                let problem = format!("{} adapts no language model", surgery.method.card().name);
-                return Err(whole(&problem, "choose a method of adapters"));
+    pub fn check(&self) -> Result<(), FieldError> {
+        self.method().check_options()?;
+        match self.fields().into_iter().find(|field| field.field.value(&field.setting).is_none()) {
+            Some(field) => {
+                let problem = format!("{} cannot be used", field.setting);
+                Err(FieldError::new(field.path, problem, field.field.expected()))
             }
-            Self::SasRec(options) => {
-                options.check().map_err(|problem| whole(&problem, "see the method's options"))?;
-            }
-            Self::TwoTower(options) => {
-                options.check().map_err(|problem| whole(&problem, "see the method's options"))?;
-            }
-            _ => {}
-        }
-        let bad = self.fields().into_iter().find(|field| field.field.value(&field.setting).is_none());
-        bad.map_or(Ok(()), |field| {
-            let (problem, advice) = (format!("{} cannot be used", field.setting), field.field.expected());
-            Err(BadSetting { path: field.path, problem, advice })
-        })
-    }
-
-    /// The method inside this one, where it is one that changes another.
-    fn inner(&self) -> Option<&Self> {
-        match self {
-            Self::GradientSurgery(surgery) => Some(&surgery.method),
-            _ => None,
+            None => Ok(()),
         }
     }
 
@@ -168,7 +145,7 @@ mod tests {
             assert_eq!(method, before);
         }
         let peso = Peso { lambda: f64::NAN, ..Peso::default() };
-        assert_eq!(MethodOptions::Peso(peso).check().unwrap_err().path, "lambda");
+        assert_eq!(MethodOptions::Peso(peso).check().unwrap_err().field, "lambda");
         let mut replay = MethodOptions::Replay(Default::default());
         assert!(replay.set("examples", &Setting::Number(1.5)).is_err());
         replay.set("examples", &Setting::Number(7.0)).unwrap();

@@ -1,7 +1,6 @@
 //! Frozen: the adapter of stage 1 serves all stages (the paper's "pretrain").
 
-use super::{Method, Part, Plan, Stage};
-use crate::schema::Card;
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 
 pub const CARD: Card = Card {
     key: "frozen",
@@ -9,6 +8,7 @@ pub const CARD: Card = Card {
     sentence: "The adapter of stage 1 serves all stages: what no update at all would give",
     formula: "v(t) = v(1)",
     source: "arXiv 2510.25093",
+    family: Family::OneAdapter,
     fields: &[],
 };
 
@@ -16,6 +16,16 @@ pub const CARD: Card = Card {
 pub struct Frozen;
 
 impl Method for Frozen {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for Frozen {
     fn trains(&self) -> bool {
         false
     }

@@ -8,10 +8,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Combination, Ended, Look, Matrices, Method, MethodOptions, Peso, Plan, Single, Stage};
+use super::{
+    AdapterMethod, Card, Combination, Ended, Family, Look, Matrices, Method, MethodOptions, Peso, Plan, Single, Stage,
+};
 use crate::model::Adapter;
 use crate::model::adapter::Matrix;
-use crate::schema::{Card, Field, Kind};
+use crate::schema::{Field, FieldError, Kind};
 
 pub const CARD: Card = Card {
     key: "gradient_surgery",
@@ -19,18 +21,19 @@ pub const CARD: Card = Card {
     sentence: "Another method that starts each stage a step ahead, in a direction that does not undo the last stage's",
     formula: "v(t) starts at v + η·d,  d = −∇CE(t) without what points against v(t−1) − v(t−2)",
     source: "Pasquali et al.; the projection is PCGrad's, arXiv 2001.06782",
+    family: Family::OneAdapter,
     fields: &[
         Field {
             path: "length",
             label: "Length",
             help: "Length of the first step, as a share of the adapter's movement in the last stage",
-            kind: Kind::Number { least: 0.0, most: 10.0 },
+            kind: Kind::Number { min: 0.0, max: 10.0 },
         },
         Field {
             path: "examples",
             label: "Examples",
             help: "Examples that the gradient is averaged over",
-            kind: Kind::Whole { least: 1, most: 1_000_000 },
+            kind: Kind::Whole { min: 1, max: 1_000_000 },
         },
     ],
 };
@@ -64,30 +67,58 @@ pub struct Ahead {
 
 impl GradientSurgery {
     /// The method inside; a project file with one that adapts no language model is refused.
-    fn inner(&self) -> Box<dyn Method> {
-        self.method.method().unwrap_or_else(|| Box::new(Single))
+    fn adapted(&self) -> &dyn AdapterMethod {
+        self.method.adapter_method().unwrap_or(&Single)
     }
 }
 
 impl Method for GradientSurgery {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+
+    fn inner(&self) -> Option<&MethodOptions> {
+        Some(&self.method)
+    }
+
+    fn with_inner(&self, inner: MethodOptions) -> Option<MethodOptions> {
+        Some(MethodOptions::GradientSurgery(Self { method: Box::new(inner), ..self.clone() }))
+    }
+
+    fn check_options(&self) -> Result<(), FieldError> {
+        match self.method.adapter_method() {
+            Some(_) => Ok(()),
+            None => {
+                let problem = format!("{} adapts no language model", self.method.card().name);
+                Err(FieldError::new("method", problem, "choose a method of adapters"))
+            }
+        }
+    }
+}
+
+impl AdapterMethod for GradientSurgery {
     fn trains(&self) -> bool {
-        self.inner().trains()
+        self.adapted().trains()
     }
 
     fn looks_before(&self) -> Option<Look> {
-        self.inner().looks_before()
+        self.adapted().looks_before()
     }
 
     fn looks_after(&self) -> Option<Look> {
-        self.inner().looks_after()
+        self.adapted().looks_after()
     }
 
     fn remember(&self, ended: Ended<'_>) -> Matrices {
-        self.inner().remember(ended)
+        self.adapted().remember(ended)
     }
 
     fn plan(&self, stage: &Stage<'_>) -> Plan {
-        let mut plan = self.inner().plan(stage);
+        let mut plan = self.adapted().plan(stage);
         // Before stage 2 nothing has moved but the adapter of stage 1, from a start that added nothing: its B.
         let before = match stage.past {
             [.., before, _] => before.clone(),
@@ -99,11 +130,11 @@ impl Method for GradientSurgery {
     }
 
     fn combination(&self) -> Option<(Combination, f64)> {
-        self.inner().combination()
+        self.adapted().combination()
     }
 
     fn trainable(&self, adapter: [u64; 2], rows: u64) -> u64 {
-        self.inner().trainable(adapter, rows)
+        self.adapted().trainable(adapter, rows)
     }
 }
 

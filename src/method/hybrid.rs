@@ -7,7 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::schema::{Card, Field, Kind};
+use super::{Card, Family, Method};
+use crate::schema::{Field, Kind};
 
 pub const CARD: Card = Card {
     key: "hybrid",
@@ -15,6 +16,7 @@ pub const CARD: Card = Card {
     sentence: "The lists of an adapted language model and of another recommender, fused; the weight is chosen by validation",
     formula: "w·s(language model) + (1−w)·s(towers), each in 0…1 over both lists",
     source: "Late fusion; the paper's finding that two towers carry signal of their own, arXiv 2510.25093",
+    family: Family::Beside,
     fields: &[
         Field {
             path: "adapter",
@@ -47,12 +49,22 @@ impl Default for Hybrid {
     }
 }
 
+impl Method for Hybrid {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn fusion(&self) -> Option<&Hybrid> {
+        Some(self)
+    }
+}
+
 /// One side's scores brought to `[0, 1]`; all 0 where they are equal.
 pub fn normalised(scores: &[f64]) -> Vec<f64> {
-    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let range = most - least;
-    scores.iter().map(|score| if range > 0.0 { (score - least) / range } else { 0.0 }).collect()
+    let min = scores.iter().copied().fold(f64::INFINITY, f64::min);
+    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let range = max - min;
+    scores.iter().map(|score| if range > 0.0 { (score - min) / range } else { 0.0 }).collect()
 }
 
 /// Candidates of one user with both sides' normalised scores.
@@ -66,11 +78,10 @@ pub struct Candidates {
 impl Candidates {
     /// The items by their fused score, best first; equal ones in catalogue order.
     pub fn ranked(&self, weight: f64) -> Vec<u32> {
-        let fused = |place: usize| weight * self.language_model[place] + (1.0 - weight) * self.towers[place];
-        let mut places: Vec<usize> = (0..self.items.len()).collect();
-        places
-            .sort_by(|&one, &other| fused(other).total_cmp(&fused(one)).then(self.items[one].cmp(&self.items[other])));
-        places.into_iter().map(|place| self.items[place]).collect()
+        let fused = |index: usize| weight * self.language_model[index] + (1.0 - weight) * self.towers[index];
+        let mut order: Vec<usize> = (0..self.items.len()).collect();
+        order.sort_by(|&one, &other| fused(other).total_cmp(&fused(one)).then(self.items[one].cmp(&self.items[other])));
+        order.into_iter().map(|index| self.items[index]).collect()
     }
 }
 

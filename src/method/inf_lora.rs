@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Ended, Look, Matrices};
 use super::sum_lora::{INHERIT, PAST};
-use super::{Method, Part, Past, Plan, Stage};
+use super::{AdapterMethod, Card, Family, Method, Part, Past, Plan, Stage};
 use crate::linalg::{self, svd};
 use crate::model::adapter::Matrix;
 use crate::model::llama::input_site;
-use crate::schema::{Card, Field, Kind};
+use crate::schema::{Field, Kind};
 
 pub const CARD: Card = Card {
     key: "inf_lora",
@@ -24,6 +24,7 @@ pub const CARD: Card = Card {
     sentence: "Only B is trained, on inputs' directions that earlier stages did not use; past adapters are added",
     formula: "W + α/r · (B·A + Σ B′·A′),  A = leading directions of E[x·x^T] outside the memory, / √3",
     source: "InfLoRA, arXiv 2404.00228, with DualGPM, arXiv 2307.06680",
+    family: Family::AddedAdapters,
     fields: &[
         PAST,
         INHERIT,
@@ -31,19 +32,19 @@ pub const CARD: Card = Card {
             path: "lamb",
             label: "Threshold, first",
             help: "Share of the inputs' energy that counts as used after stage 1",
-            kind: Kind::Number { least: 0.0, most: 1.0 },
+            kind: Kind::Number { min: 0.0, max: 1.0 },
         },
         Field {
             path: "lame",
             label: "Threshold, last",
             help: "The same after the last stage; it grows in between",
-            kind: Kind::Number { least: 0.0, most: 1.0 },
+            kind: Kind::Number { min: 0.0, max: 1.0 },
         },
         Field {
             path: "examples",
             label: "Examples",
             help: "Examples whose inputs are looked at",
-            kind: Kind::Whole { least: 1, most: 1_000_000 },
+            kind: Kind::Whole { min: 1, max: 1_000_000 },
         },
     ],
 };
@@ -70,6 +71,16 @@ impl Default for InfLora {
 }
 
 impl Method for InfLora {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for InfLora {
     fn looks_before(&self) -> Option<Look> {
         Some(Look::Inputs { examples: self.examples })
     }

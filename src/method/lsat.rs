@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::Data;
-use super::{Method, Part, Plan, Stage};
-use crate::schema::{Card, Choice, Field, Kind};
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
+use crate::schema::{Choice, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "lsat",
@@ -13,6 +13,7 @@ pub const CARD: Card = Card {
     sentence: "A long-term adapter on the whole history and a fresh short-term one on the new stage predict together",
     formula: "(1−s)·p(long: 1…t) + s·p(short: t), or the same mean of their updates",
     source: "Preliminary Study on Incremental Learning for LLM-based Recommender Systems, arXiv 2312.15599",
+    family: Family::Memory,
     fields: &[
         Field {
             path: "combination",
@@ -27,7 +28,7 @@ pub const CARD: Card = Card {
             path: "share",
             label: "Short-term share",
             help: "Weight of the short-term adapter; the long-term one has the rest",
-            kind: Kind::Number { least: 0.0, most: 1.0 },
+            kind: Kind::Number { min: 0.0, max: 1.0 },
         },
     ],
 };
@@ -57,6 +58,16 @@ impl Default for Lsat {
 }
 
 impl Method for Lsat {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for Lsat {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         let main = Part { data: Data::History, ..Part::from(stage.latest()) };
         let beside = Part { from_scratch: true, ..Part::from((stage.fresh)("short-term")) };

@@ -1,50 +1,112 @@
 //! Methods: what a stage starts from, what the forward pass adds, what the loss adds, what a stage leaves behind.
 //!
-//! A method is one file here (its options, its card for people, its plan of a stage) and its lines in [`MethodOptions`].
+//! A method is one file here (its options, its [`Card`] for people, what it is able to do) and its line in the list below.
 //! It says what is to be done as data, a [`Plan`]; no file here knows a screen, a path or a process.
 
-pub mod ewc;
+mod card;
 mod family;
 mod fields;
-mod frozen;
-pub mod gradient_surgery;
-pub mod hybrid;
-pub mod inf_lora;
-mod lsat;
-mod lwf;
-mod o_lora;
-pub mod options;
-mod peso;
+mod options;
 pub mod plan;
-mod replay;
-mod retrain;
-mod sd_lora;
-mod single;
-mod sum_lora;
+mod registry;
 pub mod term;
 
-pub use self::ewc::Ewc;
+use serde::{Deserialize, Serialize};
+
+pub use self::card::Card;
 pub use self::family::Family;
-pub use self::frozen::Frozen;
-pub use self::gradient_surgery::GradientSurgery;
-pub use self::hybrid::Hybrid;
-pub use self::inf_lora::InfLora;
-pub use self::lsat::{Combination, Lsat};
-pub use self::lwf::Lwf;
-pub use self::o_lora::OLora;
-pub use self::options::{MethodOptions, Past};
-pub use self::peso::{Anchor, Peso};
+pub use self::lsat::Combination;
+pub use self::peso::Anchor;
 pub use self::plan::{Ended, Look, Matrices, Part, Plan, Stage};
-pub use self::replay::Replay;
-pub use self::retrain::Retrain;
-pub use self::sd_lora::SdLora;
-pub use self::single::Single;
-pub use self::sum_lora::SumLora;
+pub use self::sum_lora::Past;
 pub use self::term::proximal::{Aggregation, Distance, Proximal};
 pub use self::term::{Guides, Term};
+use crate::baseline::{DatasetSize, StageRecommender};
+use crate::model::backend::TrainingBackend;
+use crate::schema::FieldError;
 
-/// How a method goes through the stages after the first, which all methods share.
+// The paper's first, then what it is compared with, from the least machinery to the most.
+registry::methods! {
+    peso: Peso(Peso), "One evolving adapter pulled toward its previous state.";
+    single: Single, "One evolving adapter, cross-entropy only.";
+    frozen: Frozen, "The adapter of stage 1 for all stages.";
+    retrain: Retrain, "A fresh adapter on all stages so far.";
+    sum_lora: SumLora(SumLora), "Past adapters, normalised and frozen, are added to the current one.";
+    sd_lora: SdLora(SdLora), "As SumLoRA, with a learned magnitude for every adapter.";
+    inf_lora: InfLora(InfLora), "Only B is trained; A spans inputs that earlier stages did not use.";
+    o_lora: OLora(OLora), "Past adapters are added; the current one is held orthogonal to them.";
+    ewc: Ewc(Ewc), "Parameters that mattered to earlier stages are held back most.";
+    lwf: Lwf(Lwf), "The previous model's predictions are kept on the stage's inputs.";
+    replay: Replay(Replay), "Earlier examples are trained again.";
+    lsat: Lsat(Lsat), "A long-term and a short-term adapter together.";
+    gradient_surgery: GradientSurgery(GradientSurgery), "Another method that starts ahead without undoing the last stage.";
+    sasrec: SasRec(SasRec), "SASRec, without the language model.";
+    two_tower: TwoTower(TwoTower), "Two towers, without the language model.";
+    hybrid: Hybrid(Hybrid), "The lists of a language model and of two towers, fused.";
+}
+
+/// What a method is, and what it is able to do.
 pub trait Method: Send + Sync {
+    /// What it is, for people.
+    fn card(&self) -> &'static Card;
+
+    /// How it takes the language model's adapter through the stages; none where it adapts no model of its own.
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        None
+    }
+
+    /// The recommender without the language model that it trains, with fresh parameters; none where it trains none.
+    ///
+    /// # Errors
+    /// In words, why its options cannot be used.
+    fn recommender<B: TrainingBackend>(
+        &self,
+        _size: DatasetSize,
+        _seed: u64,
+        _device: &B::Device,
+    ) -> Option<Result<Box<dyn StageRecommender>, String>>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Number of parameters of [`Self::recommender`].
+    fn recommender_parameters(&self, _size: DatasetSize) -> Option<u64> {
+        None
+    }
+
+    /// The experiments whose finished runs it fuses; none where it trains itself.
+    fn fusion(&self) -> Option<&Hybrid> {
+        None
+    }
+
+    /// The method that it changes; none where it is one of its own.
+    fn inner(&self) -> Option<&MethodOptions> {
+        None
+    }
+
+    /// The same change of another method; none where it changes none.
+    fn with_inner(&self, _inner: MethodOptions) -> Option<MethodOptions> {
+        None
+    }
+
+    /// The proximal term that analyses of the pull measure; none where its loss has no such term.
+    fn proximal(&self) -> Option<&Peso> {
+        None
+    }
+
+    /// Refuses options that are each in their range and do not go together.
+    ///
+    /// # Errors
+    /// Says which.
+    fn check_options(&self) -> Result<(), FieldError> {
+        Ok(())
+    }
+}
+
+/// How a method takes an adapter of the language model through the stages after the first, which all such methods share.
+pub trait AdapterMethod: Send + Sync {
     /// Whether anything is trained after stage 1.
     fn trains(&self) -> bool {
         true

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::term::{Orthogonal, Term};
-use super::{Method, Part, Plan, Stage};
-use crate::schema::{Card, Field, Kind};
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
+use crate::schema::{Field, Kind};
 
 pub const CARD: Card = Card {
     key: "o_lora",
@@ -12,11 +12,12 @@ pub const CARD: Card = Card {
     sentence: "Each stage learns a fresh adapter in a subspace held orthogonal to those of the past, which are added",
     formula: "L(t) = CE(t) + λ Σ |A′·A^T|,  W + α/r · (B·A + Σ B′·A′)",
     source: "Orthogonal Subspace Learning for Language Model Continual Learning, arXiv 2310.14152",
+    family: Family::AddedAdapters,
     fields: &[Field {
         path: "lambda",
         label: "λ",
         help: "Weight of the overlap between the new adapter's directions and the old ones'",
-        kind: Kind::Number { least: 0.0, most: 1e6 },
+        kind: Kind::Number { min: 0.0, max: 1e6 },
     }],
 };
 
@@ -34,6 +35,16 @@ impl Default for OLora {
 }
 
 impl Method for OLora {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for OLora {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         let past = stage.past.to_vec();
         let terms = vec![Term::Orthogonal(Orthogonal { lambda: self.lambda, past: past.clone() })];

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::term::proximal::{Aggregation, Distance, Proximal};
 use super::term::{Teacher, Term, Toward};
-use super::{Method, Part, Plan, Stage};
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 use crate::model::Adapter;
-use crate::schema::{Card, Choice, Field, Kind};
+use crate::schema::{Choice, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "peso",
@@ -16,12 +16,13 @@ pub const CARD: Card = Card {
     sentence: "One adapter goes on learning, and a proximal term pulls it toward its state before the stage",
     formula: "L(t) = CE(t) + λ Σ D(v(t), v(t−1)),  D = KL(softmax v(t) ‖ softmax v(t−1))",
     source: "arXiv 2510.25093 (ICLR 2026) and its release",
+    family: Family::Regularised,
     fields: &[
         Field {
             path: "lambda",
             label: "λ",
             help: "Weight of the pull: 0 is a single evolving LoRA, more holds the adapter nearer to its past",
-            kind: Kind::Number { least: 0.0, most: 1e9 },
+            kind: Kind::Number { min: 0.0, max: 1e9 },
         },
         Field {
             path: "distance",
@@ -59,7 +60,7 @@ pub const CARD: Card = Card {
             path: "distance.temperature",
             label: "Temperature",
             help: "Divides the adapter's values before the softmax: less makes large values count more",
-            kind: Kind::Number { least: 1e-4, most: 1e4 },
+            kind: Kind::Number { min: 1e-4, max: 1e4 },
         },
         Field {
             path: "distance.squared",
@@ -101,7 +102,7 @@ pub const CARD: Card = Card {
             path: "anchor.decay",
             label: "Decay",
             help: "How much of the older states the moving average keeps at each stage",
-            kind: Kind::Number { least: 0.0, most: 1.0 },
+            kind: Kind::Number { min: 0.0, max: 1.0 },
         },
     ],
 };
@@ -140,6 +141,20 @@ impl Default for Peso {
 }
 
 impl Method for Peso {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+
+    fn proximal(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for Peso {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         let Self { lambda, distance, aggregation, .. } = *self;
         let terms = match distance {

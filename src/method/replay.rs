@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::Data;
-use super::{Method, Part, Plan, Stage};
-use crate::schema::{Card, Field, Kind};
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
+use crate::schema::{Field, Kind};
 
 pub const CARD: Card = Card {
     key: "replay",
@@ -12,11 +12,12 @@ pub const CARD: Card = Card {
     sentence: "A sample of earlier examples is trained again beside the new ones",
     formula: "L(t) = CE(t) + CE(sample of 1…t−1)",
     source: "Experience replay; a uniform sample (reservoir) of all earlier training targets",
+    family: Family::Memory,
     fields: &[Field {
         path: "examples",
         label: "Examples",
         help: "Earlier examples in the sample: more forgets less and takes longer",
-        kind: Kind::Whole { least: 1, most: 100_000_000 },
+        kind: Kind::Whole { min: 1, max: 100_000_000 },
     }],
 };
 
@@ -35,6 +36,16 @@ impl Default for Replay {
 }
 
 impl Method for Replay {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for Replay {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         Part { data: Data::Replay { examples: self.examples }, ..Part::from(stage.latest()) }.into()
     }

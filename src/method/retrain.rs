@@ -1,8 +1,7 @@
 //! Retrain: a fresh adapter on everything up to now, the costly reference.
 
 use super::plan::Data;
-use super::{Method, Part, Plan, Stage};
-use crate::schema::Card;
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 
 pub const CARD: Card = Card {
     key: "retrain",
@@ -10,6 +9,7 @@ pub const CARD: Card = Card {
     sentence: "A fresh adapter is trained on all stages so far: the costly reference",
     formula: "L(t) = CE(1) + … + CE(t),  v(t) starts freshly",
     source: "Reference; epochs and learning rate are those of stage 1",
+    family: Family::Memory,
     fields: &[],
 };
 
@@ -17,6 +17,16 @@ pub const CARD: Card = Card {
 pub struct Retrain;
 
 impl Method for Retrain {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for Retrain {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         Part { data: Data::History, from_scratch: true, ..Part::from((stage.fresh)("retrain")) }.into()
     }

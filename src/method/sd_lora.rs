@@ -5,8 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::sum_lora::{INHERIT, PAST, normalised};
-use super::{Method, Part, Past, Plan, Stage};
-use crate::schema::Card;
+use super::{AdapterMethod, Card, Family, Method, Part, Past, Plan, Stage};
 
 pub const CARD: Card = Card {
     key: "sd_lora",
@@ -14,6 +13,7 @@ pub const CARD: Card = Card {
     sentence: "Past adapters are added as directions whose magnitudes are learned with the current adapter",
     formula: "W + α/r · (m·B·A + Σ m′ · B′/‖B′‖ · A′/‖A′‖),  m learned, 1 at first",
     source: "SD-LoRA: Scalable Decoupled Low-Rank Adaptation, arXiv 2501.13198",
+    family: Family::AddedAdapters,
     fields: &[PAST, INHERIT],
 };
 
@@ -33,6 +33,16 @@ impl Default for SdLora {
 }
 
 impl Method for SdLora {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for SdLora {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         let start = if self.inherit { stage.latest() } else { (stage.fresh)("adapter") };
         let added = self.past.of(stage).iter().map(normalised).collect();

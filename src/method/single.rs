@@ -1,7 +1,6 @@
 //! Single evolving LoRA: each stage goes on from the last one's adapter, with cross-entropy alone.
 
-use super::{Method, Part, Plan, Stage};
-use crate::schema::Card;
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 
 pub const CARD: Card = Card {
     key: "single",
@@ -9,6 +8,7 @@ pub const CARD: Card = Card {
     sentence: "One adapter goes on learning from stage to stage, with nothing that holds it back",
     formula: "L(t) = CE(t),  v(t) starts from v(t−1)",
     source: "arXiv 2510.25093",
+    family: Family::OneAdapter,
     fields: &[],
 };
 
@@ -16,6 +16,16 @@ pub const CARD: Card = Card {
 pub struct Single;
 
 impl Method for Single {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for Single {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         Part::from(stage.latest()).into()
     }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Method, Part, Past, Plan, Stage};
+use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 use crate::model::Adapter;
-use crate::schema::{Card, Choice, Field, Kind};
+use crate::schema::{Choice, Field, Kind};
 
 pub const CARD: Card = Card {
     key: "sum_lora",
@@ -12,6 +12,7 @@ pub const CARD: Card = Card {
     sentence: "Past adapters, normalised and frozen, are added to the one that learns",
     formula: "W + α/r · (B·A + Σ B′/‖B′‖ · A′/‖A′‖),  ′ = past stages",
     source: "arXiv 2510.25093 and its release",
+    family: Family::AddedAdapters,
     fields: &[PAST, INHERIT],
 };
 
@@ -50,11 +51,30 @@ impl Default for SumLora {
 }
 
 impl Method for SumLora {
+    fn card(&self) -> &'static Card {
+        &CARD
+    }
+
+    fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
+        Some(self)
+    }
+}
+
+impl AdapterMethod for SumLora {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         let start = if self.inherit { stage.latest() } else { (stage.fresh)("adapter") };
         let added = self.past.of(stage).iter().map(normalised).collect();
         Part { added, ..Part::from(start) }.into()
     }
+}
+
+/// Which past adapters a method adds to the forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Past {
+    /// The previous stage's.
+    Latest,
+    /// Those of all earlier stages.
+    All,
 }
 
 impl Past {

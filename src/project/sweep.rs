@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::check::{self, BadField};
+use super::check::training::training as check_training;
 use super::{Experiment, Project, Training};
 use crate::error::InputError;
 use crate::method::MethodOptions;
-use crate::schema::Setting;
+use crate::schema::{FieldError, Setting};
 
 /// Values of options with which an experiment is run again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,23 +57,23 @@ pub struct Variant {
 /// A sweep that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadSweep {
-    /// Its place, where one sweep is to blame.
+    /// Its index, where one sweep is to blame.
     pub sweep: Option<usize>,
-    /// The place of the option in it, where one is to blame.
+    /// The index of the option in it, where one is to blame.
     pub axis: Option<usize>,
     /// The field of the project file, what is wrong with it, and what to do.
-    pub field: BadField,
+    pub field: FieldError,
 }
 
 impl BadSweep {
-    /// The sweep at `place`; `part` is the field of it: `experiment`, `options`.
-    fn whole(place: usize, part: &str, problem: String, advice: impl Into<String>) -> Self {
-        let field = BadField { field: format!("sweeps[{place}].{part}"), problem, advice: advice.into() };
-        Self { sweep: Some(place), axis: None, field }
+    /// The sweep at `index`; `part` is the field of it: `experiment`, `options`.
+    fn whole(index: usize, part: &str, problem: String, advice: impl Into<String>) -> Self {
+        let field = FieldError::new(format!("sweeps[{index}].{part}"), problem, advice);
+        Self { sweep: Some(index), axis: None, field }
     }
 }
 
-impl From<BadSweep> for BadField {
+impl From<BadSweep> for FieldError {
     fn from(bad: BadSweep) -> Self {
         bad.field
     }
@@ -93,8 +93,8 @@ impl Project {
     /// A sweep names an experiment or an option that there is not, or a value that it cannot have.
     pub fn variants(&self) -> Result<Vec<Variant>, InputError> {
         expand(self).map_err(|BadSweep { field: bad, .. }| {
-            let place = format!("field `{}`", bad.field);
-            InputError::new(&self.folder, bad.problem).at(place).advice(bad.advice)
+            let field = format!("field `{}`", bad.field);
+            InputError::new(&self.folder, bad.problem).at(field).advice(bad.advice)
         })
     }
 }
@@ -112,11 +112,11 @@ impl Variant {
 /// As [`Project::variants`].
 pub fn expand(project: &Project) -> Result<Vec<Variant>, BadSweep> {
     let names = || project.experiments.iter().map(|experiment| experiment.name.as_str());
-    for (place, sweep) in project.sweeps.iter().enumerate() {
+    for (index, sweep) in project.sweeps.iter().enumerate() {
         if !names().any(|name| name == sweep.experiment) {
             let problem = format!("no experiment is named \"{}\"", sweep.experiment);
             let advice = format!("the project has {}", names().collect::<Vec<_>>().join(", "));
-            return Err(BadSweep::whole(place, "experiment", problem, advice));
+            return Err(BadSweep::whole(index, "experiment", problem, advice));
         }
     }
     let mut points = 0;
@@ -129,9 +129,9 @@ pub fn expand(project: &Project) -> Result<Vec<Variant>, BadSweep> {
             swept: false,
         };
         let mut family = vec![base];
-        for (place, sweep) in project.sweeps.iter().enumerate().filter(|(_, s)| s.experiment == experiment.name) {
-            for combination in combinations(sweep, place, &mut points)? {
-                let point = point(sweep, place, &combination, &family[0])?;
+        for (index, sweep) in project.sweeps.iter().enumerate().filter(|(_, s)| s.experiment == experiment.name) {
+            for combination in combinations(sweep, index, &mut points)? {
+                let point = point(sweep, index, &combination, &family[0])?;
                 let same =
                     |v: &&mut Variant| v.experiment.method == point.experiment.method && v.training == point.training;
                 match family.iter_mut().find(same) {
@@ -146,19 +146,16 @@ pub fn expand(project: &Project) -> Result<Vec<Variant>, BadSweep> {
     match variants.iter().find(|variant| !taken.insert(variant.experiment.name.as_str())) {
         None => Ok(variants),
         Some(twice) => {
-            let field = BadField {
-                field: "sweeps".to_owned(),
-                problem: format!("\"{}\" is both a point of a sweep and an experiment", twice.experiment.name),
-                advice: "give the experiment another name".to_owned(),
-            };
+            let problem = format!("\"{}\" is both a point of a sweep and an experiment", twice.experiment.name);
+            let field = FieldError::new("sweeps", problem, "give the experiment another name");
             Err(BadSweep { sweep: None, axis: None, field })
         }
     }
 }
 
-/// For each point the places of its values, in the order of the axes.
-fn combinations(sweep: &Sweep, place: usize, points: &mut usize) -> Result<Vec<Vec<usize>>, BadSweep> {
-    let bad = |problem: String, advice: &str| BadSweep::whole(place, "options", problem, advice);
+/// For each point the indices of its values, in the order of the axes.
+fn combinations(sweep: &Sweep, index: usize, points: &mut usize) -> Result<Vec<Vec<usize>>, BadSweep> {
+    let bad = |problem: String, advice: &str| BadSweep::whole(index, "options", problem, advice);
     let lengths: Vec<usize> = sweep.options.iter().map(|axis| axis.values.len()).collect();
     if lengths.is_empty() || lengths.contains(&0) {
         return Err(bad("a list is empty".to_owned(), "for example `[(option: \"lambda\", values: [0.5, 1, 2])]`"));
@@ -180,14 +177,14 @@ fn combinations(sweep: &Sweep, place: usize, points: &mut usize) -> Result<Vec<V
     };
     *points = sum;
     // The last option changes fastest.
-    let place_in = |point: usize, axis: usize| match sweep.combine {
+    let value_index = |point: usize, axis: usize| match sweep.combine {
         Combine::Grid => point / lengths[axis + 1..].iter().product::<usize>() % lengths[axis],
         Combine::List => point,
     };
-    Ok((0..number).map(|point| (0..lengths.len()).map(|axis| place_in(point, axis)).collect()).collect())
+    Ok((0..number).map(|point| (0..lengths.len()).map(|axis| value_index(point, axis)).collect()).collect())
 }
 
-fn point(sweep: &Sweep, place: usize, combination: &[usize], base: &Variant) -> Result<Variant, BadSweep> {
+fn point(sweep: &Sweep, index: usize, combination: &[usize], base: &Variant) -> Result<Variant, BadSweep> {
     let mut variant = Variant { swept: true, ..base.clone() };
     // A choice comes before the options that it brings, in whatever order they are written.
     let mut order: Vec<usize> = (0..sweep.options.len()).collect();
@@ -198,29 +195,48 @@ fn point(sweep: &Sweep, place: usize, combination: &[usize], base: &Variant) -> 
             Some(path) => set_training(&mut variant.training, path, setting),
             None => set_option(&mut variant.experiment.method, &axis.option, setting),
         };
-        set.map_err(|(is_option, problem, advice)| {
-            let part = if is_option { "option" } else { "values" };
-            let field = format!("sweeps[{place}].options[{number}].{part}");
-            let field = BadField { field, problem: format!("{} = {setting}: {problem}", axis.option), advice };
-            BadSweep { sweep: Some(place), axis: Some(number), field }
+        set.map_err(|Refused { part, problem, advice }| {
+            let field = format!("sweeps[{index}].options[{number}].{}", part.field());
+            let field = FieldError::new(field, format!("{} = {setting}: {problem}", axis.option), advice);
+            BadSweep { sweep: Some(index), axis: Some(number), field }
         })?;
     }
     let written = sweep.options.iter().zip(combination);
-    let settings: Vec<String> = written.map(|(axis, &at)| format!("{} {}", axis.option, axis.values[at])).collect();
+    let settings: Vec<String> =
+        written.map(|(axis, &index)| format!("{} {}", axis.option, axis.values[index])).collect();
     variant.experiment.name = format!("{} ({})", base.experiment.name, settings.join(", "));
     // Values that are each allowed may not go together: a width that the number of heads does not divide.
     let method = variant.experiment.method.check();
-    let method = method.map_err(|bad| (format!("method.{}", bad.path), bad.problem, bad.advice));
-    let training = check::training(&variant.training).map_err(|bad| (bad.field, bad.problem, bad.advice));
-    method.and(training).map_err(|(field, problem, advice)| {
+    let method = method.map_err(|error| error.within("method"));
+    method.and(check_training(&variant.training)).map_err(|FieldError { field, problem, advice }| {
         let problem = format!("{}: {field}: {problem}", variant.experiment.name);
-        BadSweep::whole(place, "options", problem, advice)
+        BadSweep::whole(index, "options", problem, advice)
     })?;
     Ok(variant)
 }
 
-/// Whether the option rather than the value is wrong, what is wrong, and what to do.
-type Refused = (bool, String, String);
+/// Why a point cannot have a value.
+pub(super) struct Refused {
+    part: RefusedPart,
+    problem: String,
+    advice: String,
+}
+
+/// The part of an [`Axis`] that is to blame.
+enum RefusedPart {
+    Option,
+    Value,
+}
+
+impl RefusedPart {
+    /// Its field in the project file.
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::Option => "option",
+            Self::Value => "values",
+        }
+    }
+}
 
 fn set_option(method: &mut MethodOptions, path: &str, setting: &Setting) -> Result<(), Refused> {
     let field = method.fields().into_iter().find(|field| field.path == path);
@@ -228,15 +244,16 @@ fn set_option(method: &mut MethodOptions, path: &str, setting: &Setting) -> Resu
     if field.as_ref().is_some_and(|field| field.setting == *setting) {
         return Ok(());
     }
-    method.set(path, setting).map_err(|bad| (field.is_none(), bad.problem, bad.advice))
+    let part = if field.is_none() { RefusedPart::Option } else { RefusedPart::Value };
+    method.set(path, setting).map_err(|FieldError { problem, advice, .. }| Refused { part, problem, advice })
 }
 
 pub(super) fn set_training(training: &mut Training, path: &str, setting: &Setting) -> Result<(), Refused> {
-    let refused = |is_option, problem: String, advice: String| (is_option, problem, advice);
     let mut whole = serde_json::to_value(&*training).unwrap_or_default();
     let known = leaves(&whole, TRAINING);
     let Some(field) = path.split('.').try_fold(&mut whole, |value, step| value.get_mut(step)) else {
-        return Err(refused(true, "there is no such setting".to_owned(), format!("there are {}", known.join(", "))));
+        let problem = "there is no such setting".to_owned();
+        return Err(Refused { part: RefusedPart::Option, problem, advice: format!("there are {}", known.join(", ")) });
     };
     *field = match setting {
         Setting::Switch(on) => Value::from(*on),
@@ -245,8 +262,10 @@ pub(super) fn set_training(training: &mut Training, path: &str, setting: &Settin
         Setting::Number(number) if number.fract() == 0.0 && (0.0..9e15).contains(number) => Value::from(*number as u64),
         Setting::Number(number) => Value::from(*number),
     };
-    *training = serde_json::from_value(whole).map_err(|error| {
-        refused(false, error.to_string(), format!("`{TRAINING}{path}` takes what it takes in the project's training"))
+    *training = serde_json::from_value(whole).map_err(|error| Refused {
+        part: RefusedPart::Value,
+        problem: error.to_string(),
+        advice: format!("`{TRAINING}{path}` takes what it takes in the project's training"),
     })?;
     Ok(())
 }

@@ -1,32 +1,31 @@
 //! Edits of the experiments that keep the sweeps usable: a project that was edited can always be opened again.
 
 use super::Project;
-use super::check::BadField;
 use super::sweep::{BadSweep, Sweep, expand};
-use crate::schema::{Kind, Setting};
+use crate::schema::{FieldError, Kind, Setting};
 
 /// Takes out of the sweeps what the experiments no longer have: options that a method lost with another choice, and sweeps
 /// of experiments that are gone. Says in words what was taken out.
 ///
 /// # Errors
 /// No sweep is to blame alone: an experiment has the name of a point.
-pub fn mend(project: &mut Project) -> Result<Vec<String>, BadField> {
+pub fn mend(project: &mut Project) -> Result<Vec<String>, FieldError> {
     let mut taken = Vec::new();
     loop {
-        let (place, axis) = match expand(project) {
+        let (index, axis) = match expand(project) {
             Ok(_) => return Ok(taken),
             Err(BadSweep { sweep: None, field, .. }) => return Err(field),
-            Err(BadSweep { sweep: Some(place), axis, .. }) => (place, axis),
+            Err(BadSweep { sweep: Some(index), axis, .. }) => (index, axis),
         };
         // Every turn takes something out, so this ends.
-        let sweep = &mut project.sweeps[place];
+        let sweep = &mut project.sweeps[index];
         match axis {
             Some(axis) if sweep.options.len() > 1 => {
                 let axis = sweep.options.remove(axis);
                 taken.push(format!("{} is no longer swept in {}", axis.option, sweep.experiment));
             }
             _ => {
-                let Sweep { experiment, options, .. } = project.sweeps.remove(place);
+                let Sweep { experiment, options, .. } = project.sweeps.remove(index);
                 let options: Vec<String> = options.into_iter().map(|axis| axis.option).collect();
                 taken.push(format!("the sweep of {} over {} is gone", experiment, options.join(" and ")));
             }
@@ -34,9 +33,9 @@ pub fn mend(project: &mut Project) -> Result<Vec<String>, BadField> {
     }
 }
 
-/// Gives the experiment at `place` another name, wherever the project names it: its sweeps, and methods that join runs.
-pub fn rename(project: &mut Project, place: usize, name: &str) {
-    let Some(experiment) = project.experiments.get_mut(place) else { return };
+/// Gives the experiment at `index` another name, wherever the project names it: its sweeps, and methods that join runs.
+pub fn rename(project: &mut Project, index: usize, name: &str) {
+    let Some(experiment) = project.experiments.get_mut(index) else { return };
     let old = std::mem::replace(&mut experiment.name, name.to_owned());
     let (before, after) = (Setting::Choice(old.clone()), Setting::Choice(name.to_owned()));
     for sweep in &mut project.sweeps {

@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::Training;
 use crate::schema::{Choice, Field, Kind, Setting};
 
-const fn whole(path: &'static str, label: &'static str, help: &'static str, most: u64) -> Field {
-    Field { path, label, help, kind: Kind::Whole { least: 1, most } }
+const fn whole(path: &'static str, label: &'static str, help: &'static str, max: u64) -> Field {
+    Field { path, label, help, kind: Kind::Whole { min: 1, max } }
 }
 
-const fn number(path: &'static str, label: &'static str, help: &'static str, [least, most]: [f64; 2]) -> Field {
-    Field { path, label, help, kind: Kind::Number { least, most } }
+const fn number(path: &'static str, label: &'static str, help: &'static str, [min, max]: [f64; 2]) -> Field {
+    Field { path, label, help, kind: Kind::Number { min, max } }
 }
 
 /// The settings that a sweep can have, by their paths in `training`.
@@ -189,8 +189,8 @@ mod tests {
     fn both_ends_of_every_range_and_every_choice_can_be_swept() {
         for field in FIELDS {
             let values = match field.kind {
-                Kind::Number { least, most } => vec![Setting::Number(least), Setting::Number(most)],
-                Kind::Whole { least, most } => vec![Setting::Number(least as f64), Setting::Number(most as f64)],
+                Kind::Number { min, max } => vec![Setting::Number(min), Setting::Number(max)],
+                Kind::Whole { min, max } => vec![Setting::Number(min as f64), Setting::Number(max as f64)],
                 Kind::Choice(choices) => choices.iter().map(|c| Setting::Choice(c.key.to_owned())).collect(),
                 Kind::Switch | Kind::Experiment => panic!("{}: no training setting is one", field.path),
             };

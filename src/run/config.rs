@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::data::{DatasetSource, SyntheticOptions};
 use crate::error::InputError;
 use crate::id_training::TrainIds;
-use crate::method::{Method, MethodOptions};
+use crate::method::{AdapterMethod, MethodOptions, Peso};
 use crate::model::{BaseModel, Compact, Prompt};
 use crate::project::slug::slug;
 use crate::project::{Evaluation, Project, Protocols, SemanticIds, Training};
@@ -163,7 +163,7 @@ impl RunConfig {
 }
 
 impl RunMethod {
-    /// The method's key in results: its card's ([`crate::schema::Card::key`]), `popularity` or `co_occurrence`.
+    /// The method's key in results: its card's ([`crate::method::Card::key`]), `popularity` or `co_occurrence`.
     pub fn key(&self) -> &'static str {
         match self {
             Self::Learned(options) => options.card().key,
@@ -184,26 +184,34 @@ impl RunMethod {
     /// Whether the language model takes part.
     pub fn adapts_model(&self) -> bool {
         match self {
-            Self::Learned(MethodOptions::Hybrid(_)) => true,
-            Self::Learned(options) => options.method().is_some(),
+            Self::Learned(options) => options.uses_language_model(),
             Self::Popularity | Self::CoOccurrence => false,
         }
     }
 
     /// How an adapted language model goes through the stages; none where none is adapted.
-    pub fn adapter_method(&self) -> Option<Box<dyn Method>> {
+    pub fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
         match self {
-            Self::Learned(options) => options.method(),
+            Self::Learned(options) => options.adapter_method(),
+            Self::Popularity | Self::CoOccurrence => None,
+        }
+    }
+
+    /// The proximal term of its loss, where that has one; see [`crate::method::Method::proximal`].
+    pub fn proximal(&self) -> Option<&Peso> {
+        match self {
+            Self::Learned(options) => options.method().proximal(),
             Self::Popularity | Self::CoOccurrence => None,
         }
     }
 
     /// The experiments that it joins.
     pub fn parts(&self) -> Vec<&str> {
-        match self {
-            Self::Learned(MethodOptions::Hybrid(hybrid)) => vec![&hybrid.adapter, &hybrid.towers],
-            _ => Vec::new(),
-        }
+        let fusion = match self {
+            Self::Learned(options) => options.method().fusion(),
+            Self::Popularity | Self::CoOccurrence => None,
+        };
+        fusion.map_or_else(Vec::new, |hybrid| vec![hybrid.adapter.as_str(), hybrid.towers.as_str()])
     }
 
     /// Whether it trains a model; the others count.

@@ -2,7 +2,6 @@
 
 use super::{RunConfig, RunMethod, RunOptions};
 use crate::error::InputError;
-use crate::method::MethodOptions;
 use crate::project::{Project, Training};
 
 /// A run that is asked for.
@@ -50,7 +49,7 @@ pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun
         variants = chosen.collect::<Result<_, _>>()?;
     }
     // A hybrid joins runs that are finished.
-    variants.sort_by_key(|variant| matches!(variant.experiment.method, MethodOptions::Hybrid(_)));
+    variants.sort_by_key(|variant| variant.experiment.method.method().fusion().is_some());
     let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| PlannedRun {
         experiment: method.label().to_owned(),
         method,

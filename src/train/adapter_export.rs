@@ -14,7 +14,7 @@ use super::stage_artifacts::{self, BESIDE};
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
 use crate::files;
-use crate::method::Combination;
+use crate::method::{AdapterMethod, Combination};
 use crate::model::adapter::Matrix;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::llama::{Kind, Llama};
@@ -86,7 +86,7 @@ impl Handover {
                 .advice(format!("stages go from 1 to {}; those that are trained have one", run.config().stages))
                 .into());
         }
-        let combination = run.config().method.adapter_method().and_then(|method| method.combination());
+        let combination = run.config().method.adapter_method().and_then(AdapterMethod::combination);
         let two = matches!(combination, Some((Combination::Predictions, _))) && stage.join(BESIDE).is_dir();
         if merged && two {
             return Err(InputError::new(

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::worker::Recorder;
 use super::{Task, result_matrix};
+use crate::baseline::DatasetSize;
 use crate::baseline::stage_recommender::{Progress, Query, StageRecommender};
-use crate::baseline::{SasRecommender, TwoTowerRecommender};
 use crate::data::Example;
 use crate::error::{InputError, RunError};
 use crate::measure::UserOutcome;
@@ -26,17 +26,8 @@ pub fn make<B: TrainingBackend>(
     seed: u64,
     device: &B::Device,
 ) -> Result<Option<Box<dyn StageRecommender>>, InputError> {
-    let (users, items) = (task.dataset.users.len(), task.dataset.items.len());
-    let made: Result<Box<dyn StageRecommender>, String> = match options {
-        MethodOptions::SasRec(options) => {
-            SasRecommender::<B>::new(options.clone(), items, seed, device).map(|made| Box::new(made) as _)
-        }
-        MethodOptions::TwoTower(options) => {
-            TwoTowerRecommender::new(options.clone(), users, items, seed).map(|made| Box::new(made) as _)
-        }
-        _ => return Ok(None),
-    };
-    made.map(Some).map_err(|problem| InputError::new(&task.project.folder, problem).at("field `experiments`"))
+    let made = options.recommender::<B>(DatasetSize::of(&task.dataset), seed, device).transpose();
+    made.map_err(|problem| InputError::new(&task.project.folder, problem).at("field `experiments`"))
 }
 
 /// Where a stage (from 1) leaves the recommender.

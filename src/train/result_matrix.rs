@@ -10,6 +10,7 @@ use super::{Task, model_loading};
 use crate::data::{Example, Protocol};
 use crate::error::{InputError, RunError};
 use crate::measure::UserOutcome;
+use crate::method::AdapterMethod;
 use crate::model::Llama;
 use crate::model::backend::TrainingBackend;
 use crate::model::beam::Ensemble;
@@ -84,7 +85,7 @@ pub fn complete_rows<B: TrainingBackend>(
     device: &B::Device,
     recorder: &mut dyn Observer,
 ) -> Result<(), RunError> {
-    let trains = folder.config().method.adapter_method().is_none_or(|method| method.trains());
+    let trains = folder.config().method.adapter_method().is_none_or(AdapterMethod::trains);
     let is_measured = |stage: usize| trains || stage == 1;
     let (next, records) = (stages.end, folder.reader()?.stages()?);
     let mut rows = Vec::new();

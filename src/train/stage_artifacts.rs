@@ -8,8 +8,8 @@ use super::Task;
 use super::model_loading::Told;
 use super::shared::load_base;
 use crate::error::InputError;
-use crate::method::Combination;
 use crate::method::plan::Matrices;
+use crate::method::{AdapterMethod, Combination};
 use crate::model::adapter::{Adapter, Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
 use crate::model::beam::Ensemble;
@@ -129,7 +129,7 @@ pub fn predicting<B: TrainingBackend>(
         Ok(kept::<B>(task, folder, folder_of_adapter, device, told)?.map(&|t: Tensor<B, 2>| t.inner()))
     };
     let whole = folder.adapter(stage);
-    let combination = folder.config().method.adapter_method().and_then(|method| method.combination());
+    let combination = folder.config().method.adapter_method().and_then(AdapterMethod::combination);
     let beside = whole.join(BESIDE);
     match combination {
         Some((Combination::Predictions, share)) if beside.is_dir() => {

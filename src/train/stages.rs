@@ -18,7 +18,7 @@ use super::worker::Recorder;
 use super::{Task, batches, model_loading, stage_statistics};
 use crate::error::{InputError, RunError};
 use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
-use crate::method::{Combination, Guides, Method, Part};
+use crate::method::{AdapterMethod, Combination, Guides, Part};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
 use crate::model::beam::Decoder;
@@ -176,7 +176,7 @@ pub fn run<B: TrainingBackend>(
     complete_rows::<B>(task, folder, 1..first, device, recorder)?;
     let mut resume = Some(checkpoint);
     for stage in first..=task.dataset.stages.len() {
-        let run = StageRun { task, folder, stage, method: method.as_ref() };
+        let run = StageRun { task, folder, stage, method };
         if method.trains() {
             run.trained::<B>(resume.take(), device, recorder)?;
         } else {
@@ -190,7 +190,7 @@ pub fn run<B: TrainingBackend>(
 struct StageRun<'a> {
     task: &'a Task<'a>,
     folder: &'a RunFolder,
-    method: &'a dyn Method,
+    method: &'a dyn AdapterMethod,
     /// From 1.
     stage: usize,
 }

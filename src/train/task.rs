@@ -8,11 +8,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 
 use super::start;
+use crate::baseline::DatasetSize;
 use crate::data::Dataset;
 use crate::data::formats::Watch;
 use crate::device::{self, Device};
 use crate::error::{InputError, RunError};
-use crate::method::{Method, MethodOptions};
+use crate::method::AdapterMethod;
 use crate::model::llama::PROJECTIONS;
 use crate::model::prompt::Continuations;
 use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
@@ -88,7 +89,7 @@ impl<'a> Task<'a> {
     }
 
     /// Parameters that a method trains in a stage: the adapter's and the chosen rows of embedding and head.
-    pub fn trainable_parameters(&self, method: &dyn Method) -> u64 {
+    pub fn trainable_parameters(&self, method: &dyn AdapterMethod) -> u64 {
         let rank = self.project.training.lora.rank;
         let widths = PROJECTIONS.map(|projection| self.llama.projection(projection));
         let factor = |width: fn(&(usize, usize)) -> usize| {
@@ -113,11 +114,12 @@ impl<'a> Task<'a> {
             run: RunConfig::id_of(experiment, &method, seed, &config_hash),
             experiment: experiment.to_owned(),
             trainable_parameters: match &method {
-                RunMethod::Learned(MethodOptions::SasRec(options)) => options.parameters(self.dataset.items.len()),
-                RunMethod::Learned(MethodOptions::TwoTower(options)) => {
-                    (options.width * (self.dataset.users.len() + self.dataset.items.len())) as u64
+                RunMethod::Learned(options) => {
+                    let recommender = options.method().recommender_parameters(DatasetSize::of(&self.dataset));
+                    let adapter = || options.adapter_method().map(|method| self.trainable_parameters(method));
+                    recommender.or_else(adapter).unwrap_or(0)
                 }
-                other => other.adapter_method().map_or(0, |method| self.trainable_parameters(method.as_ref())),
+                RunMethod::Popularity | RunMethod::CoOccurrence => 0,
             },
             device: if learned { self.device_name.clone() } else { "cpu".to_owned() },
             model_hash: if method.adapts_model() { self.start_hash(seed)? } else { String::new() },

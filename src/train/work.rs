@@ -2,7 +2,7 @@
 
 use super::Task;
 use super::result_matrix::row_tests;
-use crate::method::Method;
+use crate::method::AdapterMethod;
 use crate::method::plan::{Data, Matrices, Stage};
 use crate::model::{Adapter, BaseModel};
 use crate::run::observer::Phase;
@@ -20,7 +20,7 @@ pub struct Work {
 
 impl Work {
     /// Counts what a run of a method has to do, what it shares with others included.
-    pub fn of(task: &Task<'_>, method: &dyn Method) -> Self {
+    pub fn of(task: &Task<'_>, method: &dyn AdapterMethod) -> Self {
         let stages = task.dataset.stages.len();
         let training = &task.project.training;
         let examples: Vec<u64> = task.dataset.stages.iter().map(|stage| stage.training_examples() as u64).collect();
@@ -54,7 +54,7 @@ impl Work {
 }
 
 /// Data of each adapter that a method trains in a stage (from 2), and whether it starts over.
-fn parts(method: &dyn Method, number: usize) -> Vec<(Data, bool)> {
+fn parts(method: &dyn AdapterMethod, number: usize) -> Vec<(Data, bool)> {
     if !method.trains() {
         return Vec::new();
     }
@@ -83,15 +83,15 @@ mod tests {
 
     #[test]
     fn parts_of_methods_are_those_that_their_plans_train() {
-        let parts = |options: MethodOptions| super::parts(options.method().unwrap().as_ref(), 3);
+        let parts = |options: MethodOptions| super::parts(options.adapter_method().unwrap(), 3);
         assert_eq!(parts(MethodOptions::Frozen), []);
         assert_eq!(parts(MethodOptions::Single), [(Data::Stage, false)]);
         assert_eq!(parts(MethodOptions::Retrain), [(Data::History, true)]);
         assert_eq!(parts(MethodOptions::Lsat(Lsat::default())), [(Data::History, false), (Data::Stage, true)]);
         let replay = MethodOptions::Replay(Replay { examples: 7 });
         assert_eq!(parts(replay), [(Data::Replay { examples: 7 }, false)]);
-        for method in MethodOptions::all().iter().filter_map(MethodOptions::method) {
-            super::parts(method.as_ref(), 2);
+        for method in MethodOptions::all().iter().filter_map(MethodOptions::adapter_method) {
+            super::parts(method, 2);
         }
     }
 

@@ -11,7 +11,6 @@ use super::work::Work;
 use super::{Task, counting, hybrid, recommender, result_matrix, stages, start};
 use crate::data::formats;
 use crate::error::{InputError, RunError};
-use crate::method::MethodOptions;
 use crate::model::Storage;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::peak_memory;
@@ -132,7 +131,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
     };
     // What was wanted of an earlier worker does not bind this one.
     folder.set_control(Wanted::Run)?;
-    let work = config.method.adapter_method().map(|method| Work::of(task, method.as_ref()));
+    let work = config.method.adapter_method().map(|method| Work::of(task, method));
     let mut recorder = Recorder { writer: folder.writer()?, watcher, work };
     recorder.writer.set_status(Status::Running, None)?;
     result_matrix::record_test_sets(task, &folder, &mut recorder.writer)?;
@@ -180,7 +179,7 @@ impl OnDevice for LearnedRun<'_, '_> {
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         let RunConfig { method, seed, .. } = self.folder.config();
         if let RunMethod::Learned(options) = method {
-            if let MethodOptions::Hybrid(hybrid) = options {
+            if let Some(hybrid) = options.method().fusion() {
                 return hybrid::run::<B>(self.task, self.folder, hybrid, device, self.recorder);
             }
             if let Some(mut made) = recommender::make::<B>(self.task, options, *seed, device)? {

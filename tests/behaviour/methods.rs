@@ -13,7 +13,7 @@ use peso_workbench::data::Protocol;
 use peso_workbench::device::DeviceChoice;
 use peso_workbench::method::term::{Parameters, on_device};
 use peso_workbench::method::{
-    Anchor, Distance, Ewc, Guides, Matrices, Method, MethodOptions, OLora, Peso, Plan, Stage, SumLora, Term,
+    AdapterMethod, Anchor, Distance, Ewc, Guides, Matrices, MethodOptions, OLora, Peso, Plan, Stage, SumLora, Term,
 };
 use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::{Adapter, Compact, Llama, LlamaConfig, weights};
@@ -43,7 +43,7 @@ fn values() -> impl Strategy<Value = Vec<f32>> {
     proptest::collection::vec(-1.0f32..1.0, 14)
 }
 
-fn plan(method: &dyn Method, past: &[Adapter], memories: &[Matrices]) -> Plan {
+fn plan(method: &dyn AdapterMethod, past: &[Adapter], memories: &[Matrices]) -> Plan {
     let fresh: &dyn Fn(&str) -> Adapter = &|_| adapter(&[0.5; 14]);
     method.plan(&Stage { number: past.len() + 1, past, memories, seen: &Matrices::new(), fresh })
 }

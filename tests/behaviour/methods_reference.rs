@@ -13,8 +13,8 @@ use peso_workbench::method::gradient_surgery::Ahead;
 use peso_workbench::method::inf_lora::{Memory, design};
 use peso_workbench::method::term::on_device;
 use peso_workbench::method::{
-    Aggregation, Anchor, Distance, Ended, Ewc, Guides, Lwf, Matrices, Method, OLora, Past, Peso, Plan, SdLora, Stage,
-    SumLora, Term,
+    AdapterMethod, Aggregation, Anchor, Distance, Ended, Ewc, Guides, Lwf, Matrices, OLora, Past, Peso, Plan, SdLora,
+    Stage, SumLora, Term,
 };
 use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::beam::{Decoder, Ensemble};
@@ -71,7 +71,7 @@ impl Case {
     }
 
     /// What a method plans at stage 3, after these two states.
-    fn plan(&self, method: &dyn Method) -> Plan {
+    fn plan(&self, method: &dyn AdapterMethod) -> Plan {
         let fresh: &dyn Fn(&str) -> Adapter = &|_| Adapter::default();
         let seen = Matrices::new();
         method.plan(&Stage { number: 3, past: &self.past, memories: &self.fisher, seen: &seen, fresh })
@@ -152,7 +152,7 @@ fn divergences_of_predictions_match_the_reference() {
     let mut case = Case::load();
     let plain = case.step(&Guides::default());
     for (name, method) in [
-        ("output_kl", &Peso { lambda: 1.0, distance: Distance::OutputKl, ..Peso::default() } as &dyn Method),
+        ("output_kl", &Peso { lambda: 1.0, distance: Distance::OutputKl, ..Peso::default() } as &dyn AdapterMethod),
         ("lwf", &Lwf { lambda: 1.0, temperature: 2.0 }),
     ] {
         let guides = case.guides(&case.plan(method).main.terms);
@@ -171,7 +171,7 @@ fn divergences_of_predictions_match_the_reference() {
 #[test]
 fn added_adapters_match_the_reference() {
     for (name, method, magnitudes) in [
-        ("sum_lora_latest", &SumLora { past: Past::Latest, inherit: true } as &dyn Method, None),
+        ("sum_lora_latest", &SumLora { past: Past::Latest, inherit: true } as &dyn AdapterMethod, None),
         ("sum_lora_all", &SumLora { past: Past::All, inherit: true }, None),
         ("sd_lora_all", &SdLora { past: Past::All, inherit: true }, Some([1.1, 0.9, 1.2])),
         ("plain_all", &OLora::default(), None),

@@ -4,8 +4,8 @@ use eframe::egui;
 use egui::{Button, Checkbox, ComboBox, DragValue, RichText, TextEdit, Ui};
 
 use crate::app::theme::{self, space};
-use crate::method::{GradientSurgery, MethodOptions};
-use crate::schema::{Choice, Field, FieldOf, Kind, Setting};
+use crate::method::{Card, MethodOptions};
+use crate::schema::{Choice, Field, FieldSetting, Kind, Setting};
 
 /// What an edit of the options came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,7 +38,7 @@ pub(crate) struct Form {
 /// An option, its value, and the value that it has where nobody changed it.
 #[derive(Debug)]
 struct OptionOf {
-    field: FieldOf,
+    field: FieldSetting,
     default: Setting,
 }
 
@@ -50,7 +50,7 @@ impl OptionOf {
 
 impl Form {
     pub(crate) fn of(method: &MethodOptions) -> Self {
-        let option = |field: FieldOf| {
+        let option = |field: FieldSetting| {
             let default = default_of(method, &field.path).unwrap_or_else(|| field.setting.clone());
             OptionOf { field, default }
         };
@@ -75,9 +75,9 @@ impl Form {
     /// Draws the options; `method` takes what the user sets.
     pub(crate) fn ui(&self, ui: &mut Ui, method: &mut MethodOptions) -> Edited {
         let mut edited = Edited::default();
-        if let MethodOptions::GradientSurgery(surgery) = method {
+        if let Some(inner) = method.method().inner().map(MethodOptions::card) {
             row(ui, "Method", "The method that starts ahead", false, |ui, label| {
-                inner_method(ui, surgery, label, &mut edited);
+                inner_method(ui, method, inner, label, &mut edited);
             });
         }
         for option in &self.options {
@@ -105,11 +105,9 @@ fn default_of(method: &MethodOptions, path: &str) -> Option<Setting> {
 /// The same method, and the same one inside it, with default options.
 fn as_by_default(method: &MethodOptions) -> MethodOptions {
     let same = |other: &MethodOptions| other.card().key == method.card().key;
-    let mut usual = MethodOptions::all().into_iter().find(same).unwrap_or_else(|| method.clone());
-    if let (MethodOptions::GradientSurgery(usual), MethodOptions::GradientSurgery(now)) = (&mut usual, method) {
-        *usual.method = as_by_default(&now.method);
-    }
-    usual
+    let usual = MethodOptions::all().into_iter().find(same).unwrap_or_else(|| method.clone());
+    let inner = method.method().inner().map(as_by_default);
+    inner.and_then(|inner| usual.method().with_inner(inner)).unwrap_or(usual)
 }
 
 /// Width of the label's column at most, and the width of the form below which labels stand above their controls.
@@ -176,7 +174,7 @@ pub(super) fn value_row(
     default: Setting,
     edited: &mut Edited,
 ) -> Option<Setting> {
-    let option = OptionOf { field: FieldOf { path: field.path.to_owned(), field, setting: now }, default };
+    let option = OptionOf { field: FieldSetting { path: field.path.to_owned(), field, setting: now }, default };
     // What the row says was edited is this field's alone.
     let mut own = Edited::default();
     let value = option_row(ui, &option, &mut own);
@@ -196,8 +194,8 @@ fn reset_button(ui: &mut Ui, option: &OptionOf) -> egui::Response {
 fn help(option: &OptionOf) -> String {
     let field = option.field.field;
     let range = match field.kind {
-        Kind::Number { least, most } => format!("From {least} to {most}"),
-        Kind::Whole { least, most } => format!("A whole number from {least} to {most}"),
+        Kind::Number { min, max } => format!("From {min} to {max}"),
+        Kind::Whole { min, max } => format!("A whole number from {min} to {max}"),
         Kind::Switch | Kind::Choice(_) | Kind::Experiment => String::new(),
     };
     let default = format!("Default: {}", words(field.kind, &option.default));
@@ -214,19 +212,19 @@ pub(crate) fn words(kind: Kind, setting: &Setting) -> String {
     }
 }
 
-fn control(ui: &mut Ui, field: &FieldOf, label: egui::Id, edited: &mut Edited) -> Option<Setting> {
+fn control(ui: &mut Ui, field: &FieldSetting, label: egui::Id, edited: &mut Edited) -> Option<Setting> {
     match (field.field.kind, &field.setting) {
-        (Kind::Number { least, most }, Setting::Number(number)) => {
+        (Kind::Number { min, max }, Setting::Number(number)) => {
             let mut value = *number;
             let speed = (value.abs() * 0.01).max(0.001);
-            let drag = DragValue::new(&mut value).range(least..=most).speed(speed).max_decimals(6);
+            let drag = DragValue::new(&mut value).range(min..=max).speed(speed).max_decimals(6);
             edited.note(&ui.add(drag).labelled_by(label));
             Some(Setting::Number(value))
         }
-        (Kind::Whole { least, most }, Setting::Number(number)) => {
+        (Kind::Whole { min, max }, Setting::Number(number)) => {
             let mut value = *number as u64;
             let speed = (value as f64 * 0.01).max(0.1);
-            edited.note(&ui.add(DragValue::new(&mut value).range(least..=most).speed(speed)).labelled_by(label));
+            edited.note(&ui.add(DragValue::new(&mut value).range(min..=max).speed(speed)).labelled_by(label));
             Some(Setting::Number(value as f64))
         }
         (Kind::Switch, Setting::Switch(on)) => {
@@ -254,7 +252,7 @@ fn choice_width(ui: &Ui) -> f32 {
 
 fn choice(
     ui: &mut Ui,
-    field: &FieldOf,
+    field: &FieldSetting,
     choices: &[Choice],
     key: &str,
     label: egui::Id,
@@ -273,9 +271,8 @@ fn choice(
     Some(Setting::Choice(chosen.to_owned()))
 }
 
-/// Which method it is that starts ahead.
-fn inner_method(ui: &mut Ui, surgery: &mut GradientSurgery, label: egui::Id, edited: &mut Edited) {
-    let now = surgery.method.card();
+/// Which method it is that another changes; `now` is its card.
+fn inner_method(ui: &mut Ui, method: &mut MethodOptions, now: &Card, label: egui::Id, edited: &mut Edited) {
     let combo = ComboBox::from_id_salt("inner method")
         .selected_text(now.name)
         .width(choice_width(ui))
@@ -283,12 +280,15 @@ fn inner_method(ui: &mut Ui, surgery: &mut GradientSurgery, label: egui::Id, edi
         .show_ui(ui, |ui| {
             let others = MethodOptions::all()
                 .into_iter()
-                .filter(|m| m.method().is_some() && !matches!(m, MethodOptions::GradientSurgery(_)));
-            for method in others {
-                let card = method.card();
+                .filter(|other| other.adapter_method().is_some() && other.method().inner().is_none());
+            for other in others {
+                let card = other.card();
                 let response = ui.selectable_label(card.key == now.key, card.name).on_hover_text(card.sentence);
-                if response.clicked() && card.key != now.key {
-                    *surgery.method = method;
+                if response.clicked()
+                    && card.key != now.key
+                    && let Some(changed) = method.method().with_inner(other)
+                {
+                    *method = changed;
                     edited.changed = true;
                 }
             }
@@ -299,7 +299,7 @@ fn inner_method(ui: &mut Ui, surgery: &mut GradientSurgery, label: egui::Id, edi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::method::Peso;
+    use crate::method::{GradientSurgery, Peso};
 
     #[test]
     fn defaults_know_what_is_chosen_above_them() {

@@ -23,35 +23,29 @@ use crate::error::{InputError, RunError};
 use crate::model::adapter::Matrix;
 use crate::model::backend::TrainingBackend;
 use crate::model::weights::Weights;
-use crate::schema::{Card, Field, Kind};
+use crate::schema::{Field, Kind};
 
-pub const CARD: Card = Card {
-    key: "sasrec",
-    name: "SASRec",
-    sentence: "A small transformer over items, without the language model, trained stage by stage: the strongest sequential baseline",
-    formula: "CE over all items of the next one, softmax(h·E^T)",
-    source: "Kang & McAuley, arXiv 1808.09781; full cross-entropy: arXiv 2309.07602",
-    fields: &[
-        whole("width", "Width", "Width of the embeddings", 1, 4096),
-        whole("layers", "Layers", "Transformer layers", 1, 64),
-        whole("heads", "Heads", "Attention heads a layer; they divide the width", 1, 64),
-        whole("inner", "Inner width", "Width of the feed-forward layers", 1, 65_536),
-        number("dropout", "Dropout", "On embeddings, attention and what each layer adds", 0.0, 0.99),
-        whole("max_history", "History", "Newest items that are read", 1, 10_000),
-        whole("stride", "Stride", "Targets that share one pass where a history is longer than is read", 1, 10_000),
-        whole("epochs", "Epochs", "Passes over a stage; the one of least validation loss is kept", 1, 10_000),
-        whole("batch", "Batch", "Targets a step", 1, 1_000_000),
-        number("learning_rate", "Learning rate", "Of Adam, in every stage", 1e-9, 10.0),
-        number("weight_decay", "Weight decay", "Decoupled, as in AdamW", 0.0, 10.0),
-    ],
-};
+/// The options as fields.
+pub const FIELDS: &[Field] = &[
+    whole("width", "Width", "Width of the embeddings", 1, 4096),
+    whole("layers", "Layers", "Transformer layers", 1, 64),
+    whole("heads", "Heads", "Attention heads a layer; they divide the width", 1, 64),
+    whole("inner", "Inner width", "Width of the feed-forward layers", 1, 65_536),
+    number("dropout", "Dropout", "On embeddings, attention and what each layer adds", 0.0, 0.99),
+    whole("max_history", "History", "Newest items that are read", 1, 10_000),
+    whole("stride", "Stride", "Targets that share one pass where a history is longer than is read", 1, 10_000),
+    whole("epochs", "Epochs", "Passes over a stage; the one of least validation loss is kept", 1, 10_000),
+    whole("batch", "Batch", "Targets a step", 1, 1_000_000),
+    number("learning_rate", "Learning rate", "Of Adam, in every stage", 1e-9, 10.0),
+    number("weight_decay", "Weight decay", "Decoupled, as in AdamW", 0.0, 10.0),
+];
 
-const fn whole(path: &'static str, label: &'static str, help: &'static str, least: u64, most: u64) -> Field {
-    Field { path, label, help, kind: Kind::Whole { least, most } }
+const fn whole(path: &'static str, label: &'static str, help: &'static str, min: u64, max: u64) -> Field {
+    Field { path, label, help, kind: Kind::Whole { min, max } }
 }
 
-const fn number(path: &'static str, label: &'static str, help: &'static str, least: f64, most: f64) -> Field {
-    Field { path, label, help, kind: Kind::Number { least, most } }
+const fn number(path: &'static str, label: &'static str, help: &'static str, min: f64, max: f64) -> Field {
+    Field { path, label, help, kind: Kind::Number { min, max } }
 }
 
 /// Options of SASRec; the defaults of the network are RecBole's.

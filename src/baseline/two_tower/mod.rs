@@ -24,71 +24,65 @@ use crate::data::{Dataset, Stage};
 use crate::error::{InputError, RunError};
 use crate::model::adapter::Matrix;
 use crate::model::weights::Weights;
-use crate::schema::{Card, Choice, Field, Kind};
+use crate::schema::{Choice, Field, Kind};
 use crate::seeds;
 
 /// Standard deviation of fresh embeddings.
 const INITIAL_DEVIATION: f64 = 0.1;
 
-pub const CARD: Card = Card {
-    key: "two_tower",
-    name: "Two towers",
-    sentence: "An embedding for each user and each item, without the language model, carried from stage to stage",
-    formula: "s(u, i) = u·i;  BPR or sampled softmax + weight · contrast with the past",
-    source: "Contrastive and PIW: arXiv 2305.01204; PISA: SIGIR 2025; our reading, see the code",
-    fields: &[
-        field("width", "Width", "Width of the embeddings", Kind::Whole { least: 1, most: 4096 }),
-        field(
-            "variant",
-            "Variant",
-            "How the past is kept",
-            Kind::Choice(&[
-                Choice::plain("Frozen", "Frozen", "The embeddings of stage 1 for all stages"),
-                Choice::plain("FineTune", "Fine-tune", "The ranking loss alone"),
-                Choice {
-                    key: "Contrastive",
-                    label: "Contrastive",
-                    help: "Users are pulled to where the stage before left them, all alike",
-                    defaults: "{\"weight\": 0.1, \"temperature\": 0.2}",
-                },
-                Choice {
-                    key: "ContrastivePiw",
-                    label: "Contrastive + PIW",
-                    help: "Users whose interests changed are pulled less",
-                    defaults: "{\"weight\": 0.1, \"temperature\": 0.2, \"clusters\": 10}",
-                },
-                Choice {
-                    key: "Pisa",
-                    label: "PISA",
-                    help: "Stable users are pulled to their past, dynamic ones to where the stage takes them",
-                    defaults: "{\"weight\": 0.1, \"temperature\": 0.2, \"clusters\": 10}",
-                },
-            ]),
-        ),
-        field("variant.weight", "Weight", "Factor on the contrastive term", Kind::Number { least: 0.0, most: 1e6 }),
-        field("variant.temperature", "Temperature", "Of the cosines", Kind::Number { least: 1e-3, most: 1e3 }),
-        field(
-            "variant.clusters",
-            "Clusters",
-            "Of items, through which a user's shift is seen",
-            Kind::Whole { least: 1, most: 10_000 },
-        ),
-        field(
-            "negatives",
-            "Negatives",
-            "A target; 1 is BPR, more the sampled softmax",
-            Kind::Whole { least: 1, most: 100_000 },
-        ),
-        field(
-            "epochs",
-            "Epochs",
-            "Passes over a stage; the one of least validation loss is kept",
-            Kind::Whole { least: 1, most: 10_000 },
-        ),
-        field("batch", "Batch", "Targets a step", Kind::Whole { least: 1, most: 1_000_000 }),
-        field("learning_rate", "Learning rate", "Of Adam, in every stage", Kind::Number { least: 1e-9, most: 10.0 }),
-    ],
-};
+/// The options as fields.
+pub const FIELDS: &[Field] = &[
+    field("width", "Width", "Width of the embeddings", Kind::Whole { min: 1, max: 4096 }),
+    field(
+        "variant",
+        "Variant",
+        "How the past is kept",
+        Kind::Choice(&[
+            Choice::plain("Frozen", "Frozen", "The embeddings of stage 1 for all stages"),
+            Choice::plain("FineTune", "Fine-tune", "The ranking loss alone"),
+            Choice {
+                key: "Contrastive",
+                label: "Contrastive",
+                help: "Users are pulled to where the stage before left them, all alike",
+                defaults: "{\"weight\": 0.1, \"temperature\": 0.2}",
+            },
+            Choice {
+                key: "ContrastivePiw",
+                label: "Contrastive + PIW",
+                help: "Users whose interests changed are pulled less",
+                defaults: "{\"weight\": 0.1, \"temperature\": 0.2, \"clusters\": 10}",
+            },
+            Choice {
+                key: "Pisa",
+                label: "PISA",
+                help: "Stable users are pulled to their past, dynamic ones to where the stage takes them",
+                defaults: "{\"weight\": 0.1, \"temperature\": 0.2, \"clusters\": 10}",
+            },
+        ]),
+    ),
+    field("variant.weight", "Weight", "Factor on the contrastive term", Kind::Number { min: 0.0, max: 1e6 }),
+    field("variant.temperature", "Temperature", "Of the cosines", Kind::Number { min: 1e-3, max: 1e3 }),
+    field(
+        "variant.clusters",
+        "Clusters",
+        "Of items, through which a user's shift is seen",
+        Kind::Whole { min: 1, max: 10_000 },
+    ),
+    field(
+        "negatives",
+        "Negatives",
+        "A target; 1 is BPR, more the sampled softmax",
+        Kind::Whole { min: 1, max: 100_000 },
+    ),
+    field(
+        "epochs",
+        "Epochs",
+        "Passes over a stage; the one of least validation loss is kept",
+        Kind::Whole { min: 1, max: 10_000 },
+    ),
+    field("batch", "Batch", "Targets a step", Kind::Whole { min: 1, max: 1_000_000 }),
+    field("learning_rate", "Learning rate", "Of Adam, in every stage", Kind::Number { min: 1e-9, max: 10.0 }),
+];
 
 const fn field(path: &'static str, label: &'static str, help: &'static str, kind: Kind) -> Field {
     Field { path, label, help, kind }
@@ -171,6 +165,11 @@ impl Default for Clustered {
 }
 
 impl TwoTower {
+    /// Number of parameters on a dataset of so many users and items.
+    pub fn parameters(&self, users: usize, items: usize) -> u64 {
+        (self.width * (users + items)) as u64
+    }
+
     /// Checks the values.
     ///
     /// # Errors

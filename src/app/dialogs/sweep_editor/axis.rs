@@ -138,11 +138,11 @@ impl Range {
             _ => 1.0,
         };
         let held = |value: f64| match kind {
-            Kind::Number { least, most } => value.clamp(least, most),
-            Kind::Whole { least, most } => value.round().clamp(least as f64, most as f64),
+            Kind::Number { min, max } => value.clamp(min, max),
+            Kind::Whole { min, max } => value.round().clamp(min as f64, max as f64),
             _ => value,
         };
-        let share = matches!(kind, Kind::Number { most, .. } if most <= 1.0);
+        let share = matches!(kind, Kind::Number { max, .. } if max <= 1.0);
         let [from, to] = if share { [held(0.0), held(1.0)] } else { [held(now / 10.0), held(now * 10.0)] };
         Self { from, to, count: 5, logarithmic: !share && from > 0.0 }
     }
@@ -156,8 +156,8 @@ impl Range {
                 let speed = (value.abs() * 0.01).max(0.001);
                 let drag = DragValue::new(value).speed(speed).max_decimals(9);
                 let drag = match field.kind {
-                    Kind::Number { least, most } => drag.range(least..=most),
-                    Kind::Whole { least, most } => drag.range(least as f64..=most as f64).max_decimals(0),
+                    Kind::Number { min, max } => drag.range(min..=max),
+                    Kind::Whole { min, max } => drag.range(min as f64..=max as f64).max_decimals(0),
                     _ => drag,
                 };
                 let response = ui.add(drag);
@@ -225,8 +225,8 @@ fn parse_numbers(text: &str) -> Result<Vec<f64>, String> {
 pub(super) fn describe(ui: &mut Ui, field: Field) {
     let end = |value: f64| if value.abs() < 1e4 { value.to_string() } else { scale::grouped(value, 0) };
     let range = match field.kind {
-        Kind::Number { least, most } => format!("From {} to {}", end(least), end(most)),
-        Kind::Whole { least, most } => format!("A whole number from {} to {}", end(least as f64), end(most as f64)),
+        Kind::Number { min, max } => format!("From {} to {}", end(min), end(max)),
+        Kind::Whole { min, max } => format!("A whole number from {} to {}", end(min as f64), end(max as f64)),
         Kind::Switch | Kind::Choice(_) | Kind::Experiment => String::new(),
     };
     let parts: Vec<&str> = [field.help, &range].into_iter().filter(|part| !part.is_empty()).collect();
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn typed_values_are_numbers_in_the_range_each_once() {
-        let number = Kind::Number { least: 0.0, most: 10.0 };
+        let number = Kind::Number { min: 0.0, max: 10.0 };
         let settings = |kind, text: &str| draft(kind, text).settings();
         let numbers = |values: &[f64]| Ok(values.iter().copied().map(Setting::Number).collect::<Vec<_>>());
         assert_eq!(settings(number, "0.5, 1;2  1e-3"), numbers(&[0.5, 1.0, 2.0, 0.001]));
@@ -261,7 +261,7 @@ mod tests {
             let error = settings(number, text).unwrap_err();
             assert!(error.contains(word), "{text}: {error}");
         }
-        assert!(settings(Kind::Whole { least: 1, most: 5 }, "1.5").unwrap_err().contains("whole number"));
+        assert!(settings(Kind::Whole { min: 1, max: 5 }, "1.5").unwrap_err().contains("whole number"));
     }
 
     #[test]
@@ -279,11 +279,11 @@ mod tests {
     #[test]
     fn a_range_about_a_value_stays_where_the_option_may_be() {
         let about = |kind, now: f64| Range::around(kind, Some(&Setting::Number(now)));
-        let weight = about(Kind::Number { least: 0.0, most: 15.0 }, 2.0);
+        let weight = about(Kind::Number { min: 0.0, max: 15.0 }, 2.0);
         assert_eq!((weight.from, weight.to, weight.logarithmic), (0.2, 15.0, true));
-        let share = about(Kind::Number { least: 0.0, most: 1.0 }, 0.5);
+        let share = about(Kind::Number { min: 0.0, max: 1.0 }, 0.5);
         assert_eq!((share.from, share.to, share.logarithmic), (0.0, 1.0, false));
-        let whole = about(Kind::Whole { least: 1, most: 1000 }, 4.0);
+        let whole = about(Kind::Whole { min: 1, max: 1000 }, 4.0);
         assert_eq!((whole.from, whole.to), (1.0, 40.0));
     }
 }

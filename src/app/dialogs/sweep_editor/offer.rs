@@ -6,7 +6,7 @@ use crate::project::Project;
 use crate::project::sweep::TRAINING;
 use crate::project::training_fields;
 use crate::project::training_fields::{FIELDS, FIXED};
-use crate::schema::{Field, FieldOf, Setting};
+use crate::schema::{Field, FieldSetting, Setting};
 
 /// An option that may be swept.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ impl Offer {
 /// The options of an experiment's method with what `chosen` options (with their values) bring, then those of training.
 pub(super) fn offers(project: &Project, experiment: &str, chosen: &[(String, Vec<Setting>)]) -> Vec<Offer> {
     let Some(method) = project.method_of(experiment) else { return Vec::new() };
-    let own = fields(method, chosen).into_iter().map(|FieldOf { path, field, setting }| Offer {
+    let own = fields(method, chosen).into_iter().map(|FieldSetting { path, field, setting }| Offer {
         option: path,
         part: "Options of the method",
         label: field.label.to_owned(),
@@ -68,14 +68,14 @@ pub(super) fn offers(project: &Project, experiment: &str, chosen: &[(String, Vec
 
 /// Whether the training settings matter to a method, or why not.
 fn trains(method: &MethodOptions) -> Result<(), &'static str> {
-    match method.method() {
+    match method.adapter_method() {
         Some(_) => Ok(()),
         None => Err("It trains no language model of its own, so these settings do not touch it"),
     }
 }
 
 /// The method's options, and those that come with a value of a chosen one.
-fn fields(method: &MethodOptions, chosen: &[(String, Vec<Setting>)]) -> Vec<FieldOf> {
+fn fields(method: &MethodOptions, chosen: &[(String, Vec<Setting>)]) -> Vec<FieldSetting> {
     let mut methods = vec![method.clone()];
     for (path, values) in chosen.iter().filter(|(path, _)| !path.starts_with(TRAINING)) {
         let set = |value: &Setting| {
@@ -89,7 +89,7 @@ fn fields(method: &MethodOptions, chosen: &[(String, Vec<Setting>)]) -> Vec<Fiel
             values.iter().filter(|value| matches!(value, Setting::Choice(_))).filter_map(set).collect();
         methods.extend(more);
     }
-    let mut found: Vec<FieldOf> = Vec::new();
+    let mut found: Vec<FieldSetting> = Vec::new();
     for field in methods.iter().flat_map(MethodOptions::fields) {
         if found.iter().all(|other| other.path != field.path) {
             found.push(field);

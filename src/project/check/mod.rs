@@ -1,24 +1,16 @@
 //! What a project must fulfil beyond having the right fields.
 
+pub(super) mod training;
+mod values;
+
 use std::collections::HashMap;
 
-use super::{Evaluation, Project, SemanticIds, Training, UsersPerStage};
+use self::training::training;
+use self::values::{Checked, above_zero, bad, dropout, positive, require, share};
+use super::{Evaluation, Project, SemanticIds, UsersPerStage};
 use crate::data::{DatasetSource, Prepare, SyntheticOptions, synthetic as generator};
 use crate::method::MethodOptions;
 use crate::model::{BaseModel, Compact, Prompt, Storage};
-
-/// A field whose value cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadField {
-    /// Its path as in the file: `training.lora.rank`.
-    pub field: String,
-    /// What is wrong with it.
-    pub problem: String,
-    /// What a usable value is.
-    pub advice: String,
-}
-
-type Checked = Result<(), BadField>;
 
 /// Finds the first field whose value cannot be used.
 pub fn check(project: &Project) -> Checked {
@@ -160,36 +152,6 @@ pub fn compact(shape: &Compact) -> Checked {
     )
 }
 
-/// Finds the first training setting whose value cannot be used.
-pub(super) fn training(training: &Training) -> Checked {
-    let field = |name: &str| format!("training.{name}");
-    positive(&field("epochs"), training.epochs)?;
-    training.later_stage_epochs.map_or(Ok(()), |epochs| positive(&field("later_stage_epochs"), epochs))?;
-    positive(&field("batch"), training.batch)?;
-    positive(&field("accumulation"), training.accumulation)?;
-    positive(&field("max_history"), training.max_history)?;
-    above_zero(&field("learning_rate"), training.learning_rate)?;
-    above_zero(&field("later_stage_factor"), training.later_stage_factor)?;
-    above_zero(&field("temperature"), training.temperature)?;
-    share(&field("warm_up"), training.warm_up)?;
-    not_negative(&field("weight_decay"), training.weight_decay)?;
-    not_negative(&field("clip"), training.clip)?;
-    dropout(&field("dropout"), training.dropout)?;
-    positive(&field("lora.rank"), training.lora.rank)?;
-    above_zero(&field("lora.alpha"), training.lora.alpha)?;
-    let no_path = training.start.path().is_some_and(|path| path.as_os_str().is_empty());
-    require(!no_path, &field("start"), "the path is empty", "name the adapter's folder")
-}
-
-fn dropout(field: &str, probability: f64) -> Checked {
-    require(
-        (0.0..1.0).contains(&probability),
-        field,
-        &format!("a dropout of {probability} is impossible"),
-        "it must be at least 0 and below 1",
-    )
-}
-
 fn evaluation(evaluation: &Evaluation) -> Checked {
     positive("evaluation.beams", evaluation.beams)?;
     require(!evaluation.k.is_empty(), "evaluation.k", "the list is empty", "for example `[1, 5, 10, 20]`")?;
@@ -210,9 +172,9 @@ fn experiments(project: &Project) -> Checked {
     let none = "the list is empty";
     require(!project.experiments.is_empty(), "experiments", none, "for example `[(name: \"PESO\", method: Peso())]`")?;
     let mut taken: HashMap<String, &str> = HashMap::new();
-    for (place, experiment) in project.experiments.iter().enumerate() {
+    for (index, experiment) in project.experiments.iter().enumerate() {
         let name = experiment.name.as_str();
-        let field = format!("experiments[{place}].name");
+        let field = format!("experiments[{index}].name");
         require(!name.trim().is_empty(), &field, "the name is empty", "every experiment has a name of its own")?;
         if let Some(other) = taken.insert(super::slug::slug(name), name) {
             let problem = if other == name {
@@ -222,17 +184,13 @@ fn experiments(project: &Project) -> Checked {
             };
             return Err(bad(&field, problem, "every experiment has a name of its own"));
         }
-        method(&format!("experiments[{place}].method"), &experiment.method)?;
+        method(&format!("experiments[{index}].method"), &experiment.method)?;
     }
     Ok(())
 }
 
 fn method(field: &str, method: &MethodOptions) -> Checked {
-    method.check().map_err(|bad| BadField {
-        field: format!("{field}.{}", bad.path),
-        problem: bad.problem,
-        advice: bad.advice,
-    })
+    method.check().map_err(|error| error.within(field))
 }
 
 fn seeds(seeds: &[u64]) -> Checked {
@@ -243,31 +201,4 @@ fn seeds(seeds: &[u64]) -> Checked {
         Some(pair) => Err(bad("seeds", format!("seed {} is given twice", pair[0]), "a seed stands once in the list")),
         None => Ok(()),
     }
-}
-
-fn bad(field: &str, problem: impl Into<String>, advice: &str) -> BadField {
-    BadField { field: field.to_owned(), problem: problem.into(), advice: advice.to_owned() }
-}
-
-fn require(holds: bool, field: &str, problem: &str, advice: &str) -> Checked {
-    if holds { Ok(()) } else { Err(bad(field, problem, advice)) }
-}
-
-fn positive(field: &str, value: usize) -> Checked {
-    require(value > 0, field, "0 is too small", "it must be at least 1")
-}
-
-fn above_zero(field: &str, value: f64) -> Checked {
-    let holds = value.is_finite() && value > 0.0;
-    require(holds, field, &format!("{value} cannot be used"), "it must be a number above 0")
-}
-
-fn not_negative(field: &str, value: f64) -> Checked {
-    let holds = value.is_finite() && value >= 0.0;
-    require(holds, field, &format!("{value} cannot be used"), "it must be a number that is not below 0")
-}
-
-fn share(field: &str, value: f64) -> Checked {
-    let holds = (0.0..=1.0).contains(&value);
-    require(holds, field, &format!("{value} is no share"), "it must be between 0 and 1")
 }
