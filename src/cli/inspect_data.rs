@@ -12,7 +12,7 @@ use super::words;
 use crate::calendar;
 use crate::data::DatasetSource;
 use crate::data::formats::plan::Plan;
-use crate::data::formats::{self, ImportError, ImportReport, Preview, SkippedLine};
+use crate::data::formats::{self, FirstRows, ImportError, ImportReport, SkippedLine};
 use crate::data::prepare::{self, Prepare, PrepareReport};
 use crate::error::InputError;
 use crate::project::file::to_ron;
@@ -26,7 +26,7 @@ const EXAMPLES: usize = 3;
 #[derive(Serialize)]
 pub(super) struct Inspected {
     import: ImportReport,
-    preview: Preview,
+    preview: FirstRows,
     /// The line of a project file.
     dataset: String,
     /// Why the files are taken for their format.
@@ -40,7 +40,7 @@ pub(super) struct Inspected {
 impl Inspected {
     /// Reads everything that a plan names.
     pub(super) fn read(plan: &Plan, source: &DatasetSource, path: &Path) -> Result<Self, InputError> {
-        let preview = Preview::of(plan, ROWS)?;
+        let preview = FirstRows::of(plan, ROWS)?;
         let bar = bar();
         let imported = formats::import(plan, &mut |progress| {
             bar.set_length(progress.total);
@@ -64,7 +64,7 @@ impl Inspected {
         let mut text = format!(
             "Interactions {} · {} ({})\n{} interactions, {} users, {} items ({} with a title)\n",
             import.name,
-            import.format.label(),
+            import.format.label,
             self.reason,
             words::count(import.interactions),
             words::count(import.users),

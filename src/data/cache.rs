@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::formats::plan::Plan;
-use super::formats::{self, ImportError, ImportReport, Monitor, Progress, Watch};
+use super::formats::{self, ImportError, ImportReport, Monitor, OnProgress, Progress};
 use super::interactions::{Interactions, ItemText};
 use super::names::Names;
 use crate::error::InputError;
@@ -44,16 +44,20 @@ struct Header {
 ///
 /// # Errors
 /// As [`formats::import`].
-pub fn import(plan: &Plan, folder: &Path, watch: Watch<'_>) -> Result<(Interactions, ImportReport), ImportError> {
+pub fn import(
+    plan: &Plan,
+    folder: &Path,
+    on_progress: OnProgress<'_>,
+) -> Result<(Interactions, ImportReport), ImportError> {
     let total: u64 = formats::files(plan)?.iter().map(|file| file.bytes).sum();
     // Reading for the hash is the first half, reading for the content the second.
-    let key = key(plan, &mut |progress: Progress| watch(Progress { done: progress.done, total: 2 * total }))?;
+    let key = key(plan, &mut |progress: Progress| on_progress(Progress { done: progress.done, total: 2 * total }))?;
     let path = folder.join(format!("{}.{ENDING}", &key[..32]));
     if let Ok((interactions, report)) = read(&path, &key) {
         return Ok((interactions, with_files(report, plan)?));
     }
     let (interactions, report) = formats::import(plan, &mut |progress: Progress| {
-        watch(Progress { done: total + progress.done, total: 2 * total })
+        on_progress(Progress { done: total + progress.done, total: 2 * total })
     })?;
     if files::create_folder(folder).and_then(|()| write(&path, &key, &interactions, &report)).is_ok() {
         forget_oldest(folder, ENDING);
@@ -62,8 +66,8 @@ pub fn import(plan: &Plan, folder: &Path, watch: Watch<'_>) -> Result<(Interacti
 }
 
 /// SHA-256 (hex) over the files' content and how they are read.
-fn key(plan: &Plan, watch: Watch<'_>) -> Result<String, ImportError> {
-    let monitor = Monitor::new(watch, u64::MAX);
+fn key(plan: &Plan, on_progress: OnProgress<'_>) -> Result<String, ImportError> {
+    let monitor = Monitor::new(on_progress, u64::MAX);
     let mut hash = Sha256::new();
     let interactions = plan.interactions.iter().map(|source| (&source.path, format!("{:?}", source.layout)));
     let items = plan.items.iter().map(|source| (&source.path, format!("{:?}", source.layout)));

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::formats::plan::Plan;
-use super::formats::{self, ImportError, ImportReport, Watch, peso_release};
+use super::formats::{self, ImportError, ImportReport, OnProgress, peso_release};
 use super::interactions::ItemText;
 use super::prepare::{self, PrepareReport, Prepared};
 use super::{Dataset, DatasetSource, Item, cache, synthetic};
@@ -20,9 +20,9 @@ pub struct Loaded {
     pub import: Option<(ImportReport, PrepareReport)>,
     /// What is written about the items, by item; empty for a dataset that comes in stages.
     pub texts: Vec<ItemText>,
-    /// Why the items have no semantic ids, or not those that are asked for, of a dataset that is only looked at. They then
-    /// have those of the dataset, and if it has none, each stands as a code of its own.
-    pub lacks_ids: Option<InputError>,
+    /// Why the items have no semantic ids, or not those that are asked for, of a dataset that is only shown. They then have
+    /// those of the dataset, and if it has none, each stands as a code of its own.
+    pub missing_ids: Option<InputError>,
 }
 
 /// Imported interactions in stages, before their items have semantic ids: what ids are trained from.
@@ -41,19 +41,19 @@ impl Dataset {
     /// # Errors
     /// Names the file and the place of what cannot be used, or the option that has no meaning.
     pub fn load(source: &DatasetSource, index: Option<&Path>, folder: &Path) -> Result<Self, InputError> {
-        let loaded = Self::load_watched(source, index, folder, &mut |_| ControlFlow::Continue(()));
+        let loaded = Self::load_with_progress(source, index, folder, &mut |_| ControlFlow::Continue(()));
         loaded.map(|loaded| loaded.dataset).map_err(ImportError::into_input_error)
     }
 
-    /// The same, with the progress of an import told to `watch`, which may end it, and with its report.
+    /// The same with the report of an import, whose progress goes to `on_progress`, which may end it.
     ///
     /// # Errors
-    /// As [`Dataset::load`], or `watch` ended the import.
-    pub fn load_watched(
+    /// As [`Dataset::load`], or `on_progress` ended the import.
+    pub fn load_with_progress(
         source: &DatasetSource,
         index: Option<&Path>,
         folder: &Path,
-        watch: Watch<'_>,
+        on_progress: OnProgress<'_>,
     ) -> Result<Loaded, ImportError> {
         let index = index.map(|path| folder.join(path));
         let dataset = match source {
@@ -68,33 +68,33 @@ impl Dataset {
                 }
             }
             imported => {
-                let loaded = load_imported(imported, index, folder, watch)?;
-                return match loaded.lacks_ids {
+                let loaded = load_imported(imported, index, folder, on_progress)?;
+                return match loaded.missing_ids {
                     Some(error) => Err(error.into()),
                     None => Ok(loaded),
                 };
             }
         };
-        Ok(Loaded { dataset, import: None, texts: Vec::new(), lacks_ids: None })
+        Ok(Loaded { dataset, import: None, texts: Vec::new(), missing_ids: None })
     }
 
-    /// The same for those who only look: items may lack semantic ids, or the index may not be usable.
+    /// The same where the data are only shown: items may lack semantic ids, or the index may not be usable.
     ///
     /// # Errors
-    /// As [`Dataset::load_watched`], but for what is wrong with the ids.
-    pub fn load_to_look_at(
+    /// As [`Dataset::load_with_progress`], but for what is wrong with the ids.
+    pub fn load_for_display(
         source: &DatasetSource,
         index: Option<&Path>,
         folder: &Path,
-        watch: Watch<'_>,
+        on_progress: OnProgress<'_>,
     ) -> Result<Loaded, ImportError> {
         if source.prepare().is_some() {
-            return load_imported(source, index.map(|path| folder.join(path)), folder, watch);
+            return load_imported(source, index.map(|path| folder.join(path)), folder, on_progress);
         }
-        match (index, Self::load_watched(source, index, folder, watch)) {
+        match (index, Self::load_with_progress(source, index, folder, on_progress)) {
             (Some(_), Err(ImportError::Input(error))) => {
-                let loaded = Self::load_watched(source, None, folder, watch)?;
-                Ok(Loaded { lacks_ids: Some(error), ..loaded })
+                let loaded = Self::load_with_progress(source, None, folder, on_progress)?;
+                Ok(Loaded { missing_ids: Some(error), ..loaded })
             }
             (_, loaded) => loaded,
         }
@@ -113,12 +113,12 @@ fn load_imported(
     source: &DatasetSource,
     index: Option<PathBuf>,
     folder: &Path,
-    watch: Watch<'_>,
+    on_progress: OnProgress<'_>,
 ) -> Result<Loaded, ImportError> {
-    let Imported { mut prepared, report, own_index } = import(source, folder, watch)?;
+    let Imported { mut prepared, report, own_index } = import(source, folder, on_progress)?;
     let items = &prepared.catalogue.items;
-    let path = index.or(own_index).ok_or_else(|| missing_ids(source));
-    let (ids, lacks_ids) = match path.and_then(|path| index_of(items, &path)) {
+    let path = index.or(own_index).ok_or_else(|| no_ids_error(source));
+    let (ids, missing_ids) = match path.and_then(|path| index_of(items, &path)) {
         Ok(ids) => (ids, None),
         Err(error) => {
             let numbers: Vec<u32> = (0..items.len() as u32).collect();
@@ -127,15 +127,15 @@ fn load_imported(
     };
     let import = Some((report, prepared.report.clone()));
     let texts = std::mem::take(&mut prepared.catalogue.texts);
-    Ok(Loaded { dataset: prepared.with_ids(ids), import, texts, lacks_ids })
+    Ok(Loaded { dataset: prepared.with_ids(ids), import, texts, missing_ids })
 }
 
 /// Imports interactions and prepares them; relative paths start from `folder`, where what was read is cached.
 ///
 /// # Errors
-/// A file cannot be used, an option has no meaning for it, `watch` ended the import, or the source is none of imported
+/// A file cannot be used, an option has no meaning for it, `on_progress` ended the import, or the source is none of imported
 /// interactions.
-pub fn import(source: &DatasetSource, folder: &Path, watch: Watch<'_>) -> Result<Imported, ImportError> {
+pub fn import(source: &DatasetSource, folder: &Path, on_progress: OnProgress<'_>) -> Result<Imported, ImportError> {
     let source = source.clone().with_paths(|path| folder.join(path));
     let path = source.path().unwrap_or(folder);
     let (Some(options), Some(plan)) = (source.prepare(), plan(&source)?) else {
@@ -149,7 +149,7 @@ pub fn import(source: &DatasetSource, folder: &Path, watch: Watch<'_>) -> Result
         InputError::new(path, error.problem).at(field).advice(error.advice)
     };
     options.check().map_err(invalid)?;
-    let (interactions, report) = cache::import(&plan, &folder.join(cache::FOLDER), watch)?;
+    let (interactions, report) = cache::import(&plan, &folder.join(cache::FOLDER), on_progress)?;
     let prepared = prepare::prepare(&interactions, options).map_err(invalid)?;
     Ok(Imported { prepared, report, own_index: plan.index })
 }
@@ -161,11 +161,11 @@ pub fn import(source: &DatasetSource, folder: &Path, watch: Watch<'_>) -> Result
 pub fn plan(source: &DatasetSource) -> Result<Option<Plan>, InputError> {
     match source {
         DatasetSource::Table(table) => formats::plan_of_table(table).map(Some),
-        other => other.import().map(|(format, import)| formats::plan_of(format, import)).transpose(),
+        other => other.import().map(|import| formats::plan_of(other.format(), import)).transpose(),
     }
 }
 
-fn missing_ids(source: &DatasetSource) -> InputError {
+fn no_ids_error(source: &DatasetSource) -> InputError {
     let path = source.path().unwrap_or(Path::new(""));
     InputError::new(path, "the items have no semantic ids").advice(
         "the format has none: `semantic_ids: Train()` makes them of the items' words; or name an index with `semantic_ids: Index(\"…\")`, a JSON file that maps each item to its codes, \

@@ -1,7 +1,5 @@
 //! Interactions, items and stages: what every method trains and is tested on.
 
-pub mod preview;
-
 pub mod activity;
 pub(crate) mod cache;
 pub mod catalogue;
@@ -14,20 +12,25 @@ pub mod item_tree;
 pub mod load;
 mod names;
 pub mod prepare;
+pub mod preview;
 pub mod protocol;
 pub mod source;
 pub mod summary;
 pub mod synthetic;
+pub mod term;
 pub mod timeline;
+mod variant_name;
 
-pub use activity::{ByStage, UserGroup};
-pub use catalogue::Catalogue;
-pub use dataset::{Dataset, Example, Item, Sequence, Stage};
-pub use drift::{DataDrift, ItemVectors};
-pub use item_tree::ItemTree;
-pub use load::{Imported, Loaded};
-pub use prepare::{Prepare, Prepared, StageCuts};
-pub use protocol::Protocol;
-pub use source::{DatasetSource, Import, SyntheticOptions};
-pub use summary::{StageSummary, Summary};
-pub use timeline::Timeline;
+pub use self::activity::{ByStage, UserGroup};
+pub use self::catalogue::Catalogue;
+pub use self::dataset::{Dataset, Example, Item, Sequence, Stage};
+pub use self::drift::{DataDrift, ItemVectors};
+pub use self::formats::options::Import;
+pub use self::item_tree::ItemTree;
+pub use self::load::{Imported, Loaded};
+pub use self::prepare::{Prepare, Prepared, StageCuts};
+pub use self::protocol::Protocol;
+pub use self::source::DatasetSource;
+pub use self::summary::{StageSummary, Summary};
+pub use self::synthetic::SyntheticOptions;
+pub use self::timeline::Timeline;

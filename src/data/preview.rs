@@ -2,25 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
+use super::formats::options::{Import, ItemTable, TableImport};
 use super::formats::plan::{Layout, Plan, Source};
-use super::formats::{self, Detected, Format, Preview, ReadFile, time_span};
-use super::source::{Import, ItemTable, TableImport};
+use super::formats::{self, Detected, FirstRows, Format, ReadFile, peso_release, time_span};
 use super::{DatasetSource, load};
 use crate::error::InputError;
 
-/// Rows that are read, and how many of them a view has room for is its own affair.
+/// Rows that are read; how many of them are shown is up to the view.
 const ROWS: usize = 20;
 
 /// The beginning of a dataset's files.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Glance {
+pub struct Preview {
     /// None for the paper's release and generated data.
     pub format: Option<Format>,
     /// Why the files are taken for it.
     pub reason: String,
     pub files: Vec<ReadFile>,
-    pub rows: Option<Preview>,
-    pub items: Option<Preview>,
+    pub rows: Option<FirstRows>,
+    pub items: Option<FirstRows>,
     pub times: Option<Times>,
     /// Whether the interactions are text in columns, which a separator takes apart.
     pub delimited: bool,
@@ -48,18 +48,18 @@ pub struct Proposal {
     pub own_ids: bool,
 }
 
-impl Glance {
-    /// Looks at a source's files; relative paths start from `folder`.
+impl Preview {
+    /// Reads the beginning of a source's files; relative paths start from `folder`.
     ///
     /// # Errors
     /// A file cannot be read, or is not of the format that the source names.
     pub fn of(source: &DatasetSource, folder: &Path) -> Result<Self, InputError> {
         let source = source.clone().with_paths(|path| folder.join(path));
         match &source {
-            DatasetSource::PesoRelease { path } => Ok(Self::unread("Blocks of the paper's release", release(path)?)),
+            DatasetSource::PesoRelease { path } => Ok(Self::unread("Blocks of the paper's release", blocks(path)?)),
             DatasetSource::Synthetic(_) => Ok(Self::unread("Generated", Vec::new())),
             DatasetSource::Table(table) => Self::of_table(table),
-            other => match load::plan(other)? {
+            DatasetSource::Detect(_) | DatasetSource::Interactions(..) => match load::plan(&source)? {
                 Some(plan) => Self::of_plan(&plan),
                 None => Ok(Self::unread("", Vec::new())),
             },
@@ -72,8 +72,8 @@ impl Glance {
     }
 
     fn of_plan(plan: &Plan) -> Result<Self, InputError> {
-        let rows = Preview::of(plan, ROWS)?;
-        let items = plan.items.as_ref().map(|source| Preview::of_items(source, ROWS)).transpose()?.flatten();
+        let rows = FirstRows::of(plan, ROWS)?;
+        let items = plan.items.as_ref().map(|source| FirstRows::of_items(source, ROWS)).transpose()?.flatten();
         Ok(Self {
             format: Some(plan.format),
             reason: plan.reason(),
@@ -93,7 +93,7 @@ impl Glance {
         let parts = [("user", Some(&columns.user)), ("item", Some(&columns.item))].into_iter();
         let parts = parts.chain(optional.map(|(role, column)| (role, column.as_ref())));
         let parts: Vec<(&str, &str)> = parts.filter_map(|(role, column)| Some((role, column?.as_str()))).collect();
-        let rows = Preview::of_table(&table.path, (table.separator, table.header), &parts, ROWS)?;
+        let rows = FirstRows::of_table(&table.path, (table.separator, table.header), &parts, ROWS)?;
         let (items, items_problem) = match table.items.as_ref().map(|items| of_items(items, table.header)) {
             Some(Ok(items)) => (Some(items), None),
             Some(Err(error)) => (None, Some(error)),
@@ -105,7 +105,7 @@ impl Glance {
             Err(error) => (Vec::new(), Some(error)),
         };
         Ok(Self {
-            format: Some(Format::Table),
+            format: Some(Format::TABLE),
             reason: "The columns are those that are named below".to_owned(),
             files,
             times: times(&rows),
@@ -117,25 +117,25 @@ impl Glance {
     }
 }
 
-fn of_items(items: &ItemTable, header: bool) -> Result<Preview, InputError> {
+fn of_items(items: &ItemTable, header: bool) -> Result<FirstRows, InputError> {
     let optional = [("title", &items.title), ("description", &items.description), ("categories", &items.categories)];
     let optional = optional.into_iter().filter_map(|(role, column)| Some((role, column.as_deref()?)));
     let parts: Vec<(&str, &str)> = [("id", items.id.as_str())].into_iter().chain(optional).collect();
-    Preview::of_table(&items.path, (None, header), &parts, ROWS)
+    FirstRows::of_table(&items.path, (None, header), &parts, ROWS)
 }
 
-fn times(rows: &Preview) -> Option<Times> {
+fn times(rows: &FirstRows) -> Option<Times> {
     let (unit, first, last) = time_span(rows.column_of("time")?)?;
     Some(Times { unit, first, last })
 }
 
 /// The blocks of a released folder with their sizes.
-fn release(folder: &Path) -> Result<Vec<ReadFile>, InputError> {
+fn blocks(folder: &Path) -> Result<Vec<ReadFile>, InputError> {
     let unreadable = |error| InputError::io(folder, "list", &error);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        if entry.file_name().to_string_lossy().contains(".all.block_") {
+        if peso_release::is_block(&entry.path()) {
             let bytes = entry.metadata().map_err(unreadable)?.len();
             files.push(ReadFile { path: entry.path(), bytes, role: "interactions".to_owned() });
         }
@@ -152,7 +152,7 @@ fn release(folder: &Path) -> Result<Vec<ReadFile>, InputError> {
 pub fn propose(path: &Path, named: Option<Format>, folder: &Path) -> Result<Proposal, InputError> {
     let import = Import::at(path);
     let proposal = match named {
-        Some(Format::Table) => return table(path, folder)?.ok_or_else(|| not_a_table(path)),
+        Some(format) if format == Format::TABLE => return table(path, folder)?.ok_or_else(|| not_a_table(path)),
         Some(format) => of_plan(&formats::plan_of(Some(format), &import)?),
         None => match formats::detect(path)? {
             Some(Detected::Interactions(plan)) => of_plan(&plan),

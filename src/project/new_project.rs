@@ -120,6 +120,7 @@ pub fn with_data(project: &Project, proposal: &Proposal) -> Project {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::formats::Format;
     use crate::data::{DatasetSource, StageCuts};
 
     fn fixture(path: &str) -> PathBuf {
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_project_is_written_for_data_of_every_kind_and_never_twice() {
         let project = written(fixture("recbole"));
-        assert!(matches!(project.dataset, DatasetSource::RecBole(_)) && project.index_path().is_some());
+        assert!(project.dataset.format() == Format::of_key("RecBole") && project.index_path().is_some());
         let project = written(fixture("lc_rec"));
         assert_eq!(project.semantic_ids, SemanticIds::Dataset);
         assert!(matches!(project.dataset.prepare().unwrap().stages, StageCuts::ByOrder { .. }), "there are no times");

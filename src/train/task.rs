@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::start;
 use crate::baseline::DatasetSize;
 use crate::data::Dataset;
-use crate::data::formats::Watch;
+use crate::data::formats::OnProgress;
 use crate::device::{self, Device};
 use crate::error::{InputError, RunError};
 use crate::method::AdapterMethod;
@@ -53,9 +53,9 @@ impl<'a> Task<'a> {
     ///
     /// # Errors
     /// As [`Task::load`], or stopped where `watch` ended the import.
-    pub fn load_watched(project: &'a Project, options: &RunOptions, watch: Watch<'_>) -> Result<Self, RunError> {
+    pub fn load_watched(project: &'a Project, options: &RunOptions, watch: OnProgress<'_>) -> Result<Self, RunError> {
         let index = project.index_path();
-        let dataset = Dataset::load_watched(&project.dataset, index.as_deref(), &project.folder, watch)?.dataset;
+        let dataset = Dataset::load_with_progress(&project.dataset, index.as_deref(), &project.folder, watch)?.dataset;
         Self::of(project, Arc::new(dataset), options)
     }
 

@@ -9,11 +9,11 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use peso_workbench::data::formats::{self, Detected, Format, ImportError, ImportReport, Preview};
+use peso_workbench::data::formats::options::{Columns, Import, ItemTable, TableImport};
+use peso_workbench::data::formats::{self, Detected, FirstRows, Format, ImportError, ImportReport};
 use peso_workbench::data::interactions::{Interactions, ItemText};
 use peso_workbench::data::load::{self, Imported};
 use peso_workbench::data::prepare::{self, Prepare, StageCuts};
-use peso_workbench::data::source::{Columns, Import, ItemTable, TableImport};
 use peso_workbench::data::{Dataset, DatasetSource, Prepared, Protocol};
 use peso_workbench::error::InputError;
 use peso_workbench::semantic_id::SemanticIndex;
@@ -23,6 +23,10 @@ const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/data
 
 fn fixture(path: &str) -> PathBuf {
     Path::new(FIXTURES).join(path)
+}
+
+fn format(key: &str) -> Format {
+    Format::of_key(key).unwrap_or_else(|| panic!("no format {key}"))
 }
 
 /// What is at a path, imported without a cache.
@@ -61,21 +65,21 @@ fn every_format_is_told_from_its_content_and_read_whole() {
     let recbole = Some((880_010_800_000, 880_363_600_000));
     let milliseconds = Some((1_600_259_200_000, 1_608_726_400_003));
     for (path, format, titles, skipped, period) in [
-        ("amazon_2014", Format::Amazon2014, 11, 4, seconds_2014),
-        ("amazon_2014/ratings/ratings_Tiny_Things.csv", Format::Amazon2014, 0, 0, seconds_2014),
-        ("amazon_2018", Format::Amazon2018, 12, 0, seconds_2014),
-        ("amazon_2018/ratings/Tiny_Things.csv", Format::Amazon2018, 0, 0, seconds_2014),
-        ("amazon_2023", Format::Amazon2023, 12, 0, milliseconds),
-        ("amazon_2023/ratings/with_header.csv", Format::Amazon2023, 0, 0, milliseconds),
-        ("amazon_2023/ratings/without_header.csv", Format::Amazon2023, 0, 0, milliseconds),
-        ("recbole", Format::RecBole, 12, 3, recbole),
-        ("movielens_100k", Format::MovieLens, 12, 0, recbole),
-        ("movielens_1m", Format::MovieLens, 12, 0, recbole),
-        ("movielens_20m", Format::MovieLens, 12, 0, recbole),
-        ("yelp", Format::Yelp, 12, 0, Some((1_500_010_800_000, 1_500_363_600_000))),
-        ("table/plain.tsv", Format::Table, 0, 0, recbole),
-        ("table/strings.parquet", Format::Table, 0, 0, recbole),
-        ("table/integers.parquet", Format::Table, 0, 0, recbole),
+        ("amazon_2014", format("Amazon2014"), 11, 4, seconds_2014),
+        ("amazon_2014/ratings/ratings_Tiny_Things.csv", format("Amazon2014"), 0, 0, seconds_2014),
+        ("amazon_2018", format("Amazon2018"), 12, 0, seconds_2014),
+        ("amazon_2018/ratings/Tiny_Things.csv", format("Amazon2018"), 0, 0, seconds_2014),
+        ("amazon_2023", format("Amazon2023"), 12, 0, milliseconds),
+        ("amazon_2023/ratings/with_header.csv", format("Amazon2023"), 0, 0, milliseconds),
+        ("amazon_2023/ratings/without_header.csv", format("Amazon2023"), 0, 0, milliseconds),
+        ("recbole", format("RecBole"), 12, 3, recbole),
+        ("movielens_100k", format("MovieLens"), 12, 0, recbole),
+        ("movielens_1m", format("MovieLens"), 12, 0, recbole),
+        ("movielens_20m", format("MovieLens"), 12, 0, recbole),
+        ("yelp", format("Yelp"), 12, 0, Some((1_500_010_800_000, 1_500_363_600_000))),
+        ("table/plain.tsv", Format::TABLE, 0, 0, recbole),
+        ("table/strings.parquet", Format::TABLE, 0, 0, recbole),
+        ("table/integers.parquet", Format::TABLE, 0, 0, recbole),
     ] {
         let report = report(path);
         assert_eq!(report.format, format, "{path}");
@@ -85,7 +89,7 @@ fn every_format_is_told_from_its_content_and_read_whole() {
     }
     for (path, files) in [("lc_rec", 2), ("lc_rec/split", 3)] {
         let report = report(path);
-        assert_eq!((report.format, report.files.len()), (Format::LcRec, files), "{path}");
+        assert_eq!((report.format, report.files.len()), (format("LcRec"), files), "{path}");
         assert_eq!((report.interactions, report.users, report.items), (78, 14, 12), "{path}");
         assert_eq!((report.period, report.rated), (None, false), "{path}");
         assert!(report.notes[0].contains("There are no times"), "{:?}", report.notes);
@@ -137,11 +141,11 @@ fn rejected_lines_are_named() {
 
 #[test]
 fn swapped_columns_of_amazon_are_found_or_asked_for() {
-    let named = |format: fn(Import) -> DatasetSource, path: &str| format(Import::at(fixture(path)));
-    let error = refused(&named(DatasetSource::Amazon2014, "amazon_2018/ratings/Tiny_Things.csv"));
+    let named = |key: &str, path: &str| DatasetSource::Interactions(format(key), Import::at(fixture(path)));
+    let error = refused(&named("Amazon2014", "amazon_2018/ratings/Tiny_Things.csv"));
     assert_eq!(error.problem, "the columns are in another order than in Amazon 2014");
     assert!(error.advice.unwrap().contains("those of 2018 the item before the user"));
-    let error = refused(&named(DatasetSource::Amazon2018, "amazon_2014/ratings/ratings_Tiny_Things.csv"));
+    let error = refused(&named("Amazon2018", "amazon_2014/ratings/ratings_Tiny_Things.csv"));
     assert_eq!(error.problem, "the columns are in another order than in Amazon 2018");
 
     // Ids that tell nothing: what is named decides.
@@ -150,20 +154,24 @@ fn swapped_columns_of_amazon_are_found_or_asked_for() {
     let text: String =
         (0..12).map(|i| format!("unclear{}0,unclear{}1,4.0,{}\n", i % 3, i % 4, 1_300_000_000 + i)).collect();
     fs::write(&path, text).unwrap();
-    let counts = |format: fn(Import) -> DatasetSource| {
+    let counts = |key: &str| {
         let import = Import { prepare: Prepare { core: 1, ..Prepare::default() }, ..Import::at(&path) };
-        let report = load::import(&format(import), folder.path(), &mut |_| ControlFlow::Continue(())).unwrap().report;
+        let report = load::import(&DatasetSource::Interactions(format(key), import), folder.path(), &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap()
+        .report;
         (report.users, report.items)
     };
-    assert_eq!(counts(DatasetSource::Amazon2014), (3, 4));
-    assert_eq!(counts(DatasetSource::Amazon2018), (4, 3));
+    assert_eq!(counts("Amazon2014"), (3, 4));
+    assert_eq!(counts("Amazon2018"), (4, 3));
     // Without a name it is a table of four columns.
-    assert_eq!(read(&path).unwrap().1.format, Format::Table);
+    assert_eq!(read(&path).unwrap().1.format, Format::TABLE);
 }
 
 #[test]
 fn a_named_format_must_fit() {
-    let error = refused(&DatasetSource::Yelp(Import::at(fixture("recbole/tiny.inter"))));
+    let error = refused(&DatasetSource::Interactions(format("Yelp"), Import::at(fixture("recbole/tiny.inter"))));
     assert_eq!(error.problem, "not a file of interactions in the format Yelp");
     assert_eq!(error.advice.as_deref(), Some("it looks like RecBole"));
     let error = formats::detect(&fixture("recbole/tiny.item")).unwrap_err();
@@ -289,7 +297,8 @@ fn a_project_file_names_every_source() {
             r#"Amazon2023(path: "a.jsonl.gz", items: "meta.jsonl", prepare: (least_rating: 4, core: 10, stages: Dates(["2019-01-01"])))"#,
         )
         .unwrap();
-    let DatasetSource::Amazon2023(Import { path, items, prepare }) = &source else { panic!("{source:?}") };
+    let DatasetSource::Interactions(named, Import { path, items, prepare }) = &source else { panic!("{source:?}") };
+    assert_eq!(*named, format("Amazon2023"));
     assert_eq!((path.as_path(), items.as_deref()), (Path::new("a.jsonl.gz"), Some(Path::new("meta.jsonl"))));
     assert_eq!((prepare.least_rating, prepare.core, prepare.deduplicate), (Some(4.0), 10, true));
     for text in [
@@ -317,7 +326,7 @@ fn a_project_file_names_every_source() {
 
 #[test]
 fn every_step_of_the_preparation_equals_pandas() {
-    let imported = import(&DatasetSource::RecBole(Import::at(fixture("recbole")))).unwrap();
+    let imported = import(&DatasetSource::Interactions(format("RecBole"), Import::at(fixture("recbole")))).unwrap();
     let report = &imported.prepared.report;
     let steps: Vec<(&str, u64, u64, u64)> =
         report.steps.iter().map(|step| (step.step.as_str(), step.interactions, step.users, step.items)).collect();
@@ -340,7 +349,8 @@ fn every_step_of_the_preparation_equals_pandas() {
     assert_eq!(report.timeline.iter().sum::<u64>(), 64);
 
     let strict = Prepare { least_rating: Some(3.0), core: 3, ..Prepare::default() };
-    let source = DatasetSource::RecBole(Import { prepare: strict, ..Import::at(fixture("recbole")) });
+    let source =
+        DatasetSource::Interactions(format("RecBole"), Import { prepare: strict, ..Import::at(fixture("recbole")) });
     let last = import(&source).unwrap().prepared.report.steps.pop().unwrap();
     assert_eq!((last.interactions, last.users, last.items), (40, 8, 10));
 }
@@ -381,7 +391,8 @@ fn stages_are_cut_by_shares_number_or_dates() {
 
 #[test]
 fn without_times_only_the_order_of_each_user_can_be_cut() {
-    let source = |prepare| DatasetSource::LcRec(Import { prepare, ..Import::at(fixture("lc_rec")) });
+    let source =
+        |prepare| DatasetSource::Interactions(format("LcRec"), Import { prepare, ..Import::at(fixture("lc_rec")) });
     let error = refused(&source(Prepare::default()));
     assert!(error.problem.contains("have no times") && error.place.unwrap().contains("prepare.stages"));
     let by_order = Prepare { core: 1, stages: StageCuts::ByOrder { base: 0.6, later: 2 }, ..Prepare::default() };
@@ -401,7 +412,7 @@ fn without_times_only_the_order_of_each_user_can_be_cut() {
 #[test]
 fn items_without_ids_say_what_to_do_and_an_index_gives_them() {
     let folder = tempfile::tempdir().unwrap();
-    let source = DatasetSource::MovieLens(Import::at(fixture("movielens_1m")));
+    let source = DatasetSource::Interactions(format("MovieLens"), Import::at(fixture("movielens_1m")));
     let error = Dataset::load(&source, None, folder.path()).unwrap_err();
     assert_eq!(error.problem, "the items have no semantic ids");
     let advice = error.advice.unwrap();
@@ -480,7 +491,7 @@ fn the_cache_is_used_checked_and_made_again() {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(fixture("recbole/tiny.inter"), folder.path().join("tiny.inter")).unwrap();
     fs::copy(fixture("recbole/tiny.item"), folder.path().join("tiny.item")).unwrap();
-    let source = DatasetSource::RecBole(Import::at("tiny.inter"));
+    let source = DatasetSource::Interactions(format("RecBole"), Import::at("tiny.inter"));
     let load = || load::import(&source, folder.path(), &mut |_| ControlFlow::Continue(())).unwrap();
     let entries = || {
         let entries = fs::read_dir(folder.path().join(".peso-cache")).unwrap();
@@ -515,12 +526,12 @@ fn the_cache_is_used_checked_and_made_again() {
 fn the_first_rows_are_shown_with_their_columns() {
     let preview = |path: &str| {
         let Some(Detected::Interactions(plan)) = formats::detect(&fixture(path)).unwrap() else { panic!("{path}") };
-        Preview::of(&plan, 2).unwrap()
+        FirstRows::of(&plan, 2).unwrap()
     };
     let recbole = preview("recbole");
     assert_eq!(recbole.columns[1], "item_id:token");
     assert_eq!((recbole.rows.len(), recbole.rows[0].len()), (2, 4));
-    let mapping = |preview: &Preview| {
+    let mapping = |preview: &FirstRows| {
         preview.mapping.iter().map(|(role, column)| format!("{role}={column}")).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(mapping(&recbole), "user=user_id:token item=item_id:token time=timestamp:float rating=rating:float");

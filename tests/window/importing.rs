@@ -11,7 +11,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
 use peso_workbench::app::dialogs::desktop::Question;
-use peso_workbench::data::source::Onset;
+use peso_workbench::data::synthetic::Onset;
 use peso_workbench::data::{DatasetSource, StageCuts};
 use peso_workbench::project::Project;
 

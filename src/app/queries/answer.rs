@@ -13,7 +13,7 @@ use crate::app::launcher::{Launcher, Waiting};
 use crate::budget::setup::Setup;
 use crate::data::Dataset;
 use crate::data::formats::{Excerpt, ImportError, Progress};
-use crate::data::preview::{self, Glance};
+use crate::data::preview::{self, Preview};
 use crate::error::{InputError, RunError};
 use crate::model::inspect::{AdapterSummary, ModelSummary, content_hash};
 use crate::model::tokenizer::Tokenizer;
@@ -42,7 +42,7 @@ impl Question {
             Self::ItemTable { path, header, folder } => {
                 Ok(Some(Report::ItemTable(preview::propose_items(path, *header, folder)?)))
             }
-            Self::Glance { source, folder } => Ok(Some(Report::Glance(Box::new(Glance::of(source, folder)?)))),
+            Self::Glance { source, folder } => Ok(Some(Report::Glance(Box::new(Preview::of(source, folder)?)))),
             Self::Excerpt { path, line } => {
                 let mut watch = |progress: Progress| {
                     data_report::say(waiting, progress);

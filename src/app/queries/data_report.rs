@@ -20,7 +20,7 @@ pub(crate) struct DataReport {
     /// What became of imported interactions on the way; none for a dataset that comes in stages.
     pub(crate) import: Option<(ImportReport, PrepareReport)>,
     /// Why the items have no semantic ids, or not those that the project asks for.
-    pub(crate) lacks_ids: Option<InputError>,
+    pub(crate) missing_ids: Option<InputError>,
     /// What lists of its items and users are drawn from.
     pub(crate) browse: Browse,
 }
@@ -40,8 +40,8 @@ impl DataReport {
             say(waiting, progress);
             if waiting.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let Loaded { dataset, import, texts, lacks_ids } =
-            match Dataset::load_to_look_at(source, index, folder, &mut watch) {
+        let Loaded { dataset, import, texts, missing_ids } =
+            match Dataset::load_for_display(source, index, folder, &mut watch) {
                 Ok(loaded) => loaded,
                 Err(ImportError::Cancelled) => return Ok(None),
                 Err(ImportError::Input(error)) => return Err(error),
@@ -54,7 +54,7 @@ impl DataReport {
         let vectors = vectors.as_deref().and_then(|vectors| ItemVectors::new(vectors, WORDS));
         let (summary, drift) = (dataset.summary(), DataDrift::measure(&dataset, vectors));
         let browse = Browse::new(&dataset, texts);
-        Ok(Some(Self { dataset, summary, drift, import, lacks_ids, browse }))
+        Ok(Some(Self { dataset, summary, drift, import, missing_ids, browse }))
     }
 }
 

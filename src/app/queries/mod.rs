@@ -20,9 +20,9 @@ use crate::analysis::meaning::MeaningReport;
 use crate::analysis::retention::RetentionReport;
 use crate::analysis::subspace_report::{Directions, ModuleDirections, SubspaceReport};
 use crate::budget::setup::Setup;
+use crate::data::formats::options::ItemTable;
 use crate::data::formats::{Excerpt, Format};
-use crate::data::preview::{Glance, Proposal};
-use crate::data::source::ItemTable;
+use crate::data::preview::{Preview, Proposal};
 use crate::data::{DataDrift, Dataset, DatasetSource, Protocol};
 use crate::model::inspect::{AdapterSummary, ModelSummary};
 use crate::model::tokenizer::Trial;
@@ -108,7 +108,7 @@ pub(crate) enum Report {
     Data(Box<DataReport>),
     Proposal(Box<Proposal>),
     ItemTable(ItemTable),
-    Glance(Box<Glance>),
+    Glance(Box<Preview>),
     Excerpt(Excerpt),
     Churn(ChurnReport),
     Tests(StageTests),
@@ -150,7 +150,7 @@ impl Report {
         if let Self::ItemTable(table) = self { Some(table) } else { None }
     }
 
-    pub(crate) fn glance(&self) -> Option<&Glance> {
+    pub(crate) fn glance(&self) -> Option<&Preview> {
         if let Self::Glance(glance) = self { Some(glance) } else { None }
     }
 

@@ -2,84 +2,102 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Format;
+use serde_json::{Map, Value};
+
 use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
-use super::sample::{Look, is_number};
+use super::sample::{FileSample, is_number};
+use super::spec::{FormatSpec, Reader};
 use crate::error::InputError;
 
 /// Times that are larger are milliseconds.
 const SECONDS_END: f64 = 1e11;
+/// Of a file of ratings with a header.
+const HEADER: [&str; 4] = ["user_id", "parent_asin", "rating", "timestamp"];
 
-/// How a file of interactions of an edition is written; none where it is not one.
-///
-/// # Errors
-/// `certain` is false when the format was named by the user: then a file of ratings that says nothing about the order of
-/// its columns is read as the edition has them, and one that contradicts it is refused.
-pub fn layout(edition: Format, look: &Look, certain: bool) -> Result<Option<Layout>, InputError> {
-    if let Some(object) = look.object() {
-        let has = |keys: &[&str]| keys.iter().all(|key| object.contains_key(*key));
-        let fits = match edition {
-            Format::Amazon2023 => has(&["user_id", "parent_asin", "timestamp"]),
-            _ => has(&["reviewerID", "asin"]) && (!certain || edition == edition_of_review(&object)),
-        };
-        return Ok(fits.then(|| Layout::Objects(keys(edition))));
-    }
-    ratings(edition, look, certain)
+/// What sets the files of an edition apart.
+pub(super) struct Edition {
+    pub spec: &'static FormatSpec,
+    /// Keys that every review has.
+    pub required: &'static [&'static str],
+    /// Keys of what is read of a review.
+    pub keys: Roles<&'static str>,
+    /// Whether a review with these keys is one of this edition rather than of another.
+    pub is_review: fn(&Map<String, Value>) -> bool,
+    /// The first of the columns of ratings.
+    pub first: FirstColumn,
+    /// Whether times are milliseconds, and ratings may have a header; else times are seconds, and there is none.
+    pub milliseconds: bool,
 }
 
-/// Of the editions whose reviews have the same fields, the one that the others tell.
-fn edition_of_review(review: &serde_json::Map<String, serde_json::Value>) -> Format {
-    let of_2018 = ["verified", "vote", "style", "image"];
-    if of_2018.iter().any(|key| review.contains_key(*key)) { Format::Amazon2018 } else { Format::Amazon2014 }
+/// Which of the first two columns of ratings is the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstColumn {
+    User,
+    Item,
 }
 
-fn keys(edition: Format) -> Roles<&'static str> {
-    if edition == Format::Amazon2023 {
-        Roles { user: "user_id", item: "parent_asin", time: Some("timestamp"), rating: Some("rating") }
-    } else {
-        Roles { user: "reviewerID", item: "asin", time: Some("unixReviewTime"), rating: Some("overall") }
-    }
-}
+/// What all editions have in common; each names its layout.
+pub(super) const READER: Reader =
+    Reader { items, items_path, name: |sample| category(sample).replace('_', " "), reason, ..Reader::ONE_FILE };
 
-/// Ratings as comma-separated values: without a header in 2014 and 2018, with or without one in 2023.
-fn ratings(edition: Format, look: &Look, certain: bool) -> Result<Option<Layout>, InputError> {
-    let rows = look.rows(b',', true);
-    let Some(first) = rows.first() else { return Ok(None) };
-    let header = first.get(..4).is_some_and(|names| names == ["user_id", "parent_asin", "rating", "timestamp"]);
-    let rows: Vec<&[String]> =
-        rows.iter().skip(usize::from(header)).filter_map(|row| row.get(..4)).filter(|row| is_rating(row)).collect();
-    // Other names of columns are those of another table.
-    let named = !header && first.iter().all(|cell| !is_number(cell));
-    if rows.is_empty() || first.len() > 5 || named {
-        return Ok(None);
+impl Edition {
+    /// How a file of interactions is written; none where it is not one of this edition. Where the user has `named` it, ratings
+    /// that say nothing about the order of their columns are read as the edition has them.
+    ///
+    /// # Errors
+    /// The edition is named, and the columns are in the order of another.
+    pub(super) fn layout(&self, sample: &FileSample, named: bool) -> Result<Option<Layout>, InputError> {
+        let Some(object) = sample.object() else { return self.ratings(sample, named) };
+        let has_keys = self.required.iter().all(|key| object.contains_key(*key));
+        let is_review = has_keys && (named || (self.is_review)(&object));
+        Ok(is_review.then(|| Layout::Objects(self.keys.clone())))
     }
-    let milliseconds = rows.iter().all(|row| row[3].trim().parse::<f64>().is_ok_and(|time| time >= SECONDS_END));
-    let order = Order::of(&rows);
-    let (expected, fits) = match edition {
-        Format::Amazon2023 => (Order::UserFirst, milliseconds || header),
-        Format::Amazon2018 => (Order::ItemFirst, !milliseconds && !header),
-        _ => (Order::UserFirst, !milliseconds && !header),
-    };
-    if certain {
-        let told = order == expected || header && edition == Format::Amazon2023;
-        if !(fits && told) {
+
+    /// Ratings as comma-separated values: without a header in 2014 and 2018, with or without one in 2023.
+    fn ratings(&self, sample: &FileSample, named: bool) -> Result<Option<Layout>, InputError> {
+        let rows = sample.rows(b',', true);
+        let Some(first) = rows.first() else { return Ok(None) };
+        let header = first.get(..4).is_some_and(|names| names == HEADER);
+        let rows: Vec<&[String]> =
+            rows.iter().skip(usize::from(header)).filter_map(|row| row.get(..4)).filter(|row| is_rating(row)).collect();
+        // Other names of columns are those of another table.
+        let other_header = !header && first.iter().all(|cell| !is_number(cell));
+        if rows.is_empty() || first.len() > 5 || other_header {
             return Ok(None);
         }
-    } else if order != expected && order != Order::Unclear {
-        return Err(InputError::new(
-            &look.path,
-            format!("the columns are in another order than in {}", edition.label()),
-        )
-        .at(format!("line {}", 1 + usize::from(header)))
-        .advice("ratings of 2014 and 2023 have the user before the item, those of 2018 the item before the user"));
+        let milliseconds = rows.iter().all(|row| row[3].trim().parse::<f64>().is_ok_and(|time| time >= SECONDS_END));
+        let order = first_column(&rows);
+        if named {
+            if order.is_some_and(|order| order != self.first) {
+                return Err(self.other_order(sample, header));
+            }
+        } else {
+            let fits = if self.milliseconds { milliseconds || header } else { !milliseconds && !header };
+            let is_clear = order == Some(self.first) || header && self.milliseconds;
+            if !(fits && is_clear) {
+                return Ok(None);
+            }
+        }
+        let (user, item) = match self.first {
+            FirstColumn::User => (0, 1),
+            FirstColumn::Item => (1, 0),
+        };
+        let columns = if header { first.clone() } else { (1..=first.len()).map(|n| format!("#{n}")).collect() };
+        let table = Delimited { separator: Separator::Quoted(b','), header, columns };
+        Ok(Some(Layout::Delimited { table, roles: Roles { user, item, time: Some(3), rating: Some(2) } }))
     }
-    let columns = match expected {
-        Order::ItemFirst => Roles { user: 1, item: 0, time: Some(3), rating: Some(2) },
-        Order::UserFirst | Order::Unclear => Roles { user: 0, item: 1, time: Some(3), rating: Some(2) },
-    };
-    let names = if header { first.clone() } else { (1..=first.len()).map(|number| format!("#{number}")).collect() };
-    let table = Delimited { separator: Separator::Quoted(b','), header, columns: names };
-    Ok(Some(Layout::Delimited { table, roles: columns }))
+
+    fn other_order(&self, sample: &FileSample, header: bool) -> InputError {
+        let problem = format!("the columns are in another order than in {}", self.spec.label);
+        InputError::new(&sample.path, problem)
+            .at(format!("line {}", 1 + usize::from(header)))
+            .advice("ratings of 2014 and 2023 have the user before the item, those of 2018 the item before the user")
+    }
+}
+
+/// Whether a review has a field that those of 2014, which have the same keys otherwise, do not have.
+pub(super) fn is_of_2018(review: &Map<String, Value>) -> bool {
+    ["verified", "vote", "style", "image"].iter().any(|key| review.contains_key(*key))
 }
 
 /// Two ids that are no numbers of few digits, a rating and a time.
@@ -87,25 +105,14 @@ fn is_rating(row: &[String]) -> bool {
     is_number(&row[2]) && is_number(&row[3]) && row[..2].iter().all(|id| id.len() >= 9)
 }
 
-/// Which of the first two columns is the user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    UserFirst,
-    ItemFirst,
-    /// The ids do not tell.
-    Unclear,
-}
-
-impl Order {
-    /// What the ids of the first rows tell.
-    fn of(rows: &[&[String]]) -> Self {
-        let first = rows.iter().any(|row| is_user(&row[0]) && is_item(&row[1]));
-        let second = rows.iter().any(|row| is_item(&row[0]) && is_user(&row[1]));
-        match (first, second) {
-            (true, false) => Self::UserFirst,
-            (false, true) => Self::ItemFirst,
-            _ => Self::Unclear,
-        }
+/// Which of the first two columns the ids of the first rows tell to be the user; none where they do not.
+fn first_column(rows: &[&[String]]) -> Option<FirstColumn> {
+    let user_first = rows.iter().any(|row| is_user(&row[0]) && is_item(&row[1]));
+    let item_first = rows.iter().any(|row| is_item(&row[0]) && is_user(&row[1]));
+    match (user_first, item_first) {
+        (true, false) => Some(FirstColumn::User),
+        (false, true) => Some(FirstColumn::Item),
+        _ => None,
     }
 }
 
@@ -125,8 +132,8 @@ fn is_code(id: &str) -> bool {
 }
 
 /// How a file of metadata is written; none where it is not one.
-pub fn items(look: &Look) -> Option<ItemLayout> {
-    let object = look.object()?;
+fn items(sample: &FileSample) -> Option<ItemLayout> {
+    let object = sample.object()?;
     let is_review = object.contains_key("reviewerID") || object.contains_key("user_id");
     let id = ["parent_asin", "asin"].into_iter().find(|key| object.contains_key(*key)).filter(|_| !is_review)?;
     // 2018 has `category`, 2014 and 2023 `categories`; a first item may lack either.
@@ -136,17 +143,27 @@ pub fn items(look: &Look) -> Option<ItemLayout> {
 }
 
 /// The category in a file's name: `Video_Games` of `reviews_Video_Games_5.json.gz`.
-pub fn category(look: &Look) -> String {
-    let name = look.name();
+fn category(sample: &FileSample) -> String {
+    let name = sample.name();
     let name = name.split('.').next().unwrap_or(&name);
     let name = name.strip_prefix("reviews_").or(name.strip_prefix("ratings_")).unwrap_or(name);
     name.strip_suffix("_5").unwrap_or(name).to_owned()
 }
 
 /// The file of metadata that belongs to a file of reviews or ratings.
-pub fn items_beside(look: &Look) -> Option<PathBuf> {
-    let folder = look.path.parent().unwrap_or(Path::new("."));
-    let category = category(look);
+fn items_path(sample: &FileSample) -> Option<PathBuf> {
+    let folder = sample.path.parent().unwrap_or(Path::new("."));
+    let category = category(sample);
     let ends = ["jsonl", "json"].into_iter().flat_map(|kind| ["", ".gz", ".zst"].map(|end| format!("{kind}{end}")));
     ends.map(|end| folder.join(format!("meta_{category}.{end}"))).find(|path| path.is_file())
+}
+
+fn reason(layout: &Layout) -> String {
+    match layout {
+        Layout::Delimited { roles, .. } => {
+            let first = if roles.user < roles.item { "user" } else { "item" };
+            format!("Each line has ids of Amazon, the {first} first, then rating and time")
+        }
+        other => other.reason(),
+    }
 }

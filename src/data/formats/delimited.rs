@@ -9,7 +9,7 @@ use csv::ByteRecord;
 use super::ImportError;
 use super::field::Field;
 use super::input::{self, Bounded, Lines, Monitor};
-use super::plan::{Delimited, Roles, Separator};
+use super::plan::{Delimited, Roles, Separator, Splitter};
 use super::sink::{Record, Sink};
 
 /// The columns of one record.
@@ -36,13 +36,13 @@ impl<'r> Cells<'r> {
     }
 }
 
-/// Where a record is in its file.
+/// The lines of a record in its file.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
-    /// From 1.
-    pub line: u64,
-    /// Lines that it takes: more than one where a quoted column has line ends.
-    pub lines: u64,
+pub struct RecordLines {
+    /// Number of the first of them, from 1.
+    pub first: u64,
+    /// How many there are: more than one where a quoted column has line ends.
+    pub count: u64,
 }
 
 /// Goes through the records of a file, without its header, until `take` breaks.
@@ -53,12 +53,12 @@ pub fn each_record(
     path: &Path,
     table: &Delimited,
     monitor: &Monitor<'_>,
-    mut take: impl FnMut(Place, Cells<'_>) -> Result<ControlFlow<()>, ImportError>,
+    mut take: impl FnMut(RecordLines, Cells<'_>) -> Result<ControlFlow<()>, ImportError>,
 ) -> Result<(), ImportError> {
     let (separator, quoted) = match table.separator {
         Separator::Quoted(separator) => (separator, true),
         Separator::Plain(separator) => (separator, false),
-        Separator::Colons => return each_split(path, table, monitor, take),
+        Separator::Own(splitter) => return each_split(path, table, splitter, monitor, take),
     };
     let (reader, restart) = Bounded::new(input::open(path, monitor)?);
     let mut reader = csv::ReaderBuilder::new()
@@ -71,7 +71,7 @@ pub fn each_record(
     let mut record = ByteRecord::new();
     loop {
         let read = reader.read_byte_record(&mut record);
-        let line = record.position().map_or(0, csv::Position::line);
+        let first = record.position().map_or(0, csv::Position::line);
         match read {
             Ok(true) => {}
             Ok(false) => return Ok(()),
@@ -87,42 +87,31 @@ pub fn each_record(
             }
         }
         restart();
-        let lines = reader.position().line().saturating_sub(line).max(1);
-        if take(Place { line, lines }, Cells::Quoted(&record))?.is_break() {
+        let count = reader.position().line().saturating_sub(first).max(1);
+        if take(RecordLines { first, count }, Cells::Quoted(&record))?.is_break() {
             return Ok(());
         }
     }
 }
 
-/// The same for files with `::` between columns, which is no single byte.
+/// The same for lines that the format takes apart itself.
 fn each_split(
     path: &Path,
     table: &Delimited,
+    splitter: Splitter,
     monitor: &Monitor<'_>,
-    mut take: impl FnMut(Place, Cells<'_>) -> Result<ControlFlow<()>, ImportError>,
+    mut take: impl FnMut(RecordLines, Cells<'_>) -> Result<ControlFlow<()>, ImportError>,
 ) -> Result<(), ImportError> {
     let mut lines = Lines::open(path, monitor)?;
     if table.header {
         lines.next_line()?;
     }
     while let Some((line, text)) = lines.next_line()? {
-        if take(Place { line, lines: 1 }, Cells::Split(split_colons(text)))?.is_break() {
+        if take(RecordLines { first: line, count: 1 }, Cells::Split((splitter.split)(text)))?.is_break() {
             break;
         }
     }
     Ok(())
-}
-
-/// The parts of a line between `::`.
-pub fn split_colons(line: &[u8]) -> Vec<&[u8]> {
-    let mut parts = Vec::new();
-    let mut rest = line;
-    while let Some(at) = rest.windows(2).position(|pair| pair == b"::") {
-        parts.push(&rest[..at]);
-        rest = &rest[at + 2..];
-    }
-    parts.push(rest);
-    parts
 }
 
 /// Reads the interactions of a file.
@@ -137,14 +126,14 @@ pub fn read(
     sink: &mut Sink,
 ) -> Result<(), ImportError> {
     let needed = roles.each().map(|(_, &column)| column + 1).max().unwrap_or(0);
-    each_record(path, table, monitor, |place, cells| {
+    each_record(path, table, monitor, |lines, cells| {
         if cells.len() < needed {
             let problem = format!("{} columns, at least {needed} were expected", cells.len());
-            sink.skipped.add(path, place.line, place.lines, problem);
+            sink.skipped.add(path, lines.first, lines.count, problem);
         } else {
             let field = |&column: &usize| cells.get(column).map_or(Field::Missing, Field::of_bytes);
             let Roles { user, item, time, rating } = roles.map(field);
-            sink.take(path, place.line, place.lines, &Record { user, item, time, rating })?;
+            sink.take(path, lines.first, lines.count, &Record { user, item, time, rating })?;
         }
         Ok(ControlFlow::Continue(()))
     })

@@ -1,16 +1,14 @@
 //! A line of a file with those around it, to see what is wrong with it.
 
-use std::fmt;
 use std::io::{self, BufRead, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::histories::json_error;
-use super::input::{self, Monitor, Watch};
-use super::sample::Look;
-use super::{ImportError, field, parquet_file};
+use super::input::{self, Monitor, OnProgress};
+use super::sample::FileSample;
+use super::{ImportError, field, histories, parquet_file};
 use crate::error::InputError;
 
 /// Bytes of a line that are kept.
@@ -41,15 +39,15 @@ impl Excerpt {
     /// Reads a file, decompressed, up to `around` lines behind the one of this number, and keeps `around` before it.
     ///
     /// # Errors
-    /// The file cannot be read or has fewer lines, or `watch` ended the reading.
-    pub fn read(path: &Path, number: u64, around: u64, watch: Watch<'_>) -> Result<Self, ImportError> {
+    /// The file cannot be read or has fewer lines, or `on_progress` ended the reading.
+    pub fn read(path: &Path, number: u64, around: u64, on_progress: OnProgress<'_>) -> Result<Self, ImportError> {
         let total = std::fs::metadata(path).map_err(|error| InputError::io(path, "open", &error))?.len();
-        let monitor = Monitor::new(watch, total);
+        let monitor = Monitor::new(on_progress, total);
         let wanted = number.saturating_sub(around).max(1)..=number.saturating_add(around);
-        let look = Look::at(path)?;
-        let (unit, lines) = if look.is_parquet() {
+        let sample = FileSample::read(path)?;
+        let (unit, lines) = if sample.is_parquet() {
             ("row", rows(path, *wanted.end(), &monitor)?)
-        } else if look.first_of_first_list().is_some() {
+        } else if sample.first_of_first_list().is_some() {
             ("user", users(path, *wanted.end(), &monitor)?)
         } else {
             ("line", self::lines(path, *wanted.start(), *wanted.end(), &monitor)?)
@@ -99,46 +97,12 @@ fn rows(path: &Path, last: u64, monitor: &Monitor<'_>) -> Result<Vec<ExcerptLine
 
 /// The first users of `{user: [item, …]}`.
 fn users(path: &Path, last: u64, monitor: &Monitor<'_>) -> Result<Vec<ExcerptLine>, ImportError> {
-    let mut found = Vec::new();
-    let mut reader = serde_json::Deserializer::from_reader(input::open(path, monitor)?);
-    Users { last, found: &mut found }.deserialize(&mut reader).map_err(|error| json_error(path, monitor, &error))?;
-    Ok(found)
-}
-
-/// Takes the first users of an object.
-struct Users<'f> {
-    last: u64,
-    found: &'f mut Vec<ExcerptLine>,
-}
-
-impl<'de> DeserializeSeed<'de> for Users<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Users<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of users, each with a list of items")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut number = 0;
-        while let Some(user) = map.next_key::<String>()? {
-            number += 1;
-            if number > self.last {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            let items = map.next_value::<Value>()?;
-            self.found.push(shortened(number, &format!("{user}: {items}")));
-        }
-        Ok(())
-    }
+    let mut lines = Vec::new();
+    histories::each_user(path, monitor, |number, user, items: Value| {
+        lines.push(shortened(number, &format!("{user}: {items}")));
+        Ok(if number >= last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(lines)
 }
 
 fn shortened(number: u64, text: &str) -> ExcerptLine {
@@ -159,7 +123,6 @@ fn on_one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::ops::ControlFlow;
 
     use super::*;
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::delimited::each_record;
 use super::input::Monitor;
 use super::plan::{Delimited, ItemLayout, Layout, Plan, Roles, Source};
-use super::sample::Look;
+use super::sample::FileSample;
 use super::{ImportError, field, histories, item_file, parquet_file, table};
 use crate::error::InputError;
 
@@ -18,7 +18,7 @@ const LONGEST: usize = 60;
 
 /// The first rows of a file of interactions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Preview {
+pub struct FirstRows {
     /// Names of the columns, `#1` and so on where the file has none.
     pub columns: Vec<String>,
     /// A text for each column; long ones are cut.
@@ -27,7 +27,7 @@ pub struct Preview {
     pub mapping: Vec<(String, String)>,
 }
 
-impl Preview {
+impl FirstRows {
     /// Reads the first rows of a plan's first file.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Preview {
             Layout::Parquet(roles) => parquet(path, &owned(roles.each().map(|(role, key)| (role, key.as_str()))), rows),
             Layout::Histories => Ok(Self {
                 columns: vec!["user".to_owned(), "items".to_owned()],
-                rows: first_histories(&Look::at(path)?, rows),
+                rows: first_histories(&FileSample::read(path)?, rows),
                 mapping: owned([("user", "user"), ("item", "items")]),
             }),
         }
@@ -86,9 +86,9 @@ impl Preview {
         parts: &[(&str, &str)],
         rows: usize,
     ) -> Result<Self, InputError> {
-        let (lines, columns) = table::known(&Look::at(path)?, separator, header)?;
+        let (lines, columns) = table::columns_of(&FileSample::read(path)?, separator, header)?;
         let found = parts.iter().filter_map(|&(role, name)| {
-            table::place_of(&columns, name).map(|place| (role.to_owned(), columns[place].clone()))
+            table::column_index(&columns, name).map(|index| (role.to_owned(), columns[index].clone()))
         });
         let mapping: Vec<(String, String)> = found.collect();
         match &lines {
@@ -100,8 +100,8 @@ impl Preview {
     /// The texts of the column that is taken for a part.
     pub fn column_of(&self, role: &str) -> Option<impl Iterator<Item = &str>> {
         let (_, name) = self.mapping.iter().find(|(part, _)| part == role)?;
-        let place = self.columns.iter().position(|column| column == name)?;
-        Some(self.rows.iter().filter_map(move |row| row.get(place)).map(String::as_str))
+        let index = self.columns.iter().position(|column| column == name)?;
+        Some(self.rows.iter().filter_map(move |row| row.get(index)).map(String::as_str))
     }
 }
 
@@ -115,12 +115,17 @@ fn owned<'r>(parts: impl IntoIterator<Item = (&'static str, &'r str)>) -> Vec<(S
     parts.into_iter().map(|(role, column)| (role.to_owned(), column.to_owned())).collect()
 }
 
-fn delimited(path: &Path, table: &Delimited, mapping: &[(String, String)], most: usize) -> Result<Preview, InputError> {
+fn delimited(
+    path: &Path,
+    table: &Delimited,
+    mapping: &[(String, String)],
+    max: usize,
+) -> Result<FirstRows, InputError> {
     let mut ignore = |_| ControlFlow::Continue(());
     let monitor = Monitor::new(&mut ignore, 0);
     let mut rows: Vec<Vec<String>> = Vec::new();
     let read = each_record(path, table, &monitor, |_, cells| {
-        if rows.len() == most {
+        if rows.len() == max {
             return Ok(ControlFlow::Break(()));
         }
         let cell = |column| cells.get(column).map_or_else(String::new, |bytes| short(&field::text(bytes)));
@@ -128,31 +133,30 @@ fn delimited(path: &Path, table: &Delimited, mapping: &[(String, String)], most:
         Ok(ControlFlow::Continue(()))
     });
     read.map_err(ImportError::into_input_error)?;
-    Ok(Preview { columns: table.columns.clone(), rows, mapping: mapping.to_vec() })
+    Ok(FirstRows { columns: table.columns.clone(), rows, mapping: mapping.to_vec() })
 }
 
-fn parquet(path: &Path, mapping: &[(String, String)], most: usize) -> Result<Preview, InputError> {
+fn parquet(path: &Path, mapping: &[(String, String)], max: usize) -> Result<FirstRows, InputError> {
     let mut ignore = |_| ControlFlow::Continue(());
     let monitor = Monitor::new(&mut ignore, 0);
     let columns = parquet_file::columns(path)?;
-    let rows =
-        parquet_file::first_rows(path, &columns, most as u64, &monitor).map_err(ImportError::into_input_error)?;
+    let rows = parquet_file::first_rows(path, &columns, max as u64, &monitor).map_err(ImportError::into_input_error)?;
     let rows = rows.iter().map(|row| row.iter().map(|cell| short(cell)).collect()).collect();
-    Ok(Preview { columns, rows, mapping: mapping.to_vec() })
+    Ok(FirstRows { columns, rows, mapping: mapping.to_vec() })
 }
 
 /// The first users with their items, as far as the beginning of the file has them.
-fn first_histories(look: &Look, most: usize) -> Vec<Vec<String>> {
-    let text = field::text(look.bytes()).into_owned();
+fn first_histories(sample: &FileSample, max: usize) -> Vec<Vec<String>> {
+    let text = field::text(sample.bytes()).into_owned();
     let users = text.split(']').map_while(|part| part.split_once('['));
     let clean = |text: &str| short(text.trim_matches(|character| !char::is_alphanumeric(character)));
-    users.take(most).map(|(user, items)| vec![clean(user), short(items)]).collect()
+    users.take(max).map(|(user, items)| vec![clean(user), short(items)]).collect()
 }
 
 /// The first objects, whose keys are the columns.
-fn objects(path: &Path, mapping: &[(String, String)], most: usize) -> Result<Preview, InputError> {
-    let look = Look::at(path)?;
-    let columns: Vec<String> = look.object().map(|object| object.keys().cloned().collect()).unwrap_or_default();
+fn objects(path: &Path, mapping: &[(String, String)], max: usize) -> Result<FirstRows, InputError> {
+    let sample = FileSample::read(path)?;
+    let columns: Vec<String> = sample.object().map(|object| object.keys().cloned().collect()).unwrap_or_default();
     let keys: Vec<Option<&str>> = columns.iter().map(|column| Some(column.as_str())).collect();
     let row = |line: &&[u8]| -> Option<Vec<String>> {
         let cell = |key: &Option<&str>| {
@@ -165,8 +169,8 @@ fn objects(path: &Path, mapping: &[(String, String)], most: usize) -> Result<Pre
         };
         keys.iter().map(cell).collect()
     };
-    let rows = look.lines().iter().filter_map(row).take(most).collect();
-    Ok(Preview { columns, rows, mapping: mapping.to_vec() })
+    let rows = sample.lines().iter().filter_map(row).take(max).collect();
+    Ok(FirstRows { columns, rows, mapping: mapping.to_vec() })
 }
 
 /// A text on one line, cut where it is long.

@@ -1,10 +1,11 @@
 //! Users' sequences without times, as LC-Rec and LETTER keep them.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::ImportError;
@@ -21,12 +22,31 @@ use crate::error::InputError;
 /// The file is no such object; JSON that is damaged anywhere cannot be read on, so that nothing is counted as skipped but
 /// single items.
 pub fn read_map(path: &Path, monitor: &Monitor<'_>, sink: &mut Sink) -> Result<(), ImportError> {
+    each_user(path, monitor, |number, user, items: Vec<Value>| {
+        for item in items {
+            let (user, item) = (Field::Text(user.as_str().into()), Field::from(Some(item)));
+            // Such a file often is one line, so that the number of the user is the one that helps.
+            sink.take(path, number, 1, &Record { user, item, time: None, rating: None })?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+/// Goes through the users of `{user: …}`, numbered from 1, until `take` breaks.
+///
+/// # Errors
+/// The file is no such object as far as it is read, or `take` fails.
+pub fn each_user<T: DeserializeOwned>(
+    path: &Path,
+    monitor: &Monitor<'_>,
+    take: impl FnMut(u64, String, T) -> Result<ControlFlow<()>, ImportError>,
+) -> Result<(), ImportError> {
     let mut reader = serde_json::Deserializer::from_reader(input::open(path, monitor)?);
-    let mut failed = None;
-    let users = Users { path, sink, failed: &mut failed };
+    let mut ended = None;
+    let users = Users { take, ended: &mut ended, items: PhantomData };
     let read = users.deserialize(&mut reader).and_then(|()| reader.end());
-    match (failed, read) {
-        (Some(error), _) => Err(error),
+    match (ended, read) {
+        (Some(ended), _) => ended,
         (None, Ok(())) => Ok(()),
         (None, Err(error)) => Err(json_error(path, monitor, &error)),
     }
@@ -43,14 +63,19 @@ pub fn json_error(path: &Path, monitor: &Monitor<'_>, error: &serde_json::Error)
     InputError::new(path, problem).at(format!("line {line}, column {column}")).into()
 }
 
-struct Users<'s> {
-    path: &'s Path,
-    sink: &'s mut Sink,
-    /// What the sink said, which serde's errors cannot carry.
-    failed: &'s mut Option<ImportError>,
+/// Hands the users of an object to `take` one by one.
+struct Users<'e, F, T> {
+    take: F,
+    /// How `take` ended the reading, which serde's errors cannot carry.
+    ended: &'e mut Option<Result<(), ImportError>>,
+    items: PhantomData<T>,
 }
 
-impl<'de> DeserializeSeed<'de> for Users<'_> {
+impl<'de, F, T> DeserializeSeed<'de> for Users<'_, F, T>
+where
+    F: FnMut(u64, String, T) -> Result<ControlFlow<()>, ImportError>,
+    T: Deserialize<'de>,
+{
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -58,26 +83,28 @@ impl<'de> DeserializeSeed<'de> for Users<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Users<'_> {
+impl<'de, F, T> Visitor<'de> for Users<'_, F, T>
+where
+    F: FnMut(u64, String, T) -> Result<ControlFlow<()>, ImportError>,
+    T: Deserialize<'de>,
+{
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of users, each with a list of items")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut number = 0;
-        while let Some((user, items)) = map.next_entry::<String, Vec<Value>>()? {
+        while let Some((user, items)) = map.next_entry::<String, T>()? {
             number += 1;
-            for item in items {
-                let (user, item) = (Field::Text(user.as_str().into()), Field::from(Some(item)));
-                // Such a file often is one line, so that the user's place in it is the one that helps.
-                let taken = self.sink.take(self.path, number, 1, &Record { user, item, time: None, rating: None });
-                if let Err(error) = taken {
-                    *self.failed = Some(error);
-                    return Err(serde::de::Error::custom("stopped"));
-                }
-            }
+            let ended = match (self.take)(number, user, items) {
+                Ok(ControlFlow::Continue(())) => continue,
+                Ok(ControlFlow::Break(())) => Ok(()),
+                Err(error) => Err(error),
+            };
+            *self.ended = Some(ended);
+            return Err(A::Error::custom("stopped"));
         }
         Ok(())
     }
@@ -95,8 +122,8 @@ pub fn augmented_table() -> Delimited {
 /// # Errors
 /// The file cannot be read; a record that cannot is counted.
 pub fn read_augmented(path: &Path, monitor: &Monitor<'_>, sink: &mut Sink) -> Result<(), ImportError> {
-    delimited::each_record(path, &augmented_table(), monitor, |place, cells| {
-        read_line(path, place.line, &cells, sink)?;
+    delimited::each_record(path, &augmented_table(), monitor, |lines, cells| {
+        read_line(path, lines.first, &cells, sink)?;
         Ok(ControlFlow::Continue(()))
     })
 }

@@ -25,11 +25,11 @@ pub struct Progress {
 }
 
 /// Is told the progress of an import at least every few megabytes; `Break` ends the import and leaves nothing behind.
-pub type Watch<'w> = &'w mut dyn FnMut(Progress) -> ControlFlow<()>;
+pub type OnProgress<'w> = &'w mut dyn FnMut(Progress) -> ControlFlow<()>;
 
 /// Counts what is read, and hears whether to go on.
 pub struct Monitor<'w> {
-    watch: RefCell<Watch<'w>>,
+    on_progress: RefCell<OnProgress<'w>>,
     done: Cell<u64>,
     reported: Cell<u64>,
     total: u64,
@@ -38,9 +38,9 @@ pub struct Monitor<'w> {
 
 impl<'w> Monitor<'w> {
     /// For `total` bytes in all.
-    pub fn new(watch: Watch<'w>, total: u64) -> Self {
+    pub fn new(on_progress: OnProgress<'w>, total: u64) -> Self {
         Self {
-            watch: RefCell::new(watch),
+            on_progress: RefCell::new(on_progress),
             done: Cell::new(0),
             reported: Cell::new(0),
             total,
@@ -55,7 +55,7 @@ impl<'w> Monitor<'w> {
         if done - self.reported.get() >= REPORT_EVERY {
             self.reported.set(done);
             let progress = Progress { done: done.min(self.total), total: self.total };
-            if (self.watch.borrow_mut())(progress).is_break() {
+            if (self.on_progress.borrow_mut())(progress).is_break() {
                 self.cancelled.set(true);
             }
         }

@@ -11,15 +11,11 @@ use super::delimited::{self, Cells};
 use super::field::{self, Field};
 use super::histories::json_error;
 use super::input::{self, Lines, Monitor};
+use super::item_texts::{ItemTexts, shortened, split_categories};
 use super::object::{pick, texts};
 use super::plan::{Delimited, ItemLayout, ItemRoles, Separator, Source};
-use super::sink::Skipped;
 use super::{ImportError, parquet_file};
 use crate::data::interactions::ItemText;
-use crate::data::names::Names;
-
-/// Longest description that is kept, in bytes; a model that embeds it reads less.
-const LONGEST_DESCRIPTION: usize = 4000;
 
 /// Genres of MovieLens 100k, in the order of their columns.
 const GENRES: [&str; 19] = [
@@ -44,30 +40,11 @@ const GENRES: [&str; 19] = [
     "Western",
 ];
 
-/// Where texts go: those of items that nobody interacted with are left out.
-pub struct Texts<'t> {
-    pub items: &'t Names,
-    pub texts: Vec<ItemText>,
-    pub skipped: &'t mut Skipped,
-}
-
-impl Texts<'_> {
-    pub fn take(&mut self, id: &str, text: ItemText) {
-        if let Some(number) = self.items.find(id) {
-            // Of several records of an item, the first that says something counts.
-            let known = &mut self.texts[number as usize];
-            if known.is_empty() {
-                *known = text;
-            }
-        }
-    }
-}
-
 /// Reads a file of items.
 ///
 /// # Errors
 /// The file cannot be read; a record that cannot is counted.
-pub fn read(source: &Source<ItemLayout>, monitor: &Monitor<'_>, into: &mut Texts<'_>) -> Result<(), ImportError> {
+pub fn read(source: &Source<ItemLayout>, monitor: &Monitor<'_>, into: &mut ItemTexts<'_>) -> Result<(), ImportError> {
     let path = &source.path;
     match &source.layout {
         ItemLayout::Delimited { table, roles, between } => {
@@ -96,13 +73,13 @@ fn read_delimited(
     path: &Path,
     table: &Delimited,
     monitor: &Monitor<'_>,
-    into: &mut Texts<'_>,
+    into: &mut ItemTexts<'_>,
     of: impl Fn(&Cells<'_>) -> Result<(String, ItemText), String>,
 ) -> Result<(), ImportError> {
-    delimited::each_record(path, table, monitor, |place, cells| {
+    delimited::each_record(path, table, monitor, |lines, cells| {
         match of(&cells) {
             Ok((id, text)) => into.take(&id, text),
-            Err(problem) => into.skipped.add(path, place.line, place.lines, problem),
+            Err(problem) => into.skipped.add(path, lines.first, lines.count, problem),
         }
         Ok(ControlFlow::Continue(()))
     })
@@ -141,22 +118,11 @@ fn whole(bytes: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| text.into_owned())
 }
 
-/// The categories of one text.
-pub fn split_categories(text: &str, between: &str) -> Vec<String> {
-    text.split(between).map(str::trim).filter(|part| !part.is_empty() && *part != "\\N").map(str::to_owned).collect()
-}
-
-/// At most as much of a text as is kept.
-pub fn shortened(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(LONGEST_DESCRIPTION));
-    text
-}
-
 fn read_objects(
     path: &Path,
     roles: &ItemRoles<&'static str>,
     monitor: &Monitor<'_>,
-    into: &mut Texts<'_>,
+    into: &mut ItemTexts<'_>,
 ) -> Result<(), ImportError> {
     let keys = [Some(roles.id), roles.title, roles.description, roles.categories];
     let mut lines = Lines::open(path, monitor)?;
@@ -192,7 +158,7 @@ fn of_values(title: Option<Value>, description: Option<Value>, categories: Optio
 }
 
 /// Takes in `{item: {"title": …}}` item by item.
-struct Map<'m, 't>(&'m mut Texts<'t>);
+struct Map<'m, 't>(&'m mut ItemTexts<'t>);
 
 impl<'de> DeserializeSeed<'de> for Map<'_, '_> {
     type Value = ();

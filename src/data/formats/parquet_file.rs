@@ -14,7 +14,7 @@ use parquet::schema::types::{Type, TypePtr};
 use super::ImportError;
 use super::field::Field;
 use super::input::Monitor;
-use super::item_file::{Texts, shortened, split_categories};
+use super::item_texts::{ItemTexts, shortened, split_categories};
 use super::plan::{ItemRoles, Roles};
 use super::sink::{Record, Sink};
 use crate::calendar;
@@ -35,15 +35,15 @@ pub fn columns(path: &Path) -> Result<Vec<String>, InputError> {
 /// Reads the interactions of a file.
 ///
 /// # Errors
-/// The file cannot be read or lacks a column; a record that cannot be read is counted, by its place among the records.
+/// The file cannot be read or lacks a column; a record that cannot be read is counted, by its number among the records.
 pub fn read(path: &Path, roles: &Roles<String>, monitor: &Monitor<'_>, sink: &mut Sink) -> Result<(), ImportError> {
     let names: Vec<&str> = roles.each().map(|(_, name)| name.as_str()).collect();
-    each_row(path, &names, monitor, |place, row| {
+    each_row(path, &names, monitor, |number, row| {
         let field = |name: &String| {
             row.iter().find(|(column, _)| column == name).map_or(Field::Missing, |(_, value)| of_value(value))
         };
         let Roles { user, item, time, rating } = roles.map(field);
-        sink.take(path, place, 1, &Record { user, item, time, rating })?;
+        sink.take(path, number, 1, &Record { user, item, time, rating })?;
         Ok(ControlFlow::Continue(()))
     })
 }
@@ -55,18 +55,18 @@ pub fn read(path: &Path, roles: &Roles<String>, monitor: &Monitor<'_>, sink: &mu
 pub fn first_rows(
     path: &Path,
     columns: &[String],
-    most: u64,
+    max: u64,
     monitor: &Monitor<'_>,
 ) -> Result<Vec<Vec<String>>, ImportError> {
     let names: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut rows = Vec::new();
-    each_row(path, &names, monitor, |place, row| {
+    each_row(path, &names, monitor, |number, row| {
         let texts = columns.iter().map(|name| {
             let value = row.iter().find(|(column, _)| column == name).map(|(_, value)| value.to_string());
             value.unwrap_or_default().trim_matches('"').to_owned()
         });
         rows.push(texts.collect());
-        Ok(if place >= most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if number >= max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     Ok(rows)
 }
@@ -79,11 +79,11 @@ pub fn read_items(
     path: &Path,
     roles: &ItemRoles<String>,
     monitor: &Monitor<'_>,
-    into: &mut Texts<'_>,
+    into: &mut ItemTexts<'_>,
 ) -> Result<(), ImportError> {
     let optional = [&roles.title, &roles.description, &roles.categories].into_iter().flatten();
     let names: Vec<&str> = [&roles.id].into_iter().chain(optional).map(String::as_str).collect();
-    each_row(path, &names, monitor, |place, row| {
+    each_row(path, &names, monitor, |number, row| {
         let value = |name: &String| row.iter().find(|(column, _)| column == name).map(|(_, value)| value);
         let text = |name: &Option<String>| {
             let texts = name.as_ref().and_then(value).map(texts).unwrap_or_default();
@@ -96,7 +96,7 @@ pub fn read_items(
                 let description = text(&roles.description).map(shortened);
                 into.take(&id, ItemText { title: text(&roles.title), description, categories });
             }
-            Err(problem) => into.skipped.add(path, place, 1, format!("the item {problem}")),
+            Err(problem) => into.skipped.add(path, number, 1, format!("the item {problem}")),
         }
         Ok(ControlFlow::Continue(()))
     })
@@ -121,11 +121,11 @@ fn each_row(
         Ok(rows) => rows,
         Err(error) => return damage(error),
     };
-    for place in 1.. {
+    for number in 1.. {
         match guard(|| rows.next().transpose()) {
             Ok(Some(row)) => {
                 let columns: Vec<(String, Value)> = Row::into_columns(row);
-                if take(place, &columns)?.is_break() {
+                if take(number, &columns)?.is_break() {
                     break;
                 }
             }

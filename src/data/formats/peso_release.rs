@@ -11,12 +11,53 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::spec::{FormatSpec, Reader, SourceFields};
 use crate::data::catalogue::order_of_ids;
 use crate::data::dataset::{Dataset, Item, Sequence, Stage};
+use crate::data::term::Term;
 use crate::error::InputError;
 use crate::json;
 use crate::semantic_id::SemanticIndex;
 use crate::semantic_id::index::IndexFile;
+
+pub(super) static SPEC: FormatSpec = FormatSpec {
+    key: "PesoRelease",
+    label: "Release of the paper",
+    kinds: "",
+    summary: "The datasets that the authors of PESO published: users' interactions in chronological blocks, prepared already, with \
+              their semantic ids.",
+    files: &[
+        Term {
+            name: "<name>.all.block_<k>.json",
+            meaning: "a block from 0 (the base stage) on: `{user: {\"previous_block\": [item, …], \"current_block\": [item, …]}}`; \
+                      items are texts",
+        },
+        Term {
+            name: "<name>.index.<suffix>.json",
+            meaning: "the semantic ids, `{item: [\"<a_1>\", …]}`; needed unless the project names or trains an index",
+        },
+        Term { name: "<name>.item.json", meaning: "titles, `{item: {\"title\": …}}`; optional" },
+    ],
+    recognition: "a folder with a file that is called `<name>.all.block_<k>.json`",
+    certain: true,
+    expected: "a folder of the paper's release was expected",
+    traps: &[
+        "The data come in stages, so that there is nothing to prepare: the blocks are the stages.",
+        "Every block from 0 on must be there; the file of one that is missing is named.",
+        "A user counts in a block with at least 3 interactions, where the release keeps 5.",
+        "`previous_block` is the user's whole earlier history, not the block before.",
+        "Items of a block that the index does not have are an error; several items may share one id.",
+        "One dataset a folder, and plain files only: neither `.gz` nor `.zst`.",
+    ],
+    fields: SourceFields::Stages,
+    reader: Reader::ONE_FILE,
+};
+
+/// Whether a file is a block, by its name.
+pub fn is_block(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.contains(".all.block_") && name.ends_with(".json")
+}
 
 /// Reads a released dataset; `index` is used in place of the folder's own semantic-id index where it is given.
 ///

@@ -1,5 +1,6 @@
 //! Which files a dataset has, and how each is read: what a format's file says about itself, as data.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::Format;
@@ -31,7 +32,7 @@ impl<L> Source<L> {
     }
 }
 
-/// Where a record's parts are: places of columns, or names.
+/// Where a record's parts are: indices of columns, or names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roles<C> {
     pub user: C,
@@ -91,9 +92,32 @@ pub enum Separator {
     Quoted(u8),
     /// A tab or the like; quotes are text.
     Plain(u8),
-    /// `::`
-    Colons,
+    /// The format takes lines apart itself.
+    Own(Splitter),
 }
+
+/// How a format takes a line apart itself.
+#[derive(Clone, Copy)]
+pub struct Splitter {
+    /// Tells it from others, in caches too.
+    pub name: &'static str,
+    /// The columns of a line.
+    pub split: fn(&[u8]) -> Vec<&[u8]>,
+}
+
+impl fmt::Debug for Splitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Splitter {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Splitter {}
 
 /// Where an item's parts are.
 #[derive(Debug, Clone, PartialEq, Eq)]

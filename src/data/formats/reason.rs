@@ -1,35 +1,25 @@
 //! Why files are taken for a format, in words for people.
 
-use super::Format;
-use super::plan::{Delimited, Layout, Plan, Roles, Separator};
+use super::plan::{Delimited, Layout, Plan, Roles};
 
 impl Plan {
     /// What about the files tells their format.
     pub fn reason(&self) -> String {
-        let Some(source) = self.interactions.first() else { return String::new() };
-        match (self.format, &source.layout) {
-            (Format::LcRec, Layout::Histories) => "Each user has a list of items".to_owned(),
-            (Format::LcRec, _) => "Each line has a user, the earlier items and the next one".to_owned(),
-            (Format::RecBole, Layout::Delimited { table, .. }) => {
-                let first = table.columns.first().map_or("", String::as_str);
-                format!("The names of the columns have types, like {first}")
-            }
-            (Format::MovieLens, Layout::Delimited { table, .. }) => match table.separator {
-                Separator::Colons => "Each line has four numbers with :: between them".to_owned(),
-                Separator::Plain(_) => "Each line has four numbers between tabs, the third from 1 to 5".to_owned(),
-                Separator::Quoted(_) => format!("The columns are {}", table.columns.join(", ")),
-            },
-            (Format::Amazon2014 | Format::Amazon2018 | Format::Amazon2023, Layout::Delimited { roles, .. }) => {
-                let first = if roles.user < roles.item { "user" } else { "item" };
-                format!("Each line has ids of Amazon, the {first} first, then rating and time")
-            }
-            (_, Layout::Objects(roles)) => {
+        self.interactions.first().map_or_else(String::new, |source| (self.format.reader.reason)(&source.layout))
+    }
+}
+
+impl Layout {
+    /// What the layout says by itself, whatever the format.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Objects(roles) => {
                 let names: Vec<&str> = roles.each().map(|(_, key)| *key).collect();
                 format!("Each line is an object with {}", names.join(", "))
             }
-            (_, Layout::Delimited { table, roles }) => of_table(table, roles),
-            (_, Layout::Parquet(roles)) => format!("The columns {} and {} say what they are", roles.user, roles.item),
-            (_, Layout::Histories | Layout::Augmented) => String::new(),
+            Self::Delimited { table, roles } => of_table(table, roles),
+            Self::Parquet(roles) => format!("The columns {} and {} say what they are", roles.user, roles.item),
+            Self::Histories | Self::Augmented => String::new(),
         }
     }
 }

@@ -7,28 +7,28 @@ use serde_json::Value;
 use super::{field, input, object, python};
 use crate::error::InputError;
 
-/// Bytes that are looked at.
-const LOOKED_AT: u64 = 1 << 16;
-/// Lines that are looked at.
-const LINES: usize = 20;
+/// Bytes of a sample.
+const SAMPLE_BYTES: u64 = 1 << 16;
+/// Lines of a sample.
+const SAMPLE_LINES: usize = 20;
 
 /// The beginning of a file.
 #[derive(Debug)]
-pub struct Look {
+pub struct FileSample {
     pub path: PathBuf,
     start: Vec<u8>,
     /// Whether `start` is the whole file.
     whole: bool,
 }
 
-impl Look {
+impl FileSample {
     /// Reads the beginning of a file, decompressed.
     ///
     /// # Errors
     /// The file cannot be opened, or is compressed and damaged from the start.
-    pub fn at(path: &Path) -> Result<Self, InputError> {
-        let start = input::start(path, LOOKED_AT)?;
-        let whole = (start.len() as u64) < LOOKED_AT;
+    pub fn read(path: &Path) -> Result<Self, InputError> {
+        let start = input::start(path, SAMPLE_BYTES)?;
+        let whole = (start.len() as u64) < SAMPLE_BYTES;
         Ok(Self { path: path.to_path_buf(), start, whole })
     }
 
@@ -37,6 +37,12 @@ impl Look {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
         name.to_owned()
+    }
+
+    /// The file's name without its endings.
+    pub fn stem(&self) -> String {
+        let name = self.name();
+        name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem).to_owned()
     }
 
     /// The first bytes.
@@ -55,7 +61,7 @@ impl Look {
         let end = if self.whole { text.len() } else { text.iter().rposition(|&byte| byte == b'\n').unwrap_or(0) };
         let lines = text[..end].split(|&byte| byte == b'\n');
         let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        lines.filter(|line| !line.trim_ascii().is_empty()).take(LINES).collect()
+        lines.filter(|line| !line.trim_ascii().is_empty()).take(SAMPLE_LINES).collect()
     }
 
     /// The rows of the first lines, taken apart at a separator; where it is a comma or semicolon, quotes are heeded.

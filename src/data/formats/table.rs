@@ -1,12 +1,45 @@
 //! CSV, TSV and Parquet, with columns that the user names or that their names tell.
 
+use super::options::{Columns, ItemTable, TableImport};
 use super::parquet_file;
 use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
-use super::sample::{Look, is_number};
+use super::sample::{FileSample, is_number};
+use super::spec::{FormatSpec, Reader, SourceFields};
 use crate::calendar;
 use crate::data::prepare::Prepare;
-use crate::data::source::{Columns, ItemTable, TableImport};
+use crate::data::term::Term;
 use crate::error::InputError;
+
+pub(super) static SPEC: FormatSpec = FormatSpec {
+    key: "Table",
+    label: "Table",
+    kinds: "CSV, TSV, Parquet",
+    summary: "Any table with a user and an item in each row.",
+    files: &[
+        Term {
+            name: "<name>.csv, <name>.tsv, <name>.parquet",
+            meaning: "interactions (the name does not matter): text with commas, semicolons, tabs or bars between columns, with or without a line of names; or Parquet",
+        },
+        Term {
+            name: "<items>.csv, <items>.tsv, <items>.parquet",
+            meaning: "items, of any name too: the same with an id and perhaps title, description and categories (separated by `|`; in Parquet by commas, or \
+                      a list); optional",
+        },
+    ],
+    recognition: "a first line that names a user and an item (`user_id`, `user`, `item_id`, `asin`, `product`, …); or, without names, \
+                  columns of user, item, rating and time, or of user, item and time",
+    certain: false,
+    expected: "a table (CSV, TSV or Parquet) with a user and an item in each row was expected",
+    traps: &[
+        "Quotes are heeded where a comma or semicolon is between columns; between tabs and bars they are text.",
+        "Times may be seconds, milliseconds, microseconds or nanoseconds since 1970, which their size tells, or dates like \
+         `2014-07-23 10:15:00`, in UTC.",
+        "Without a column of times there are no stages in time.",
+        "A file of items is never looked for: it is named with `items`.",
+    ],
+    fields: SourceFields::Table,
+    reader: Reader { layout: |sample, _| Ok(guess(sample)), ..Reader::ONE_FILE },
+};
 
 /// Names by which columns are known, in small letters without `_`, `-` and blanks.
 const USERS: [&str; 9] =
@@ -40,13 +73,13 @@ const TIMES: [&str; 10] = [
 const RATINGS: [&str; 7] = ["rating", "ratings", "stars", "overall", "score", "rate", "value"];
 
 /// A table whose first row names a user and an item, or whose rows are those of ratings without names.
-pub fn guess(look: &Look) -> Option<Layout> {
-    if look.is_parquet() {
-        let names = parquet_file::columns(&look.path).ok()?;
+fn guess(sample: &FileSample) -> Option<Layout> {
+    if sample.is_parquet() {
+        let names = parquet_file::columns(&sample.path).ok()?;
         return Some(Layout::Parquet(by_name(&names)?.map(|&column| names[column].clone())));
     }
-    let separator = separator(look)?;
-    let rows = rows(look, separator);
+    let separator = separator(sample)?;
+    let rows = rows(sample, separator);
     let first = rows.first()?;
     let numbered = |header| Delimited { separator, header, columns: columns(first, header) };
     if let Some(roles) = by_name(first) {
@@ -67,12 +100,12 @@ pub fn guess(look: &Look) -> Option<Layout> {
 ///
 /// # Errors
 /// A column that is named is not there; the error lists those that are.
-pub fn layout(look: &Look, import: &TableImport) -> Result<Layout, InputError> {
+pub fn layout(sample: &FileSample, import: &TableImport) -> Result<Layout, InputError> {
     let Columns { user, item, time, rating } = &import.columns;
-    let (table, known) = known(look, import.separator, import.header)?;
-    let place = |name: &String| place(look, &known, name);
-    let optional = |name: &Option<String>| name.as_ref().map(place).transpose();
-    let roles = Roles { user: place(user)?, item: place(item)?, time: optional(time)?, rating: optional(rating)? };
+    let (table, known) = columns_of(sample, import.separator, import.header)?;
+    let index = |name: &String| index_or_error(sample, &known, name);
+    let optional = |name: &Option<String>| name.as_ref().map(index).transpose();
+    let roles = Roles { user: index(user)?, item: index(item)?, time: optional(time)?, rating: optional(rating)? };
     Ok(match table {
         Some(table) => Layout::Delimited { table, roles },
         None => Layout::Parquet(roles.map(|&column| known[column].clone())),
@@ -83,15 +116,15 @@ pub fn layout(look: &Look, import: &TableImport) -> Result<Layout, InputError> {
 ///
 /// # Errors
 /// The file cannot be read, is empty, or has no separator.
-pub fn known(
-    look: &Look,
+pub fn columns_of(
+    sample: &FileSample,
     separator: Option<char>,
     header: bool,
 ) -> Result<(Option<Delimited>, Vec<String>), InputError> {
-    if look.is_parquet() {
-        return Ok((None, parquet_file::columns(&look.path)?));
+    if sample.is_parquet() {
+        return Ok((None, parquet_file::columns(&sample.path)?));
     }
-    let table = delimited(look, separator, header)?;
+    let table = delimited(sample, separator, header)?;
     let columns = table.columns.clone();
     Ok((Some(table), columns))
 }
@@ -100,12 +133,12 @@ pub fn known(
 ///
 /// # Errors
 /// A Parquet file cannot be read.
-pub fn propose(look: &Look) -> Result<Option<TableImport>, InputError> {
-    let (rows, header) = if look.is_parquet() {
-        (vec![parquet_file::columns(&look.path)?], true)
+pub fn propose(sample: &FileSample) -> Result<Option<TableImport>, InputError> {
+    let (rows, header) = if sample.is_parquet() {
+        (vec![parquet_file::columns(&sample.path)?], true)
     } else {
-        let Some(separator) = separator(look) else { return Ok(None) };
-        let rows = rows(look, separator);
+        let Some(separator) = separator(sample) else { return Ok(None) };
+        let rows = rows(sample, separator);
         let values = |row: &Vec<String>| row.iter().any(|cell| is_number(cell) || is_time(cell));
         let header = rows.len() > 1 && !rows.first().is_some_and(values);
         (rows, header)
@@ -118,44 +151,44 @@ pub fn propose(look: &Look) -> Result<Option<TableImport>, InputError> {
         let fitting = values.iter().filter(|row| row.get(column).is_some_and(|cell| is_time(cell))).count();
         fitting > 0 && 4 * fitting >= 3 * values.len()
     };
-    let told = told(&names);
-    let mut taken: Vec<usize> = [told.user, told.item, told.time, told.rating].into_iter().flatten().collect();
+    let known = KnownColumns::of(&names);
+    let mut taken: Vec<usize> = [known.user, known.item, known.time, known.rating].into_iter().flatten().collect();
     let mut free = |fits: &dyn Fn(usize) -> bool| {
         let column = (0..names.len()).find(|column| !taken.contains(column) && fits(*column))?;
         taken.push(column);
         Some(column)
     };
-    let time = told.time.or_else(|| free(&times));
-    let user = told.user.or_else(|| free(&|_| true));
-    let item = told.item.or_else(|| free(&|_| true));
+    let time = known.time.or_else(|| free(&times));
+    let user = known.user.or_else(|| free(&|_| true));
+    let item = known.item.or_else(|| free(&|_| true));
     let Some((user, item)) = user.zip(item) else { return Ok(None) };
     let name = |column: usize| column_name(&names, column);
-    let columns = Columns { user: name(user), item: name(item), time: time.map(name), rating: told.rating.map(name) };
-    let (path, prepare) = (look.path.clone(), Prepare::default());
+    let columns = Columns { user: name(user), item: name(item), time: time.map(name), rating: known.rating.map(name) };
+    let (path, prepare) = (sample.path.clone(), Prepare::default());
     Ok(Some(TableImport { path, columns, header, separator: None, items: None, prepare }))
 }
 
-/// What a project calls the column at a place: its name, or its number where others have the same name or it has none.
-pub fn column_name(columns: &[String], place: usize) -> String {
-    let name = columns.get(place).map_or("", String::as_str);
+/// What a project calls the column of an index: its name, or its number where others have the same name or it has none.
+pub fn column_name(columns: &[String], index: usize) -> String {
+    let name = columns.get(index).map_or("", String::as_str);
     let unique = columns.iter().filter(|other| *other == name).count() == 1;
-    if unique && !name.is_empty() { name.to_owned() } else { format!("#{}", place + 1) }
+    if unique && !name.is_empty() { name.to_owned() } else { format!("#{}", index + 1) }
 }
 
 /// What a table of items is taken for: columns by their names, and the id as the first where no name tells it.
 ///
 /// # Errors
 /// The file cannot be read, or not be taken apart.
-pub fn propose_items(look: &Look, header: bool) -> Result<ItemTable, InputError> {
+pub fn propose_items(sample: &FileSample, header: bool) -> Result<ItemTable, InputError> {
     const IDS: [&str; 2] = ["id", "key"];
     const TITLES: [&str; 5] = ["title", "name", "movietitle", "producttitle", "itemname"];
     const DESCRIPTIONS: [&str; 4] = ["description", "desc", "text", "summary"];
     const CATEGORIES: [&str; 6] = ["categories", "category", "genres", "genre", "kind", "tags"];
-    let (_, columns) = known(look, None, header)?;
+    let (_, columns) = columns_of(sample, None, header)?;
     let find = finder(&columns);
-    let name = |place: usize| column_name(&columns, place);
+    let name = |index: usize| column_name(&columns, index);
     Ok(ItemTable {
-        path: look.path.clone(),
+        path: sample.path.clone(),
         id: name(find(&ITEMS).or_else(|| find(&IDS)).unwrap_or(0)),
         title: find(&TITLES).map(name),
         description: find(&DESCRIPTIONS).map(name),
@@ -163,7 +196,7 @@ pub fn propose_items(look: &Look, header: bool) -> Result<ItemTable, InputError>
     })
 }
 
-/// Finds the place of the first of some names among those of columns, in small letters without `_`, `-` and blanks.
+/// Finds the index of the first of some names among those of columns, in small letters without `_`, `-` and blanks.
 fn finder(names: &[String]) -> impl Fn(&[&str]) -> Option<usize> + use<> {
     let plain = |name: &String| name.to_lowercase().replace(['_', '-', ' '], "");
     let plain: Vec<String> = names.iter().map(plain).collect();
@@ -179,17 +212,17 @@ fn is_time(text: &str) -> bool {
 ///
 /// # Errors
 /// A column that is named is not there.
-pub fn items(look: &Look, items: &ItemTable, import: &TableImport) -> Result<ItemLayout, InputError> {
+pub fn items(sample: &FileSample, items: &ItemTable, import: &TableImport) -> Result<ItemLayout, InputError> {
     let ItemTable { id, title, description, categories, .. } = items;
-    if look.is_parquet() {
+    if sample.is_parquet() {
         let (title, description, categories) = (title.clone(), description.clone(), categories.clone());
         return Ok(ItemLayout::Parquet(ItemRoles { id: id.clone(), title, description, categories }));
     }
-    let table = delimited(look, None, import.header)?;
+    let table = delimited(sample, None, import.header)?;
     let known = table.columns.clone();
-    let optional = |name: &Option<String>| name.as_ref().map(|name| place(look, &known, name)).transpose();
+    let optional = |name: &Option<String>| name.as_ref().map(|name| index_or_error(sample, &known, name)).transpose();
     let roles = ItemRoles {
-        id: place(look, &known, id)?,
+        id: index_or_error(sample, &known, id)?,
         title: optional(title)?,
         description: optional(description)?,
         categories: optional(categories)?,
@@ -197,18 +230,19 @@ pub fn items(look: &Look, items: &ItemTable, import: &TableImport) -> Result<Ite
     Ok(ItemLayout::Delimited { table, roles, between: "|" })
 }
 
-fn delimited(look: &Look, named: Option<char>, header: bool) -> Result<Delimited, InputError> {
+fn delimited(sample: &FileSample, named: Option<char>, header: bool) -> Result<Delimited, InputError> {
     let separator = match named {
         Some(named) => of_char(named).ok_or_else(|| {
-            InputError::new(&look.path, format!("\"{named}\" cannot separate columns"))
+            InputError::new(&sample.path, format!("\"{named}\" cannot separate columns"))
                 .advice("a comma or a tab, for example")
         })?,
-        None => separator(look).ok_or_else(|| {
-            InputError::new(&look.path, "no separator of columns is found").advice("name it with `separator`")
+        None => separator(sample).ok_or_else(|| {
+            InputError::new(&sample.path, "no separator of columns is found").advice("name it with `separator`")
         })?,
     };
-    let first = rows(look, separator).into_iter().next();
-    let first = first.ok_or_else(|| InputError::new(&look.path, "the file is empty").advice("a table was expected"))?;
+    let first = rows(sample, separator).into_iter().next();
+    let first =
+        first.ok_or_else(|| InputError::new(&sample.path, "the file is empty").advice("a table was expected"))?;
     Ok(Delimited { separator, header, columns: columns(&first, header) })
 }
 
@@ -223,21 +257,21 @@ fn of_char(separator: char) -> Option<Separator> {
 }
 
 /// The separator that takes all first lines apart into most columns.
-fn separator(look: &Look) -> Option<Separator> {
+fn separator(sample: &FileSample) -> Option<Separator> {
     let candidates = ['\t', ',', ';', '|'].into_iter().filter_map(of_char);
     let columns = |separator| {
-        let rows = rows(look, separator);
+        let rows = rows(sample, separator);
         rows.iter().map(Vec::len).min().filter(|&columns| columns > 1)
     };
     // The first of equals, and `max_by_key` would give the last.
     candidates.rev().max_by_key(|&separator| columns(separator)).filter(|&separator| columns(separator).is_some())
 }
 
-fn rows(look: &Look, separator: Separator) -> Vec<Vec<String>> {
+fn rows(sample: &FileSample, separator: Separator) -> Vec<Vec<String>> {
     match separator {
-        Separator::Quoted(byte) => look.rows(byte, true),
-        Separator::Plain(byte) => look.rows(byte, false),
-        Separator::Colons => Vec::new(),
+        Separator::Quoted(byte) => sample.rows(byte, true),
+        Separator::Plain(byte) => sample.rows(byte, false),
+        Separator::Own(_) => Vec::new(),
     }
 }
 
@@ -245,17 +279,17 @@ fn columns(first: &[String], header: bool) -> Vec<String> {
     if header { first.to_vec() } else { (1..=first.len()).map(|number| format!("#{number}")).collect() }
 }
 
-/// The place of a column among those of a table, by its name, or by `#` and its number from 1.
-pub fn place_of(columns: &[String], name: &str) -> Option<usize> {
+/// The index of a column among those of a table, by its name, or by `#` and its number from 1.
+pub fn column_index(columns: &[String], name: &str) -> Option<usize> {
     let numbered = name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()).filter(|&number| number > 0);
-    let found = columns.iter().position(|column| column == name).or(numbered.map(|number| number - 1));
-    found.filter(|&place| place < columns.len())
+    let index = columns.iter().position(|column| column == name).or(numbered.map(|number| number - 1));
+    index.filter(|&index| index < columns.len())
 }
 
 /// The same, or the error that lists the columns.
-fn place(look: &Look, columns: &[String], name: &str) -> Result<usize, InputError> {
-    place_of(columns, name).ok_or_else(|| {
-        InputError::new(&look.path, format!("there is no column \"{name}\""))
+fn index_or_error(sample: &FileSample, columns: &[String], name: &str) -> Result<usize, InputError> {
+    column_index(columns, name).ok_or_else(|| {
+        InputError::new(&sample.path, format!("there is no column \"{name}\""))
             .at("line 1")
             .advice(format!("the file has {}; `#2` is the second of them", columns.join(", ")))
     })
@@ -263,19 +297,21 @@ fn place(look: &Look, columns: &[String], name: &str) -> Result<usize, InputErro
 
 /// Columns by what their names usually mean; none where they name no user or no item.
 fn by_name(names: &[String]) -> Option<Roles<usize>> {
-    let Told { user, item, time, rating } = told(names);
+    let KnownColumns { user, item, time, rating } = KnownColumns::of(names);
     Some(Roles { user: user?, item: item?, time, rating })
 }
 
-/// The columns whose names tell what they are.
-struct Told {
+/// The columns whose names say what they are.
+struct KnownColumns {
     user: Option<usize>,
     item: Option<usize>,
     time: Option<usize>,
     rating: Option<usize>,
 }
 
-fn told(names: &[String]) -> Told {
-    let find = finder(names);
-    Told { user: find(&USERS), item: find(&ITEMS), time: find(&TIMES), rating: find(&RATINGS) }
+impl KnownColumns {
+    fn of(names: &[String]) -> Self {
+        let find = finder(names);
+        Self { user: find(&USERS), item: find(&ITEMS), time: find(&TIMES), rating: find(&RATINGS) }
+    }
 }

@@ -3,27 +3,61 @@
 use std::path::PathBuf;
 
 use super::plan::{ItemLayout, ItemRoles, Layout, Roles};
-use super::sample::Look;
+use super::sample::FileSample;
+use super::spec::{FormatSpec, Reader, SourceFields};
+use crate::data::term::Term;
 
-/// How a file of reviews is written; none where it is not one.
-pub fn layout(look: &Look) -> Option<Layout> {
-    let object = look.object()?;
+pub(super) static SPEC: FormatSpec = FormatSpec {
+    key: "Yelp",
+    label: "Yelp",
+    kinds: "",
+    summary: "Reviews of businesses, of the Yelp Open Dataset.",
+    files: &[
+        Term {
+            name: "yelp_academic_dataset_review.json",
+            meaning: "a JSON object a line with `user_id`, `business_id`, `stars` and `date` (`YYYY-MM-DD HH:MM:SS`, read as UTC)",
+        },
+        Term {
+            name: "yelp_academic_dataset_business.json",
+            meaning: "a JSON object a line with `business_id`, `name` and `categories` (one text, separated by commas); optional",
+        },
+    ],
+    recognition: "objects with `user_id`, `business_id`, `stars` and `date`",
+    certain: true,
+    expected: "`yelp_academic_dataset_review.json` with user_id, business_id, stars and date was expected",
+    traps: &[
+        "Users review a business again: with `deduplicate` (the default) only the first review counts.",
+        "The file of businesses is found by its name: that of the reviews with `business` for `review`.",
+    ],
+    fields: SourceFields::Interactions,
+    reader: Reader {
+        layout: |sample, _| Ok(layout(sample)),
+        items,
+        items_path,
+        name: |_| "Yelp".to_owned(),
+        ..Reader::ONE_FILE
+    },
+};
+
+/// Of a file of reviews.
+fn layout(sample: &FileSample) -> Option<Layout> {
+    let object = sample.object()?;
     let review = ["user_id", "business_id", "stars", "date"].iter().all(|key| object.contains_key(*key));
     let roles = Roles { user: "user_id", item: "business_id", time: Some("date"), rating: Some("stars") };
     review.then_some(Layout::Objects(roles))
 }
 
-/// How a file of businesses is written; none where it is not one.
-pub fn items(look: &Look) -> Option<ItemLayout> {
-    let object = look.object()?;
+/// Of a file of businesses.
+fn items(sample: &FileSample) -> Option<ItemLayout> {
+    let object = sample.object()?;
     let business = object.contains_key("business_id") && object.contains_key("name");
     let roles = ItemRoles { id: "business_id", title: Some("name"), description: None, categories: Some("categories") };
     business.then_some(ItemLayout::Objects(roles))
 }
 
 /// The file of businesses beside a file of reviews.
-pub fn items_beside(look: &Look) -> Option<PathBuf> {
-    let name = look.path.file_name()?.to_str()?.replace("review", "business");
-    let path = look.path.with_file_name(name);
-    (path != look.path && path.is_file()).then_some(path)
+fn items_path(sample: &FileSample) -> Option<PathBuf> {
+    let name = sample.path.file_name()?.to_str()?.replace("review", "business");
+    let path = sample.path.with_file_name(name);
+    (path != sample.path && path.is_file()).then_some(path)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar;
+use crate::data::term::Term;
 
 /// How interactions are prepared and cut into stages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,28 @@ pub struct Prepare {
     #[serde(skip_serializing_if = "StageCuts::is_default")]
     pub stages: StageCuts,
 }
+
+/// The fields of [`Prepare`].
+pub(crate) const TERMS: &[Term] = &[
+    Term {
+        name: "deduplicate",
+        meaning: "whether only a user's first interaction with an item counts; `true` unless it says otherwise",
+    },
+    Term { name: "least_rating", meaning: "interactions of a lower rating are left out; none are, unless it is given" },
+    Term {
+        name: "core",
+        meaning: "interactions that every user and every item has at least, over all stages; users and items with fewer are left out \
+                  until nothing changes. 5 unless it says otherwise; 1 leaves nothing out",
+    },
+    Term {
+        name: "stages",
+        meaning: "where stages begin, in time order (ties in the order of the file): `Fractions(base: 0.6, later: 4)`, the default, \
+                  makes the first 60 % of the interactions stage 1 and the rest 4 equal stages; `Shares([0.5, 0.25, 0.25])` names \
+                  the share of each; `Equal(5)` makes 5 equal ones; `Dates([\"2014-07-23\", \"2015-01-01\"])` begins a stage at each \
+                  date (UTC), stage 1 being before the first; `ByOrder(base: 0.6, later: 4)`, for data without times, cuts each \
+                  user's own sequence",
+    },
+];
 
 /// Of the core that the field uses.
 const USUAL_CORE: usize = 5;

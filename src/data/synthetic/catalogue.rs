@@ -3,9 +3,10 @@
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
+use super::options::SyntheticOptions;
 use super::streams::stream;
 use super::vectors::{add_scaled, random, unit};
-use crate::data::{Item, SyntheticOptions};
+use crate::data::Item;
 
 const MOODS: [&str; 12] = [
     "Crimson", "Quiet", "Golden", "Frozen", "Restless", "Hidden", "Velvet", "Broken", "Silver", "Wild", "Distant",

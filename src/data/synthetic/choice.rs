@@ -4,11 +4,11 @@ use rand::Rng;
 use rand::seq::index;
 
 use super::catalogue::{Catalogue, any_word};
+use super::options::SyntheticOptions;
 use super::rotation::Rotation;
 use super::streams::{poisson, stream};
 use super::vectors::{add_scaled, dot, random, unit};
 use super::{RETURN_CHANCE, present};
-use crate::data::SyntheticOptions;
 
 /// How much the likeness of an item to the preference decides: the inverse temperature of the choice.
 const SHARPNESS: f64 = 9.0;

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod choice;
+mod options;
 mod rotation;
 mod streams;
 mod vectors;
@@ -15,11 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use self::catalogue::Catalogue;
 use self::choice::{Preferences, User};
+pub use self::options::{Onset, SyntheticOptions};
 use self::rotation::Rotation;
 use self::streams::stream;
 use self::vectors::unit;
-use super::source::Onset;
-use super::{Dataset, Sequence, Stage, SyntheticOptions};
+use super::{Dataset, Sequence, Stage};
 use crate::semantic_id::{SemanticIndex, clustering};
 
 /// What the generator planted.

@@ -1,10 +1,10 @@
 //! The planted drift: preferences turn in a few planes, from each stage to the next or once.
 
 use super::catalogue::Catalogue;
+use super::options::Onset;
 use super::streams::stream;
 use super::vectors::{add_scaled, dot, random, unit};
 use crate::data::SyntheticOptions;
-use crate::data::source::Onset;
 
 /// Orthonormal planes, and how far preferences have turned in each stage.
 pub struct Rotation {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::keeper::Keeper;
-use crate::data::formats::{ImportError, Watch};
+use crate::data::formats::{ImportError, OnProgress};
 use crate::data::interactions::ItemText;
 use crate::data::{Dataset, DatasetSource, Item, cache, load};
 use crate::device;
@@ -23,7 +23,7 @@ pub(super) struct Catalogue {
 
 impl Catalogue {
     /// Reads it. Data that come in stages have titles alone.
-    pub fn read(source: &DatasetSource, folder: &Path, watch: Watch<'_>) -> Result<Self, ImportError> {
+    pub fn read(source: &DatasetSource, folder: &Path, watch: OnProgress<'_>) -> Result<Self, ImportError> {
         if matches!(source, DatasetSource::PesoRelease { .. } | DatasetSource::Synthetic(_)) {
             let items = Dataset::load(source, None, folder)?.items;
             let texts = items.iter().map(|item| ItemText { title: item.title.clone(), ..ItemText::default() });

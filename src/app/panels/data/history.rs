@@ -148,7 +148,7 @@ fn item_row(ui: &mut Ui, shown: &Shown<'_>, item: u32, role: Role, next_block: b
                 response.on_hover_text("The next-block protocol asks models of earlier stages for this one");
             }
         });
-        let codes = if report.lacks_ids.is_some() { String::new() } else { item_card::codes(report, item, 0) };
+        let codes = if report.missing_ids.is_some() { String::new() } else { item_card::codes(report, item, 0) };
         let room = (ui.available_width() - 190.0).max(120.0);
         ui.allocate_ui(Vec2::new(room, ROW), |ui| {
             ui.set_width(room);

@@ -38,7 +38,7 @@ fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<Wish> {
     let known = &report.dataset.items[item as usize];
     widgets::section(ui, known.title.as_deref().unwrap_or("No title"));
     ui.horizontal(|ui| {
-        if report.lacks_ids.is_none() && ui.button("Show in tree").clicked() {
+        if report.missing_ids.is_none() && ui.button("Show in tree").clicked() {
             wish = Some(Wish::Reveal);
         }
         if ui.button("Close").clicked() {
@@ -47,7 +47,7 @@ fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<Wish> {
     });
     Grid::new("item facts").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
         widgets::fact(ui, "Id", known.id.as_str());
-        if report.lacks_ids.is_none() {
+        if report.missing_ids.is_none() {
             widgets::fact(ui, "Semantic id", codes(report, item, 0));
         }
         let total = browse.items.total(item);

@@ -36,7 +36,7 @@ impl Order {
 
     /// Those that a dataset has.
     fn of(report: &DataReport) -> &'static [Self] {
-        if report.lacks_ids.is_some() {
+        if report.missing_ids.is_some() {
             &[Self::Popular, Self::Title]
         } else {
             &[Self::Ids, Self::Popular, Self::Title]
@@ -82,7 +82,7 @@ impl ItemsTab {
         let report = shown.report;
         self.refresh(shown);
         ui.horizontal_wrapped(|ui| self.choices(ui, report));
-        if report.lacks_ids.is_some() {
+        if report.missing_ids.is_some() {
             let hint = "The items have no semantic ids yet, so they stand in a list; with ids they are a tree of codes";
             widgets::remark(ui, hint);
         }
@@ -283,7 +283,7 @@ fn item_cell(
             text = text.color(theme::tokens(ui).muted);
         }
         // Codes that stand above the item in the tree are not said again.
-        let codes = if report.lacks_ids.is_some() { String::new() } else { item_card::codes(report, item, depth) };
+        let codes = if report.missing_ids.is_some() { String::new() } else { item_card::codes(report, item, depth) };
         let small = RichText::new(codes).small().color(theme::tokens(ui).muted);
         let button = Button::selectable(selected, text).right_text(small).truncate();
         let response = ui.add_sized(Vec2::new(ui.available_width(), theme::ROW_HEIGHT - 4.0), button);

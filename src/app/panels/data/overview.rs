@@ -31,14 +31,14 @@ fn report_ui(ui: &mut Ui, report: &DataReport) {
         (summary.items, "items"),
         (interactions, "interactions"),
     ];
-    let ids = report.lacks_ids.is_none().then_some((summary.distinct_ids, "distinct semantic ids"));
+    let ids = report.missing_ids.is_none().then_some((summary.distinct_ids, "distinct semantic ids"));
     ui.horizontal_wrapped(|ui| {
         for (number, what) in figures.into_iter().chain(ids) {
             figure(ui, number, what);
         }
     });
     let titles = format!("{} of {} items have a title", grouped(summary.titles as u64), grouped(summary.items as u64));
-    match &report.lacks_ids {
+    match &report.missing_ids {
         Some(error) => {
             widgets::remark(ui, titles);
             ui.colored_label(theme::tokens(ui).warning, widgets::sentence(&error.to_string()));
@@ -68,7 +68,7 @@ fn report_ui(ui: &mut Ui, report: &DataReport) {
 fn imported_ui(ui: &mut Ui, import: &ImportReport) {
     let bytes: u64 = import.files.iter().map(|file| file.bytes).sum();
     let files = counted(import.files.len(), "file");
-    let read = format!("Imported as {} from {files}, {}", import.format.label(), widgets::memory_words(bytes));
+    let read = format!("Imported as {} from {files}, {}", import.format.label, widgets::memory_words(bytes));
     widgets::remark(ui, read);
     if import.skipped.lines > 0 {
         let text = format!("{} lines were skipped", grouped(import.skipped.lines));

@@ -7,16 +7,16 @@ use super::super::super::{Context, choice};
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::DatasetSource;
-use crate::data::formats::{column_name, column_place};
-use crate::data::preview::Glance;
-use crate::data::source::TableImport;
+use crate::data::formats::options::TableImport;
+use crate::data::formats::{column_index, column_name};
+use crate::data::preview::Preview;
 
 /// What stands between columns, as a user chooses it.
 const SEPARATORS: [(Option<char>, &str); 5] =
     [(None, "As found"), (Some(','), "Comma"), (Some(';'), "Semicolon"), (Some('\t'), "Tab"), (Some('|'), "Bar |")];
 
 /// Draws the columns; the preview below follows.
-pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, glance: &Glance) {
+pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, glance: &Preview) {
     let Some(rows) = &glance.rows else { return };
     let mut new = table.clone();
     widgets::section(ui, "Columns");
@@ -52,7 +52,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, gl
 /// Columns by their numbers, for a table that is to have no names.
 fn numbered(table: &mut TableImport, columns: &[String]) {
     let number = |name: &mut String| {
-        if let Some(place) = column_place(columns, name) {
+        if let Some(place) = column_index(columns, name) {
             *name = format!("#{}", place + 1);
         }
     };
@@ -65,7 +65,7 @@ fn numbered(table: &mut TableImport, columns: &[String]) {
 
 /// A column that must be chosen.
 pub(super) fn required(ui: &mut Ui, label: &str, name: &mut String, columns: &[String]) {
-    let now = column_place(columns, name);
+    let now = column_index(columns, name);
     let mut place = now;
     let options = (0..columns.len()).map(|place| (Some(place), columns[place].clone()));
     choice(ui, (label, WIDTH), &mut place, &options.collect::<Vec<_>>());
@@ -76,7 +76,7 @@ pub(super) fn required(ui: &mut Ui, label: &str, name: &mut String, columns: &[S
 
 /// A column that there may be.
 pub(super) fn optional(ui: &mut Ui, label: &str, name: &mut Option<String>, columns: &[String]) {
-    let now = name.as_ref().and_then(|name| column_place(columns, name));
+    let now = name.as_ref().and_then(|name| column_index(columns, name));
     let mut place = now;
     let none = [(None, "None".to_owned())];
     let options = none.into_iter().chain((0..columns.len()).map(|place| (Some(place), columns[place].clone())));

@@ -15,8 +15,8 @@ use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::DatasetSource;
-use crate::data::preview::Glance;
-use crate::data::source::{ItemTable, TableImport};
+use crate::data::formats::options::{ItemTable, TableImport};
+use crate::data::preview::Preview;
 
 /// The path as it is typed, and what is being looked at.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl ItemPicker {
         let (current, table) = match dataset {
             DatasetSource::Table(table) => (table.items.as_ref().map(|items| &items.path), Some(table)),
             other => match other.import() {
-                Some((_, import)) => (import.items.as_ref(), None),
+                Some(import) => (import.items.as_ref(), None),
                 None => return,
             },
         };
@@ -50,7 +50,7 @@ impl ItemPicker {
                 let path = path.strip_prefix(folder).map(Path::to_path_buf).unwrap_or(path);
                 set(context, Some(path));
             }
-            if let Found::Ready(Glance { items: Some(preview), .. }) =
+            if let Found::Ready(Preview { items: Some(preview), .. }) =
                 context.session.reports.look(&glance_of(context), Report::glance)
             {
                 rows::table(ui, preview, "first items");

@@ -20,7 +20,7 @@ use crate::app::dialogs::desktop;
 use crate::app::queries::{Question, Report};
 use crate::app::theme::space;
 use crate::app::widgets;
-use crate::data::source::SyntheticOptions;
+use crate::data::synthetic::SyntheticOptions;
 use crate::data::{DatasetSource, Protocol};
 use crate::project::{Project, Protocols};
 

@@ -14,9 +14,9 @@ use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::DatasetSource;
-use crate::data::formats::Format;
-use crate::data::preview::Glance;
-use crate::data::source::Import;
+use crate::data::formats::options::Import;
+use crate::data::formats::{Format, SourceFields};
+use crate::data::preview::Preview;
 use crate::project::new_project::with_data;
 
 /// The path as it is typed, and what is being looked at.
@@ -37,35 +37,9 @@ struct Wanted {
     again: bool,
 }
 
-/// What a user can say the files are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Told,
-    Format(Format),
-    Release,
-}
-
-impl Kind {
-    fn of(source: &DatasetSource) -> Self {
-        match source {
-            DatasetSource::PesoRelease { .. } => Self::Release,
-            DatasetSource::Table(_) => Self::Format(Format::Table),
-            other => other.import().and_then(|(format, _)| format).map_or(Self::Told, Self::Format),
-        }
-    }
-
-    fn words(self) -> String {
-        match self {
-            Self::Told => "Told from the content".to_owned(),
-            Self::Format(Format::Table) => "Table (CSV, TSV, Parquet)".to_owned(),
-            Self::Format(format) => format.label().to_owned(),
-            Self::Release => "Release of the paper".to_owned(),
-        }
-    }
-
-    fn all() -> impl Iterator<Item = Self> {
-        [Self::Told].into_iter().chain(Format::ALL.map(Self::Format)).chain([Self::Release])
-    }
+/// What the list of formats says of one; without one the content tells it.
+fn format_words(format: Option<Format>) -> String {
+    format.map_or_else(|| "Told from the content".to_owned(), Format::long_label)
 }
 
 impl Picker {
@@ -119,26 +93,26 @@ impl Picker {
     }
 
     fn format(&mut self, ui: &mut Ui, context: &mut Context<'_>, path: &Path) {
-        let now = Kind::of(&context.session.project().dataset);
-        let mut kind = now;
+        let now = context.session.project().dataset.format();
+        let mut format = now;
         ui.horizontal(|ui| {
-            let kinds: Vec<(Kind, String)> = Kind::all().map(|kind| (kind, kind.words())).collect();
-            choice(ui, ("Format", 200.0), &mut kind, &kinds);
+            let formats = std::iter::once(None).chain(Format::all().map(Some));
+            let formats: Vec<(Option<Format>, String)> = formats.map(|format| (format, format_words(format))).collect();
+            choice(ui, ("Format", 200.0), &mut format, &formats);
         });
-        match kind {
-            _ if kind == now => {}
-            Kind::Release => {
-                let path = path.to_path_buf();
+        if format == now {
+            return;
+        }
+        let path = path.to_path_buf();
+        match format {
+            Some(format) if format.fields == SourceFields::Stages => {
                 super::edit(context, None, |project| project.dataset = DatasetSource::PesoRelease { path });
             }
-            Kind::Format(format) => self.pick(path.to_path_buf(), Some(format)),
-            Kind::Told => {
-                let import = Import { path: path.to_path_buf(), items: None, prepare: Default::default() };
-                super::edit(context, None, |project| {
-                    let prepare = project.dataset.prepare().cloned().unwrap_or_default();
-                    project.dataset = DatasetSource::Detect(Import { prepare, ..import });
-                });
-            }
+            Some(format) => self.pick(path, Some(format)),
+            None => super::edit(context, None, |project| {
+                let prepare = project.dataset.prepare().cloned().unwrap_or_default();
+                project.dataset = DatasetSource::Detect(Import { prepare, ..Import::at(path) });
+            }),
         }
     }
 
@@ -166,7 +140,7 @@ impl Picker {
                 let path = wanted.path.clone();
                 ui.horizontal(|ui| {
                     if table && ui.button("Read it as a table").clicked() {
-                        self.pick(path, Some(Format::Table));
+                        self.pick(path, Some(Format::TABLE));
                     }
                     if ui.add(Button::new("Leave the data as they are")).clicked() {
                         self.wanted = None;
@@ -178,8 +152,8 @@ impl Picker {
     }
 
     /// Why the files are taken for their format, and which are read.
-    pub(super) fn told(&self, ui: &mut Ui, glance: &Glance) {
-        let format = glance.format.map(|format| format!("{}: ", format.label())).unwrap_or_default();
+    pub(super) fn told(&self, ui: &mut Ui, glance: &Preview) {
+        let format = glance.format.map(|format| format!("{}: ", format.label)).unwrap_or_default();
         if !glance.reason.is_empty() {
             ui.label(RichText::new(format!("{format}{}", glance.reason)).color(theme::tokens(ui).muted));
         }

@@ -7,14 +7,14 @@ use egui_extras::{Column, TableBuilder};
 use crate::app::theme::{self, Tokens, space};
 use crate::app::widgets;
 use crate::calendar;
-use crate::data::formats::Preview;
-use crate::data::preview::Glance;
+use crate::data::formats::FirstRows;
+use crate::data::preview::Preview;
 
 /// Rows that are shown.
 const ROWS: usize = 8;
 
 /// Draws the first interactions and how their times are understood.
-pub(super) fn ui(ui: &mut Ui, glance: &Glance) {
+pub(super) fn ui(ui: &mut Ui, glance: &Preview) {
     let Some(rows) = &glance.rows else { return };
     widgets::section(ui, "First rows");
     table(ui, rows, "first interactions");
@@ -34,7 +34,7 @@ pub(super) fn ui(ui: &mut Ui, glance: &Glance) {
 }
 
 /// A table of rows; `name` tells it from others.
-pub(super) fn table(ui: &mut Ui, preview: &Preview, name: &str) {
+pub(super) fn table(ui: &mut Ui, preview: &FirstRows, name: &str) {
     if preview.rows.is_empty() {
         widgets::remark(ui, "There are no rows");
         return;
@@ -69,7 +69,7 @@ pub(super) fn table(ui: &mut Ui, preview: &Preview, name: &str) {
 }
 
 /// Width of a column, of its longest text.
-fn width(preview: &Preview, place: usize) -> f32 {
+fn width(preview: &FirstRows, place: usize) -> f32 {
     let shown = preview.rows.iter().take(ROWS).filter_map(|row| row.get(place));
     let longest = shown.chain(preview.columns.get(place)).map(|text| text.chars().count()).max().unwrap_or(0);
     (12.0 + 8.0 * longest as f32).clamp(76.0, 240.0)
@@ -78,7 +78,7 @@ fn width(preview: &Preview, place: usize) -> f32 {
 /// Height of the headings: what a column is, and its name.
 const HEADER: f32 = 42.0;
 
-fn heading(ui: &mut Ui, preview: &Preview, place: usize) {
+fn heading(ui: &mut Ui, preview: &FirstRows, place: usize) {
     let name = preview.columns.get(place).map_or("", String::as_str);
     let roles: Vec<&str> =
         preview.mapping.iter().filter(|(_, column)| column == name).map(|(role, _)| role.as_str()).collect();

@@ -9,8 +9,8 @@ use super::key;
 use crate::app::action::Action;
 use crate::app::theme::space;
 use crate::app::widgets;
-use crate::data::source::{Onset, SyntheticOptions};
-use crate::data::{DatasetSource, synthetic};
+use crate::data::DatasetSource;
+use crate::data::synthetic::{self, Onset, SyntheticOptions};
 
 /// Width of the form from which it has two columns.
 const TWO_COLUMNS: f32 = 640.0;
