@@ -24,8 +24,8 @@ use egui::{Align, Button, Color32, ComboBox, Layout, ProgressBar, Response, Text
 
 use super::action::Action;
 use super::command::Command;
-use super::launcher::Said;
-use super::queries::{Found, Question, Report};
+use super::launcher::JobProgress;
+use super::queries::{Answer, Query};
 use super::session::{Row, Session};
 use super::watch::RunView;
 use super::{theme, widgets};
@@ -103,14 +103,14 @@ fn one_an_experiment<'r>(runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
     first
 }
 
-/// Width of the bar of something that is being found out.
+/// Width of the bar of something that is being computed.
 const BAR: f32 = 160.0;
 
-/// Says that something is being found out, and lets the user no longer wait for it.
-fn waiting(ui: &mut Ui, context: &mut Context<'_>, what: &str, question: &Arc<Question>) {
+/// Has a query computed, says how far it is, and lets the user cancel it.
+fn pending(ui: &mut Ui, context: &mut Context<'_>, what: &str, query: &impl Query) {
     ui.horizontal(|ui| {
         ui.spinner();
-        let Said { words, share } = context.session.reports.progress(question);
+        let JobProgress { words, share } = context.session.queries.progress(query);
         let words = if words.is_empty() { what } else { &words };
         if let Some(share) = share {
             let bar =
@@ -123,32 +123,24 @@ fn waiting(ui: &mut Ui, context: &mut Context<'_>, what: &str, question: &Arc<Qu
         }
         widgets::remark(ui, words);
         if ui.button("Cancel").clicked() {
-            context.actions.push(Action::Cancel(Arc::clone(question)));
+            context.actions.push(Action::cancel(query));
         }
     });
-    context.actions.push(Action::Ask(Arc::clone(question)));
+    context.actions.push(Action::compute(query));
 }
 
-/// Takes the part of a report that a question is about.
-type Part<T> = fn(&Report) -> Option<&T>;
-
-/// What a question has found; says so where it is still looked into, was cancelled or has failed.
-fn found<'s, T>(
-    ui: &mut Ui,
-    context: &mut Context<'s>,
-    (question, part): (&Arc<Question>, Part<T>),
-    what: &str,
-) -> Option<&'s T> {
+/// The answer to a query; where there is none, has it computed, or says that it was cancelled or why it failed.
+fn answered<'s, Q: Query>(ui: &mut Ui, context: &mut Context<'s>, query: &Q, what: &str) -> Option<&'s Q::Answer> {
     let session: &'s Session = context.session;
-    match session.reports.look(question, part) {
-        Found::Ready(found) => return Some(found),
-        Found::Pending => waiting(ui, context, what, question),
-        Found::Failed(error) => failed(ui, context, &error, question),
-        Found::Cancelled => {
+    match session.queries.get(query) {
+        Answer::Ready(answer) => return Some(answer),
+        Answer::Pending => pending(ui, context, what, query),
+        Answer::Failed(error) => failed(ui, context, error, query),
+        Answer::Cancelled => {
             ui.horizontal(|ui| {
-                widgets::remark(ui, "You no longer waited for this");
-                if ui.button("Find out").clicked() {
-                    context.actions.push(Action::Retry(Arc::clone(question)));
+                widgets::remark(ui, "Cancelled");
+                if ui.button("Compute").clicked() {
+                    context.actions.push(Action::retry(query));
                 }
             });
         }
@@ -156,12 +148,12 @@ fn found<'s, T>(
     None
 }
 
-/// Says why something cannot be found out, and offers to try again.
-fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &InputError, question: &Arc<Question>) {
+/// Says why something cannot be computed, and offers to try again.
+fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &InputError, query: &impl Query) {
     ui.horizontal_wrapped(|ui| {
         ui.colored_label(theme::tokens(ui).error, widgets::sentence(&error.to_string()));
         if ui.button("Try again").clicked() {
-            context.actions.push(Action::Retry(Arc::clone(question)));
+            context.actions.push(Action::retry(query));
         }
     });
 }

@@ -19,7 +19,8 @@ use self::options::Differences;
 use self::table::{Shown, TableState};
 use super::Context;
 use crate::app::action::Action;
-use crate::app::queries::judgements::Inquiry;
+use crate::app::queries::Answer;
+use crate::app::queries::comparison::Verdicts;
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::Protocol;
@@ -210,7 +211,7 @@ impl ComparePanel {
             one_a_method: self.table.one_a_method,
             others: self.others.clone(),
             slices_of: self.slices_of,
-            sliced: self.sliced(context, lines).is_some(),
+            sliced: !matches!(context.session.queries.get(&self.slices_query(context, lines)), Answer::Pending),
         };
         if let Some((made, chart)) = &self.chart
             && *made == key
@@ -292,15 +293,15 @@ impl ComparePanel {
             widgets::empty_state(ui, "No run is finished yet", advice);
             return;
         };
-        let inquiry = Arc::new(Inquiry { subject: lines.subject(context.session, &self.metric), baseline });
-        let answer = context.session.judgements.of(&inquiry).cloned();
+        let verdicts = Verdicts { compared: lines.compared(context.session, &self.metric), baseline };
+        let answer = context.session.queries.get(&verdicts);
         let metrics = self.metrics(lines);
         let chart = self.chart.as_ref().map(|(_, chart)| Arc::clone(chart));
         let axes = match chart.as_deref().map(|chart| &chart.body) {
             Some(Body::Parallel(axes)) => Some(axes),
             _ => None,
         };
-        let judged = answer.as_deref().and_then(|answer| answer.as_deref().ok());
+        let judged = answer.ready().map(Vec::as_slice);
         let marked = &self.marked;
         let wanted = |place: usize| match &axes {
             Some(axes) => marked.holds(axes, &lines.all[place].name),
@@ -309,20 +310,20 @@ impl ComparePanel {
         let shown = Shown { lines, baseline, metrics: &metrics, judged, wanted: &wanted };
         let captioned = height >= CAPTION;
         self.table.ui(ui, &shown, if captioned { height - 48.0 } else { height });
-        match answer.as_deref() {
-            None => {
+        match answer {
+            Answer::Pending | Answer::Cancelled => {
                 ui.horizontal(|ui| {
                     ui.spinner();
                     widgets::remark(ui, "Comparing the test users of all lines");
                 });
-                context.actions.push(Action::Judge(inquiry));
+                context.actions.push(Action::compute(&verdicts));
             }
-            Some(Err(error)) => {
+            Answer::Failed(error) => {
                 let tokens = crate::app::theme::tokens(ui);
                 ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
             }
-            Some(Ok(_)) if captioned => table::caption(ui, &shown),
-            Some(Ok(_)) => {}
+            Answer::Ready(_) if captioned => table::caption(ui, &shown),
+            Answer::Ready(_) => {}
         }
     }
 
