@@ -24,9 +24,10 @@ use super::dialogs::method_picker::{MethodPicker, Purpose};
 use super::dialogs::modal::{Dialog, Leaving, PathPurpose, Wish};
 use super::dialogs::palette::Palette;
 use super::dialogs::sweep_editor::{self, SweepEditor};
-use super::dock::{self, View};
+use super::dock;
 use super::launcher::Ended;
-use super::panels::experiments;
+use super::panels::view::View;
+use super::panels::{PanelEvent, experiments, users};
 use super::queries::{AnyAnswer, Job, Queries};
 use super::session::Session;
 use super::settings::ThemeChoice;
@@ -212,8 +213,8 @@ impl Workbench {
             Action::EditSweep(which) => self.edit_sweep(which),
             Action::Edit { project, key } => self.edit(*project, key),
             Action::ShowUser { user, stage } => {
-                self.panels.users.look_at(user, stage);
-                self.command(ctx, Command::Show(View::Users));
+                self.panels.receive(&PanelEvent::UserWanted { user, stage });
+                self.command(ctx, Command::Show(View::of(&users::VIEW)));
             }
             Action::EditDone => {
                 if let Some(session) = &mut self.session {

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::Ui;
+use egui::{KeyboardShortcut, Modifiers, Ui};
 
+use super::view::{Home, ViewSpec};
 use super::{
-    Context, answered, chart_actions, choice, explained_chart_card, explanation, has_adapters, measured_runs,
+    Context, Panel, answered, chart_actions, choice, explained_chart_card, explanation, has_adapters, measured_runs,
     one_an_experiment, protocol_choice, protocol_of, run_label,
 };
 use crate::app::queries::RunStamp;
@@ -22,6 +23,16 @@ use crate::figures::subspace;
 use crate::plot::Chart;
 use crate::plot::series_style::SeriesStyle;
 use crate::results::churn::ChurnReport;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Drift",
+    title: "Drift",
+    command: "Show drift",
+    tooltip: "How far data and predictions move from stage to stage, and for whom",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num8)),
+    home: Home::Charts,
+};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,8 +102,8 @@ fn series_name(run: &Arc<RunView>, reports: &[(&Arc<RunView>, &ChurnReport)]) ->
     run_label(run, &among)
 }
 
-impl DriftPanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for DriftPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let runs = measured_runs(session, 2);
         if runs.is_empty() {
@@ -135,7 +146,9 @@ impl DriftPanel {
             context.charts.push(chart);
         }
     }
+}
 
+impl DriftPanel {
     fn chart(&self, context: &Context<'_>, reports: &[(&Arc<RunView>, &ChurnReport)]) -> Chart {
         let synthetic = context.session.synthetic();
         match self.view {

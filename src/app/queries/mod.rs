@@ -1,8 +1,7 @@
 //! What panels want to know beyond the runs' own results, computed in the background and kept.
 //!
 //! A query is a small struct, and the type of its answer belongs to it ([`Query`]). A panel looks for the answer with
-//! [`Queries::get`]; where it is not there yet, the panel hands up [`Action::Compute`](super::action::Action::Compute). One
-//! cache, [`Queries`], holds the answers of all queries and limits how many are kept and how many are computed at a time.
+//! [`Queries::get`]; where it is not there yet, the panel hands up the action to compute it. One cache, [`Queries`], holds the answers of all queries and limits how many are kept and how many are computed at a time.
 
 pub(crate) mod analyses;
 pub(crate) mod browse;

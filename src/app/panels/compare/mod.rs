@@ -12,12 +12,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Ui, Vec2};
+use egui::{KeyboardShortcut, Modifiers, Ui, Vec2};
 
 use self::lines::{Lines, Stamp};
 use self::options::Differences;
 use self::table::{Shown, TableState};
-use super::Context;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel};
 use crate::app::action::Action;
 use crate::app::queries::Answer;
 use crate::app::queries::comparison::Verdicts;
@@ -34,6 +35,16 @@ use crate::results::RunResult;
 use crate::results::comparison::{Line, Standing};
 use crate::results::config_diff::differences;
 use crate::run::RunConfig;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Compare",
+    title: "Compare",
+    command: "Show comparison",
+    tooltip: "Methods against each other over the stages",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num4)),
+    home: Home::Charts,
+};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -147,8 +158,8 @@ const TALL: f32 = 620.0;
 const SHORT: f32 = 112.0;
 const CAPTION: f32 = 180.0;
 
-impl ComparePanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for ComparePanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let protocol = super::protocol_of(context, self.protocol);
         if context.session.results(protocol).runs.iter().all(|run| run.stages.is_empty()) {
             let advice =
@@ -178,7 +189,9 @@ impl ComparePanel {
             }
         }
     }
+}
 
+impl ComparePanel {
     /// The chart, with the table below it where that has room, or belongs to it.
     fn chart_and_table(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Chart) {
         let height = ui.available_height();

@@ -13,16 +13,26 @@ mod stage_table;
 mod timeline;
 mod users;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use eframe::egui::Ui;
+use eframe::egui;
+use egui::{KeyboardShortcut, Modifiers, Ui};
 
-use super::{Context, answered};
-use crate::app::dialogs::desktop;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel, PanelEvent, answered};
 use crate::app::queries::Answer;
 use crate::app::queries::data::ProjectData;
 use crate::app::queries::data_report::DataReport;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Data",
+    title: "Data",
+    command: "Show data",
+    tooltip: "Stages, users and items of the dataset",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num5)),
+    home: Home::Charts,
+};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,24 +99,8 @@ struct LoadedData<'a> {
     current: bool,
 }
 
-impl DataPanel {
-    /// Brings the tab on the source to the front.
-    pub(crate) fn show_source(&mut self) {
-        self.tab = Tab::Source;
-    }
-
-    /// Takes a path for the project's data, once it is clear what it is.
-    pub(crate) fn pick(&mut self, path: PathBuf) {
-        self.show_source();
-        self.source.pick(path);
-    }
-
-    /// What the desktop's dialog chose; without a path, why it was of no use.
-    pub(crate) fn chosen(&mut self, question: &desktop::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
-        self.source.chosen(question, path, hint);
-    }
-
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for DataPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let query = ProjectData::of(context.session.project());
         let found = ui.horizontal_wrapped(|ui| {
             for tab in Tab::ALL {
@@ -125,6 +119,25 @@ impl DataPanel {
             (Tab::Items, Some(loaded)) => self.items.ui(ui, context, loaded),
             (Tab::Users, Some(loaded)) => self.users.ui(ui, context, loaded),
         }
+    }
+
+    fn receive(&mut self, event: &PanelEvent) {
+        match event {
+            PanelEvent::ProjectCreated => self.show_source(),
+            PanelEvent::DataDropped(path) => {
+                self.show_source();
+                self.source.pick(path.clone());
+            }
+            PanelEvent::DataFileChosen { dialog, path, hint } => self.source.chosen(dialog, path.clone(), *hint),
+            PanelEvent::UserWanted { .. } => {}
+        }
+    }
+}
+
+impl DataPanel {
+    /// Brings the tab on the source to the front.
+    fn show_source(&mut self) {
+        self.tab = Tab::Source;
     }
 
     /// The report of the project's data; the last one while the data are read anew.

@@ -12,9 +12,10 @@ mod tokens;
 mod trained;
 
 use eframe::egui;
-use egui::{Align, Layout, RichText, ScrollArea, Ui};
+use egui::{Align, KeyboardShortcut, Layout, Modifiers, RichText, ScrollArea, Ui};
 
-use super::Context;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel};
 use crate::app::action::Action;
 use crate::app::queries::model::TrainingSetup;
 use crate::app::queries::{Answer, Query};
@@ -23,6 +24,16 @@ use crate::app::widgets;
 use crate::budget::setup::Setup;
 use crate::error::InputError;
 use crate::project::Project;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Model",
+    title: "Model",
+    command: "Show model",
+    tooltip: "The base model, its tokenizer and prompt, and the memory that training takes",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::M)),
+    home: Home::Charts,
+};
 
 /// Part of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,8 +86,8 @@ struct SetupQuery {
 /// Width from which two cards stand side by side.
 const WIDE: f32 = 720.0;
 
-impl ModelPanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for ModelPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let state = self.setup(context);
         let setup = state.setup;
         ui.horizontal_wrapped(|ui| {
@@ -109,7 +120,9 @@ impl ModelPanel {
             ui.add_space(space::S);
         });
     }
+}
 
+impl ModelPanel {
     /// Asks what data and model come to, and gives the last answer as long as there is no newer one.
     fn setup<'s>(&mut self, context: &mut Context<'s>) -> SetupState<'s> {
         let session = context.session;

@@ -12,14 +12,15 @@ mod weights;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Rect, Sense, Ui, UiBuilder, Vec2};
+use egui::{KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
 
 use self::space::Space;
 use self::tabs::Tab;
 use self::weights::Weights;
+use super::view::{Home, ViewSpec};
 use super::{
-    Context, answered, chart_actions, choice, explained_chart_card, explained_marked_card, explanation, has_adapters,
-    measured_runs, run_label,
+    Context, Panel, answered, chart_actions, choice, explained_chart_card, explained_marked_card, explanation,
+    has_adapters, measured_runs, run_label,
 };
 use crate::analysis::subspace_report::SubspaceReport;
 use crate::app::queries::RunStamp;
@@ -31,6 +32,16 @@ use crate::figures::subspace::{self, Against, Mapped, Shown, side_words};
 use crate::plot::series_style::SeriesStyle;
 use crate::plot::{Body, Chart, Marked, Picture, river};
 use crate::subspace::Side;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Subspace",
+    title: "Subspace",
+    command: "Show subspace",
+    tooltip: "What moved in the adapter: directions, spectra, angles and what they mean",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num7)),
+    home: Home::Charts,
+};
 
 /// What is shown beside the run and its stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -75,8 +86,8 @@ struct Reported<'s> {
     report: &'s SubspaceReport,
 }
 
-impl SubspacePanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for SubspacePanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let runs: Vec<&Arc<RunView>> = measured_runs(session, 1).into_iter().filter(|run| has_adapters(run)).collect();
         let Some(&first) = runs.first() else {
@@ -123,7 +134,9 @@ impl SubspacePanel {
             }
         }
     }
+}
 
+impl SubspacePanel {
     /// The stage that is looked at, of those that have adapters.
     fn stage(&self, report: &SubspaceReport) -> usize {
         let newest = report.stages.last().copied().unwrap_or(1);

@@ -6,10 +6,13 @@ mod lists;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{ScrollArea, Ui, Vec2};
+use egui::{KeyboardShortcut, Modifiers, ScrollArea, Ui, Vec2};
 
 use self::list::UserList;
-use super::{Context, answered, explanation, measured_runs, protocol_choice, protocol_of, run_label};
+use super::view::{Home, ViewSpec};
+use super::{
+    Context, Panel, PanelEvent, answered, explanation, measured_runs, protocol_choice, protocol_of, run_label,
+};
 use crate::app::queries::RunStamp;
 use crate::app::queries::data::ProjectData;
 use crate::app::queries::predictions::Recommendations;
@@ -18,6 +21,16 @@ use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::{Dataset, Protocol};
 use crate::results::churn::StageTests;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Users",
+    title: "Users",
+    command: "Show users",
+    tooltip: "One user's history, the truth, and what every method recommends",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num9)),
+    home: Home::Charts,
+};
 
 /// State of the panel.
 #[derive(Debug, Default)]
@@ -55,13 +68,8 @@ const fn explained(protocol: Protocol) -> &'static str {
 
 const LIST_WIDTH: f32 = 250.0;
 
-impl UsersPanel {
-    /// Chooses a user, a place in the dataset, among the tests of a stage.
-    pub(crate) fn look_at(&mut self, user: u32, stage: usize) {
-        self.list.look_at(user, stage);
-    }
-
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for UsersPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let measured = measured_runs(session, 1);
         let Some(first) = measured.first() else {
@@ -103,6 +111,14 @@ impl UsersPanel {
         }
     }
 
+    fn receive(&mut self, event: &PanelEvent) {
+        if let PanelEvent::UserWanted { user, stage } = *event {
+            self.list.look_at(user, stage);
+        }
+    }
+}
+
+impl UsersPanel {
     fn list_and_user(&mut self, ui: &mut Ui, known: &Known<'_>, query: &Recommendations) {
         if known.tests.tests.iter().any(|(user, _)| *user as usize >= known.dataset.users.len()) {
             let advice =
