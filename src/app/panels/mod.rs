@@ -90,6 +90,7 @@ views![
     data::DataPanel,
     model::ModelPanel,
     log::LogPanel,
+    toy::ToyPanel,
 ];
 
 /// The panels of all views.
