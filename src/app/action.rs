@@ -6,9 +6,7 @@ use std::sync::Arc;
 use super::command::Command;
 use super::dialogs::desktop;
 use super::dialogs::method_picker::Purpose;
-use super::queries::Question;
-use super::queries::answers::Subject;
-use super::queries::judgements::Inquiry;
+use super::queries::{Query, Request};
 use crate::plot::Chart;
 use crate::project::Project;
 
@@ -56,18 +54,32 @@ pub(crate) enum Action {
     Export(Arc<Chart>),
     /// Put a chart's numbers on the clipboard.
     CopyData(Arc<Chart>),
-    /// Compare lines with one of them, in the background.
-    Judge(Arc<Inquiry>),
-    /// Put the tests of lines into slices, in the background.
-    Slice(Arc<Subject>),
-    /// Find something out in the background, unless it is known or being looked into.
-    Ask(Arc<Question>),
-    /// Find out again what may have changed; the old answer stays until then.
-    Renew(Arc<Question>),
+    /// Compute the answer to a query in the background, unless it is known or being computed.
+    Compute(Request),
+    /// Compute again what may have changed; the old answer stays until then.
+    Renew(Request),
     /// No longer wait for an answer.
-    Cancel(Arc<Question>),
-    /// Ask again what could not be found out, or was cancelled.
-    Retry(Arc<Question>),
+    Cancel(Request),
+    /// Compute again what failed or was cancelled.
+    Retry(Request),
+}
+
+impl Action {
+    pub(crate) fn compute(query: &impl Query) -> Self {
+        Self::Compute(Request::new(query))
+    }
+
+    pub(crate) fn renew(query: &impl Query) -> Self {
+        Self::Renew(Request::new(query))
+    }
+
+    pub(crate) fn cancel(query: &impl Query) -> Self {
+        Self::Cancel(Request::new(query))
+    }
+
+    pub(crate) fn retry(query: &impl Query) -> Self {
+        Self::Retry(Request::new(query))
+    }
 }
 
 /// Which sweep is meant.

@@ -5,7 +5,7 @@
 use eframe::egui;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::dock::View;
+use super::panels::view::View;
 
 /// Something the user can ask for, without further details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,36 +65,24 @@ impl Menu {
     }
 
     /// Its commands, in groups that a line separates.
-    pub(crate) const fn groups(self) -> &'static [&'static [Command]] {
+    pub(crate) fn groups(self) -> Vec<Vec<Command>> {
         use Command as C;
         match self {
-            Self::File => &[
-                &[C::NewProject],
-                &[C::OpenDemo, C::OpenProject, C::OpenPath],
-                &[C::SaveProject, C::CloseProject],
-                &[C::ExportChart, C::CopyChartData],
-                &[C::Quit],
+            Self::File => vec![
+                vec![C::NewProject],
+                vec![C::OpenDemo, C::OpenProject, C::OpenPath],
+                vec![C::SaveProject, C::CloseProject],
+                vec![C::ExportChart, C::CopyChartData],
+                vec![C::Quit],
             ],
-            Self::Edit => &[&[C::Undo, C::Redo], &[C::AddExperiment, C::SweepOptions]],
-            Self::Run => &[&[C::Estimate], &[C::RunAll, C::RunSelected], &[C::Pause, C::Resume, C::Stop]],
-            Self::View => &[
-                &[
-                    C::Show(View::Experiments),
-                    C::Show(View::Runs),
-                    C::Show(View::Live),
-                    C::Show(View::Compare),
-                    C::Show(View::Subspace),
-                    C::Show(View::Drift),
-                    C::Show(View::Users),
-                    C::Show(View::Data),
-                    C::Show(View::Model),
-                    C::Show(View::Log),
-                    C::ResetLayout,
-                ],
-                &[C::ThemeLight, C::ThemeDark, C::ThemeSystem],
-                &[C::ZoomIn, C::ZoomOut, C::ZoomReset],
+            Self::Edit => vec![vec![C::Undo, C::Redo], vec![C::AddExperiment, C::SweepOptions]],
+            Self::Run => vec![vec![C::Estimate], vec![C::RunAll, C::RunSelected], vec![C::Pause, C::Resume, C::Stop]],
+            Self::View => vec![
+                View::all().map(C::Show).chain([C::ResetLayout]).collect(),
+                vec![C::ThemeLight, C::ThemeDark, C::ThemeSystem],
+                vec![C::ZoomIn, C::ZoomOut, C::ZoomReset],
             ],
-            Self::Help => &[&[C::Palette], &[C::About]],
+            Self::Help => vec![vec![C::Palette], vec![C::About]],
         }
     }
 }
@@ -122,7 +110,7 @@ pub(crate) struct Situation {
 impl Command {
     /// Every command, in menu order.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        Menu::ALL.iter().flat_map(|menu| menu.groups().iter().flat_map(|group| group.iter().copied()))
+        Menu::ALL.into_iter().flat_map(|menu| menu.groups().into_iter().flatten())
     }
 
     /// What the menu and the palette say.
@@ -147,7 +135,7 @@ impl Command {
             Self::Stop => "Stop",
             Self::ExportChart => "Export chart…",
             Self::CopyChartData => "Copy chart data",
-            Self::Show(view) => view.show_text(),
+            Self::Show(view) => view.spec().command,
             Self::ResetLayout => "Reset layout",
             Self::ThemeLight => "Light theme",
             Self::ThemeDark => "Dark theme",
@@ -184,7 +172,7 @@ impl Command {
             }
             Self::ExportChart => "Write the chart on screen as PNG, SVG, PDF, CSV or LaTeX",
             Self::CopyChartData => "Put the numbers of the chart on screen on the clipboard as CSV",
-            Self::Show(view) => view.tooltip(),
+            Self::Show(view) => view.spec().tooltip,
             Self::ResetLayout => "Put every panel back where it was at first",
             Self::ThemeLight => "Dark text on light ground",
             Self::ThemeDark => "Light text on dark ground",
@@ -222,16 +210,7 @@ impl Command {
             Self::ExportChart => (COMMAND, Key::E),
             // With the C key the system takes it for an ordinary copy.
             Self::CopyChartData => (COMMAND_SHIFT, Key::E),
-            Self::Show(View::Experiments) => (COMMAND, Key::Num1),
-            Self::Show(View::Runs) => (COMMAND, Key::Num2),
-            Self::Show(View::Live) => (COMMAND, Key::Num3),
-            Self::Show(View::Compare) => (COMMAND, Key::Num4),
-            Self::Show(View::Data) => (COMMAND, Key::Num5),
-            Self::Show(View::Log) => (COMMAND, Key::Num6),
-            Self::Show(View::Subspace) => (COMMAND, Key::Num7),
-            Self::Show(View::Drift) => (COMMAND, Key::Num8),
-            Self::Show(View::Users) => (COMMAND, Key::Num9),
-            Self::Show(View::Model) => (COMMAND, Key::M),
+            Self::Show(view) => return view.spec().shortcut,
             Self::ZoomIn => (COMMAND, Key::Plus),
             Self::ZoomOut => (COMMAND, Key::Minus),
             Self::ZoomReset => (COMMAND, Key::Num0),
@@ -356,7 +335,7 @@ mod tests {
         ] {
             assert_eq!(command.obstacle(&nothing), None, "{command:?}");
         }
-        for command in [Command::RunAll, Command::SaveProject, Command::ExportChart, Command::Show(View::Live)] {
+        for command in [Command::RunAll, Command::SaveProject, Command::ExportChart, Command::ResetLayout] {
             assert_eq!(command.obstacle(&nothing), Some("Open a project first"), "{command:?}");
         }
         let open = Situation { project_open: true, something_to_run: true, ..nothing };

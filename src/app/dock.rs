@@ -2,87 +2,9 @@
 
 use eframe::egui;
 use egui_tiles::{Tile, TileId, Tiles, Tree};
-use serde::{Deserialize, Serialize};
 
+use super::panels::view::{Home, View};
 use super::theme;
-
-/// One view of the project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) enum View {
-    Experiments,
-    Runs,
-    Live,
-    Compare,
-    Subspace,
-    Drift,
-    Users,
-    Data,
-    Model,
-    Log,
-}
-
-impl View {
-    pub(crate) const ALL: [Self; 10] = [
-        Self::Experiments,
-        Self::Runs,
-        Self::Live,
-        Self::Compare,
-        Self::Subspace,
-        Self::Drift,
-        Self::Users,
-        Self::Data,
-        Self::Model,
-        Self::Log,
-    ];
-
-    /// The title on its tab.
-    pub(crate) const fn title(self) -> &'static str {
-        match self {
-            Self::Experiments => "Experiments",
-            Self::Runs => "Runs",
-            Self::Live => "Live",
-            Self::Compare => "Compare",
-            Self::Subspace => "Subspace",
-            Self::Drift => "Drift",
-            Self::Users => "Users",
-            Self::Data => "Data",
-            Self::Model => "Model",
-            Self::Log => "Log",
-        }
-    }
-
-    /// The command that brings it to the front.
-    pub(crate) const fn show_text(self) -> &'static str {
-        match self {
-            Self::Experiments => "Show experiments",
-            Self::Runs => "Show runs",
-            Self::Live => "Show live curves",
-            Self::Compare => "Show comparison",
-            Self::Subspace => "Show subspace",
-            Self::Drift => "Show drift",
-            Self::Users => "Show users",
-            Self::Data => "Show data",
-            Self::Model => "Show model",
-            Self::Log => "Show log",
-        }
-    }
-
-    /// What it shows.
-    pub(crate) const fn tooltip(self) -> &'static str {
-        match self {
-            Self::Experiments => "The methods of the project with their options and seeds",
-            Self::Runs => "Every run: how far it is, how good, and why it failed",
-            Self::Live => "Loss, penalty and pull of the selected runs while they train",
-            Self::Compare => "Methods against each other over the stages",
-            Self::Subspace => "What moved in the adapter: directions, spectra, angles and what they mean",
-            Self::Drift => "How far data and predictions move from stage to stage, and for whom",
-            Self::Users => "One user's history, the truth, and what every method recommends",
-            Self::Data => "Stages, users and items of the dataset",
-            Self::Model => "The base model, its tokenizer and prompt, and the memory that training takes",
-            Self::Log => "What the runs and the window said",
-        }
-    }
-}
 
 /// Where the views are.
 pub(crate) type Layout = Tree<View>;
@@ -91,24 +13,14 @@ pub(crate) type Layout = Tree<View>;
 pub(crate) fn default_layout() -> Layout {
     use egui_tiles::{Linear, LinearDir};
     let mut tiles = Tiles::default();
-    let mut tabs = |views: &[View]| {
-        let panes = views.iter().map(|&view| tiles.insert_pane(view)).collect();
+    let mut tabs = |home: Home| {
+        let views = View::all().filter(|view| view.home == home);
+        let panes = views.map(|view| tiles.insert_pane(view)).collect();
         tiles.insert_tab_tile(panes)
     };
-    let experiments = tabs(&[View::Experiments]);
-    let runs = tabs(&[View::Runs]);
-    let charts = tabs(&[
-        View::Live,
-        View::Compare,
-        View::Subspace,
-        View::Drift,
-        View::Users,
-        View::Data,
-        View::Model,
-        View::Log,
-    ]);
-    let right = tiles.insert_container(Linear::new_binary(LinearDir::Vertical, [runs, charts], 0.43));
-    let root = tiles.insert_container(Linear::new_binary(LinearDir::Horizontal, [experiments, right], 0.28));
+    let [left, top, charts] = [Home::Left, Home::Top, Home::Charts].map(&mut tabs);
+    let right = tiles.insert_container(Linear::new_binary(LinearDir::Vertical, [top, charts], 0.43));
+    let root = tiles.insert_container(Linear::new_binary(LinearDir::Horizontal, [left, right], 0.28));
     Tree::new(egui::Id::unique("workbench dock"), root, tiles)
 }
 
@@ -124,15 +36,15 @@ pub(crate) fn to_text(layout: &Layout) -> Option<String> {
 
 /// The layout that `text` describes, if it is one that shows no view twice.
 ///
-/// Views that it lacks are added beside the comparison: a layout that was saved before they existed goes on.
+/// Views that it lacks are added beside their first neighbours: a layout that was saved before they existed goes on.
 pub(crate) fn from_text(text: &str) -> Option<Layout> {
     let mut layout: Layout = ron::from_str(text).ok()?;
     let shown = |layout: &Layout, view: View| layout.tiles.tiles().filter(|tile| is_pane(tile, view)).count();
     let reachable = layout.root().is_some_and(|root| layout.tiles.get(root).is_some());
-    if !reachable || View::ALL.into_iter().any(|view| shown(&layout, view) > 1) {
+    if !reachable || View::all().any(|view| shown(&layout, view) > 1) {
         return None;
     }
-    let missing: Vec<View> = View::ALL.into_iter().filter(|&view| shown(&layout, view) == 0).collect();
+    let missing: Vec<View> = View::all().filter(|&view| shown(&layout, view) == 0).collect();
     missing.into_iter().try_for_each(|view| add(&mut layout, view))?;
     Some(layout)
 }
@@ -141,10 +53,10 @@ fn is_pane(tile: &Tile<View>, view: View) -> bool {
     matches!(tile, Tile::Pane(pane) if *pane == view)
 }
 
-/// Adds a view behind the tabs among which the comparison is, or those of any other view.
+/// Adds a view behind the tabs of one that stands at the same place at first, or those of any other view.
 fn add(layout: &mut Layout, view: View) -> Option<()> {
     let find = |wanted: View| layout.tiles.iter().find(|(_, tile)| is_pane(tile, wanted)).map(|(&id, _)| id);
-    let neighbour = [View::Compare, View::Live].into_iter().chain(View::ALL).find_map(find)?;
+    let neighbour = View::all().filter(|other| other.home == view.home).chain(View::all()).find_map(find)?;
     let place = layout.tiles.parent_of(neighbour);
     let pane = layout.tiles.insert_pane(view);
     match place.and_then(|id| layout.tiles.get_mut(id)) {
@@ -180,7 +92,7 @@ impl egui_tiles::Behavior<View> for Behavior<'_> {
     }
 
     fn tab_title_for_pane(&mut self, view: &View) -> egui::WidgetText {
-        view.title().into()
+        view.title.into()
     }
 
     fn simplification_options(&self) -> egui_tiles::SimplificationOptions {
@@ -253,7 +165,8 @@ mod tests {
     #[test]
     fn a_layout_survives_its_file_and_a_damaged_one_is_refused() {
         let mut layout = default_layout();
-        show(&mut layout, View::Compare);
+        let compare = View::all().find(|view| view.key == "Compare").unwrap();
+        show(&mut layout, compare);
         let text = to_text(&layout).unwrap();
         assert_eq!(from_text(&text), Some(layout));
         assert_eq!(from_text(""), None);
@@ -261,25 +174,27 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_of_before_a_view_existed_gets_it_beside_the_comparison() {
+    fn a_layout_of_before_a_view_existed_gets_it_beside_its_neighbours() {
         let mut tiles = Tiles::default();
         let mut tabs = |views: &[View]| {
             let panes = views.iter().map(|&view| tiles.insert_pane(view)).collect();
             tiles.insert_tab_tile(panes)
         };
-        let [first, second] = [tabs(&[View::Experiments, View::Runs, View::Log]), tabs(&[View::Live, View::Compare])];
+        let of = |keys: &[&str]| View::all().filter(|view| keys.contains(&view.key)).collect::<Vec<_>>();
+        let [first, second] = [tabs(&of(&["Experiments", "Runs", "Log"])), tabs(&of(&["Live", "Compare"]))];
         let root = tiles.insert_horizontal_tile(vec![first, second]);
         let old = Tree::new(egui::Id::unique("workbench dock"), root, tiles);
         let mut layout = from_text(&to_text(&old).unwrap()).unwrap();
-        for view in View::ALL {
+        for view in View::all() {
             assert_eq!(layout.tiles.tiles().filter(|tile| is_pane(tile, view)).count(), 1, "{view:?}");
         }
         let beside: Vec<_> = match layout.tiles.get(second) {
             Some(Tile::Container(container)) => container.children().copied().collect(),
             other => panic!("no tabs: {other:?}"),
         };
-        assert_eq!(beside.len(), 7, "live, compare, subspace, drift, users, data and model");
-        show(&mut layout, View::Drift);
-        assert!(layout.active_tiles().iter().any(|&id| is_pane(layout.tiles.get(id).unwrap(), View::Drift)));
+        assert_eq!(beside.len(), View::all().count() - 3, "all but those that stood elsewhere");
+        let drift = of(&["Drift"])[0];
+        show(&mut layout, drift);
+        assert!(layout.active_tiles().iter().any(|&id| is_pane(layout.tiles.get(id).unwrap(), drift)));
     }
 }

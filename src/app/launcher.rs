@@ -40,7 +40,7 @@ pub trait Launcher: Send + Sync {
     ///
     /// # Errors
     /// It cannot be started.
-    fn compute(&self, arguments: &[OsString], waiting: &Waiting) -> Result<Ended, InputError>;
+    fn compute(&self, arguments: &[OsString], job: &JobHandle) -> Result<Ended, InputError>;
 }
 
 /// What is to be estimated.
@@ -56,21 +56,21 @@ pub struct EstimateRequest {
 
 /// What a job and those who wait for it tell each other.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub struct JobHandle {
     cancelled: AtomicBool,
-    progress: Mutex<Said>,
+    progress: Mutex<JobProgress>,
 }
 
 /// What a job says of itself.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Said {
+pub struct JobProgress {
     /// How far it is; nothing as long as it has not said so.
     pub words: String,
     /// The share that is done, from 0 to 1, where the job knows it.
     pub share: Option<f32>,
 }
 
-impl Waiting {
+impl JobHandle {
     /// Nobody waits any more.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
@@ -98,11 +98,11 @@ impl Waiting {
 
     fn tell(&self, words: &str, share: Option<f32>) {
         let words = words.to_owned();
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Said { words, share };
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = JobProgress { words, share };
     }
 
     /// How far the job is.
-    pub fn progress(&self) -> Said {
+    pub fn progress(&self) -> JobProgress {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -183,12 +183,12 @@ impl Launcher for ExecutableLauncher {
         }
     }
 
-    fn compute(&self, arguments: &[OsString], waiting: &Waiting) -> Result<Ended, InputError> {
+    fn compute(&self, arguments: &[OsString], job: &JobHandle) -> Result<Ended, InputError> {
         let mut command = Command::new(&self.executable);
         command.args(arguments).args(["--device", &self.device]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let child = command.spawn().map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
-        attended(child, waiting).map_err(|error| InputError::io(&self.executable, "wait for the worker", &error))
+        attended(child, job).map_err(|error| InputError::io(&self.executable, "wait for the worker", &error))
     }
 }
 
@@ -225,7 +225,7 @@ fn read(pipe: Option<impl Read>) -> Vec<u8> {
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Waits until a process ends, tells its last line as its progress, and ends it when nobody waits any more.
-fn attended(mut child: Child, waiting: &Waiting) -> std::io::Result<Ended> {
+fn attended(mut child: Child, job: &JobHandle) -> std::io::Result<Ended> {
     let mut said = Vec::new();
     let stderr = child.stderr.take();
     let status = std::thread::scope(|scope| {
@@ -233,14 +233,14 @@ fn attended(mut child: Child, waiting: &Waiting) -> std::io::Result<Ended> {
             for line in stderr.into_iter().flat_map(|stderr| BufReader::new(stderr).split(b'\n')).map_while(Result::ok)
             {
                 let line = without_escapes(&String::from_utf8_lossy(&line)).trim().to_owned();
-                waiting.say(&line);
+                job.say(&line);
                 said.push(line);
                 let surplus = said.len().saturating_sub(LAST_LINES);
                 said.drain(..surplus);
             }
         });
         loop {
-            if waiting.is_cancelled() {
+            if job.is_cancelled() {
                 // It may have ended by itself meanwhile.
                 let _ = child.kill();
             }
@@ -353,13 +353,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = "printf 'one\\n\\033[32mtwo\\033[0m of %s\\n' \"$*\" >&2; exit 3";
         let (launcher, _) = estimator(folder.path(), script);
-        let waiting = Waiting::default();
-        let ended = launcher.compute(&["meaning".into(), "a run".into()], &waiting).unwrap();
+        let job = JobHandle::default();
+        let ended = launcher.compute(&["meaning".into(), "a run".into()], &job).unwrap();
         assert_eq!(ended.code, Some(3));
         assert_eq!(ended.last_words, "one\ntwo of meaning a run --device cpu");
-        assert_eq!(waiting.progress().words, "two of meaning a run --device cpu", "the last line is the progress");
+        assert_eq!(job.progress().words, "two of meaning a run --device cpu", "the last line is the progress");
         let nowhere = ExecutableLauncher { executable: folder.path().join("none"), ..launcher };
-        assert!(nowhere.compute(&[], &waiting).unwrap_err().to_string().contains("start the worker"));
+        assert!(nowhere.compute(&[], &job).unwrap_err().to_string().contains("start the worker"));
     }
 
     #[cfg(unix)]
@@ -367,13 +367,13 @@ mod tests {
     fn what_is_computed_ends_when_nobody_waits_any_more() {
         let folder = tempfile::tempdir().unwrap();
         let (launcher, _) = estimator(folder.path(), "echo begun >&2; exec sleep 600");
-        let (began, waiting) = (std::time::Instant::now(), Waiting::default());
+        let (began, job) = (std::time::Instant::now(), JobHandle::default());
         let ended = std::thread::scope(|scope| {
-            let computed = scope.spawn(|| launcher.compute(&[], &waiting).unwrap());
-            while waiting.progress().words != "begun" {
+            let computed = scope.spawn(|| launcher.compute(&[], &job).unwrap());
+            while job.progress().words != "begun" {
                 std::thread::sleep(Duration::from_millis(5));
             }
-            waiting.cancel();
+            job.cancel();
             computed.join().unwrap()
         });
         assert_eq!(ended.code, None, "a signal ended it");

@@ -6,15 +6,12 @@ use std::sync::Arc;
 
 use super::dock::Layout;
 use super::history::History;
-use super::queries::Reports;
-use super::queries::answers::{Answers, Subject};
-use super::queries::judgements::{Answer, Inquiry};
+use super::queries::Queries;
 use super::watch::{EachProtocol, LiveCharts, RunView, Snapshot, Watcher, no_results};
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::project::Project;
 use crate::results::Results;
-use crate::results::slices::Sliced;
 use crate::run::planned::planned;
 use crate::run::queue::{Entries, Queue, RunKey};
 use crate::run::{RunOptions, Status};
@@ -107,9 +104,7 @@ pub(crate) struct Session {
     /// Whether a worker that this window started is alive, and whether it has yet to reach the queue.
     pub(crate) working: bool,
     pub(crate) launching: bool,
-    pub(crate) judgements: Answers<Inquiry, Answer>,
-    pub(crate) slicings: Answers<Subject, Result<Sliced, InputError>>,
-    pub(crate) reports: Reports,
+    pub(crate) queries: Queries,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
@@ -139,9 +134,7 @@ impl Session {
             queue: Entries::default(),
             working: false,
             launching: false,
-            judgements: Answers::default(),
-            slicings: Answers::default(),
-            reports: Reports::default(),
+            queries: Queries::default(),
             last_words: BTreeMap::new(),
             watcher: None,
             followed: Vec::new(),

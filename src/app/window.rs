@@ -12,7 +12,7 @@ use super::background::Background;
 use super::command::{self, Command, Menu, Situation};
 use super::dialogs::modal::Dialog;
 use super::dialogs::palette::{Outcome, Palette};
-use super::dock::{self, View};
+use super::dock;
 use super::logic::Message;
 use super::panels::start::StartPage;
 use super::panels::{Context, Panels};
@@ -228,18 +228,7 @@ impl Workbench {
         let mut layout = std::mem::replace(&mut session.layout, dock::empty());
         let mut context = Context { session, actions, charts, now_unix: (self.services.clock)() };
         let panels = &mut self.panels;
-        dock::ui(&mut layout, ui, &mut |ui, view| match view {
-            View::Experiments => panels.experiments.ui(ui, &mut context),
-            View::Runs => panels.runs.ui(ui, &mut context),
-            View::Live => panels.live.ui(ui, &mut context),
-            View::Compare => panels.compare.ui(ui, &mut context),
-            View::Subspace => panels.subspace.ui(ui, &mut context),
-            View::Drift => panels.drift.ui(ui, &mut context),
-            View::Users => panels.users.ui(ui, &mut context),
-            View::Data => panels.data.ui(ui, &mut context),
-            View::Model => panels.model.ui(ui, &mut context),
-            View::Log => panels.log.ui(ui, &mut context),
-        });
+        dock::ui(&mut layout, ui, &mut |ui, view| panels.ui(view, ui, &mut context));
         session.layout = layout;
     }
 
@@ -286,11 +275,11 @@ impl Workbench {
 
 fn menu_ui(ui: &mut Ui, menu: Menu, situation: &Situation, actions: &mut Vec<Action>) {
     ui.set_min_width(230.0);
-    for (place, group) in menu.groups().iter().enumerate() {
-        if place > 0 {
+    for (index, group) in menu.groups().into_iter().enumerate() {
+        if index > 0 {
             ui.separator();
         }
-        for &command in *group {
+        for command in group {
             let keys = command.shortcut().map(|shortcut| ui.ctx().format_shortcut(&shortcut)).unwrap_or_default();
             let button = Button::new(command.text()).shortcut_text(keys);
             if widgets::explained(ui, button, command, situation).clicked() {

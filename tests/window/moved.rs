@@ -261,14 +261,14 @@ fn drift_and_users_follow_the_protocol() {
 fn analyses_are_offered_computed_and_cancelled() {
     let world = World::new();
     let mut window = opened(&world, Theme::Light, "Subspace");
-    for (tab, button) in [("Retention", "Measure retention"), ("Meaning", "Find out the meaning")] {
+    for (tab, button) in [("Retention", "Measure retention"), ("Meaning", "Compute the meaning")] {
         click(&mut window, tab);
         choose(&mut window, "Stage", "3");
         until_label(&mut window, "Not computed yet");
         click(&mut window, button);
         until_part(&mut window, "train 40 %");
         click(&mut window, "Cancel");
-        until_label(&mut window, "You no longer waited for this");
+        until_label(&mut window, "Cancelled");
     }
     choose(&mut window, "Run", "Single evolving LoRA");
     click(&mut window, "Retention");
@@ -308,8 +308,8 @@ fn opening_the_view_does_not_wait_for_the_report() {
     assert!(start.elapsed() < Duration::from_secs(1), "three frames took {:?}", start.elapsed());
     assert!(has_part(&window, "Measuring the adapters of PESO"), "the report is still on its way");
     click(&mut window, "Cancel");
-    until_label(&mut window, "You no longer waited for this");
-    click(&mut window, "Find out");
+    until_label(&mut window, "Cancelled");
+    click(&mut window, "Compute");
     until_part(&mut window, "Direction river: Layer");
 }
 

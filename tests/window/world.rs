@@ -12,7 +12,7 @@ use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::dialogs::desktop::{FileDialogs, Question};
-use peso_workbench::app::launcher::{Ended, EstimateRequest, ExecutableLauncher, Launcher, Waiting};
+use peso_workbench::app::launcher::{Ended, EstimateRequest, ExecutableLauncher, JobHandle, Launcher};
 use peso_workbench::app::{Services, Workbench};
 use peso_workbench::budget::estimate::Estimate;
 use peso_workbench::error::InputError;
@@ -68,10 +68,10 @@ impl Launcher for HeldLauncher {
         }
     }
 
-    fn compute(&self, _: &[OsString], waiting: &Waiting) -> Result<Ended, InputError> {
-        waiting.say("stage 2/5 · train 40 %");
+    fn compute(&self, _: &[OsString], job: &JobHandle) -> Result<Ended, InputError> {
+        job.say("stage 2/5 · train 40 %");
         let start = Instant::now();
-        while !waiting.is_cancelled() && start.elapsed() < PATIENCE {
+        while !job.is_cancelled() && start.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(Ended { code: None, last_words: String::new() })

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::dock::{self, View};
+use super::super::dock;
 use super::super::window::Workbench;
 use super::Message;
 use crate::app::dialogs::modal::Leaving;
+use crate::app::panels::view::View;
+use crate::app::panels::{PanelEvent, data};
 use crate::model::weights::gguf::Gguf;
 use crate::model::{BaseModel, Start};
 use crate::project::file::FILE_NAME;
@@ -47,8 +49,8 @@ impl Workbench {
     pub(super) fn dropped(&mut self, path: PathBuf, what: Dropped) {
         match (what, &mut self.session) {
             (Dropped::Data, Some(session)) => {
-                dock::show(&mut session.layout, View::Data);
-                self.panels.data.pick(path);
+                dock::show(&mut session.layout, View::of(&data::VIEW));
+                self.panels.receive(&PanelEvent::DataDropped(path));
             }
             (Dropped::Data, None) => self.ask_new_project(Some(&path)),
             // Without a project there is nothing to use a model for; opening it like one says so.

@@ -14,6 +14,7 @@ use super::super::window::Workbench;
 use super::Message;
 use crate::app::dialogs::modal::{Dialog, Export, ExportDialog, Format, Leaving, NO_PORTAL, PathDialog, PathPurpose};
 use crate::app::dialogs::new_project::NewProjectDialog;
+use crate::app::panels::PanelEvent;
 use crate::files;
 use crate::plot;
 use crate::plot::{Chart, Style, table};
@@ -71,7 +72,7 @@ impl Workbench {
             (Some(Dialog::Export(dialog)), Some(path)) => dialog.path = path.display().to_string(),
             (Some(Dialog::Export(dialog)), None) => dialog.hint = hint,
             (_, path) if matches!(question, Question::DataFile | Question::DataFolder | Question::ItemFile) => {
-                self.panels.data.chosen(question, path, hint);
+                self.panels.receive(&PanelEvent::DataFileChosen { dialog: question.clone(), path, hint });
             }
             (_, Some(path)) if *question == Question::OpenProject => self.leave(Leaving::Open(path)),
             (_, None) if hint.is_some() && self.session.is_none() => self.start.hint = hint,

@@ -24,12 +24,11 @@ use super::dialogs::method_picker::{MethodPicker, Purpose};
 use super::dialogs::modal::{Dialog, Leaving, PathPurpose, Wish};
 use super::dialogs::palette::Palette;
 use super::dialogs::sweep_editor::{self, SweepEditor};
-use super::dock::{self, View};
-use super::launcher::{Ended, Waiting};
-use super::panels::experiments;
-use super::queries::answers::Subject;
-use super::queries::judgements::{Answer, Inquiry};
-use super::queries::{Question as Asked, Report};
+use super::dock;
+use super::launcher::Ended;
+use super::panels::view::View;
+use super::panels::{PanelEvent, experiments, users};
+use super::queries::{AnyAnswer, Job, Queries};
 use super::session::Session;
 use super::settings::ThemeChoice;
 use super::watch::Snapshot;
@@ -38,7 +37,6 @@ use super::window::Workbench;
 use crate::budget::estimate::Estimate;
 use crate::error::InputError;
 use crate::method::MethodOptions;
-use crate::results::slices::Sliced;
 use crate::run::observer::Wanted;
 use crate::run::queue::RunKey;
 
@@ -71,26 +69,16 @@ pub(crate) enum Message {
         session: u64,
         snapshot: Snapshot,
     },
-    Judged {
-        session: u64,
-        inquiry: Arc<Inquiry>,
-        answer: Answer,
-    },
-    Sliced {
-        session: u64,
-        subject: Arc<Subject>,
-        answer: Result<Sliced, InputError>,
-    },
     /// What runs will take; nothing where the dialog was closed.
     Estimated {
         number: u64,
         result: Result<Option<Estimate>, InputError>,
     },
-    /// What a panel wanted to know.
-    Reported {
+    /// The answer to a query, by the number of its job.
+    Computed {
         session: u64,
-        question: Arc<Asked>,
-        answer: Result<Option<Box<Report>>, InputError>,
+        job: u64,
+        outcome: Result<Option<AnyAnswer>, InputError>,
     },
     /// Whether what waits needs a worker.
     Queued {
@@ -167,20 +155,10 @@ impl Workbench {
                     self.notices.push(Notice::new(Weight::Problem, did_not_finish(&key)).details(reason));
                 }
             }
-            Message::Judged { session, inquiry, answer } => {
-                if let Some(open) = self.session_numbered(session) {
-                    open.judgements.take(inquiry, answer);
-                }
-            }
-            Message::Sliced { session, subject, answer } => {
-                if let Some(open) = self.session_numbered(session) {
-                    open.slicings.take(subject, answer);
-                }
-            }
             Message::Estimated { number, result } => self.estimated(number, result),
-            Message::Reported { session, question, answer } => {
+            Message::Computed { session, job, outcome } => {
                 if let Some(open) = self.session_numbered(session) {
-                    open.reports.take(question, answer.map(|report| report.map(|report| *report)));
+                    open.queries.finish(job, outcome);
                 }
             }
             Message::Queued { session, result } => self.queued(session, result),
@@ -214,23 +192,16 @@ impl Workbench {
             }
             Action::Export(chart) => self.ask_export(chart),
             Action::CopyData(chart) => self.copy_data(ctx, &chart),
-            Action::Judge(inquiry) => self.judge(inquiry),
-            Action::Slice(subject) => self.slice(subject),
-            Action::Ask(question) => self.ask(question),
-            Action::Renew(question) => {
-                let waiting = self.session.as_mut().and_then(|session| session.reports.renew(&question));
-                self.find_out(question, waiting);
-            }
-            Action::Cancel(question) => {
+            Action::Compute(request) => self.start_job(|queries| queries.begin(&request)),
+            Action::Renew(request) => self.start_job(|queries| queries.renew(&request)),
+            Action::Retry(request) => self.start_job(|queries| {
+                queries.retry(&request);
+                queries.begin(&request)
+            }),
+            Action::Cancel(request) => {
                 if let Some(session) = &self.session {
-                    session.reports.cancel(&question);
+                    session.queries.cancel(&request);
                 }
-            }
-            Action::Retry(question) => {
-                if let Some(session) = &mut self.session {
-                    session.reports.retry(&question);
-                }
-                self.ask(question);
             }
             Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
             Action::Pause(ids) => self.control(Wanted::Pause, |row| ids.contains(&row.id) && row.can_pause()),
@@ -242,8 +213,8 @@ impl Workbench {
             Action::EditSweep(which) => self.edit_sweep(which),
             Action::Edit { project, key } => self.edit(*project, key),
             Action::ShowUser { user, stage } => {
-                self.panels.users.look_at(user, stage);
-                self.command(ctx, Command::Show(View::Users));
+                self.panels.receive(&PanelEvent::UserWanted { user, stage });
+                self.command(ctx, Command::Show(View::of(&users::VIEW)));
             }
             Action::EditDone => {
                 if let Some(session) = &mut self.session {
@@ -359,44 +330,14 @@ impl Workbench {
         }
     }
 
-    /// Has a comparison made, unless one is being made.
-    fn judge(&mut self, inquiry: Arc<Inquiry>) {
+    /// Computes a query in the background, where there is one to begin now.
+    fn start_job(&mut self, begin: impl FnOnce(&mut Queries) -> Option<Job>) {
         let Some(session) = &mut self.session else { return };
-        if session.judgements.begin(&inquiry) {
-            let number = session.number;
-            self.spawn("compare lines", move || {
-                let answer = inquiry.answer();
-                Message::Judged { session: number, inquiry, answer }
-            });
-        }
-    }
-
-    /// Has the tests of lines put into slices, unless that is being done.
-    fn slice(&mut self, subject: Arc<Subject>) {
-        let Some(session) = &mut self.session else { return };
-        if session.slicings.begin(&subject) {
-            let number = session.number;
-            self.spawn("slice tests", move || {
-                let answer = subject.sliced();
-                Message::Sliced { session: number, subject, answer }
-            });
-        }
-    }
-
-    /// Has something found out, unless it is known or being looked into.
-    fn ask(&mut self, question: Arc<Asked>) {
-        let waiting = self.session.as_mut().and_then(|session| session.reports.begin(&question));
-        self.find_out(question, waiting);
-    }
-
-    /// Looks into a question that was begun.
-    fn find_out(&mut self, question: Arc<Asked>, waiting: Option<Arc<Waiting>>) {
-        let Some(session) = &self.session else { return };
-        if let Some(waiting) = waiting {
+        if let Some(job) = begin(&mut session.queries) {
             let (number, launcher) = (session.number, Arc::clone(&self.services.launcher));
-            self.spawn("find out", move || {
-                let answer = question.answer(launcher.as_ref(), &waiting).map(|report| report.map(Box::new));
-                Message::Reported { session: number, question, answer }
+            self.spawn("query", move || {
+                let outcome = job.compute(launcher.as_ref());
+                Message::Computed { session: number, job: job.number(), outcome }
             });
         }
     }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::super::dock::{self, View};
+use super::super::dock;
 use super::super::session::Session;
 use super::super::window::Workbench;
 use crate::app::dialogs::desktop::Question;
+use crate::app::panels::model;
+use crate::app::panels::view::View;
 use crate::model::{BaseModel, Start};
 use crate::project::Project;
 use crate::project::edits;
@@ -34,7 +36,7 @@ impl Workbench {
         let Some(project) = self.session.as_ref().map(Session::project).map(change) else { return };
         self.edit(project, None);
         if let Some(session) = &mut self.session {
-            dock::show(&mut session.layout, View::Model);
+            dock::show(&mut session.layout, View::of(&model::VIEW));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui;
 
-use super::super::dock::{self, Layout, View};
+use super::super::dock::{self, Layout};
 use super::super::history::History;
 use super::super::session::Session;
 use super::super::watch::Watcher;
@@ -12,6 +12,8 @@ use super::super::widgets::{Notice, Weight, sentence};
 use super::super::window::Workbench;
 use super::Message;
 use crate::app::dialogs::modal::{Dialog, Leaving};
+use crate::app::panels::view::View;
+use crate::app::panels::{PanelEvent, Panels, data};
 use crate::error::InputError;
 use crate::files;
 use crate::project::file::{DEMO, FILE_NAME};
@@ -69,7 +71,7 @@ impl Workbench {
             let (file, layout) = (layout_file(&session.file), dock::to_text(&session.layout));
             self.spawn("save layout", move || saved_layout(&file, layout.as_deref()));
         }
-        self.panels = super::super::panels::Panels::default();
+        self.panels = Panels::default();
         self.chart = None;
     }
 
@@ -110,8 +112,8 @@ impl Workbench {
         let name = opened.project.name.clone();
         let mut layout = opened.layout.unwrap_or_else(dock::default_layout);
         if opened.new {
-            dock::show(&mut layout, View::Data);
-            self.panels.data.show_source();
+            dock::show(&mut layout, View::of(&data::VIEW));
+            self.panels.receive(&PanelEvent::ProjectCreated);
         }
         let mut session = Session::new(number, opened.file, opened.project, layout);
         let wrap = move |snapshot| Message::Runs { session: number, snapshot };

@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::Ui;
+use egui::{KeyboardShortcut, Modifiers, Ui};
 
+use super::view::{Home, ViewSpec};
 use super::{
-    Context, chart_actions, choice, explained_chart_card, explanation, found, has_adapters, measured_runs,
+    Context, Panel, answered, chart_actions, choice, explained_chart_card, explanation, has_adapters, measured_runs,
     one_an_experiment, protocol_choice, protocol_of, run_label,
 };
-use crate::app::queries::{Found, Question, Report, RunStamp};
+use crate::app::queries::RunStamp;
+use crate::app::queries::data::ProjectData;
+use crate::app::queries::predictions::Churn;
+use crate::app::queries::subspace::AdapterMovement;
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::Protocol;
@@ -19,6 +23,16 @@ use crate::figures::subspace;
 use crate::plot::Chart;
 use crate::plot::series_style::SeriesStyle;
 use crate::results::churn::ChurnReport;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Drift",
+    title: "Drift",
+    command: "Show drift",
+    tooltip: "How far data and predictions move from stage to stage, and for whom",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num8)),
+    home: Home::Charts,
+};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,12 +88,12 @@ pub(crate) struct DriftPanel {
     with_adapters: bool,
 }
 
-fn churn_of(run: &RunView, protocol: Protocol) -> Question {
-    Question::Churn { run: RunStamp::of(run), protocol }
+fn churn_of(run: &RunView, protocol: Protocol) -> Churn {
+    Churn { run: RunStamp::of(run), protocol }
 }
 
-fn moves_of(run: &RunView) -> Question {
-    Question::Subspace(RunStamp::of(run))
+fn movement_of(run: &RunView) -> AdapterMovement {
+    AdapterMovement { run: RunStamp::of(run) }
 }
 
 /// How a run's lines are named: its experiment, with the seed where another shown run has the same.
@@ -88,8 +102,8 @@ fn series_name(run: &Arc<RunView>, reports: &[(&Arc<RunView>, &ChurnReport)]) ->
     run_label(run, &among)
 }
 
-impl DriftPanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for DriftPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let runs = measured_runs(session, 2);
         if runs.is_empty() {
@@ -104,10 +118,7 @@ impl DriftPanel {
         let protocol = protocol_of(context, self.protocol);
         let reports: Vec<(&Arc<RunView>, &ChurnReport)> = shown
             .iter()
-            .filter_map(|&run| match session.reports.look(&churn_of(run, protocol), Report::churn) {
-                Found::Ready(report) => Some((run, report)),
-                _ => None,
-            })
+            .filter_map(|&run| Some((run, session.queries.get(&churn_of(run, protocol)).ready()?)))
             .collect();
         let chart = Arc::new(self.chart(context, &reports).under(protocol));
         ui.horizontal(|ui| {
@@ -125,7 +136,7 @@ impl DriftPanel {
         let unknown = shown.iter().find(|run| !reports.iter().any(|(known, _)| known.id == run.id));
         if let Some(run) = unknown {
             let what = format!("Comparing the lists of {}", run_label(run, &runs));
-            found(ui, context, (&Arc::new(churn_of(run, protocol)), Report::churn), &what);
+            answered(ui, context, &churn_of(run, protocol), &what);
         }
         if self.view == View::Stages {
             self.beside(ui, context, &shown, &runs);
@@ -135,7 +146,9 @@ impl DriftPanel {
             context.charts.push(chart);
         }
     }
+}
 
+impl DriftPanel {
     fn chart(&self, context: &Context<'_>, reports: &[(&Arc<RunView>, &ChurnReport)]) -> Chart {
         let synthetic = context.session.synthetic();
         match self.view {
@@ -155,16 +168,15 @@ impl DriftPanel {
     /// Asks for what is drawn beside the predictions.
     fn beside(&self, ui: &mut Ui, context: &mut Context<'_>, shown: &[&Arc<RunView>], runs: &[&Arc<RunView>]) {
         if !self.without_data {
-            let dataset = Arc::new(Question::dataset_of(context.session.project()));
-            found(ui, context, (&dataset, Report::drift), "Measuring the drift of the data");
+            let data = ProjectData::of(context.session.project());
+            answered(ui, context, &data, "Measuring the drift of the data");
         }
         let session = context.session;
-        let unknown =
-            |run: &&&Arc<RunView>| !matches!(session.reports.look(&moves_of(run), Report::subspace), Found::Ready(_));
+        let unknown = |run: &&&Arc<RunView>| session.queries.get(&movement_of(run)).ready().is_none();
         let next = shown.iter().filter(|run| self.with_adapters && has_adapters(run)).find(unknown);
         if let Some(run) = next {
             let what = format!("Measuring how far the adapter of {} moved", run_label(run, runs));
-            found(ui, context, (&Arc::new(moves_of(run)), Report::subspace), &what);
+            answered(ui, context, &movement_of(run), &what);
         }
     }
 
@@ -176,12 +188,12 @@ impl DriftPanel {
     ) -> Beside {
         let session = context.session;
         let mut beside = Beside::default();
-        let dataset = Question::dataset_of(session.project());
-        if let (false, Found::Ready(drift)) = (self.without_data, session.reports.look(&dataset, Report::drift)) {
-            beside.data = churn::data_drift(drift);
+        let data = session.queries.get(&ProjectData::of(session.project()));
+        if let (false, Some(report)) = (self.without_data, data.ready()) {
+            beside.data = churn::data_drift(&report.drift);
         }
         for (run, _) in reports.iter().filter(|(run, _)| self.with_adapters && has_adapters(run)) {
-            if let Found::Ready(report) = session.reports.look(&moves_of(run), Report::subspace) {
+            if let Some(report) = session.queries.get(&movement_of(run)).ready() {
                 let name = series_name(run, reports);
                 beside.adapters.push((subspace::movement(report, &name), subspace::update_look(look(run))));
             }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use eframe::egui;
-use egui::{Button, Grid, RichText, ScrollArea, TextEdit, Ui};
+use egui::{Button, Grid, KeyboardShortcut, Modifiers, RichText, ScrollArea, TextEdit, Ui};
 
 use super::method_card::Form;
-use super::{Context, sweep_list};
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel, sweep_list};
 use crate::app::action::{Action, SweepOf};
 use crate::app::dialogs::method_picker::Purpose;
 use crate::app::theme::{self, space};
@@ -16,6 +17,16 @@ use crate::method::MethodOptions;
 use crate::model::BaseModel;
 use crate::project::slug::slug;
 use crate::project::{Experiment, Project, check, sweep_edit};
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Experiments",
+    title: "Experiments",
+    command: "Show experiments",
+    tooltip: "The methods of the project with their options and seeds",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num1)),
+    home: Home::Left,
+};
 
 /// State of the panel.
 #[derive(Debug, Default)]
@@ -41,8 +52,8 @@ struct Renaming {
     problem: Option<String>,
 }
 
-impl ExperimentsPanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for ExperimentsPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         self.make_forms(context.session.project());
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.add_space(2.0);
@@ -69,7 +80,9 @@ impl ExperimentsPanel {
             }
         });
     }
+}
 
+impl ExperimentsPanel {
     fn make_forms(&mut self, project: &Project) {
         self.forms.truncate(project.experiments.len());
         for (place, experiment) in project.experiments.iter().enumerate() {

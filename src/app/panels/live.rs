@@ -3,15 +3,26 @@
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{ProgressBar, RichText, ScrollArea, Ui, Vec2};
+use egui::{KeyboardShortcut, Modifiers, ProgressBar, RichText, ScrollArea, Ui, Vec2};
 
-use super::Context;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel};
 use crate::app::session::RowState;
 use crate::app::theme::{self, space};
 use crate::app::watch::{LiveCharts, RunView};
 use crate::app::widgets;
 use crate::plot::Chart;
 use crate::run::Status;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Live",
+    title: "Live",
+    command: "Show live curves",
+    tooltip: "Loss, penalty and pull of the selected runs while they train",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num3)),
+    home: Home::Charts,
+};
 
 /// Which curve is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,8 +73,8 @@ pub(crate) struct LivePanel {
 const WIDE: f32 = 760.0;
 const SIDE: f32 = 270.0;
 
-impl LivePanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for LivePanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let runs = context.session.curves_of_interest();
         if runs.is_empty() {
             let advice = "Press Run all, or select rows in the runs table and press Run selected. Curves appear here while they train";
@@ -93,7 +104,9 @@ impl LivePanel {
             });
         }
     }
+}
 
+impl LivePanel {
     fn curves(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let Some(charts) = &context.session.live else {
             ui.horizontal(|ui| {

@@ -1,13 +1,24 @@
 //! What the runs said, newest last.
 
 use eframe::egui;
-use egui::{RichText, ScrollArea, TextEdit, Ui};
+use egui::{KeyboardShortcut, Modifiers, RichText, ScrollArea, TextEdit, Ui};
 
-use super::Context;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::run::Event;
 use crate::run::observer::Level;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Log",
+    title: "Log",
+    command: "Show log",
+    tooltip: "What the runs and the window said",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num6)),
+    home: Home::Charts,
+};
 
 /// State of the panel.
 #[derive(Debug, Default)]
@@ -16,8 +27,8 @@ pub(crate) struct LogPanel {
     only_problems: bool,
 }
 
-impl LogPanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for LogPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         ui.horizontal(|ui| {
             let field = TextEdit::singleline(&mut self.filter).hint_text("Filter the log").desired_width(220.0);
             let field = ui.add(field);
@@ -55,7 +66,9 @@ impl LogPanel {
             );
         });
     }
+}
 
+impl LogPanel {
     /// The lines of the selected runs (all, if none is selected) that fit, by time.
     fn lines<'a>(&self, context: &Context<'a>) -> Vec<(&'a str, &'a Event)> {
         let wanted = self.filter.trim().to_lowercase();

@@ -2,30 +2,24 @@
 //!
 //! Panels read the session, keep their own filters, and hand [`Action`](super::action::Action)s up; they change nothing.
 
-pub(crate) mod compare;
-pub(crate) mod data;
-pub(crate) mod drift;
-pub(crate) mod experiments;
-pub(crate) mod live;
-pub(crate) mod log;
 pub(crate) mod method_card;
-pub(crate) mod model;
-pub(crate) mod runs;
 pub(crate) mod start;
-pub(crate) mod subspace;
 mod sweep_list;
-pub(crate) mod users;
+pub(crate) mod view;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Align, Button, Color32, ComboBox, Layout, ProgressBar, Response, TextStyle, Ui, Vec2};
 
+use self::view::{View, ViewSpec};
 use super::action::Action;
 use super::command::Command;
-use super::launcher::Said;
-use super::queries::{Found, Question, Report};
+use super::dialogs::desktop;
+use super::launcher::JobProgress;
+use super::queries::{Answer, Query};
 use super::session::{Row, Session};
 use super::watch::RunView;
 use super::{theme, widgets};
@@ -45,6 +39,83 @@ pub(crate) struct Context<'a> {
     pub(crate) now_unix: u64,
 }
 
+/// What is drawn inside a view, with its state that is not the project's: what is chosen, filtered and unfolded.
+pub(crate) trait Panel {
+    /// Draws it.
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>);
+
+    /// Takes in what happened elsewhere in the window, if it concerns it.
+    fn receive(&mut self, _event: &PanelEvent) {}
+}
+
+/// What happens in the window that panels are told of.
+#[derive(Debug, Clone)]
+pub(crate) enum PanelEvent {
+    /// A project for new data was written and is open.
+    ProjectCreated,
+    /// Something that looks like data was dropped onto the window.
+    DataDropped(PathBuf),
+    /// A dialog of the desktop chose a file or folder of data; without a path, why it was of no use.
+    DataFileChosen { dialog: desktop::Question, path: Option<PathBuf>, hint: Option<&'static str> },
+    /// What was recommended to a user (an index in the dataset) in the tests of a stage is to be shown.
+    UserWanted { user: u32, stage: usize },
+}
+
+/// A view with what makes its panel.
+pub(crate) struct ViewEntry {
+    spec: &'static ViewSpec,
+    panel: fn() -> Box<dyn Panel>,
+}
+
+/// Declares the panels that are views, and lists them in the order of menu and tabs. Each is a module whose `VIEW` says what
+/// tab and commands say; these, shortcuts and the layout at first all follow from the list.
+macro_rules! views {
+    ($($module:ident::$panel:ident,)*) => {
+        $(pub(crate) mod $module;)*
+
+        static VIEWS: &[ViewEntry] = &[
+            $(ViewEntry { spec: &$module::VIEW, panel: || Box::<$module::$panel>::default() },)*
+        ];
+    };
+}
+
+views![
+    experiments::ExperimentsPanel,
+    runs::RunsPanel,
+    live::LivePanel,
+    compare::ComparePanel,
+    subspace::SubspacePanel,
+    drift::DriftPanel,
+    users::UsersPanel,
+    data::DataPanel,
+    model::ModelPanel,
+    log::LogPanel,
+    toy::ToyPanel,
+];
+
+/// The panels of all views.
+pub(crate) struct Panels(Vec<(View, Box<dyn Panel>)>);
+
+impl Default for Panels {
+    fn default() -> Self {
+        Self(VIEWS.iter().map(|entry| (View::of(entry.spec), (entry.panel)())).collect())
+    }
+}
+
+impl Panels {
+    /// Draws the panel of a view.
+    pub(crate) fn ui(&mut self, view: View, ui: &mut Ui, context: &mut Context<'_>) {
+        if let Some((_, panel)) = self.0.iter_mut().find(|(of, _)| *of == view) {
+            panel.ui(ui, context);
+        }
+    }
+
+    /// Tells all panels what happened.
+    pub(crate) fn receive(&mut self, event: &PanelEvent) {
+        self.0.iter_mut().for_each(|(_, panel)| panel.receive(event));
+    }
+}
+
 /// The results as the runs table lists them at first, so that methods keep the project's order, and with it their
 /// colours.
 fn in_project_order(results: &Results, rows: &[Row]) -> Results {
@@ -57,21 +128,6 @@ fn in_project_order(results: &Results, rows: &[Row]) -> Results {
 /// The look of each run, by its id: the one that its line has in the comparison.
 fn looks(session: &Session) -> BTreeMap<String, SeriesStyle> {
     comparison::looks(&in_project_order(session.results(Protocol::SameBlock), &session.rows))
-}
-
-/// The state of all panels that is not the project's.
-#[derive(Default)]
-pub(crate) struct Panels {
-    pub(crate) experiments: experiments::ExperimentsPanel,
-    pub(crate) runs: runs::RunsPanel,
-    pub(crate) live: live::LivePanel,
-    pub(crate) compare: compare::ComparePanel,
-    pub(crate) log: log::LogPanel,
-    pub(crate) subspace: subspace::SubspacePanel,
-    pub(crate) drift: drift::DriftPanel,
-    pub(crate) users: users::UsersPanel,
-    pub(crate) data: data::DataPanel,
-    pub(crate) model: model::ModelPanel,
 }
 
 /// The runs that have finished at least `stages` stages, in the order of the runs table.
@@ -103,14 +159,14 @@ fn one_an_experiment<'r>(runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {
     first
 }
 
-/// Width of the bar of something that is being found out.
+/// Width of the bar of something that is being computed.
 const BAR: f32 = 160.0;
 
-/// Says that something is being found out, and lets the user no longer wait for it.
-fn waiting(ui: &mut Ui, context: &mut Context<'_>, what: &str, question: &Arc<Question>) {
+/// Has a query computed, says how far it is, and lets the user cancel it.
+fn pending(ui: &mut Ui, context: &mut Context<'_>, what: &str, query: &impl Query) {
     ui.horizontal(|ui| {
         ui.spinner();
-        let Said { words, share } = context.session.reports.progress(question);
+        let JobProgress { words, share } = context.session.queries.progress(query);
         let words = if words.is_empty() { what } else { &words };
         if let Some(share) = share {
             let bar =
@@ -123,32 +179,24 @@ fn waiting(ui: &mut Ui, context: &mut Context<'_>, what: &str, question: &Arc<Qu
         }
         widgets::remark(ui, words);
         if ui.button("Cancel").clicked() {
-            context.actions.push(Action::Cancel(Arc::clone(question)));
+            context.actions.push(Action::cancel(query));
         }
     });
-    context.actions.push(Action::Ask(Arc::clone(question)));
+    context.actions.push(Action::compute(query));
 }
 
-/// Takes the part of a report that a question is about.
-type Part<T> = fn(&Report) -> Option<&T>;
-
-/// What a question has found; says so where it is still looked into, was cancelled or has failed.
-fn found<'s, T>(
-    ui: &mut Ui,
-    context: &mut Context<'s>,
-    (question, part): (&Arc<Question>, Part<T>),
-    what: &str,
-) -> Option<&'s T> {
+/// The answer to a query; where there is none, has it computed, or says that it was cancelled or why it failed.
+fn answered<'s, Q: Query>(ui: &mut Ui, context: &mut Context<'s>, query: &Q, what: &str) -> Option<&'s Q::Answer> {
     let session: &'s Session = context.session;
-    match session.reports.look(question, part) {
-        Found::Ready(found) => return Some(found),
-        Found::Pending => waiting(ui, context, what, question),
-        Found::Failed(error) => failed(ui, context, &error, question),
-        Found::Cancelled => {
+    match session.queries.get(query) {
+        Answer::Ready(answer) => return Some(answer),
+        Answer::Pending => pending(ui, context, what, query),
+        Answer::Failed(error) => failed(ui, context, error, query),
+        Answer::Cancelled => {
             ui.horizontal(|ui| {
-                widgets::remark(ui, "You no longer waited for this");
-                if ui.button("Find out").clicked() {
-                    context.actions.push(Action::Retry(Arc::clone(question)));
+                widgets::remark(ui, "Cancelled");
+                if ui.button("Compute").clicked() {
+                    context.actions.push(Action::retry(query));
                 }
             });
         }
@@ -156,12 +204,12 @@ fn found<'s, T>(
     None
 }
 
-/// Says why something cannot be found out, and offers to try again.
-fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &InputError, question: &Arc<Question>) {
+/// Says why something cannot be computed, and offers to try again.
+fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &InputError, query: &impl Query) {
     ui.horizontal_wrapped(|ui| {
         ui.colored_label(theme::tokens(ui).error, widgets::sentence(&error.to_string()));
         if ui.button("Try again").clicked() {
-            context.actions.push(Action::Retry(Arc::clone(question)));
+            context.actions.push(Action::retry(query));
         }
     });
 }

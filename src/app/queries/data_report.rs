@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::browse::Browse;
-use crate::app::launcher::Waiting;
+use crate::app::launcher::JobHandle;
 use crate::data::formats::{ImportError, ImportReport, Progress};
 use crate::data::prepare::PrepareReport;
 use crate::data::{DataDrift, Dataset, DatasetSource, ItemVectors, Loaded, Summary};
@@ -29,27 +29,27 @@ pub(crate) struct DataReport {
 const WORDS: usize = 64;
 
 impl DataReport {
-    /// Reads or generates a dataset, says how far it is, and measures it. None where nobody waits any more.
+    /// Reads or generates a dataset, says how far it is, and measures it. None where it was cancelled.
     pub(crate) fn read(
         source: &DatasetSource,
         index: Option<&Path>,
         folder: &Path,
-        waiting: &Waiting,
+        job: &JobHandle,
     ) -> Result<Option<Self>, InputError> {
-        let mut watch = |progress: Progress| {
-            say(waiting, progress);
-            if waiting.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let mut on_progress = |progress: Progress| {
+            say(job, progress);
+            if job.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let Loaded { dataset, import, texts, missing_ids } =
-            match Dataset::load_for_display(source, index, folder, &mut watch) {
+            match Dataset::load_for_display(source, index, folder, &mut on_progress) {
                 Ok(loaded) => loaded,
                 Err(ImportError::Cancelled) => return Ok(None),
                 Err(ImportError::Input(error)) => return Err(error),
             };
-        if waiting.is_cancelled() {
+        if job.is_cancelled() {
             return Ok(None);
         }
-        waiting.say("Measuring how far the stages lie apart");
+        job.say("Measuring how far the stages lie apart");
         let vectors = title_vectors(&dataset);
         let vectors = vectors.as_deref().and_then(|vectors| ItemVectors::new(vectors, WORDS));
         let (summary, drift) = (dataset.summary(), DataDrift::measure(&dataset, vectors));
@@ -72,13 +72,13 @@ fn title_vectors(dataset: &Dataset) -> Option<Vec<f32>> {
 }
 
 /// How far an import is.
-pub(super) fn say(waiting: &Waiting, progress: Progress) {
+pub(super) fn say(job: &JobHandle, progress: Progress) {
     let Progress { done, total } = progress;
     if done >= total {
-        return waiting.say("Preparing what was read");
+        return job.say("Preparing what was read");
     }
     let share = done as f64 / total as f64;
     let words =
         format!("Reading the files, {:.0} % of {:.0} MiB", (100.0 * share).floor(), total as f64 / f64::from(1 << 20));
-    waiting.say_share(&words, share as f32);
+    job.say_share(&words, share as f32);
 }

@@ -9,7 +9,7 @@ use super::lines::Lines;
 use super::table::Shown;
 use super::{ComparePanel, View};
 use crate::app::panels::{Context, chart_actions};
-use crate::app::queries::judgements::Inquiry;
+use crate::app::queries::comparison::Verdicts;
 use crate::figures::comparison::metric_label;
 use crate::figures::cost::Cost;
 use crate::figures::slices;
@@ -143,9 +143,8 @@ impl ComparePanel {
             let Some(baseline) = self.baseline_place(lines) else { return };
             let button = ui.button("Copy table").on_hover_text("Put the table on the clipboard, for a spreadsheet");
             if button.clicked() {
-                let inquiry = Inquiry { subject: lines.subject(context.session, &self.metric), baseline };
-                let answer = context.session.judgements.of(&inquiry).cloned();
-                let judged: Option<&[Judged]> = answer.as_deref().and_then(|answer| answer.as_deref().ok());
+                let verdicts = Verdicts { compared: lines.compared(context.session, &self.metric), baseline };
+                let judged: Option<&[Judged]> = context.session.queries.get(&verdicts).ready().map(Vec::as_slice);
                 let metrics = self.metrics(lines);
                 let shown = Shown { lines, baseline, metrics: &metrics, judged, wanted: &|_| true };
                 ui.copy_text(self.table.as_text(&shown));

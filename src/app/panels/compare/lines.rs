@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::app::panels::{Context, in_project_order};
-use crate::app::queries::answers::{Asked, Subject};
+use crate::app::queries::comparison::{ComparedLine, ComparedLines};
 use crate::app::session::{Origin, Session};
 use crate::data::Protocol;
 use crate::figures::comparison;
@@ -110,16 +110,17 @@ impl Lines {
         self.all.iter().position(|line| line.method == "single").unwrap_or(0)
     }
 
-    /// What is asked about them.
-    pub(super) fn subject(&self, session: &Session, metric: &str) -> Subject {
+    /// What queries about them are of.
+    pub(super) fn compared(&self, session: &Session, metric: &str) -> ComparedLines {
         let started = |id: &String| {
             let run = session.runs.iter().find(|run| run.id == *id);
             (id.clone(), run.map_or(0, |run| run.config.created_unix))
         };
-        let asked = |line: &Line| Asked { name: line.name.clone(), runs: line.runs.iter().map(started).collect() };
-        Subject {
+        let compared =
+            |line: &Line| ComparedLine { name: line.name.clone(), runs: line.runs.iter().map(started).collect() };
+        ComparedLines {
             runs_dir: session.project().runs_dir(None),
-            lines: self.all.iter().map(asked).collect(),
+            lines: self.all.iter().map(compared).collect(),
             metric: metric.to_owned(),
             protocol: self.key.protocol,
         }

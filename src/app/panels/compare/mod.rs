@@ -12,14 +12,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Ui, Vec2};
+use egui::{KeyboardShortcut, Modifiers, Ui, Vec2};
 
 use self::lines::{Lines, Stamp};
 use self::options::Differences;
 use self::table::{Shown, TableState};
-use super::Context;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel};
 use crate::app::action::Action;
-use crate::app::queries::judgements::Inquiry;
+use crate::app::queries::Answer;
+use crate::app::queries::comparison::Verdicts;
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::Protocol;
@@ -33,6 +35,16 @@ use crate::results::RunResult;
 use crate::results::comparison::{Line, Standing};
 use crate::results::config_diff::differences;
 use crate::run::RunConfig;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Compare",
+    title: "Compare",
+    command: "Show comparison",
+    tooltip: "Methods against each other over the stages",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num4)),
+    home: Home::Charts,
+};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -146,8 +158,8 @@ const TALL: f32 = 620.0;
 const SHORT: f32 = 112.0;
 const CAPTION: f32 = 180.0;
 
-impl ComparePanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for ComparePanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let protocol = super::protocol_of(context, self.protocol);
         if context.session.results(protocol).runs.iter().all(|run| run.stages.is_empty()) {
             let advice =
@@ -177,7 +189,9 @@ impl ComparePanel {
             }
         }
     }
+}
 
+impl ComparePanel {
     /// The chart, with the table below it where that has room, or belongs to it.
     fn chart_and_table(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Chart) {
         let height = ui.available_height();
@@ -210,7 +224,7 @@ impl ComparePanel {
             one_a_method: self.table.one_a_method,
             others: self.others.clone(),
             slices_of: self.slices_of,
-            sliced: self.sliced(context, lines).is_some(),
+            sliced: !matches!(context.session.queries.get(&self.slices_query(context, lines)), Answer::Pending),
         };
         if let Some((made, chart)) = &self.chart
             && *made == key
@@ -292,15 +306,15 @@ impl ComparePanel {
             widgets::empty_state(ui, "No run is finished yet", advice);
             return;
         };
-        let inquiry = Arc::new(Inquiry { subject: lines.subject(context.session, &self.metric), baseline });
-        let answer = context.session.judgements.of(&inquiry).cloned();
+        let verdicts = Verdicts { compared: lines.compared(context.session, &self.metric), baseline };
+        let answer = context.session.queries.get(&verdicts);
         let metrics = self.metrics(lines);
         let chart = self.chart.as_ref().map(|(_, chart)| Arc::clone(chart));
         let axes = match chart.as_deref().map(|chart| &chart.body) {
             Some(Body::Parallel(axes)) => Some(axes),
             _ => None,
         };
-        let judged = answer.as_deref().and_then(|answer| answer.as_deref().ok());
+        let judged = answer.ready().map(Vec::as_slice);
         let marked = &self.marked;
         let wanted = |place: usize| match &axes {
             Some(axes) => marked.holds(axes, &lines.all[place].name),
@@ -309,20 +323,20 @@ impl ComparePanel {
         let shown = Shown { lines, baseline, metrics: &metrics, judged, wanted: &wanted };
         let captioned = height >= CAPTION;
         self.table.ui(ui, &shown, if captioned { height - 48.0 } else { height });
-        match answer.as_deref() {
-            None => {
+        match answer {
+            Answer::Pending | Answer::Cancelled => {
                 ui.horizontal(|ui| {
                     ui.spinner();
                     widgets::remark(ui, "Comparing the test users of all lines");
                 });
-                context.actions.push(Action::Judge(inquiry));
+                context.actions.push(Action::compute(&verdicts));
             }
-            Some(Err(error)) => {
+            Answer::Failed(error) => {
                 let tokens = crate::app::theme::tokens(ui);
                 ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
             }
-            Some(Ok(_)) if captioned => table::caption(ui, &shown),
-            Some(Ok(_)) => {}
+            Answer::Ready(_) if captioned => table::caption(ui, &shown),
+            Answer::Ready(_) => {}
         }
     }
 

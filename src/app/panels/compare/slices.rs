@@ -1,7 +1,5 @@
 //! Lines by slice: a chart and a table of a metric on kinds of users and targets, and how far these lie apart.
 
-use std::sync::Arc;
-
 use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
@@ -12,9 +10,10 @@ use super::lines::Lines;
 use super::table::{ROW_HEIGHT, cell_ui, lacking_words, swatch};
 use crate::app::action::Action;
 use crate::app::panels::{Context, chart_card};
+use crate::app::queries::Answer;
+use crate::app::queries::comparison::Slices;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::error::InputError;
 use crate::figures::comparison::metric_label;
 use crate::figures::slices as chart;
 use crate::measure::Dimension;
@@ -22,8 +21,6 @@ use crate::measure::slice_means::{Dispersion, FEW, SliceMean};
 use crate::plot::Chart;
 use crate::plot::series_style::SeriesStyle;
 use crate::results::slices::{Sliced, SlicedLine};
-
-type Answer = Arc<Result<Sliced, InputError>>;
 
 /// Height from which the chart has the table below it, the share of it that the table takes, and the most of it.
 const TALL: f32 = 480.0;
@@ -33,21 +30,22 @@ const TALLEST: f32 = 360.0;
 const WORDS: f32 = 28.0;
 
 impl ComparePanel {
-    /// The lines by slice, if they are known.
-    pub(super) fn sliced(&self, context: &Context<'_>, lines: &Lines) -> Option<Answer> {
-        context.session.slicings.of(&lines.subject(context.session, &self.metric)).cloned()
+    /// The query for the lines by slice.
+    pub(super) fn slices_query(&self, context: &Context<'_>, lines: &Lines) -> Slices {
+        Slices { compared: lines.compared(context.session, &self.metric) }
     }
 
     pub(super) fn slices_chart(&self, context: &Context<'_>, lines: &Lines, synthetic: bool) -> Chart {
         let title = format!("{} by slice", metric_label(&self.metric));
-        let answer = self.sliced(context, lines);
-        match answer.as_deref() {
+        match context.session.queries.get(&self.slices_query(context, lines)) {
             _ if lines.all.is_empty() => {
                 Chart::empty(title, "No run is finished yet: slices are those of finished runs").synthetic(synthetic)
             }
-            None => Chart::empty(title, "The tests of all lines are being put into slices").synthetic(synthetic),
-            Some(Err(error)) => Chart::empty(title, widgets::sentence(&error.problem)).synthetic(synthetic),
-            Some(Ok(sliced)) => {
+            Answer::Pending | Answer::Cancelled => {
+                Chart::empty(title, "The tests of all lines are being put into slices").synthetic(synthetic)
+            }
+            Answer::Failed(error) => Chart::empty(title, widgets::sentence(&error.problem)).synthetic(synthetic),
+            Answer::Ready(sliced) => {
                 let shown = self.shown(lines, sliced);
                 chart::by_slice(&shown, &self.metric, self.slices_of, synthetic)
             }
@@ -65,10 +63,10 @@ impl ComparePanel {
 
     /// Draws the chart with the table below it, or one of them where room is short.
     pub(super) fn slices(&self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Chart) {
-        let answer = self.sliced(context, lines);
-        let found = answer.as_deref().and_then(|answer| answer.as_ref().ok());
+        let query = self.slices_query(context, lines);
+        let answer = context.session.queries.get(&query);
         let height = ui.available_height();
-        let below = match found {
+        let below = match answer.ready() {
             None => WORDS,
             Some(_) if self.slices_as_table => height,
             Some(_) if height >= TALL => (TABLE * height).min(TALLEST),
@@ -80,20 +78,19 @@ impl ComparePanel {
                 chart_card(ui, chart, "slices chart");
             });
         }
-        match (answer.as_deref(), found) {
-            (None, _) if !lines.all.is_empty() => {
+        match answer {
+            Answer::Pending | Answer::Cancelled if !lines.all.is_empty() => {
                 ui.horizontal(|ui| {
                     ui.spinner();
                     widgets::remark(ui, "Putting the tests of all lines into slices");
                 });
-                let subject = lines.subject(context.session, &self.metric);
-                context.actions.push(Action::Slice(Arc::new(subject)));
+                context.actions.push(Action::compute(&query));
             }
-            (Some(Err(error)), _) => {
+            Answer::Failed(error) => {
                 let tokens = theme::tokens(ui);
                 ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
             }
-            (_, Some(sliced)) if below > 0.0 => self.slices_table(ui, lines, sliced, below),
+            Answer::Ready(sliced) if below > 0.0 => self.slices_table(ui, lines, sliced, below),
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ use eframe::egui;
 use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 
-use super::Shown;
+use super::LoadedData;
 use crate::app::panels::{Context, chart_actions, choice, explained_chart_card, explanation};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
@@ -71,8 +71,8 @@ const VALUE_WIDTH: f32 = 74.0;
 const CHART: [f32; 2] = [260.0, 520.0];
 
 impl DriftTab {
-    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, shown: &Shown<'_>) {
-        let report = shown.report;
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, loaded: &LoadedData<'_>) {
+        let report = loaded.report;
         let (drift, measures) = (&report.drift, DriftMeasure::of(&report.drift));
         let drawn: Vec<DriftMeasure> = measures.iter().copied().filter(|measure| self.is_drawn(*measure)).collect();
         let (name, synthetic) = (report.summary.name.as_str(), report.summary.synthetic);

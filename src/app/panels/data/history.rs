@@ -5,10 +5,10 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Label, RichText, ScrollArea, Ui, Vec2};
 
-use super::{Shown, item_card};
+use super::{LoadedData, item_card};
 use crate::app::action::Action;
 use crate::app::panels::{Context, measured_runs};
-use crate::app::queries::Question;
+use crate::app::queries::data::ProjectData;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::data::{Dataset, Sequence};
@@ -16,7 +16,7 @@ use crate::data::{Dataset, Sequence};
 /// The history that is shown, as rows.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    made: Option<(Arc<Question>, u32, Vec<Row>)>,
+    made: Option<(Arc<ProjectData>, u32, Vec<Row>)>,
 }
 
 /// One line.
@@ -60,18 +60,18 @@ const ROLE_WIDTH: f32 = 84.0;
 const ROW: f32 = 22.0;
 
 impl History {
-    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, shown: &Shown<'_>, user: u32) {
-        let report = shown.report;
-        let known = self.made.as_ref().is_some_and(|(question, of, _)| (question, *of) == (&shown.question, user));
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, loaded: &LoadedData<'_>, user: u32) {
+        let report = loaded.report;
+        let known = self.made.as_ref().is_some_and(|(query, of, _)| (query, *of) == (&loaded.query, user));
         if !known {
-            self.made = Some((Arc::clone(&shown.question), user, rows(&report.dataset, user)));
+            self.made = Some((Arc::clone(&loaded.query), user, rows(&report.dataset, user)));
         }
         let Some((_, _, rows)) = &self.made else { return };
         ui.horizontal(|ui| {
             widgets::section(ui, &format!("User {}", report.dataset.users[user as usize]));
             let total = report.browse.users.total(user);
             widgets::remark(ui, counted(total as usize, "interaction"));
-            recommendations(ui, context, shown, user, rows);
+            recommendations(ui, context, loaded, user, rows);
         });
         widgets::remark(
             ui,
@@ -85,7 +85,7 @@ impl History {
                         let group = report.browse.users.group(user, *stage).map_or("", |group| group.label());
                         stage_row(ui, (*stage, group), *interactions, *takes_part);
                     }
-                    Row::Item { item, role, next_block } => item_row(ui, shown, *item, *role, *next_block),
+                    Row::Item { item, role, next_block } => item_row(ui, loaded, *item, *role, *next_block),
                 }
             }
         });
@@ -129,9 +129,9 @@ fn stage_row(ui: &mut Ui, (stage, group): (usize, &str), interactions: usize, ta
     });
 }
 
-fn item_row(ui: &mut Ui, shown: &Shown<'_>, item: u32, role: Role, next_block: bool) {
+fn item_row(ui: &mut Ui, loaded: &LoadedData<'_>, item: u32, role: Role, next_block: bool) {
     let tokens = theme::tokens(ui);
-    let report = shown.report;
+    let report = loaded.report;
     let known = &report.dataset.items[item as usize];
     ui.horizontal(|ui| {
         ui.set_height(ROW);
@@ -160,9 +160,9 @@ fn item_row(ui: &mut Ui, shown: &Shown<'_>, item: u32, role: Role, next_block: b
 }
 
 /// Offers what was recommended to the user, where runs of these data have tested them.
-fn recommendations(ui: &mut Ui, context: &mut Context<'_>, shown: &Shown<'_>, user: u32, rows: &[Row]) {
+fn recommendations(ui: &mut Ui, context: &mut Context<'_>, loaded: &LoadedData<'_>, user: u32, rows: &[Row]) {
     let runs = measured_runs(context.session, 1);
-    let of_these = runs.iter().filter(|run| run.config.data_hash == shown.report.dataset.hash);
+    let of_these = runs.iter().filter(|run| run.config.data_hash == loaded.report.dataset.hash);
     let finished = of_these.map(|run| run.stages.iter().filter(|stage| stage.finished).count()).max();
     let Some(finished) = finished else { return };
     let mut tested = rows.iter().filter_map(|row| match row {

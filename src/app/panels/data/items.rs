@@ -8,9 +8,9 @@ use egui::{Align, Button, Layout, RichText, TextEdit, Ui, Vec2, WidgetInfo};
 use egui_extras::{Column, TableBuilder, TableRow};
 
 use super::cell::{BARS_WIDTH, share_words, stage_bars};
-use super::{Shown, item_card};
+use super::{LoadedData, item_card};
 use crate::app::panels::{Context, choice};
-use crate::app::queries::Question;
+use crate::app::queries::data::ProjectData;
 use crate::app::queries::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
@@ -61,7 +61,7 @@ pub(super) struct ItemsTab {
 /// All that the listed rows depend on.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
-    question: Arc<Question>,
+    query: Arc<ProjectData>,
     order: Order,
     search: String,
     open: BTreeSet<u32>,
@@ -78,9 +78,9 @@ enum Click {
 }
 
 impl ItemsTab {
-    pub(super) fn ui(&mut self, ui: &mut Ui, _: &mut Context<'_>, shown: &Shown<'_>) {
-        let report = shown.report;
-        self.refresh(shown);
+    pub(super) fn ui(&mut self, ui: &mut Ui, _: &mut Context<'_>, loaded: &LoadedData<'_>) {
+        let report = loaded.report;
+        self.refresh(loaded);
         ui.horizontal_wrapped(|ui| self.choices(ui, report));
         if report.missing_ids.is_some() {
             let hint = "The items have no semantic ids yet, so they stand in a list; with ids they are a tree of codes";
@@ -127,9 +127,9 @@ impl ItemsTab {
     }
 
     /// Makes the rows anew where something that they depend on has changed.
-    fn refresh(&mut self, shown: &Shown<'_>) {
-        let report = shown.report;
-        let other = self.listed.as_ref().is_none_or(|(key, _)| !Arc::ptr_eq(&key.question, &shown.question));
+    fn refresh(&mut self, loaded: &LoadedData<'_>) {
+        let report = loaded.report;
+        let other = self.listed.as_ref().is_none_or(|(key, _)| !Arc::ptr_eq(&key.query, &loaded.query));
         if other {
             // Places of nodes and items mean others in other data.
             self.open.clear();
@@ -157,7 +157,7 @@ impl ItemsTab {
                 listed.iter().filter(|item| browse.searched[**item as usize].contains(&search)).map(item).collect()
             }
         };
-        let key = Key { question: Arc::clone(&shown.question), order: self.order, search, open: self.open.clone() };
+        let key = Key { query: Arc::clone(&loaded.query), order: self.order, search, open: self.open.clone() };
         self.listed = Some((key, rows));
     }
 

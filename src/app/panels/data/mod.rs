@@ -13,15 +13,26 @@ mod stage_table;
 mod timeline;
 mod users;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use eframe::egui::Ui;
+use eframe::egui;
+use egui::{KeyboardShortcut, Modifiers, Ui};
 
-use super::{Context, found};
-use crate::app::dialogs::desktop;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel, PanelEvent, answered};
+use crate::app::queries::Answer;
+use crate::app::queries::data::ProjectData;
 use crate::app::queries::data_report::DataReport;
-use crate::app::queries::{Found, Question, Report};
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Data",
+    title: "Data",
+    command: "Show data",
+    tooltip: "Stages, users and items of the dataset",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num5)),
+    home: Home::Charts,
+};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,8 +80,8 @@ impl Tab {
 #[derive(Debug, Default)]
 pub(crate) struct DataPanel {
     tab: Tab,
-    /// The question whose report was shown last.
-    shown: Option<Arc<Question>>,
+    /// The data whose report was drawn last.
+    last: Option<Arc<ProjectData>>,
     source: source::SourceTab,
     timeline: timeline::TimelineTab,
     drift: drift::DriftTab,
@@ -79,68 +90,71 @@ pub(crate) struct DataPanel {
     ids: ids::IdsTab,
 }
 
-/// The report that is shown.
-struct Shown<'a> {
+/// The data that the tabs draw.
+struct LoadedData<'a> {
     report: &'a DataReport,
-    /// What it answers: the same as long as the report is.
-    question: Arc<Question>,
+    /// Which data: the same as long as the report is.
+    query: Arc<ProjectData>,
     /// False while the project asks for other data, which are still being read.
     current: bool,
 }
 
-impl DataPanel {
-    /// Brings the tab on the source to the front.
-    pub(crate) fn show_source(&mut self) {
-        self.tab = Tab::Source;
-    }
-
-    /// Takes a path for the project's data, once it is clear what it is.
-    pub(crate) fn pick(&mut self, path: PathBuf) {
-        self.show_source();
-        self.source.pick(path);
-    }
-
-    /// What the desktop's dialog chose; without a path, why it was of no use.
-    pub(crate) fn chosen(&mut self, question: &desktop::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
-        self.source.chosen(question, path, hint);
-    }
-
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
-        let question = Question::dataset_of(context.session.project());
+impl Panel for DataPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let query = ProjectData::of(context.session.project());
         let found = ui.horizontal_wrapped(|ui| {
             for tab in Tab::ALL {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
             // Source and ids are where data are mended that cannot be read.
-            if matches!(self.tab, Tab::Source | Tab::Ids) { None } else { self.report(ui, context, question) }
+            if matches!(self.tab, Tab::Source | Tab::Ids) { None } else { self.report(ui, context, query) }
         });
         match (self.tab, &found.inner) {
             (Tab::Source, _) => self.source.ui(ui, context),
             (Tab::Ids, _) => self.ids.ui(ui, context),
             (_, None) => {}
-            (Tab::Overview, Some(shown)) => overview::ui(ui, shown.report),
-            (Tab::Timeline, Some(shown)) => self.timeline.ui(ui, context, shown),
-            (Tab::Drift, Some(shown)) => self.drift.ui(ui, context, shown),
-            (Tab::Items, Some(shown)) => self.items.ui(ui, context, shown),
-            (Tab::Users, Some(shown)) => self.users.ui(ui, context, shown),
+            (Tab::Overview, Some(loaded)) => overview::ui(ui, loaded.report),
+            (Tab::Timeline, Some(loaded)) => self.timeline.ui(ui, context, loaded),
+            (Tab::Drift, Some(loaded)) => self.drift.ui(ui, context, loaded),
+            (Tab::Items, Some(loaded)) => self.items.ui(ui, context, loaded),
+            (Tab::Users, Some(loaded)) => self.users.ui(ui, context, loaded),
         }
     }
 
-    /// The report of the project's data; the last one while the data are read anew.
-    fn report<'s>(&mut self, ui: &mut Ui, context: &mut Context<'s>, question: Question) -> Option<Shown<'s>> {
-        let asked = match &self.shown {
-            Some(shown) if **shown == question => Arc::clone(shown),
-            _ => Arc::new(question),
-        };
-        if let Some(report) = found(ui, context, (&asked, Report::data), "Reading the dataset") {
-            self.shown = Some(Arc::clone(&asked));
-            return Some(Shown { report, question: asked, current: true });
+    fn receive(&mut self, event: &PanelEvent) {
+        match event {
+            PanelEvent::ProjectCreated => self.show_source(),
+            PanelEvent::DataDropped(path) => {
+                self.show_source();
+                self.source.pick(path.clone());
+            }
+            PanelEvent::DataFileChosen { dialog, path, hint } => self.source.chosen(dialog, path.clone(), *hint),
+            PanelEvent::UserWanted { .. } => {}
         }
-        let reports = &context.session.reports;
-        let last = self.shown.as_ref()?;
-        let pending = matches!(reports.look(&asked, Report::data), Found::Pending);
-        match reports.look(last, Report::data) {
-            Found::Ready(report) if pending => Some(Shown { report, question: Arc::clone(last), current: false }),
+    }
+}
+
+impl DataPanel {
+    /// Brings the tab on the source to the front.
+    fn show_source(&mut self) {
+        self.tab = Tab::Source;
+    }
+
+    /// The report of the project's data; the last one while the data are read anew.
+    fn report<'s>(&mut self, ui: &mut Ui, context: &mut Context<'s>, query: ProjectData) -> Option<LoadedData<'s>> {
+        let query = match &self.last {
+            Some(last) if **last == query => Arc::clone(last),
+            _ => Arc::new(query),
+        };
+        if let Some(report) = answered(ui, context, query.as_ref(), "Reading the dataset") {
+            self.last = Some(Arc::clone(&query));
+            return Some(LoadedData { report, query, current: true });
+        }
+        let queries = &context.session.queries;
+        let last = self.last.as_ref()?;
+        let pending = matches!(queries.get(query.as_ref()), Answer::Pending);
+        match queries.get(last.as_ref()) {
+            Answer::Ready(report) if pending => Some(LoadedData { report, query: Arc::clone(last), current: false }),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::{Button, DragValue, ScrollArea, Ui, Vec2};
 
 use super::cut_handles::{self, Touch};
-use super::{Shown, stage_table};
+use super::{LoadedData, stage_table};
 use crate::app::action::Action;
 use crate::app::panels::{Context, chart_actions, chart_card, explanation};
 use crate::app::theme::{self, space};
@@ -59,32 +59,32 @@ struct Cuttable<'a> {
 }
 
 impl TimelineTab {
-    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, shown: &Shown<'_>) {
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, loaded: &LoadedData<'_>) {
         let project = context.session.project();
         let prepare = project.dataset.prepare();
-        let timeline = shown.report.import.as_ref().and_then(|(_, prepared)| {
+        let timeline = loaded.report.import.as_ref().and_then(|(_, prepared)| {
             let timeline = Timeline::of(prepared)?;
             Some(Cuttable { timeline, prepared, stages: &prepare?.stages })
         });
         match timeline {
             Some(cuttable) if !matches!(cuttable.stages, StageCuts::ByOrder { .. }) => {
-                self.cuttable(ui, context, shown, &cuttable);
+                self.cuttable(ui, context, loaded, &cuttable);
             }
-            timeline => self.fixed(ui, context, shown, (prepare, timeline.is_some())),
+            timeline => self.fixed(ui, context, loaded, (prepare, timeline.is_some())),
         }
     }
 
-    fn cuttable(&mut self, ui: &mut Ui, context: &mut Context<'_>, shown: &Shown<'_>, data: &Cuttable<'_>) {
+    fn cuttable(&mut self, ui: &mut Ui, context: &mut Context<'_>, loaded: &LoadedData<'_>, data: &Cuttable<'_>) {
         let Cuttable { timeline, prepared, stages } = data;
         let from_project = timeline.cuts(stages, prepared);
         self.moved.take_if(|moved| moved.from != from_project);
         let cuts = self.moved.as_ref().map_or_else(|| from_project.clone(), |moved| moved.cuts.clone());
         self.chosen.take_if(|chosen| *chosen >= cuts.len());
-        let counted = shown.current && self.moved.is_none() && prepared.stages.len() == cuts.len() + 1;
+        let counted = loaded.current && self.moved.is_none() && prepared.stages.len() == cuts.len() + 1;
         let words = words(timeline, &cuts, counted.then_some(*prepared));
-        let chart = Arc::new(stages::over_time(&shown.report.summary.name, timeline, &cuts, &words));
+        let chart = Arc::new(stages::over_time(&loaded.report.summary.name, timeline, &cuts, &words));
         // Other than dates are only known from the data that they cut.
-        let enabled = shown.current || matches!(stages, StageCuts::Dates(_));
+        let enabled = loaded.current || matches!(stages, StageCuts::Dates(_));
         ui.horizontal_wrapped(|ui| {
             self.buttons(ui, context, (timeline, &cuts), enabled);
             self.quick(ui, context, cuts.len() + 1, false);
@@ -111,7 +111,7 @@ impl TimelineTab {
                 context.actions.push(Action::EditDone);
             }
             explanation(ui, note(stages));
-            stage_table::ui(ui, shown.report);
+            stage_table::ui(ui, loaded.report);
         });
         context.charts.push(chart);
     }
@@ -202,10 +202,10 @@ impl TimelineTab {
         &mut self,
         ui: &mut Ui,
         context: &mut Context<'_>,
-        shown: &Shown<'_>,
+        loaded: &LoadedData<'_>,
         (prepare, times): (Option<&Prepare>, bool),
     ) {
-        let report = shown.report;
+        let report = loaded.report;
         let groups = &report.browse.by_group;
         let chart = Arc::new(stages::by_stage(&report.summary.name, groups, report.summary.synthetic));
         ui.horizontal_wrapped(|ui| {

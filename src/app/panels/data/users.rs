@@ -5,10 +5,10 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Button, RichText, ScrollArea, TextEdit, Ui, Vec2};
 
-use super::Shown;
+use super::LoadedData;
 use super::history::History;
 use crate::app::panels::{Context, choice};
-use crate::app::queries::Question;
+use crate::app::queries::data::ProjectData;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::UserGroup;
@@ -50,7 +50,7 @@ pub(super) struct UsersTab {
 /// All that the listed users depend on.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
-    question: Arc<Question>,
+    query: Arc<ProjectData>,
     order: Order,
     search: String,
     group: Option<UserGroup>,
@@ -60,20 +60,20 @@ struct Key {
 const LIST_WIDTH: f32 = 270.0;
 
 impl UsersTab {
-    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, shown: &Shown<'_>) {
-        self.refresh(shown);
-        ui.horizontal_wrapped(|ui| self.choices(ui, shown));
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, loaded: &LoadedData<'_>) {
+        self.refresh(loaded);
+        ui.horizontal_wrapped(|ui| self.choices(ui, loaded));
         let size = ui.available_size();
         ui.horizontal_top(|ui| {
             ui.allocate_ui(Vec2::new(LIST_WIDTH, size.y), |ui| {
                 ui.set_width(LIST_WIDTH);
-                ui.vertical(|ui| self.list(ui, shown));
+                ui.vertical(|ui| self.list(ui, loaded));
             });
             ui.vertical(|ui| {
                 ui.set_min_size(Vec2::new(size.x - LIST_WIDTH - space::M, size.y));
                 match self.selected() {
                     Some(user) => {
-                        theme::panel_frame(ui).show(ui, |ui| self.history.ui(ui, context, shown, user));
+                        theme::panel_frame(ui).show(ui, |ui| self.history.ui(ui, context, loaded, user));
                     }
                     None => {
                         let advice = "Take the search and the filter away to see all users";
@@ -90,7 +90,7 @@ impl UsersTab {
         self.user.or_else(first)
     }
 
-    fn choices(&mut self, ui: &mut Ui, shown: &Shown<'_>) {
+    fn choices(&mut self, ui: &mut Ui, loaded: &LoadedData<'_>) {
         let field = TextEdit::singleline(&mut self.search).hint_text("Search users").desired_width(LIST_WIDTH - 20.0);
         let field = ui.add(field);
         widgets::named(ui, &field, "Search users");
@@ -98,17 +98,17 @@ impl UsersTab {
         let groups = UserGroup::ALL.map(|group| (Some(group), group.label().to_owned()));
         let groups: Vec<_> = [(None, "All users".to_owned())].into_iter().chain(groups).collect();
         choice(ui, ("Show", 100.0), &mut self.group, &groups);
-        let stages = shown.report.dataset.stages.len();
+        let stages = loaded.report.dataset.stages.len();
         let stage = |stage: usize| (Some(stage), format!("Stage {}", stage + 1));
         let any: Vec<_> = [(None, "Any stage".to_owned())].into_iter().chain((0..stages).map(stage)).collect();
         choice(ui, ("In", 100.0), &mut self.stage, &any);
         let listed = self.listed.as_ref().map_or(0, |(_, users)| users.len());
-        let all = counted(shown.report.dataset.users.len(), "user");
+        let all = counted(loaded.report.dataset.users.len(), "user");
         widgets::remark(ui, format!("{} of {all}", grouped(listed as u64)));
     }
 
-    fn list(&mut self, ui: &mut Ui, shown: &Shown<'_>) {
-        let report = shown.report;
+    fn list(&mut self, ui: &mut Ui, loaded: &LoadedData<'_>) {
+        let report = loaded.report;
         let selected = self.selected();
         let Some((_, users)) = &self.listed else { return };
         let height = ui.text_style_height(&egui::TextStyle::Button) + 2.0 * ui.spacing().button_padding.y;
@@ -141,24 +141,24 @@ impl UsersTab {
     }
 
     /// Lists the users anew where something that the list depends on has changed.
-    fn refresh(&mut self, shown: &Shown<'_>) {
+    fn refresh(&mut self, loaded: &LoadedData<'_>) {
         let key = Key {
-            question: Arc::clone(&shown.question),
+            query: Arc::clone(&loaded.query),
             order: self.order,
             search: self.search.trim().to_lowercase(),
             group: self.group,
-            stage: self.stage.filter(|&stage| stage < shown.report.dataset.stages.len()),
+            stage: self.stage.filter(|&stage| stage < loaded.report.dataset.stages.len()),
         };
         if let Some((made, _)) = &self.listed {
             if *made == key {
                 return;
             }
-            if made.question != key.question {
+            if made.query != key.query {
                 // Places of users mean others in other data.
                 self.user = None;
             }
         }
-        let (browse, names) = (&shown.report.browse, &shown.report.dataset.users);
+        let (browse, names) = (&loaded.report.browse, &loaded.report.dataset.users);
         let stages = || key.stage.map_or(0..browse.users.stages(), |stage| stage..stage + 1);
         let fits = |user: u32| {
             let of_group = |stage: usize| {

@@ -1,7 +1,6 @@
 //! Which base model it is: compact, a Hugging Face folder or a GGUF file; and beside it, how it cuts text into tokens.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Button, TextEdit, Ui};
@@ -12,11 +11,11 @@ use crate::app::action::Action;
 use crate::app::dialogs::desktop;
 use crate::app::dialogs::modal::expand_home;
 use crate::app::panels::Context;
-use crate::app::queries::{Found, Question, Report};
+use crate::app::queries::Answer;
+use crate::app::queries::model::ModelFiles;
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::budget::setup::Setup;
-use crate::model::inspect::ModelSummary;
 use crate::model::{BaseModel, Compact};
 use crate::project::edits;
 
@@ -34,9 +33,8 @@ impl BaseModelPart {
         let session = context.session;
         let project = session.project();
         let figures = setup.map(|setup| self.figures.refresh(session, setup, &BTreeMap::new()));
-        let question =
-            project.base_model.path().map(|path| Arc::new(Question::Model { path: project.folder.join(path) }));
-        let summary = question.as_ref().and_then(|question| summary(context, question));
+        let query = project.base_model.path().map(|path| ModelFiles { path: project.folder.join(path) });
+        let summary = query.as_ref().and_then(|query| session.queries.get(query).ready());
         let (path, tokens) = (&mut self.path, &mut self.tokens);
         beside(
             ui,
@@ -44,22 +42,14 @@ impl BaseModelPart {
             |ui, context| {
                 widgets::card(ui, |ui| choice(ui, context, path));
                 ui.add_space(space::S);
-                match (&project.base_model, &question) {
+                match (&project.base_model, &query) {
                     (BaseModel::Compact(compact), _) => shape::card(ui, context, compact, figures),
-                    (_, Some(question)) => model(ui, context, question, figures),
+                    (_, Some(query)) => model(ui, context, query, figures),
                     (_, None) => {}
                 }
             },
             |ui, context| tokens.ui(ui, context, summary, setup),
         );
-    }
-}
-
-/// What is known of the model's files.
-fn summary<'s>(context: &Context<'s>, question: &Question) -> Option<&'s ModelSummary> {
-    match context.session.reports.look(question, Report::model) {
-        Found::Ready(summary) => Some(summary),
-        _ => None,
     }
 }
 
@@ -108,12 +98,12 @@ fn choice(ui: &mut Ui, context: &mut Context<'_>, typed: &mut Option<String>) {
 }
 
 /// The card of a model that others trained.
-fn model(ui: &mut Ui, context: &mut Context<'_>, question: &Arc<Question>, figures: Option<&Figures>) {
-    match context.session.reports.look(question, Report::model) {
-        Found::Ready(summary) => card::ui(ui, context, summary, figures),
-        Found::Failed(error) => problem(ui, context, "The base model cannot be used", &error, question),
-        Found::Pending | Found::Cancelled => {
-            context.actions.push(Action::Ask(Arc::clone(question)));
+fn model(ui: &mut Ui, context: &mut Context<'_>, query: &ModelFiles, figures: Option<&Figures>) {
+    match context.session.queries.get(query) {
+        Answer::Ready(summary) => card::ui(ui, context, summary, figures),
+        Answer::Failed(error) => problem(ui, context, "The base model cannot be used", error, query),
+        Answer::Pending | Answer::Cancelled => {
+            context.actions.push(Action::compute(query));
             widgets::card(ui, |ui| pending(ui, "Reading the model's headers"));
         }
     }

@@ -1,7 +1,6 @@
 //! The card of a base model that others trained: its architecture in the field's words, and how it is stored.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Grid, RichText, Ui};
@@ -10,7 +9,8 @@ use super::figures::Figures;
 use super::memory::stacked_bar;
 use crate::app::action::Action;
 use crate::app::panels::Context;
-use crate::app::queries::{Found, Question, Report};
+use crate::app::queries::Answer;
+use crate::app::queries::model::WeightsHash;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped, memory_words};
 use crate::model::LlamaConfig;
@@ -125,29 +125,29 @@ fn rope(rope: &Rope) -> String {
 fn hash(ui: &mut Ui, context: &mut Context<'_>, bytes: u64) {
     let project = context.session.project();
     let Some(path) = project.base_model.path() else { return };
-    let question = Arc::new(Question::ModelHash { path: project.folder.join(path) });
+    let query = WeightsHash { path: project.folder.join(path) };
     ui.label(RichText::new("SHA-256").color(theme::tokens(ui).muted));
-    match context.session.reports.look(&question, Report::model_hash) {
-        Found::Ready(hash) => {
+    match context.session.queries.get(&query) {
+        Answer::Ready(hash) => {
             ui.label(RichText::new(format!("{}…", &hash[..hash.len().min(16)])).monospace())
                 .on_hover_text(hash)
                 .on_hover_text("Of the weights' file; of a folder's safetensors files one after another");
         }
-        Found::Failed(error) => {
+        Answer::Failed(error) => {
             ui.colored_label(theme::tokens(ui).error, widgets::sentence(&error.problem));
         }
-        Found::Pending if bytes <= HASHED_AT_ONCE || context.session.reports.was_asked(&question) => {
-            context.actions.push(Action::Ask(Arc::clone(&question)));
+        Answer::Pending if bytes <= HASHED_AT_ONCE || context.session.queries.was_requested(&query) => {
+            context.actions.push(Action::compute(&query));
             ui.horizontal(|ui| {
                 widgets::remark(ui, "Reading the weights");
                 if bytes > HASHED_AT_ONCE && ui.small_button("Cancel").clicked() {
-                    context.actions.push(Action::Cancel(question));
+                    context.actions.push(Action::cancel(&query));
                 }
             });
         }
-        Found::Pending | Found::Cancelled => {
+        Answer::Pending | Answer::Cancelled => {
             if ui.button("Compute").on_hover_text("Reads all of the weights once").clicked() {
-                context.actions.push(Action::Retry(question));
+                context.actions.push(Action::retry(&query));
             }
         }
     }

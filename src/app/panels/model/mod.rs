@@ -11,20 +11,29 @@ mod start;
 mod tokens;
 mod trained;
 
-use std::sync::Arc;
-
 use eframe::egui;
-use egui::{Align, Layout, RichText, ScrollArea, Ui};
+use egui::{Align, KeyboardShortcut, Layout, Modifiers, RichText, ScrollArea, Ui};
 
-use super::Context;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel};
 use crate::app::action::Action;
-use crate::app::queries::{Found, Question, Report};
+use crate::app::queries::model::TrainingSetup;
+use crate::app::queries::{Answer, Query};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::budget::setup;
 use crate::budget::setup::Setup;
 use crate::error::InputError;
 use crate::project::Project;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Model",
+    title: "Model",
+    command: "Show model",
+    tooltip: "The base model, its tokenizer and prompt, and the memory that training takes",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::M)),
+    home: Home::Charts,
+};
 
 /// Part of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,33 +68,33 @@ impl Part {
 #[derive(Debug, Default)]
 pub(crate) struct ModelPanel {
     part: Part,
-    asked: Option<Asked>,
+    setup: Option<SetupQuery>,
     base: base::BaseModelPart,
     prompt: prompt::PromptPart,
     training: trained::TrainingPart,
 }
 
-/// What data and model come to: the question about the project as it is, and the last one that has an answer.
+/// What data and model come to: the query for the project as it is, and the last one that has an answer.
 #[derive(Debug)]
-struct Asked {
-    /// Revision of the project that the question is about.
+struct SetupQuery {
+    /// Revision of the project that the query is about.
     revision: u64,
-    question: Arc<Question>,
-    answered: Option<Arc<Question>>,
+    query: TrainingSetup,
+    answered: Option<TrainingSetup>,
 }
 
 /// Width from which two cards stand side by side.
 const WIDE: f32 = 720.0;
 
-impl ModelPanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
-        let found = self.setup(context);
-        let setup = found.setup;
+impl Panel for ModelPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let state = self.setup(context);
+        let setup = state.setup;
         ui.horizontal_wrapped(|ui| {
             for part in Part::ALL {
                 ui.selectable_value(&mut self.part, part, part.text()).on_hover_text(part.tooltip());
             }
-            if found.pending && setup.is_some() {
+            if state.pending && setup.is_some() {
                 ui.spinner().on_hover_text("What is shown is of the settings before; the new ones are being looked at");
             }
         });
@@ -94,83 +103,71 @@ impl ModelPanel {
             match self.part {
                 Part::Base => {
                     // What is wrong with the model its own card says.
-                    if !found.is_about_model(context.session.project()) {
-                        found.state(ui, context, "Reading the data");
+                    if !state.is_about_model(context.session.project()) {
+                        state.describe(ui, context, "Reading the data");
                     }
                     self.base.ui(ui, context, setup);
                 }
                 Part::Prompt => {
-                    found.state(ui, context, "Writing an example");
+                    state.describe(ui, context, "Writing an example");
                     self.prompt.ui(ui, context, setup);
                 }
                 Part::Training => {
-                    found.state(ui, context, "Writing the steps of every stage");
+                    state.describe(ui, context, "Writing the steps of every stage");
                     self.training.ui(ui, context, setup);
                 }
             }
             ui.add_space(space::S);
         });
     }
+}
 
+impl ModelPanel {
     /// Asks what data and model come to, and gives the last answer as long as there is no newer one.
-    fn setup<'s>(&mut self, context: &mut Context<'s>) -> FoundSetup<'s> {
+    fn setup<'s>(&mut self, context: &mut Context<'s>) -> SetupState<'s> {
         let session = context.session;
         let revision = session.history.revision();
-        let asked = match &mut self.asked {
-            Some(asked) => asked,
-            none => none.insert(Asked { revision, question: question_of(session.project()), answered: None }),
-        };
-        if asked.revision != revision {
-            let question = question_of(session.project());
-            asked.revision = revision;
-            if *question != *asked.question {
-                asked.question = question;
+        let query_of = || TrainingSetup::of(session.project());
+        let current = self.setup.get_or_insert_with(|| SetupQuery { revision, query: query_of(), answered: None });
+        if current.revision != revision {
+            *current = SetupQuery { revision, query: query_of(), answered: current.answered.take() };
+        }
+        let query = current.query.clone();
+        match session.queries.get(&query) {
+            Answer::Ready(setup) => {
+                current.answered = Some(query.clone());
+                SetupState { setup: Some(setup), pending: false, failed: None, query }
             }
-        }
-        let question = Arc::clone(&asked.question);
-        let ready = |question: &Question| match session.reports.look(question, Report::setup) {
-            Found::Ready(setup) => Some(setup),
-            _ => None,
-        };
-        if let Some(setup) = ready(&question) {
-            asked.answered = Some(Arc::clone(&question));
-            return FoundSetup { setup: Some(setup), pending: false, failed: None, question };
-        }
-        match session.reports.look(&question, Report::setup) {
-            Found::Failed(error) => FoundSetup { setup: None, pending: false, failed: Some(error), question },
-            _ => {
-                context.actions.push(Action::Ask(Arc::clone(&question)));
-                let setup = asked.answered.as_deref().and_then(ready);
-                FoundSetup { setup, pending: true, failed: None, question }
+            Answer::Failed(error) => SetupState { setup: None, pending: false, failed: Some(error), query },
+            Answer::Pending | Answer::Cancelled => {
+                context.actions.push(Action::compute(&query));
+                let setup = current.answered.as_ref().and_then(|last| session.queries.get(last).ready());
+                SetupState { setup, pending: true, failed: None, query }
             }
         }
     }
 }
 
-fn question_of(project: &Project) -> Arc<Question> {
-    Arc::new(Question::Setup(Box::new(setup::relevant(project))))
-}
-
-/// Where the question about data and model stands.
-struct FoundSetup<'s> {
-    /// The answer; while a newer one is looked for, the last.
+/// Where the query about data and model stands.
+struct SetupState<'s> {
+    /// The answer; while a newer one is computed, the last.
     setup: Option<&'s Setup>,
     pending: bool,
-    failed: Option<InputError>,
-    question: Arc<Question>,
+    failed: Option<&'s InputError>,
+    query: TrainingSetup,
 }
 
-impl FoundSetup<'_> {
+impl SetupState<'_> {
     /// Whether what failed are the base model's files.
     fn is_about_model(&self, project: &Project) -> bool {
         let path = project.base_model.path().map(|path| project.folder.join(path));
-        self.failed.as_ref().zip(path).is_some_and(|(error, path)| error.path.starts_with(path))
+        self.failed.zip(path).is_some_and(|(error, path)| error.path.starts_with(path))
     }
 
-    /// Says what is being found out, or why it cannot be.
-    fn state(&self, ui: &mut Ui, context: &mut Context<'_>, doing: &str) {
-        if let Some(error) = &self.failed {
-            problem(ui, context, "Data, prompt and base model cannot be used together", error, &self.question);
+    /// Says what is being computed, or why it cannot be.
+    fn describe(&self, ui: &mut Ui, context: &mut Context<'_>, doing: &str) {
+        if let Some(error) = self.failed {
+            problem(ui, context, "Data, prompt and base model cannot be used together", error, &self.query);
             ui.add_space(space::S);
         } else if self.pending && self.setup.is_none() {
             pending(ui, doing);
@@ -186,7 +183,7 @@ fn pending(ui: &mut Ui, doing: &str) {
 }
 
 /// A card that says what cannot be used, where, and what to do about it.
-fn problem(ui: &mut Ui, context: &mut Context<'_>, title: &str, error: &InputError, question: &Arc<Question>) {
+fn problem(ui: &mut Ui, context: &mut Context<'_>, title: &str, error: &InputError, query: &impl Query) {
     let tokens = theme::tokens(ui);
     widgets::card(ui, |ui| {
         ui.label(RichText::new(format!("⚠ {title}")).color(tokens.error).family(theme::semi_bold()));
@@ -197,7 +194,7 @@ fn problem(ui: &mut Ui, context: &mut Context<'_>, title: &str, error: &InputErr
         }
         ui.horizontal_wrapped(|ui| {
             if ui.button("Try again").on_hover_text("Read the files once more").clicked() {
-                context.actions.push(Action::Retry(Arc::clone(question)));
+                context.actions.push(Action::retry(query));
             }
             let path = error.path.display().to_string();
             let name = error.path.file_name().map_or_else(|| path.clone(), |name| name.to_string_lossy().into_owned());

@@ -1,7 +1,6 @@
 //! What stage 1 begins with: a fresh adapter, or one that PEFT wrote.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Grid, RichText, Ui};
@@ -11,7 +10,8 @@ use super::{edit, pending, problem};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
 use crate::app::panels::Context;
-use crate::app::queries::{Found, Question, Report};
+use crate::app::queries::Answer;
+use crate::app::queries::model::AdapterFiles;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, grouped};
 use crate::model::inspect::AdapterSummary;
@@ -45,12 +45,12 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
         }
     });
     ui.horizontal_wrapped(|ui| trains(ui, context, path));
-    let question = Arc::new(Question::Adapter { path: project.folder.join(path) });
-    match context.session.reports.look(&question, Report::adapter) {
-        Found::Ready(adapter) => card(ui, context, adapter),
-        Found::Failed(error) => problem(ui, context, "The adapter cannot be used", &error, &question),
-        Found::Pending | Found::Cancelled => {
-            context.actions.push(Action::Ask(question));
+    let query = AdapterFiles { path: project.folder.join(path) };
+    match context.session.queries.get(&query) {
+        Answer::Ready(adapter) => card(ui, context, adapter),
+        Answer::Failed(error) => problem(ui, context, "The adapter cannot be used", error, &query),
+        Answer::Pending | Answer::Cancelled => {
+            context.actions.push(Action::compute(&query));
             pending(ui, "Reading the adapter");
         }
     }

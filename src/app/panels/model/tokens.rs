@@ -9,7 +9,8 @@ use super::chips::{self, Look};
 use super::{pending, problem};
 use crate::app::action::Action;
 use crate::app::panels::Context;
-use crate::app::queries::{Found, Question, Report};
+use crate::app::queries::Answer;
+use crate::app::queries::model::TokenizerTrial;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::budget::setup::Setup;
@@ -21,13 +22,13 @@ use crate::model::tokenizer::{Piece, TokenizerSummary, Trial};
 #[derive(Debug)]
 pub(super) struct TokensCard {
     text: String,
-    /// The pieces of a text by the tokenizer of a question: made when either changes.
+    /// The pieces of a text by a tokenizer: made when either changes.
     tried: Option<Tried>,
 }
 
 #[derive(Debug)]
 struct Tried {
-    question: Arc<Question>,
+    query: TokenizerTrial,
     text: String,
     pieces: Result<Vec<Piece>, InputError>,
 }
@@ -72,9 +73,9 @@ impl TokensCard {
                     Some(ModelSummary { tokenizer: Some(tokenizer), .. }) => {
                         let (added, base) =
                             setup.map_or_else(Default::default, |s| (Arc::clone(&s.added), s.base_tokens));
-                        let question = Question::Tokenizer { path: project.folder.join(path), added, base };
+                        let query = TokenizerTrial { path: project.folder.join(path), added, base };
                         facts(ui, tokenizer);
-                        self.tried(ui, context, Arc::new(question));
+                        self.tried(ui, context, &query);
                     }
                     Some(ModelSummary { tokenizer_problem, .. }) => {
                         let reason = tokenizer_problem.as_deref().unwrap_or("it has none");
@@ -91,7 +92,7 @@ impl TokensCard {
     }
 
     /// The text field, and the text's tokens as chips.
-    fn tried(&mut self, ui: &mut Ui, context: &mut Context<'_>, question: Arc<Question>) {
+    fn tried(&mut self, ui: &mut Ui, context: &mut Context<'_>, query: &TokenizerTrial) {
         let field = TextEdit::multiline(&mut self.text)
             .hint_text("Type a text to see its tokens")
             .desired_rows(2)
@@ -99,23 +100,22 @@ impl TokensCard {
             .desired_width(f32::INFINITY);
         let field = ui.add(field);
         widgets::named(ui, &field, "Text to cut into tokens");
-        match context.session.reports.look(&question, Report::tokenizer) {
-            Found::Ready(trial) => match self.pieces(&question, trial) {
+        match context.session.queries.get(query) {
+            Answer::Ready(trial) => match self.pieces(query, trial) {
                 Ok(pieces) => chips_of(ui, pieces),
                 Err(error) => _ = ui.colored_label(theme::tokens(ui).error, widgets::sentence(&error.problem)),
             },
-            Found::Failed(error) => problem(ui, context, "The tokenizer cannot be used", &error, &question),
-            Found::Pending | Found::Cancelled => {
-                context.actions.push(Action::Ask(question));
+            Answer::Failed(error) => problem(ui, context, "The tokenizer cannot be used", error, query),
+            Answer::Pending | Answer::Cancelled => {
+                context.actions.push(Action::compute(query));
                 pending(ui, "Reading the tokenizer");
             }
         }
     }
 
-    fn pieces(&mut self, question: &Arc<Question>, trial: &Trial) -> &Result<Vec<Piece>, InputError> {
-        let known = self.tried.take().filter(|tried| tried.text == self.text && tried.question == *question);
-        let make =
-            || Tried { question: Arc::clone(question), text: self.text.clone(), pieces: trial.pieces(&self.text) };
+    fn pieces(&mut self, query: &TokenizerTrial, trial: &Trial) -> &Result<Vec<Piece>, InputError> {
+        let known = self.tried.take().filter(|tried| tried.text == self.text && tried.query == *query);
+        let make = || Tried { query: query.clone(), text: self.text.clone(), pieces: trial.pieces(&self.text) };
         &self.tried.insert(known.unwrap_or_else(make)).pieces
     }
 }

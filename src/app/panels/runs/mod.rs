@@ -5,12 +5,13 @@ mod concern;
 mod fields;
 
 use eframe::egui;
-use egui::{Align, Button, Layout, RichText, TextEdit, Ui};
+use egui::{Align, Button, KeyboardShortcut, Layout, Modifiers, RichText, TextEdit, Ui};
 use egui_extras::TableBuilder;
 
 use self::concern::concern;
 use self::fields::{Field, Sort, compare};
-use super::Context;
+use super::view::{Home, ViewSpec};
+use super::{Context, Panel};
 use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::session::{Origin, Row, RowState};
@@ -18,6 +19,16 @@ use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Protocol;
 use crate::run::Status;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Runs",
+    title: "Runs",
+    command: "Show runs",
+    tooltip: "Every run: how far it is, how good, and why it failed",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num2)),
+    home: Home::Top,
+};
 
 /// State of the panel.
 #[derive(Debug, Default)]
@@ -29,8 +40,8 @@ pub(crate) struct RunsPanel {
 /// Room for the message about a run that failed.
 const CONCERN_HEIGHT: f32 = 72.0;
 
-impl RunsPanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for RunsPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         self.bar(ui, context);
         ui.add_space(space::XS);
         let protocol = usual(context);
@@ -51,7 +62,9 @@ impl RunsPanel {
             concern.ui(ui, context);
         }
     }
+}
 
+impl RunsPanel {
     fn bar(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         ui.horizontal(|ui| {
             ui.weak(summary(context));

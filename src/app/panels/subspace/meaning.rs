@@ -6,10 +6,11 @@ use eframe::egui;
 use egui::{Label, RichText, ScrollArea, Sense, Ui, Vec2};
 
 use super::super::{Context, choice, run_label};
-use super::asked::{Offer, analysis};
+use super::analysis::{Offer, analysis};
 use super::{Reported, SubspacePanel};
 use crate::analysis::meaning::{ActiveUser, DirectionMeaning, Ends, MeaningReport, NamedItem, Reading};
-use crate::app::queries::{Question, Report, RunStamp};
+use crate::app::queries::RunStamp;
+use crate::app::queries::analyses::Meaning;
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
@@ -25,13 +26,13 @@ impl SubspacePanel {
     ) {
         let stage = self.stage(one.report);
         let module = self.module(one.report).to_owned();
-        let question = |how| Question::Meaning { run: RunStamp::of(one.run), stage, module: module.clone(), how };
+        let query = |source| Meaning { run: RunStamp::of(one.run), stage, module: module.clone(), source };
         let offer = Offer {
-            button: "Find out the meaning",
+            button: "Compute the meaning",
             advice: "A process reads the module's directions through the model's head and embeddings, and runs users' histories along them. It takes seconds for small models, and the result is kept",
             doing: "Reading the directions",
         };
-        let Some(report) = analysis(ui, context, &question, Report::meaning, &offer) else { return };
+        let Some(report) = analysis(ui, context, query, &offer) else { return };
         let directions = report.directions.iter().enumerate().map(|(place, found)| {
             let words =
                 format!("{}: {:.0} % (σ {})", place + 1, 100.0 * found.share, value_label(found.singular_value));

@@ -1,7 +1,7 @@
 //! What moved in the adapters: directions in space and through the stages, where they moved, in how many directions, how far
 //! they turned, what was kept and what it means; two runs or two stages side by side.
 
-mod asked;
+mod analysis;
 mod meaning;
 mod player;
 mod scenes;
@@ -12,17 +12,19 @@ mod weights;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Rect, Sense, Ui, UiBuilder, Vec2};
+use egui::{KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
 
 use self::space::Space;
 use self::tabs::Tab;
 use self::weights::Weights;
+use super::view::{Home, ViewSpec};
 use super::{
-    Context, chart_actions, choice, explained_chart_card, explained_marked_card, explanation, found, has_adapters,
-    measured_runs, run_label,
+    Context, Panel, answered, chart_actions, choice, explained_chart_card, explained_marked_card, explanation,
+    has_adapters, measured_runs, run_label,
 };
-use crate::analysis::subspace_report::{ModuleDirections, SubspaceReport};
-use crate::app::queries::{Question, Report, RunStamp};
+use crate::analysis::subspace_report::SubspaceReport;
+use crate::app::queries::RunStamp;
+use crate::app::queries::subspace::{AdapterMovement, DirectionsByStage};
 use crate::app::watch::RunView;
 use crate::app::{theme, widgets};
 use crate::figures::retention::Movers;
@@ -30,6 +32,16 @@ use crate::figures::subspace::{self, Against, Mapped, Shown, side_words};
 use crate::plot::series_style::SeriesStyle;
 use crate::plot::{Body, Chart, Marked, Picture, river};
 use crate::subspace::Side;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Subspace",
+    title: "Subspace",
+    command: "Show subspace",
+    tooltip: "What moved in the adapter: directions, spectra, angles and what they mean",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num7)),
+    home: Home::Charts,
+};
 
 /// What is shown beside the run and its stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -74,8 +86,8 @@ struct Reported<'s> {
     report: &'s SubspaceReport,
 }
 
-impl SubspacePanel {
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for SubspacePanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let runs: Vec<&Arc<RunView>> = measured_runs(session, 1).into_iter().filter(|run| has_adapters(run)).collect();
         let Some(&first) = runs.first() else {
@@ -88,7 +100,7 @@ impl SubspacePanel {
             Beside::Run(id) => runs.iter().find(|other| other.id == *id && other.id != run.id).copied(),
             _ => None,
         };
-        let question = Arc::new(Question::Subspace(RunStamp::of(run)));
+        let query = AdapterMovement { run: RunStamp::of(run) };
         ui.horizontal_wrapped(|ui| {
             for tab in Tab::ALL {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
@@ -97,7 +109,7 @@ impl SubspacePanel {
             self.corner = (room.width() >= CORNER).then(|| room.with_max_y(room.top() + ui.spacing().interact_size.y));
         });
         let what = format!("Measuring the adapters of {}", run_label(run, &runs));
-        let Some(report) = found(ui, context, (&question, Report::subspace), &what) else { return };
+        let Some(report) = answered(ui, context, &query, &what) else { return };
         let one = Reported { run, report };
         self.choices(ui, &runs, one);
         explanation(ui, self.tab.explanation());
@@ -105,9 +117,9 @@ impl SubspacePanel {
             ui.colored_label(theme::tokens(ui).warning, widgets::sentence(note));
         }
         let second = other.and_then(|run| {
-            let question = Arc::new(Question::Subspace(RunStamp::of(run)));
+            let query = AdapterMovement { run: RunStamp::of(run) };
             let what = format!("Measuring the adapters of {}", run_label(run, &runs));
-            found(ui, context, (&question, Report::subspace), &what).map(|report| Reported { run, report })
+            answered(ui, context, &query, &what).map(|report| Reported { run, report })
         });
         match self.tab {
             Tab::River => self.rivers(ui, context, &runs, [Some(one), second]),
@@ -122,7 +134,9 @@ impl SubspacePanel {
             }
         }
     }
+}
 
+impl SubspacePanel {
     /// The stage that is looked at, of those that have adapters.
     fn stage(&self, report: &SubspaceReport) -> usize {
         let newest = report.stages.last().copied().unwrap_or(1);
@@ -261,9 +275,9 @@ impl SubspacePanel {
                 charts.push(Chart::empty("Direction river", format!("The adapter of {name} has no such module")));
                 continue;
             };
-            let question = Question::River { run: RunStamp::of(run), module: module.to_owned() };
+            let query = DirectionsByStage { run: RunStamp::of(run), module: module.to_owned() };
             let what = format!("Following the directions of {name}");
-            let directions: Option<&ModuleDirections> = found(ui, context, (&Arc::new(question), Report::river), &what);
+            let directions = answered(ui, context, &query, &what);
             charts
                 .extend(directions.map(|found| subspace::direction_river(found, (&words, name), self.side, synthetic)));
         }
@@ -294,16 +308,15 @@ impl SubspacePanel {
         let mut lines = Vec::new();
         let mut asked = false;
         for run in super::one_an_experiment(runs) {
-            let question = Arc::new(Question::Subspace(RunStamp::of(run)));
-            let known = context.session.reports.look(&question, Report::subspace);
-            if let crate::app::queries::Found::Ready(report) = known {
+            let query = AdapterMovement { run: RunStamp::of(run) };
+            if let Some(report) = context.session.queries.get(&query).ready() {
                 let look = looks.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
                 lines.push((report, run.config.experiment.clone(), look));
             } else if !asked {
                 // One after the other, so that the message is about one run.
                 asked = true;
                 let what = format!("Measuring the adapters of {}", run_label(run, runs));
-                found(ui, context, (&question, Report::subspace), &what);
+                answered(ui, context, &query, &what);
             }
         }
         let chart = subspace::distances(&lines, (self.side, self.against), context.session.synthetic());

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::Ui;
 
-use super::super::{Context, found, run_label};
+use super::super::{Context, answered, run_label};
 use super::player::Player;
 use super::scenes::{Scenes, scenes};
 use super::{Pictured, Reported, SubspacePanel, pictures};
-use crate::app::queries::{Question, Report, RunStamp};
+use crate::app::queries::RunStamp;
+use crate::app::queries::subspace::LeadingDirections;
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::figures::subspace::module_words;
@@ -26,8 +27,8 @@ pub(super) struct Space {
     /// From where both are seen.
     camera: Option<Camera>,
     player: Player,
-    /// The scenes of the question that they were made for.
-    made: Option<(Arc<Question>, Scenes)>,
+    /// The scenes, and the directions that they were made of.
+    made: Option<(LeadingDirections, Scenes)>,
 }
 
 impl SubspacePanel {
@@ -45,15 +46,13 @@ impl SubspacePanel {
             .flat_map(|shown| shown.report.stages.iter().map(|&stage| (RunStamp::of(shown.run), stage)))
             .collect();
         let side = if self.side == Side::Right { Side::Right } else { Side::Left };
-        let question = Arc::new(Question::Space { of, module: module.clone(), side });
-        let Some(directions) = found(ui, context, (&question, Report::space), "Placing the directions in space") else {
-            return;
-        };
+        let query = LeadingDirections { of, module: module.clone(), side };
+        let Some(directions) = answered(ui, context, &query, "Placing the directions in space") else { return };
         let names: Vec<String> = shown.iter().map(|shown| run_label(shown.run, runs)).collect();
         let Space { views, pointed, camera, player, made } = &mut self.space;
-        if made.as_ref().is_none_or(|(made, _)| *made != question) {
+        if made.as_ref().is_none_or(|(made, _)| *made != query) {
             let stages: Vec<&[usize]> = shown.iter().map(|shown| shown.report.stages.as_slice()).collect();
-            *made = Some((Arc::clone(&question), scenes(directions, &names, &stages)));
+            *made = Some((query, scenes(directions, &names, &stages)));
             *camera = None;
         }
         let Some((_, made)) = made else { return };

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::Ui;
 
-use super::super::{Context, found, run_label};
+use super::super::{Context, answered, run_label};
 use super::{Beside, Pictured, Reported, SubspacePanel, pictures};
-use crate::app::queries::{Question, Report, RunStamp};
+use crate::app::queries::RunStamp;
+use crate::app::queries::subspace::WeightUpdate;
 use crate::app::watch::RunView;
 use crate::figures::subspace::module_words;
 use crate::plot::series_style::ColourMap;
@@ -40,9 +41,9 @@ impl SubspacePanel {
         let mut shown: Vec<(String, &Arc<Field>)> = Vec::new();
         for reported in [Some(one), second].into_iter().flatten() {
             let name = run_label(reported.run, runs);
-            let question = Question::Weights { run: RunStamp::of(reported.run), module: module.clone(), stage, since };
+            let query = WeightUpdate { run: RunStamp::of(reported.run), module: module.clone(), stage, since };
             let what = format!("Multiplying out the update of {name}");
-            if let Some(field) = found(ui, context, (&Arc::new(question), Report::weights), &what) {
+            if let Some(field) = answered(ui, context, &query, &what) {
                 let since = since.map(|since| format!(" less stage {since}")).unwrap_or_default();
                 shown.push((format!("{name}, stage {stage}{since}"), field));
             }

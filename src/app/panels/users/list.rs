@@ -1,12 +1,10 @@
 //! The users of a stage to choose from: by name, by slice, or by how much their recommendations changed.
 
-use std::sync::Arc;
-
 use eframe::egui;
 use egui::{Button, ComboBox, RichText, ScrollArea, TextEdit, Ui};
 
 use super::Known;
-use crate::app::queries::{Question, USER_METRIC};
+use crate::app::queries::predictions::{Recommendations, USER_METRIC};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::measure::Slice;
@@ -53,7 +51,7 @@ pub(super) struct UserList {
 /// All that the listed users depend on.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
-    question: Arc<Question>,
+    query: Recommendations,
     slice: Option<Slice>,
     order: Order,
     by: Option<usize>,
@@ -99,9 +97,9 @@ impl UserList {
         chosen.or_else(first)
     }
 
-    pub(super) fn ui(&mut self, ui: &mut Ui, known: &Known<'_>, question: &Arc<Question>) {
+    pub(super) fn ui(&mut self, ui: &mut Ui, known: &Known<'_>, query: &Recommendations) {
         self.choices(ui, known);
-        self.refresh(known, question);
+        self.refresh(known, query);
         let selected = self.selected(known);
         let Some((_, entries)) = &self.listed else { return };
         let mut chosen = None;
@@ -178,9 +176,9 @@ impl UserList {
         chosen.or_else(learned).or((!known.runs.is_empty()).then_some(0))
     }
 
-    fn refresh(&mut self, known: &Known<'_>, question: &Arc<Question>) {
+    fn refresh(&mut self, known: &Known<'_>, query: &Recommendations) {
         let key = Key {
-            question: Arc::clone(question),
+            query: query.clone(),
             slice: self.slice,
             order: self.order,
             by: self.by(known),

@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{Label, RichText, Ui, Vec2};
 
 use super::Known;
-use crate::app::queries::USER_METRIC;
+use crate::app::queries::predictions::USER_METRIC;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Dataset;

@@ -6,16 +6,31 @@ mod lists;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{ScrollArea, Ui, Vec2};
+use egui::{KeyboardShortcut, Modifiers, ScrollArea, Ui, Vec2};
 
 use self::list::UserList;
-use super::{Context, explanation, found, measured_runs, protocol_choice, protocol_of, run_label};
-use crate::app::queries::{Question, Report, RunStamp};
+use super::view::{Home, ViewSpec};
+use super::{
+    Context, Panel, PanelEvent, answered, explanation, measured_runs, protocol_choice, protocol_of, run_label,
+};
+use crate::app::queries::RunStamp;
+use crate::app::queries::data::ProjectData;
+use crate::app::queries::predictions::Recommendations;
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::{Dataset, Protocol};
 use crate::results::churn::StageTests;
+
+/// The view.
+pub(crate) static VIEW: ViewSpec = ViewSpec {
+    key: "Users",
+    title: "Users",
+    command: "Show users",
+    tooltip: "One user's history, the truth, and what every method recommends",
+    shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, egui::Key::Num9)),
+    home: Home::Charts,
+};
 
 /// State of the panel.
 #[derive(Debug, Default)]
@@ -53,13 +68,8 @@ const fn explained(protocol: Protocol) -> &'static str {
 
 const LIST_WIDTH: f32 = 250.0;
 
-impl UsersPanel {
-    /// Chooses a user, a place in the dataset, among the tests of a stage.
-    pub(crate) fn look_at(&mut self, user: u32, stage: usize) {
-        self.list.look_at(user, stage);
-    }
-
-    pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+impl Panel for UsersPanel {
+    fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let measured = measured_runs(session, 1);
         let Some(first) = measured.first() else {
@@ -82,28 +92,34 @@ impl UsersPanel {
         explanation(ui, explained(protocol));
         let stage = self.list.stage(&stages);
         let project = session.project();
-        let dataset = Arc::new(Question::dataset_of(project));
         let tested: Vec<&Arc<RunView>> = runs.iter().filter(|run| answers(run, stage)).copied().collect();
-        let tests = Question::Tests { runs: tested.iter().map(|run| RunStamp::of(run)).collect(), protocol, stage };
-        let tests = Arc::new(tests);
-        let data = found(ui, context, (&dataset, Report::dataset), "Reading users and titles");
-        let answered = found(ui, context, (&tests, Report::tests), "Reading recommendations");
-        if let (Some(dataset), Some(answered)) = (data, answered) {
+        let query = Recommendations { runs: tested.iter().map(|run| RunStamp::of(run)).collect(), protocol, stage };
+        let data = answered(ui, context, &ProjectData::of(project), "Reading users and titles");
+        let tests = answered(ui, context, &query, "Reading recommendations");
+        if let (Some(data), Some(tests)) = (data, tests) {
             let run = |id: &str| tested.iter().find(|run| run.id == id).copied();
-            let runs = answered.answers.iter().filter_map(|answers| run(&answers.run));
+            let runs = tests.answers.iter().filter_map(|answers| run(&answers.run));
             let known = Known {
-                dataset,
-                tests: answered,
+                dataset: &data.dataset,
+                tests,
                 protocol,
                 stage,
                 runs: runs.map(|run| (run, run_label(run, &tested))).collect(),
                 read: project.training.max_history,
             };
-            self.found(ui, &known, &tests);
+            self.list_and_user(ui, &known, &query);
         }
     }
 
-    fn found(&mut self, ui: &mut Ui, known: &Known<'_>, question: &Arc<Question>) {
+    fn receive(&mut self, event: &PanelEvent) {
+        if let PanelEvent::UserWanted { user, stage } = *event {
+            self.list.look_at(user, stage);
+        }
+    }
+}
+
+impl UsersPanel {
+    fn list_and_user(&mut self, ui: &mut Ui, known: &Known<'_>, query: &Recommendations) {
         if known.tests.tests.iter().any(|(user, _)| *user as usize >= known.dataset.users.len()) {
             let advice =
                 "The runs were made from other data than the project names now. Run them again to look at users";
@@ -114,7 +130,7 @@ impl UsersPanel {
         ui.horizontal_top(|ui| {
             ui.allocate_ui(Vec2::new(LIST_WIDTH, size.y), |ui| {
                 ui.set_width(LIST_WIDTH);
-                ui.vertical(|ui| self.list.ui(ui, known, question));
+                ui.vertical(|ui| self.list.ui(ui, known, query));
             });
             ui.vertical(|ui| {
                 ui.set_min_size(Vec2::new(size.x - LIST_WIDTH - space::M, size.y));

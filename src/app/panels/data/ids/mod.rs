@@ -3,8 +3,6 @@
 mod form;
 mod shown;
 
-use std::sync::Arc;
-
 use eframe::egui;
 use egui::Ui;
 
@@ -12,7 +10,9 @@ use self::form::Form;
 use super::super::{Context, explanation};
 use crate::app::action::Action;
 use crate::app::command::Command;
-use crate::app::queries::{Found, Question, Report};
+use crate::app::queries::Answer;
+use crate::app::queries::data::ProjectData;
+use crate::app::queries::semantic_ids::{TrainIds, TrainedIds};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::train::semantic_ids::{IdsState, Place};
@@ -30,7 +30,7 @@ pub(crate) struct IdsTab {
     /// What is shown of training: its loss, or the codes in use.
     curves: shown::Curves,
     /// The training that this window started last, as long as it is not over.
-    training: Option<Arc<Question>>,
+    training: Option<TrainIds>,
     /// Whether training begins as soon as the project is saved, and whether from the beginning.
     saving: Option<bool>,
     /// Trainings that were started.
@@ -49,15 +49,15 @@ impl IdsTab {
         self.form.ui(ui, context);
         let Some(place) = Place::of(context.session.project()) else { return };
         self.follow(ui, context, &place);
-        let question = Arc::new(Question::Ids(place.clone()));
-        let state: Option<&IdsState> = match context.session.reports.look(&question, Report::ids) {
-            Found::Ready(state) => Some(state),
-            Found::Failed(error) => {
-                super::super::failed(ui, context, &error, &question);
+        let query = TrainedIds { place: place.clone() };
+        let state: Option<&IdsState> = match context.session.queries.get(&query) {
+            Answer::Ready(state) => Some(state),
+            Answer::Failed(error) => {
+                super::super::failed(ui, context, error, &query);
                 None
             }
-            Found::Pending | Found::Cancelled => {
-                context.actions.push(Action::Ask(Arc::clone(&question)));
+            Answer::Pending | Answer::Cancelled => {
+                context.actions.push(Action::compute(&query));
                 None
             }
         };
@@ -78,34 +78,30 @@ impl IdsTab {
                 self.begin(context, place, fresh);
             }
         }
-        let renew = Action::Renew(Arc::new(Question::Ids(place.clone())));
-        if let Some(question) = &self.training {
-            match session.reports.look(question, Report::ids) {
-                Found::Pending => context.actions.push(Action::Ask(Arc::clone(question))),
+        let trained = TrainedIds { place: place.clone() };
+        if let Some(training) = &self.training {
+            match session.queries.get(training) {
+                Answer::Pending => context.actions.push(Action::compute(training)),
                 ended => {
-                    if let Found::Failed(error) = &ended {
+                    if let Answer::Failed(error) = ended {
                         self.problem = Some(widgets::sentence(&error.to_string()));
                     }
-                    if matches!(ended, Found::Ready(_)) {
-                        let dataset = Question::dataset_of(session.project());
-                        context.actions.push(Action::Renew(Arc::new(dataset)));
+                    if ended.ready().is_some() {
+                        context.actions.push(Action::renew(&ProjectData::of(session.project())));
                     }
                     self.training = None;
-                    context.actions.push(renew.clone());
+                    context.actions.push(Action::renew(&trained));
                 }
             }
         }
-        let elsewhere = match session.reports.look(&Question::Ids(place.clone()), Report::ids) {
-            Found::Ready(state) => state.training,
-            _ => false,
-        };
+        let elsewhere = session.queries.get(&trained).ready().is_some_and(|state| state.training);
         let now = ui.input(|input| input.time);
         let moved = self.at.as_ref() != Some(place);
         if self.training.is_some() || elsewhere || moved {
             if moved || now - self.looked >= LOOK_EVERY {
                 self.looked = now;
                 self.at = Some(place.clone());
-                context.actions.push(renew);
+                context.actions.push(Action::renew(&trained));
             }
             ui.ctx().request_repaint_after_secs(LOOK_EVERY as f32);
         }
@@ -115,22 +111,22 @@ impl IdsTab {
         self.started += 1;
         self.problem = None;
         let file = context.session.file.clone();
-        let question = Arc::new(Question::TrainIds { file, place: place.clone(), fresh, number: self.started });
-        context.actions.push(Action::Ask(Arc::clone(&question)));
-        self.training = Some(question);
+        let training = TrainIds { file, place: place.clone(), fresh, attempt: self.started };
+        context.actions.push(Action::compute(&training));
+        self.training = Some(training);
     }
 
     /// What can be done now.
     fn buttons(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: &Place, state: &IdsState) {
         ui.add_space(space::S);
         ui.horizontal_wrapped(|ui| {
-            if let Some(question) = self.training.clone() {
+            if let Some(training) = &self.training {
                 ui.spinner();
                 let stop = ui.button("Stop training").on_hover_text("What is done is kept, and can be resumed");
                 if stop.clicked() {
-                    context.actions.push(Action::Cancel(Arc::clone(&question)));
+                    context.actions.push(Action::cancel(training));
                 }
-                let progress = context.session.reports.progress(&question);
+                let progress = context.session.queries.progress(training);
                 let progress = progress.words.trim_start_matches("semantic ids: ");
                 widgets::remark(ui, if progress.is_empty() { "Starting" } else { progress });
                 return;

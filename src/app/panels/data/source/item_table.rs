@@ -1,17 +1,17 @@
 //! The file that says something of the items: titles, descriptions, categories.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Key, TextEdit, Ui};
 
-use super::super::super::{Context, failed, found, waiting};
+use super::super::super::{Context, answered, failed, pending};
 use super::{columns, rows};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
 use crate::app::dialogs::modal::expand_home;
-use crate::app::queries::{Found, Question, Report};
+use crate::app::queries::Answer;
+use crate::app::queries::data::{ItemTableProposal, SourcePreview};
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::DatasetSource;
@@ -50,9 +50,8 @@ impl ItemPicker {
                 let path = path.strip_prefix(folder).map(Path::to_path_buf).unwrap_or(path);
                 set(context, Some(path));
             }
-            if let Found::Ready(Preview { items: Some(preview), .. }) =
-                context.session.reports.look(&glance_of(context), Report::glance)
-            {
+            let preview = context.session.queries.get(&SourcePreview::of(context.session.project()));
+            if let Answer::Ready(Preview { items: Some(preview), .. }) = preview {
                 rows::table(ui, preview, "first items");
             }
             return;
@@ -100,9 +99,9 @@ impl ItemPicker {
     fn looked_at(&mut self, ui: &mut Ui, context: &mut Context<'_>, table: &TableImport) {
         let Some(path) = &self.wanted else { return };
         let folder = context.session.project().folder.clone();
-        let question = Arc::new(Question::ItemTable { path: path.clone(), header: table.header, folder });
-        match context.session.reports.look(&question, Report::item_table) {
-            Found::Ready(items) => {
+        let query = ItemTableProposal { path: path.clone(), header: table.header, folder };
+        match context.session.queries.get(&query) {
+            Answer::Ready(items) => {
                 let items = items.clone();
                 super::edit(context, None, |project| {
                     if let DatasetSource::Table(table) = &mut project.dataset {
@@ -111,14 +110,14 @@ impl ItemPicker {
                 });
                 self.wanted = None;
             }
-            Found::Pending => waiting(ui, context, "Looking at what it is", &question),
-            Found::Failed(error) => {
-                failed(ui, context, &error, &question);
+            Answer::Pending => pending(ui, context, "Looking at what it is", &query),
+            Answer::Failed(error) => {
+                failed(ui, context, error, &query);
                 if ui.button("Leave the items as they are").clicked() {
                     self.wanted = None;
                 }
             }
-            Found::Cancelled => self.wanted = None,
+            Answer::Cancelled => self.wanted = None,
         }
     }
 }
@@ -135,21 +134,15 @@ fn set(context: &mut Context<'_>, path: Option<PathBuf>) {
     });
 }
 
-/// The question on the beginning of the project's files.
-pub(super) fn glance_of(context: &Context<'_>) -> Question {
-    let project = context.session.project();
-    Question::Glance { source: Box::new(project.dataset.clone()), folder: project.folder.clone() }
-}
-
 /// The columns of a table of items with its first rows.
 fn of_table(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, items: &ItemTable) {
-    let question = Arc::new(glance_of(context));
-    if matches!(context.session.reports.look(&question, Report::glance), Found::Failed(_)) {
+    let query = SourcePreview::of(context.session.project());
+    if matches!(context.session.queries.get(&query), Answer::Failed(_)) {
         // It is said above why nothing can be shown.
         return;
     }
-    let Some(glance) = found(ui, context, (&question, Report::glance), "Looking at the items") else { return };
-    let Some(preview) = &glance.items else { return };
+    let Some(preview) = answered(ui, context, &query, "Looking at the items") else { return };
+    let Some(preview) = &preview.items else { return };
     let mut new = items.clone();
     ui.horizontal_wrapped(|ui| {
         columns::required(ui, "Id", &mut new.id, &preview.columns);

@@ -9,15 +9,14 @@ mod skipped;
 mod synthetic;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use eframe::egui;
 use egui::{ScrollArea, Ui};
 
-use super::super::{Context, found};
+use super::super::{Context, answered};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
-use crate::app::queries::{Question, Report};
+use crate::app::queries::data::{ProjectData, SourcePreview};
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::synthetic::SyntheticOptions;
@@ -94,13 +93,13 @@ impl SourceTab {
     }
 
     fn files(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
-        let question = item_table::glance_of(context);
-        if let Some(glance) = found(ui, context, (&Arc::new(question), Report::glance), "Looking at the files") {
-            self.picker.told(ui, glance);
+        let query = SourcePreview::of(context.session.project());
+        if let Some(preview) = answered(ui, context, &query, "Looking at the files") {
+            self.picker.detected(ui, preview);
             if let DatasetSource::Table(table) = &context.session.project().dataset {
-                columns::ui(ui, context, table, glance);
+                columns::ui(ui, context, table, preview);
             }
-            rows::ui(ui, glance);
+            rows::ui(ui, preview);
         }
         self.items.ui(ui, context);
         self.result(ui, context);
@@ -112,10 +111,10 @@ impl SourceTab {
         if context.session.project().dataset.prepare().is_some() {
             widgets::section(ui, "Preparation");
         }
-        let question = Arc::new(Question::dataset_of(context.session.project()));
-        let report = found(ui, context, (&question, Report::data), "Reading the dataset");
+        let query = ProjectData::of(context.session.project());
+        let report = answered(ui, context, &query, "Reading the dataset");
         self.preparation.ui(ui, context, report);
-        self.skipped.ui(ui, context, &question, report);
+        self.skipped.ui(ui, context, &query, report);
     }
 }
 

@@ -1,16 +1,16 @@
 //! Which files, and in which format: a path that is typed, chosen or dropped, looked at before the project takes it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Button, Key, RichText, TextEdit, Ui};
 
-use super::super::super::{Context, choice, failed, waiting};
+use super::super::super::{Context, choice, failed, pending};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
 use crate::app::dialogs::modal::expand_home;
-use crate::app::queries::{Found, Question, Report};
+use crate::app::queries::Answer;
+use crate::app::queries::data::ImportProposal;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::DatasetSource;
@@ -120,22 +120,21 @@ impl Picker {
     fn looked_at(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let Some(wanted) = &mut self.wanted else { return };
         let folder = context.session.project().folder.clone();
-        let question = Question::Proposal { path: folder.join(&wanted.path), named: wanted.named, folder };
-        let question = Arc::new(question);
+        let query = ImportProposal { path: folder.join(&wanted.path), named: wanted.named, folder };
         if std::mem::take(&mut wanted.again) {
-            context.actions.push(Action::Retry(Arc::clone(&question)));
+            context.actions.push(Action::retry(&query));
             return;
         }
-        match context.session.reports.look(&question, Report::proposal) {
-            Found::Ready(proposal) => {
+        match context.session.queries.get(&query) {
+            Answer::Ready(proposal) => {
                 let project = with_data(context.session.project(), proposal);
                 context.actions.push(Action::Edit { project: Box::new(project), key: None });
                 self.wanted = None;
             }
-            Found::Pending => waiting(ui, context, "Looking at what it is", &question),
-            Found::Failed(error) => {
+            Answer::Pending => pending(ui, context, "Looking at what it is", &query),
+            Answer::Failed(error) => {
                 widgets::remark(ui, format!("{} is not taken", wanted.path.display()));
-                failed(ui, context, &error, &question);
+                failed(ui, context, error, &query);
                 let table = wanted.named.is_none() && wanted.path.extension().is_some();
                 let path = wanted.path.clone();
                 ui.horizontal(|ui| {
@@ -147,24 +146,24 @@ impl Picker {
                     }
                 });
             }
-            Found::Cancelled => self.wanted = None,
+            Answer::Cancelled => self.wanted = None,
         }
     }
 
     /// Why the files are taken for their format, and which are read.
-    pub(super) fn told(&self, ui: &mut Ui, glance: &Preview) {
-        let format = glance.format.map(|format| format!("{}: ", format.label)).unwrap_or_default();
-        if !glance.reason.is_empty() {
-            ui.label(RichText::new(format!("{format}{}", glance.reason)).color(theme::tokens(ui).muted));
+    pub(super) fn detected(&self, ui: &mut Ui, preview: &Preview) {
+        let format = preview.format.map(|format| format!("{}: ", format.label)).unwrap_or_default();
+        if !preview.reason.is_empty() {
+            ui.label(RichText::new(format!("{format}{}", preview.reason)).color(theme::tokens(ui).muted));
         }
-        if !glance.files.is_empty() {
+        if !preview.files.is_empty() {
             let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            let files = glance.files.iter();
+            let files = preview.files.iter();
             let files: Vec<String> =
                 files.map(|file| format!("{} ({}, {})", name(&file.path), file.role, size_words(file.bytes))).collect();
             widgets::remark(ui, format!("Files: {}", files.join("; ")));
         }
-        if let Some(problem) = &glance.problem {
+        if let Some(problem) = &preview.problem {
             ui.colored_label(theme::tokens(ui).error, widgets::sentence(&problem.to_string()));
         }
         ui.add_space(space::XS);

@@ -1,14 +1,14 @@
 //! What could not be read: lines by their problem, each to be seen in its file.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Button, CollapsingHeader, Frame, Label, Margin, RichText, ScrollArea, Ui};
 
-use super::super::super::{Context, found};
+use super::super::super::{Context, answered};
+use crate::app::queries::Answer;
+use crate::app::queries::data::{FileExcerpt, ProjectData};
 use crate::app::queries::data_report::DataReport;
-use crate::app::queries::{Found, Question, Report};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, grouped};
 use crate::data::formats::{Excerpt, ImportReport, SkippedLine};
@@ -26,15 +26,15 @@ impl SkippedLines {
         &mut self,
         ui: &mut Ui,
         context: &mut Context<'_>,
-        question: &Arc<Question>,
+        query: &ProjectData,
         report: Option<&DataReport>,
     ) {
         match report {
             Some(DataReport { import: Some((import, _)), .. }) => self.list(ui, context, import),
             Some(_) => {}
             None => {
-                if let Found::Failed(error) = context.session.reports.look(question, Report::data) {
-                    self.of_error(ui, context, &error);
+                if let Answer::Failed(error) = context.session.queries.get(query) {
+                    self.of_error(ui, context, error);
                 }
             }
         }
@@ -114,8 +114,8 @@ fn line_of(place: &str) -> Option<u64> {
 
 /// A line among those around it.
 fn excerpt(ui: &mut Ui, context: &mut Context<'_>, path: &Path, line: u64) {
-    let question = Arc::new(Question::Excerpt { path: path.to_path_buf(), line });
-    let Some(excerpt) = found(ui, context, (&question, Report::excerpt), "Reading up to the line") else { return };
+    let query = FileExcerpt { path: path.to_path_buf(), line };
+    let Some(excerpt) = answered(ui, context, &query, "Reading up to the line") else { return };
     let tokens = theme::tokens(ui);
     Frame::new().fill(tokens.sunken).corner_radius(theme::RADIUS).inner_margin(Margin::same(8)).show(ui, |ui| {
         ScrollArea::horizontal().id_salt((path, line)).auto_shrink([false, true]).show(ui, |ui| lines(ui, excerpt));

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::Ui;
 
-use super::super::{Context, found, is_short, run_label};
+use super::super::{Context, answered, is_short, run_label};
 use super::{Reported, SubspacePanel};
 use crate::app::action::Action;
-use crate::app::queries::{Found, How, Question, Report, RunStamp};
+use crate::app::queries::analyses::{AnalysisSource, Retention};
+use crate::app::queries::{Answer, Query, RunStamp};
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::figures::retention;
@@ -22,29 +23,28 @@ pub(super) struct Offer<'t> {
 }
 
 /// An analysis: from the run's folder where it is there; else offered, and computed when the user wants it.
-pub(super) fn analysis<'s, T>(
+pub(super) fn analysis<'s, Q: Query>(
     ui: &mut Ui,
     context: &mut Context<'s>,
-    question: &dyn Fn(How) -> Question,
-    part: fn(&Report) -> Option<&T>,
+    query: impl Fn(AnalysisSource) -> Q,
     offer: &Offer<'_>,
-) -> Option<&'s T> {
-    let [kept, computed] = [How::LookUp, How::Compute].map(|how| Arc::new(question(how)));
+) -> Option<&'s Q::Answer> {
+    let [cached, computed] = [AnalysisSource::Cached, AnalysisSource::Computed].map(query);
     let session = context.session;
-    if session.reports.was_asked(&computed) {
-        return found(ui, context, (&computed, part), offer.doing);
+    if session.queries.was_requested(&computed) {
+        return answered(ui, context, &computed, offer.doing);
     }
-    if matches!(session.reports.look(&kept, part), Found::Cancelled) {
+    if matches!(session.queries.get(&cached), Answer::Cancelled) {
         // It was looked up, and is not there.
         widgets::empty_state(ui, "Not computed yet", offer.advice);
         ui.vertical_centered(|ui| {
             if widgets::primary_button(ui, offer.button).clicked() {
-                context.actions.push(Action::Ask(computed));
+                context.actions.push(Action::compute(&computed));
             }
         });
         return None;
     }
-    found(ui, context, (&kept, part), "Looking into the run's folder")
+    answered(ui, context, &cached, "Looking into the run's folder")
 }
 
 impl SubspacePanel {
@@ -55,13 +55,13 @@ impl SubspacePanel {
             widgets::empty_state(ui, "Nothing pulls toward the past here", advice);
             return;
         }
-        let question = |how| Question::Retention { run: RunStamp::of(one.run), stage, how };
+        let query = |source| Retention { run: RunStamp::of(one.run), stage, source };
         let offer = Offer {
             button: "Measure retention",
             advice: "A process trains the stage again without the pull and takes the gradients of single examples. It takes about as long as the stage took, and the result is kept",
             doing: "Measuring retention",
         };
-        if let Some(report) = analysis(ui, context, &question, Report::retention, &offer) {
+        if let Some(report) = analysis(ui, context, query, &offer) {
             let chart = retention::retention(report, &run_label(one.run, runs), self.movers);
             // How well the theory holds is said even where the chart has no room for it.
             if let Some(caption) = chart.caption.as_ref().filter(|_| is_short(ui)) {

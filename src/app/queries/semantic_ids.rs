@@ -1,0 +1,85 @@
+//! A project's trained semantic ids, and training them by a process that keeps what is done when it is stopped.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Query, QueryContext};
+use crate::app::launcher::JobHandle;
+use crate::error::InputError;
+use crate::train::semantic_ids::{IdsState, Place};
+
+/// How long a process that trains ids has to keep what is done, and how often it is asked to.
+const GRACE: Duration = Duration::from_secs(30);
+const ASK_EVERY: Duration = Duration::from_millis(200);
+
+/// What there is of a project's trained semantic ids.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TrainedIds {
+    pub(crate) place: Place,
+}
+
+impl Query for TrainedIds {
+    type Answer = IdsState;
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<IdsState>, InputError> {
+        IdsState::look(&self.place).map(Some)
+    }
+}
+
+/// Has a process train the semantic ids of a project's file. Cancelled, it keeps what is done and ends; then there is no
+/// answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TrainIds {
+    pub(crate) file: PathBuf,
+    pub(crate) place: Place,
+    /// Whether it starts over instead of going on where it was stopped.
+    pub(crate) fresh: bool,
+    /// Tells one training of the same ids from the next.
+    pub(crate) attempt: usize,
+}
+
+impl Query for TrainIds {
+    type Answer = IdsState;
+
+    fn answer(&self, context: &QueryContext<'_>) -> Result<Option<IdsState>, InputError> {
+        let mut arguments: Vec<OsString> = vec!["semantic-ids".into(), (&self.file).into()];
+        arguments.extend(self.fresh.then(|| "--fresh".into()));
+        let (process, over) = (JobHandle::default(), AtomicBool::new(false));
+        let ended = std::thread::scope(|scope| {
+            scope.spawn(|| self.attend(context.job, &process, &over));
+            let ended = context.launcher.compute(&arguments, &process);
+            over.store(true, Ordering::Relaxed);
+            ended
+        })?;
+        if context.job.is_cancelled() {
+            return Ok(None);
+        }
+        match ended.code {
+            Some(0) => IdsState::look(&self.place).map(Some),
+            _ if ended.last_words.is_empty() => {
+                Err(InputError::new(&self.file, "the process was ended before it was done"))
+            }
+            _ => Err(InputError::new(&self.file, ended.last_words.trim_start_matches("error: "))),
+        }
+    }
+}
+
+impl TrainIds {
+    /// Passes the process's progress on until it is over, and asks it to stop when nobody waits any more.
+    fn attend(&self, job: &JobHandle, process: &JobHandle, over: &AtomicBool) {
+        let mut stopping: Option<Instant> = None;
+        while !over.load(Ordering::Relaxed) {
+            job.say(&process.progress().words);
+            if job.is_cancelled() {
+                let since = *stopping.get_or_insert_with(Instant::now);
+                // It takes back what was asked before it began, so it is asked again; one that cannot be asked is ended.
+                if self.place.ask_to_stop().is_err() || since.elapsed() > GRACE {
+                    process.cancel();
+                }
+            }
+            std::thread::sleep(ASK_EVERY);
+        }
+    }
+}

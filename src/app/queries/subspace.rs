@@ -1,0 +1,85 @@
+//! The geometry of a run's adapters.
+
+use std::sync::Arc;
+
+use super::{Query, QueryContext, RunStamp};
+use crate::analysis::subspace_report::{
+    Directions, ModuleDirections, Source, SubspaceReport, delta_weight, directions, module_directions, subspace_report,
+};
+use crate::error::InputError;
+use crate::render::Field;
+use crate::subspace::Side;
+
+/// What moved in a run's adapters.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AdapterMovement {
+    pub(crate) run: RunStamp,
+}
+
+impl Query for AdapterMovement {
+    type Answer = SubspaceReport;
+
+    fn answer(&self, context: &QueryContext<'_>) -> Result<Option<SubspaceReport>, InputError> {
+        subspace_report(&self.run.open()?, context.job.cancelled())
+    }
+}
+
+/// The directions of one module in every stage.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DirectionsByStage {
+    pub(crate) run: RunStamp,
+    pub(crate) module: String,
+}
+
+impl Query for DirectionsByStage {
+    type Answer = ModuleDirections;
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<ModuleDirections>, InputError> {
+        module_directions(&self.run.open()?, &self.module).map(Some)
+    }
+}
+
+/// The leading directions of a module after stages of runs, in one space of three dimensions.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LeadingDirections {
+    /// Runs, each with a stage (from 1).
+    pub(crate) of: Vec<(RunStamp, usize)>,
+    pub(crate) module: String,
+    pub(crate) side: Side,
+}
+
+/// Directions of a module that are drawn in space.
+const LEADING: usize = 6;
+
+impl Query for LeadingDirections {
+    type Answer = Directions;
+
+    fn answer(&self, context: &QueryContext<'_>) -> Result<Option<Directions>, InputError> {
+        let runs = self.of.iter().map(|(run, _)| run.open()).collect::<Result<Vec<_>, _>>()?;
+        let sources = runs.iter().zip(&self.of).map(|(run, (_, stage))| Source { run, stage: *stage });
+        let sources: Vec<Source<'_>> = sources.collect();
+        directions(&sources, std::slice::from_ref(&self.module), self.side, LEADING, context.job.cancelled())
+    }
+}
+
+/// The whole update of a module after a stage; the difference to the one after an earlier stage, if there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct WeightUpdate {
+    pub(crate) run: RunStamp,
+    pub(crate) module: String,
+    pub(crate) stage: usize,
+    pub(crate) since: Option<usize>,
+}
+
+impl Query for WeightUpdate {
+    type Answer = Arc<Field>;
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Arc<Field>>, InputError> {
+        let folder = self.run.open()?;
+        let matrix = delta_weight(&folder, &self.module, self.stage, self.since)?;
+        let field = Field::new(matrix.rows, matrix.columns, matrix.values).map_err(|problem| {
+            InputError::new(folder.path(), format!("`{}` cannot be drawn: {problem}", self.module))
+        })?;
+        Ok(Some(Arc::new(field)))
+    }
+}
