@@ -109,6 +109,22 @@ pub fn create_folder(path: &Path) -> Result<(), InputError> {
     fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
 }
 
+/// Copies the files of a folder, but not its folders, into another, which is made where it is missing.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn copy_files(from: &Path, to: &Path) -> Result<(), InputError> {
+    create_folder(to)?;
+    let unreadable = |path: &Path, error: &std::io::Error| InputError::io(path, "read", error);
+    for entry in fs::read_dir(from).map_err(|error| unreadable(from, &error))? {
+        let path = entry.map_err(|error| unreadable(from, &error))?.path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+            write_atomically(&to.join(name), &fs::read(&path).map_err(|error| unreadable(&path, &error))?)?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads a text file of at most `largest` bytes.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ use crate::subspace::{change_operator, principal_angles, random_angles, random_d
 use crate::train::Task;
 use crate::train::model_loading::untold;
 use crate::train::stage_artifacts::predicting;
-use crate::train::stages::writer;
+use crate::train::stage_data::writer;
 
 /// What a run has picked up of the planted drift.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

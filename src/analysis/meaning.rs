@@ -23,9 +23,9 @@ use crate::subspace::meaning::{SingularDirection, code_scores, extremes, item_sc
 use crate::train::Task;
 use crate::train::evaluate::{USERS_A_BATCH, tests};
 use crate::train::model_loading::untold;
+use crate::train::recorder::{Watcher, guarded};
 use crate::train::stage_artifacts::{after_stage, main_folder};
-use crate::train::stages::writer;
-use crate::train::worker::{Watcher, guarded};
+use crate::train::stage_data::writer;
 use crate::{files, linalg};
 
 /// Codes, items and users that are named at either end.

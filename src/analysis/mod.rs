@@ -19,7 +19,7 @@ use crate::error::{InputError, RunError};
 use crate::run::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
 use crate::run::{CHECKPOINT_EVERY, RunFolder, RunOptions};
 use crate::train::Task;
-use crate::train::worker::Watcher;
+use crate::train::recorder::Watcher;
 
 /// Folder of what is found out about a stage (from 1).
 fn analysis_folder(run: &RunFolder, stage: usize) -> PathBuf {

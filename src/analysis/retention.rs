@@ -26,10 +26,10 @@ use crate::run::RunFolder;
 use crate::run::observer::{Level, Observer};
 use crate::subspace::curvature::{Constants, Gradients, directions};
 use crate::subspace::retention::{Correlations, Outside, Retained, States, retention};
+use crate::train::recorder::{Watcher, guarded};
 use crate::train::stage_artifacts::{kept, main_folder};
-use crate::train::stages::StageData;
+use crate::train::stage_data::StageData;
 use crate::train::trainer::validation_loss;
-use crate::train::worker::{Watcher, guarded};
 use crate::train::{Task, model_loading, stage_statistics};
 
 pub use super::pull::PullRatio;

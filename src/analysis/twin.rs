@@ -14,8 +14,8 @@ use crate::run::RunFolder;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Level, Observer, StageRecord};
 use crate::train::stage_artifacts::{after_stage, keep};
-use crate::train::stages::{self, StageData};
-use crate::train::{Task, model_loading};
+use crate::train::stage_data::StageData;
+use crate::train::{Task, jobs, model_loading};
 
 /// A trained twin.
 pub struct Twin {
@@ -56,8 +56,8 @@ pub fn twin<B: TrainingBackend>(
     let stages = task.dataset.stages.len();
     let mut model = after_stage::<B>(task, run, stage - 1, device, &mut model_loading::told(observer, stage, stages))?;
     let part = Part::from(start.clone());
-    stages::put(&part, &mut model, device);
-    let job = stages::job(task, data, &part, 0, run.config().seed, checkpoint.clone());
+    jobs::put(&part, &mut model, device);
+    let job = jobs::stage_job(task, data, &part, 0, run.config().seed, checkpoint.clone());
     let mut record = StageRecord { stage, ..StageRecord::default() };
     job.run(&mut model, &Guides::default(), Checkpoint::load(&checkpoint)?, &mut record, observer)?;
     keep(task, &mut model, &[], &folder)?;

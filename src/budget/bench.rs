@@ -25,7 +25,7 @@ use crate::run::observer::CellPlace;
 use crate::semantic_id::Trie;
 use crate::train::batches;
 use crate::train::evaluate::{Cell, USERS_A_BATCH, tests};
-use crate::train::stage_artifacts::trained;
+use crate::train::jobs::trained;
 use crate::train::step::{StepOptions, apply, gradients};
 
 /// What is timed.

@@ -11,7 +11,7 @@ use crate::project::{Evaluation, Project, Training};
 use crate::run::RunOptions;
 use crate::train::Task;
 use crate::train::prompt_preview::preview_of;
-use crate::train::stages::writer;
+use crate::train::stage_data::writer;
 use crate::{device, peak_memory};
 
 /// Everything that depends on the data.

@@ -14,10 +14,10 @@ use crate::model::llama::Kind;
 use crate::model::optimizer::AdamW;
 use crate::model::{Adapter, BaseModel, Llama, weights};
 use crate::peak_memory;
+use crate::train::base_model::pretrained;
 use crate::train::evaluate::{Cell, USERS_A_BATCH, tests};
-use crate::train::shared::pretrained;
-use crate::train::stage_artifacts::trained;
-use crate::train::stages::{self, StageData};
+use crate::train::jobs::{self, trained};
+use crate::train::stage_data::{self, StageData};
 use crate::train::step::{StepOptions, accumulated, apply};
 use crate::train::trainer::validation_loss;
 use crate::train::{Task, batches, stage_statistics};
@@ -125,7 +125,7 @@ impl WarmUp<'_> {
         let task = self.task;
         let data = StageData::new(task, 1, part.data, SEED);
         let before = model.clone().map(&|t: Tensor<B, 2>| t.inner());
-        stages::put(part, model, device);
+        jobs::put(part, model, device);
         if let Some(ahead) = &part.ahead {
             let (few, began) = (ahead.examples.min(LOOKED_AT), Instant::now());
             stage_statistics::gradient(few, model, &data, task, SEED);
@@ -180,12 +180,12 @@ impl WarmUp<'_> {
     /// Seconds a test user.
     fn user<B: crate::model::kernels::Kernels>(&self, model: &Ensemble<B>) -> f64 {
         let (task, evaluation) = (self.task, &self.task.project.evaluation);
-        let decoder = stages::decoder(task);
+        let decoder = stage_data::decoder(task);
         let users = tests(&task.dataset, Protocol::SameBlock, 0, evaluation.users);
         let batch = &users[..users.len().min(USERS_A_BATCH)];
-        Cell::default().test(model, &decoder, stages::writer(task), &batch[..batch.len().min(4)]);
+        Cell::default().test(model, &decoder, stage_data::writer(task), &batch[..batch.len().min(4)]);
         let began = Instant::now();
-        Cell::default().test(model, &decoder, stages::writer(task), batch);
+        Cell::default().test(model, &decoder, stage_data::writer(task), batch);
         began.elapsed().as_secs_f64() / batch.len().max(1) as f64
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::interruption::interruption;
 use super::outcome::{Ended, print, print_json};
 use super::progress::{Bars, name_of};
-use super::run::interruption;
 use super::table::Table;
 use crate::analysis::meaning::{self, ActiveUser, DirectionMeaning, Ends, MeaningReport, NamedItem, Reading};
 use crate::analysis::{load, trained_stages};

@@ -12,6 +12,7 @@ mod export;
 mod inspect;
 mod inspect_data;
 mod inspect_model;
+mod interruption;
 mod meaning;
 mod methods;
 mod outcome;

@@ -12,7 +12,7 @@ use super::words;
 use crate::data::formats;
 use crate::run::RunConfig;
 use crate::run::observer::{Level, Phase, Progress};
-use crate::train::worker::Watcher;
+use crate::train::recorder::Watcher;
 
 /// Between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);

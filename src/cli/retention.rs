@@ -6,9 +6,9 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::interruption::interruption;
 use super::outcome::{Ended, print, print_json, say};
 use super::progress::{Bars, name_of};
-use super::run::interruption;
 use super::table::Table;
 use crate::analysis::retention::{self, Point, RetentionOptions, RetentionReport};
 use crate::analysis::{load, trained_stages};

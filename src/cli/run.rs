@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::outcome::{Ended, INTERRUPTED, say};
+use super::interruption::interruption;
+use super::outcome::{Ended, say};
 use super::progress::Bars;
 use super::workers::{self, Crew};
 use super::{dry_run, semantic_ids};
@@ -197,22 +198,6 @@ fn chosen(project: &Project, arguments: &Arguments) -> Result<Vec<String>, Input
     let mut seen = BTreeSet::new();
     chosen.retain(|name| seen.insert(name.clone()));
     Ok(chosen)
-}
-
-/// A flag that Ctrl-C, or the request to end, raises; the second time ends at once.
-pub(super) fn interruption(words: &'static str) -> anyhow::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let raised = Arc::clone(&flag);
-    #[allow(clippy::exit, reason = "the user insists; the last checkpoint is whole whenever the process ends")]
-    ctrlc::set_handler(move || {
-        if raised.swap(true, Ordering::SeqCst) {
-            std::process::exit(INTERRUPTED.into());
-        }
-        if !words.is_empty() {
-            say(words);
-        }
-    })?;
-    Ok(flag)
 }
 
 /// Tells how the runs ended that did not finish.

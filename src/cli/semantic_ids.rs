@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::Serialize;
 
+use super::interruption::interruption;
 use super::outcome::{Ended, print, print_json, say};
-use super::run::interruption;
 use super::table::Table;
 use super::words;
 use crate::data::formats::Progress;

@@ -25,7 +25,8 @@ use crate::run::planned::{PlannedRun, planned};
 use crate::run::schedule::Schedule;
 use crate::run::{RunConfig, RunOptions, RunOutcome, Status};
 use crate::train::Task;
-use crate::train::worker::{Watcher, run_planned, watched};
+use crate::train::recorder::Watcher;
+use crate::train::worker::run_planned;
 
 /// A run by its place in the plan, which both processes make; its name and seed tell whether they made the same.
 #[derive(Debug, Serialize, Deserialize)]
@@ -63,7 +64,7 @@ pub(super) fn serve(project: &Project, options: &RunOptions, stop: &Arc<AtomicBo
     // From now on a closed input ends what is going on, an import as well.
     let orders = orders(Arc::clone(stop));
     let mut reporter = Reporter { stop: Arc::clone(stop) };
-    let task = match Task::load_watched(project, options, &mut |progress| watched(&mut reporter, progress)) {
+    let task = match Task::load_watched(project, options, &mut |progress| reporter.import_progress(progress)) {
         Err(RunError::Stopped) => return Ok(Ended::Interrupted),
         loaded => loaded?,
     };

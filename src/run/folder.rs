@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::RunConfig;
+use super::layout::{CONFIG, CONTROL, DATABASE, LOCK, adapter_folder, read_control};
 use super::observer::Wanted;
 use super::reader::RunReader;
 use super::writer::RunWriter;
@@ -16,12 +17,6 @@ use crate::error::InputError;
 use crate::files;
 use crate::project::file::{from_ron, to_ron};
 use crate::project::slug::SHARED_PREFIX;
-
-pub(super) const CONFIG: &str = "run.ron";
-pub(super) const DATABASE: &str = "run.sqlite";
-const CONTROL: &str = "control";
-const LOCK: &str = "worker.lock";
-pub(super) const LOG: &str = "log.txt";
 
 /// A frozen configuration is a project file and a little more.
 const LARGEST_CONFIG: u64 = 8 << 20;
@@ -217,28 +212,10 @@ impl RunFolder {
     }
 }
 
-pub(super) fn adapter_folder(run: &Path, stage: usize) -> PathBuf {
-    run.join("adapters").join(format!("stage_{stage}"))
-}
-
 fn looks_like_run(path: &Path) -> bool {
     let hidden_or_shared = path
         .file_name()
         .and_then(|name| name.to_str())
         .is_some_and(|name| name.starts_with('.') || name.starts_with(SHARED_PREFIX));
     !hidden_or_shared && path.join(CONFIG).is_file()
-}
-
-pub(super) fn read_control(folder: &Path) -> Wanted {
-    let word = files::read_text(&folder.join(CONTROL), 64).unwrap_or_default();
-    match word.trim() {
-        "pause" => Wanted::Pause,
-        "stop" => Wanted::Stop,
-        _ => Wanted::Run,
-    }
-}
-
-/// Whether a worker holds the run now.
-pub(super) fn worker_lives(folder: &Path) -> bool {
-    files::is_locked(&folder.join(LOCK))
 }

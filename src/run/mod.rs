@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod database;
 pub mod folder;
+mod layout;
 pub mod observer;
 pub mod options;
 pub mod outcome;

@@ -7,7 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::database::{self, protocol_number};
-use super::folder::{DATABASE, adapter_folder, worker_lives};
+use super::layout::{DATABASE, adapter_folder, worker_lives};
 use super::observer::{CellPlace, EvaluationRecord, Level, Phase, Progress, StageRecord, StepRecord, UserOutcome};
 use super::{RunConfig, Status};
 use crate::data::Protocol;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::Status;
 use super::database::{self, protocol_number};
-use super::folder::{DATABASE, LOG, read_control};
+use super::layout::{DATABASE, LOG, read_control};
 use super::observer::{
     CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet, UserOutcome,
     Wanted,

@@ -8,8 +8,8 @@ use burn::tensor::backend::Backend;
 use serde_json::{Value, json};
 
 use super::Task;
+use super::base_model::base_folder;
 use super::model_loading::untold;
-use super::shared::base_folder;
 use super::stage_artifacts::{self, BESIDE};
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};

@@ -5,9 +5,9 @@
 
 use super::evaluate::{USERS_A_BATCH, chosen_users};
 use super::recommender::{self, state_file};
+use super::recorder::Recorder;
 use super::stage_artifacts::predicting;
-use super::stages::{decoder, writer};
-use super::worker::Recorder;
+use super::stage_data::{decoder, writer};
 use super::{Task, model_loading, result_matrix};
 use crate::baseline::stage_recommender::{Query, StageRecommender};
 use crate::data::Example;

@@ -1,25 +1,60 @@
-//! Training: what a project comes to ([`task`]), a run's stages one after another, and the worker that does the runs of a project.
+//! Training: what a project comes to, a run's stages one after another, and the worker that does the runs of a project.
+//!
+//! The modules stand in the order of a run, and each imports only from those before it.
+
+// What the runs of a project share
+pub mod task;
+
+pub mod semantic_ids;
+
+// The examples of a stage
+pub mod batches;
+pub mod evaluate;
+
+pub mod stage_data;
+
+pub mod prompt_preview;
+
+// One training
+pub mod learning_rate;
+pub mod step;
+
+pub mod trainer;
+
+pub mod jobs;
+
+// The models: the base, what stage 1 begins with, what a stage leaves
+pub mod model_loading;
+
+pub mod base_model;
+
+pub mod start;
+
+pub mod stage_artifacts;
 
 pub mod adapter_export;
-pub mod batches;
-pub mod counting;
-pub mod evaluate;
-pub mod hybrid;
-pub mod learning_rate;
-pub mod model_loading;
-pub mod prompt_preview;
-pub mod recommender;
-pub mod result_matrix;
-pub mod semantic_ids;
-pub mod shared;
-pub mod stage_artifacts;
+
 pub mod stage_statistics;
-pub mod stages;
-pub mod start;
-pub mod step;
-pub mod task;
-pub mod trainer;
+
+// What is measured, and who hears of it
+pub mod result_matrix;
+
 pub mod work;
+
+pub mod recorder;
+
+// The kinds of runs
+pub mod shared;
+
+pub mod stages;
+
+pub mod recommender;
+
+pub mod hybrid;
+
+pub mod counting;
+
+// All runs of a project
 pub mod worker;
 
 pub use self::task::Task;

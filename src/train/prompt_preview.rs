@@ -1,7 +1,7 @@
 //! An example of a project as its model reads it, before anything is trained.
 
 use super::Task;
-use super::stages::writer;
+use super::stage_data::writer;
 use crate::data::{Sequence, Stage};
 use crate::error::{InputError, RunError};
 use crate::model::prompt::Preview;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::worker::Recorder;
+use super::recorder::Recorder;
 use super::{Task, result_matrix};
 use crate::baseline::DatasetSize;
 use crate::baseline::stage_recommender::{Progress, Query, StageRecommender};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::evaluate::{Cell, USERS_A_BATCH, metrics, test_counts, test_user_counts, tests};
 use super::stage_artifacts::predicting;
-use super::stages::{decoder, writer};
+use super::stage_data::{decoder, writer};
 use super::{Task, model_loading};
 use crate::data::{Example, Protocol};
 use crate::error::{InputError, RunError};

@@ -1,35 +1,29 @@
 //! What all methods of a seed share: the base model and stage 1, trained once, in a folder beside the runs.
 
-use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use burn::tensor::Tensor;
 use sha2::{Digest, Sha256};
 
-use super::model_loading::{self, Told};
+use super::base_model::{base_folder, load_base};
+use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{measure_row, measure_untrained};
 use super::stage_artifacts::keep;
-use super::stages::{self, StageData};
-use super::step::StepOptions;
-use super::trainer::Job;
-use super::worker::Recorder;
-use super::{Task, start};
+use super::stage_data::StageData;
+use super::{Task, jobs, model_loading, start};
 use crate::error::{InputError, RunError};
+use crate::files;
 use crate::method::plan::Data;
 use crate::method::{Guides, MethodOptions, Part};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
-use crate::model::llama::Kind;
-use crate::model::weights::{self, Pretrained};
-use crate::model::{BaseModel, Compact, Llama};
-use crate::project::Training;
+use crate::model::{BaseModel, Compact, Llama, weights};
 use crate::project::slug::SHARED_PREFIX;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
 use crate::run::shared_part::{self, BASE, FIRST};
 use crate::run::{RunConfig, RunFolder, RunMethod, RunWriter, Status, WorkerLock};
-use crate::{files, seeds};
 
 /// What all runs of a seed start from, each part in a folder beside the runs that whoever comes first fills.
 pub struct Shared {
@@ -44,7 +38,7 @@ impl Shared {
     /// Trains base model and stage 1 of a seed, or takes them where they are there already.
     ///
     /// # Errors
-    /// See [`Job::run`].
+    /// See [`super::trainer::Job::run`].
     pub fn ensure<B: TrainingBackend>(
         task: &Task<'_>,
         seed: u64,
@@ -67,7 +61,7 @@ impl Shared {
         let config = task.config("Stage 1", frozen, seed)?;
         let first = ensure_part(task, FIRST, config, recorder, |folder, recorder| {
             if let Some(base) = &base {
-                copy_files(&base_folder(base), &base_folder(folder))?;
+                files::copy_files(&base_folder(base), &base_folder(folder))?;
             }
             train_first_stage::<B>(task, folder, device, recorder)
         })?;
@@ -89,9 +83,9 @@ impl Shared {
         for cell in from.evaluations()? {
             writer.evaluation(&from.evaluation(&cell)?)?;
         }
-        copy_files(&self.first.adapter(1), &run.adapter(1))?;
+        files::copy_files(&self.first.adapter(1), &run.adapter(1))?;
         if self.base.is_some() {
-            copy_files(&base_folder(&self.first), &base_folder(run))?;
+            files::copy_files(&base_folder(&self.first), &base_folder(run))?;
         }
         // The stage's record comes last: where it says finished, everything before it is there.
         from.stages()?.iter().try_for_each(|stage| writer.stage(stage))
@@ -152,36 +146,9 @@ fn train_base<B: TrainingBackend>(
     recorder: &mut SharedRecorder<'_, '_>,
 ) -> Result<(), RunError> {
     let checkpoint = recorder.go_back(folder, Phase::Base)?;
-    let (training, seed, data) =
-        (&task.project.training, folder.config().seed, StageData::new(task, 0, Data::Stage, 0));
+    let (seed, data) = (folder.config().seed, StageData::new(task, 0, Data::Stage, 0));
     let mut model: Llama<B> = weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device);
-    let job = Job {
-        phase: Phase::Base,
-        stage: 1,
-        stages: task.dataset.stages.len(),
-        sequences: &data.sequences,
-        validation: &data.validation,
-        part: 0,
-        trains: Box::new(|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows)),
-        epochs: compact.epochs,
-        batch: training.batch,
-        accumulation: training.accumulation,
-        learning_rate: compact.learning_rate,
-        schedule: training.schedule,
-        warm_up: training.warm_up,
-        weight_decay: training.weight_decay,
-        step: StepOptions {
-            temperature: training.temperature,
-            clip: training.clip,
-            adapter_dropout: 0.0,
-            residual_dropout: compact.dropout,
-            checkpointing: training.checkpointing,
-        },
-        seed: seeds::derive(seed, &["base"]),
-        checkpoint: folder.checkpoint(),
-        checkpoint_every: task.checkpoint_every,
-        examples_afterwards: 0,
-    };
+    let job = jobs::base_job(task, compact, &data, seed, folder.checkpoint());
     let mut record = StageRecord { stage: 1, ..StageRecord::default() };
     job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
     Ok(weights::write_compact(&base_folder(folder), &mut model)?)
@@ -201,7 +168,7 @@ fn train_first_stage<B: TrainingBackend>(
         let mut model = load_base::<B>(task, folder, device, &mut model_loading::told(recorder, 1, stages))?;
         start::put_on(task, &mut model, seed)?;
         if task.project.training.start.trains() {
-            let job = stages::job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
+            let job = jobs::stage_job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
             job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
         } else {
             record.train_examples = 0;
@@ -225,45 +192,6 @@ fn train_first_stage<B: TrainingBackend>(
     measure_row::<B>(task, folder, &mut record, device, recorder)
 }
 
-/// Folder of the compact base model in a run's folder or the shared one.
-pub fn base_folder(folder: &RunFolder) -> PathBuf {
-    folder.path().join("base")
-}
-
-/// The base model with rows for the new tokens, as it was before any adapter. A compact one lies in every run's folder.
-///
-/// # Errors
-/// Its files cannot be used.
-pub fn load_base<B: TrainingBackend>(
-    task: &Task<'_>,
-    folder: &RunFolder,
-    device: &B::Device,
-    told: &mut Told<'_>,
-) -> Result<Llama<B>, InputError> {
-    let added = task.vocabulary.added;
-    let mut model = match &task.project.base_model {
-        BaseModel::Compact(_) => weights::load_compact(&base_folder(folder), &task.llama, added, device)?,
-        BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
-            pretrained::<B>(task, path, device)?.load(added, folder.config().seed, device, told)?
-        }
-    };
-    model.lora_scale = task.project.training.lora.scale();
-    Ok(model)
-}
-
-/// A base model that others trained, looked at and not yet loaded; `path` as the project names it.
-///
-/// # Errors
-/// Its files cannot be used, or the device does not store numbers as the project wants it.
-pub fn pretrained<B: TrainingBackend>(
-    task: &Task<'_>,
-    path: &Path,
-    device: &B::Device,
-) -> Result<Pretrained, InputError> {
-    let Training { storage, vocabulary, .. } = task.project.training;
-    Pretrained::open(&task.project.folder.join(path))?.stored_as::<B>(storage, vocabulary, device)
-}
-
 /// Whether a run has its own copy of the shared stage 1.
 ///
 /// # Errors
@@ -284,7 +212,7 @@ impl SharedRecorder<'_, '_> {
     /// taken back.
     fn go_back(&mut self, folder: &RunFolder, first: Phase) -> Result<Checkpoint, InputError> {
         let checkpoint = Checkpoint::load(&folder.checkpoint())?.unwrap_or_else(|| Checkpoint::at(1, first));
-        let (phase, step) = stages::rewind_point(&checkpoint, folder)?;
+        let (phase, step) = rewind_point(&checkpoint, folder)?;
         self.writer.rewind(1, phase, step)?;
         self.run.writer.rewind(1, phase, step)?;
         Ok(checkpoint)
@@ -321,15 +249,4 @@ impl Observer for SharedRecorder<'_, '_> {
     fn wanted(&mut self) -> Wanted {
         self.run.wanted()
     }
-}
-
-/// Copies the files of a folder (not its folders).
-pub(super) fn copy_files(from: &Path, to: &Path) -> Result<(), InputError> {
-    files::create_folder(to)?;
-    let entries = std::fs::read_dir(from).map_err(|e| InputError::io(from, "read", &e))?;
-    for entry in entries.flatten().filter(|e| e.path().is_file()) {
-        let bytes = std::fs::read(entry.path()).map_err(|e| InputError::io(entry.path(), "read", &e))?;
-        files::write_atomically(&to.join(entry.file_name()), &bytes)?;
-    }
-    Ok(())
 }

@@ -5,29 +5,19 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Tensor;
 
 use super::Task;
+use super::base_model::load_base;
+use super::jobs::trained;
 use super::model_loading::Told;
-use super::shared::load_base;
 use crate::error::InputError;
 use crate::method::plan::Matrices;
 use crate::method::{AdapterMethod, Combination};
+use crate::model::Llama;
 use crate::model::adapter::{Adapter, Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
 use crate::model::beam::Ensemble;
 use crate::model::llama::Kind;
 use crate::model::weights::{self, Weights, write_peft};
-use crate::model::{Llama, VocabularyMode};
 use crate::run::RunFolder;
-
-/// Which parameters a stage trains, its A among them or not.
-pub fn trained(mode: VocabularyMode, a: bool) -> impl Fn(Kind) -> bool {
-    move |kind| match kind {
-        Kind::LoraA => a,
-        Kind::LoraB | Kind::Magnitudes => true,
-        Kind::AddedRows => mode != VocabularyMode::Frozen,
-        Kind::BaseRows => mode == VocabularyMode::Full,
-        Kind::Base | Kind::Past => false,
-    }
-}
 
 /// What a method keeps of a stage, in the stage's folder.
 pub const MEMORY_FILE: &str = "memory.safetensors";

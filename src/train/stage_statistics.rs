@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::stages::StageData;
+use super::stage_data::StageData;
 use super::step::{StepOptions, gradients};
 use super::{Task, batches};
 use crate::method::Guides;

@@ -5,163 +5,29 @@ use std::time::Instant;
 
 use burn::tensor::Tensor;
 
-use super::evaluate::{chosen_users, test_user_counts};
+use super::base_model::load_base;
+use super::evaluate::test_user_counts;
+use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{complete_rows, copy_row, measure_row};
-use super::shared::{copy_files, load_base};
-use super::stage_artifacts::{
-    BESIDE, MAIN, MEMORY_FILE, after_stage, keep, main_folder, read_matrices, read_rows, trained,
-};
-use super::step::StepOptions;
-use super::trainer::Job;
+use super::stage_artifacts::{BESIDE, MAIN, MEMORY_FILE, after_stage, keep, main_folder, read_matrices, read_rows};
+use super::stage_data::StageData;
 use super::work::Work;
-use super::worker::Recorder;
-use super::{Task, batches, model_loading, stage_statistics};
+use super::{Task, jobs, model_loading, stage_statistics};
 use crate::error::{InputError, RunError};
 use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
 use crate::method::{AdapterMethod, Combination, Guides, Part};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
-use crate::model::beam::Decoder;
-use crate::model::packing::Sequence;
 use crate::model::weights::{self, Loading, write_peft};
-use crate::model::{Llama, PromptWriter, Softmax};
 use crate::run::RunFolder;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Level, Observer, Phase, StageRecord};
-use crate::{peak_memory, seeds};
-
-/// The examples of one stage, written for the model.
-pub struct StageData {
-    /// Stage, from 0.
-    pub index: usize,
-    pub sequences: Vec<Sequence>,
-    pub validation: Vec<Sequence>,
-    /// Training targets.
-    pub examples: usize,
-}
-
-impl StageData {
-    /// Writes a stage's validation examples, and its training examples with what is trained beside them.
-    pub fn new(task: &Task<'_>, index: usize, data: Data, seed: u64) -> Self {
-        let training = &task.project.training;
-        let writer = writer(task);
-        let of_stage = |stage: usize| -> Vec<Sequence> {
-            let users = task.dataset.stages[stage].participants();
-            users.flat_map(|user| writer.training(user, training.batch)).collect()
-        };
-        let mut sequences = of_stage(index);
-        match data {
-            Data::Stage => {}
-            Data::History => sequences.extend((0..index).flat_map(of_stage)),
-            Data::Replay { examples } => {
-                let earlier = (0..index).flat_map(of_stage).collect();
-                let seed = seeds::derive(seed, &["replay", &index.to_string()]);
-                sequences.extend(batches::sample(earlier, examples, seed));
-            }
-        }
-        let validation = chosen_users(&task.dataset, index, training.validation_users, "validation users");
-        let validation = validation.iter().filter_map(|user| user.validation()).map(|e| writer.example(e)).collect();
-        let examples = sequences.iter().map(|s| s.branches.len()).sum();
-        Self { index, sequences, validation, examples }
-    }
-
-    /// The stage's record before anything is trained.
-    pub fn record(&self, task: &Task<'_>) -> StageRecord {
-        StageRecord {
-            stage: self.index + 1,
-            train_examples: self.examples as u64,
-            test_users: test_user_counts(&task.dataset, task.project.evaluation.users)[self.index] as u64,
-            ..StageRecord::default()
-        }
-    }
-}
-
-/// Writes examples for the project's model.
-pub fn writer<'t>(task: &'t Task<'_>) -> PromptWriter<'t> {
-    PromptWriter {
-        vocabulary: &task.vocabulary,
-        index: &task.dataset.index,
-        max_history: task.project.training.max_history,
-        existing: match task.project.training.softmax {
-            Softmax::AllTokens => None,
-            Softmax::ExistingItems => Some((task.trie.as_ref(), task.continuations.as_ref())),
-        },
-    }
-}
-
-/// Generates items as the project wants them.
-pub fn decoder<'t>(task: &'t Task<'_>) -> Decoder<'t> {
-    Decoder {
-        vocabulary: &task.vocabulary,
-        index: &task.dataset.index,
-        trie: &task.trie,
-        decoding: task.project.evaluation.decoding,
-        softmax: task.project.training.softmax,
-        beams: task.project.evaluation.beams,
-    }
-}
-
-/// The training of one of a stage's adapters, by its number from 0.
-pub fn job<'a>(
-    task: &Task<'_>,
-    data: &'a StageData,
-    part: &Part,
-    number: usize,
-    seed: u64,
-    checkpoint: PathBuf,
-) -> Job<'a> {
-    let training = &task.project.training;
-    let as_stage = if part.from_scratch { 0 } else { data.index };
-    let factor = if as_stage == 0 { 1.0 } else { training.later_stage_factor };
-    Job {
-        phase: Phase::Train,
-        stage: data.index + 1,
-        stages: task.dataset.stages.len(),
-        sequences: &data.sequences,
-        validation: &data.validation,
-        part: number,
-        trains: Box::new(trained(training.vocabulary, part.trains_a)),
-        epochs: training.epochs_of(as_stage),
-        batch: training.batch,
-        accumulation: training.accumulation,
-        learning_rate: training.learning_rate * factor,
-        schedule: training.schedule,
-        warm_up: training.warm_up,
-        weight_decay: training.weight_decay,
-        step: StepOptions {
-            temperature: training.temperature,
-            clip: training.clip,
-            adapter_dropout: training.dropout,
-            residual_dropout: 0.0,
-            checkpointing: training.checkpointing,
-        },
-        seed,
-        checkpoint,
-        checkpoint_every: task.checkpoint_every,
-        examples_afterwards: 0,
-    }
-}
-
-/// Phase and step to which the records of a checkpoint's stage go back.
-///
-/// # Errors
-/// The records cannot be read.
-pub fn rewind_point(checkpoint: &Checkpoint, folder: &RunFolder) -> Result<(Phase, usize), InputError> {
-    let cursor = &checkpoint.cursor;
-    let step = match cursor.phase {
-        Phase::Evaluate => {
-            let cells = folder.reader()?.evaluations()?;
-            cells.iter().filter(|cell| cell.at.trained == cursor.stage).count()
-        }
-        _ => cursor.training.as_ref().map_or(0, |training| training.step),
-    };
-    Ok((cursor.phase, step))
-}
+use crate::{files, peak_memory};
 
 /// Runs the stages from 2 on.
 ///
 /// # Errors
-/// See [`Job::run`].
+/// See [`super::trainer::Job::run`].
 pub fn run<B: TrainingBackend>(
     task: &Task<'_>,
     folder: &RunFolder,
@@ -309,14 +175,14 @@ impl StageRun<'_> {
         } else {
             before.clone()
         };
-        put(part, &mut model, device);
+        jobs::put(part, &mut model, device);
         if let Some(ahead) = &part.ahead {
             let gradient = stage_statistics::gradient(ahead.examples, &mut model, &data, task, seed);
             ahead.started(&part.start, &gradient).put_on(&mut model);
         }
         let guides = Guides::new(&part.terms, device, &before.map(&|t: Tensor<B, 2>| t.inner()));
         recorder.stage(record)?;
-        let mut job = job(task, &data, part, number, seed, self.folder.checkpoint());
+        let mut job = jobs::stage_job(task, &data, part, number, seed, self.folder.checkpoint());
         let parts = &Work::of(task, self.method).train[self.stage - 1];
         job.examples_afterwards = parts.iter().skip(number + 1).sum();
         job.run(&mut model, &guides, resume, record, recorder)?;
@@ -367,7 +233,7 @@ impl StageRun<'_> {
 
     /// A stage in which nothing is trained: everything is as after the one before.
     fn repeated(&self, recorder: &mut Recorder<'_>) -> Result<(), RunError> {
-        copy_files(&self.folder.adapter(self.stage - 1), &self.folder.adapter(self.stage))?;
+        files::copy_files(&self.folder.adapter(self.stage - 1), &self.folder.adapter(self.stage))?;
         copy_row(self.task, self.folder, self.stage, recorder)?;
         let counts = test_user_counts(&self.task.dataset, self.task.project.evaluation.users);
         let test_users = counts[self.stage - 1] as u64;
@@ -375,16 +241,5 @@ impl StageRun<'_> {
         let record =
             StageRecord { stage: self.stage, test_users, peak_memory_bytes, finished: true, ..StageRecord::default() };
         Ok(recorder.stage(&record)?)
-    }
-}
-
-/// Puts the adapters on a model with which the training of a part starts.
-pub fn put<B: TrainingBackend>(part: &Part, model: &mut Llama<B>, device: &B::Device) {
-    part.start.put_on(model);
-    if let Some(all) = part.added.iter().cloned().reduce(|all, next| all.concatenated(&next)) {
-        all.put_as_past(model);
-    }
-    if part.magnitudes {
-        model.magnitudes = Some(Tensor::ones([1, 1 + part.added.len()], device));
     }
 }

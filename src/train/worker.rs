@@ -1,38 +1,21 @@
 //! The worker: runs a project's experiments one after another, each into its run folder.
 
-use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
+use super::base_model::pretrained;
+use super::recorder::{Recorder, Watcher, guarded};
 use super::shared::{self, Shared};
 use super::work::Work;
 use super::{Task, counting, hybrid, recommender, result_matrix, stages, start};
-use crate::data::formats;
-use crate::error::{InputError, RunError};
+use crate::error::RunError;
 use crate::model::Storage;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::peak_memory;
 use crate::project::Project;
-use crate::run::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
+use crate::run::observer::{Level, Observer, Wanted};
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::queue::Queue;
-use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, RunWriter, Status};
-
-/// Watches a worker from the same process.
-pub trait Watcher {
-    /// How far the import of the data is, before the first run; small data needs no word.
-    fn importing(&mut self, _: formats::Progress) {}
-    /// A run begins or is resumed: its number from 1, of how many.
-    fn run_started(&mut self, number: usize, of: usize, config: &RunConfig);
-    /// How far the current run is.
-    fn progress(&mut self, progress: &Progress);
-    /// Something worth a line.
-    fn event(&mut self, level: Level, text: &str);
-    /// Whether the user has interrupted the process.
-    fn interrupted(&self) -> bool;
-}
+use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, Status};
 
 /// Runs experiments of a project, one after another; what is finished is left alone, what is half done is resumed.
 ///
@@ -42,7 +25,7 @@ pub trait Watcher {
 /// Nothing could be started: data, model, device or an experiment's name cannot be used.
 pub fn run(project: &Project, options: &RunOptions, watcher: &mut dyn Watcher) -> Result<Vec<RunOutcome>, RunError> {
     let runs = planned(project, options)?;
-    let task = Task::load_watched(project, options, &mut |progress| watched(watcher, progress))?;
+    let task = Task::load_watched(project, options, &mut |progress| watcher.import_progress(progress))?;
     crate::files::create_folder(&task.runs_dir)?;
     let mut outcomes = Vec::with_capacity(runs.len());
     for (run, number) in runs.iter().zip(1..) {
@@ -80,12 +63,6 @@ pub fn run_queue(path: &Path, options: &RunOptions, watcher: &mut dyn Watcher) -
         }
     }
     not_started.map_or(Ok(outcomes), Err)
-}
-
-/// Tells a watcher how far an import is, and ends it where the user has interrupted the process.
-pub fn watched(watcher: &mut dyn Watcher, progress: formats::Progress) -> ControlFlow<()> {
-    watcher.importing(progress);
-    if watcher.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// Does one of the runs, its number from 1 of how many; the task is that of the whole project.
@@ -154,19 +131,6 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
     Ok(outcome(status, reason))
 }
 
-/// Turns a panic of a device's driver or of the computation into a failure of the run.
-pub(crate) fn guarded<T>(task: &Task<'_>, work: impl FnOnce() -> Result<T, RunError>) -> Result<T, RunError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text =
-            panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-        Err(RunError::Device {
-            device: task.device_name.clone(),
-            message: text.unwrap_or_else(|| "the computation was cut off".to_owned()),
-            next: task.device.next().to_owned(),
-        })
-    })
-}
-
 struct LearnedRun<'a, 'w> {
     task: &'a Task<'a>,
     folder: &'a RunFolder,
@@ -187,7 +151,7 @@ impl OnDevice for LearnedRun<'_, '_> {
             }
         }
         if let (Storage::Half, Some(path)) = (self.task.project.training.storage, self.task.project.base_model.path())
-            && let Some(half) = shared::pretrained::<B>(self.task, path, device)?.stored_types().half()
+            && let Some(half) = pretrained::<B>(self.task, path, device)?.stored_types().half()
         {
             self.recorder.event(Level::Info, &format!("weights that are not trained are stored as {half}"))?;
         }
@@ -196,64 +160,5 @@ impl OnDevice for LearnedRun<'_, '_> {
             shared.import(self.folder, &mut self.recorder.writer)?;
         }
         stages::run::<B>(self.task, self.folder, device, self.recorder)
-    }
-}
-
-/// Writes into a run's folder and tells the watcher; stops where either wants it.
-pub struct Recorder<'w> {
-    pub writer: RunWriter,
-    pub watcher: &'w mut dyn Watcher,
-    /// What the run has to do, for the time that is left; none where it only counts.
-    pub work: Option<Work>,
-}
-
-impl Observer for Recorder<'_> {
-    fn step(&mut self, step: &StepRecord) -> Result<(), InputError> {
-        self.writer.step(step)
-    }
-
-    fn evaluation(&mut self, evaluation: &EvaluationRecord) -> Result<(), InputError> {
-        self.writer.evaluation(evaluation)
-    }
-
-    fn stage(&mut self, stage: &StageRecord) -> Result<(), InputError> {
-        self.writer.stage(stage)
-    }
-
-    fn progress(&mut self, progress: &Progress) -> Result<(), InputError> {
-        let afterwards = self.work.as_ref().map_or(0, |work| work.after(progress.phase, progress.stage));
-        let eta_seconds = progress.eta_seconds.map(|phase| phase + afterwards as f64 / progress.rate);
-        let progress = Progress { eta_seconds, ..progress.clone() };
-        self.watcher.progress(&progress);
-        self.writer.progress(&progress)
-    }
-
-    fn event(&mut self, level: Level, text: &str) -> Result<(), InputError> {
-        self.watcher.event(level, text);
-        self.writer.event(level, text)
-    }
-
-    fn is_pausing(&mut self) -> bool {
-        self.writer.is_pausing()
-    }
-
-    fn wanted(&mut self) -> Wanted {
-        let mut paused = false;
-        loop {
-            if self.watcher.interrupted() {
-                return Wanted::Stop;
-            }
-            let wanted = self.writer.wanted_now();
-            if wanted == Wanted::Pause || paused {
-                // A status that cannot be written must not change what the user wants; the next record reports it.
-                let status = if wanted == Wanted::Pause { Status::Paused } else { Status::Running };
-                let _ = self.writer.set_status(status, None);
-            }
-            if wanted != Wanted::Pause {
-                return wanted;
-            }
-            paused = true;
-            thread::sleep(Duration::from_millis(100));
-        }
     }
 }

@@ -16,7 +16,7 @@ use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::{self, PeftAdapter, Weights, load_pretrained};
 use peso_workbench::model::{Adapter, Llama, VocabularyMode};
 use peso_workbench::train::batches;
-use peso_workbench::train::stage_artifacts::trained;
+use peso_workbench::train::jobs::trained;
 use peso_workbench::train::step::{Gradients, StepOptions, accumulated, gradients};
 use serde_json::Value;
 

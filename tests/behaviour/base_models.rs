@@ -24,7 +24,8 @@ use peso_workbench::project::file::DEMO;
 use peso_workbench::project::{Project, UsersPerStage};
 use peso_workbench::run::observer::{Level, Phase, Progress};
 use peso_workbench::run::{RunConfig, RunOptions, Status};
-use peso_workbench::train::worker::{self, Watcher};
+use peso_workbench::train::recorder::Watcher;
+use peso_workbench::train::worker;
 
 type Tracked = Autodiff<Flex>;
 

@@ -21,7 +21,8 @@ use peso_workbench::project::Project;
 use peso_workbench::results::{Results, RunResult};
 use peso_workbench::run::observer::{Level, Progress};
 use peso_workbench::run::{RunConfig, RunFolder, RunOptions, Status};
-use peso_workbench::train::worker::{self, Watcher};
+use peso_workbench::train::recorder::Watcher;
+use peso_workbench::train::worker;
 use proptest::prelude::*;
 
 /// A decoder that terms are put on a device beside; its own weights play no part.

@@ -20,8 +20,9 @@ use peso_workbench::project::Project;
 use peso_workbench::run::observer::{Level, Phase, Progress, StepRecord};
 use peso_workbench::run::{RunConfig, RunFolder, RunOptions, Status};
 use peso_workbench::train::adapter_export::Handover;
+use peso_workbench::train::recorder::Watcher;
 use peso_workbench::train::step::{StepOptions, cross_entropy, gradients};
-use peso_workbench::train::worker::{self, Watcher};
+use peso_workbench::train::worker;
 use serde_json::{Value, json};
 
 use crate::base_models::models;

@@ -33,7 +33,7 @@ use crate::model::{BaseModel, LlamaConfig, Storage, VocabularyMode};
 use crate::peak_memory;
 use crate::project::{Project, Training};
 use crate::train::evaluate::{USERS_A_BATCH, tests};
-use crate::train::stages::{StageData, writer};
+use crate::train::stage_data::{StageData, writer};
 use crate::train::{Task, batches};
 
 pub use self::advice::{Advice, Change};

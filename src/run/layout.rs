@@ -1,0 +1,37 @@
+//! Names in a run folder, and the two of its files that are read without the rest: what the user wants, and whether a
+//! worker is at it.
+
+use std::path::{Path, PathBuf};
+
+use super::observer::Wanted;
+use crate::files;
+
+/// The frozen configuration.
+pub(super) const CONFIG: &str = "run.ron";
+/// What was measured.
+pub(super) const DATABASE: &str = "run.sqlite";
+/// What the user wants of the worker.
+pub(super) const CONTROL: &str = "control";
+/// Held while a worker runs.
+pub(super) const LOCK: &str = "worker.lock";
+pub(super) const LOG: &str = "log.txt";
+
+/// Folder of a stage's adapter (stage from 1) in a run's folder.
+pub(super) fn adapter_folder(run: &Path, stage: usize) -> PathBuf {
+    run.join("adapters").join(format!("stage_{stage}"))
+}
+
+/// What the user wants of the worker; a missing or foreign control file means to run.
+pub(super) fn read_control(folder: &Path) -> Wanted {
+    let word = files::read_text(&folder.join(CONTROL), 64).unwrap_or_default();
+    match word.trim() {
+        "pause" => Wanted::Pause,
+        "stop" => Wanted::Stop,
+        _ => Wanted::Run,
+    }
+}
+
+/// Whether a worker holds the run now.
+pub(super) fn worker_lives(folder: &Path) -> bool {
+    files::is_locked(&folder.join(LOCK))
+}
