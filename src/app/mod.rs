@@ -14,6 +14,7 @@ pub mod launcher;
 mod logic;
 mod panels;
 mod queries;
+mod reference;
 mod services;
 mod session;
 mod settings;
@@ -25,6 +26,7 @@ mod window;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use self::reference::reference;
 pub use self::services::Services;
 pub use self::window::Workbench;
 

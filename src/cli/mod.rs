@@ -17,6 +17,7 @@ mod meaning;
 mod methods;
 mod outcome;
 mod progress;
+mod reference;
 mod results;
 mod retention;
 mod run;
@@ -32,9 +33,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use self::outcome::Ended;
+pub use self::reference::reference;
 use crate::error::InputError;
 
 /// Continual LoRA adaptation of language-model recommenders
@@ -70,6 +72,11 @@ enum Command {
     Meaning(meaning::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
+}
+
+/// The command line as clap knows it: every command with its arguments.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line of this process and says how it ended.
@@ -148,10 +155,8 @@ fn window(project: Option<PathBuf>) -> anyhow::Result<Ended> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     #[test]
     fn the_command_line_is_sound() {
-        super::Cli::command().debug_assert();
+        super::command().debug_assert();
     }
 }

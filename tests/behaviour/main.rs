@@ -26,6 +26,7 @@ mod project;
 mod protocols;
 mod queue;
 mod reference;
+mod reference_pages;
 mod render;
 mod runs;
 mod semantic_ids;

@@ -1,0 +1,25 @@
+//! What the window can do, as Markdown, for the reference pages.
+
+use std::fmt::Write as _;
+
+use eframe::egui::ModifierNames;
+
+use super::command::{Command, Menu};
+
+/// Every command of the menus with its keys and what it does: a section of level 2 a menu.
+pub fn reference() -> String {
+    Menu::ALL.iter().map(|menu| section(*menu)).collect::<Vec<_>>().join("\n")
+}
+
+fn section(menu: Menu) -> String {
+    let mut text = format!("## {}\n\n| command | keys | what it does |\n|---|---|---|\n", menu.text());
+    for command in menu.groups().iter().copied().flatten() {
+        let _ = writeln!(text, "| {} | {} | {} |", command.text(), keys(*command), command.tooltip());
+    }
+    text
+}
+
+/// The keys with the names that they have outside of macOS; empty where a command has none.
+fn keys(command: Command) -> String {
+    command.shortcut().map(|shortcut| shortcut.format(&ModifierNames::NAMES, false)).unwrap_or_default()
+}
