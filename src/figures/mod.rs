@@ -49,6 +49,7 @@ figures! {
     angles,
     distances,
     retention,
+    toy,
 }
 
 /// The figure of this name or alias.
