@@ -13,8 +13,8 @@ pub fn reference() -> String {
 
 fn section(menu: Menu) -> String {
     let mut text = format!("## {}\n\n| command | keys | what it does |\n|---|---|---|\n", menu.text());
-    for command in menu.groups().iter().copied().flatten() {
-        let _ = writeln!(text, "| {} | {} | {} |", command.text(), keys(*command), command.tooltip());
+    for command in menu.groups().into_iter().flatten() {
+        let _ = writeln!(text, "| {} | {} | {} |", command.text(), keys(command), command.tooltip());
     }
     text
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use super::background::Outbox;
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::figures::live::{self, CurvePoint, RunCurves};
+use crate::figures::curves::{CurvePoint, RunCurves};
+use crate::figures::{self, FigureSpec, Provenance as _};
 use crate::plot::Chart;
 use crate::results::{Results, RunResult};
 use crate::run::observer::{Progress, StageRecord};
@@ -61,13 +62,8 @@ impl RunView {
     }
 }
 
-/// Charts of the runs that are watched closely.
-#[derive(Debug, Clone)]
-pub(crate) struct LiveCharts {
-    pub(crate) loss: Arc<Chart>,
-    pub(crate) penalty: Arc<Chart>,
-    pub(crate) pull_ratio: Arc<Chart>,
-}
+/// The figures of training curves of the runs that are watched closely.
+pub(crate) type LiveCharts = Vec<(&'static FigureSpec, Arc<Chart>)>;
 
 /// All runs of a project at one moment.
 #[derive(Debug, Clone)]
@@ -307,12 +303,9 @@ impl Runs {
                 .collect();
             let synthetic =
                 self.followed.iter().filter_map(|id| self.open.get(id)).any(|run| run.view.config.synthetic);
-            let finish = |chart: Chart| Arc::new(chart.synthetic(synthetic));
-            self.live = Some(LiveCharts {
-                loss: finish(live::loss(&curves)),
-                penalty: finish(live::penalty(&curves)),
-                pull_ratio: finish(live::pull_ratio(&curves)),
-            });
+            let drawn =
+                figures::of_curves().map(|(figure, draw)| (figure, Arc::new(draw(&curves).synthetic(synthetic))));
+            self.live = Some(drawn.collect());
         }
         changed
     }

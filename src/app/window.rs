@@ -195,7 +195,7 @@ impl Workbench {
         }
         if let Some(session) = &self.session {
             if session.synthetic() {
-                widgets::pill(ui, crate::plot::SYNTHETIC, tokens.warning);
+                widgets::pill(ui, crate::figures::provenance::SYNTHETIC, tokens.warning);
             }
             let name = RichText::new(&session.project().name).family(theme::semi_bold());
             ui.add(egui::Label::new(name).truncate()).on_hover_text(session.file.display().to_string());

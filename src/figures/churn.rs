@@ -1,11 +1,36 @@
-//! Drift as charts: how far data and predictions change from stage to stage, and which users see the change.
+//! How far data and predictions change from stage to stage.
 
-use super::comparison::metric_label;
+use super::adapters::{AdapterRun, relative};
+use super::provenance::Provenance as _;
+use super::spec::{FigureSpec, Make, NamedChart};
+use super::styles::Styled;
 use crate::data;
 use crate::data::drift::DataDrift;
-use crate::measure::churn::SliceChurn;
-use crate::plot::{Axis, Body, Chart, Lines, Point, Series, SeriesStyle, scale};
+use crate::plot::series_style::Dash;
+use crate::plot::{Axis, Body, Chart, Lines, Point, Series, SeriesStyle};
 use crate::results::churn::{ChurnReport, StageChurn};
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "churn",
+    aliases: &[],
+    label: "Over stages",
+    title: "Drift by stage",
+    summary: "How far each stage moves predictions and data",
+    tooltip: "How far the data and each method's recommendations move with every stage",
+    options: &[],
+    make: Make::Project(|context, options| {
+        let runs = context.runs(options)?;
+        let mut reports = Vec::new();
+        for run in &runs {
+            reports.push(Styled { item: context.churn(run)?, style: run.style });
+        }
+        let moved = runs.iter().filter(|_| options.adapter_moves).filter_map(|run| context.adapters(run));
+        let others =
+            OtherDrift { data: data_drift(context.data_drift()?), adapters: moved.map(adapter_drift).collect() };
+        let chart = over_stages(&reports, ChurnMeasure::Ranked, &others, context.is_synthetic());
+        Ok(vec![NamedChart::new("churn", chart)])
+    }),
+};
 
 /// How the change of a list is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,43 +71,58 @@ pub struct StageDrift {
     pub stages: Vec<(usize, f64)>,
 }
 
-/// What is drawn beside predictions.
+/// The drift that is drawn beside that of predictions.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Beside {
+pub struct OtherDrift {
     /// Measures of the data.
     pub data: Vec<StageDrift>,
-    /// Moves of adapters, with the looks of their lines.
-    pub adapters: Vec<(StageDrift, SeriesStyle)>,
+    /// Moves of adapters.
+    pub adapters: Vec<AdapterDrift>,
+}
+
+/// The move of the adapters of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdapterDrift {
+    pub drift: StageDrift,
+    /// The colour of the run's line, in another rhythm.
+    pub style: SeriesStyle,
 }
 
 /// Data drift, the move of adapters, and the churn of each run's predictions on one axis of stages.
 pub fn over_stages(
-    runs: &[(&ChurnReport, SeriesStyle)],
+    runs: &[Styled<'_, ChurnReport>],
     measure: ChurnMeasure,
-    beside: &Beside,
+    others: &OtherDrift,
     synthetic: bool,
 ) -> Chart {
-    let title = "Drift by stage";
-    let churn = |(report, look): &(&ChurnReport, SeriesStyle)| Series {
+    let title = SPEC.title;
+    let churn = |&Styled { item: report, style }: &Styled<'_, ChurnReport>| Series {
         name: series_name(report, runs),
         points: report.stages.iter().map(|stage| Point::new(stage.stage as f64, measure.of(stage))).collect(),
-        look: *look,
+        style,
     };
     let points = |drift: &StageDrift| {
         drift.stages.iter().map(|&(stage, value)| Point::new(stage as f64, value)).collect::<Vec<_>>()
     };
-    let adapters = beside.adapters.iter().map(|(drift, look)| (drift.name.clone(), points(drift), *look));
-    let data = beside.data.iter().enumerate();
-    let data = data.map(|(slot, drift)| (format!("Data: {}", drift.name), points(drift), SeriesStyle::data(slot)));
-    let others = adapters.chain(data).map(|(name, points, look)| Series { name, points, look });
-    let series: Vec<Series> = runs.iter().map(churn).chain(others).filter(|series| !series.points.is_empty()).collect();
+    let adapters = others.adapters.iter().map(|AdapterDrift { drift, style }| Series {
+        name: drift.name.clone(),
+        points: points(drift),
+        style: *style,
+    });
+    let data = others.data.iter().enumerate().map(|(slot, drift)| Series {
+        name: format!("Data: {}", drift.name),
+        points: points(drift),
+        style: SeriesStyle::data(slot),
+    });
+    let series: Vec<Series> =
+        runs.iter().map(churn).chain(adapters).chain(data).filter(|series| !series.points.is_empty()).collect();
     if series.is_empty() {
         let missing = "Nothing is measured twice yet: churn appears when the second stage of a run is tested";
         return Chart::empty(title, missing).synthetic(synthetic);
     }
     let lines = Lines { x: Axis::whole("Stage"), y: Axis::new("Change, 0 to 1"), series, boundaries: Vec::new() };
     let moves =
-        if beside.adapters.is_empty() { "" } else { ". Move of ΔW: as a part of what it was, over all modules" };
+        if others.adapters.is_empty() { "" } else { ". Move of ΔW: as a part of what it was, over all modules" };
     let caption = format!(
         "Predictions: {}, of the same tests asked of the newest model that may answer them and of the one before it, mean over test users{moves}",
         lower_first(measure.label())
@@ -92,8 +132,8 @@ pub fn over_stages(
 }
 
 /// The experiment's name, with its seed where several of its seeds are shown.
-fn series_name(report: &ChurnReport, runs: &[(&ChurnReport, SeriesStyle)]) -> String {
-    let several = runs.iter().filter(|(other, _)| other.experiment == report.experiment).count() > 1;
+fn series_name(report: &ChurnReport, runs: &[Styled<'_, ChurnReport>]) -> String {
+    let several = runs.iter().filter(|other| other.item.experiment == report.experiment).count() > 1;
     if several { format!("{}, seed {}", report.experiment, report.seed) } else { report.experiment.clone() }
 }
 
@@ -116,61 +156,26 @@ fn lower_first(text: &str) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// Churn against gain, a point a slice: who sees other lists, and whether they are better ones.
-pub fn by_slice(report: &ChurnReport, synthetic: bool) -> Chart {
-    let title = format!("Who is affected: {}", report.experiment);
-    let enough: Vec<&SliceChurn> = report.slices.iter().filter(|slice| !slice.churn.too_few).collect();
-    if enough.is_empty() {
-        let missing = if report.slices.is_empty() {
-            "No slices yet: they appear when the second stage of the run is tested"
-        } else {
-            "Every slice has fewer than 20 tests, too few to say anything of"
-        };
-        return Chart::empty(title, missing).synthetic(synthetic);
-    }
-    let point = |(slot, slice): (usize, &&SliceChurn)| {
-        let spread = slice.gain.interval.map(|interval| [interval.low, interval.high]);
-        Series {
-            name: format!("{} {}", dimension_words(slice), slice.churn.slice.key()),
-            points: vec![Point { x: slice.churn.mean, y: slice.gain.mean, spread }],
-            look: SeriesStyle::method(slot),
-        }
-    };
-    let series = enough.iter().enumerate().map(point).collect();
-    let y = Axis::new(format!("Gain in {}", metric_label(&report.metric)));
-    let lines = Lines { x: Axis::new(ChurnMeasure::Ranked.label()), y, series, boundaries: Vec::new() };
-    let few = report.slices.len() - enough.len();
-    let left_out = if few > 0 {
-        format!(". {} with fewer than 20 tests left out", scale::plural(few, "slice"))
-    } else {
-        String::new()
-    };
-    let caption = format!(
-        "Right: lists changed more. Up: they are better than those of the model before. All stages from 2 on, 95 % bootstrap intervals over test users{left_out}"
-    );
-    let subtitle = Some("Change of the lists against what it brought, by kind of user and target".to_owned());
-    Chart { subtitle, caption: Some(caption), ..Chart::new(title, Body::Scatter(lines)) }.synthetic(synthetic)
-}
-
-fn dimension_words(slice: &SliceChurn) -> &'static str {
-    use crate::measure::slices::Dimension;
-    match slice.churn.dimension {
-        Dimension::User => "User",
-        Dimension::Target => "Target",
-        Dimension::Popularity => "Popularity",
-        Dimension::History => "History",
-    }
+/// The move of a run's whole update by stage, as a part of what it was.
+pub fn adapter_drift(run: AdapterRun<'_>) -> AdapterDrift {
+    let stages = run.report.whole.stages.windows(2).filter_map(|pair| {
+        let moved = pair[1].moved.as_ref()?;
+        Some((pair[1].stage, relative(moved, pair[0].norm)?))
+    });
+    let drift = StageDrift { name: format!("{}: move of ΔW", run.name), stages: stages.collect() };
+    AdapterDrift { drift, style: SeriesStyle { dash: Dash::Dotted, marker: None, width: 1.75, ..run.style } }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(super) mod fixture {
     use crate::measure::Slice;
-    use crate::measure::churn::Churn;
+    use crate::measure::churn::{Churn, SliceChurn};
     use crate::measure::slice_means::SliceMean;
     use crate::measure::slices::Dimension;
+    use crate::results::churn::{ChurnReport, StageChurn};
 
-    fn report() -> ChurnReport {
+    /// Two stages, and a slice with enough tests beside one with few.
+    pub(crate) fn report() -> ChurnReport {
         let stage =
             |stage, agreement| StageChurn { stage, churn: Churn { tests: 40, overlap: 0.5, agreement, gain: 0.01 } };
         let mean = |slice, mean, users: usize| SliceMean {
@@ -191,34 +196,40 @@ mod tests {
             slices: vec![slice(Slice::New, 60), slice(Slice::Dormant, 7)],
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::report;
+    use super::*;
+    use crate::figures::adapters::fixture::report as adapters_report;
 
     #[test]
     fn churn_and_data_drift_share_the_axis_of_stages() {
         let report = report();
+        let peso = [Styled { item: &report, style: SeriesStyle::method(0) }];
         let drift = |name: &str, stages| StageDrift { name: name.to_owned(), stages };
-        let beside = Beside {
+        let others = OtherDrift {
             data: vec![drift("new items", vec![(2, 0.1), (3, 0.2)])],
-            adapters: vec![(drift("PESO: move of ΔW", vec![(2, 0.3), (3, 0.4)]), SeriesStyle::curve(0))],
+            adapters: vec![AdapterDrift {
+                drift: drift("PESO: move of ΔW", vec![(2, 0.3), (3, 0.4)]),
+                style: SeriesStyle::curve(0),
+            }],
         };
-        let chart = over_stages(&[(&report, SeriesStyle::method(0))], ChurnMeasure::Ranked, &beside, true);
+        let chart = over_stages(&peso, ChurnMeasure::Ranked, &others, true);
         let Body::Lines(lines) = &chart.body else { panic!("no lines") };
         let found: Vec<_> = lines.series.iter().map(|series| (series.name.as_str(), series.points[1])).collect();
         let expected = [("PESO", 0.5), ("PESO: move of ΔW", 0.4), ("Data: new items", 0.2)];
         assert_eq!(found, expected.map(|(name, y)| (name, Point::new(3.0, y))));
-        let top_ten = over_stages(&[(&report, SeriesStyle::method(0))], ChurnMeasure::TopTen, &Beside::default(), true);
+        let top_ten = over_stages(&peso, ChurnMeasure::TopTen, &OtherDrift::default(), true);
         let Body::Lines(lines) = &top_ten.body else { panic!("no lines") };
         assert_eq!(lines.series[0].points[0], Point::new(2.0, 0.5));
-        assert!(matches!(over_stages(&[], ChurnMeasure::Ranked, &Beside::default(), false).body, Body::Empty(_)));
+        assert!(matches!(over_stages(&[], ChurnMeasure::Ranked, &OtherDrift::default(), false).body, Body::Empty(_)));
     }
 
     #[test]
-    fn slices_of_few_tests_are_left_out_and_counted() {
-        let chart = by_slice(&report(), false);
-        let Body::Scatter(points) = &chart.body else { panic!("no points") };
-        assert_eq!(points.series.len(), 1);
-        assert_eq!((points.series[0].name.as_str(), points.series[0].points[0].y), ("User new", -0.02));
-        assert!(chart.caption.unwrap().contains("1 slice with fewer than 20 tests left out"));
-        let none = ChurnReport { slices: Vec::new(), ..report() };
-        assert!(matches!(by_slice(&none, false).body, Body::Empty(_)));
+    fn the_move_of_an_update_is_a_part_of_what_it_was() {
+        let run = AdapterRun { report: &adapters_report(), name: "PESO", style: SeriesStyle::method(0) };
+        assert_eq!(adapter_drift(run).drift.stages, [(2, 0.25)], "0.5 of a norm of 2");
     }
 }

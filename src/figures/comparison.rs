@@ -2,8 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series, SeriesStyle, scale};
+use super::provenance::Provenance as _;
+use super::spec::{FigureOption, FigureSpec, Make, NamedChart};
+use super::styles::groups;
+use super::words::{better, is_baseline, metric_label};
+use crate::plot::{Axis, Body, Chart, Lines, Point, Series, scale};
 use crate::results::{Results, RunResult};
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "comparison",
+    aliases: &[],
+    label: "By stage",
+    title: "Metric by stage",
+    summary: "The metric over the stages, a line an experiment",
+    tooltip: "Every method over the stages, tested on the stage it was just trained on",
+    options: &[FigureOption::Metric],
+    make: Make::Project(|context, options| {
+        let shown = ComparisonOptions { synthetic: context.is_synthetic(), ..ComparisonOptions::default() };
+        let chart = over_stages(&context.results, &options.metric, &shown);
+        Ok(vec![NamedChart::new("comparison", chart)])
+    }),
+};
 
 /// What [`over_stages`] shows and how.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -33,12 +52,10 @@ pub enum Spread {
 pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions) -> Chart {
     let title = format!("{} by stage", metric_label(metric));
     let groups = groups(results);
-    let mut slots = Slots::default();
     let mut methods = Vec::new();
     let mut baselines = Vec::new();
     let mut seeds = BTreeSet::new();
     for group in &groups {
-        let look = slots.look(group.runs[0]);
         let points = means(&group.runs, metric, options.spread);
         if !(options.experiments.is_empty() || options.experiments.contains(&group.runs[0].experiment)) {
             continue;
@@ -46,7 +63,7 @@ pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions)
         if points.is_empty() {
             continue;
         }
-        let series = Series { name: group.name.clone(), points, look };
+        let series = Series { name: group.name.clone(), points, style: group.style };
         if is_baseline(group.runs[0]) {
             baselines.push(series);
         } else {
@@ -65,110 +82,6 @@ pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions)
     let caption: Vec<String> = [seeds, cut].into_iter().flatten().collect();
     let caption = (!caption.is_empty()).then(|| caption.join(". "));
     Chart { caption, ..Chart::new(title, Body::Lines(lines)) }.synthetic(options.synthetic)
-}
-
-/// The look that each run's line has in every chart of these results, by run id.
-pub fn looks(results: &Results) -> BTreeMap<String, SeriesStyle> {
-    let mut slots = Slots::default();
-    let mut looks = BTreeMap::new();
-    for group in groups(results) {
-        let look = slots.look(group.runs[0]);
-        looks.extend(group.runs.iter().map(|run| (run.run.clone(), look)));
-    }
-    looks
-}
-
-/// How a metric's key reads: `hit@10` is `Hit@10`, `ndcg@5_corrected` is `NDCG@5, ties by expectation`.
-pub fn metric_label(metric: &str) -> String {
-    let (plain, corrected) = match metric.strip_suffix("_corrected") {
-        Some(plain) => (plain, ", ties by expectation"),
-        None => (metric, ""),
-    };
-    let label = match plain.split_once('@') {
-        Some(("hit", cutoff)) => format!("Hit@{cutoff}"),
-        Some(("ndcg", cutoff)) => format!("NDCG@{cutoff}"),
-        _ if plain == "invalid_rate" => "Invalid rate".to_owned(),
-        _ => plain.to_owned(),
-    };
-    format!("{label}{corrected}")
-}
-
-/// How a run's experiment reads.
-pub fn experiment_label(run: &RunResult) -> String {
-    match run.method.as_str() {
-        "popularity" => "Popularity".to_owned(),
-        "co_occurrence" => "Co-occurrence".to_owned(),
-        _ => run.experiment.clone(),
-    }
-}
-
-/// Whether a run only counts.
-pub fn is_baseline(run: &RunResult) -> bool {
-    matches!(run.method.as_str(), "popularity" | "co_occurrence")
-}
-
-/// Which end of a metric is the good one.
-pub fn better(metric: &str) -> Better {
-    if metric == "invalid_rate" { Better::Lower } else { Better::Higher }
-}
-
-/// Runs that one line is the mean of.
-struct Group<'a> {
-    name: String,
-    /// At least one.
-    runs: Vec<&'a RunResult>,
-}
-
-/// The runs by experiment, in order of appearance; those that share a seed within one, by configuration and data.
-fn groups(results: &Results) -> Vec<Group<'_>> {
-    let mut by_experiment: Vec<Group<'_>> = Vec::new();
-    for run in &results.runs {
-        let name = experiment_label(run);
-        match by_experiment.iter_mut().find(|group| group.name == name) {
-            Some(group) => group.runs.push(run),
-            None => by_experiment.push(Group { name, runs: vec![run] }),
-        }
-    }
-    by_experiment.into_iter().flat_map(split).collect()
-}
-
-fn split(group: Group<'_>) -> Vec<Group<'_>> {
-    let seeds: BTreeSet<u64> = group.runs.iter().map(|run| run.seed).collect();
-    let datasets: BTreeSet<&str> = group.runs.iter().map(|run| run.data_hash.as_str()).collect();
-    if seeds.len() == group.runs.len() && datasets.len() == 1 {
-        return vec![group];
-    }
-    let mut parts: BTreeMap<(&str, &str), Vec<&RunResult>> = BTreeMap::new();
-    for run in group.runs {
-        parts.entry((&run.config_hash, &run.data_hash)).or_default().push(run);
-    }
-    let short = |hash: &str| hash.chars().take(8).collect::<String>();
-    parts
-        .into_iter()
-        .map(|((config, data), runs)| {
-            let data = if datasets.len() > 1 { format!(", data {}", short(data)) } else { String::new() };
-            Group { name: format!("{} ({}{data})", group.name, short(config)), runs }
-        })
-        .collect()
-}
-
-/// Hands out looks: methods and baselines are counted apart.
-#[derive(Default)]
-struct Slots {
-    methods: usize,
-    baselines: usize,
-}
-
-impl Slots {
-    fn look(&mut self, run: &RunResult) -> SeriesStyle {
-        if is_baseline(run) {
-            self.baselines += 1;
-            SeriesStyle::baseline(self.baselines - 1)
-        } else {
-            self.methods += 1;
-            SeriesStyle::method(self.methods - 1)
-        }
-    }
 }
 
 /// The values of a metric in each stage, one a seed.
@@ -246,8 +159,8 @@ mod tests {
     use crate::run::Status;
 
     fn run(experiment: &str, method: &str, seed: u64, hits: &[f64]) -> RunResult {
-        let stage = |(place, &hit): (usize, &f64)| StageResult {
-            stage: place + 1,
+        let stage = |(index, &hit): (usize, &f64)| StageResult {
+            stage: index + 1,
             metrics: BTreeMap::from([("hit@10".to_owned(), hit)]),
             ..StageResult::default()
         };
@@ -306,13 +219,13 @@ mod tests {
         let all = over_stages(&results, "hit@10", &ComparisonOptions::default());
         let names: Vec<&str> = lines(&all).series.iter().map(|series| series.name.as_str()).collect();
         assert_eq!(names, ["first", "second", "Popularity"]);
-        assert_eq!(lines(&all).series[2].look.ink, Ink::Grey(0));
-        assert_ne!(lines(&all).series[2].look.dash, Dash::Solid);
+        assert_eq!(lines(&all).series[2].style.ink, Ink::Grey(0));
+        assert_ne!(lines(&all).series[2].style.dash, Dash::Solid);
 
         let experiments = BTreeSet::from(["second".to_owned()]);
         let one = over_stages(&results, "hit@10", &ComparisonOptions { experiments, ..ComparisonOptions::default() });
         assert_eq!(lines(&one).series.len(), 1);
-        assert_eq!(lines(&one).series[0].look, lines(&all).series[1].look);
+        assert_eq!(lines(&one).series[0].style, lines(&all).series[1].style);
     }
 
     #[test]
@@ -338,12 +251,5 @@ mod tests {
         let chart = over_stages(&results(Vec::new()), "ndcg@10", &options);
         assert!(matches!(&chart.body, Body::Empty(missing) if missing.contains("NDCG@10")));
         assert_eq!(chart.note.as_deref(), Some("Synthetic data"));
-    }
-
-    #[test]
-    fn metrics_read_as_people_write_them() {
-        assert_eq!(metric_label("hit@10"), "Hit@10");
-        assert_eq!(metric_label("ndcg@5_corrected"), "NDCG@5, ties by expectation");
-        assert_eq!(metric_label("invalid_rate"), "Invalid rate");
     }
 }

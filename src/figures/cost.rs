@@ -1,8 +1,26 @@
 //! What quality costs: lines of a comparison as points, a cost across and a metric upwards.
 
-use super::comparison::{better, metric_label};
-use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series, SeriesStyle};
-use crate::results::comparison::Line;
+use super::provenance::Provenance as _;
+use super::spec::{FigureOption, FigureSpec, Make, NamedChart};
+use super::styles::Styled;
+use super::words::{better, metric_label};
+use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series};
+use crate::results::comparison::ComparisonLine;
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "cost",
+    aliases: &[],
+    label: "Cost",
+    title: "Metric against cost",
+    summary: "The metric against training time, trainable parameters and peak memory",
+    tooltip: "What each method costs, against how good it is",
+    options: &[FigureOption::Metric],
+    make: Make::Project(|context, options| {
+        let lines = context.lines();
+        let chart = |cost: Cost| against_quality(&lines, &options.metric, cost, context.is_synthetic());
+        Ok(Cost::ALL.map(|cost| NamedChart::new(format!("cost-{}", cost.key()), chart(cost))).to_vec())
+    }),
+};
 
 /// What is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +47,14 @@ impl Cost {
         }
     }
 
+    const fn key(self) -> &'static str {
+        match self {
+            Self::TrainTime => "time",
+            Self::Parameters => "parameters",
+            Self::Memory => "memory",
+        }
+    }
+
     fn unit(self) -> Option<&'static str> {
         match self {
             Self::TrainTime => Some("s"),
@@ -38,7 +64,7 @@ impl Cost {
     }
 
     /// The cost of a line, in the chart's unit.
-    pub fn of(self, line: &Line) -> f64 {
+    pub fn of(self, line: &ComparisonLine) -> f64 {
         match self {
             Self::TrainTime => line.train_seconds,
             Self::Parameters => line.trainable_parameters as f64,
@@ -48,15 +74,15 @@ impl Cost {
 }
 
 /// `metric` against `cost`, a point a line, in the look that it has in other charts.
-pub fn against_quality(lines: &[(&Line, SeriesStyle)], metric: &str, cost: Cost, synthetic: bool) -> Chart {
+pub fn against_quality(lines: &[Styled<'_, ComparisonLine>], metric: &str, cost: Cost, synthetic: bool) -> Chart {
     let title = format!("{} against {}", metric_label(metric), cost.label().to_lowercase());
     let series: Vec<Series> = lines
         .iter()
-        .filter_map(|(line, look)| {
+        .filter_map(|&Styled { item: line, style }| {
             let value = line.metrics.get(metric)?;
             let spread = value.interval.map(|interval| [interval.low, interval.high]);
             let point = Point { x: cost.of(line), y: value.mean, spread };
-            Some(Series { name: line.name.clone(), points: vec![point], look: *look })
+            Some(Series { name: line.name.clone(), points: vec![point], style })
         })
         .collect();
     if series.is_empty() {
@@ -81,10 +107,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::plot::SeriesStyle;
     use crate::results::comparison::Estimate;
 
-    fn line(name: &str, train_seconds: f64, values: &[f64]) -> Line {
-        Line {
+    fn line(name: &str, train_seconds: f64, values: &[f64]) -> ComparisonLine {
+        ComparisonLine {
             name: name.to_owned(),
             method: name.to_owned(),
             counted: false,
@@ -100,7 +127,7 @@ mod tests {
     #[test]
     fn lines_become_points_with_their_costs() {
         let (dear, cheap) = (line("dear", 9.0, &[0.3, 0.4]), line("cheap", 1.0, &[0.2]));
-        let lines = [(&dear, SeriesStyle::method(0)), (&cheap, SeriesStyle::method(1))];
+        let lines = [(&dear, 0), (&cheap, 1)].map(|(item, slot)| Styled { item, style: SeriesStyle::method(slot) });
         let chart = against_quality(&lines, "hit@10", Cost::TrainTime, true);
         let Body::Scatter(scatter) = &chart.body else { panic!("no scatter") };
         assert_eq!(scatter.series.iter().map(|series| series.points[0].x).collect::<Vec<_>>(), [9.0, 1.0]);

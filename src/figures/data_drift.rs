@@ -1,5 +1,6 @@
 //! The drift of the data alone: how far each stage lies from those before it, who its users are, and what it is tested on.
 
+use super::provenance::Provenance as _;
 use super::stages::{group_parts, stage_names};
 use crate::data::Protocol;
 use crate::data::drift::{self, CentroidShift, DataDrift, StageDrift, Targets, UserGroups};
@@ -122,8 +123,8 @@ pub fn measures(name: &str, drift: &DataDrift, measures: &[DriftMeasure], synthe
             .iter()
             .filter_map(|stage| Some(Point::new(stage.stage as f64, measure.value(stage)?)))
             .collect(),
-        // A measure keeps its look whichever others are shown.
-        look: SeriesStyle::method(every.iter().position(|other| other == measure).unwrap_or(0)),
+        // A measure keeps its style whichever others are shown.
+        style: SeriesStyle::method(every.iter().position(|other| other == measure).unwrap_or(0)),
     };
     let y = if let [one] = measures { one.label() } else { "Share or divergence".to_owned() };
     let lines = Lines {
@@ -163,8 +164,8 @@ pub fn targets(name: &str, drift: &DataDrift, protocol: Protocol, synthetic: boo
 }
 
 fn stacked(drift: &DataDrift, label: &str, parts: Vec<Part>, heights: impl Fn(&StageDrift) -> Vec<usize>) -> Bars {
-    let bar = |(place, stage): (usize, &StageDrift)| {
-        Bar::named(place, heights(stage).into_iter().map(|count| count as f64).collect())
+    let bar = |(index, stage): (usize, &StageDrift)| {
+        Bar::named(index, heights(stage).into_iter().map(|count| count as f64).collect())
     };
     Bars {
         x: stage_names(drift.stages.len()),
@@ -218,14 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn a_measure_keeps_its_look_and_stacks_have_their_counts() {
+    fn a_measure_keeps_its_style_and_stacks_have_their_counts() {
         let drift = drift();
-        let look = |of: &[DriftMeasure], place: usize| match measures("tiny", &drift, of, false).body {
-            Body::Lines(lines) => lines.series[place].look,
+        let style = |of: &[DriftMeasure], index: usize| match measures("tiny", &drift, of, false).body {
+            Body::Lines(lines) => lines.series[index].style,
             other => panic!("{other:?}"),
         };
         let (items, users_new) = (DriftMeasure::Items, DriftMeasure::NewUsers);
-        assert_eq!(look(&[users_new], 0), look(&[items, users_new], 1));
+        assert_eq!(style(&[users_new], 0), style(&[items, users_new], 1));
         assert!(matches!(measures("tiny", &drift, &[], false).body, Body::Empty(_)));
         let csv = table::csv(&users("tiny", &drift, false));
         assert_eq!(csv, "Stage,New users,Returning users,Dormant users,note\n1,5,1,0,\n2,5,2,0,\n");

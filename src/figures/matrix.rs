@@ -1,8 +1,24 @@
 //! `R[i,j]` as a heat map: what a model keeps of earlier stages and already knows of later ones.
 
-use super::comparison::{better, experiment_label, is_baseline, metric_label};
+use super::provenance::Provenance as _;
+use super::spec::{FigureOption, FigureSpec, Make};
+use super::words::{better, experiment_label, is_baseline, metric_label};
 use crate::plot::{Axis, Body, Chart, HeatMap, Panel};
 use crate::results::RunResult;
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "matrix",
+    aliases: &[],
+    label: "Matrix R[i,j]",
+    title: "R[i,j]",
+    summary: "`R[i, j]` of every run",
+    tooltip: "A method tested on every stage after every stage: what it keeps and what it forgets",
+    options: &[FigureOption::Metric],
+    make: Make::Run(|context, run, options| {
+        let result = context.result(run);
+        Ok(result.map(|result| matrix(result, &options.metric).synthetic(context.is_synthetic())))
+    }),
+};
 
 /// `R[i,j]` of one run: `metric` on the test set of stage j (columns) after training stage i (rows).
 pub fn matrix(run: &RunResult, metric: &str) -> Chart {

@@ -1,21 +1,44 @@
 //! Parallel coordinates: lines of a comparison across the settings in which they differ and what they measured.
 
-use super::comparison::metric_label;
-use crate::plot::parallel::{Across, Parallel, Upright};
-use crate::plot::{Body, Chart, SeriesStyle};
-use crate::results::comparison::Line;
-use crate::results::config_diff::{Difference, Shown};
+use super::provenance::Provenance as _;
+use super::spec::{FigureOption, FigureSpec, Make, NamedChart};
+use super::styles::Styled;
+use super::words::metric_label;
+use crate::plot::parallel::{Parallel, ParallelAxis, Polyline};
+use crate::plot::{Body, Chart};
+use crate::results::comparison::ComparisonLine;
+use crate::results::config_diff::{Difference, Shown, differences};
+use crate::run::RunConfig;
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "parallel",
+    aliases: &[],
+    label: "Parallel",
+    title: "Settings and what came of them",
+    summary: "The settings that differ and what came of them, on axes side by side",
+    tooltip: "Settings that differ and what came of them, on axes side by side; drag along an axis to list a part of it",
+    options: &[FigureOption::Metric],
+    make: Make::Project(|context, options| {
+        let learned = context.lines().into_iter().filter(|line| !line.item.counted);
+        let learned =
+            learned.filter_map(|line| context.configuration(line.item).map(|configuration| (line, configuration)));
+        let (lines, configurations): (Vec<_>, Vec<&RunConfig>) = learned.unzip();
+        let metrics = [options.metric.clone()];
+        let chart = across(&lines, &differences(&configurations), &metrics, context.is_synthetic());
+        Ok(vec![NamedChart::new("parallel", chart)])
+    }),
+};
 
 /// `lines` across the settings in which they differ, then `metrics`. `differences` has their values in the same order.
 ///
 /// A setting that differs only in that some methods do not have it is left out: the axis of the methods says it.
 pub fn across(
-    lines: &[(&Line, SeriesStyle)],
+    lines: &[Styled<'_, ComparisonLine>],
     differences: &[Difference],
     metrics: &[String],
     synthetic: bool,
 ) -> Chart {
-    let title = "Settings and what came of them";
+    let title = SPEC.title;
     if lines.len() < 2 {
         let missing = "Two lines with finished runs are needed: run another method or another configuration";
         return Chart::empty(title, missing).synthetic(synthetic);
@@ -31,15 +54,15 @@ pub fn across(
         columns.push(column);
     }
     for metric in metrics {
-        axes.push(Upright { label: metric_label(metric), names: Vec::new() });
-        columns.push(lines.iter().map(|(line, _)| line.metrics.get(metric).map(|value| value.mean)).collect());
+        axes.push(ParallelAxis { label: metric_label(metric), names: Vec::new() });
+        columns.push(lines.iter().map(|line| line.item.metrics.get(metric).map(|value| value.mean)).collect());
     }
-    let across = |(place, (line, look)): (usize, &(&Line, SeriesStyle))| Across {
-        name: line.name.clone(),
-        values: columns.iter().map(|column| column.get(place).copied().flatten()).collect(),
-        look: *look,
+    let polyline = |(index, line): (usize, &Styled<'_, ComparisonLine>)| Polyline {
+        name: line.item.name.clone(),
+        values: columns.iter().map(|column| column.get(index).copied().flatten()).collect(),
+        style: line.style,
     };
-    let lines = lines.iter().enumerate().map(across).collect();
+    let lines = lines.iter().enumerate().map(polyline).collect();
     let caption = "An axis for each setting that differs, then what was measured, over the stages from 2 on".to_owned();
     Chart { caption: Some(caption), ..Chart::new(title, Body::Parallel(Parallel { axes, lines })) }.synthetic(synthetic)
 }
@@ -52,21 +75,21 @@ fn says_something(difference: &Difference) -> bool {
 }
 
 /// An axis of numbers where all have one, else of names, those that are numbers by their size.
-fn of_setting(difference: &Difference) -> (Upright, Vec<Option<f64>>) {
+fn of_setting(difference: &Difference) -> (ParallelAxis, Vec<Option<f64>>) {
     let number = |value: &Option<Shown>| value.as_ref().and_then(|value| value.number);
     let label = difference.name.clone();
     if difference.values.iter().all(|value| number(value).is_some()) {
-        return (Upright { label, names: Vec::new() }, difference.values.iter().map(number).collect());
+        return (ParallelAxis { label, names: Vec::new() }, difference.values.iter().map(number).collect());
     }
     let text = |value: &Option<Shown>| value.as_ref().map_or("–", |value| value.text.as_str()).to_owned();
     let mut names: Vec<(Option<f64>, String)> =
         difference.values.iter().map(|value| (number(value), text(value))).collect();
     names.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal).then(a.1.cmp(&b.1)));
     names.dedup();
-    let place =
-        |value: &Option<Shown>| names.iter().position(|(_, name)| *name == text(value)).map(|place| place as f64);
-    let values = difference.values.iter().map(place).collect();
-    (Upright { label, names: names.into_iter().map(|(_, name)| name).collect() }, values)
+    let index =
+        |value: &Option<Shown>| names.iter().position(|(_, name)| *name == text(value)).map(|index| index as f64);
+    let values = difference.values.iter().map(index).collect();
+    (ParallelAxis { label, names: names.into_iter().map(|(_, name)| name).collect() }, values)
 }
 
 #[cfg(test)]
@@ -74,10 +97,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::plot::SeriesStyle;
     use crate::results::comparison::Estimate;
 
-    fn line(name: &str, value: f64) -> Line {
-        Line {
+    fn line(name: &str, value: f64) -> ComparisonLine {
+        ComparisonLine {
             name: name.to_owned(),
             method: "peso".to_owned(),
             counted: false,
@@ -97,7 +121,7 @@ mod tests {
     #[test]
     fn settings_that_some_do_not_have_are_names() {
         let lines = [line("a", 0.1), line("b", 0.3), line("c", 0.2)];
-        let lines: Vec<(&Line, SeriesStyle)> = lines.iter().map(|line| (line, SeriesStyle::method(0))).collect();
+        let lines = lines.each_ref().map(|item| Styled { item, style: SeriesStyle::method(0) });
         let difference = |name: &str, values: [Option<Shown>; 3]| Difference {
             part: "Method",
             name: name.to_owned(),

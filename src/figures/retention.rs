@@ -1,9 +1,25 @@
 //! Predicted against measured retention, a point a direction.
 
-use crate::analysis::retention::RetentionReport;
+use super::provenance::Provenance as _;
+use super::spec::{FigureSpec, Make};
+use crate::analysis::retention::{RetentionReport, cached};
 use crate::measure::statistics::quantile;
 use crate::plot::{Axis, Body, Chart, Lines, Point, Series, SeriesStyle, scale};
 use crate::subspace::retention::{Correlations, Retained};
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "retention",
+    aliases: &[],
+    label: "Retention",
+    title: "Retention",
+    summary: "Predicted against measured retention, as far as `peso retention` has measured it",
+    tooltip: "How much of the past is kept in each direction, as theory predicts and as measured",
+    options: &[],
+    make: Make::Stage(|_, run, stage| {
+        let measured = cached(&run.folder, stage);
+        Ok(measured.map(|report| retention(&report, &run.name, Movers::All)))
+    }),
+};
 
 /// Which directions are drawn, by how far training without the pull moved along them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,7 +46,7 @@ impl Movers {
         }
     }
 
-    const fn least(self) -> f64 {
+    const fn min_share(self) -> f64 {
         match self {
             Self::All => 0.0,
             Self::Tenth => 0.1,
@@ -42,14 +58,14 @@ impl Movers {
     fn of(self, directions: &[Retained]) -> Vec<Retained> {
         let told = || directions.iter().filter(|direction| direction.measured.is_some());
         let furthest = told().map(|direction| direction.weight).fold(0.0, f64::max).sqrt();
-        told().filter(|direction| direction.weight.sqrt() >= self.least() * furthest).copied().collect()
+        told().filter(|direction| direction.weight.sqrt() >= self.min_share() * furthest).copied().collect()
     }
 
     /// `All 240 directions`, `The 31 that moved at least 10 % as far as the furthest`.
     fn words(self, count: usize) -> String {
         match self {
             Self::All => format!("All {}", scale::plural(count, "direction")),
-            _ => format!("The {count} that moved at least {:.0} % as far as the furthest", 100.0 * self.least()),
+            _ => format!("The {count} that moved at least {:.0} % as far as the furthest", 100.0 * self.min_share()),
         }
     }
 }
@@ -57,7 +73,7 @@ impl Movers {
 /// Predicted against measured retention, with the line on which both agree. The caption says how both go together over all
 /// directions, and over those that moved far.
 pub fn retention(report: &RetentionReport, run: &str, movers: Movers) -> Chart {
-    let title = format!("Retention in stage {}", report.stage);
+    let title = format!("{} in stage {}", SPEC.title, report.stage);
     let directions = movers.of(&report.directions);
     let points = |wanted: &dyn Fn(&Retained) -> bool| {
         let wanted = directions.iter().filter(|direction| wanted(direction));
@@ -80,7 +96,7 @@ pub fn retention(report: &RetentionReport, run: &str, movers: Movers) -> Chart {
         ("As predicted", on_the_line.to_vec(), SeriesStyle::baseline(0)),
     ];
     let series = series.into_iter().filter(|(_, points, _)| !points.is_empty());
-    let series = series.map(|(name, points, look)| Series { name: name.to_owned(), points, look }).collect();
+    let series = series.map(|(name, points, style)| Series { name: name.to_owned(), points, style }).collect();
     let limits = limits(&all, predicted);
     let y = Axis { limits, ..Axis::new("Measured") };
     let lines = Lines { x: Axis::new("Predicted, λ / (ρ + λ)"), y, series, boundaries: Vec::new() };
@@ -135,12 +151,12 @@ mod tests {
 
     /// Directions that move much lie near the prediction; two that hardly move lie far out.
     fn report() -> RetentionReport {
-        let direction = |place: usize| {
-            let predicted = 0.02 * (place + 1) as f64;
-            let (measured, weight) = match place {
+        let direction = |index: usize| {
+            let predicted = 0.02 * (index + 1) as f64;
+            let (measured, weight) = match index {
                 3 => (40.0, 1e-7),
                 9 => (-25.0, 2e-7),
-                _ => (predicted + 0.01 * f64::from(u8::from(place.is_multiple_of(2))), 0.05),
+                _ => (predicted + 0.01 * f64::from(u8::from(index.is_multiple_of(2))), 0.05),
             };
             json!({ "rho": 1.0 / predicted, "predicted": predicted, "measured": measured, "weight": weight })
         };

@@ -1,5 +1,6 @@
 //! Charts of semantic ids: their training epoch by epoch, and what came of it level by level.
 
+use super::provenance::Provenance as _;
 use crate::id_training::Quality;
 use crate::id_training::observer::Epoch;
 use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series, SeriesStyle};
@@ -28,9 +29,9 @@ pub fn codes_in_use(epochs: &[Epoch], synthetic: bool) -> Chart {
             line(epochs, level, format!("Codes used, level {}", level + 1), share)
         })
         .collect();
-    let look = SeriesStyle::baseline(0);
+    let style = SeriesStyle::baseline(0);
     series.push(Series {
-        look,
+        style,
         ..line(epochs, 0, "Items that share an id".to_owned(), |epoch: &Epoch| percent(epoch.collisions))
     });
     let y = Axis { unit: Some("%".to_owned()), ..Axis::new("Share") };
@@ -56,7 +57,7 @@ pub fn levels(quality: &Quality, synthetic: bool) -> Chart {
         ("The most frequent category", points(&|_| quality.category_baseline), SeriesStyle::baseline(0)),
     ];
     let series = parts.into_iter().filter(|(_, points, _)| !points.is_empty());
-    let series = series.map(|(name, points, look)| Series { name: name.to_owned(), points, look });
+    let series = series.map(|(name, points, style)| Series { name: name.to_owned(), points, style });
     let y = Axis { unit: Some("%".to_owned()), better: Some(Better::Higher), ..Axis::new("Share") };
     let lines = Lines { x: Axis::whole("Level"), y, series: series.collect(), boundaries: Vec::new() };
     Chart::new("Codes by level", Body::Lines(lines)).synthetic(synthetic)
@@ -69,9 +70,9 @@ fn percent(share: f64) -> f64 {
 /// A value by epoch; of many epochs every n-th, and the last.
 fn line(epochs: &[Epoch], slot: usize, name: String, value: impl Fn(&Epoch) -> f64) -> Series {
     let step = epochs.len().div_ceil(MOST_POINTS).max(1);
-    let shown = epochs.iter().enumerate().filter(|(place, _)| (epochs.len() - 1 - place).is_multiple_of(step));
+    let shown = epochs.iter().enumerate().filter(|(index, _)| (epochs.len() - 1 - index).is_multiple_of(step));
     let points = shown.map(|(_, epoch)| Point { x: epoch.epoch as f64, y: value(epoch), spread: None });
-    Series { name, points: points.collect(), look: SeriesStyle::curve(slot) }
+    Series { name, points: points.collect(), style: SeriesStyle::curve(slot) }
 }
 
 fn by_epoch(title: &str, y: Axis, series: Vec<Series>, epochs: &[Epoch]) -> Chart {

@@ -1,13 +1,15 @@
 //! A metric on kinds of users and targets: what a mean over all tests hides.
 
-use super::comparison::{better, metric_label};
+use super::provenance::Provenance as _;
+use super::styles::Styled;
+use super::words::{better, metric_label};
 use crate::measure::slice_means::{FEW, SliceMean};
 use crate::measure::{Dimension, Slice};
 use crate::plot::{Axis, Body, Boundary, Chart, Lines, Point, Series, SeriesStyle};
 use crate::results::slices::SlicedLine;
 
 /// `metric` on each slice, the lines side by side in their looks; of one dimension, or of all.
-pub fn by_slice(lines: &[(&SlicedLine, SeriesStyle)], metric: &str, only: Option<Dimension>, synthetic: bool) -> Chart {
+pub fn by_slice(lines: &[Styled<'_, SlicedLine>], metric: &str, only: Option<Dimension>, synthetic: bool) -> Chart {
     let title = match only {
         None => format!("{} by slice", metric_label(metric)),
         Some(dimension) => format!("{} by slice of {}", metric_label(metric), label(dimension).to_lowercase()),
@@ -18,8 +20,8 @@ pub fn by_slice(lines: &[(&SlicedLine, SeriesStyle)], metric: &str, only: Option
         return Chart::empty(title, missing).synthetic(synthetic);
     }
     let width = (0.7 / lines.len() as f64).min(0.16);
-    let series = lines.iter().enumerate().map(|(number, (line, look))| {
-        let beside = width * (number as f64 - (lines.len() - 1) as f64 / 2.0);
+    let series = lines.iter().enumerate().map(|(index, &Styled { item: line, style })| {
+        let beside = width * (index as f64 - (lines.len() - 1) as f64 / 2.0);
         let point = |(at, slice): (usize, &SliceMean)| {
             let found = line.slices.iter().find(|mean| mean.slice == slice.slice)?;
             let spread = found.interval.map(|interval| [interval.low, interval.high]);
@@ -27,8 +29,8 @@ pub fn by_slice(lines: &[(&SlicedLine, SeriesStyle)], metric: &str, only: Option
         };
         let points = slices.iter().enumerate().filter_map(point).collect();
         // There are no lines to tell apart here: every series has a mark.
-        let look = SeriesStyle { marker: look.marker.or(Some(look.ink.lone_mark())), ..*look };
-        Series { name: line.experiment.clone(), points, look }
+        let style = SeriesStyle { marker: style.marker.or(Some(style.ink.lone_mark())), ..style };
+        Series { name: line.experiment.clone(), points, style }
     });
     let names = slices.iter().map(|slice| {
         let few = if slice.too_few { " *" } else { "" };
@@ -73,8 +75,8 @@ pub fn explanation(slice: Slice) -> &'static str {
 }
 
 /// The slices that some line has, in their usual order.
-pub fn slices(lines: &[(&SlicedLine, SeriesStyle)], only: Option<Dimension>) -> Vec<SliceMean> {
-    let all = lines.iter().flat_map(|(line, _)| &line.slices);
+pub fn slices(lines: &[Styled<'_, SlicedLine>], only: Option<Dimension>) -> Vec<SliceMean> {
+    let all = lines.iter().flat_map(|line| &line.item.slices);
     let mut slices: Vec<SliceMean> =
         all.filter(|mean| only.is_none_or(|only| only == mean.dimension)).copied().collect();
     slices.sort_by_key(|mean| mean.slice);
@@ -120,7 +122,7 @@ mod tests {
     #[test]
     fn slices_are_names_and_lines_stand_side_by_side_above_them() {
         let (a, b) = (line("A", 0.2), line("B", 0.3));
-        let lines = [(&a, SeriesStyle::method(0)), (&b, SeriesStyle::method(1))];
+        let lines = [(&a, 0), (&b, 1)].map(|(item, slot)| Styled { item, style: SeriesStyle::method(slot) });
         let chart = by_slice(&lines, "hit@10", None, true);
         let found = dots(&chart);
         assert_eq!(found.x.names, ["new\nn = 120", "dormant\nn = 7 *", "warm\nn = 127"]);
@@ -140,10 +142,12 @@ mod tests {
     #[test]
     fn one_dimension_alone_has_no_boundaries() {
         let a = line("A", 0.2);
-        let chart = by_slice(&[(&a, SeriesStyle::method(0))], "hit@10", Some(Dimension::Target), false);
+        let chart =
+            by_slice(&[Styled { item: &a, style: SeriesStyle::method(0) }], "hit@10", Some(Dimension::Target), false);
         assert_eq!((dots(&chart).x.names.len(), dots(&chart).boundaries.len()), (1, 0));
         assert_eq!(chart.title, "Hit@10 by slice of targets");
-        let none = by_slice(&[(&a, SeriesStyle::method(0))], "hit@10", Some(Dimension::History), false);
+        let none =
+            by_slice(&[Styled { item: &a, style: SeriesStyle::method(0) }], "hit@10", Some(Dimension::History), false);
         assert!(matches!(none.body, Body::Empty(_)));
     }
 }

@@ -1,5 +1,6 @@
 //! Interactions over time with the stages that they are cut into, and by stage where there are no times.
 
+use super::provenance::Provenance as _;
 use crate::data::{Timeline, UserGroup};
 use crate::plot::bars::{Band, Bar, Bars, Part};
 use crate::plot::scale::grouped;
@@ -54,12 +55,12 @@ pub fn over_time(name: &str, timeline: &Timeline, cuts: &[i64], words: &[StageWo
         Bar { from: from as f64, to: to as f64, heights }
     };
     let (first, last) = timeline.period();
-    let edge = |place: usize| cuts.get(place).copied().unwrap_or(last + 1) as f64;
-    let band = |(place, words): (usize, &StageWords)| Band {
-        from: place.checked_sub(1).map_or(first as f64, edge),
-        to: edge(place),
-        tone: tone(place),
-        lines: words.lines(place + 1),
+    let edge = |index: usize| cuts.get(index).copied().unwrap_or(last + 1) as f64;
+    let band = |(index, words): (usize, &StageWords)| Band {
+        from: index.checked_sub(1).map_or(first as f64, edge),
+        to: edge(index),
+        tone: tone(index),
+        lines: words.lines(index + 1),
     };
     let bars = Bars {
         x: Axis { ticks: Ticks::Dates, unit: Some("UTC".to_owned()), ..Axis::new("Time") },
@@ -77,7 +78,7 @@ pub fn over_time(name: &str, timeline: &Timeline, cuts: &[i64], words: &[StageWo
 
 /// Interactions of each stage, stacked by what their users did before; in the order of [`UserGroup::ALL`].
 pub fn by_stage(name: &str, stages: &[[u64; 3]], synthetic: bool) -> Chart {
-    let bar = |(place, groups): (usize, &[u64; 3])| Bar::named(place, groups.map(|count| count as f64).to_vec());
+    let bar = |(index, groups): (usize, &[u64; 3])| Bar::named(index, groups.map(|count| count as f64).to_vec());
     let bars = Bars {
         x: stage_names(stages.len()),
         y: Axis::whole("Interactions"),

@@ -28,17 +28,13 @@ pub use self::file::Style;
 pub use self::parallel::Parallel;
 pub use self::picture::Picture;
 pub use self::river::River;
-pub use self::screen::bars::BarsPlace;
-pub use self::screen::parallel::Marked;
+pub use self::screen::bars::BarsArea;
+pub use self::screen::parallel::Highlight;
 pub use self::series_style::{SeriesStyle, Theme};
 
 use self::scale::can_be_drawn;
-use crate::data::Protocol;
 use crate::error::InputError;
 use crate::files::write_atomically;
-
-/// The [`Chart::note`] of everything that is drawn from generated data.
-pub const SYNTHETIC: &str = "Synthetic data";
 
 /// One chart, as plain data.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +44,7 @@ pub struct Chart {
     /// What the title leaves open, in one line.
     pub subtitle: Option<String>,
     pub body: Body,
-    /// A warning that must not get lost, drawn beside the title: [`SYNTHETIC`].
+    /// A warning that must not get lost, drawn beside the title: `Synthetic data`.
     pub note: Option<String>,
     /// How to read it: what a band is, how many seeds.
     pub caption: Option<String>,
@@ -131,7 +127,7 @@ pub struct Series {
     pub name: String,
     /// By rising x; a gap where a value is no finite number.
     pub points: Vec<Point>,
-    pub look: SeriesStyle,
+    pub style: SeriesStyle,
 }
 
 /// One point of a line.
@@ -193,22 +189,6 @@ impl Chart {
     /// A chart that says what is missing.
     pub fn empty(title: impl Into<String>, missing: impl Into<String>) -> Self {
         Self::new(title, Body::Empty(missing.into()))
-    }
-
-    /// Marks the chart as drawn from synthetic data where it is.
-    #[must_use]
-    pub fn synthetic(mut self, synthetic: bool) -> Self {
-        self.note = synthetic.then(|| SYNTHETIC.to_owned());
-        self
-    }
-
-    /// Says in the title by which protocol the tests were made, where it is not the usual one.
-    #[must_use]
-    pub fn under(mut self, protocol: Protocol) -> Self {
-        if protocol != Protocol::default() {
-            self.title.push_str(&format!(", {}", protocol.key()));
-        }
-        self
     }
 
     /// What the chart shows, in a sentence for those who cannot see it.

@@ -6,13 +6,13 @@ use super::SeriesStyle;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parallel {
     /// From left to right.
-    pub axes: Vec<Upright>,
-    pub lines: Vec<Across>,
+    pub axes: Vec<ParallelAxis>,
+    pub lines: Vec<Polyline>,
 }
 
 /// An upright axis.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Upright {
+pub struct ParallelAxis {
     pub label: String,
     /// The names that its values stand for, from the bottom upwards; empty for an axis of numbers.
     pub names: Vec<String>,
@@ -20,16 +20,16 @@ pub struct Upright {
 
 /// One line across the axes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Across {
+pub struct Polyline {
     pub name: String,
     /// One an axis: a number, or the place of a name; the line is broken where there is none.
     pub values: Vec<Option<f64>>,
-    pub look: SeriesStyle,
+    pub style: SeriesStyle,
 }
 
-impl Upright {
+impl ParallelAxis {
     /// The least and the greatest value on it; a single value gets room around it.
-    pub fn range(&self, place: usize, lines: &[Across]) -> [f64; 2] {
+    pub fn range(&self, place: usize, lines: &[Polyline]) -> [f64; 2] {
         let values = lines.iter().filter_map(|line| line.values[place]).filter(|value| value.is_finite());
         let [low, high] =
             values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| [low.min(value), high.max(value)]);

@@ -58,7 +58,7 @@ pub fn x_range(lines: &Lines) -> Range {
 
 /// Range of the y axis: from 0 where the values are not all far above it, else a range around them, with room above.
 ///
-/// A metric that moves between 0.09 and 0.12 is drawn from 0: lines do not look further apart than they are.
+/// A metric that moves between 0.09 and 0.12 is drawn from 0: lines do not style further apart than they are.
 /// Only values whose least is above 60 % of their greatest get an axis that is cut off.
 pub fn y_range(lines: &Lines) -> Range {
     if let Some([low, high]) = lines.y.limits.filter(|[low, high]| low < high) {
@@ -184,7 +184,7 @@ mod tests {
 
     fn lines(x: Axis, points: &[(f64, f64)]) -> Lines {
         let points = points.iter().map(|&(x, y)| Point::new(x, y)).collect();
-        let series = vec![Series { name: "a".to_owned(), points, look: SeriesStyle::method(0) }];
+        let series = vec![Series { name: "a".to_owned(), points, style: SeriesStyle::method(0) }];
         Lines { x, y: Axis::new("y"), series, boundaries: Vec::new() }
     }
 

@@ -82,7 +82,7 @@ const BASELINE_DASHES: [Dash; 2] = [Dash::Dotted, Dash::Short];
 const DATA_DASHES: [Dash; 3] = [Dash::Dotted, Dash::Short, Dash::LongShort];
 
 impl SeriesStyle {
-    /// The look of the method at `slot`, from 0.
+    /// The style of the method at `slot`, from 0.
     pub fn method(slot: usize) -> Self {
         Self {
             ink: Ink::Colour(slot),
@@ -92,12 +92,12 @@ impl SeriesStyle {
         }
     }
 
-    /// The look of the counting baseline at `slot`, from 0: grey, broken, without marks.
+    /// The style of the counting baseline at `slot`, from 0: grey, broken, without marks.
     pub fn baseline(slot: usize) -> Self {
         Self { ink: Ink::Grey(slot), dash: BASELINE_DASHES[slot % BASELINE_DASHES.len()], marker: None, width: 1.75 }
     }
 
-    /// The look of a measure of the data at `slot`, from 0, beside lines of methods: grey and thin, with a mark of its own.
+    /// The style of a measure of the data at `slot`, from 0, beside lines of methods: grey and thin, with a mark of its own.
     pub fn data(slot: usize) -> Self {
         let [ink, dash] = [slot, slot / 2];
         Self {
@@ -108,12 +108,12 @@ impl SeriesStyle {
         }
     }
 
-    /// The look of points that no line joins, at `slot`, from 0.
+    /// The style of points that no line joins, at `slot`, from 0.
     pub fn points(slot: usize) -> Self {
         Self { width: 0.0, ..Self::method(slot) }
     }
 
-    /// The look of a curve with many points at `slot`, from 0.
+    /// The style of a curve with many points at `slot`, from 0.
     pub fn curve(slot: usize) -> Self {
         Self { ink: Ink::Colour(slot), dash: Dash::Solid, marker: None, width: 1.75 }
     }
@@ -342,13 +342,13 @@ mod tests {
     #[test]
     fn twelve_methods_and_two_baselines_all_look_different() {
         for theme in [Theme::Light, Theme::Dark] {
-            let looks: Vec<_> = (0..12)
+            let styles: Vec<_> = (0..12)
                 .map(SeriesStyle::method)
                 .chain((0..2).map(SeriesStyle::baseline))
-                .map(|look| (look.ink.rgb(theme), look.dash, look.marker))
+                .map(|style| (style.ink.rgb(theme), style.dash, style.marker))
                 .collect();
-            for (place, look) in looks.iter().enumerate() {
-                assert!(!looks[..place].contains(look), "{look:?} at {place} was there before");
+            for (place, style) in styles.iter().enumerate() {
+                assert!(!styles[..place].contains(style), "{style:?} at {place} was there before");
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::parallel::{Parallel, Upright};
+use super::parallel::{Parallel, ParallelAxis};
 use super::river::River;
 use super::{Better, Body, Chart, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
 
@@ -133,7 +133,7 @@ pub fn too_large(chart: &Chart, ending: &str) -> Option<String> {
 }
 
 /// A value of an axis: its name where the axis has names, nothing where there is none.
-fn on_axis(axis: &Upright, value: Option<f64>, number: impl Fn(f64) -> String) -> String {
+fn on_axis(axis: &ParallelAxis, value: Option<f64>, number: impl Fn(f64) -> String) -> String {
     let name = |value: f64| axis.names.get(value as usize).cloned().unwrap_or_default();
     value.map(|value| if axis.names.is_empty() { number(value) } else { name(value) }).unwrap_or_default()
 }
@@ -307,7 +307,7 @@ fn scatter_table(scatter: &Lines) -> Table {
 /// A row a line, a column an axis.
 fn parallel_table(parallel: &Parallel) -> Table {
     let heading = [String::new()].into_iter().chain(parallel.axes.iter().map(|axis| escaped(&axis.label))).collect();
-    let row = |line: &super::parallel::Across| {
+    let row = |line: &super::parallel::Polyline| {
         let values = parallel.axes.iter().zip(&line.values);
         let cells = values.map(|(axis, value)| escaped(&on_axis(axis, *value, scale::value_label)));
         [escaped(&line.name)].into_iter().chain(cells).collect()
@@ -404,7 +404,7 @@ mod tests {
 
     fn chart() -> Chart {
         let series =
-            |name: &str, points: Vec<Point>| Series { name: name.to_owned(), points, look: SeriesStyle::method(0) };
+            |name: &str, points: Vec<Point>| Series { name: name.to_owned(), points, style: SeriesStyle::method(0) };
         let band = Point { x: 1.0, y: 0.25, spread: Some([0.2, 0.3]) };
         let lines = Lines {
             x: Axis::whole("Stage"),
@@ -415,7 +415,7 @@ mod tests {
             ],
             boundaries: Vec::new(),
         };
-        Chart::new("Hit_10", Body::Lines(lines)).synthetic(true)
+        Chart { note: Some("Synthetic data".to_owned()), ..Chart::new("Hit_10", Body::Lines(lines)) }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::run::observer::StageRecord;
 
 /// One line: the finished runs of an experiment with one configuration. See [`summary::Line`] for what keeps runs apart.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct ComparisonLine {
     /// The experiment's name; where several configurations have it, with a part of its hash.
     pub name: String,
     /// Key of the method.
@@ -60,11 +60,11 @@ impl Estimate {
 /// The lines of the finished runs, in the order in which `results` names their runs; counting baselines come last.
 ///
 /// `validation` has the validation losses by run id, of those runs that have one.
-pub fn lines(results: &Results, validation: &BTreeMap<String, f64>) -> Vec<Line> {
+pub fn lines(results: &Results, validation: &BTreeMap<String, f64>) -> Vec<ComparisonLine> {
     let by_id: BTreeMap<&str, &RunResult> = results.runs.iter().map(|run| (run.run.as_str(), run)).collect();
-    let place = |line: &Line| results.runs.iter().position(|run| line.runs.contains(&run.run));
+    let place = |line: &ComparisonLine| results.runs.iter().position(|run| line.runs.contains(&run.run));
     let finished = summary::lines(results).into_iter().filter(|line| line.finished);
-    let mut lines: Vec<Line> = finished
+    let mut lines: Vec<ComparisonLine> = finished
         .map(|found| {
             let runs: Vec<&RunResult> = found.runs.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect();
             line(&found, &runs, validation)
@@ -74,7 +74,7 @@ pub fn lines(results: &Results, validation: &BTreeMap<String, f64>) -> Vec<Line>
     lines
 }
 
-fn line(found: &summary::Line, runs: &[&RunResult], validation: &BTreeMap<String, f64>) -> Line {
+fn line(found: &summary::Line, runs: &[&RunResult], validation: &BTreeMap<String, f64>) -> ComparisonLine {
     let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for run in runs {
         for metric in later_stages(run).next().into_iter().flat_map(|stage| stage.metrics.keys()) {
@@ -84,7 +84,7 @@ fn line(found: &summary::Line, runs: &[&RunResult], validation: &BTreeMap<String
     }
     let metrics = values.into_iter().filter_map(|(metric, values)| Some((metric.to_owned(), Estimate::of(&values)?)));
     let stages = || runs.iter().flat_map(|run| &run.stages);
-    Line {
+    ComparisonLine {
         name: found.name.clone(),
         method: found.method.clone(),
         counted: found.counted,
@@ -128,9 +128,9 @@ pub enum Standing {
 }
 
 /// Which configuration of each method its validation loss chooses, without a look at the test users; of equal ones the first.
-pub fn standings(lines: &[Line]) -> Vec<Standing> {
-    let loss = |line: &Line| line.validation_loss.filter(|loss| loss.is_finite()).unwrap_or(f64::INFINITY);
-    let standing = |(place, line): (usize, &Line)| {
+pub fn standings(lines: &[ComparisonLine]) -> Vec<Standing> {
+    let loss = |line: &ComparisonLine| line.validation_loss.filter(|loss| loss.is_finite()).unwrap_or(f64::INFINITY);
+    let standing = |(place, line): (usize, &ComparisonLine)| {
         let rivals = || lines.iter().enumerate().filter(|(_, other)| other.method == line.method);
         let best = rivals().min_by(|(_, a), (_, b)| loss(a).total_cmp(&loss(b))).map(|(place, _)| place);
         match rivals().count() {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::folder::{CONFIG, DATABASE, LOG};
+use super::layout::{CONFIG, DATABASE, LOG};
 use super::observer::{
     CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet, UserOutcome,
     Wanted,

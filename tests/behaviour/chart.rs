@@ -9,6 +9,7 @@ use egui_kittest::kittest::Queryable;
 use peso_workbench::calendar;
 use peso_workbench::data::Timeline;
 use peso_workbench::data::prepare::{PrepareReport, StageCount};
+use peso_workbench::figures::Provenance as _;
 use peso_workbench::figures::stages::{self, StageWords};
 use peso_workbench::files::write_atomically;
 use peso_workbench::plot::{
@@ -24,10 +25,10 @@ fn comparison() -> Chart {
                 Point { x: f64::from(stage), y, spread: Some([y - 0.01, y + 0.01]) }
             })
             .collect(),
-        look: SeriesStyle::method(slot),
+        style: SeriesStyle::method(slot),
     };
     let popularity =
-        Series { name: "Popularity".to_owned(), points: vec![Point::new(1.0, 0.05)], look: SeriesStyle::baseline(0) };
+        Series { name: "Popularity".to_owned(), points: vec![Point::new(1.0, 0.05)], style: SeriesStyle::baseline(0) };
     let lines = Lines {
         x: Axis::whole("Stage"),
         y: Axis::new("Hit@10"),
@@ -282,7 +283,7 @@ fn charts_in_the_window_stand_side_by_side() {
 fn a_chart_follows_its_growing_data() {
     let curve = |last: u32| {
         let points = (0..=last).map(|step| Point::new(f64::from(step), f64::from(step))).collect();
-        let series = vec![Series { name: "run".to_owned(), points, look: SeriesStyle::curve(0) }];
+        let series = vec![Series { name: "run".to_owned(), points, style: SeriesStyle::curve(0) }];
         Chart::new(
             "Growing",
             Body::Lines(Lines { x: Axis::whole("Step"), y: Axis::new("Loss"), series, boundaries: vec![] }),

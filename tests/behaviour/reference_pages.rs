@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use peso_workbench::data::source::SyntheticOptions;
+use peso_workbench::data::SyntheticOptions;
 use peso_workbench::id_training::TrainIds;
 use peso_workbench::model::Compact;
 use peso_workbench::project::{Evaluation, Training};

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use peso_workbench::figures::Provenance as _;
 use peso_workbench::plot::picture::Entry;
 use peso_workbench::plot::series_style::Tone;
 use peso_workbench::plot::{Body, Chart, Style, Theme, export, file, table};

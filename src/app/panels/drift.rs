@@ -18,8 +18,9 @@ use crate::app::queries::subspace::AdapterMovement;
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::Protocol;
-use crate::figures::churn::{self, Beside, ChurnMeasure};
-use crate::figures::subspace;
+use crate::figures::adapters::AdapterRun;
+use crate::figures::churn::{self, ChurnMeasure, OtherDrift};
+use crate::figures::{FigureSpec, Provenance as _, Styled, affected};
 use crate::plot::Chart;
 use crate::plot::series_style::SeriesStyle;
 use crate::results::churn::ChurnReport;
@@ -45,17 +46,10 @@ enum View {
 impl View {
     const ALL: [Self; 2] = [Self::Stages, Self::Slices];
 
-    const fn text(self) -> &'static str {
+    fn figure(self) -> &'static FigureSpec {
         match self {
-            Self::Stages => "Over stages",
-            Self::Slices => "Who is affected",
-        }
-    }
-
-    const fn tooltip(self) -> &'static str {
-        match self {
-            Self::Stages => "How far the data and each method's recommendations move with every stage",
-            Self::Slices => "Which kinds of users and targets see other recommendations, and whether these are better",
+            Self::Stages => &churn::SPEC,
+            Self::Slices => &affected::SPEC,
         }
     }
 
@@ -123,7 +117,7 @@ impl Panel for DriftPanel {
         let chart = Arc::new(self.chart(context, &reports).under(protocol));
         ui.horizontal(|ui| {
             for view in View::ALL {
-                ui.selectable_value(&mut self.view, view, view.text()).on_hover_text(view.tooltip());
+                ui.selectable_value(&mut self.view, view, view.figure().label).on_hover_text(view.figure().tooltip);
             }
             chart_actions(ui, context, &chart);
         });
@@ -149,18 +143,19 @@ impl Panel for DriftPanel {
 }
 
 impl DriftPanel {
-    fn chart(&self, context: &Context<'_>, reports: &[(&Arc<RunView>, &ChurnReport)]) -> Chart {
+    fn chart<'r>(&self, context: &Context<'_>, reports: &[(&Arc<RunView>, &'r ChurnReport)]) -> Chart {
         let synthetic = context.session.synthetic();
         match self.view {
             View::Stages => {
                 let looks = super::looks(context.session);
                 let look = |run: &RunView| looks.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
-                let lines: Vec<_> = reports.iter().map(|(run, report)| (*report, look(run))).collect();
+                let styled = |(run, item): &(&Arc<RunView>, &'r ChurnReport)| Styled { item: *item, style: look(run) };
+                let lines: Vec<_> = reports.iter().map(styled).collect();
                 churn::over_stages(&lines, self.measure, &self.drawn_beside(context, reports, &look), synthetic)
             }
             View::Slices => match reports.first() {
-                Some((_, report)) => churn::by_slice(report, synthetic),
-                None => Chart::empty("Who is affected", "The lists are being compared"),
+                Some((_, report)) => affected::by_slice(report, synthetic),
+                None => Chart::empty(affected::SPEC.title, "The lists are being compared"),
             },
         }
     }
@@ -185,9 +180,9 @@ impl DriftPanel {
         context: &Context<'_>,
         reports: &[(&Arc<RunView>, &ChurnReport)],
         look: &dyn Fn(&RunView) -> SeriesStyle,
-    ) -> Beside {
+    ) -> OtherDrift {
         let session = context.session;
-        let mut beside = Beside::default();
+        let mut beside = OtherDrift::default();
         let data = session.queries.get(&ProjectData::of(session.project()));
         if let (false, Some(report)) = (self.without_data, data.ready()) {
             beside.data = churn::data_drift(&report.drift);
@@ -195,7 +190,8 @@ impl DriftPanel {
         for (run, _) in reports.iter().filter(|(run, _)| self.with_adapters && has_adapters(run)) {
             if let Some(report) = session.queries.get(&movement_of(run)).ready() {
                 let name = series_name(run, reports);
-                beside.adapters.push((subspace::movement(report, &name), subspace::update_look(look(run))));
+                let adapters = AdapterRun { report, name: &name, style: look(run) };
+                beside.adapters.push(churn::adapter_drift(adapters));
             }
         }
         beside

@@ -9,9 +9,8 @@ use super::view::{Home, ViewSpec};
 use super::{Context, Panel};
 use crate::app::session::RowState;
 use crate::app::theme::{self, space};
-use crate::app::watch::{LiveCharts, RunView};
+use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::plot::Chart;
 use crate::run::Status;
 
 /// The view.
@@ -24,49 +23,11 @@ pub(crate) static VIEW: ViewSpec = ViewSpec {
     home: Home::Charts,
 };
 
-/// Which curve is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Curve {
-    #[default]
-    Loss,
-    Penalty,
-    PullRatio,
-}
-
-impl Curve {
-    const ALL: [Self; 3] = [Self::Loss, Self::Penalty, Self::PullRatio];
-
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Loss => "Loss",
-            Self::Penalty => "Penalty",
-            Self::PullRatio => "Pull ratio",
-        }
-    }
-
-    const fn tooltip(self) -> &'static str {
-        match self {
-            Self::Loss => "Cross-entropy a response token by step, in nats",
-            Self::Penalty => "The weighted penalty by step, λ included",
-            Self::PullRatio => {
-                "Norm of the penalty's gradient over that of the cross-entropy's: whether the pull acts at all"
-            }
-        }
-    }
-
-    fn chart(self, charts: &LiveCharts) -> &Arc<Chart> {
-        match self {
-            Self::Loss => &charts.loss,
-            Self::Penalty => &charts.penalty,
-            Self::PullRatio => &charts.pull_ratio,
-        }
-    }
-}
-
 /// State of the panel.
 #[derive(Debug, Default)]
 pub(crate) struct LivePanel {
-    curve: Curve,
+    /// Name of the figure that is shown; the first until the user chooses.
+    figure: Option<&'static str>,
 }
 
 /// Width from which the runs' state stands beside the curves instead of below.
@@ -115,10 +76,14 @@ impl LivePanel {
             });
             return;
         };
-        let chart = Arc::clone(self.curve.chart(charts));
+        let chosen = charts.iter().find(|(figure, _)| Some(figure.name) == self.figure).or(charts.first());
+        let Some((shown, chart)) = chosen.map(|(figure, chart)| (figure.name, Arc::clone(chart))) else { return };
         ui.horizontal(|ui| {
-            for curve in Curve::ALL {
-                ui.selectable_value(&mut self.curve, curve, curve.text()).on_hover_text(curve.tooltip());
+            for (figure, _) in charts {
+                let tab = ui.selectable_label(figure.name == shown, figure.label).on_hover_text(figure.tooltip);
+                if tab.clicked() {
+                    self.figure = Some(figure.name);
+                }
             }
             super::chart_actions(ui, context, &chart);
         });

@@ -25,8 +25,8 @@ use super::watch::RunView;
 use super::{theme, widgets};
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::figures::comparison;
-use crate::plot::{Body, Chart, Marked, SeriesStyle, screen};
+use crate::figures::styles;
+use crate::plot::{Body, Chart, Highlight, SeriesStyle, screen};
 use crate::results::Results;
 
 /// What a panel may read, and where it puts its wishes.
@@ -127,7 +127,7 @@ fn in_project_order(results: &Results, rows: &[Row]) -> Results {
 
 /// The look of each run, by its id: the one that its line has in the comparison.
 fn looks(session: &Session) -> BTreeMap<String, SeriesStyle> {
-    comparison::looks(&in_project_order(session.results(Protocol::SameBlock), &session.rows))
+    styles::run_styles(&in_project_order(session.results(Protocol::SameBlock), &session.rows))
 }
 
 /// The runs that have finished at least `stages` stages, in the order of the runs table.
@@ -291,7 +291,7 @@ const fn protocol_words(protocol: Protocol) -> (&'static str, &'static str) {
 
 /// A chart on a card that takes the room that is left.
 fn chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
-    marked_chart_card(ui, chart, id, &mut Marked::default());
+    marked_chart_card(ui, chart, id, &mut Highlight::default());
 }
 
 /// Height below which a chart is drawn without the words that stand above it already.
@@ -304,11 +304,11 @@ fn is_short(ui: &Ui) -> bool {
 
 /// A chart on a card whose explanation stands above it: where room is short, without subtitle and caption.
 fn explained_chart_card(ui: &mut Ui, chart: &Chart, id: &str) {
-    explained_marked_card(ui, chart, id, &mut Marked::default());
+    explained_marked_card(ui, chart, id, &mut Highlight::default());
 }
 
 /// The same, with what the user has marked on it.
-fn explained_marked_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Marked) {
+fn explained_marked_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Highlight) {
     if is_short(ui) {
         marked_chart_card(ui, &Chart { subtitle: None, caption: None, ..chart.clone() }, id, marked);
     } else {
@@ -317,10 +317,10 @@ fn explained_marked_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Mark
 }
 
 /// The same, with what the user has marked on it.
-fn marked_chart_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Marked) {
+fn marked_chart_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Highlight) {
     theme::panel_frame(ui).show(ui, |ui| {
         let size = ui.available_size().max(Vec2::new(160.0, 120.0));
-        screen::show_marked(ui, chart, id, size, marked);
+        screen::show_highlighted(ui, chart, id, size, marked);
     });
 }
 

@@ -1,6 +1,6 @@
 //! Lays out bars: bands with their words above the plot, axes, the parts of every bar, and the legend.
 
-use super::lines::{self, Place};
+use super::lines::{self, PlotArea};
 use super::{Anchor, Rect, Scene, Shape, size};
 use crate::plot::bars::{Band, Bars};
 use crate::plot::font::{self, Weight};
@@ -18,7 +18,7 @@ pub fn draw(scene: &mut Scene, bars: &Bars, room: Rect) {
 }
 
 /// Draws legend, bands and axes; returns where the bars go, and how far bands reach above them.
-pub fn frame(scene: &mut Scene, bars: &Bars, room: Rect) -> (Place, f32) {
+pub fn frame(scene: &mut Scene, bars: &Bars, room: Rect) -> (PlotArea, f32) {
     let lines = Lines { x: bars.x.clone(), y: bars.y.clone(), series: Vec::new(), boundaries: Vec::new() };
     let room = lines::legend(scene, &legend(bars), room);
     let words = bars.bands.iter().map(|band| band.lines.len()).max().unwrap_or(0) as f32;
@@ -34,7 +34,7 @@ pub fn frame(scene: &mut Scene, bars: &Bars, room: Rect) -> (Place, f32) {
 }
 
 /// Draws the bars.
-pub fn data(scene: &mut Scene, bars: &Bars, place: &Place) {
+pub fn data(scene: &mut Scene, bars: &Bars, place: &PlotArea) {
     for bar in &bars.bars {
         let [left, right] = [place.x(bar.from), place.x(bar.to)];
         // Bars that touch would have a seam where their edges share a pixel.
@@ -70,8 +70,8 @@ fn legend(bars: &Bars) -> Vec<Series> {
     }
     let entry = |part: &crate::plot::bars::Part| match part.tone {
         Tone::Ink(ink) => {
-            let look = SeriesStyle { ink, dash: Dash::Solid, marker: Some(Marker::Square), width: 0.0 };
-            Some(Series { name: part.name.clone(), points: Vec::new(), look })
+            let style = SeriesStyle { ink, dash: Dash::Solid, marker: Some(Marker::Square), width: 0.0 };
+            Some(Series { name: part.name.clone(), points: Vec::new(), style })
         }
         Tone::Ordered(_) => None,
     };
@@ -79,7 +79,7 @@ fn legend(bars: &Bars) -> Vec<Series> {
 }
 
 /// A band behind the bars, and as many of its lines as fit above them.
-fn draw_band(scene: &mut Scene, band: &Band, place: &Place, above: f32) {
+fn draw_band(scene: &mut Scene, band: &Band, place: &PlotArea, above: f32) {
     let text = scene.scaled(size::CAPTION);
     let [left, right] = [band.from, band.to].map(|x| place.x(x).clamp(place.at.left, place.at.right));
     let top = place.at.top - above;

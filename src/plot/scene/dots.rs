@@ -1,10 +1,8 @@
 //! Lays out dots: marks with their intervals above the names of the x axis, not joined, and the legend.
 
-use super::lines;
-use super::lines::Place;
+use super::lines::{self, PlotArea};
 use super::{Rect, Scene};
-use crate::plot::Lines;
-use crate::plot::scale;
+use crate::plot::{Lines, scale};
 
 /// Draws `dots` into `room`.
 pub fn draw(scene: &mut Scene, dots: &Lines, room: Rect) {
@@ -15,19 +13,19 @@ pub fn draw(scene: &mut Scene, dots: &Lines, room: Rect) {
 }
 
 /// Draws the intervals, and the marks on top of them.
-pub fn data(scene: &mut Scene, dots: &Lines, place: &Place) {
+pub fn data(scene: &mut Scene, dots: &Lines, place: &PlotArea) {
     let drawn = |value: f64| scale::can_be_drawn(value);
     for series in &dots.series {
         let points = || series.points.iter().filter(|point| drawn(point.x) && drawn(point.y));
         for point in points() {
             if let Some([low, high]) = point.spread.filter(|ends| ends.iter().all(|end| drawn(*end))) {
                 let [[x, low], [_, high]] = [place.point(point.x, low), place.point(point.x, high)];
-                lines::whisker(scene, series.look, x, low, high);
+                lines::whisker(scene, series.style, x, low, high);
             }
         }
-        let marker = series.look.marker.unwrap_or(series.look.ink.lone_mark());
+        let marker = series.style.marker.unwrap_or(series.style.ink.lone_mark());
         for point in points() {
-            lines::mark(scene, series.look, marker, place.point(point.x, point.y));
+            lines::mark(scene, series.style, marker, place.point(point.x, point.y));
         }
     }
 }

@@ -1,10 +1,8 @@
 //! Lays out a heat map: cells with their values, names of rows and columns, and the colour bar.
 
 use super::{Anchor, Rect, Scene, Shape, Stroke, size};
-use crate::plot::font;
-use crate::plot::font::Weight;
-use crate::plot::scale;
-use crate::plot::scale::{Range, grouped};
+use crate::plot::font::{self, Weight};
+use crate::plot::scale::{self, Range, grouped};
 use crate::plot::series_style::{ColourMap, heat, text_on};
 use crate::plot::{HeatMap, Panel};
 

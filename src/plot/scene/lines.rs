@@ -17,13 +17,13 @@ pub fn draw(scene: &mut Scene, lines: &Lines, room: Rect) {
 }
 
 /// The plot's rectangle and the values at its edges.
-pub struct Place {
+pub struct PlotArea {
     pub at: Rect,
     pub x: Range,
     pub y: Range,
 }
 
-impl Place {
+impl PlotArea {
     /// Where a value of the x axis lies.
     pub fn x(&self, value: f64) -> f32 {
         self.at.left + self.at.width() * self.x.part(value) as f32
@@ -51,7 +51,7 @@ impl Place {
 }
 
 /// Where the plot goes in `room` that axes of these ranges fit around it.
-pub fn place(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> Place {
+pub fn place(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> PlotArea {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let mut at = room;
     let rows = lines.x.names.iter().map(|name| name.lines().count()).max().unwrap_or(1);
@@ -60,11 +60,11 @@ pub fn place(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> Pl
     let ticks = y_ticks(scene, lines, at.height(), y);
     let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
     at.left += label * size::LEADING + widest + 2.0 * gap;
-    Place { at, x, y }
+    PlotArea { at, x, y }
 }
 
 /// Draws grid, ticks, boundaries and headings.
-pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &Place) {
+pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &PlotArea) {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let [axis, grid, quiet] = [scene.theme.axis(), scene.theme.grid(), scene.theme.quiet_text()];
     let at = place.at;
@@ -96,7 +96,7 @@ pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &Place) {
 }
 
 /// Draws bands, lines and marks.
-pub fn data(scene: &mut Scene, lines: &Lines, place: &Place) {
+pub fn data(scene: &mut Scene, lines: &Lines, place: &PlotArea) {
     for series in &lines.series {
         band(scene, series, place);
     }
@@ -114,7 +114,7 @@ fn y_ticks(scene: &Scene, lines: &Lines, height: f32, range: Range) -> Vec<(f64,
 }
 
 /// As many ticks as fit with their labels apart.
-fn x_ticks(scene: &Scene, lines: &Lines, place: &Place) -> Vec<(f64, String)> {
+fn x_ticks(scene: &Scene, lines: &Lines, place: &PlotArea) -> Vec<(f64, String)> {
     let tick = scene.scaled(size::TICK);
     if !lines.x.names.is_empty() {
         return x_names(lines, place, tick);
@@ -152,7 +152,7 @@ fn x_ticks(scene: &Scene, lines: &Lines, place: &Place) -> Vec<(f64, String)> {
 }
 
 /// The names of an axis of names, each in the room that it has.
-fn x_names(lines: &Lines, place: &Place, tick: f32) -> Vec<(f64, String)> {
+fn x_names(lines: &Lines, place: &PlotArea, tick: f32) -> Vec<(f64, String)> {
     let room = 0.96 * place.at.width() / (place.x.high - place.x.low) as f32;
     let fitted = |name: &str| {
         let rows = name.lines().map(|row| font::fitted(row, tick, Weight::Regular, room));
@@ -169,7 +169,7 @@ struct Labelled {
     label: String,
 }
 
-fn boundaries_with_room(scene: &Scene, boundaries: &[Boundary], place: &Place) -> Vec<Labelled> {
+fn boundaries_with_room(scene: &Scene, boundaries: &[Boundary], place: &PlotArea) -> Vec<Labelled> {
     let text = scene.scaled(size::CAPTION);
     let shown: Vec<&Boundary> =
         boundaries.iter().filter(|boundary| (0.0..=1.0).contains(&place.x.part(boundary.x))).collect();
@@ -185,7 +185,7 @@ fn boundaries_with_room(scene: &Scene, boundaries: &[Boundary], place: &Place) -
 }
 
 impl Labelled {
-    fn draw(self, scene: &mut Scene, place: &Place) {
+    fn draw(self, scene: &mut Scene, place: &PlotArea) {
         let text = scene.scaled(size::CAPTION);
         let width = scene.scaled(1.0);
         let stroke = Stroke { colour: scene.theme.axis(), width, dashes: vec![width * 4.0, width * 3.0] };
@@ -197,11 +197,11 @@ impl Labelled {
     }
 }
 
-fn band(scene: &mut Scene, series: &Series, place: &Place) {
-    let fill = series.look.ink.rgb(scene.theme);
+fn band(scene: &mut Scene, series: &Series, place: &PlotArea) {
+    let fill = series.style.ink.rgb(scene.theme);
     for points in series.bands() {
         if let [(point, [low, high])] = points.as_slice() {
-            whisker(scene, series.look, place.x(point.x), place.y(*low), place.y(*high));
+            whisker(scene, series.style, place.x(point.x), place.y(*low), place.y(*high));
             continue;
         }
         let upper = points.iter().map(|(point, [_, high])| place.point(point.x, *high)).collect();
@@ -211,8 +211,8 @@ fn band(scene: &mut Scene, series: &Series, place: &Place) {
 }
 
 /// The band of a point that stands alone.
-pub fn whisker(scene: &mut Scene, look: SeriesStyle, x: f32, low: f32, high: f32) {
-    let stroke = Stroke::solid(look.ink.rgb(scene.theme), scene.scaled(1.25));
+pub fn whisker(scene: &mut Scene, style: SeriesStyle, x: f32, low: f32, high: f32) {
+    let stroke = Stroke::solid(style.ink.rgb(scene.theme), scene.scaled(1.25));
     let half = scene.scaled(6.0);
     let ends = [[[x, low], [x, high]], [[x - half, low], [x + half, low]], [[x - half, high], [x + half, high]]];
     for points in ends {
@@ -220,40 +220,40 @@ pub fn whisker(scene: &mut Scene, look: SeriesStyle, x: f32, low: f32, high: f32
     }
 }
 
-fn line(scene: &mut Scene, lines: &Lines, series: &Series, place: &Place) {
+fn line(scene: &mut Scene, lines: &Lines, series: &Series, place: &PlotArea) {
     for points in series.segments() {
         let drawn: Vec<([f32; 2], Ordering)> = points.iter().map(|point| place.drawn(lines, point)).collect();
         // A point without neighbours has no line: it needs a mark to be seen.
-        let lone = (drawn.len() == 1).then(|| series.look.ink.lone_mark());
-        if drawn.len() > 1 && series.look.width > 0.0 {
-            let stroke = stroke(scene, series.look);
+        let lone = (drawn.len() == 1).then(|| series.style.ink.lone_mark());
+        if drawn.len() > 1 && series.style.width > 0.0 {
+            let stroke = stroke(scene, series.style);
             scene.shapes.push(Shape::Line { points: drawn.iter().map(|(at, _)| *at).collect(), stroke });
         }
         for (centre, side) in drawn {
             let marker = match side {
                 Ordering::Greater => Some(Marker::TriangleUp),
                 Ordering::Less => Some(Marker::TriangleDown),
-                Ordering::Equal => series.look.marker.or(lone),
+                Ordering::Equal => series.style.marker.or(lone),
             };
             if let Some(marker) = marker {
-                mark(scene, series.look, marker, centre);
+                mark(scene, series.style, marker, centre);
             }
         }
     }
 }
 
-fn stroke(scene: &Scene, look: SeriesStyle) -> Stroke {
-    let width = scene.scaled(look.width);
-    let dashes = look.dash.pattern().iter().map(|length| length * width).collect();
-    Stroke { colour: look.ink.rgb(scene.theme), width, dashes }
+fn stroke(scene: &Scene, style: SeriesStyle) -> Stroke {
+    let width = scene.scaled(style.width);
+    let dashes = style.dash.pattern().iter().map(|length| length * width).collect();
+    Stroke { colour: style.ink.rgb(scene.theme), width, dashes }
 }
 
 /// Size of a mark.
 pub const MARK: f32 = 5.2;
 
 /// Draws one mark.
-pub fn mark(scene: &mut Scene, look: SeriesStyle, marker: Marker, centre: [f32; 2]) {
-    let fill = look.ink.rgb(scene.theme);
+pub fn mark(scene: &mut Scene, style: SeriesStyle, marker: Marker, centre: [f32; 2]) {
+    let fill = style.ink.rgb(scene.theme);
     let edge = Stroke::solid(scene.ground, scene.scaled(1.0));
     let radius = scene.scaled(MARK);
     if marker == Marker::Circle {
@@ -360,14 +360,14 @@ impl<'a> Entries<'a> {
     fn draw(&self, scene: &mut Scene, series: &Series, name: &[String], [left, top]: [f32; 2]) {
         let middle = top + self.text * 0.68;
         let right = left + self.sample;
-        if series.look.width > 0.0 {
-            let stroke = stroke(scene, series.look);
+        if series.style.width > 0.0 {
+            let stroke = stroke(scene, series.style);
             scene.shapes.push(Shape::Line { points: vec![[left, middle], [right, middle]], stroke });
         }
         let no_line = series.segments().all(|points| points.len() == 1);
-        let marker = series.look.marker.or_else(|| no_line.then(|| series.look.ink.lone_mark()));
+        let marker = series.style.marker.or_else(|| no_line.then(|| series.style.ink.lone_mark()));
         if let Some(marker) = marker {
-            mark(scene, series.look, marker, [(left + right) / 2.0, middle]);
+            mark(scene, series.style, marker, [(left + right) / 2.0, middle]);
         }
         let colour = scene.theme.text();
         for (place, line) in name.iter().enumerate() {
@@ -387,10 +387,10 @@ mod tests {
     #[test]
     fn what_lies_beyond_the_limits_stands_at_the_end_of_the_axis_as_a_triangle() {
         let points = vec![Point::new(0.0, 0.5), Point::new(1.0, 90.0), Point::new(2.0, -7.0)];
-        let series = vec![Series { name: "a".to_owned(), points: points.clone(), look: SeriesStyle::points(0) }];
+        let series = vec![Series { name: "a".to_owned(), points: points.clone(), style: SeriesStyle::points(0) }];
         let y = Axis { limits: Some([0.0, 1.0]), ..Axis::new("y") };
         let lines = Lines { x: Axis::new("x"), y, series, boundaries: Vec::new() };
-        let place = Place {
+        let place = PlotArea {
             at: Rect { left: 0.0, top: 0.0, right: 200.0, bottom: 100.0 },
             x: Range { low: 0.0, high: 2.0 },
             y: Range { low: 0.0, high: 1.0 },
@@ -399,7 +399,7 @@ mod tests {
         assert_eq!(drawn[0], ([0.0, 50.0], Ordering::Equal));
         assert_eq!(drawn[1], ([100.0, 0.0], Ordering::Greater));
         assert_eq!(drawn[2], ([200.0, 100.0], Ordering::Less));
-        let wider = Place { y: Range { low: -10.0, high: 100.0 }, ..place };
+        let wider = PlotArea { y: Range { low: -10.0, high: 100.0 }, ..place };
         assert_eq!(wider.drawn(&lines, &points[1]).1, Ordering::Equal, "zoomed out it stands where it is");
         let marks = |lines: Lines| {
             let scene = scene(&Chart::new("t", Body::Lines(lines)), Theme::Light, [600.0, 400.0], 1.0).unwrap();

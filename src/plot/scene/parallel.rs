@@ -2,7 +2,7 @@
 
 use super::{Anchor, Rect, Scene, Shape, Stroke, lines, size};
 use crate::plot::font::{self, Weight};
-use crate::plot::parallel::{Across, Parallel, Upright};
+use crate::plot::parallel::{Parallel, ParallelAxis, Polyline};
 use crate::plot::scale::value_label;
 use crate::plot::{Point, Series};
 
@@ -24,7 +24,7 @@ impl Axes {
     }
 
     /// The points of a line, one an axis; none where it has no value.
-    pub fn points(&self, parallel: &Parallel, line: &Across) -> Vec<Option<[f32; 2]>> {
+    pub fn points(&self, parallel: &Parallel, line: &Polyline) -> Vec<Option<[f32; 2]>> {
         let point = |(place, value): (usize, &Option<f64>)| {
             let [low, high] = parallel.axes[place].range(place, &parallel.lines);
             value.filter(|value| value.is_finite()).map(|value| [self.x(place), self.y((value - low) / (high - low))])
@@ -35,7 +35,8 @@ impl Axes {
 
 /// Draws axes and legend into `room`; returns where the axes are.
 pub fn axes(scene: &mut Scene, parallel: &Parallel, room: Rect) -> Axes {
-    let entry = |line: &Across| Series { name: line.name.clone(), points: vec![Point::new(0.0, 0.0)], look: line.look };
+    let entry =
+        |line: &Polyline| Series { name: line.name.clone(), points: vec![Point::new(0.0, 0.0)], style: line.style };
     let room = lines::legend(scene, &parallel.lines.iter().map(entry).collect::<Vec<_>>(), room);
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let side = room.width() / parallel.axes.len().max(2) as f32 * 0.45;
@@ -57,11 +58,11 @@ pub fn axes(scene: &mut Scene, parallel: &Parallel, room: Rect) -> Axes {
 const HEADING: f32 = 1.9;
 
 /// The lines of an axis' heading.
-fn heading(axis: &Upright, size: f32, room: f32) -> Vec<String> {
+fn heading(axis: &ParallelAxis, size: f32, room: f32) -> Vec<String> {
     font::wrapped(&axis.label, size, Weight::Regular, room, 2)
 }
 
-fn draw_axis(scene: &mut Scene, axes: &Axes, parallel: &Parallel, (place, axis): (usize, &Upright), room: f32) {
+fn draw_axis(scene: &mut Scene, axes: &Axes, parallel: &Parallel, (place, axis): (usize, &ParallelAxis), room: f32) {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let [colour, quiet, text] = [scene.theme.axis(), scene.theme.quiet_text(), scene.theme.text()];
     let x = axes.x(place);
@@ -90,9 +91,9 @@ pub fn data(scene: &mut Scene, parallel: &Parallel, axes: &Axes, emphasised: Opt
     for (place, line) in parallel.lines.iter().enumerate().rev() {
         let faint = emphasised.is_some_and(|emphasised| emphasised != place);
         let points = axes.points(parallel, line);
-        let colour = if faint { scene.theme.grid() } else { line.look.ink.rgb(scene.theme) };
-        let width = scene.scaled(line.look.width * if emphasised == Some(place) { 1.6 } else { 1.0 });
-        let dashes = line.look.dash.pattern().iter().map(|length| length * width).collect::<Vec<_>>();
+        let colour = if faint { scene.theme.grid() } else { line.style.ink.rgb(scene.theme) };
+        let width = scene.scaled(line.style.width * if emphasised == Some(place) { 1.6 } else { 1.0 });
+        let dashes = line.style.dash.pattern().iter().map(|length| length * width).collect::<Vec<_>>();
         for part in points.chunk_by(|a, b| a.is_some() && b.is_some()) {
             let points: Vec<[f32; 2]> = part.iter().copied().flatten().collect();
             let stroke = Stroke { colour, width, dashes: dashes.clone() };
@@ -101,7 +102,7 @@ pub fn data(scene: &mut Scene, parallel: &Parallel, axes: &Axes, emphasised: Opt
             }
         }
         for centre in points.into_iter().flatten().filter(|_| !faint) {
-            lines::mark(scene, line.look, line.look.marker.unwrap_or(line.look.ink.lone_mark()), centre);
+            lines::mark(scene, line.style, line.style.marker.unwrap_or(line.style.ink.lone_mark()), centre);
         }
     }
 }

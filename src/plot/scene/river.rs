@@ -2,15 +2,13 @@
 
 use super::{Anchor, Rect, Scene, Shape, Stroke, size};
 use crate::plot::Ticks;
-use crate::plot::font;
-use crate::plot::font::Weight;
+use crate::plot::font::{self, Weight};
 use crate::plot::river::River;
-use crate::plot::scale;
-use crate::plot::scale::{Range, tick_label};
+use crate::plot::scale::{self, Range, tick_label};
 use crate::plot::series_style::text_on;
 
 /// Where everything of a river is.
-pub struct Banks {
+pub struct RiverLayout {
     /// By stage and direction.
     pub bars: Vec<Vec<Rect>>,
     /// One a flow.
@@ -54,7 +52,7 @@ pub fn draw(scene: &mut Scene, river: &River, room: Rect) {
 }
 
 /// Lays `river` out in `room`.
-pub fn banks(scene: &Scene, river: &River, room: Rect) -> Banks {
+pub fn banks(scene: &Scene, river: &River, room: Rect) -> RiverLayout {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let at = Rect {
         left: room.left + label * size::LEADING + tick * 3.2 + gap,
@@ -83,7 +81,7 @@ pub fn banks(scene: &Scene, river: &River, room: Rect) -> Banks {
     };
     let bars: Vec<Vec<Rect>> = river.stages.iter().zip(sums).enumerate().map(column).collect();
     let (ribbons, tails) = ribbons(river, &bars, step - bar);
-    Banks { bars, ribbons, tails, at, unit }
+    RiverLayout { bars, ribbons, tails, at, unit }
 }
 
 /// The ribbons of all flows, and what is left of every bar on both sides.
@@ -134,7 +132,7 @@ fn bent([from, to]: [f32; 2], [start, end]: [[f32; 2]; 2]) -> Ribbon {
 }
 
 /// Draws the names of the stages and the scale of heights.
-pub fn frame(scene: &mut Scene, river: &River, banks: &Banks, room: Rect) {
+pub fn frame(scene: &mut Scene, river: &River, banks: &RiverLayout, room: Rect) {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let [quiet, text] = [scene.theme.quiet_text(), scene.theme.text()];
     let columns = banks.bars.iter().filter_map(|bars| bars.first());
@@ -169,9 +167,9 @@ pub fn frame(scene: &mut Scene, river: &River, banks: &Banks, room: Rect) {
 }
 
 /// Draws ribbons, then bars with their numbers; where a part stands out, the others step back.
-pub fn data(scene: &mut Scene, river: &River, banks: &Banks, emphasised: Option<Part>) {
+pub fn data(scene: &mut Scene, river: &River, banks: &RiverLayout, emphasised: Option<Part>) {
     let colour =
-        |scene: &Scene, stage: usize, place: usize| river.stages[stage].directions[place].look.ink.rgb(scene.theme);
+        |scene: &Scene, stage: usize, place: usize| river.stages[stage].directions[place].style.ink.rgb(scene.theme);
     for (stage, place, ribbon) in &banks.tails {
         let fill = colour(scene, *stage, *place);
         let opacity =
@@ -235,7 +233,7 @@ impl Part {
     }
 }
 
-impl Banks {
+impl RiverLayout {
     /// What is at a place, bars before ribbons.
     pub fn part(&self, [x, y]: [f32; 2]) -> Option<Part> {
         let inside = |at: &Rect| x >= at.left && x <= at.right && y >= at.top - 1.0 && y <= at.bottom + 1.0;
@@ -266,20 +264,23 @@ mod tests {
     use super::super::scene;
     use super::*;
     use crate::plot::Body;
-    use crate::plot::river::{StageDirections, river};
+    use crate::plot::river::{Direction, Flow, RiverStage};
     use crate::plot::series_style::Theme;
+    use crate::plot::{Axis, Chart, SeriesStyle};
 
-    fn chart() -> crate::plot::Chart {
-        let stages = [
-            StageDirections { stage: 1, values: vec![2.0, 1.0], cosines: Vec::new(), continues: vec![None; 2] },
-            StageDirections {
-                stage: 2,
-                values: vec![2.0, 2.0],
-                cosines: vec![vec![0.8, 0.6], vec![0.6, -0.8]],
-                continues: vec![Some(0), Some(1)],
-            },
-        ];
-        river("layer 0, q", "PESO", &stages, false)
+    /// Two directions that turn by the same angle, and one of which grows.
+    fn chart() -> Chart {
+        let stage = |stage: usize, values: [f64; 2]| {
+            let direction =
+                |(slot, &value): (usize, &f64)| Direction { value, style: SeriesStyle::curve(slot), begins: [0, slot] };
+            let directions = values.iter().enumerate().map(direction).collect();
+            RiverStage { name: format!("Stage {stage}"), directions }
+        };
+        let flow = |(from, to, cosine)| Flow { stage: 0, from, to, cosine };
+        let flows = [(0, 0, 0.8), (0, 1, 0.6), (1, 0, 0.6), (1, 1, 0.8)].map(flow).to_vec();
+        let stages = vec![stage(1, [2.0, 1.0]), stage(2, [2.0, 2.0])];
+        let river = River { stages, flows, value: Axis::new("Singular value"), whole: 4.0 };
+        Chart::new("Direction river: layer 0, q", Body::River(river))
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Lays out a scatter: marks with their intervals, names beside them instead of a legend, and the front of the best.
 
-use super::lines::{self, Place};
+use super::lines::{self, PlotArea};
 use super::{Anchor, Rect, Scene, Shape, Stroke, size};
 use crate::plot::font::{self, Weight};
 use crate::plot::scale::{self, Range};
@@ -28,14 +28,14 @@ pub fn ranges(scatter: &Lines) -> [Range; 2] {
 }
 
 /// Draws the front, the marks and their names.
-pub fn data(scene: &mut Scene, scatter: &Lines, place: &Place) {
+pub fn data(scene: &mut Scene, scatter: &Lines, place: &PlotArea) {
     draw_front(scene, scatter, place);
     lines::data(scene, scatter, place);
     names(scene, scatter, place);
 }
 
 /// A staircase: with what lies on it, nothing better can be had for less.
-fn draw_front(scene: &mut Scene, scatter: &Lines, place: &Place) {
+fn draw_front(scene: &mut Scene, scatter: &Lines, place: &PlotArea) {
     let front = front(scatter);
     let mut points: Vec<[f32; 2]> = Vec::new();
     for [x, y] in front {
@@ -53,7 +53,7 @@ fn draw_front(scene: &mut Scene, scatter: &Lines, place: &Place) {
 /// Distance of a name from its mark.
 const APART: f32 = 10.0;
 
-fn names(scene: &mut Scene, scatter: &Lines, place: &Place) {
+fn names(scene: &mut Scene, scatter: &Lines, place: &PlotArea) {
     let text = scene.scaled(size::LEGEND * 0.9);
     let mut taken: Vec<Rect> = scatter
         .series
@@ -94,7 +94,7 @@ fn leader(scene: &mut Scene, [x, y]: [f32; 2], name: Rect) {
 }
 
 /// The first place around `centre` that nothing is at; where all are taken, the one with the least below it.
-fn free_place(scene: &Scene, place: &Place, centre: [f32; 2], [width, height]: [f32; 2], taken: &[Rect]) -> Rect {
+fn free_place(scene: &Scene, place: &PlotArea, centre: [f32; 2], [width, height]: [f32; 2], taken: &[Rect]) -> Rect {
     let apart = scene.scaled(APART);
     let [x, y] = centre;
     let rights = [x + apart, x - apart - width, x - width / 2.0];
@@ -158,7 +158,7 @@ mod tests {
         let series = (0..6).map(|slot| Series {
             name: format!("Method number {slot}"),
             points: vec![Point::new(10.0 + f64::from(slot) * 0.1, 0.1 + f64::from(slot % 2) * 0.001)],
-            look: SeriesStyle::method(slot as usize),
+            style: SeriesStyle::method(slot as usize),
         });
         let scatter =
             Lines { x: Axis::new("Time"), y: Axis::new("Hit"), series: series.collect(), boundaries: Vec::new() };
@@ -187,7 +187,7 @@ mod tests {
         let series = points.map(|[x, y]| Series {
             name: String::new(),
             points: vec![Point::new(x, y)],
-            look: SeriesStyle::method(0),
+            style: SeriesStyle::method(0),
         });
         let axis = |better| Axis { better: Some(better), ..Axis::new("") };
         let mut scatter =

@@ -12,7 +12,7 @@ const MINUTE: i64 = 60_000;
 
 /// Where bars are in the window.
 #[derive(Debug, Clone, Copy)]
-pub struct BarsPlace {
+pub struct BarsArea {
     /// Between the axes.
     pub at: egui::Rect,
     /// The upper end of the bands.
@@ -20,7 +20,7 @@ pub struct BarsPlace {
     x: Range,
 }
 
-impl BarsPlace {
+impl BarsArea {
     /// Where a value of the x axis is.
     pub fn x(&self, value: f64) -> f32 {
         self.at.left() + self.at.width() * self.x.part(value) as f32
@@ -41,12 +41,12 @@ pub(super) fn show(
     room: Rect,
     canvas: &Canvas<'_>,
     id: egui::Id,
-) -> (Response, BarsPlace) {
+) -> (Response, BarsArea) {
     let (place, above) = bars::frame(scene, bars, room);
     bars::data(scene, bars, &place);
     canvas.paint(&scene.shapes);
     let at = canvas.rect(place.at);
-    let shown = BarsPlace { at, top: at.top() - above, x: place.x };
+    let shown = BarsArea { at, top: at.top() - above, x: place.x };
     // What is laid over the bars may open a menu on them.
     let response = ui.interact(shown.at, id, Sense::CLICK);
     let value = response.hover_pos().map(|pointer| shown.value(pointer.x));

@@ -15,21 +15,21 @@ use egui_plot::{Plot, PlotMemory};
 
 use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
-use super::scene::lines::{self, Place};
+use super::scene::lines::{self, PlotArea};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, dots, heat_map, picture, scatter, size};
 use super::series_style::{ColourMap, Rgb, SeriesStyle, Theme, text_on};
-use super::{BarsPlace, Body, Chart, HeatMap, Lines, Marked, Picture, Point, Series, Ticks};
+use super::{BarsArea, Body, Chart, HeatMap, Highlight, Lines, Picture, Point, Series, Ticks};
 
 /// Draws `chart` in `size` at the place where `ui` stands.
 ///
 /// `id` tells this chart from others in the window; its zoom is kept under it. Hovering shows the series and values of
 /// the nearest point, or the cell. The response's accessible name is [`Chart::description`].
 pub fn show(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Response {
-    show_marked(ui, chart, id, size, &mut Marked::default())
+    show_highlighted(ui, chart, id, size, &mut Highlight::default())
 }
 
 /// As [`show`], with what the user has marked and pointed at, here or on a chart beside this one.
-pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, marked: &mut Marked) -> Response {
+pub fn show_highlighted(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, marked: &mut Highlight) -> Response {
     let id = ui.make_persistent_id(id);
     let mut draw = |ui: &mut Ui, scene: &mut Scene, room: Rect, canvas: &Canvas<'_>| match &chart.body {
         Body::Lines(lines) => {
@@ -63,7 +63,7 @@ pub fn show_marked(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, ma
 
 /// As [`show`] for bars, and where they are, for what is laid over them; the response senses clicks. None of other charts,
 /// which are not drawn.
-pub fn show_bars(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Option<(Response, BarsPlace)> {
+pub fn show_bars(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Option<(Response, BarsArea)> {
     let Body::Bars(bars) = &chart.body else { return None };
     let id = ui.make_persistent_id(id);
     Some(laid_out(ui, chart, size, |ui, scene, room, canvas| bars::show(ui, scene, bars, room, canvas, id)))
@@ -87,10 +87,10 @@ fn laid_out<T>(
 }
 
 /// Draws the mark of a line on its own, as on the chart: what a row of a table is about.
-pub fn mark(ui: &Ui, look: SeriesStyle, centre: Pos2, radius: f32) {
+pub fn mark(ui: &Ui, style: SeriesStyle, centre: Pos2, radius: f32) {
     let mut scene = scene_for(ui, Vec2::splat(1000.0));
     scene.scale = radius / lines::MARK;
-    lines::mark(&mut scene, look, look.marker.unwrap_or(look.ink.lone_mark()), [0.0, 0.0]);
+    lines::mark(&mut scene, style, style.marker.unwrap_or(style.ink.lone_mark()), [0.0, 0.0]);
     Canvas { painter: ui.painter(), origin: centre }.paint(&scene.shapes);
 }
 
@@ -125,7 +125,7 @@ fn scene_for(ui: &Ui, chart_size: Vec2) -> Scene {
 }
 
 /// Draws what lies between the axes.
-type Draw = fn(&mut Scene, &Lines, &Place);
+type Draw = fn(&mut Scene, &Lines, &PlotArea);
 
 /// Draws lines or points in the room that is left for them, with their ranges as a whole and the way to draw them.
 fn show_lines(
@@ -154,7 +154,7 @@ fn show_lines(
     inside.paint(&scene.shapes);
     if let Some((series, point)) = nearest {
         let centre = inside.position(place.drawn(lines, &point).0);
-        let colour = colour(series.look.ink.rgb(scene.theme));
+        let colour = colour(series.style.ink.rgb(scene.theme));
         inside.painter.circle_stroke(centre, scene.scaled(9.0), egui::Stroke::new(1.5, colour));
         tooltip(ui, &response, |ui| point_values(ui, lines, series, point));
     }
@@ -199,7 +199,7 @@ fn navigation(ui: &mut Ui, at: egui::Rect, [x, y]: [Range; 2], id: Id) -> (Respo
 }
 
 /// The point nearest to `pointer`, if there is one close by.
-fn nearest<'a>(lines: &'a Lines, place: &Place, pointer: [f32; 2]) -> Option<(&'a Series, Point)> {
+fn nearest<'a>(lines: &'a Lines, place: &PlotArea, pointer: [f32; 2]) -> Option<(&'a Series, Point)> {
     const CLOSE: f32 = 40.0;
     let distance = |point: &Point| {
         let ([x, y], _) = place.drawn(lines, point);

@@ -12,14 +12,14 @@ use crate::plot::scene::{Rect, Scene, Shape, Stroke};
 
 /// What a user has marked and pointed at.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Marked {
+pub struct Highlight {
     /// By the label of its axis, the least and the greatest value that are marked.
     pub brushes: BTreeMap<String, [f64; 2]>,
     /// Name of the line or the part of a river under the pointer, here or elsewhere.
     pub pointed: Option<String>,
 }
 
-impl Marked {
+impl Highlight {
     /// Whether all that is marked holds the line of this name; lines that are not drawn are held where nothing is marked.
     pub fn holds(&self, parallel: &Parallel, name: &str) -> bool {
         let line = parallel.lines.iter().find(|line| line.name == name);
@@ -38,7 +38,7 @@ pub(super) fn show(
     parallel: &Parallel,
     room: Rect,
     canvas: &Canvas<'_>,
-    (id, marked): (egui::Id, &mut Marked),
+    (id, marked): (egui::Id, &mut Highlight),
 ) -> Response {
     let axes = parallel::axes(scene, parallel, room);
     let response = ui.interact(canvas.rect(room), id, Sense::hover());
@@ -65,7 +65,7 @@ fn brush(
     parallel: &Parallel,
     axes: &Axes,
     canvas: &Canvas<'_>,
-    (id, place, marked): (egui::Id, usize, &mut Marked),
+    (id, place, marked): (egui::Id, usize, &mut Highlight),
 ) {
     let axis = &parallel.axes[place];
     let x = axes.x(place);
@@ -90,7 +90,7 @@ fn brush(
     }
 }
 
-fn draw_brushes(scene: &mut Scene, parallel: &Parallel, axes: &Axes, marked: &Marked) {
+fn draw_brushes(scene: &mut Scene, parallel: &Parallel, axes: &Axes, marked: &Highlight) {
     for (place, axis) in parallel.axes.iter().enumerate() {
         let Some([from, to]) = marked.brushes.get(&axis.label) else { continue };
         let [low, high] = axis.range(place, &parallel.lines);

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Response, Sense, Ui};
 
-use super::parallel::Marked;
+use super::parallel::Highlight;
 use super::{Canvas, tooltip};
 use crate::plot::river::River;
 use crate::plot::scale::value_label;
@@ -17,7 +17,7 @@ pub(super) fn show(
     river: &River,
     room: Rect,
     canvas: &Canvas<'_>,
-    (id, marked): (egui::Id, &mut Marked),
+    (id, marked): (egui::Id, &mut Highlight),
 ) -> Response {
     let banks = river::banks(scene, river, room);
     let response = ui.interact(canvas.rect(room), id, Sense::hover());

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use super::table::Shown;
 use crate::app::widgets;
-use crate::figures::comparison::{better, metric_label};
+use crate::figures::words::{better, metric_label};
 use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict};
 use crate::plot::{Better, scale};
-use crate::results::comparison::{Estimate, Judged, Line, Standing};
+use crate::results::comparison::{ComparisonLine, Estimate, Judged, Standing};
 
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +215,7 @@ fn cell(shown: &Shown<'_>, place: usize, column: &Column) -> Cell {
 }
 
 /// A cost; counting has none worth a number.
-fn learned(line: &Line, cost: f64) -> Option<f64> {
+fn learned(line: &ComparisonLine, cost: f64) -> Option<f64> {
     (!line.counted).then_some(cost)
 }
 
@@ -244,7 +244,7 @@ fn name(shown: &Shown<'_>, place: usize) -> Cell {
     }
 }
 
-fn metric_cell(line: &Line, metric: &str) -> Cell {
+fn metric_cell(line: &ComparisonLine, metric: &str) -> Cell {
     let value = line.metrics.get(metric);
     let mut cell = Cell::number(value.map(|value| value.mean), |mean| format!("{mean:.4}"));
     cell.below = value.copied().and_then(Estimate::half).map(|half| format!("± {half:.4}"));

@@ -7,9 +7,9 @@ use crate::app::panels::{Context, in_project_order};
 use crate::app::queries::comparison::{ComparedLine, ComparedLines};
 use crate::app::session::{Origin, Session};
 use crate::data::Protocol;
-use crate::figures::comparison;
+use crate::figures::styles;
 use crate::plot::series_style::SeriesStyle;
-use crate::results::comparison::{Line, Standing, lines, standings, validation_loss};
+use crate::results::comparison::{ComparisonLine, Standing, lines, standings, validation_loss};
 use crate::results::{Results, RunResult};
 use crate::run::{RunConfig, Status};
 
@@ -20,7 +20,7 @@ pub(super) struct Lines {
     /// The results with the project's order of experiments, which gives methods their colours.
     pub(super) results: Results,
     /// Those with finished runs.
-    pub(super) all: Vec<Line>,
+    pub(super) all: Vec<ComparisonLine>,
     pub(super) standings: Vec<Standing>,
     pub(super) looks: Vec<SeriesStyle>,
     /// What each was run with; none where its run is gone.
@@ -69,13 +69,15 @@ impl Lines {
         measured.runs.retain(|run| run.protocols.contains(&key.protocol));
         let losses = session.runs.iter().filter_map(|run| Some((run.id.clone(), validation_loss(&run.stages)?)));
         let all = lines(&measured, &losses.collect::<BTreeMap<String, f64>>());
-        let looks = comparison::looks(&results);
-        let first = |line: &Line| line.runs.first().cloned().unwrap_or_default();
-        let look = |line: &Line| looks.get(&first(line)).copied().unwrap_or(SeriesStyle::baseline(0));
-        let configuration =
-            |line: &Line| session.runs.iter().find(|run| run.id == first(line)).map(|run| Arc::clone(&run.config));
-        let earlier =
-            |line: &Line| session.rows.iter().any(|row| row.id == first(line) && row.origin == Origin::Earlier);
+        let looks = styles::run_styles(&results);
+        let first = |line: &ComparisonLine| line.runs.first().cloned().unwrap_or_default();
+        let look = |line: &ComparisonLine| looks.get(&first(line)).copied().unwrap_or(SeriesStyle::baseline(0));
+        let configuration = |line: &ComparisonLine| {
+            session.runs.iter().find(|run| run.id == first(line)).map(|run| Arc::clone(&run.config))
+        };
+        let earlier = |line: &ComparisonLine| {
+            session.rows.iter().any(|row| row.id == first(line) && row.origin == Origin::Earlier)
+        };
         Self {
             key,
             standings: standings(&all),
@@ -116,8 +118,10 @@ impl Lines {
             let run = session.runs.iter().find(|run| run.id == *id);
             (id.clone(), run.map_or(0, |run| run.config.created_unix))
         };
-        let compared =
-            |line: &Line| ComparedLine { name: line.name.clone(), runs: line.runs.iter().map(started).collect() };
+        let compared = |line: &ComparisonLine| ComparedLine {
+            name: line.name.clone(),
+            runs: line.runs.iter().map(started).collect(),
+        };
         ComparedLines {
             runs_dir: session.project().runs_dir(None),
             lines: self.all.iter().map(compared).collect(),

@@ -27,12 +27,11 @@ use crate::app::widgets;
 use crate::data::Protocol;
 use crate::figures::comparison::{self, ComparisonOptions};
 use crate::figures::cost::{self, Cost};
-use crate::figures::{matrix, parallel};
+use crate::figures::{FigureSpec, Provenance as _, Styled, matrix, parallel};
 use crate::measure::Dimension;
-use crate::plot::series_style::SeriesStyle;
-use crate::plot::{Body, Chart, Marked};
+use crate::plot::{Body, Chart, Highlight};
 use crate::results::RunResult;
-use crate::results::comparison::{Line, Standing};
+use crate::results::comparison::{ComparisonLine, Standing};
 use crate::results::config_diff::differences;
 use crate::run::RunConfig;
 
@@ -63,29 +62,32 @@ impl View {
     const ALL: [Self; 7] =
         [Self::Stages, Self::Table, Self::Cost, Self::Parallel, Self::Matrix, Self::Slices, Self::Settings];
 
-    const fn text(self) -> &'static str {
+    /// The figure that it shows, of those that `peso export` writes too.
+    fn figure(self) -> Option<&'static FigureSpec> {
         match self {
-            Self::Stages => "By stage",
-            Self::Table => "Table",
-            Self::Cost => "Cost",
-            Self::Parallel => "Parallel",
-            Self::Matrix => "Matrix R[i,j]",
-            Self::Slices => "Slices",
-            Self::Settings => "Settings",
+            Self::Stages => Some(&comparison::SPEC),
+            Self::Cost => Some(&cost::SPEC),
+            Self::Parallel => Some(&parallel::SPEC),
+            Self::Matrix => Some(&matrix::SPEC),
+            Self::Table | Self::Slices | Self::Settings => None,
         }
     }
 
-    const fn tooltip(self) -> &'static str {
+    fn text(self) -> &'static str {
         match self {
-            Self::Stages => "Every method over the stages, tested on the stage it was just trained on",
+            Self::Table => "Table",
+            Self::Slices => "Slices",
+            Self::Settings => "Settings",
+            _ => self.figure().map_or("", |figure| figure.label),
+        }
+    }
+
+    fn tooltip(self) -> &'static str {
+        match self {
             Self::Table => "Every method with its gain over a baseline, and whether the gain may be called one",
-            Self::Cost => "What each method costs, against how good it is",
-            Self::Parallel => {
-                "Settings that differ and what came of them, on axes side by side; drag along an axis to list a part of it"
-            }
-            Self::Matrix => "A method tested on every stage after every stage: what it keeps and what it forgets",
             Self::Slices => "Every method on kinds of users and targets: whom it serves, and how far that lies apart",
             Self::Settings => "The options and training settings in which lines differ, side by side",
+            _ => self.figure().map_or("", |figure| figure.tooltip),
         }
     }
 }
@@ -110,7 +112,7 @@ pub(crate) struct ComparePanel {
     matrix_of: [Option<String>; 2],
     table: TableState,
     /// What is marked on the parallel axes.
-    marked: Marked,
+    marked: Highlight,
     differences: Differences,
     lines: Option<Arc<Lines>>,
     chart: Option<(ChartKey, Arc<Chart>)>,
@@ -129,7 +131,7 @@ impl Default for ComparePanel {
             slices_as_table: false,
             matrix_of: [None, None],
             table: TableState::default(),
-            marked: Marked::default(),
+            marked: Highlight::default(),
             differences: Differences::default(),
             lines: None,
             chart: None,
@@ -150,6 +152,11 @@ struct ChartKey {
     slices_of: Option<Dimension>,
     /// Whether the slices are known.
     sliced: bool,
+}
+
+/// A line in the style that it has in every chart.
+fn styled(lines: &Lines, place: usize) -> Styled<'_, ComparisonLine> {
+    Styled { item: &lines.all[place], style: lines.looks[place] }
 }
 
 /// Height from which a chart has the table below it.
@@ -254,8 +261,7 @@ impl ComparePanel {
     }
 
     fn cost_chart(&self, lines: &Lines, synthetic: bool) -> Chart {
-        let points: Vec<(&Line, SeriesStyle)> =
-            self.places(lines).map(|place| (&lines.all[place], lines.looks[place])).collect();
+        let points: Vec<_> = self.places(lines).map(|place| styled(lines, place)).collect();
         cost::against_quality(&points, &self.metric, self.cost, synthetic)
     }
 
@@ -263,8 +269,7 @@ impl ComparePanel {
         let learned = self.places(lines).filter_map(|place| Some((place, lines.configurations[place].as_deref()?)));
         let learned: Vec<(usize, &RunConfig)> = learned.filter(|(place, _)| !lines.all[*place].counted).collect();
         let configurations: Vec<&RunConfig> = learned.iter().map(|(_, configuration)| *configuration).collect();
-        let points: Vec<(&Line, SeriesStyle)> =
-            learned.iter().map(|(place, _)| (&lines.all[*place], lines.looks[*place])).collect();
+        let points: Vec<_> = learned.iter().map(|(place, _)| styled(lines, *place)).collect();
         parallel::across(&points, &differences(&configurations), &self.metrics(lines), synthetic)
     }
 
@@ -276,7 +281,7 @@ impl ComparePanel {
         };
         let chosen: Vec<_> = self.matrix_lines(lines).iter().flatten().filter_map(of).collect();
         if chosen.is_empty() {
-            return Chart::empty("R[i,j]", "No run is finished yet: the matrix is that of finished runs");
+            return Chart::empty(matrix::SPEC.title, "No run is finished yet: the matrix is that of finished runs");
         }
         matrix::matrices(&chosen, &self.metric)
     }

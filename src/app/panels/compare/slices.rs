@@ -14,12 +14,12 @@ use crate::app::queries::Answer;
 use crate::app::queries::comparison::Slices;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::figures::comparison::metric_label;
 use crate::figures::slices as chart;
+use crate::figures::words::metric_label;
+use crate::figures::{Provenance as _, Styled};
 use crate::measure::Dimension;
 use crate::measure::slice_means::{Dispersion, FEW, SliceMean};
 use crate::plot::Chart;
-use crate::plot::series_style::SeriesStyle;
 use crate::results::slices::{Sliced, SlicedLine};
 
 /// Height from which the chart has the table below it, the share of it that the table takes, and the most of it.
@@ -53,10 +53,10 @@ impl ComparePanel {
     }
 
     /// The lines that are shown, in their usual order and looks.
-    fn shown<'s>(&self, lines: &Lines, sliced: &'s Sliced) -> Vec<(&'s SlicedLine, SeriesStyle)> {
+    fn shown<'s>(&self, lines: &Lines, sliced: &'s Sliced) -> Vec<Styled<'s, SlicedLine>> {
         let of = |place: usize| {
-            let line = sliced.lines.iter().find(|line| line.experiment == lines.all[place].name)?;
-            Some((line, lines.looks[place]))
+            let item = sliced.lines.iter().find(|line| line.experiment == lines.all[place].name)?;
+            Some(Styled { item, style: lines.looks[place] })
         };
         self.places(lines).filter_map(of).collect()
     }
@@ -120,7 +120,7 @@ impl ComparePanel {
                     })
                     .body(|body| {
                         body.rows(ROW_HEIGHT, shown.len(), |mut row| {
-                            let (line, look) = shown[row.index()];
+                            let Styled { item: line, style: look } = shown[row.index()];
                             row.col(|ui| {
                                 swatch(ui, look);
                                 ui.add(egui::Label::new(&line.experiment).truncate()).on_hover_text(&line.experiment);
@@ -146,14 +146,14 @@ enum Shown {
 }
 
 /// The slices of each dimension, then how far they lie apart where some line has two that count.
-fn columns(shown: &[(&SlicedLine, SeriesStyle)], only: Option<Dimension>) -> Vec<Shown> {
+fn columns(shown: &[Styled<'_, SlicedLine>], only: Option<Dimension>) -> Vec<Shown> {
     let slices = chart::slices(shown, only);
     let mut columns = Vec::new();
     for dimension in Dimension::ALL {
         columns.extend(slices.iter().filter(|mean| mean.dimension == dimension).copied().map(Shown::Slice));
         let wanted = only.is_none_or(|only| only == dimension);
         let apart =
-            |(line, _): &(&SlicedLine, SeriesStyle)| line.dispersion.iter().any(|found| found.dimension == dimension);
+            |line: &Styled<'_, SlicedLine>| line.item.dispersion.iter().any(|found| found.dimension == dimension);
         if wanted && shown.iter().any(apart) {
             columns.push(Shown::Apart(dimension));
         }

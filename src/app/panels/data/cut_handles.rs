@@ -7,7 +7,7 @@ use egui::{Align2, CursorIcon, EventFilter, FontId, Key, Rect, Response, Sense, 
 use crate::app::theme;
 use crate::calendar;
 use crate::data::Timeline;
-use crate::plot::BarsPlace;
+use crate::plot::BarsArea;
 
 /// What was done with a handle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +35,7 @@ const FAR: i64 = 10;
 /// Draws the handles of `cuts` and says what was done with which. `chosen` is the one that buttons are about.
 pub(super) fn ui(
     ui: &mut Ui,
-    place: &BarsPlace,
+    place: &BarsArea,
     (timeline, cuts): (&Timeline, &[i64]),
     chosen: Option<usize>,
     enabled: bool,
@@ -79,7 +79,7 @@ fn announce(ui: &Ui, id: egui::Id, room: Option<(i64, i64)>) {
     });
 }
 
-fn touched(ui: &Ui, response: &Response, place: &BarsPlace, at: usize, touches: &mut Vec<(usize, Touch)>) {
+fn touched(ui: &Ui, response: &Response, place: &BarsArea, at: usize, touches: &mut Vec<(usize, Touch)>) {
     let mut touch = |touch| touches.push((at, touch));
     if response.drag_started() || response.clicked() {
         response.request_focus();
@@ -142,7 +142,7 @@ enum Weight {
 }
 
 /// A line with a grip on it, and its date while it is held.
-fn draw(ui: &Ui, place: &BarsPlace, (x, date): (f32, &str), weight: Weight) {
+fn draw(ui: &Ui, place: &BarsArea, (x, date): (f32, &str), weight: Weight) {
     let tokens = theme::tokens(ui);
     let painter = ui.painter();
     let colour = if weight == Weight::Quiet { tokens.muted } else { tokens.accent };

@@ -9,7 +9,7 @@ use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::StageSummary;
 use crate::data::formats::ImportReport;
-use crate::plot::SYNTHETIC;
+use crate::figures::provenance::SYNTHETIC;
 
 /// Draws a dataset's figures.
 pub(super) fn ui(ui: &mut Ui, report: &DataReport) {

@@ -14,7 +14,7 @@ use crate::app::widgets;
 use crate::data::prepare::PrepareReport;
 use crate::data::{Prepare, StageCuts, Timeline};
 use crate::figures::stages::{self, StageWords};
-use crate::plot::{BarsPlace, Chart, screen};
+use crate::plot::{BarsArea, Chart, screen};
 use crate::project::Project;
 
 /// State of the tab.
@@ -308,7 +308,7 @@ fn chart_height(ui: &Ui, stages: usize) -> f32 {
     (ui.available_height() - table).clamp(CHART[0], CHART[1])
 }
 
-fn chart_with_place(ui: &mut Ui, chart: &Chart, stages: usize) -> Option<(egui::Response, BarsPlace)> {
+fn chart_with_place(ui: &mut Ui, chart: &Chart, stages: usize) -> Option<(egui::Response, BarsArea)> {
     let size = Vec2::new(ui.available_width() - 20.0, chart_height(ui, stages));
     let short = (size.y < SHORT).then(|| Chart { title: String::new(), caption: None, ..chart.clone() });
     let drawn = short.as_ref().unwrap_or(chart);

@@ -4,7 +4,6 @@
 mod analysis;
 mod meaning;
 mod player;
-mod scenes;
 mod space;
 mod tabs;
 mod weights;
@@ -27,10 +26,16 @@ use crate::app::queries::RunStamp;
 use crate::app::queries::subspace::{AdapterMovement, DirectionsByStage};
 use crate::app::watch::RunView;
 use crate::app::{theme, widgets};
+use crate::figures::adapters::{AdapterRun, AdapterStage, AngleOptions, Reference, module_words, side_words};
+use crate::figures::angles::angles;
+use crate::figures::distances::distances;
+use crate::figures::drift_map::{DriftMapValue, drift_map};
 use crate::figures::retention::Movers;
-use crate::figures::subspace::{self, Against, Mapped, Shown, side_words};
+use crate::figures::river::{RiverOf, direction_river};
+use crate::figures::spectra::spectra;
+use crate::figures::{self, Provenance as _};
 use crate::plot::series_style::SeriesStyle;
-use crate::plot::{Body, Chart, Marked, Picture, river};
+use crate::plot::{Body, Chart, Highlight, Picture, river};
 use crate::subspace::Side;
 
 /// The view.
@@ -66,8 +71,8 @@ pub(crate) struct SubspacePanel {
     /// Name of the module; the one with the largest update until the user chooses.
     module: Option<String>,
     side: Side,
-    against: Against,
-    mapped: Mapped,
+    against: Reference,
+    mapped: DriftMapValue,
     space: Space,
     weights: Weights,
     /// What is pointed at in each of two rivers, which stands out in the other one too.
@@ -175,8 +180,7 @@ impl SubspacePanel {
             }
             if self.tab.of_a_module() {
                 let modules = one.report.modules.iter();
-                let modules: Vec<_> =
-                    modules.map(|module| (module.name.clone(), subspace::module_words(module))).collect();
+                let modules: Vec<_> = modules.map(|module| (module.name.clone(), module_words(module))).collect();
                 let mut module = self.module(one.report).to_owned();
                 let before = module.clone();
                 choice(ui, ("Module", 120.0), &mut module, &modules);
@@ -194,11 +198,11 @@ impl SubspacePanel {
             }
             match self.tab {
                 Tab::Map => {
-                    let all = Mapped::ALL.map(|mapped| (mapped, mapped.label().to_owned()));
+                    let all = DriftMapValue::ALL.map(|mapped| (mapped, mapped.label().to_owned()));
                     choice(ui, ("Colour", 190.0), &mut self.mapped, &all).on_hover_text(self.mapped.meaning());
                 }
                 Tab::Angles | Tab::Distances => {
-                    let all = Against::ALL.map(|against| (against, against.label().to_owned()));
+                    let all = Reference::ALL.map(|against| (against, against.label().to_owned()));
                     choice(ui, ("Against", 130.0), &mut self.against, &all);
                 }
                 Tab::Retention => {
@@ -239,10 +243,10 @@ impl SubspacePanel {
         let stage = self.stage(one.report);
         let label = run_label(one.run, runs);
         let beside_label = second.map(|second| run_label(second.run, runs)).unwrap_or_default();
-        let at = |stage| Shown { report: one.report, run: &label, stage };
-        let shown: Vec<Shown<'_>> = match (&self.beside, second) {
+        let at = |stage| AdapterStage { report: one.report, run: &label, stage };
+        let shown: Vec<AdapterStage<'_>> = match (&self.beside, second) {
             (Beside::Run(_), Some(second)) => {
-                vec![at(stage), Shown { report: second.report, run: &beside_label, stage }]
+                vec![at(stage), AdapterStage { report: second.report, run: &beside_label, stage }]
             }
             (Beside::Stage(other), _) if *other != stage => vec![at(stage), at(*other)],
             // Lines of all stages do not cover each other as maps would.
@@ -251,10 +255,14 @@ impl SubspacePanel {
         };
         let module = self.module(one.report);
         match self.tab {
-            Tab::Map => subspace::drift_map(&shown, self.mapped, synthetic),
-            Tab::Spectra => subspace::spectra(&shown, module, synthetic),
-            _ => subspace::angles(&shown, module, (self.side, self.against), synthetic),
+            Tab::Map => drift_map(&shown, self.mapped, synthetic),
+            Tab::Spectra => spectra(&shown, module, synthetic),
+            _ => angles(&shown, module, self.angle_options(), synthetic),
         }
+    }
+
+    fn angle_options(&self) -> AngleOptions {
+        AngleOptions { side: self.side, reference: self.against }
     }
 
     /// One river, or two in one scale side by side.
@@ -270,16 +278,19 @@ impl SubspacePanel {
         let names: Vec<String> = of.iter().flatten().map(|shown| run_label(shown.run, runs)).collect();
         for (Reported { run, report }, name) in of.into_iter().flatten().zip(&names) {
             let module = self.module(of[0].map_or(report, |one| one.report));
-            let words = report.modules.iter().find(|found| found.name == module).map(subspace::module_words);
+            let words = report.modules.iter().find(|found| found.name == module).map(module_words);
             let Some(words) = words else {
-                charts.push(Chart::empty("Direction river", format!("The adapter of {name} has no such module")));
+                charts.push(Chart::empty(
+                    figures::river::SPEC.title,
+                    format!("The adapter of {name} has no such module"),
+                ));
                 continue;
             };
             let query = DirectionsByStage { run: RunStamp::of(run), module: module.to_owned() };
             let what = format!("Following the directions of {name}");
             let directions = answered(ui, context, &query, &what);
-            charts
-                .extend(directions.map(|found| subspace::direction_river(found, (&words, name), self.side, synthetic)));
+            let of = RiverOf { module: &words, run: name };
+            charts.extend(directions.map(|found| direction_river(found, &of, self.side, synthetic)));
         }
         river::in_one_scale(&mut charts);
         if charts.len() < 2 {
@@ -293,7 +304,7 @@ impl SubspacePanel {
                 ui.label(egui::RichText::new(&names[place]).family(theme::semi_bold()));
                 chart_actions(ui, context, &two[place]);
             });
-            let mut marked = Marked { pointed: before[1 - place].clone(), ..Marked::default() };
+            let mut marked = Highlight { pointed: before[1 - place].clone(), ..Highlight::default() };
             explained_marked_card(ui, &two[place], ["river", "river beside"][place], &mut marked);
             self.pointed[place] = marked.pointed;
             context.charts.push(Arc::clone(&two[place]));
@@ -311,7 +322,7 @@ impl SubspacePanel {
             let query = AdapterMovement { run: RunStamp::of(run) };
             if let Some(report) = context.session.queries.get(&query).ready() {
                 let look = looks.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
-                lines.push((report, run.config.experiment.clone(), look));
+                lines.push(AdapterRun { report, name: &run.config.experiment, style: look });
             } else if !asked {
                 // One after the other, so that the message is about one run.
                 asked = true;
@@ -319,7 +330,7 @@ impl SubspacePanel {
                 answered(ui, context, &query, &what);
             }
         }
-        let chart = subspace::distances(&lines, (self.side, self.against), context.session.synthetic());
+        let chart = distances(&lines, self.angle_options(), context.session.synthetic());
         self.show(ui, context, chart);
     }
 

@@ -7,13 +7,13 @@ use egui::Ui;
 
 use super::super::{Context, answered, run_label};
 use super::player::Player;
-use super::scenes::{Scenes, scenes};
 use super::{Pictured, Reported, SubspacePanel, pictures};
 use crate::app::queries::RunStamp;
 use crate::app::queries::subspace::LeadingDirections;
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::figures::subspace::module_words;
+use crate::figures::adapters::module_words;
+use crate::figures::space::{Scenes, scenes};
 use crate::render::{ArrowView, Camera, Scene, arrows_picture};
 use crate::subspace::Side;
 

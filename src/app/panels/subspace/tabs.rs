@@ -1,5 +1,7 @@
 //! The views of what moved: what each is called and what it says.
 
+use crate::figures::{self, FigureSpec};
+
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Tab {
@@ -28,31 +30,34 @@ impl Tab {
         Self::Meaning,
     ];
 
-    pub(super) const fn text(self) -> &'static str {
+    /// The figure that it shows, of those that `peso export` writes too.
+    fn figure(self) -> Option<&'static FigureSpec> {
         match self {
-            Self::Space => "Directions",
-            Self::Weights => "ΔW",
-            Self::Retention => "Retention",
-            Self::Meaning => "Meaning",
-            Self::River => "River",
-            Self::Map => "Drift map",
-            Self::Spectra => "Spectra",
-            Self::Angles => "Angles",
-            Self::Distances => "Distances",
+            Self::River => Some(&figures::river::SPEC),
+            Self::Map => Some(&figures::drift_map::SPEC),
+            Self::Spectra => Some(&figures::spectra::SPEC),
+            Self::Angles => Some(&figures::angles::SPEC),
+            Self::Distances => Some(&figures::distances::SPEC),
+            Self::Retention => Some(&figures::retention::SPEC),
+            Self::Space | Self::Weights | Self::Meaning => None,
         }
     }
 
-    pub(super) const fn tooltip(self) -> &'static str {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Space => "Directions",
+            Self::Weights => "ΔW",
+            Self::Meaning => "Meaning",
+            _ => self.figure().map_or("", |figure| figure.label),
+        }
+    }
+
+    pub(super) fn tooltip(self) -> &'static str {
         match self {
             Self::Space => "The leading directions of a module in space, stage by stage; drag to turn, scroll to zoom",
             Self::Weights => "Every entry of a module's update; drag to pan, scroll to zoom",
-            Self::Retention => "How much of the past is kept in each direction, as theory predicts and as measured",
             Self::Meaning => "The items and codes that a direction raises and lowers, and the users it is about",
-            Self::River => "How the directions of a module go on, split and join from stage to stage",
-            Self::Map => "Where in the model a stage moved the adapter: layer by module",
-            Self::Spectra => "How strong each direction of a module's update is",
-            Self::Angles => "How far the directions of a module turned against an earlier stage",
-            Self::Distances => "How far the subspaces of each run turned in each stage, over all modules",
+            _ => self.figure().map_or("", |figure| figure.tooltip),
         }
     }
 

@@ -10,8 +10,8 @@ use super::{Beside, Pictured, Reported, SubspacePanel, pictures};
 use crate::app::queries::RunStamp;
 use crate::app::queries::subspace::WeightUpdate;
 use crate::app::watch::RunView;
-use crate::figures::subspace::module_words;
-use crate::plot::series_style::ColourMap;
+use crate::figures::adapters::module_words;
+use crate::figures::weights::matrices;
 use crate::render::{Field, HeatMapView, Matrix, Window, heat_map_picture};
 
 /// State of the heat maps.
@@ -83,17 +83,3 @@ impl SubspacePanel {
 
 /// What a cell is.
 const CAPTION: &str = "Each cell is an entry of the update α/r · B A of the weight; where cells are smaller than dots, the one that is largest in size stands for its neighbours";
-
-/// The fields in one range of colours around 0.
-fn matrices(fields: Vec<Arc<Field>>) -> Vec<Arc<Matrix>> {
-    let reach = fields.iter().map(|field| field.around_zero()[1]).fold(0.0, f32::max);
-    let matrix = |field| Matrix {
-        field,
-        row_label: "Output".to_owned(),
-        column_label: "Input".to_owned(),
-        value_label: "ΔW".to_owned(),
-        map: ColourMap::Diverging,
-        range: [-reach, reach],
-    };
-    fields.into_iter().map(matrix).map(Arc::new).collect()
-}

@@ -10,13 +10,13 @@ use crate::render::{Arrow, Scene, Trail};
 
 /// Scenes of runs in one space and one scale, in which what has the same key began as the same direction.
 #[derive(Debug)]
-pub(super) struct Scenes {
+pub struct Scenes {
     /// The stages of all runs, ascending.
-    pub(super) stages: Vec<usize>,
+    pub stages: Vec<usize>,
     /// One a run.
-    pub(super) all: Vec<Arc<Scene>>,
-    /// By place in `stages`, one a run. A run that ends earlier stays as it was.
-    pub(super) by_stage: Vec<Vec<Arc<Scene>>>,
+    pub all: Vec<Arc<Scene>>,
+    /// By index in `stages`, one a run. A run that ends earlier stays as it was.
+    pub by_stage: Vec<Vec<Arc<Scene>>>,
 }
 
 /// Directions with the runs that they are of. Sources are the stages of the runs, one run after the other.
@@ -31,12 +31,12 @@ struct Placed<'a> {
 }
 
 /// Makes scenes of the directions of runs with these names and stages.
-pub(super) fn scenes(directions: &Directions, names: &[String], stages: &[&[usize]]) -> Scenes {
+pub fn scenes(directions: &Directions, names: &[String], stages: &[&[usize]]) -> Scenes {
     let mut roots: Vec<[usize; 2]> = Vec::new();
-    for (place, arrow) in directions.arrows.iter().enumerate() {
-        let [any, own] = arrow.continues.map_or([place; 2], |before| {
+    for (index, arrow) in directions.arrows.iter().enumerate() {
+        let [any, own] = arrow.continues.map_or([index; 2], |before| {
             let [any, own] = roots[before.arrow];
-            [any, if before.same_run { own } else { place }]
+            [any, if before.same_run { own } else { index }]
         });
         roots.push([any, own]);
     }
@@ -66,17 +66,17 @@ impl Placed<'_> {
         let tone = |source: usize| Tone::of(source - first, stages.len());
         let own = |from: usize| {
             let sources = first + from..first + shown;
-            (0..self.roots.len()).filter(move |&place| sources.contains(&self.directions.arrows[place].source))
+            (0..self.roots.len()).filter(move |&index| sources.contains(&self.directions.arrows[index].source))
         };
-        let arrow = |place: usize| {
-            let source = self.directions.arrows[place].source;
+        let arrow = |index: usize| {
+            let source = self.directions.arrows[index].source;
             // A stage alone has the keys of the first, so that its arrows turn out of those of the stage before.
             let key = if until.is_some() { 0 } else { source - first };
             Arrow {
-                key: (self.roots[place][0] * stages.len() + key) as u64,
-                name: self.words(place, run, stages[source - first]),
+                key: (self.roots[index][0] * stages.len() + key) as u64,
+                name: self.words(index, run, stages[source - first]),
                 from: [0.0; 3],
-                to: self.tip(place),
+                to: self.tip(index),
                 tone: tone(source),
                 width: 1.0,
                 group: source - first,
@@ -84,36 +84,36 @@ impl Placed<'_> {
             }
         };
         let trail = |root: usize| {
-            let chain: Vec<usize> = own(0).filter(|&place| self.roots[place][1] == root).collect();
+            let chain: Vec<usize> = own(0).filter(|&index| self.roots[index][1] == root).collect();
             (chain.len() > 1).then(|| Trail {
                 key: root as u64,
-                points: chain.iter().map(|&place| self.tip(place)).collect(),
-                tones: chain.iter().map(|&place| tone(self.directions.arrows[place].source)).collect(),
+                points: chain.iter().map(|&index| self.tip(index)).collect(),
+                tones: chain.iter().map(|&index| tone(self.directions.arrows[index].source)).collect(),
                 width: 1.0,
             })
         };
         let axis = |axis: usize| format!("Axis {} ({:.0} %)", axis + 1, 100.0 * self.directions.explained[axis]);
-        let entry = |(place, stage): (usize, &usize)| Entry {
+        let entry = |(index, stage): (usize, &usize)| Entry {
             name: format!("Stage {stage}"),
-            tone: Tone::of(place, stages.len()),
+            tone: Tone::of(index, stages.len()),
         };
         let from = if until.is_some() { shown.saturating_sub(1) } else { 0 };
         Scene {
             arrows: own(from).map(arrow).collect(),
-            trails: own(0).filter(|&place| self.roots[place][1] == place).filter_map(trail).collect(),
+            trails: own(0).filter(|&index| self.roots[index][1] == index).filter_map(trail).collect(),
             axes: [0, 1, 2].map(axis),
             reach: 1.0,
             legend: stages.iter().enumerate().map(entry).collect(),
         }
     }
 
-    fn tip(&self, place: usize) -> [f32; 3] {
-        let found = &self.directions.arrows[place];
+    fn tip(&self, index: usize) -> [f32; 3] {
+        let found = &self.directions.arrows[index];
         [0, 1, 2].map(|axis| (self.signs[axis] * found.tip[axis] * found.singular_value) as f32)
     }
 
-    fn words(&self, place: usize, run: usize, stage: usize) -> String {
-        let found = &self.directions.arrows[place];
+    fn words(&self, index: usize, run: usize, stage: usize) -> String {
+        let found = &self.directions.arrows[index];
         let visible = found.tip.iter().map(|along| along * along).sum::<f64>().sqrt();
         let goes_on = found.continues.filter(|before| before.same_run).map_or_else(String::new, |before| {
             let number = self.directions.arrows[before.arrow].place + 1;

@@ -1,0 +1,107 @@
+//! What a figure says of itself, and how it is made.
+
+use super::context::{FigureContext, FigureRun};
+use super::curves::RunCurves;
+use super::provenance::Provenance as _;
+use crate::error::InputError;
+use crate::plot::Chart;
+
+/// A figure: its names, its words, and the way from runs to charts.
+#[derive(Debug)]
+pub struct FigureSpec {
+    /// As after `--figure`, and as file names begin: `drift-map`.
+    pub name: &'static str,
+    /// Other names that `--figure` takes.
+    pub aliases: &'static [&'static str],
+    /// On a tab of the window: `Drift map`.
+    pub label: &'static str,
+    /// What it is called in full; charts have it as their title as far as their data do not say more.
+    pub title: &'static str,
+    /// What it shows, in a line of help.
+    pub summary: &'static str,
+    /// What it shows, for a person who points at its tab.
+    pub tooltip: &'static str,
+    /// Which of the [`FigureOptions`] it takes, beside the choice of a run that every figure of runs takes.
+    pub options: &'static [FigureOption],
+    pub make: Make,
+}
+
+/// How many charts a figure is, and how one is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Make {
+    /// As many as it names, of all runs together.
+    Project(fn(&FigureContext<'_>, &FigureOptions) -> Result<Vec<NamedChart>, InputError>),
+    /// One of the training curves of all runs; the window draws it while they train.
+    Curves(fn(&[RunCurves]) -> Chart),
+    /// One a run; none where the run does not have what it shows.
+    Run(fn(&FigureContext<'_>, &FigureRun, &FigureOptions) -> Result<Option<Chart>, InputError>),
+    /// One a stage of a run, from 1; none where the stage does not have what it shows.
+    Stage(fn(&FigureContext<'_>, &FigureRun, usize) -> Result<Option<Chart>, InputError>),
+}
+
+/// An option that a figure may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FigureOption {
+    Metric,
+    Module,
+}
+
+/// What figures are asked for with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FigureOptions {
+    /// `ndcg@10`.
+    pub metric: String,
+    /// The end of a module's name; the one with the largest update where there is none.
+    pub module: Option<String>,
+    /// Id of the only run, or name of the only experiment, of figures that are one a run.
+    pub run: Option<String>,
+    /// Whether drift by stage has the moves of adapters beside it, for which every adapter of every run is read.
+    pub adapter_moves: bool,
+}
+
+/// A chart with its name among files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedChart {
+    pub name: String,
+    pub chart: Chart,
+}
+
+impl NamedChart {
+    pub fn new(name: impl Into<String>, chart: Chart) -> Self {
+        Self { name: name.into(), chart }
+    }
+}
+
+impl FigureSpec {
+    /// Its charts, each with a name that begins with the figure's: `matrix-peso-s1`.
+    ///
+    /// # Errors
+    /// [`InputError`] where no run is of the name that `options` give, the module is not there, or a run's folder or the dataset
+    /// cannot be read.
+    pub fn make(&self, context: &FigureContext<'_>, options: &FigureOptions) -> Result<Vec<NamedChart>, InputError> {
+        let name = self.name;
+        let mut charts = Vec::new();
+        match self.make {
+            Make::Project(make) => charts = make(context, options)?,
+            Make::Curves(draw) => {
+                let chart = draw(context.curves()?).synthetic(context.is_synthetic());
+                charts.push(NamedChart::new(name, chart));
+            }
+            Make::Run(make) => {
+                for run in context.runs(options)? {
+                    let chart = make(context, run, options)?;
+                    charts.extend(chart.map(|chart| NamedChart::new(format!("{name}-{}", run.id()), chart)));
+                }
+            }
+            Make::Stage(make) => {
+                for run in context.runs(options)? {
+                    for stage in 1..=run.folder.config().stages {
+                        let named = |chart| NamedChart::new(format!("{name}-{}-stage-{stage}", run.id()), chart);
+                        charts.extend(make(context, run, stage)?.map(named));
+                    }
+                }
+            }
+        }
+        Ok(charts)
+    }
+}

@@ -1,0 +1,50 @@
+//! How metrics and experiments read in figures.
+
+use crate::plot::Better;
+use crate::results::RunResult;
+
+/// How a metric's key reads: `hit@10` is `Hit@10`, `ndcg@5_corrected` is `NDCG@5, ties by expectation`.
+pub fn metric_label(metric: &str) -> String {
+    let (plain, corrected) = match metric.strip_suffix("_corrected") {
+        Some(plain) => (plain, ", ties by expectation"),
+        None => (metric, ""),
+    };
+    let label = match plain.split_once('@') {
+        Some(("hit", cutoff)) => format!("Hit@{cutoff}"),
+        Some(("ndcg", cutoff)) => format!("NDCG@{cutoff}"),
+        _ if plain == "invalid_rate" => "Invalid rate".to_owned(),
+        _ => plain.to_owned(),
+    };
+    format!("{label}{corrected}")
+}
+
+/// How a run's experiment reads.
+pub fn experiment_label(run: &RunResult) -> String {
+    match run.method.as_str() {
+        "popularity" => "Popularity".to_owned(),
+        "co_occurrence" => "Co-occurrence".to_owned(),
+        _ => run.experiment.clone(),
+    }
+}
+
+/// Whether a run only counts.
+pub fn is_baseline(run: &RunResult) -> bool {
+    matches!(run.method.as_str(), "popularity" | "co_occurrence")
+}
+
+/// Which end of a metric is the good one.
+pub fn better(metric: &str) -> Better {
+    if metric == "invalid_rate" { Better::Lower } else { Better::Higher }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_read_as_people_write_them() {
+        assert_eq!(metric_label("hit@10"), "Hit@10");
+        assert_eq!(metric_label("ndcg@5_corrected"), "NDCG@5, ties by expectation");
+        assert_eq!(metric_label("invalid_rate"), "Invalid rate");
+    }
+}
