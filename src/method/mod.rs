@@ -8,6 +8,7 @@ mod family;
 mod fields;
 mod options;
 pub mod plan;
+mod reference;
 mod registry;
 pub mod term;
 
@@ -18,6 +19,7 @@ pub use self::family::Family;
 pub use self::lsat::Combination;
 pub use self::peso::Anchor;
 pub use self::plan::{Ended, Matrices, Part, Plan, Stage, StatisticsRequest};
+pub use self::reference::reference;
 pub use self::sum_lora::Past;
 pub use self::term::proximal::{Aggregation, Distance, Proximal};
 pub use self::term::{Guides, Term};
