@@ -29,7 +29,7 @@ pub struct CoOccurrence {
 }
 
 impl CoOccurrence {
-    /// Counts the training targets of all stages up to the one in place `stage` of [`Dataset::stages`].
+    /// Counts the training targets of all stages up to the one at index `stage` of [`Dataset::stages`].
     ///
     /// # Panics
     /// Where the dataset has no such stage.

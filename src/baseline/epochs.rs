@@ -1,6 +1,6 @@
 //! The epochs of a stage: steps, validation, the best epoch kept.
 
-use super::stage_recommender::{Progress, StageFigures, Told};
+use super::stage_recommender::{OnProgress, Progress, StageFigures};
 use crate::error::RunError;
 
 /// Something that is trained in epochs of steps.
@@ -40,12 +40,12 @@ pub(super) struct Losses {
 /// Trains and leaves the parameters of the epoch with the least validation loss; `stage` is its number, from 1.
 ///
 /// # Errors
-/// `told` says so, or the loss is no number.
+/// `on_progress` says so, or the loss is no number.
 pub(super) fn train<L: Learner>(
     learner: &mut L,
     stage: usize,
     epochs: usize,
-    told: &mut Told<'_>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<StageFigures, RunError> {
     let mut figures = StageFigures::default();
     let mut best: Option<(f64, L::Kept)> = None;
@@ -62,16 +62,16 @@ pub(super) fn train<L: Learner>(
             sum += losses.loss * losses.examples as f64;
             examples += losses.examples;
             let Losses { loss, penalty, examples } = losses;
-            told(Progress::Step { epoch, step: number, loss, penalty, examples })?;
+            on_progress(Progress::Step { epoch, step: number, loss, penalty, examples })?;
         }
         let (training_loss, validation_loss) = (sum / examples.max(1) as f64, learner.validation_loss());
         figures.final_loss = training_loss;
         figures.validation_losses.push(validation_loss);
-        if best.as_ref().is_none_or(|(least, _)| validation_loss < *least) {
+        if best.as_ref().is_none_or(|(best, _)| validation_loss < *best) {
             figures.best_epoch = epoch;
             best = Some((validation_loss, learner.keep()));
         }
-        told(Progress::Epoch { epoch, epochs, training_loss, validation_loss })?;
+        on_progress(Progress::Epoch { epoch, epochs, training_loss, validation_loss })?;
     }
     if let Some((_, kept)) = best {
         learner.put_back(kept);

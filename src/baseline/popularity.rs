@@ -11,7 +11,7 @@ pub struct Popularity {
 }
 
 impl Popularity {
-    /// Counts the training targets of the stage in place `stage` of [`Dataset::stages`].
+    /// Counts the training targets of the stage at index `stage` of [`Dataset::stages`].
     ///
     /// # Panics
     /// Where the dataset has no such stage.

@@ -34,7 +34,7 @@ impl DatasetSize {
 /// Whom to recommend to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Query<'a> {
-    /// The user, as a place in [`Dataset::users`].
+    /// The user, as an index into [`Dataset::users`].
     pub user: u32,
     /// Everything that the user did before, oldest first.
     pub history: &'a [u32],
@@ -81,8 +81,8 @@ pub enum Progress {
     },
 }
 
-/// Told each [`Progress`]; an error (the user stops, records cannot be written) ends the training.
-pub type Told<'a> = dyn FnMut(Progress) -> Result<(), RunError> + 'a;
+/// OnProgress each [`Progress`]; an error (the user stops, records cannot be written) ends the training.
+pub type OnProgress<'a> = dyn FnMut(Progress) -> Result<(), RunError> + 'a;
 
 /// How the training of a stage went.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -100,16 +100,21 @@ pub struct StageFigures {
 /// A run trains a stage, saves, measures, and goes on; one that is resumed loads the last stage that was saved and
 /// trains the next. Every random number comes from a stream of seed and stage, so both end with the same numbers.
 pub trait StageRecommender {
-    /// Trains on the training targets of the stage in place `stage` of [`Dataset::stages`], from the parameters that
+    /// Trains on the training targets of the stage at index `stage` of [`Dataset::stages`], from the parameters that
     /// the stage before left, and keeps those of the epoch with the least validation loss.
     ///
     /// # Errors
-    /// `told` says so, or the loss is no number. The parameters are then those of an unfinished stage: load the last
+    /// `on_progress` says so, or the loss is no number. The parameters are then those of an unfinished stage: load the last
     /// ones that were saved.
     ///
     /// # Panics
     /// Where the dataset has no such stage.
-    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, RunError>;
+    fn train_stage(
+        &mut self,
+        dataset: &Dataset,
+        stage: usize,
+        on_progress: &mut OnProgress<'_>,
+    ) -> Result<StageFigures, RunError>;
 
     /// Scores of all items, `[queries, items]`.
     fn scores(&self, queries: &[Query<'_>]) -> Matrix;

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::data::Protocol;
 use crate::error::{InputError, RunError};
-use crate::method::plan::{Data, Ended, Look, Matrices, Plan, Stage};
+use crate::method::plan::{Data, Ended, Matrices, Plan, Stage, StatisticsRequest};
 use crate::method::{AdapterMethod, Combination, Guides, Part};
 use crate::model::backend::{OnDevice, TrainingBackend};
 use crate::model::beam::Ensemble;
@@ -103,21 +103,21 @@ impl WarmUp<'_> {
     /// The method's plan of stage 2, and the time for what it looks at.
     fn plan<B: TrainingBackend>(&self, model: &mut Llama<B>, latest: Adapter, speed: &mut Speed) -> Plan {
         let (task, method) = (self.task, self.method);
-        let mut look = |look: Option<Look>, stage: usize| {
-            let Some(look) = look else { return Matrices::new() };
-            let (look, share) = a_few(look);
+        let mut collect = |request: Option<StatisticsRequest>, stage: usize| {
+            let Some(request) = request else { return Matrices::new() };
+            let (request, share) = a_few(request);
             let data = StageData::new(task, stage, Data::Stage, SEED);
             let began = Instant::now();
-            let seen = stage_statistics::look(look, model, &data, task, SEED);
+            let statistics = stage_statistics::collect(request, model, &data, task, SEED);
             speed.stage += share * began.elapsed().as_secs_f64();
-            seen
+            statistics
         };
         let of = task.dataset.stages.len();
-        let after = look(method.looks_after(), 0);
-        let memory = method.remember(Ended { number: 1, of, seen: after, before: None });
-        let seen = look(method.looks_before(), 1);
+        let after = collect(method.statistics_after(), 0);
+        let memory = method.remember(Ended { number: 1, of, statistics: after, before: None });
+        let statistics = collect(method.statistics_before(), 1);
         let (past, fresh) = (vec![latest], |name: &str| self.fresh(name));
-        method.plan(&Stage { number: 2, past: &past, memories: &[memory], seen: &seen, fresh: &fresh })
+        method.plan(&Stage { number: 2, past: &past, memories: &[memory], statistics: &statistics, fresh: &fresh })
     }
 
     /// Seconds an example of one of stage 2's adapters.
@@ -190,12 +190,16 @@ impl WarmUp<'_> {
     }
 }
 
-/// A look at a few examples, and how many times as long the whole takes.
-fn a_few(look: Look) -> (Look, f64) {
+/// The same of a few examples, and how many times as long the whole takes.
+fn a_few(request: StatisticsRequest) -> (StatisticsRequest, f64) {
     let few = |examples: usize| (examples.min(LOOKED_AT), examples as f64 / examples.clamp(1, LOOKED_AT) as f64);
-    match look {
-        Look::Fisher { examples } => (Look::Fisher { examples: few(examples).0 }, few(examples).1),
-        Look::Inputs { examples } => (Look::Inputs { examples: few(examples).0 }, few(examples).1),
+    match request {
+        StatisticsRequest::Fisher { examples } => {
+            (StatisticsRequest::Fisher { examples: few(examples).0 }, few(examples).1)
+        }
+        StatisticsRequest::Inputs { examples } => {
+            (StatisticsRequest::Inputs { examples: few(examples).0 }, few(examples).1)
+        }
     }
 }
 

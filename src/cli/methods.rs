@@ -62,18 +62,18 @@ fn method(options: &MethodOptions) -> Method {
 }
 
 fn option(field: FieldSetting) -> MethodOption {
-    let (values, range) = match field.field.kind {
-        Kind::Number { min, max } => (json!({"number": [min, max]}), format!("{min:?} to {max:?}")),
-        Kind::Whole { min, max } => (json!({"whole": [min, max]}), format!("{min} to {max}")),
-        Kind::Switch => (json!("switch"), "true or false".to_owned()),
+    let values = match field.field.kind {
+        Kind::Number { min, max } => json!({"number": [min, max]}),
+        Kind::Whole { min, max } => json!({"whole": [min, max]}),
+        Kind::Switch => json!("switch"),
         Kind::Choice(choices) => {
             let by_key: serde_json::Map<_, _> =
                 choices.iter().map(|choice| (choice.key.to_owned(), Value::from(choice.help))).collect();
-            let keys: Vec<&str> = choices.iter().map(|choice| choice.key).collect();
-            (json!({ "choice": by_key }), keys.join(", "))
+            json!({ "choice": by_key })
         }
-        Kind::Experiment => (json!("experiment"), "the name of an experiment".to_owned()),
+        Kind::Experiment => json!("experiment"),
     };
+    let range = field.field.kind.range();
     let (label, help) = (field.field.label, field.field.help);
     MethodOption { option: field.path, label, help, default: field.setting, values, range }
 }

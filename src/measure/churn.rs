@@ -49,10 +49,10 @@ pub fn rank_biased_overlap(one: &[u32], other: &[u32], persistence: f64) -> f64 
     (1.0 - persistence) / persistence * (seen + unseen) + end
 }
 
-/// The first `most` items, each once. Lists of shared ids may name an item twice.
-fn distinct(list: &[u32], most: usize) -> Vec<u32> {
-    let first = |(place, item): (usize, &u32)| (!list[..place].contains(item)).then_some(*item);
-    list.iter().enumerate().filter_map(first).take(most).collect()
+/// The first `max` items, each once. Lists of shared ids may name an item twice.
+fn distinct(list: &[u32], max: usize) -> Vec<u32> {
+    let first = |(index, item): (usize, &u32)| (!list[..index].contains(item)).then_some(*item);
+    list.iter().enumerate().filter_map(first).take(max).collect()
 }
 
 /// What became of an item from one list to the next.
@@ -69,11 +69,11 @@ pub enum Move {
 
 /// The items of a list with what became of each since the list before, and those that left it, best first.
 pub fn moves(before: &[u32], now: &[u32]) -> (Vec<(u32, Move)>, Vec<u32>) {
-    let of = |(place, item): (usize, &u32)| {
+    let of = |(index, item): (usize, &u32)| {
         let moved = match before.iter().position(|earlier| earlier == item) {
             None => Move::Entered,
-            Some(earlier) if earlier > place => Move::Up(earlier - place),
-            Some(earlier) if earlier < place => Move::Down(place - earlier),
+            Some(earlier) if earlier > index => Move::Up(earlier - index),
+            Some(earlier) if earlier < index => Move::Down(index - earlier),
             Some(_) => Move::Stayed,
         };
         (*item, moved)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// What one test user was recommended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UserOutcome {
-    /// The user, as a place in the dataset's list.
+    /// The user, as an index into the dataset's list.
     pub user: u32,
     /// The item that followed.
     pub target: u32,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::slices::{Dimension, Slice, Slices};
-use super::statistics::{Bootstrap, Interval, Paired, Resampling, Unanswerable};
+use super::statistics::{self, Bootstrap, Interval, Paired, Resampling, Unanswerable};
 
 /// Tests below which a slice's mean says little.
 pub const FEW: usize = 20;
@@ -49,10 +49,10 @@ pub fn slice_means(
         return Err(Unanswerable::NotPaired { what, found: other.len(), expected: slices.len() });
     }
     let mut means = Vec::new();
-    for (place, dimension) in Dimension::ALL.into_iter().enumerate() {
+    for (index, dimension) in Dimension::ALL.into_iter().enumerate() {
         for &slice in dimension.slices() {
             let chosen = |of_seed: &Vec<f64>| {
-                let tests = of_seed.iter().zip(slices).filter(|(_, slices)| slices[place] == slice);
+                let tests = of_seed.iter().zip(slices).filter(|(_, slices)| slices[index] == slice);
                 tests.map(|(&value, _)| value).collect::<Vec<_>>()
             };
             let chosen: Vec<Vec<f64>> = values.iter().map(chosen).collect();
@@ -89,7 +89,7 @@ pub fn dispersion(means: &[SliceMean]) -> Vec<Dispersion> {
         let enough = means.iter().filter(|mean| mean.dimension == dimension && !mean.too_few);
         let values: Vec<f64> = enough.map(|mean| mean.mean).collect();
         let slices = values.len();
-        let mean = values.iter().sum::<f64>() / slices.max(1) as f64;
+        let mean = statistics::mean(&values);
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let smallest = values.iter().copied().fold(f64::INFINITY, f64::min);

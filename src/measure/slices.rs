@@ -143,7 +143,7 @@ pub struct Slicer {
 }
 
 impl Slicer {
-    /// For the tests of the stage in place `stage` of [`Dataset::stages`].
+    /// For the tests of the stage at index `stage` of [`Dataset::stages`].
     pub fn new(dataset: &Dataset, stage: usize) -> Self {
         let mut counts = vec![0; dataset.items.len()];
         for sequence in dataset.stages.iter().take(stage).flat_map(|earlier| &earlier.sequences) {

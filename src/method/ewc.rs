@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Ended, Look, Matrices};
+use super::plan::{Ended, Matrices, StatisticsRequest};
 use super::term::{Fisher, Term};
 use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 use crate::model::adapter::Matrix;
@@ -88,12 +88,12 @@ impl Method for Ewc {
 }
 
 impl AdapterMethod for Ewc {
-    fn looks_after(&self) -> Option<Look> {
-        Some(Look::Fisher { examples: self.examples })
+    fn statistics_after(&self) -> Option<StatisticsRequest> {
+        Some(StatisticsRequest::Fisher { examples: self.examples })
     }
 
     fn remember(&self, ended: Ended<'_>) -> Matrices {
-        let mut fisher = ended.seen;
+        let mut fisher = ended.statistics;
         if let (Variant::Online { decay }, Some(before)) = (self.variant, ended.before) {
             for (name, matrix) in &mut fisher {
                 add(matrix, before.get(name), decay);
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(terms(Variant::Plain).len(), 2);
         assert_eq!(terms(Variant::Online { decay: 0.5 }), [(past[1].clone(), fisher(2.0))]);
         let before = fisher(4.0);
-        let ended = |seen| Ended { number: 2, of: 3, seen, before: Some(&before) };
+        let ended = |statistics| Ended { number: 2, of: 3, statistics, before: Some(&before) };
         let online = Ewc { variant: Variant::Online { decay: 0.5 }, ..Ewc::default() };
         assert_eq!(online.remember(ended(fisher(1.0))), fisher(3.0));
         assert_eq!(Ewc::default().remember(ended(fisher(1.0))), fisher(1.0));

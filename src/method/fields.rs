@@ -3,14 +3,15 @@
 use serde_json::Value;
 
 use super::MethodOptions;
-use crate::schema::{FieldError, FieldSetting, Setting, at, at_mut, setting};
+use crate::schema::json::{at, at_mut};
+use crate::schema::{FieldError, FieldSetting, Setting};
 
 impl MethodOptions {
     /// The options that there are with what is chosen now: a choice may bring options of its own.
     pub fn fields(&self) -> Vec<FieldSetting> {
         let whole = self.as_value();
         let own = self.card().fields.iter().filter_map(|field| {
-            let setting = setting(at(&whole, field.path)?)?;
+            let setting = Setting::of(at(&whole, field.path)?)?;
             Some(FieldSetting { path: field.path.to_owned(), field, setting })
         });
         let inner = self.method().inner().into_iter().flat_map(Self::fields);
@@ -35,8 +36,8 @@ impl MethodOptions {
             .value(setting)
             .ok_or_else(|| bad(format!("{setting} cannot be used"), field.field.expected()))?;
         let mut whole = self.as_value();
-        if let Some(place) = at_mut(&mut whole, path) {
-            *place = value;
+        if let Some(slot) = at_mut(&mut whole, path) {
+            *slot = value;
         }
         *self = serde_json::from_value(whole).map_err(|error| bad(error.to_string(), field.field.expected()))?;
         Ok(())
@@ -57,7 +58,7 @@ impl MethodOptions {
         }
     }
 
-    fn as_value(&self) -> Value {
+    pub(super) fn as_value(&self) -> Value {
         // Numbers that JSON does not have become null, which no option takes.
         serde_json::to_value(self).unwrap_or_default()
     }
@@ -69,7 +70,8 @@ mod tests {
 
     use super::super::{Distance, GradientSurgery, Peso};
     use super::*;
-    use crate::schema::{Kind, content};
+    use crate::schema::Kind;
+    use crate::schema::json::content;
 
     #[test]
     fn every_option_of_every_method_is_a_field_and_its_default_is_allowed() {

@@ -9,7 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdapterMethod, Card, Combination, Ended, Family, Look, Matrices, Method, MethodOptions, Peso, Plan, Single, Stage,
+    AdapterMethod, Card, Combination, Ended, Family, Matrices, Method, MethodOptions, Peso, Plan, Single, Stage,
+    StatisticsRequest,
 };
 use crate::model::Adapter;
 use crate::model::adapter::Matrix;
@@ -105,12 +106,12 @@ impl AdapterMethod for GradientSurgery {
         self.adapted().trains()
     }
 
-    fn looks_before(&self) -> Option<Look> {
-        self.adapted().looks_before()
+    fn statistics_before(&self) -> Option<StatisticsRequest> {
+        self.adapted().statistics_before()
     }
 
-    fn looks_after(&self) -> Option<Look> {
-        self.adapted().looks_after()
+    fn statistics_after(&self) -> Option<StatisticsRequest> {
+        self.adapted().statistics_after()
     }
 
     fn remember(&self, ended: Ended<'_>) -> Matrices {

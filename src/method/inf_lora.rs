@@ -10,7 +10,7 @@
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Ended, Look, Matrices};
+use super::plan::{Ended, Matrices, StatisticsRequest};
 use super::sum_lora::{INHERIT, PAST};
 use super::{AdapterMethod, Card, Family, Method, Part, Past, Plan, Stage};
 use crate::linalg::{self, svd};
@@ -81,31 +81,31 @@ impl Method for InfLora {
 }
 
 impl AdapterMethod for InfLora {
-    fn looks_before(&self) -> Option<Look> {
-        Some(Look::Inputs { examples: self.examples })
+    fn statistics_before(&self) -> Option<StatisticsRequest> {
+        Some(StatisticsRequest::Inputs { examples: self.examples })
     }
 
-    fn looks_after(&self) -> Option<Look> {
-        Some(Look::Inputs { examples: self.examples })
+    fn statistics_after(&self) -> Option<StatisticsRequest> {
+        Some(StatisticsRequest::Inputs { examples: self.examples })
     }
 
     fn remember(&self, ended: Ended<'_>) -> Matrices {
         let done = (ended.number - 1) as f64 / ended.of as f64;
         let threshold = (self.lame - self.lamb) * done + self.lamb;
-        let memory = |(site, seen): (&String, &Matrix)| {
+        let memory = |(site, moment): (&String, &Matrix)| {
             let before = ended.before.and_then(|before| Memory::read(before, site));
-            Memory::grown(before, double(seen).as_ref(), threshold).write(site)
+            Memory::grown(before, double(moment).as_ref(), threshold).write(site)
         };
-        ended.seen.iter().map(memory).collect()
+        ended.statistics.iter().map(memory).collect()
     }
 
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         let mut start = if self.inherit { stage.latest() } else { (stage.fresh)("adapter") };
         for (module, pair) in &mut start.modules {
             let site = input_site(module);
-            let Some(seen) = stage.seen.get(&site) else { continue };
+            let Some(moment) = stage.statistics.get(&site) else { continue };
             let memory = stage.memories.last().and_then(|memory| Memory::read(memory, &site));
-            pair.a.values = linalg::to_rows(design(double(seen).as_ref(), memory.as_ref(), pair.a.rows).as_ref());
+            pair.a.values = linalg::to_rows(design(double(moment).as_ref(), memory.as_ref(), pair.a.rows).as_ref());
         }
         Part { added: self.past.of(stage).to_vec(), trains_a: false, ..Part::from(start) }.into()
     }
@@ -142,12 +142,12 @@ impl Memory {
         (format!("{site}{suffix}"), Matrix { rows: basis.nrows(), columns: basis.ncols(), values })
     }
 
-    /// The memory after a stage whose inputs have the second moment `seen` `[in, in]` (DualGPM).
+    /// The memory after a stage whose inputs have the second moment `moment` `[in, in]` (DualGPM).
     ///
-    /// Of the inputs' energy (the squared singular values of `seen`, as published) at least `threshold` is used then.
-    pub fn grown(before: Option<Self>, seen: MatRef<'_, f64>, threshold: f64) -> Self {
-        let width = seen.nrows();
-        let whole = svd(seen);
+    /// Of the inputs' energy (the squared singular values of `moment`, as published) at least `threshold` is used then.
+    pub fn grown(before: Option<Self>, moment: MatRef<'_, f64>, threshold: f64) -> Self {
+        let width = moment.nrows();
+        let whole = svd(moment);
         let total = energy(&whole.values);
         match before {
             None => {
@@ -161,7 +161,7 @@ impl Memory {
                 }
             }
             Some(Self::Used(basis)) => {
-                let outside = svd((seen - inside(&basis, seen)).as_ref());
+                let outside = svd((moment - inside(&basis, moment)).as_ref());
                 let mut covered = (total - energy(&outside.values)) / total;
                 let added = count(&outside.values, |value| {
                     let wanted = covered < threshold;
@@ -172,7 +172,7 @@ impl Memory {
                 if 2 * basis.ncols() > width { Self::Left(complement(&basis)) } else { Self::Used(basis) }
             }
             Some(Self::Left(basis)) => {
-                let within = svd(inside(&basis, seen).as_ref());
+                let within = svd(inside(&basis, moment).as_ref());
                 let mut uncovered = energy(&within.values) / total;
                 let taken = count(&within.values, |value| {
                     let wanted = uncovered >= 1.0 - threshold;
@@ -188,15 +188,15 @@ impl Memory {
     }
 }
 
-/// A of `rank` rows: the leading left singular vectors of the part of `seen` that the memory does not rule out, / √3.
-pub fn design(seen: MatRef<'_, f64>, memory: Option<&Memory>, rank: usize) -> Mat<f64> {
+/// A of `rank` rows: the leading left singular vectors of the part of `moment` that the memory does not rule out, / √3.
+pub fn design(moment: MatRef<'_, f64>, memory: Option<&Memory>, rank: usize) -> Mat<f64> {
     let open = match memory {
-        None => seen.to_owned(),
-        Some(Memory::Used(basis)) => seen - inside(basis, seen),
-        Some(Memory::Left(basis)) => inside(basis, seen),
+        None => moment.to_owned(),
+        Some(Memory::Used(basis)) => moment - inside(basis, moment),
+        Some(Memory::Left(basis)) => inside(basis, moment),
     };
     let directions = svd(open.as_ref()).u;
-    Mat::from_fn(rank, seen.nrows(), |row, column| {
+    Mat::from_fn(rank, moment.nrows(), |row, column| {
         // A module narrower than the rank has no more directions.
         if row < directions.ncols() { directions[(column, row)] / 3f64.sqrt() } else { 0.0 }
     })
@@ -228,11 +228,11 @@ fn columns(matrix: &Mat<f64>, from: usize, to: usize) -> Mat<f64> {
 }
 
 fn joined(left: &Mat<f64>, right: &Mat<f64>) -> Mat<f64> {
-    let most = (left.ncols() + right.ncols()).min(left.nrows());
+    let width = (left.ncols() + right.ncols()).min(left.nrows());
     let first = left.ncols();
     Mat::from_fn(
         left.nrows(),
-        most,
+        width,
         |row, column| {
             if column < first { left[(row, column)] } else { right[(row, column - first)] }
         },

@@ -8,6 +8,7 @@ mod family;
 mod fields;
 mod options;
 pub mod plan;
+mod reference;
 mod registry;
 pub mod term;
 
@@ -17,7 +18,8 @@ pub use self::card::Card;
 pub use self::family::Family;
 pub use self::lsat::Combination;
 pub use self::peso::Anchor;
-pub use self::plan::{Ended, Look, Matrices, Part, Plan, Stage};
+pub use self::plan::{Ended, Matrices, Part, Plan, Stage, StatisticsRequest};
+pub use self::reference::reference;
 pub use self::sum_lora::Past;
 pub use self::term::proximal::{Aggregation, Distance, Proximal};
 pub use self::term::{Guides, Term};
@@ -43,6 +45,7 @@ registry::methods! {
     sasrec: SasRec(SasRec), "SASRec, without the language model.";
     two_tower: TwoTower(TwoTower), "Two towers, without the language model.";
     hybrid: Hybrid(Hybrid), "The lists of a language model and of two towers, fused.";
+    toy: Toy(Toy), "One evolving adapter, made smaller before each stage.";
 }
 
 /// What a method is, and what it is able to do.
@@ -112,19 +115,19 @@ pub trait AdapterMethod: Send + Sync {
         true
     }
 
-    /// What it wants to see of a stage's data before the stage, under the model as the last stage left it.
-    fn looks_before(&self) -> Option<Look> {
+    /// What it asks for of a stage's data before the stage, under the model as the last stage left it.
+    fn statistics_before(&self) -> Option<StatisticsRequest> {
         None
     }
 
-    /// What it wants to see of a stage's data after the stage, under the model that the stage left.
-    fn looks_after(&self) -> Option<Look> {
+    /// What it asks for of a stage's data after the stage, under the model that the stage left.
+    fn statistics_after(&self) -> Option<StatisticsRequest> {
         None
     }
 
-    /// What it keeps of a stage that has ended; asked only where it looks at something after a stage.
+    /// What it keeps of a stage that has ended; asked only where it asks for statistics after a stage.
     fn remember(&self, ended: Ended<'_>) -> Matrices {
-        ended.seen
+        ended.statistics
     }
 
     /// What is done in a stage.

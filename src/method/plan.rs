@@ -1,18 +1,13 @@
 //! What a method wants done in a stage, as data.
 
-use std::collections::BTreeMap;
-
 use super::gradient_surgery::Ahead;
 use super::term::Term;
 use crate::model::Adapter;
-use crate::model::adapter::Matrix;
+pub use crate::model::adapter::Matrices;
 
-/// Matrices by name.
-pub type Matrices = BTreeMap<String, Matrix>;
-
-/// Something about a model on a stage's data that a method wants to see.
+/// Statistics of a model on a stage's data that a method asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum StatisticsRequest {
     /// The diagonal of the empirical Fisher information of the adapter: the mean over examples of the squared gradient
     /// of the example's own loss, by parameter.
     Fisher { examples: usize },
@@ -28,8 +23,8 @@ pub struct Stage<'a> {
     pub past: &'a [Adapter],
     /// What the method kept of each earlier stage, oldest first; empty where it keeps nothing.
     pub memories: &'a [Matrices],
-    /// What [`super::Method::looks_before`] asked for.
-    pub seen: &'a Matrices,
+    /// What [`super::Method::statistics_before`] asked for.
+    pub statistics: &'a Matrices,
     /// Draws a new adapter that adds nothing yet, from the stage's stream of a name.
     pub fresh: &'a dyn Fn(&str) -> Adapter,
 }
@@ -47,8 +42,8 @@ pub struct Ended<'a> {
     pub number: usize,
     /// Number of stages.
     pub of: usize,
-    /// What [`super::Method::looks_after`] asked for.
-    pub seen: Matrices,
+    /// What [`super::Method::statistics_after`] asked for.
+    pub statistics: Matrices,
     /// What was kept of the stage before; none for stage 1.
     pub before: Option<&'a Matrices>,
 }
@@ -117,7 +112,7 @@ impl From<Part> for Plan {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::model::adapter::Pair;
+    use crate::model::adapter::{Matrix, Pair};
 
     /// An adapter of rank 1 on one module `m`, two wide.
     pub fn adapter(a: [f32; 2], b: [f32; 2]) -> Adapter {
@@ -132,6 +127,6 @@ pub mod tests {
     pub fn stage(past: &[Adapter]) -> Stage<'_> {
         const NONE: &Matrices = &Matrices::new();
         let fresh: &dyn Fn(&str) -> Adapter = &|_| adapter([5.0, 6.0], [0.0, 0.0]);
-        Stage { number: past.len() + 1, past, memories: &[], seen: NONE, fresh }
+        Stage { number: past.len() + 1, past, memories: &[], statistics: NONE, fresh }
     }
 }

@@ -7,10 +7,13 @@ use burn::tensor::{DType, FloatDType, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::config::LlamaConfig;
-use super::llama::{Kind, Llama, LoraPair, PROJECTIONS};
+use super::config::{LlamaConfig, PROJECTIONS};
+use super::llama::{Kind, Llama, LoraPair};
 use super::options::LoraShape;
 use crate::seeds;
+
+/// Matrices by name.
+pub type Matrices = BTreeMap<String, Matrix>;
 
 /// A float32 matrix on the host, row-major.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,7 +17,7 @@ use crate::semantic_id::{SemanticIndex, Trie};
 /// One generated id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hypothesis {
-    /// Codes, as places in the index's list of code tokens.
+    /// Codes, as indices into the index's list of code tokens.
     pub codes: Vec<u32>,
     /// The leaf of the items that have these codes; none where no item has (per-position decoding only).
     pub leaf: Option<u32>,
@@ -90,7 +90,7 @@ impl Scores {
         Self { voices: voices.collect(), columns: 1 + codes, first, eos: vocabulary.eos }
     }
 
-    fn place(&self, row: usize, token: u32) -> usize {
+    fn logit_index(&self, row: usize, token: u32) -> usize {
         row * self.columns + if token == self.eos { 0 } else { 1 + (token - self.first) as usize }
     }
 
@@ -102,7 +102,7 @@ impl Scores {
     /// Each model's log-sum of a row over some tokens.
     fn log_sums_of(&self, row: usize, tokens: &[u32]) -> Vec<f32> {
         let of = |voice: &Voice| {
-            let logits = tokens.iter().map(|&token| voice.logits[self.place(row, token)]);
+            let logits = tokens.iter().map(|&token| voice.logits[self.logit_index(row, token)]);
             let top = logits.clone().fold(f32::NEG_INFINITY, f32::max);
             logits.map(|logit| (logit - top).exp()).sum::<f32>().ln() + top
         };
@@ -111,8 +111,8 @@ impl Scores {
 
     /// The log of the mean probability of a token.
     fn log_probability(&self, row: usize, token: u32, log_sums: &[f32]) -> f64 {
-        let place = self.place(row, token);
-        let of = |(voice, log_sum): (&Voice, &f32)| f64::from(voice.logits[place] - log_sum);
+        let index = self.logit_index(row, token);
+        let of = |(voice, log_sum): (&Voice, &f32)| f64::from(voice.logits[index] - log_sum);
         let mut each = self.voices.iter().zip(log_sums);
         match (each.len(), each.next()) {
             (1, Some(only)) => of(only),

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::kernels::Heads;
-use super::llama::PROJECTIONS;
 use super::options::Compact;
 use crate::error::InputError;
 use crate::files;
@@ -302,6 +301,17 @@ impl LlamaConfig {
         Reader { path, json: &json }.config()
     }
 }
+
+/// Names of the seven projections, as Hugging Face has them.
+pub const PROJECTIONS: [&str; 7] = [
+    "self_attn.q_proj",
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.o_proj",
+    "mlp.gate_proj",
+    "mlp.up_proj",
+    "mlp.down_proj",
+];
 
 /// The norms of queries and keys, as Hugging Face names them.
 pub const HEAD_NORMS: [&str; 2] = ["self_attn.q_norm", "self_attn.k_norm"];

@@ -66,7 +66,7 @@ pub fn by_length(texts: &[Tokens]) -> Vec<usize> {
 
 /// How many of the texts at the beginning of an ascending order are read at once: one at least.
 pub fn batch(texts: &[Tokens], order: &[usize]) -> usize {
-    let fits = |(place, text): &(usize, &usize)| (place + 1) * texts[**text].len() <= MOST_TOKENS;
+    let fits = |(index, text): &(usize, &usize)| (index + 1) * texts[**text].len() <= MOST_TOKENS;
     order.iter().enumerate().take_while(fits).count().max(1)
 }
 

@@ -67,8 +67,8 @@ pub fn norm<'a, B: Backend>(tensors: impl IntoIterator<Item = &'a Tensor<B, 2>>)
 }
 
 /// Factor that brings a gradient of norm `norm` down to `most` (PyTorch's `clip_grad_norm_`); 0 turns it off.
-pub fn clip_factor(norm: f64, most: f64) -> f64 {
-    if most > 0.0 { (most / (norm + 1e-6)).min(1.0) } else { 1.0 }
+pub fn clip_factor(norm: f64, max: f64) -> f64 {
+    if max > 0.0 { (max / (norm + 1e-6)).min(1.0) } else { 1.0 }
 }
 
 /// Sum of scalars, read from the device once and added in float64.

@@ -76,11 +76,11 @@ pub struct Padded<B: Backend> {
     /// Queries and keys of the longest row.
     pub queries: usize,
     pub keys: usize,
-    /// `[rows * queries]`: packed query at each place (0 where there is none).
+    /// `[rows * queries]`: packed query at each slot (0 where there is none).
     pub query_index: Tensor<B, 1, Int>,
-    /// `[rows * keys]`: packed key at each place (0 where there is none).
+    /// `[rows * keys]`: packed key at each slot (0 where there is none).
     pub key_index: Tensor<B, 1, Int>,
-    /// `[packed queries]`: place of each packed query.
+    /// `[packed queries]`: slot of each packed query.
     pub unpad_index: Tensor<B, 1, Int>,
     /// `[rows, queries, keys]`: what must not be seen.
     pub hidden: Tensor<B, 3, Bool>,
@@ -106,14 +106,14 @@ impl<B: Backend> AttentionPlan<B> {
         let mut unpad_index = vec![0i32; self.spans.len()];
         let mut hidden = vec![true; rows * queries * keys];
         for (r, row) in self.rows.iter().enumerate() {
-            for (place, key) in row.all_keys().enumerate() {
-                key_index[r * keys + place] = key as i32;
+            for (slot, key) in row.all_keys().enumerate() {
+                key_index[r * keys + slot] = key as i32;
             }
-            for (place, query) in row.queries.clone().enumerate() {
-                query_index[r * queries + place] = query as i32;
-                unpad_index[query] = (r * queries + place) as i32;
+            for (slot, query) in row.queries.clone().enumerate() {
+                query_index[r * queries + slot] = query as i32;
+                unpad_index[query] = (r * queries + slot) as i32;
                 for key in self.spans[query].0.iter().flat_map(|range| row.local(range)) {
-                    hidden[(r * queries + place) * keys + key] = false;
+                    hidden[(r * queries + slot) * keys + key] = false;
                 }
             }
         }
@@ -207,12 +207,12 @@ impl<B: Backend> Packed<B> {
             for branch in &sequence.branches {
                 let branch_start = tokens.len() as u32;
                 for (i, &token) in branch.tokens.iter().enumerate() {
-                    let place = tokens.len() as u32;
-                    let span = Span::two(first..first + branch.at as u32, branch_start..place + 1);
+                    let position = tokens.len() as u32;
+                    let span = Span::two(first..first + branch.at as u32, branch_start..position + 1);
                     tokens.push(token);
                     positions.push((branch.at + i) as u32);
                     if i >= branch.read_only {
-                        scored.push(place);
+                        scored.push(position);
                         scored_spans.push(span.clone());
                     }
                     spans.push(span);

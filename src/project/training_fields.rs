@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Training;
-use crate::schema::{Choice, Field, Kind, Setting};
+use crate::schema::{self, Choice, Field, FieldReference, Kind, Setting};
 
 const fn whole(path: &'static str, label: &'static str, help: &'static str, max: u64) -> Field {
     Field { path, label, help, kind: Kind::Whole { min: 1, max } }
@@ -106,6 +106,14 @@ pub fn field(path: &str) -> Option<&'static Field> {
     FIELDS.iter().chain(STEP_FIELDS).find(|field| field.path == path)
 }
 
+/// All settings that a form can set as a table of the reference, in Markdown.
+pub fn reference() -> String {
+    let defaults = serde_json::to_value(Training::default()).unwrap_or_default();
+    let entries = [FIELDS, STEP_FIELDS].into_iter().flat_map(|fields| schema::reference(fields, &defaults));
+    let lines = entries.map(|entry| entry.markdown());
+    std::iter::once(FieldReference::HEAD.to_owned()).chain(lines).collect()
+}
+
 /// Gives a setting a value; the settings stay as they are where there is no such setting, or it cannot have the value.
 pub fn set(training: &mut Training, path: &str, value: &Setting) {
     if field(path).is_some_and(|field| field.accepts(value).is_ok()) {
@@ -183,6 +191,15 @@ mod tests {
         });
         let known = FIELDS.iter().map(|field| field.path).chain(FIXED.iter().map(|fixed| fixed.path));
         assert_eq!(leaves.collect::<BTreeSet<_>>(), known.map(str::to_owned).collect());
+    }
+
+    #[test]
+    fn every_setting_is_in_the_reference_with_its_default() {
+        let text = reference();
+        assert_eq!(text.lines().count(), 2 + FIELDS.len() + STEP_FIELDS.len());
+        let rank = Training::default().lora.rank;
+        assert!(text.contains(&format!("| `lora.rank` | LoRA rank | `{rank}` | 1 to 1024 |")), "{text}");
+        assert!(text.contains("| `later_stage_epochs` | Later-stage epochs | – |"), "nothing unless it is set: {text}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::paired_scores::{Tests, UserMetric, UserScores, scores_of_runs};
 use super::{Results, RunResult, StageResult, summary};
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::measure::statistics::{ALPHA, Aim, Bootstrap, Comparison, Interval, LEVEL, SeedMean, Verdict};
+use crate::measure::statistics::{self, ALPHA, Aim, Bootstrap, Comparison, Interval, LEVEL, SeedMean, Verdict};
 use crate::run::observer::StageRecord;
 
 /// One line: the finished runs of an experiment with one configuration. See [`summary::Line`] for what keeps runs apart.
@@ -46,7 +46,7 @@ impl Estimate {
     /// Of at least one value, one a seed; none of none, or where one is no finite number.
     pub fn of(values: &[f64]) -> Option<Self> {
         let finite = !values.is_empty() && values.iter().all(|value| value.is_finite());
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let mean = statistics::mean(values);
         let interval = SeedMean::of(values, LEVEL).ok().map(|found| found.interval);
         finite.then_some(Self { mean, interval })
     }
@@ -105,8 +105,8 @@ fn later_stages(run: &RunResult) -> impl Iterator<Item = &StageResult> {
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (count, sum) = values.fold((0_usize, 0.0), |(count, sum), value| (count + 1, sum + value));
-    (count > 0).then(|| sum / count as f64)
+    let values: Vec<f64> = values.collect();
+    (!values.is_empty()).then(|| statistics::mean(&values))
 }
 
 /// A run's validation loss: of each stage from 2 on the loss of the epoch that was kept, as a mean over those stages, in nats a

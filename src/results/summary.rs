@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Results, RunResult, StageResult};
+use crate::measure::statistics;
 use crate::run::Status;
 
 /// One line: the finished runs of an experiment with one configuration, or one run that is not finished.
@@ -86,7 +87,7 @@ impl Mean {
             return None;
         }
         let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
+        let mean = statistics::mean(values);
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         Some(Self { mean, deviation: (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt()) })
     }

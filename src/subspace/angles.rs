@@ -63,7 +63,7 @@ pub fn principal_angles(one: MatRef<'_, f64>, other: MatRef<'_, f64>) -> Angles 
 pub fn orthonormal(columns: MatRef<'_, f64>) -> Mat<f64> {
     let decomposed = svd(columns);
     let largest = decomposed.values.first().copied().unwrap_or(0.0);
-    let least = largest * columns.nrows().max(columns.ncols()) as f64 * f64::EPSILON;
-    let rank = decomposed.values.iter().take_while(|value| **value > least).count();
+    let threshold = largest * columns.nrows().max(columns.ncols()) as f64 * f64::EPSILON;
+    let rank = decomposed.values.iter().take_while(|value| **value > threshold).count();
     decomposed.u.subcols(0, rank).to_owned()
 }

@@ -122,18 +122,18 @@ impl Group {
         Self { first, stride, count, weight: weight / (temperature * temperature), softmax: Some(p) }
     }
 
-    fn places(&self) -> impl Iterator<Item = usize> + Clone {
+    fn indices(&self) -> impl Iterator<Item = usize> + Clone {
         (self.first..).step_by(self.stride).take(self.count)
     }
 
     fn values<'v>(&self, all: &'v [f64]) -> impl Iterator<Item = f64> + Clone + use<'v, '_> {
-        self.places().map(|place| all[place])
+        self.indices().map(|index| all[index])
     }
 
     /// The least and the greatest `n p_i`: 1 and 1 where `p` is uniform. None for the identity.
     pub fn evenness(&self) -> Option<(f64, f64)> {
         let scaled = self.softmax.as_ref()?.iter().map(|p| p * self.count as f64);
-        Some(scaled.fold((f64::INFINITY, 0.0), |(least, most), p| (least.min(p), most.max(p))))
+        Some(scaled.fold((f64::INFINITY, 0.0), |(min, max), p| (min.min(p), max.max(p))))
     }
 
     fn inner(&self, a: &[f64], b: &[f64]) -> f64 {
@@ -163,7 +163,7 @@ impl Metric {
         let mut direction = direction.to_vec();
         for group in self.groups.iter().filter(|group| group.softmax.is_some()) {
             let mean = group.values(&direction).sum::<f64>() / group.count as f64;
-            group.places().for_each(|place| direction[place] -= mean);
+            group.indices().for_each(|index| direction[index] -= mean);
         }
         direction
     }
@@ -174,9 +174,9 @@ impl Metric {
         let mut inverse = self.in_range(gradient);
         for group in &self.groups {
             if let Some(p) = &group.softmax {
-                group.places().zip(p).for_each(|(place, p)| inverse[place] /= p);
+                group.indices().zip(p).for_each(|(index, p)| inverse[index] /= p);
             }
-            group.places().for_each(|place| inverse[place] /= group.weight);
+            group.indices().for_each(|index| inverse[index] /= group.weight);
         }
         self.in_range(&inverse)
     }
@@ -219,7 +219,7 @@ fn gram_and_means(gradients: &Gradients, metric: &Metric) -> (Mat<f64>, Mat<f64>
             None => vec![0.0; examples],
             Some(_) => {
                 let mean =
-                    |row: &&[f32]| group.places().map(|place| f64::from(row[place])).sum::<f64>() / group.count as f64;
+                    |row: &&[f32]| group.indices().map(|index| f64::from(row[index])).sum::<f64>() / group.count as f64;
                 rows.iter().map(mean).collect()
             }
         };
@@ -232,8 +232,8 @@ fn gram_and_means(gradients: &Gradients, metric: &Metric) -> (Mat<f64>, Mat<f64>
             };
             let roots: Vec<f64> = (0..count).map(root).collect();
             let value = |i: usize, j: usize| {
-                let place = group.first + (from + j) * group.stride;
-                (f64::from(rows[i][place]) - means[i]) * roots[j]
+                let index = group.first + (from + j) * group.stride;
+                (f64::from(rows[i][index]) - means[i]) * roots[j]
             };
             let part = Mat::from_fn(examples, count, value);
             gram += &part * part.transpose();
@@ -250,13 +250,13 @@ fn gram_and_means(gradients: &Gradients, metric: &Metric) -> (Mat<f64>, Mat<f64>
 /// An orthonormal basis, in columns, of the combinations of examples whose gradients cancel along every constant direction;
 /// none where all do. With it the curvature is that which is left when the constants go where the loss is least:
 /// `Σ - Σ C (Cᵀ Σ C)⁺ Cᵀ Σ`.
-fn free_examples(means: MatRef<'_, f64>, least: f64) -> Option<Mat<f64>> {
+fn free_examples(means: MatRef<'_, f64>, threshold: f64) -> Option<Mat<f64>> {
     if means.ncols() == 0 {
         return None;
     }
     // The eigenvectors of the outer product are a whole basis of the examples, those of eigenvalue 0 last.
     let (values, vectors) = linalg::symmetric_eigen((means * means.transpose()).as_ref());
-    let taken = values.iter().take_while(|value| value.max(0.0).sqrt() > least).count();
+    let taken = values.iter().take_while(|value| value.max(0.0).sqrt() > threshold).count();
     Some(vectors.subcols(taken, vectors.ncols() - taken).to_owned())
 }
 

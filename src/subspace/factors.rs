@@ -31,8 +31,8 @@ impl Factors {
     /// The inner product `⟨B A, B' A'⟩` of two updates of the same shape.
     pub fn dot(&self, other: &Self) -> f64 {
         let (left, right) = (self.b.transpose() * &other.b, &self.a * other.a.transpose());
-        let places = (0..left.nrows()).flat_map(|row| (0..left.ncols()).map(move |column| (row, column)));
-        places.map(|place| left[place] * right[place]).sum()
+        let cells = (0..left.nrows()).flat_map(|row| (0..left.ncols()).map(move |column| (row, column)));
+        cells.map(|cell| left[cell] * right[cell]).sum()
     }
 
     /// A small matrix with the singular values of the product: `R_B R_Aᵀ`.

@@ -23,7 +23,7 @@ pub enum Side {
 /// The direction of an earlier update that a direction continues.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Match {
-    /// Its place there, from 0.
+    /// Its index there, from 0.
     pub previous: usize,
     /// Cosine between the left singular vectors, after [`Self::sign`].
     pub left: f64,
@@ -35,7 +35,7 @@ pub struct Match {
 }
 
 /// Matches the directions of `now` (as many as [`Spectrum::rank`]) one to one with those of `before`, so that the sum of
-/// the absolute cosines on a side is largest. By place in `now`; none where `before` has fewer directions.
+/// the absolute cosines on a side is largest. By index in `now`; none where `before` has fewer directions.
 pub fn match_directions(before: &Spectrum, now: &Spectrum, side: Side) -> Vec<Option<Match>> {
     let left = cosines(now.left_subspace(), before.left_subspace());
     let right = cosines(now.right_subspace(), before.right_subspace());

@@ -64,18 +64,18 @@ pub fn code_scores(rows: &[f32], weight: &[f32], direction: &[f64], levels: &[u8
     scores
 }
 
-/// Scores of items: the sums over their codes. `codes` are `[items, levels]`, row-major, as places among the scores.
+/// Scores of items: the sums over their codes. `codes` are `[items, levels]`, row-major, as indices of the scores.
 pub fn item_scores(codes: &[u32], levels: usize, scores: &[f64]) -> Vec<f64> {
     codes.chunks_exact(levels.max(1)).map(|item| item.iter().map(|&code| scores[code as usize]).sum()).collect()
 }
 
-/// The places of the `most` greatest scores, greatest first, and of the `most` least, least first; of equal ones the first. No
-/// place is in both.
-pub fn extremes(scores: &[f64], most: usize) -> [Vec<usize>; 2] {
+/// The indices of the `count` greatest scores, greatest first, and of the `count` least, least first; of equal ones the first. No
+/// index is in both.
+pub fn extremes(scores: &[f64], count: usize) -> [Vec<usize>; 2] {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let raised = order[..most.min(order.len().div_ceil(2))].to_vec();
+    let raised = order[..count.min(order.len().div_ceil(2))].to_vec();
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-    let lowered = order.into_iter().filter(|place| !raised.contains(place)).take(most).collect();
+    let lowered = order.into_iter().filter(|index| !raised.contains(index)).take(count).collect();
     [raised, lowered]
 }

@@ -26,8 +26,8 @@ const ROUNDING: f64 = 64.0 * f64::EPSILON;
 pub fn movement(before: &Factors, spectrum: &Spectrum, now: &Factors) -> Movement {
     let moved = now.minus(before);
     // What is left of equal updates is rounding, and has a direction all the same.
-    let least = ROUNDING * (before.norm() + now.norm());
-    let norm = Some(moved.norm()).filter(|norm| *norm > least).unwrap_or(0.0);
+    let threshold = ROUNDING * (before.norm() + now.norm());
+    let norm = Some(moved.norm()).filter(|norm| *norm > threshold).unwrap_or(0.0);
     let (left, right) = (spectrum.left_subspace(), spectrum.right_subspace());
     let b_inside = left.transpose() * &moved.b;
     let a_inside = &moved.a * right;

@@ -34,8 +34,8 @@ fn centred(matrix: MatRef<'_, f64>) -> Mat<f64> {
 fn pseudo_inverse(matrix: MatRef<'_, f64>) -> Mat<f64> {
     let decomposed = svd(matrix);
     let largest = decomposed.values.first().copied().unwrap_or(0.0);
-    let least = largest * matrix.nrows().max(matrix.ncols()) as f64 * f64::EPSILON;
-    let inverse = |value: f64| if value > least { 1.0 / value } else { 0.0 };
+    let threshold = largest * matrix.nrows().max(matrix.ncols()) as f64 * f64::EPSILON;
+    let inverse = |value: f64| if value > threshold { 1.0 / value } else { 0.0 };
     let v = &decomposed.v;
     let scaled = Mat::from_fn(v.nrows(), v.ncols(), |row, at| v[(row, at)] * inverse(decomposed.values[at]));
     scaled * decomposed.u.transpose()

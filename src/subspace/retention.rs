@@ -148,7 +148,7 @@ pub fn ranks(values: &[f64]) -> Vec<f64> {
     let mut from = 0;
     for equal in order.chunk_by(|&a, &b| values[a] == values[b]) {
         let mean = from as f64 + (equal.len() as f64 + 1.0) / 2.0;
-        equal.iter().for_each(|&place| ranks[place] = mean);
+        equal.iter().for_each(|&index| ranks[index] = mean);
         from += equal.len();
     }
     ranks

@@ -2,17 +2,17 @@
 
 use std::time::Instant;
 
-use crate::model::weights::Loading;
+use crate::model::weights::LoadProgress;
 use crate::peak_memory;
 use crate::run::observer::{Observer, Phase, Progress};
 
 /// Told after every tensor.
-pub type Told<'a> = dyn FnMut(Loading<'_>) + 'a;
+pub type Told<'a> = dyn FnMut(LoadProgress<'_>) + 'a;
 
 /// Tells an observer, before the work of a stage (from 1).
-pub fn told(observer: &mut dyn Observer, stage: usize, stages: usize) -> impl FnMut(Loading<'_>) {
+pub fn told(observer: &mut dyn Observer, stage: usize, stages: usize) -> impl FnMut(LoadProgress<'_>) {
     let began = Instant::now();
-    move |Loading { parameters, of, .. }| {
+    move |LoadProgress { parameters, of, .. }| {
         let progress = Progress {
             phase: Phase::Load,
             stage,
@@ -29,7 +29,7 @@ pub fn told(observer: &mut dyn Observer, stage: usize, stages: usize) -> impl Fn
 }
 
 /// Tells nobody.
-pub fn untold(_: Loading<'_>) {}
+pub fn untold(_: LoadProgress<'_>) {}
 
 #[cfg(test)]
 mod tests {
@@ -76,8 +76,8 @@ mod tests {
         let mut heard = Heard::default();
         {
             let mut told = told(&mut heard, 2, 5);
-            told(Loading { tensor: "a", parameters: 30, of: 100 });
-            told(Loading { tensor: "b", parameters: 100, of: 100 });
+            told(LoadProgress { tensor: "a", parameters: 30, of: 100 });
+            told(LoadProgress { tensor: "b", parameters: 100, of: 100 });
         }
         let [first, last] = &heard.0[..] else { panic!("{} times told", heard.0.len()) };
         assert_eq!((first.phase, first.stage, first.stages), (Phase::Load, 2, 5));

@@ -1,4 +1,4 @@
-//! What a method wants to see of a model on a stage's data.
+//! Statistics of a model on a stage's data, for methods that ask for them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::stage_data::StageData;
 use super::step::{StepOptions, gradients};
 use super::{Task, batches};
 use crate::method::Guides;
-use crate::method::plan::{Look, Matrices};
+use crate::method::plan::{Matrices, StatisticsRequest};
 use crate::method::term::{Parameters, add_gradient};
 use crate::model::Llama;
 use crate::model::adapter::Matrix;
@@ -19,20 +19,22 @@ use crate::model::llama::Kind;
 use crate::model::packing::{Packed, Sequence};
 use crate::seeds;
 
-/// Examples that are looked at together.
+/// Examples a batch.
 const BATCH: usize = 32;
 
-/// Looks, without dropout, at a sample of the stage's training examples.
-pub fn look<B: TrainingBackend>(
-    look: Look,
+/// What a method asks for, without dropout, of a sample of the stage's training examples.
+pub fn collect<B: TrainingBackend>(
+    request: StatisticsRequest,
     model: &mut Llama<B>,
     data: &StageData,
     task: &Task<'_>,
     seed: u64,
 ) -> Matrices {
-    match look {
-        Look::Fisher { examples } => fisher(model, &sample(data, examples, seed), task.project.training.temperature),
-        Look::Inputs { examples } => {
+    match request {
+        StatisticsRequest::Fisher { examples } => {
+            fisher(model, &sample(data, examples, seed), task.project.training.temperature)
+        }
+        StatisticsRequest::Inputs { examples } => {
             let model = model.clone().map(&|t: Tensor<B, 2>| t.inner());
             inputs(&model, &sample(data, examples, seed))
         }
@@ -71,7 +73,7 @@ pub fn sample(data: &StageData, examples: usize, seed: u64) -> Vec<Sequence> {
     sample.flat_map(single).collect()
 }
 
-/// See [`Look::Fisher`].
+/// See [`StatisticsRequest::Fisher`].
 pub fn fisher<B: TrainingBackend>(model: &mut Llama<B>, examples: &[Sequence], temperature: f64) -> Matrices {
     let mut sum = Parameters::new();
     for example in examples.chunks(1) {
@@ -83,7 +85,7 @@ pub fn fisher<B: TrainingBackend>(model: &mut Llama<B>, examples: &[Sequence], t
     on_host(sum)
 }
 
-/// See [`Look::Inputs`].
+/// See [`StatisticsRequest::Inputs`].
 pub fn inputs<B: Kernels>(model: &Llama<B>, examples: &[Sequence]) -> Matrices {
     let (mut sum, mut tokens) = (Parameters::new(), BTreeMap::<String, usize>::new());
     for batch in examples.chunks(BATCH) {

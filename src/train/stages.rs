@@ -18,7 +18,7 @@ use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
 use crate::method::{AdapterMethod, Combination, Guides, Part};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
-use crate::model::weights::{self, Loading, write_peft};
+use crate::model::weights::{self, LoadProgress, write_peft};
 use crate::run::RunFolder;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Level, Observer, Phase, StageRecord};
@@ -106,11 +106,11 @@ impl StageRun<'_> {
     fn plan<B: TrainingBackend>(&self, device: &B::Device, recorder: &mut Recorder<'_>) -> Result<Plan, RunError> {
         let (task, seed) = (self.task, self.folder.config().seed);
         let memories = self.memories::<B>(device, recorder)?;
-        let mut seen = Matrices::new();
-        if let Some(look) = self.method.looks_before() {
+        let mut statistics = Matrices::new();
+        if let Some(request) = self.method.statistics_before() {
             let mut model = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.told(recorder))?;
-            seen = stage_statistics::look(
-                look,
+            statistics = stage_statistics::collect(
+                request,
                 &mut model,
                 &StageData::new(task, self.stage - 1, Data::Stage, 0),
                 task,
@@ -125,7 +125,7 @@ impl StageRun<'_> {
             number: self.stage,
             past: &past,
             memories: &memories,
-            seen: &seen,
+            statistics: &statistics,
             fresh: &fresh,
         }))
     }
@@ -136,7 +136,7 @@ impl StageRun<'_> {
         device: &B::Device,
         recorder: &mut Recorder<'_>,
     ) -> Result<Vec<Matrices>, RunError> {
-        let Some(look) = self.method.looks_after() else { return Ok(Vec::new()) };
+        let Some(request) = self.method.statistics_after() else { return Ok(Vec::new()) };
         let (task, seed, of) = (self.task, self.folder.config().seed, self.task.dataset.stages.len());
         let mut memories: Vec<Matrices> = Vec::new();
         for number in 1..self.stage {
@@ -147,8 +147,8 @@ impl StageRun<'_> {
                 recorder.event(Level::Info, &format!("stage {number}: looking at what is to be remembered"))?;
                 let mut model = after_stage::<B>(task, self.folder, number, device, &mut self.told(recorder))?;
                 let data = StageData::new(task, number - 1, Data::Stage, 0);
-                let seen = stage_statistics::look(look, &mut model, &data, task, seed);
-                let memory = self.method.remember(Ended { number, of, seen, before: memories.last() });
+                let statistics = stage_statistics::collect(request, &mut model, &data, task, seed);
+                let memory = self.method.remember(Ended { number, of, statistics, before: memories.last() });
                 weights::write_matrices(&file, &memory)?;
                 memory
             };
@@ -190,7 +190,7 @@ impl StageRun<'_> {
     }
 
     /// Tells the recorder how far the base model is read for this stage.
-    fn told(&self, recorder: &mut Recorder<'_>) -> impl FnMut(Loading<'_>) {
+    fn told(&self, recorder: &mut Recorder<'_>) -> impl FnMut(LoadProgress<'_>) {
         model_loading::told(recorder, self.stage, self.task.dataset.stages.len())
     }
 

@@ -14,7 +14,7 @@ use crate::data::formats::OnProgress;
 use crate::device::{self, Device};
 use crate::error::{InputError, RunError};
 use crate::method::AdapterMethod;
-use crate::model::llama::PROJECTIONS;
+use crate::model::config::PROJECTIONS;
 use crate::model::prompt::Continuations;
 use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
 use crate::project::Project;

@@ -59,8 +59,9 @@ fn parts(method: &dyn AdapterMethod, number: usize) -> Vec<(Data, bool)> {
         return Vec::new();
     }
     // What is trained on what does not depend on what came before.
-    let (past, seen, fresh) = (vec![Adapter::default(); number - 1], Matrices::new(), |_: &str| Adapter::default());
-    let plan = method.plan(&Stage { number, past: &past, memories: &[], seen: &seen, fresh: &fresh });
+    let (past, statistics, fresh) =
+        (vec![Adapter::default(); number - 1], Matrices::new(), |_: &str| Adapter::default());
+    let plan = method.plan(&Stage { number, past: &past, memories: &[], statistics: &statistics, fresh: &fresh });
     let parts = [Some(plan.main), plan.beside].into_iter().flatten();
     parts.map(|part| (part.data, part.from_scratch)).collect()
 }

@@ -161,7 +161,7 @@ fn a_card_tells_what_a_model_is_without_loading_it() {
 fn loading_tells_how_far_it_is() {
     let model = Pretrained::open(&models().join("qwen3.gguf")).unwrap();
     let (mut steps, mut last) = (0, 0);
-    let mut watch = |loading: peso_workbench::model::weights::Loading<'_>| {
+    let mut watch = |loading: peso_workbench::model::weights::LoadProgress<'_>| {
         assert!(loading.parameters > last && loading.parameters <= loading.of, "{loading:?}");
         (steps, last) = (steps + 1, loading.parameters);
     };

@@ -46,7 +46,7 @@ fn values() -> impl Strategy<Value = Vec<f32>> {
 
 fn plan(method: &dyn AdapterMethod, past: &[Adapter], memories: &[Matrices]) -> Plan {
     let fresh: &dyn Fn(&str) -> Adapter = &|_| adapter(&[0.5; 14]);
-    method.plan(&Stage { number: past.len() + 1, past, memories, seen: &Matrices::new(), fresh })
+    method.plan(&Stage { number: past.len() + 1, past, memories, statistics: &Matrices::new(), fresh })
 }
 
 /// Value and largest gradient of terms.

@@ -73,8 +73,8 @@ impl Case {
     /// What a method plans at stage 3, after these two states.
     fn plan(&self, method: &dyn AdapterMethod) -> Plan {
         let fresh: &dyn Fn(&str) -> Adapter = &|_| Adapter::default();
-        let seen = Matrices::new();
-        method.plan(&Stage { number: 3, past: &self.past, memories: &self.fisher, seen: &seen, fresh })
+        let statistics = Matrices::new();
+        method.plan(&Stage { number: 3, past: &self.past, memories: &self.fisher, statistics: &statistics, fresh })
     }
 
     fn guides(&self, terms: &[Term]) -> Guides<Flex> {
@@ -209,7 +209,7 @@ fn o_lora_and_ewc_match_the_reference() {
     assert_term(&case, "ewc", &case.plan(&ewc).main.terms);
     let online = Ewc { variant: Variant::Online { decay: 0.9 }, ..ewc };
     let [first, second] = case.fisher.clone();
-    let kept = online.remember(Ended { number: 2, of: 3, seen: second, before: Some(&first) });
+    let kept = online.remember(Ended { number: 2, of: 3, statistics: second, before: Some(&first) });
     let case = Case { fisher: [first, kept], ..case };
     assert_term(&case, "ewc_online", &case.plan(&online).main.terms);
 }

@@ -185,7 +185,7 @@ fn pair(weights: &Weights, module: &Module) -> Result<Pair, InputError> {
 
 /// Where a projection stands in its layer.
 fn place_in_layer(projection: &str) -> usize {
-    let places = crate::model::llama::PROJECTIONS;
+    let places = crate::model::config::PROJECTIONS;
     places.iter().position(|path| path.ends_with(projection)).unwrap_or(places.len())
 }
 

@@ -17,7 +17,7 @@ use self::network::Network;
 use self::training::{EVALUATION_BATCH, StageTraining};
 use self::window::{Batch, Window};
 use super::epochs;
-use super::stage_recommender::{Query, StageFigures, StageRecommender, Told};
+use super::stage_recommender::{OnProgress, Query, StageFigures, StageRecommender};
 use crate::data::Dataset;
 use crate::error::{InputError, RunError};
 use crate::model::adapter::Matrix;
@@ -172,13 +172,18 @@ impl<B: TrainingBackend> SasRecommender<B> {
 }
 
 impl<B: TrainingBackend> StageRecommender for SasRecommender<B> {
-    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, RunError> {
+    fn train_stage(
+        &mut self,
+        dataset: &Dataset,
+        stage: usize,
+        on_progress: &mut OnProgress<'_>,
+    ) -> Result<StageFigures, RunError> {
         let mut training =
             StageTraining::new(&self.options, self.seed, &mut self.network, &dataset.stages[stage], stage);
         if training.is_empty() {
             return Ok(StageFigures::default());
         }
-        epochs::train(&mut training, stage + 1, self.options.epochs, told)
+        epochs::train(&mut training, stage + 1, self.options.epochs, on_progress)
     }
 
     /// Logits of all items; zeros where a history is empty.

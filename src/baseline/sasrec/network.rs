@@ -129,7 +129,7 @@ impl<B: Backend> Network<B> {
 }
 
 impl<B: Kernels> Network<B> {
-    /// Logits of all items at the places that the batch reads, `[places, items]`.
+    /// Logits of all items at the positions that the batch reads, `[positions, items]`.
     pub fn logits(&self, batch: &Batch<B>, dropout: Option<StepDropout>) -> Tensor<B, 2> {
         let width = self.weight(ITEMS).dims()[1];
         let items = self.weight(ITEMS).select(0, batch.items.clone()).reshape([batch.rows, batch.length, width]);
@@ -144,7 +144,7 @@ impl<B: Kernels> Network<B> {
         B::project(x.select(0, batch.read.clone()), self.weight(ITEMS))
     }
 
-    /// Self-attention to a place itself and those before it, added and normalised.
+    /// Self-attention to a position itself and those before it, added and normalised.
     fn attend(
         &self,
         layer: usize,
@@ -155,7 +155,7 @@ impl<B: Kernels> Network<B> {
     ) -> Tensor<B, 2> {
         let name = |part| attention(layer, part);
         let &Batch { rows, length, .. } = batch;
-        let [places, width] = x.dims();
+        let [positions, width] = x.dims();
         let head_width = width / self.heads;
         let heads = |part| {
             let projected = self.linear(&name(part), x.clone());
@@ -166,11 +166,11 @@ impl<B: Kernels> Network<B> {
         let weights = activation::softmax(scores.mask_fill(later, HIDDEN), 3);
         let weights = drop_out(weights.reshape([rows * self.heads * length, length]), dropout, &name("weights"));
         let seen = weights.reshape([rows, self.heads, length, length]).matmul(heads("value"));
-        let out = self.linear(&name("dense"), seen.swap_dims(1, 2).reshape([places, width]));
+        let out = self.linear(&name("dense"), seen.swap_dims(1, 2).reshape([positions, width]));
         self.norm(&name("LayerNorm"), drop_out(out, dropout, &name("dense")) + x)
     }
 
-    /// The feed-forward layers of each place, added and normalised.
+    /// The feed-forward layers of each position, added and normalised.
     fn feed_forward(&self, layer: usize, x: Tensor<B, 2>, dropout: Option<StepDropout>) -> Tensor<B, 2> {
         let name = |part| feed_forward(layer, part);
         let inner = gelu(self.linear(&name("dense_1"), x.clone()));
@@ -205,7 +205,7 @@ fn drop_out<B: Kernels>(x: Tensor<B, 2>, dropout: Option<StepDropout>, place: &s
     }
 }
 
-/// Whether place `j` comes after place `i`, `[length, length]`.
+/// Whether position `j` comes after position `i`, `[length, length]`.
 fn later_places<B: Backend>(length: usize, device: &B::Device) -> Tensor<B, 2, Bool> {
     let later: Vec<bool> = (0..length * length).map(|at| at % length > at / length).collect();
     Tensor::from_data(TensorData::new(later, [length, length]), device)

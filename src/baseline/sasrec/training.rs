@@ -60,8 +60,8 @@ pub(super) struct StageTraining<'a, B: TrainingBackend> {
 }
 
 impl<'a, B: TrainingBackend> StageTraining<'a, B> {
-    /// The training of the stage in place `place`.
-    pub fn new(options: &'a SasRec, seed: u64, network: &'a mut Network<B>, stage: &'a Stage, place: usize) -> Self {
+    /// The training of the stage at `index` of the dataset's.
+    pub fn new(options: &'a SasRec, seed: u64, network: &'a mut Network<B>, stage: &'a Stage, index: usize) -> Self {
         let cut = |items, targets| Window::over(items, targets, options.max_history, options.stride);
         let windows = stage.participants().flat_map(|user| cut(&user.items, user.training_targets())).collect();
         let validated = stage.participants().filter_map(|user| {
@@ -74,7 +74,7 @@ impl<'a, B: TrainingBackend> StageTraining<'a, B> {
         });
         let validation = validated.filter(|window| !window.inputs.is_empty()).collect();
         let optimizer = AdamW::new(options.weight_decay);
-        let seed = seeds::derive(seed, &["sasrec stage", &place.to_string()]);
+        let seed = seeds::derive(seed, &["sasrec stage", &index.to_string()]);
         Self { options, network, optimizer, windows, validation, seed }
     }
 
@@ -137,13 +137,13 @@ fn targets(windows: &[Window<'_>]) -> usize {
 }
 
 /// Consecutive windows with at least `least` targets, but in the last.
-fn cut<'a>(windows: &[Window<'a>], least: usize) -> Vec<Vec<Window<'a>>> {
+fn cut<'a>(windows: &[Window<'a>], min: usize) -> Vec<Vec<Window<'a>>> {
     let mut parts = Vec::new();
     let (mut part, mut targets) = (Vec::new(), 0);
     for &window in windows {
         part.push(window);
         targets += window.targets.len();
-        if targets >= least {
+        if targets >= min {
             parts.push(std::mem::take(&mut part));
             targets = 0;
         }

@@ -15,12 +15,12 @@ pub(super) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// The newest `most` items of a history.
-    pub fn newest(history: &'a [u32], most: usize) -> &'a [u32] {
-        &history[history.len().saturating_sub(most)..]
+    /// The newest `max` items of a history.
+    pub fn newest(history: &'a [u32], max: usize) -> &'a [u32] {
+        &history[history.len().saturating_sub(max)..]
     }
 
-    /// Windows in which each place of `targets` in `items` is a target once. A target reads everything before it up to
+    /// Windows in which each index of `targets` in `items` is a target once. A target reads everything before it up to
     /// `max_history` items; of more, between `max_history - stride + 1` and `max_history`. The first item of all
     /// follows nothing and is no target.
     pub fn over(items: &'a [u32], targets: Range<usize>, max_history: usize, stride: usize) -> Vec<Self> {
@@ -51,17 +51,17 @@ pub(super) struct Batch<B: Backend> {
 }
 
 impl<B: Backend> Batch<B> {
-    /// A batch of rows (none of them empty), each with the number of its last places that are read.
+    /// A batch of rows (none of them empty), each with the number of its last positions that are read.
     pub fn new(rows: &[(&[u32], usize)], device: &B::Device) -> Self {
         let length = rows.iter().map(|(inputs, _)| inputs.len()).max().unwrap_or(0);
         let mut items = vec![0; rows.len() * length];
         let mut read = Vec::new();
         for (row, &(inputs, reads)) in rows.iter().enumerate() {
             let first = row * length;
-            for (place, &item) in items[first..].iter_mut().zip(inputs) {
-                *place = item as i32;
+            for (slot, &item) in items[first..].iter_mut().zip(inputs) {
+                *slot = item as i32;
             }
-            read.extend((first + inputs.len() - reads..first + inputs.len()).map(|place| place as i32));
+            read.extend((first + inputs.len() - reads..first + inputs.len()).map(|position| position as i32));
         }
         Self { rows: rows.len(), length, items: integers(items, device), read: integers(read, device) }
     }

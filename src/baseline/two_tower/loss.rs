@@ -51,8 +51,8 @@ pub fn sampled_softmax(towers: &Towers, choices: &[Choice], gradient: &mut Tower
         let scores: Vec<f32> = choice.items.iter().map(|&item| dot(user, row(&towers.items, item))).collect();
         let (normaliser, probabilities) = softmax(&scores);
         loss += normaliser - f64::from(scores[0]);
-        for (place, (&item, probability)) in choice.items.iter().zip(probabilities).enumerate() {
-            let slope = share * (probability - f32::from(u8::from(place == 0)));
+        for (index, (&item, probability)) in choice.items.iter().zip(probabilities).enumerate() {
+            let slope = share * (probability - f32::from(u8::from(index == 0)));
             add(row_mut(&mut gradient.users, choice.user), row(&towers.items, item), slope);
             add(row_mut(&mut gradient.items, item), user, slope);
         }
@@ -82,11 +82,11 @@ pub fn contrastive(
     let parts: Vec<(f64, Vec<f32>)> = among
         .par_iter()
         .enumerate()
-        .map(|(place, &user)| {
+        .map(|(index, &user)| {
             let share = scale as f32 * pull.weights[user as usize] / among.len() as f32;
             let (unit, length) = unit(row(users, user));
-            let (distance, mut slope) = info_nce(&unit, &references, place, temperature as f32);
-            let at_reference = info_nce(&references[place], &references, place, temperature as f32).0;
+            let (distance, mut slope) = info_nce(&unit, &references, index, temperature as f32);
+            let at_reference = info_nce(&references[index], &references, index, temperature as f32).0;
             // The gradient by the embedding has no part along it: its length does not count.
             let along = dot(&slope, &unit);
             for (slope, unit) in slope.iter_mut().zip(&unit) {

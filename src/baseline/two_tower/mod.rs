@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::loss::{Pull, Towers, add, dot, row, row_mut};
 use self::training::{Pulls, StageTraining};
-use super::stage_recommender::{Query, StageFigures, StageRecommender, Told};
+use super::stage_recommender::{OnProgress, Query, StageFigures, StageRecommender};
 use super::{epochs, normal_matrix};
 use crate::data::{Dataset, Stage};
 use crate::error::{InputError, RunError};
@@ -242,13 +242,14 @@ impl TwoTowerRecommender {
         returning
     }
 
-    /// What holds the returning users back in the stage in place `place`, whose seed is `seed`.
+    /// What holds the returning users back in the stage at `index`, whose seed is `seed`.
     fn pulls(
         &self,
-        (place, stage): (usize, &Stage),
+        index: usize,
+        stage: &Stage,
         users: BTreeSet<u32>,
         seed: u64,
-        told: &mut Told<'_>,
+        on_progress: &mut OnProgress<'_>,
     ) -> Result<Pulls, RunError> {
         if users.is_empty() {
             return Ok(Pulls::default());
@@ -272,7 +273,7 @@ impl TwoTowerRecommender {
             Variant::Pisa(c) => {
                 let mut tuned = self.towers.clone();
                 let mut training = StageTraining::new(&self.options, seed, &mut tuned, stage, Pulls::default());
-                epochs::train(&mut training, place + 1, self.options.epochs, told)?;
+                epochs::train(&mut training, index + 1, self.options.epochs, on_progress)?;
                 let names: Vec<u32> = users.iter().copied().collect();
                 let dynamic = shift::plasticity(&names, &self.towers, &tuned, &clusters(c.clusters));
                 let stable: Vec<f32> = dynamic.iter().map(|dynamic| 1.0 - dynamic).collect();
@@ -284,7 +285,7 @@ impl TwoTowerRecommender {
         Ok(Pulls { pulls, users, weight, temperature })
     }
 
-    /// Weights of some users at their places, 0 elsewhere.
+    /// Weights of some users at their indices, 0 elsewhere.
     fn by_user(&self, users: &[u32], weights: &[f32]) -> Vec<f32> {
         let mut by_user = vec![0.0; self.known_users.len()];
         for (&user, &weight) in users.iter().zip(weights) {
@@ -313,19 +314,24 @@ fn fresh(rows: usize, width: usize, seed: u64, of: &str) -> Matrix {
 
 impl StageRecommender for TwoTowerRecommender {
     /// PISA tells its fine-tuning first, then its training proper, whose figures it returns.
-    fn train_stage(&mut self, dataset: &Dataset, stage: usize, told: &mut Told<'_>) -> Result<StageFigures, RunError> {
-        let (place, stage) = (stage, &dataset.stages[stage]);
-        if self.options.variant == Variant::Frozen && place > 0 {
+    fn train_stage(
+        &mut self,
+        dataset: &Dataset,
+        stage: usize,
+        on_progress: &mut OnProgress<'_>,
+    ) -> Result<StageFigures, RunError> {
+        let (index, stage) = (stage, &dataset.stages[stage]);
+        if self.options.variant == Variant::Frozen && index > 0 {
             return Ok(StageFigures::default());
         }
-        let seed = seeds::derive(self.seed, &["two towers stage", &place.to_string()]);
+        let seed = seeds::derive(self.seed, &["two towers stage", &index.to_string()]);
         let returning = self.meet(stage);
-        let pulls = self.pulls((place, stage), returning, seed, told)?;
+        let pulls = self.pulls(index, stage, returning, seed, on_progress)?;
         let mut training = StageTraining::new(&self.options, seed, &mut self.towers, stage, pulls);
         if training.is_empty() {
             return Ok(StageFigures::default());
         }
-        epochs::train(&mut training, place + 1, self.options.epochs, told)
+        epochs::train(&mut training, index + 1, self.options.epochs, on_progress)
     }
 
     /// Inner products. A user who was never trained on is the mean of the history's items.

@@ -25,7 +25,7 @@ pub fn item_clusters(items: &Matrix, count: usize, seed: u64) -> Vec<u32> {
 /// # Panics
 /// Where a choice is no item of `clusters`.
 pub fn imitation_weights(choices: &[(&[u32], &[u32])], clusters: &[u32]) -> Vec<f32> {
-    let count = clusters.iter().max().map_or(0, |most| *most as usize + 1);
+    let count = clusters.iter().max().map_or(0, |last| *last as usize + 1);
     let shares = |items: &[u32]| {
         let mut shares = vec![0.0; count];
         for &item in items {
@@ -69,7 +69,7 @@ pub fn plasticity(users: &[u32], previous: &Towers, current: &Towers, clusters: 
 
 /// Means of the clusters that have items.
 fn centres(items: &Matrix, clusters: &[u32]) -> Vec<Vec<f32>> {
-    let count = clusters.iter().max().map_or(0, |most| *most as usize + 1);
+    let count = clusters.iter().max().map_or(0, |last| *last as usize + 1);
     let mut sums = vec![(0usize, vec![0.0f64; items.columns]); count];
     for (item, &cluster) in (0..).zip(clusters) {
         let (size, sum) = &mut sums[cluster as usize];

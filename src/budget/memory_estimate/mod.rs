@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Protocol;
 use crate::method::plan::Data;
-use crate::model::llama::{PROJECTIONS, ROWS_AT_ONCE};
+use crate::model::config::PROJECTIONS;
+use crate::model::llama::ROWS_AT_ONCE;
 use crate::model::packing::Sequence;
 use crate::model::{BaseModel, LlamaConfig, Storage, VocabularyMode};
 use crate::peak_memory;

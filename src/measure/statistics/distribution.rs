@@ -50,10 +50,10 @@ pub fn mean(values: &[f64]) -> f64 {
 /// The quantile of sorted values at `p` in 0..=1, interpolated linearly between order statistics (type 7 of Hyndman and
 /// Fan 1996).
 pub fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let place = p * (sorted.len() - 1) as f64;
-    let below = place.floor() as usize;
+    let position = p * (sorted.len() - 1) as f64;
+    let below = position.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
+    sorted[below] + (position - below as f64) * (sorted[above] - sorted[below])
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use burn::tensor::backend::Backend;
 
 use super::{Parameters, Pull, add_gradient, matrices_on_device, on_device, sum};
-use crate::method::plan::Matrices;
 use crate::model::Adapter;
+use crate::model::adapter::Matrices;
 
 /// A pull toward past states, parameter by parameter as strong as its Fisher information.
 #[derive(Debug, Clone, PartialEq)]

@@ -18,7 +18,7 @@ pub use orthogonal::Orthogonal;
 pub use proximal::Proximal;
 pub use teacher::{Teacher, Toward};
 
-use super::plan::Matrices;
+use crate::model::adapter::Matrices;
 use crate::model::kernels::Kernels;
 use crate::model::optimizer::sum;
 use crate::model::{Adapter, Llama};

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Bool, Distribution, Int, Tensor, TensorData, activation};
+use burn::tensor::{Bool, Distribution, FloatDType, Int, Tensor, TensorData, activation};
 
-use super::stored::float32;
 use super::{AdamWStep, Divergence, Dropout, Group, Heads, Moments};
 use crate::model::packing::AttentionPlan;
 
 /// Scores that a query must not see, and logits that are no candidates; finite, so that a row of padding stays finite too.
 const HIDDEN: f64 = -1e30;
+
+/// A tensor in float32, whatever its type was.
+pub fn float32<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
+    x.cast(FloatDType::F32)
+}
 
 /// See [`super::Kernels::rms_norm`].
 pub fn rms_norm<B: Backend>(x: Tensor<B, 2>, weight: Tensor<B, 2>, epsilon: f64) -> Tensor<B, 2> {

@@ -13,11 +13,6 @@ use burn::tensor::{DType, FloatDType, Tensor, TensorPrimitive};
 
 use super::plain;
 
-/// A tensor in float32, whatever its type was.
-pub fn float32<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
-    x.cast(FloatDType::F32)
-}
-
 /// `x Wᵀ`, recorded for automatic differentiation; a `weight` in half precision is a constant.
 pub fn project<B: Backend>(x: Tensor<Autodiff<B>, 2>, weight: Tensor<Autodiff<B>, 2>) -> Tensor<Autodiff<B>, 2> {
     if weight.dtype() == DType::F32 {

@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::Llama;
-use super::pass::Pass;
+use super::pass::InputTap;
 use crate::model::kernels::Kernels;
 use crate::model::packing::Packed;
 
@@ -28,24 +28,6 @@ pub struct InputMoment<B: Backend> {
     pub tokens: usize,
 }
 
-/// What is taken of the projections' inputs.
-pub(super) struct Inputs<'a, B: Backend> {
-    /// From an input `[tokens, in]`.
-    take: &'a dyn Fn(&Tensor<B, 2>) -> Tensor<B, 2>,
-    /// In the order of the layers and of [`INPUT_SITES`].
-    taken: Vec<Tensor<B, 2>>,
-}
-
-impl<B: Backend> Pass<'_, B> {
-    /// Looks at what a projection reads, where that is asked for.
-    pub(super) fn look(&mut self, x: &Tensor<B, 2>) {
-        if let Some(inputs) = &mut self.inputs {
-            let taken = (inputs.take)(x);
-            inputs.taken.push(taken);
-        }
-    }
-}
-
 impl<B: Kernels> Llama<B> {
     /// Second moments of what the projections read of a packed batch, by [`input_site`].
     pub fn input_moments(&self, packed: &Packed<B>) -> Vec<(String, InputMoment<B>)> {
@@ -53,10 +35,10 @@ impl<B: Kernels> Llama<B> {
         moments.map(|(site, sum)| (site, InputMoment { sum, tokens: packed.tokens.len() })).collect()
     }
 
-    /// What a module reads at given places of a packed batch, `[places, in]`; none where there is no such module.
-    pub fn inputs_at(&self, packed: &Packed<B>, module: &str, places: &[usize]) -> Option<Tensor<B, 2>> {
-        let places: Vec<i32> = places.iter().map(|&place| place as i32).collect();
-        let index = Tensor::<B, 1, Int>::from_data(TensorData::from(places.as_slice()), &self.device());
+    /// What a module reads at given positions of a packed batch, `[positions, in]`; none where there is no such module.
+    pub fn inputs_at(&self, packed: &Packed<B>, module: &str, positions: &[usize]) -> Option<Tensor<B, 2>> {
+        let positions: Vec<i32> = positions.iter().map(|&position| position as i32).collect();
+        let index = Tensor::<B, 1, Int>::from_data(TensorData::from(positions.as_slice()), &self.device());
         let site = input_site(module);
         self.take_inputs(packed, &|x| x.clone().select(0, index.clone()))
             .find(|(name, _)| *name == site)
@@ -71,10 +53,10 @@ impl<B: Kernels> Llama<B> {
     ) -> impl Iterator<Item = (String, Tensor<B, 2>)> + use<B> {
         let x = self.embedding.embed(&packed.tokens, &self.device());
         let mut pass = self.pass(&packed.positions, &packed.plan, None);
-        pass.inputs = Some(Inputs { take, taken: Vec::new() });
+        pass.inputs = Some(InputTap { take, taken: Vec::new() });
         self.decode(x, None, None, &mut pass, &mut |_| {});
         let sites =
             (0..self.layers.len()).flat_map(|layer| INPUT_SITES.map(|site| format!("model.layers.{layer}.{site}")));
-        sites.zip(pass.inputs.map(|inputs| inputs.taken).unwrap_or_default())
+        sites.zip(pass.inputs.map(|tap| tap.taken).unwrap_or_default())
     }
 }

@@ -63,7 +63,7 @@ impl<B: Kernels> Layer<B> {
         pass: &mut Pass<'_, B>,
     ) -> (Tensor<B, 2>, KeyValue<B>) {
         let h = B::rms_norm(x.clone(), self.input_norm.clone(), pass.epsilon);
-        pass.look(&h);
+        pass.tap(&h);
         let (x, asking, rotations, plan) = match chosen {
             None => (x, h.clone(), pass.keys.clone(), pass.plan),
             Some(Chosen { index, rotations, plan }) => {
@@ -87,15 +87,15 @@ impl<B: Kernels> Layer<B> {
             ),
         };
         let mixed = B::attend(q, key, value, pass.heads, plan);
-        pass.look(&mixed);
+        pass.tap(&mixed);
         let mixed = self.o.forward(mixed, pass);
         let x = x + pass.dropouts.residual(mixed);
         let h = B::rms_norm(x.clone(), self.post_norm.clone(), pass.epsilon);
-        pass.look(&h);
+        pass.tap(&h);
         let gate = self.gate.forward(h.clone(), pass);
         let up = self.up.forward(h, pass);
         let inner = B::swiglu(gate, up);
-        pass.look(&inner);
+        pass.tap(&inner);
         let fed = self.down.forward(inner, pass);
         (x + pass.dropouts.residual(fed), own)
     }

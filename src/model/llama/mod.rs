@@ -23,7 +23,7 @@ pub use self::inputs::{InputMoment, input_site};
 pub use self::layer::KeyValue;
 pub use self::parts::{HeadNorms, Layer, Linear, LoraPair, Rows};
 pub use self::rows::ROWS_AT_ONCE;
-pub use self::visit::{Kind, PROJECTIONS, Visit};
+pub use self::visit::{Kind, Visit};
 
 /// A decoder with its weights on a device.
 #[derive(Debug, Clone)]

@@ -96,7 +96,7 @@ impl<B: Backend> Layer<B> {
         }
     }
 
-    /// The seven projections in the order of [`PROJECTIONS`](super::PROJECTIONS).
+    /// The seven projections in the order of [`PROJECTIONS`](crate::model::config::PROJECTIONS).
     pub fn projections_mut(&mut self) -> [&mut Linear<B>; 7] {
         [&mut self.q, &mut self.k, &mut self.v, &mut self.o, &mut self.gate, &mut self.up, &mut self.down]
     }

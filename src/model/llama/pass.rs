@@ -5,7 +5,6 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::Llama;
 use super::dropout::{Dropouts, StepDropout};
-use super::inputs::Inputs;
 use crate::model::config::LlamaConfig;
 use crate::model::kernels::{Heads, Kernels};
 use crate::model::packing::{AttentionPlan, Packed};
@@ -19,7 +18,25 @@ pub(super) struct Pass<'a, B: Backend> {
     pub(super) plan: &'a AttentionPlan<B>,
     pub(super) dropouts: Dropouts,
     pub(super) factors: Option<Factors<B>>,
-    pub(super) inputs: Option<Inputs<'a, B>>,
+    pub(super) inputs: Option<InputTap<'a, B>>,
+}
+
+/// What is taken of the projections' inputs.
+pub(super) struct InputTap<'a, B: Backend> {
+    /// From an input `[tokens, in]`.
+    pub(super) take: &'a dyn Fn(&Tensor<B, 2>) -> Tensor<B, 2>,
+    /// Four a layer, in the order of the layers: what the attention, its output, the MLP and its output read.
+    pub(super) taken: Vec<Tensor<B, 2>>,
+}
+
+impl<B: Backend> Pass<'_, B> {
+    /// Takes what a projection reads, where that is asked for.
+    pub(super) fn tap(&mut self, x: &Tensor<B, 2>) {
+        if let Some(inputs) = &mut self.inputs {
+            let taken = (inputs.take)(x);
+            inputs.taken.push(taken);
+        }
+    }
 }
 
 /// Rotations of packed tokens, `[tokens, head width / 2]`.
@@ -41,7 +58,7 @@ impl<B: Backend> Rotations<B> {
     }
 }
 
-/// The tokens that a layer's output is needed at: places among all, rotations, and the plan of what they see.
+/// The tokens that a layer's output is needed at: indices among all, rotations, and the plan of what they see.
 pub(super) struct Chosen<'a, B: Backend> {
     pub(super) index: &'a Tensor<B, 1, Int>,
     pub(super) rotations: &'a Rotations<B>,
@@ -56,10 +73,10 @@ pub(super) struct Scored<B: Backend> {
 
 impl<B: Backend> Scored<B> {
     pub(super) fn new(config: &LlamaConfig, packed: &Packed<B>, device: &B::Device) -> Self {
-        let places: Vec<i32> = packed.scored.iter().map(|&s| s as i32).collect();
+        let indices: Vec<i32> = packed.scored.iter().map(|&s| s as i32).collect();
         let positions: Vec<u32> = packed.scored.iter().map(|&s| packed.positions[s as usize]).collect();
         Self {
-            index: Tensor::from_data(TensorData::from(places.as_slice()), device),
+            index: Tensor::from_data(TensorData::from(indices.as_slice()), device),
             rotations: Rotations::new(config, &positions, device),
         }
     }

@@ -4,7 +4,7 @@ use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use super::Rows;
 use crate::model::kernels::Kernels;
-use crate::model::kernels::stored::float32;
+use crate::model::kernels::plain::float32;
 
 /// Rows of half precision that are float32 at the same time while logits are computed.
 pub const ROWS_AT_ONCE: usize = 1 << 13;

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::{Llama, Rows};
-use crate::model::config::HEAD_NORMS;
+use crate::model::config::{HEAD_NORMS, PROJECTIONS};
 
 /// What a parameter is, for those who choose which are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,17 +22,6 @@ pub enum Kind {
     /// Factors on the adapters.
     Magnitudes,
 }
-
-/// Names of the seven projections, as Hugging Face has them.
-pub const PROJECTIONS: [&str; 7] = [
-    "self_attn.q_proj",
-    "self_attn.k_proj",
-    "self_attn.v_proj",
-    "self_attn.o_proj",
-    "mlp.gate_proj",
-    "mlp.up_proj",
-    "mlp.down_proj",
-];
 
 /// Called with a parameter's name, kind and tensor.
 pub type Visit<'a, B> = dyn FnMut(&str, Kind, &mut Tensor<B, 2>) + 'a;

@@ -53,7 +53,7 @@ impl Vocabulary {
         names.into_iter().zip(self.base as u32..)
     }
 
-    /// The token of a code (a place in the index's list of code tokens).
+    /// The token of a code (an index into the index's list of code tokens).
     pub fn code(&self, code: u32) -> u32 {
         self.first_code + code
     }
@@ -155,9 +155,9 @@ impl PromptWriter<'_> {
     /// differs, and the target gets a sequence of its own.
     ///
     /// `most` bounds the targets of one sequence.
-    pub fn training(&self, user: &data::Sequence, most: usize) -> Vec<Sequence> {
+    pub fn training(&self, user: &data::Sequence, max_targets: usize) -> Vec<Sequence> {
         let (shared, own): (Vec<usize>, Vec<usize>) = user.training_targets().partition(|&at| self.shares(at));
-        let shared = shared.chunks(most.max(1)).map(|targets| {
+        let shared = shared.chunks(max_targets.max(1)).map(|targets| {
             let longest = targets.last().copied().unwrap_or(0);
             let mut prefix = self.prefix(&user.items[..longest]);
             let branch = |&at: &usize| self.response(&prefix[..self.prefix_length(at)], user.items[at]);

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::model::config::{HEAD_NORMS, LlamaConfig};
-use crate::model::llama::{HeadNorms, Layer, Linear, Llama, PROJECTIONS, Rows};
+use crate::model::config::{HEAD_NORMS, LlamaConfig, PROJECTIONS};
+use crate::model::llama::{HeadNorms, Layer, Linear, Llama, Rows};
 
 /// Gives the tensor of a name and a shape.
 pub(super) type Source<'a, B, E> = dyn FnMut(&str, [usize; 2]) -> Result<Tensor<B, 2>, E> + 'a;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::writer::{Written, write_safetensors};
 use crate::error::InputError;
 use crate::files;
-use crate::model::kernels::stored::float32;
+use crate::model::kernels::plain::float32;
 use crate::model::llama::{Layer, Llama};
 
 /// Adds what the adapter adds to each projection into its weights: `W + s B A`. Past adapters and magnitudes are part of an

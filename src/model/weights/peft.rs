@@ -14,8 +14,8 @@ use super::{ROWS_FILE, Weights};
 use crate::error::InputError;
 use crate::files;
 use crate::model::adapter::{Adapter, Matrix, Pair};
-use crate::model::config::LlamaConfig;
-use crate::model::llama::{Kind, Llama, PROJECTIONS};
+use crate::model::config::{LlamaConfig, PROJECTIONS};
+use crate::model::llama::{Kind, Llama};
 use crate::model::options::LoraShape;
 
 /// Configuration of an adapter, in its folder.
@@ -480,7 +480,7 @@ impl Reader<'_> {
         Err(InputError::new(self.folder.join(ADAPTER_MODEL), problem).at(format!("tensor `{name}`")))
     }
 
-    /// A table with the trained rows in their places.
+    /// A table with the trained rows where they belong.
     fn replaced(&self, name: &str, mut table: TokenRows, trained: &TokenRows) -> Result<TokenRows, InputError> {
         let tokens = 0..table.rows.rows;
         if let Some(token) = trained.tokens.iter().find(|&&token| !tokens.contains(&(token as usize))) {

@@ -51,7 +51,7 @@ pub struct StoredTensor {
 
 /// How far a model is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loading<'a> {
+pub struct LoadProgress<'a> {
     /// The tensor that was read last.
     pub tensor: &'a str,
     /// Parameters that are read, and all of them.
@@ -242,9 +242,9 @@ impl Pretrained {
         added: usize,
         seed: u64,
         device: &B::Device,
-        progress: &mut dyn FnMut(Loading<'_>),
+        on_progress: &mut dyn FnMut(LoadProgress<'_>),
     ) -> Result<Llama<B>, InputError> {
-        let mut done = Loading { tensor: "", parameters: 0, of: self.parameters() };
+        let mut done = LoadProgress { tensor: "", parameters: 0, of: self.parameters() };
         let mut read = |name: &str, shape: [usize; 2]| {
             let matrix = self.matrix(name, shape)?;
             if !holds(self.stored.of(name), &matrix) {
@@ -253,7 +253,7 @@ impl Pretrained {
                     .advice("set `training.storage` to Float32"));
             }
             done.parameters += matrix.values.len() as u64;
-            progress(Loading { tensor: name, ..done });
+            on_progress(LoadProgress { tensor: name, ..done });
             Ok::<_, InputError>(matrix)
         };
         let table = [self.config.vocabulary, self.config.width];
@@ -309,8 +309,8 @@ impl Pretrained {
         } else {
             let row_bytes = data.len() / rows;
             values.par_chunks_mut(columns).enumerate().for_each(|(row, out)| {
-                let place = if paired { gguf::paired_row(row, head_width) } else { row };
-                tensor.kind.read_row(&data[place * row_bytes..][..row_bytes], out);
+                let stored = if paired { gguf::paired_row(row, head_width) } else { row };
+                tensor.kind.read_row(&data[stored * row_bytes..][..row_bytes], out);
             });
         }
         Matrix { rows, columns, values }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use super::cursor::Cursor;
 use super::quantization::Quantization;
 use super::value::Value;
 use crate::error::InputError;
@@ -43,47 +44,6 @@ impl Tensor {
             [rows, columns] => Some([rows, columns]),
             _ => None,
         }
-    }
-}
-
-/// Reads from bytes that may end anywhere.
-#[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
-    }
-
-    pub(super) fn rest(&self) -> &'a [u8] {
-        &self.bytes[self.at..]
-    }
-
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
-        let taken = self.rest().get(..count).ok_or("the file ends too early")?;
-        self.at += count;
-        Ok(taken)
-    }
-
-    pub(super) fn fixed<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        self.rest().first_chunk().copied().inspect(|_| self.at += N).ok_or_else(|| "the file ends too early".to_owned())
-    }
-
-    pub(super) fn u32(&mut self) -> Result<u32, String> {
-        self.fixed().map(u32::from_le_bytes)
-    }
-
-    pub(super) fn u64(&mut self) -> Result<u64, String> {
-        self.fixed().map(u64::from_le_bytes)
-    }
-
-    pub(super) fn text(&mut self) -> Result<&'a str, String> {
-        let length = usize::try_from(self.u64()?).map_err(|_| "a text is longer than the file".to_owned())?;
-        let bytes = self.take(length).map_err(|_| "a text is longer than the file".to_owned())?;
-        std::str::from_utf8(bytes).map_err(|_| "a text is not UTF-8".to_owned())
     }
 }
 
@@ -137,7 +97,7 @@ impl Gguf {
     pub fn value(&self, key: &str) -> Option<Value<'_>> {
         let &(kind, at) = self.metadata.get(key)?;
         // The whole header was read once, so this cannot fail.
-        Value::read(&mut Cursor { bytes: self.file.bytes(), at }, kind).ok()
+        Value::read(&mut Cursor::at(self.file.bytes(), at), kind).ok()
     }
 
     /// A text of the metadata.
@@ -171,14 +131,14 @@ fn read(bytes: &[u8]) -> Result<Header, (String, String)> {
     let alignment = match metadata.get("general.alignment") {
         None => ALIGNMENT,
         Some(&(kind, at)) => {
-            let value = Value::read(&mut Cursor { bytes, at }, kind).map_err(here)?;
+            let value = Value::read(&mut Cursor::at(bytes, at), kind).map_err(here)?;
             value
                 .as_u64()
                 .filter(|a| a.is_power_of_two() && *a <= 1 << 20)
                 .ok_or_else(|| ("expected a power of two".to_owned(), "metadata `general.alignment`".to_owned()))?
         }
     };
-    let data_start = (cursor.at as u64).next_multiple_of(alignment);
+    let data_start = (cursor.position() as u64).next_multiple_of(alignment);
     let mut tensors = BTreeMap::new();
     for (name, entry) in table {
         let placed = entry.place(data_start, alignment, bytes.len());
@@ -195,7 +155,7 @@ fn read_metadata(cursor: &mut Cursor<'_>, count: u64) -> Result<BTreeMap<String,
         let key = cursor.text().map_err(|problem| (problem, place()))?;
         let place = || format!("metadata `{}`", shortened(key));
         let kind = cursor.u32().map_err(|problem| (problem, place()))?;
-        let at = cursor.at;
+        let at = cursor.position();
         Value::read(cursor, kind).map_err(|problem| (problem, place()))?;
         if metadata.insert(key.to_owned(), (kind, at)).is_some() {
             return Err(("the key occurs twice".to_owned(), place()));

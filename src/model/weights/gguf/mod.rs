@@ -4,6 +4,7 @@
 //! key-value pairs, a table of tensors, and their data, aligned. All of it is checked before anything is believed.
 
 mod architecture;
+mod cursor;
 mod header;
 mod names;
 mod quantization;

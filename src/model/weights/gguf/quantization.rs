@@ -152,25 +152,25 @@ fn half_at(block: &[u8], at: usize) -> f32 {
     f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
 }
 
-/// 32 numbers `scale * q + least`: the low four bits of 16 bytes, then the high ones, with fifth bits of their own.
-fn nibbles(scale: f32, least: f32, fifths: Option<&[u8]>, quants: &[u8], out: &mut [f32]) {
+/// 32 numbers `scale * q + min`: the low four bits of 16 bytes, then the high ones, with fifth bits of their own.
+fn nibbles(scale: f32, min: f32, fifths: Option<&[u8]>, quants: &[u8], out: &mut [f32]) {
     let fifth = |i: usize| fifths.map_or(0, |bits| (bits[i / 8] >> (i % 8) & 1) << 4);
     for (i, &byte) in quants.iter().enumerate() {
-        out[i] = scale * f32::from((byte & 15) | fifth(i)) + least;
-        out[i + 16] = scale * f32::from((byte >> 4) | fifth(i + 16)) + least;
+        out[i] = scale * f32::from((byte & 15) | fifth(i)) + min;
+        out[i + 16] = scale * f32::from((byte >> 4) | fifth(i + 16)) + min;
     }
 }
 
-/// Q4_K and Q5_K: 256 numbers in eight parts, whose scales and least values have six bits each, times one of two
+/// Q4_K and Q5_K: 256 numbers in eight parts, whose scales and min values have six bits each, times one of two
 /// half-precision numbers.
 fn four_or_five(block: &[u8], fifths: Option<&[u8]>, quants: &[u8], out: &mut [f32]) {
-    let (scale, least) = (half_at(block, 0), half_at(block, 2));
+    let (scale, min) = (half_at(block, 0), half_at(block, 2));
     let packed = &block[4..16];
     for (pair, quants) in quants.chunks_exact(32).enumerate() {
         for high in 0..2 {
             let part = 2 * pair + high;
             let (s, m) = six_bits(packed, part);
-            let (s, m) = (scale * f32::from(s), least * f32::from(m));
+            let (s, m) = (scale * f32::from(s), min * f32::from(m));
             for (i, &byte) in quants.iter().enumerate() {
                 let fifth = fifths.map_or(0, |bits| (bits[i] >> part & 1) << 4);
                 out[32 * part + i] = s * f32::from((byte >> (4 * high) & 15) | fifth) - m;
@@ -179,7 +179,7 @@ fn four_or_five(block: &[u8], fifths: Option<&[u8]>, quants: &[u8], out: &mut [f
     }
 }
 
-/// The scale and the least value of one of eight parts, of 12 bytes (ggml's `get_scale_min_k4`).
+/// The scale and the min value of one of eight parts, of 12 bytes (ggml's `get_scale_min_k4`).
 fn six_bits(packed: &[u8], part: usize) -> (u8, u8) {
     if part < 4 {
         (packed[part] & 63, packed[part + 4] & 63)

@@ -1,6 +1,6 @@
 //! Typed values of a GGUF file's metadata.
 
-use super::header::Cursor;
+use super::cursor::Cursor;
 
 /// A value of the metadata.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,9 +1,8 @@
-//! Options as fields, of which a form, a sweep, a check and a page of the reference can be made.
+//! An option: its path, its words, the values that it takes.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::Setting;
 
 /// One option.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +34,19 @@ pub enum Kind {
     Experiment,
 }
 
+impl Kind {
+    /// The values in a few words, as a table has them: `0.0 to 1.0`, `Latest, All`.
+    pub fn range(&self) -> String {
+        match self {
+            Self::Number { min, max } => format!("{min:?} to {max:?}"),
+            Self::Whole { min, max } => format!("{min} to {max}"),
+            Self::Switch => "true or false".to_owned(),
+            Self::Choice(choices) => choices.iter().map(|choice| choice.key).collect::<Vec<_>>().join(", "),
+            Self::Experiment => "the name of an experiment".to_owned(),
+        }
+    }
+}
+
 /// One value of a [`Kind::Choice`].
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
@@ -60,26 +72,6 @@ impl Choice {
     }
 }
 
-/// A value of an option, as a sweep lists it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a number, true, false, or a choice's name in quotes")]
-pub enum Setting {
-    Switch(bool),
-    Number(f64),
-    /// The key of a [`Choice`], or a name.
-    Choice(String),
-}
-
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
-            Self::Number(number) => number.fmt(f),
-            Self::Choice(key) => f.write_str(key),
-        }
-    }
-}
-
 /// An option with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldSetting {
@@ -93,28 +85,6 @@ pub struct FieldSetting {
 impl PartialEq for Field {
     fn eq(&self, other: &Self) -> bool {
         self.path == other.path && self.label == other.label
-    }
-}
-
-/// A field whose value cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldError {
-    /// Its path, from whatever was checked: `distance.temperature`, in a project file `training.lora.rank`.
-    pub field: String,
-    /// What is wrong with it.
-    pub problem: String,
-    /// What a usable value is.
-    pub advice: String,
-}
-
-impl FieldError {
-    pub fn new(field: impl Into<String>, problem: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into(), advice: advice.into() }
-    }
-
-    /// The same, where the field is one of `whole`'s.
-    pub fn within(self, whole: &str) -> Self {
-        Self { field: format!("{whole}.{}", self.field), ..self }
     }
 }
 
@@ -152,48 +122,8 @@ impl Field {
             Kind::Number { min, max } => format!("it must be a number from {min} to {max}"),
             Kind::Whole { min, max } => format!("it must be a whole number from {min} to {max}"),
             Kind::Switch => "it is true or false".to_owned(),
-            Kind::Choice(choices) => {
-                let keys: Vec<&str> = choices.iter().map(|choice| choice.key).collect();
-                format!("it is one of {}", keys.join(", "))
-            }
+            Kind::Choice(_) => format!("it is one of {}", self.kind.range()),
             Kind::Experiment => "it is the name of an experiment".to_owned(),
         }
-    }
-}
-
-/// The options inside an enum's variant (`{"Peso": {..}}`), or the options themselves.
-pub(crate) fn content(value: &Value) -> &Value {
-    match value.as_object() {
-        Some(variant) if variant.len() == 1 && is_variant(variant) => variant.values().next().unwrap_or(value),
-        _ => value,
-    }
-}
-
-/// Variants are capitalised, options are not.
-fn is_variant(object: &Map<String, Value>) -> bool {
-    object.keys().all(|key| key.starts_with(char::is_uppercase))
-}
-
-pub(crate) fn at<'v>(whole: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(whole, |value, step| content(value).get(step))
-}
-
-pub(crate) fn at_mut<'v>(whole: &'v mut Value, path: &str) -> Option<&'v mut Value> {
-    path.split('.').try_fold(whole, |value, step| {
-        let is_variant = value.as_object().is_some_and(|object| object.len() == 1 && is_variant(object));
-        let options = if is_variant { value.as_object_mut()?.values_mut().next()? } else { value };
-        options.get_mut(step)
-    })
-}
-
-pub(crate) fn setting(value: &Value) -> Option<Setting> {
-    match value {
-        Value::Bool(on) => Some(Setting::Switch(*on)),
-        Value::Number(number) => Some(Setting::Number(number.as_f64()?)),
-        // What is no number in JSON: NaN or an infinity, which no range contains.
-        Value::Null => Some(Setting::Number(f64::NAN)),
-        Value::String(key) => Some(Setting::Choice(key.clone())),
-        Value::Object(variant) => variant.keys().next().map(|key| Setting::Choice(key.clone())),
-        Value::Array(_) => None,
     }
 }
