@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate's root, from the ground up.
 const FLOORS: &[&[&str]] = &[
-    &["calendar", "error", "files", "json", "linalg", "peak_memory", "schema", "seeds"],
+    &["calendar", "error", "files", "json", "linalg", "peak_memory", "schema", "seeds", "text"],
     &["device"],
     &["semantic_id"],
     &["data"],
