@@ -12,6 +12,7 @@ pub mod linalg;
 pub mod peak_memory;
 pub mod schema;
 pub mod seeds;
+pub mod text;
 
 pub mod device;
 

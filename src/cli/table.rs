@@ -1,5 +1,7 @@
 //! Tables in aligned columns, as CSV, as LaTeX and as Markdown.
 
+use crate::text::{csv_field, latex_escaped, one_line};
+
 /// Rows of cells; the first row is the heading.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table {
@@ -39,7 +41,7 @@ impl Table {
 
     /// As CSV (RFC 4180), ended by a line feed.
     pub(super) fn to_csv(&self) -> String {
-        let row = |cells: &Vec<String>| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\n";
+        let row = |cells: &Vec<String>| cells.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",") + "\n";
         self.rows.iter().map(row).collect()
     }
 
@@ -60,7 +62,7 @@ impl Table {
 
     /// As a LaTeX table (booktabs) under a comment of one line.
     pub(super) fn to_latex(&self, comment: &str) -> String {
-        let row = |cells: &Vec<String>| cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" & ");
+        let row = |cells: &Vec<String>| cells.iter().map(|cell| latex_escaped(cell)).collect::<Vec<_>>().join(" & ");
         let columns = self.rows.first().map_or(0, Vec::len);
         let (left, right) = ("l".repeat(self.left), "r".repeat(columns.saturating_sub(self.left)));
         let mut text = format!("% {}\n\\begin{{tabular}}{{{left}{right}}}\n\\toprule\n", one_line(comment));
@@ -72,38 +74,6 @@ impl Table {
         }
         text + "\\bottomrule\n\\end{tabular}\n"
     }
-}
-
-/// A CSV field (RFC 4180).
-pub(super) fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
-}
-
-/// A text in LaTeX.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' | '%' | '$' | '#' | '_' | '{' | '}' => escaped.extend(['\\', character]),
-            '\\' => escaped.push_str("\\textbackslash{}"),
-            '~' => escaped.push_str("\\textasciitilde{}"),
-            '^' => escaped.push_str("\\textasciicircum{}"),
-            '±' => escaped.push_str("$\\pm$"),
-            '–' => escaped.push_str("--"),
-            '…' => escaped.push_str("\\ldots{}"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
-/// A text that cannot end a LaTeX comment.
-pub(super) fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
 }
 
 #[cfg(test)]

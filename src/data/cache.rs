@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::formats::plan::Plan;
+use super::formats::plan::{Plan, Source};
 use super::formats::{self, ImportError, ImportReport, Monitor, OnProgress, Progress};
+use super::hash::ContentHash;
 use super::interactions::{Interactions, ItemText};
 use super::names::Names;
 use crate::error::InputError;
@@ -68,23 +69,39 @@ pub fn import(
 /// SHA-256 (hex) over the files' content and how they are read.
 fn key(plan: &Plan, on_progress: OnProgress<'_>) -> Result<String, ImportError> {
     let monitor = Monitor::new(on_progress, u64::MAX);
+    let mut hash = ContentHash::new("import 2");
+    hash.text(plan.format.key);
+    hash.text(&plan.name);
+    for Source { path, layout } in &plan.interactions {
+        hash.text("interactions");
+        hash.bytes(&layout_bytes(path, layout)?);
+        hash.bytes(&file_digest(path, &monitor)?);
+    }
+    if let Some(Source { path, layout }) = &plan.items {
+        hash.text("items");
+        hash.bytes(&layout_bytes(path, layout)?);
+        hash.bytes(&file_digest(path, &monitor)?);
+    }
+    Ok(hash.finish())
+}
+
+/// A layout as JSON.
+fn layout_bytes(path: &Path, layout: &impl Serialize) -> Result<Vec<u8>, InputError> {
+    serde_json::to_vec(layout).map_err(|error| InputError::new(path, format!("its layout has no JSON: {error}")))
+}
+
+/// SHA-256 over a file as it lies on the disk.
+fn file_digest(path: &Path, monitor: &Monitor<'_>) -> Result<[u8; 32], ImportError> {
+    let mut file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
     let mut hash = Sha256::new();
-    let interactions = plan.interactions.iter().map(|source| (&source.path, format!("{:?}", source.layout)));
-    let items = plan.items.iter().map(|source| (&source.path, format!("{:?}", source.layout)));
-    hash.update(format!("{:?} {}", plan.format, plan.name));
     let mut buffer = vec![0; 1 << 17];
-    for (path, layout) in interactions.chain(items) {
-        hash.update(format!("\n{layout}\n"));
-        let mut file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
-        loop {
-            let read = file.read(&mut buffer).and_then(|count| monitor.advance(count as u64).map(|()| count));
-            match read.map_err(|error| monitor.error(path, &error))? {
-                0 => break,
-                count => hash.update(&buffer[..count]),
-            }
+    loop {
+        let read = file.read(&mut buffer).and_then(|count| monitor.advance(count as u64).map(|()| count));
+        match read.map_err(|error| monitor.error(path, &error))? {
+            0 => return Ok(hash.finalize().into()),
+            count => hash.update(&buffer[..count]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The report with the files where they lie now.
@@ -215,5 +232,44 @@ pub(crate) fn forget_oldest(folder: &Path, ending: &str) {
     entries.sort();
     for (_, path) in entries.iter().rev().skip(KEPT) {
         let _ = fs::remove_file(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::super::formats::Format;
+    use super::super::formats::plan::{ItemLayout, Layout, Roles};
+    use super::*;
+
+    #[test]
+    fn a_key_is_of_content_and_layout_and_not_of_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let key = |plan: &Plan| key(plan, &mut |_| ControlFlow::Continue(())).unwrap();
+        let roles = Roles { user: "u", item: "i", time: None, rating: None };
+        let interactions = Source::new(write("a", "one"), Layout::Objects(roles.clone()));
+        let items = Some(Source::new(write("b", "two"), ItemLayout::Map));
+        let plan =
+            Plan { format: Format::TABLE, name: "x".to_owned(), interactions: vec![interactions], items, index: None };
+        let found = key(&plan);
+        let moved = Source::new(write("c", "one"), Layout::Objects(roles.clone()));
+        assert_eq!(key(&Plan { interactions: vec![moved], ..plan.clone() }), found);
+        let timed = Layout::Objects(Roles { time: Some("t"), ..roles.clone() });
+        for other in [
+            Plan { name: "y".to_owned(), ..plan.clone() },
+            Plan { format: Format::PESO_RELEASE, ..plan.clone() },
+            Plan { interactions: vec![Source::new(write("d", "on"), Layout::Objects(roles))], ..plan.clone() },
+            Plan { interactions: vec![Source::new(folder.path().join("a"), timed)], ..plan.clone() },
+            Plan { items: Some(Source::new(folder.path().join("b"), ItemLayout::GenreFlags)), ..plan.clone() },
+            Plan { items: None, ..plan.clone() },
+        ] {
+            assert_ne!(key(&other), found, "{other:?}");
+        }
     }
 }

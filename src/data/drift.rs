@@ -140,29 +140,30 @@ struct Known {
 }
 
 impl Known {
-    /// The drift of the stage in place `place`, which is known afterwards.
-    fn stage(&mut self, dataset: &Dataset, place: usize, vectors: Option<ItemVectors<'_>>) -> StageDrift {
-        let stage = &dataset.stages[place];
-        let counts = item_counts(dataset, stage);
-        let users = self.groups(stage, &activity::dormant_users(dataset, place));
+    /// The drift of the stage of an index, which is known afterwards.
+    fn stage(&mut self, dataset: &Dataset, index: usize, vectors: Option<ItemVectors<'_>>) -> StageDrift {
+        let stage = &dataset.stages[index];
+        let counted = CountedStage::of(dataset, stage);
+        let counts = &counted.item_counts;
+        let users = self.groups(stage, &activity::dormant_users(dataset, index));
         let interactions: u64 = counts.iter().sum();
         let distinct = counts.iter().filter(|&&count| count > 0).count();
         let new = || counts.iter().zip(&self.items).filter(|(count, known)| **count > 0 && !**known);
         let drift = StageDrift {
-            stage: place + 1,
+            stage: index + 1,
             users,
             new_user_share: ratio(users.new, stage.sequences.len()),
             new_item_share: ratio(new().count(), distinct),
             new_item_interactions: ratio(new().map(|(count, _)| *count as usize).sum(), interactions as usize),
             same_block_targets: self.targets(stage, Protocol::SameBlock),
             next_block_targets: self.targets(stage, Protocol::NextBlock),
-            from_previous: place.checked_sub(1).and_then(|before| {
-                let before = &dataset.stages[before];
-                change(dataset, (before, &item_counts(dataset, before)), (stage, &counts), vectors)
+            from_previous: index.checked_sub(1).and_then(|before| {
+                let before = CountedStage::of(dataset, &dataset.stages[before]);
+                change(dataset, &before, &counted, vectors)
             }),
         };
         stage.sequences.iter().for_each(|sequence| self.users[sequence.user as usize] = true);
-        self.items.iter_mut().zip(&counts).for_each(|(known, &count)| *known |= count > 0);
+        self.items.iter_mut().zip(counts).for_each(|(known, &count)| *known |= count > 0);
         drift
     }
 
@@ -202,13 +203,26 @@ fn item_counts(dataset: &Dataset, stage: &Stage) -> Vec<u64> {
     counts
 }
 
-/// Two stages, each with its counts by item, against each other; none where one of them has no interaction.
+/// A stage with the interactions with each item in it.
+struct CountedStage<'s> {
+    stage: &'s Stage,
+    item_counts: Vec<u64>,
+}
+
+impl<'s> CountedStage<'s> {
+    fn of(dataset: &Dataset, stage: &'s Stage) -> Self {
+        Self { stage, item_counts: item_counts(dataset, stage) }
+    }
+}
+
+/// Two stages against each other; none where one of them has no interaction.
 fn change(
     dataset: &Dataset,
-    (before, before_counts): (&Stage, &[u64]),
-    (after, after_counts): (&Stage, &[u64]),
+    before: &CountedStage<'_>,
+    after: &CountedStage<'_>,
     vectors: Option<ItemVectors<'_>>,
 ) -> Option<Change> {
+    let (before_counts, after_counts) = (before.item_counts.as_slice(), after.item_counts.as_slice());
     let item_divergence = divergence(before_counts, after_counts)?;
     let codes = |level: usize, counts: &[u64]| {
         let mut codes = vec![0; dataset.index.tokens.len()];
@@ -222,7 +236,7 @@ fn change(
         item_divergence,
         code_divergence: (0..dataset.index.levels).map(by_level).collect::<Option<_>>()?,
         top_overlap: top_overlap(before_counts, after_counts),
-        centroids: vectors.and_then(|vectors| centroid_shift(dataset.users.len(), before, after, vectors)),
+        centroids: vectors.and_then(|vectors| centroid_shift(dataset.users.len(), before.stage, after.stage, vectors)),
     })
 }
 

@@ -1,4 +1,4 @@
-//! A hash of a dataset's content: the same data give the same hash, wherever the files lie.
+//! A hash of a dataset's content: the same data give the same hash, wherever the files lie; and how other content is hashed.
 
 use sha2::{Digest, Sha256};
 
@@ -7,8 +7,7 @@ use super::Dataset;
 impl Dataset {
     /// SHA-256 (hex) over catalogue, codes, users and stages in place order. The name is not part of it.
     pub(crate) fn content_hash(&self) -> String {
-        let mut hash = Canonical(Sha256::new());
-        hash.text("dataset 1");
+        let mut hash = ContentHash::new("dataset 1");
         hash.numbers(&[self.items.len() as u32, self.index.levels as u32, u32::from(self.synthetic)]);
         for item in &self.items {
             hash.text(&item.id);
@@ -26,21 +25,37 @@ impl Dataset {
                 hash.numbers(&sequence.items);
             }
         }
-        hash.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.finish()
     }
 }
 
-/// Every part goes in with its length, so that no two datasets give the same bytes.
-struct Canonical(Sha256);
+/// SHA-256 over parts. Every part goes in with its length, so that no two contents give the same bytes.
+pub(super) struct ContentHash(Sha256);
 
-impl Canonical {
-    fn text(&mut self, text: &str) {
-        self.0.update((text.len() as u64).to_le_bytes());
-        self.0.update(text.as_bytes());
+impl ContentHash {
+    /// `kind` says what is hashed and how; another way of hashing is another kind.
+    pub(super) fn new(kind: &str) -> Self {
+        let mut hash = Self(Sha256::new());
+        hash.text(kind);
+        hash
     }
 
-    fn numbers(&mut self, numbers: &[u32]) {
+    pub(super) fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    pub(super) fn numbers(&mut self, numbers: &[u32]) {
         self.0.update((numbers.len() as u64).to_le_bytes());
         numbers.iter().for_each(|number| self.0.update(number.to_le_bytes()));
+    }
+
+    /// In hexadecimal digits.
+    pub(super) fn finish(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Items as a tree of the codes of their semantic ids, to be opened level by level.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::{ByStage, Dataset};
 
@@ -63,33 +64,34 @@ impl ItemTree {
             }
         }
         let mut tree = Self { order, nodes: Vec::new(), sums, stages };
-        tree.grow(dataset, (0, dataset.items.len()), 0);
+        tree.grow(dataset, 0..dataset.items.len(), 0);
         tree
     }
 
     /// Adds the nodes of a level among the items of a range.
-    fn grow(&mut self, dataset: &Dataset, (from, to): (usize, usize), level: usize) {
+    fn grow(&mut self, dataset: &Dataset, range: Range<usize>, level: usize) {
         let levels = dataset.index.levels;
-        let mut at = from;
-        while at < to {
+        let mut at = range.start;
+        while at < range.end {
             let code = dataset.index.item(self.order[at])[level];
-            let same = self.order[at..to].iter().take_while(|&&item| dataset.index.item(item)[level] == code).count();
+            let same =
+                self.order[at..range.end].iter().take_while(|&&item| dataset.index.item(item)[level] == code).count();
             if same > 1 {
-                let place = self.nodes.len();
+                let index = self.nodes.len();
                 let shared = level + 1 == levels;
                 self.nodes.push(Node { level, code, from: at as u32, to: (at + same) as u32, end: 0, shared });
                 if !shared {
-                    self.grow(dataset, (at, at + same), level + 1);
+                    self.grow(dataset, at..at + same, level + 1);
                 }
-                self.nodes[place].end = self.nodes.len() as u32;
+                self.nodes[index].end = self.nodes.len() as u32;
             }
             at += same;
         }
     }
 
-    /// A node by its place.
-    pub fn node(&self, place: u32) -> &Node {
-        &self.nodes[place as usize]
+    /// A node by its index.
+    pub fn node(&self, index: u32) -> &Node {
+        &self.nodes[index as usize]
     }
 
     /// Interactions by stage with the items of a node.
@@ -99,28 +101,29 @@ impl ItemTree {
         counts.map(|count| u32::try_from(count).unwrap_or(u32::MAX)).collect()
     }
 
-    /// What is shown where these nodes are open.
+    /// The visible rows where these nodes are open.
     pub fn branches(&self, open: &BTreeSet<u32>) -> Vec<Branch> {
         let mut branches = Vec::new();
-        self.show(open, (0, self.order.len() as u32), (0, 0), &mut branches);
+        self.collect_branches(open, 0..self.order.len() as u32, 0, 0, &mut branches);
         branches
     }
 
-    /// Shows the items of a range; its nodes begin at `next`.
-    fn show(
+    /// Adds the rows of the items of a range, whose nodes begin at `next`.
+    fn collect_branches(
         &self,
         open: &BTreeSet<u32>,
-        (from, to): (u32, u32),
-        (mut next, depth): (u32, usize),
+        range: Range<u32>,
+        mut next: u32,
+        depth: usize,
         branches: &mut Vec<Branch>,
     ) {
-        let mut at = from;
-        while at < to {
+        let mut at = range.start;
+        while at < range.end {
             match self.nodes.get(next as usize).filter(|node| node.from == at && node.level == depth) {
                 Some(node) => {
                     branches.push(Branch::Node(next));
                     if open.contains(&next) {
-                        self.show(open, (node.from, node.to), (next + 1, depth + 1), branches);
+                        self.collect_branches(open, node.from..node.to, next + 1, depth + 1, branches);
                     }
                     (at, next) = (node.to, node.end);
                 }

@@ -93,7 +93,7 @@ impl Preview {
         let parts = [("user", Some(&columns.user)), ("item", Some(&columns.item))].into_iter();
         let parts = parts.chain(optional.map(|(role, column)| (role, column.as_ref())));
         let parts: Vec<(&str, &str)> = parts.filter_map(|(role, column)| Some((role, column?.as_str()))).collect();
-        let rows = FirstRows::of_table(&table.path, (table.separator, table.header), &parts, ROWS)?;
+        let rows = FirstRows::of_table(&table.path, table.separator, table.header, &parts, ROWS)?;
         let (items, items_problem) = match table.items.as_ref().map(|items| of_items(items, table.header)) {
             Some(Ok(items)) => (Some(items), None),
             Some(Err(error)) => (None, Some(error)),
@@ -121,7 +121,7 @@ fn of_items(items: &ItemTable, header: bool) -> Result<FirstRows, InputError> {
     let optional = [("title", &items.title), ("description", &items.description), ("categories", &items.categories)];
     let optional = optional.into_iter().filter_map(|(role, column)| Some((role, column.as_deref()?)));
     let parts: Vec<(&str, &str)> = [("id", items.id.as_str())].into_iter().chain(optional).collect();
-    FirstRows::of_table(&items.path, (None, header), &parts, ROWS)
+    FirstRows::of_table(&items.path, None, header, &parts, ROWS)
 }
 
 fn times(rows: &FirstRows) -> Option<Times> {

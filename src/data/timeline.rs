@@ -26,10 +26,10 @@ impl Timeline {
     pub fn of(report: &PrepareReport) -> Option<Self> {
         let periods = || report.stages.iter().filter_map(|stage| stage.period);
         let (first, last) = periods().map(|(from, _)| from).min().zip(periods().map(|(_, to)| to).max())?;
-        Self::new((first, last), report.timeline.clone())
+        Self::new(first, last, report.timeline.clone())
     }
 
-    fn new((first, last): (i64, i64), bins: Vec<u64>) -> Option<Self> {
+    fn new(first: i64, last: i64, bins: Vec<u64>) -> Option<Self> {
         let sums = bins.iter().scan(0, |sum, bin| {
             *sum += bin;
             Some(*sum)
@@ -160,7 +160,7 @@ mod tests {
 
     /// Ten days of 1, 2, …, 10 interactions a day.
     fn timeline() -> Timeline {
-        Timeline::new((0, 10 * DAY - 1), (1..=10).collect()).unwrap()
+        Timeline::new(0, 10 * DAY - 1, (1..=10).collect()).unwrap()
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(timeline.stepped(&cuts, 1, -1), [3 * DAY, 5 * DAY]);
         assert_eq!(timeline.room(&[4 * DAY, 5 * DAY, 6 * DAY], 1), Some((5 * DAY, 5 * DAY)));
         // A day without interactions is no stage.
-        let gap = Timeline::new((0, 4 * DAY - 1), vec![5, 0, 0, 5]).unwrap();
+        let gap = Timeline::new(0, 4 * DAY - 1, vec![5, 0, 0, 5]).unwrap();
         assert_eq!(gap.room(&[2 * DAY], 0), Some((DAY, 3 * DAY)));
         assert_eq!(gap.added(&[2 * DAY], 2 * DAY + HOUR), None);
     }
@@ -213,7 +213,7 @@ mod tests {
             let mut bins = bins;
             let last = bins.len() - 1;
             (bins[0], bins[last]) = (1, 1);
-            let timeline = Timeline::new((0, length + bins.len() as i64), bins).unwrap();
+            let timeline = Timeline::new(0, length + bins.len() as i64, bins).unwrap();
             let mut cuts = Vec::new();
             while let Some(more) = timeline.halved(&cuts).filter(|more| more.len() < 6) {
                 cuts = more;

@@ -1,5 +1,6 @@
 //! Training semantic ids: item vectors (words, a language model, a NumPy file), and codes made of them.
 
+pub mod checkpoint;
 pub mod embeddings;
 pub mod log;
 pub mod npy;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rq_vae::State;
+use super::checkpoint::Checkpoint;
 use crate::error::InputError;
 
 /// How far training is.
@@ -52,7 +52,7 @@ pub trait Observer {
     ///
     /// # Errors
     /// It cannot be written.
-    fn keep(&mut self, state: &State) -> Result<(), InputError>;
+    fn keep(&mut self, state: &Checkpoint) -> Result<(), InputError>;
 }
 
 /// Nobody looks, and training goes on to its end.
@@ -70,7 +70,7 @@ impl Observer for Unobserved {
         false
     }
 
-    fn keep(&mut self, _: &State) -> Result<(), InputError> {
+    fn keep(&mut self, _: &Checkpoint) -> Result<(), InputError> {
         Ok(())
     }
 }

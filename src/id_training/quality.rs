@@ -101,15 +101,9 @@ impl IndexSummary {
 }
 
 impl Quality {
-    /// Measures ids before and after reassigning, which is told by `spread` and `reassigned`; `errors` are those of the levels,
-    /// `categories` the first of each item.
-    pub fn measure(
-        (before, after): (&[u32], &[u32]),
-        codes: usize,
-        errors: &[f64],
-        (spread, reassigned): (Option<Spread>, usize),
-        categories: &[Option<&str>],
-    ) -> Self {
+    /// Measures ids (`items x levels`, row-major) before and after reassigning, of which `spread` and `reassigned` are left to say
+    /// more. A level has `codes` codes; `errors` are those of the levels, `categories` the first of each item.
+    pub fn measure(before: &[u32], after: &[u32], codes: usize, errors: &[f64], categories: &[Option<&str>]) -> Self {
         let levels = errors.len();
         let level = |(level, &error): (usize, &f64)| {
             let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
@@ -131,9 +125,9 @@ impl Quality {
             codes,
             levels: errors.iter().enumerate().map(level).collect(),
             before: Collisions::of(before, levels),
-            spread,
+            spread: None,
             after: Collisions::of(after, levels),
-            reassigned,
+            reassigned: 0,
             category_baseline: sizes.values().max().map(|&most| most as f64 / known as f64),
         }
     }
@@ -171,7 +165,7 @@ mod tests {
         let before = [0, 0, 0, 0, 0, 2, 3, 0, 3, 1];
         let after = [0, 0, 0, 1, 0, 2, 3, 0, 3, 1];
         let categories = [Some("x"), Some("x"), Some("y"), Some("y"), None];
-        let found = Quality::measure((&before, &after), 4, &[0.5, 0.25], (None, 1), &categories);
+        let found = Quality::measure(&before, &after, 4, &[0.5, 0.25], &categories);
         assert_eq!(found.before, Collisions { distinct_ids: 4, items: 2, largest: 2 });
         assert_eq!(found.after, Collisions { distinct_ids: 5, items: 0, largest: 1 });
         assert_eq!((found.levels[0].used, found.levels[0].dead, found.levels[1].used), (2, 2, 3));
@@ -185,7 +179,7 @@ mod tests {
 
     #[test]
     fn without_categories_nothing_is_said_of_them() {
-        let found = Quality::measure((&[0, 1], &[0, 1]), 2, &[0.0], (None, 0), &[None, None]);
+        let found = Quality::measure(&[0, 1], &[0, 1], 2, &[0.0], &[None, None]);
         assert_eq!((found.levels[0].category, found.category_baseline), (None, None));
     }
 }

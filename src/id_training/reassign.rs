@@ -26,16 +26,16 @@ pub fn spread(numbers: &mut [u32], levels: usize, residuals: &[Vec<f64>], centre
                 .collect();
             let plan = sinkhorn::plan(&sinkhorn::centred(&distances), centres.len(), EPSILON);
             for (item, shares) in items.iter().zip(plan.chunks(centres.len())) {
-                numbers[item * levels + levels - 1] = greatest(shares) as u32;
+                numbers[item * levels + levels - 1] = argmax(shares) as u32;
             }
         }
     }
     ROUNDS
 }
 
-/// The place of the greatest value; the first of several.
-fn greatest(values: &[f64]) -> usize {
-    (1..values.len()).fold(0, |best, place| if values[place] > values[best] { place } else { best })
+/// The index of the largest value; the first of several.
+fn argmax(values: &[f64]) -> usize {
+    (1..values.len()).fold(0, |best, index| if values[index] > values[best] { index } else { best })
 }
 
 /// Gives items that share all their codes other codes, as near as there are free ones, and returns how many items were given

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::train::MOST;
-
 /// What the items' vectors come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum VectorSource {
@@ -50,8 +48,10 @@ const fn one() -> f64 {
     1.0
 }
 
-/// The most tokens of a text that a project may have read.
-const MOST_TOKENS: usize = 8192;
+/// Tokens of a text that a project may have read, at most.
+const MAX_TOKENS: usize = 8192;
+/// Dimensions that words may be hashed into, at most.
+const MAX_DIMENSIONS: usize = 65_536;
 
 impl VectorSource {
     /// Says what has no meaning, and what has.
@@ -60,13 +60,13 @@ impl VectorSource {
     /// Problem, advice.
     pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
         match self {
-            Self::Words(width) if !(1..=MOST).contains(width) => {
+            Self::Words(width) if !(1..=MAX_DIMENSIONS).contains(width) => {
                 Err(("words are hashed into 1 to 65536 dimensions", "256 do for ten thousand items"))
             }
             Self::Vectors(path) if path.as_os_str().is_empty() => {
                 Err(("the path is empty", "name a `.npy` file with a row an item"))
             }
-            Self::Text(text) if !(1..=MOST_TOKENS).contains(&text.tokens) => {
+            Self::Text(text) if !(1..=MAX_TOKENS).contains(&text.tokens) => {
                 Err(("a text is read up to 1 to 8192 tokens", "512 are enough for most descriptions"))
             }
             Self::Text(Text { model: Some(path), .. }) if path.as_os_str().is_empty() => {

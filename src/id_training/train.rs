@@ -6,14 +6,15 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Checkpoint;
 use super::observer::{Observer, Step};
 use super::quality::{Collisions, Quality, Spread};
 use super::reassign::{reassign, spread};
-use super::rq_vae::{RqVae, State};
+use super::rq_vae::RqVae;
 use super::source::VectorSource;
 use crate::error::InputError;
 use crate::seeds;
-use crate::semantic_id::clustering::residual_clusters;
+use crate::semantic_id::clustering::{CodeShape, residual_clusters};
 use crate::semantic_id::index::MOST_LEVELS;
 
 /// How semantic ids are trained.
@@ -46,8 +47,8 @@ impl Default for TrainIds {
 
 /// Codes of a level in the released data, and the most that are chosen where the project names no number.
 const RELEASED_CODES: usize = 256;
-/// The most codes of a level, and dimensions of hashed words, that a project may ask for.
-pub(super) const MOST: usize = 65_536;
+/// Codes of a level that a project may ask for, at most.
+const MAX_CODES: usize = 65_536;
 
 impl TrainIds {
     /// Says which field has no meaning, and why.
@@ -58,7 +59,7 @@ impl TrainIds {
         if !(1..=MOST_LEVELS).contains(&self.levels) {
             return Err(("levels", "ids have 1 to 26 codes", "the released data have 4"));
         }
-        if self.codes.is_some_and(|codes| !(2..=MOST).contains(&codes)) {
+        if self.codes.is_some_and(|codes| !(2..=MAX_CODES).contains(&codes)) {
             return Err(("codes", "a level has 2 to 65536 codes", "leave it out for as many as suit the data"));
         }
         if let Quantizer::RqVae(RqVae { epochs, batch, learning_rate, weight_decay }) = self.method
@@ -93,12 +94,12 @@ impl TrainIds {
         &self,
         vectors: &[Vec<f64>],
         categories: &[Option<&str>],
-        from: Option<&State>,
+        from: Option<&Checkpoint>,
         observer: &mut dyn Observer,
     ) -> Result<Option<(Vec<u32>, Quality)>, InputError> {
         let codes = self.codes(vectors.len());
         let seed = seeds::derive(self.seed, &["semantic ids"]);
-        let shape = (self.levels, codes);
+        let shape = CodeShape { levels: self.levels, codes };
         let found = match self.method {
             Quantizer::ResidualKMeans => {
                 let mut level_done = |level, error| {
@@ -118,7 +119,8 @@ impl TrainIds {
             Spread { rounds, after: Collisions::of(&numbers, self.levels) }
         });
         let moved = reassign(&mut numbers, self.levels, codes, &found);
-        let quality = Quality::measure((&found.numbers, &numbers), codes, &found.errors, (rounds, moved), categories);
+        let quality = Quality::measure(&found.numbers, &numbers, codes, &found.errors, categories);
+        let quality = Quality { spread: rounds, reassigned: moved, ..quality };
         Ok(Some((numbers, quality)))
     }
 }

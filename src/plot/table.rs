@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::parallel::{Parallel, ParallelAxis};
 use super::river::River;
 use super::{Better, Body, Chart, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
+use crate::text::{csv_field, latex_escaped, one_line};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
@@ -68,7 +69,7 @@ pub fn csv(chart: &Chart) -> String {
             }
         }
     }
-    rows.iter().map(|row| row.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\n").collect()
+    rows.iter().map(|row| row.iter().map(|field| csv_field(field)).collect::<Vec<_>>().join(",") + "\n").collect()
 }
 
 /// A row a flow, and one for each direction that goes on in none.
@@ -151,14 +152,6 @@ fn number(value: f64) -> String {
     if value.is_finite() { value.to_string() } else { String::new() }
 }
 
-fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
-}
-
 /// A table with more x values than this is set with them down the page.
 const MOST_COLUMNS: usize = 12;
 
@@ -173,7 +166,7 @@ pub fn latex(chart: &Chart) -> String {
         Body::Lines(lines) | Body::Dots(lines) => lines_table(lines),
         Body::Scatter(points) => scatter_table(points),
         Body::Bars(bars) => {
-            let escape = |line: Vec<String>| line.iter().map(|field| escaped(field)).collect::<Vec<_>>();
+            let escape = |line: Vec<String>| line.iter().map(|field| latex_escaped(field)).collect::<Vec<_>>();
             let [heading, lines] = bars.table();
             (heading.into_iter().flat_map(escape).collect(), lines.into_iter().map(escape).collect())
         }
@@ -183,7 +176,7 @@ pub fn latex(chart: &Chart) -> String {
         Body::River(river) => river_table(river),
         Body::Picture(_) | Body::Pictures(_) => match pictures_table(&chart.body.pictures()) {
             Ok([heading, lines]) => {
-                let escape = |line: Vec<String>| line.iter().map(|field| escaped(field)).collect::<Vec<_>>();
+                let escape = |line: Vec<String>| line.iter().map(|field| latex_escaped(field)).collect::<Vec<_>>();
                 (heading.into_iter().flat_map(escape).collect(), lines.into_iter().map(escape).collect())
             }
             Err(problem) => return format!("% {}: {}\n", one_line(&chart.title), one_line(&problem)),
@@ -191,7 +184,7 @@ pub fn latex(chart: &Chart) -> String {
     };
     let mut text = String::new();
     let parts = [Some(&chart.title), chart.subtitle.as_ref(), chart.caption.as_ref(), chart.note.as_ref()];
-    let caption: Vec<String> = parts.into_iter().flatten().map(|part| escaped(part)).collect();
+    let caption: Vec<String> = parts.into_iter().flatten().map(|part| latex_escaped(part)).collect();
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
@@ -226,10 +219,10 @@ fn lines_table(lines: &Lines) -> Table {
     };
     let columns: Vec<(String, Vec<String>)> = by_x
         .iter()
-        .map(|(x, points)| (escaped(&x_name(x.0)), points_cells(points, decimals, lines.y.better)))
+        .map(|(x, points)| (latex_escaped(&x_name(x.0)), points_cells(points, decimals, lines.y.better)))
         .collect();
-    let names: Vec<String> = lines.series.iter().map(|series| escaped(&series.name)).collect();
-    let corner = escaped(&lines.x.heading());
+    let names: Vec<String> = lines.series.iter().map(|series| latex_escaped(&series.name)).collect();
+    let corner = latex_escaped(&lines.x.heading());
     if columns.len() > MOST_COLUMNS {
         let heading = std::iter::once(corner).chain(names).collect();
         let rows = columns.into_iter().map(|(x, cells)| std::iter::once(x).chain(cells).collect()).collect();
@@ -299,25 +292,26 @@ fn scatter_table(scatter: &Lines) -> Table {
     };
     let x = column(|point| Point::new(point.x, point.x), scatter.x.better);
     let y = column(|point| *point, scatter.y.better);
-    let heading = [String::new(), escaped(&scatter.x.heading()), escaped(&scatter.y.heading())].to_vec();
-    let rows = points.iter().zip(x.into_iter().zip(y)).map(|((name, _), (x, y))| vec![escaped(name), x, y]);
+    let heading = [String::new(), latex_escaped(&scatter.x.heading()), latex_escaped(&scatter.y.heading())].to_vec();
+    let rows = points.iter().zip(x.into_iter().zip(y)).map(|((name, _), (x, y))| vec![latex_escaped(name), x, y]);
     (heading, rows.collect())
 }
 
 /// A row a line, a column an axis.
 fn parallel_table(parallel: &Parallel) -> Table {
-    let heading = [String::new()].into_iter().chain(parallel.axes.iter().map(|axis| escaped(&axis.label))).collect();
+    let heading =
+        [String::new()].into_iter().chain(parallel.axes.iter().map(|axis| latex_escaped(&axis.label))).collect();
     let row = |line: &super::parallel::Polyline| {
         let values = parallel.axes.iter().zip(&line.values);
-        let cells = values.map(|(axis, value)| escaped(&on_axis(axis, *value, scale::value_label)));
-        [escaped(&line.name)].into_iter().chain(cells).collect()
+        let cells = values.map(|(axis, value)| latex_escaped(&on_axis(axis, *value, scale::value_label)));
+        [latex_escaped(&line.name)].into_iter().chain(cells).collect()
     };
     (heading, parallel.lines.iter().map(row).collect())
 }
 
 /// A row a direction, with the one that it goes on as most of all.
 fn river_table(river: &River) -> Table {
-    let value = escaped(&river.value.heading());
+    let value = latex_escaped(&river.value.heading());
     let heading = ["Stage", "Direction", &value, "Goes on as", "Cosine"].map(str::to_owned).to_vec();
     let values = river.stages.iter().flat_map(|stage| &stage.directions).map(|direction| direction.value);
     let decimals = scale::decimals(values);
@@ -328,7 +322,7 @@ fn river_table(river: &River) -> Table {
             let most = flows.max_by(|a, b| a.cosine.total_cmp(&b.cosine));
             let nothing = || "--".to_owned();
             rows.push(vec![
-                escaped(&stage.name),
+                latex_escaped(&stage.name),
                 (from + 1).to_string(),
                 fixed(direction.value, decimals),
                 most.map_or_else(nothing, |flow| (flow.to + 1).to_string()),
@@ -345,7 +339,9 @@ fn panels_table(panels: &[Panel]) -> Table {
     let mut rows = Vec::new();
     for Panel { name, map } in panels {
         let (columns, own) = heat_map_table(map);
-        rows.push(std::iter::once(escaped(name)).chain(vec![String::new(); columns.len().saturating_sub(1)]).collect());
+        rows.push(
+            std::iter::once(latex_escaped(name)).chain(vec![String::new(); columns.len().saturating_sub(1)]).collect(),
+        );
         rows.extend(own);
         heading = columns;
     }
@@ -354,11 +350,11 @@ fn panels_table(panels: &[Panel]) -> Table {
 
 fn heat_map_table(map: &HeatMap) -> Table {
     let decimals = scale::decimals(map.values.iter().flatten().flatten().copied());
-    let corner = format!("{} / {}", escaped(&map.row_label), escaped(&map.column_label));
-    let heading = std::iter::once(corner).chain(map.columns.iter().map(|name| escaped(name))).collect();
+    let corner = format!("{} / {}", latex_escaped(&map.row_label), latex_escaped(&map.column_label));
+    let heading = std::iter::once(corner).chain(map.columns.iter().map(|name| latex_escaped(name))).collect();
     let cell = |value: &Option<f64>| value.map_or_else(|| "--".to_owned(), |value| fixed(value, decimals));
     let row = |(name, values): (&String, &Vec<Option<f64>>)| {
-        std::iter::once(escaped(name)).chain(values.iter().map(cell)).collect()
+        std::iter::once(latex_escaped(name)).chain(values.iter().map(cell)).collect()
     };
     (heading, map.rows.iter().zip(&map.values).map(row).collect())
 }
@@ -367,34 +363,6 @@ fn heat_map_table(map: &HeatMap) -> Table {
 fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     if text.starts_with('-') { format!("${text}$") } else { text }
-}
-
-fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
-}
-
-/// `text` with everything escaped that LaTeX reads as a command.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        match letter {
-            '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
-                escaped.push('\\');
-                escaped.push(letter);
-            }
-            '~' => escaped.push_str("\\textasciitilde{}"),
-            '^' => escaped.push_str("\\textasciicircum{}"),
-            '\\' => escaped.push_str("\\textbackslash{}"),
-            '<' => escaped.push_str("\\textless{}"),
-            '>' => escaped.push_str("\\textgreater{}"),
-            '–' => escaped.push_str("--"),
-            '±' => escaped.push_str("$\\pm$"),
-            'λ' => escaped.push_str("$\\lambda$"),
-            '\n' | '\r' | '\t' => escaped.push(' '),
-            _ => escaped.push(letter),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -444,11 +412,6 @@ mod tests {
 \end{table}
 "#;
         assert_eq!(latex(&chart()), expected);
-    }
-
-    #[test]
-    fn no_character_of_a_name_is_a_latex_command() {
-        assert_eq!(escaped(r"\a{b}~^<$#"), r"\textbackslash{}a\{b\}\textasciitilde{}\textasciicircum{}\textless{}\$\#");
     }
 
     #[test]

@@ -12,6 +12,15 @@ const ROUNDS: usize = 10;
 /// Vectors a cluster that the clusters are found on, at most; the others are only assigned.
 const SAMPLE: usize = 16;
 
+/// How many codes ids consist of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeShape {
+    /// Codes an item.
+    pub levels: usize,
+    /// Codes that a level may use.
+    pub codes: usize,
+}
+
 /// What residual clustering found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clustered {
@@ -31,16 +40,16 @@ pub struct Clustered {
 ///
 /// Likely vectors share codes from the first level on; two items may share all of them.
 pub fn residual_codes(vectors: &[Vec<f64>], levels: usize, codes: usize, random: &mut impl Rng) -> Vec<u32> {
-    residual_clusters(vectors, (levels, codes), random, &mut |_, _| ControlFlow::Continue(()))
+    residual_clusters(vectors, CodeShape { levels, codes }, random, &mut |_, _| ControlFlow::Continue(()))
         .map(|found| found.numbers)
         .unwrap_or_default()
 }
 
-/// The same with what it came from. `level_done` is told of each level (from 0) with the mean squared error of the vectors as
+/// The same with what it came from. `level_done` hears of each level (from 0) with the mean squared error of the vectors as
 /// their codes so far describe them; none where it ends the clustering between two levels.
 pub fn residual_clusters(
     vectors: &[Vec<f64>],
-    (levels, codes): (usize, usize),
+    CodeShape { levels, codes }: CodeShape,
     random: &mut impl Rng,
     level_done: &mut dyn FnMut(usize, f64) -> ControlFlow<()>,
 ) -> Option<Clustered> {
@@ -159,9 +168,12 @@ mod tests {
     #[test]
     fn the_same_seed_finds_the_same_codes_and_every_level_describes_the_vectors_better() {
         let found = || {
-            residual_clusters(&groups(), (3, 3), &mut ChaCha8Rng::seed_from_u64(3), &mut |_, _| {
-                ControlFlow::Continue(())
-            })
+            residual_clusters(
+                &groups(),
+                CodeShape { levels: 3, codes: 3 },
+                &mut ChaCha8Rng::seed_from_u64(3),
+                &mut |_, _| ControlFlow::Continue(()),
+            )
         };
         let one = found().unwrap();
         assert_eq!(Some(&one), found().as_ref());

@@ -8,9 +8,9 @@ use npyz::WriterBuilder;
 use peso_workbench::device;
 use peso_workbench::device::DeviceChoice;
 use peso_workbench::error::InputError;
+use peso_workbench::id_training::checkpoint::Checkpoint;
 use peso_workbench::id_training::embeddings::{Reader, content_hash};
 use peso_workbench::id_training::observer::{Observer, Step};
-use peso_workbench::id_training::rq_vae::State;
 use peso_workbench::project::Project;
 use peso_workbench::semantic_id::index::IndexFile;
 use serde_json::Value;
@@ -47,7 +47,7 @@ impl Observer for Reading {
         false
     }
 
-    fn keep(&mut self, _: &State) -> Result<(), InputError> {
+    fn keep(&mut self, _: &Checkpoint) -> Result<(), InputError> {
         Ok(())
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::table::quoted;
 use crate::results::Results;
+use crate::text::csv_field;
 
 pub(super) fn as_csv(results: &Results) -> String {
     let metrics: BTreeSet<&str> = results
@@ -15,11 +15,11 @@ pub(super) fn as_csv(results: &Results) -> String {
     let heading = "run,experiment,method,seed,status,stage,train_examples,test_users,train_seconds,eval_seconds,\
                    peak_memory_bytes,final_loss";
     let mut text = heading.to_owned();
-    text.extend(metrics.iter().map(|metric| format!(",{}", quoted(metric))));
+    text.extend(metrics.iter().map(|metric| format!(",{}", csv_field(metric))));
     text.push('\n');
     for run in &results.runs {
         for stage in &run.stages {
-            let words = [&run.run, &run.experiment, &run.method].map(|word| quoted(word)).join(",");
+            let words = [&run.run, &run.experiment, &run.method].map(|word| csv_field(word)).join(",");
             text.push_str(&format!(
                 "{words},{},{},{},{},{},{},{},{},{}",
                 run.seed,

@@ -2,10 +2,10 @@
 
 use super::text::{DIVISORS, continual_table};
 use super::{METRICS, is_measured, means_over};
-use crate::cli::table::{escaped, one_line};
 use crate::results::Results;
 use crate::results::summary;
 use crate::results::summary::{Line, Mean};
+use crate::text::{latex_escaped, one_line};
 
 pub(super) fn as_latex(results: &Results) -> String {
     let lines: Vec<Line> = summary::lines(results).into_iter().filter(|line| line.finished).collect();
@@ -13,13 +13,13 @@ pub(super) fn as_latex(results: &Results) -> String {
     let best: Vec<f64> = metrics.iter().map(|(metric, _)| best_of(&lines, metric)).collect();
     let mut text = format!("% {}: {}\n", one_line(&results.project), means_over(results.protocol));
     text.push_str(&format!("\\begin{{tabular}}{{l{}}}\n\\toprule\nMethod", "r".repeat(metrics.len())));
-    text.extend(metrics.iter().map(|(_, label)| format!(" & {}", escaped(label))));
+    text.extend(metrics.iter().map(|(_, label)| format!(" & {}", latex_escaped(label))));
     text.push_str(" \\\\\n\\midrule\n");
     for (place, line) in lines.iter().enumerate() {
         if line.counted && place > 0 && !lines[place - 1].counted {
             text.push_str("\\midrule\n");
         }
-        text.push_str(&escaped(&line.name));
+        text.push_str(&latex_escaped(&line.name));
         for ((metric, _), best) in metrics.iter().zip(&best) {
             text.push_str(" & ");
             text.extend(line.later_stages.get(*metric).map(|mean| in_latex(mean, mean.mean == *best)));

@@ -82,7 +82,8 @@ impl FirstRows {
     /// The file cannot be read, or not be taken apart.
     pub fn of_table(
         path: &Path,
-        (separator, header): (Option<char>, bool),
+        separator: Option<char>,
+        header: bool,
         parts: &[(&str, &str)],
         rows: usize,
     ) -> Result<Self, InputError> {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::spec::{FormatSpec, Reader, SourceFields};
+use super::spec::{Format, FormatSpec, Reader, SourceFields};
 use crate::data::catalogue::order_of_ids;
 use crate::data::dataset::{Dataset, Item, Sequence, Stage};
 use crate::data::term::Term;
@@ -52,6 +52,11 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
     fields: SourceFields::Stages,
     reader: Reader::ONE_FILE,
 };
+
+impl Format {
+    /// The paper's release, which comes in stages.
+    pub const PESO_RELEASE: Self = Self::of(&SPEC);
+}
 
 /// Whether a file is a block, by its name.
 pub fn is_block(file: &Path) -> bool {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::Format;
 
 /// How a dataset is read.
@@ -33,7 +35,7 @@ impl<L> Source<L> {
 }
 
 /// Where a record's parts are: indices of columns, or names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Roles<C> {
     pub user: C,
     pub item: C,
@@ -61,7 +63,7 @@ impl<C> Roles<C> {
 }
 
 /// How a file of interactions is written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Layout {
     /// A record a line, columns between separators.
     Delimited { table: Delimited, roles: Roles<usize> },
@@ -76,7 +78,7 @@ pub enum Layout {
 }
 
 /// How lines are taken apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Delimited {
     pub separator: Separator,
     /// Whether the first line names the columns.
@@ -86,7 +88,7 @@ pub struct Delimited {
 }
 
 /// What stands between columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Separator {
     /// A comma, semicolon or the like; a column may be in quotes.
     Quoted(u8),
@@ -97,11 +99,12 @@ pub enum Separator {
 }
 
 /// How a format takes a line apart itself.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize)]
 pub struct Splitter {
     /// Tells it from others, in caches too.
     pub name: &'static str,
     /// The columns of a line.
+    #[serde(skip)]
     pub split: fn(&[u8]) -> Vec<&[u8]>,
 }
 
@@ -120,7 +123,7 @@ impl PartialEq for Splitter {
 impl Eq for Splitter {}
 
 /// Where an item's parts are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ItemRoles<C> {
     pub id: C,
     pub title: Option<C>,
@@ -138,7 +141,7 @@ impl<C> ItemRoles<C> {
 }
 
 /// How a file of items is written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum ItemLayout {
     /// A record a line; categories are separated by `between`.
     Delimited { table: Delimited, roles: ItemRoles<usize>, between: &'static str },

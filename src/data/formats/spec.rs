@@ -121,14 +121,14 @@ impl Reader {
 pub struct Format(&'static FormatSpec);
 
 impl Format {
-    /// Tables, whose columns the project names.
-    pub const TABLE: Self = Self(&super::table::SPEC);
-    /// The paper's release, which comes in stages.
-    pub const PESO_RELEASE: Self = Self(&super::peso_release::SPEC);
+    /// The handle to a spec.
+    pub(super) const fn of(spec: &'static FormatSpec) -> Self {
+        Self(spec)
+    }
 
     /// All of them, those first whose content leaves the least doubt.
     pub fn all() -> impl Iterator<Item = Self> {
-        super::SPECS.iter().map(|spec| Self(spec))
+        super::SPECS.iter().map(|spec| Self::of(spec))
     }
 
     /// The format of a key.

@@ -4,7 +4,7 @@ use super::options::{Columns, ItemTable, TableImport};
 use super::parquet_file;
 use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
 use super::sample::{FileSample, is_number};
-use super::spec::{FormatSpec, Reader, SourceFields};
+use super::spec::{Format, FormatSpec, Reader, SourceFields};
 use crate::calendar;
 use crate::data::prepare::Prepare;
 use crate::data::term::Term;
@@ -40,6 +40,11 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
     fields: SourceFields::Table,
     reader: Reader { layout: |sample, _| Ok(guess(sample)), ..Reader::ONE_FILE },
 };
+
+impl Format {
+    /// Tables, whose columns the project names.
+    pub const TABLE: Self = Self::of(&SPEC);
+}
 
 /// Names by which columns are known, in small letters without `_`, `-` and blanks.
 const USERS: [&str; 9] =

@@ -6,7 +6,6 @@
 
 mod network;
 pub mod sinkhorn;
-mod state;
 mod training;
 
 use burn::backend::{Autodiff, Flex};
@@ -15,11 +14,10 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-pub use state::State;
-
+use super::checkpoint::Checkpoint;
 use super::observer::{Observer, Step};
 use crate::error::InputError;
-use crate::semantic_id::clustering::{Clustered, clusters};
+use crate::semantic_id::clustering::{Clustered, CodeShape, clusters};
 use network::{Network, numbers};
 use training::{Data, Training};
 
@@ -116,14 +114,14 @@ impl RqVae {
     pub(super) fn train(
         &self,
         vectors: &[Vec<f64>],
-        (levels, codes): (usize, usize),
+        shape: CodeShape,
         seed: u64,
-        from: Option<&State>,
+        from: Option<&Checkpoint>,
         observer: &mut dyn Observer,
     ) -> Result<Option<Clustered>, InputError> {
         let data = Data::new(vectors);
-        let begun = from.and_then(|state| Training::resume(self, &data, (levels, codes), seed, state));
-        let mut training = begun.unwrap_or_else(|| Training::begin(self, &data, (levels, codes), seed));
+        let begun = from.and_then(|state| Training::resume(self, &data, shape, seed, state));
+        let mut training = begun.unwrap_or_else(|| Training::begin(self, &data, shape, seed));
         while training.epochs_done() < self.epochs {
             // A copy of a tensor is a count: the weights themselves are shared until one of both changes.
             let before = training.clone();

@@ -66,7 +66,7 @@ impl<B: Backend> Network<B> {
         let mut codes = vec![0; rows * levels];
         for (level, book) in self.books().iter().enumerate() {
             let chosen = choose(&residual, book, None);
-            put(&mut codes, (level, levels), &chosen);
+            put(&mut codes, level, levels, &chosen);
             residual = residual - entries(book, chosen);
         }
         codes
@@ -84,7 +84,7 @@ impl<B: Backend> Network<B> {
         let (mut residuals, mut sums) = (Vec::new(), Vec::new());
         for (level, book) in self.books().iter().enumerate() {
             let chosen = choose(&residual, book, epsilon.filter(|_| level + 1 == levels));
-            put(&mut codes, (level, levels), &chosen);
+            put(&mut codes, level, levels, &chosen);
             let entry = entries(book, chosen);
             let to_book = mean_square(entry.clone() - residual.clone().detach());
             let to_encoder = mean_square(entry.clone().detach() - residual.clone());
@@ -107,7 +107,7 @@ impl<B: Backend> Network<B> {
 }
 
 /// Puts the codes of one of so many levels into `rows x levels` codes.
-fn put(codes: &mut [u32], (level, levels): (usize, usize), chosen: &[i64]) {
+fn put(codes: &mut [u32], level: usize, levels: usize, chosen: &[i64]) {
     codes.iter_mut().skip(level).step_by(levels).zip(chosen).for_each(|(code, &chosen)| *code = chosen as u32);
 }
 
@@ -129,16 +129,16 @@ fn choose<B: Backend>(residual: &Tensor<B, 2>, book: &Tensor<B, 2>, epsilon: Opt
     let distances = squares(&residual) + squares(&book).transpose() - residual.matmul(book.transpose()).mul_scalar(2.0);
     let mut distances = numbers(distances);
     if let Some(epsilon) = epsilon {
-        // The greatest share is the least negative one.
+        // The largest share is the smallest negative one.
         distances = sinkhorn::plan(&sinkhorn::centred(&distances), codes, epsilon);
         distances.iter_mut().for_each(|share| *share = -*share);
     }
-    distances.chunks(codes).map(|row| least(row) as i64).collect()
+    distances.chunks(codes).map(|row| argmin(row) as i64).collect()
 }
 
-/// The place of the least value; the first of several.
-fn least(row: &[f64]) -> usize {
-    (1..row.len()).fold(0, |best, place| if row[place] < row[best] { place } else { best })
+/// The index of the smallest value; the first of several.
+fn argmin(row: &[f64]) -> usize {
+    (1..row.len()).fold(0, |best, index| if row[index] < row[best] { index } else { best })
 }
 
 /// The values of a tensor, row-major.

@@ -107,7 +107,7 @@ struct Notes {
     epochs: Vec<Epoch>,
     asked: usize,
     end_after: Option<usize>,
-    kept: Option<State>,
+    kept: Option<Checkpoint>,
 }
 
 impl Observer for Notes {
@@ -126,7 +126,7 @@ impl Observer for Notes {
         false
     }
 
-    fn keep(&mut self, state: &State) -> Result<(), InputError> {
+    fn keep(&mut self, state: &Checkpoint) -> Result<(), InputError> {
         self.kept = Some(state.clone());
         Ok(())
     }
@@ -134,8 +134,8 @@ impl Observer for Notes {
 
 const SMALL: RqVae = RqVae { epochs: 60, batch: 16, learning_rate: 0.01, weight_decay: 1e-4 };
 
-fn train(options: RqVae, from: Option<&State>, notes: &mut Notes) -> Option<Clustered> {
-    options.train(&groups(), (2, 4), 5, from, notes).unwrap()
+fn train(options: RqVae, from: Option<&Checkpoint>, notes: &mut Notes) -> Option<Clustered> {
+    options.train(&groups(), CodeShape { levels: 2, codes: 4 }, 5, from, notes).unwrap()
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn training_that_was_stopped_in_an_epoch_and_goes_on_gives_the_numbers_of_one_th
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.safetensors");
     cut.kept.unwrap().save(&file, "these").unwrap();
-    let state = State::load(&file, "these").unwrap();
+    let state = Checkpoint::load(&file, "these").unwrap();
     let mut rest = Notes::default();
     assert_eq!(train(SMALL, state.as_ref(), &mut rest), expected);
     assert_eq!([cut.epochs, rest.epochs].concat(), whole.epochs);
@@ -181,6 +181,7 @@ fn training_that_was_stopped_in_an_epoch_and_goes_on_gives_the_numbers_of_one_th
     let mut at_once = Notes { end_after: Some(0), ..Notes::default() };
     assert_eq!(train(SMALL, None, &mut at_once), None);
     assert_eq!(train(SMALL, at_once.kept.as_ref(), &mut Notes::default()), expected);
-    let other = SMALL.train(&groups(), (3, 4), 5, state.as_ref(), &mut Notes::default()).unwrap();
+    let other =
+        SMALL.train(&groups(), CodeShape { levels: 3, codes: 4 }, 5, state.as_ref(), &mut Notes::default()).unwrap();
     assert_eq!(other.map(|found| found.numbers.len()), Some(120));
 }

@@ -9,12 +9,14 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::network::{Network, numbers};
-use super::{Cpu, EPSILON, RqVae, State};
+use super::{Cpu, EPSILON, RqVae};
+use crate::id_training::checkpoint::Checkpoint;
 use crate::id_training::observer::Epoch;
 use crate::id_training::quality::Collisions;
 use crate::model::adapter::Matrix;
 use crate::model::optimizer::AdamW;
 use crate::seeds;
+use crate::semantic_id::clustering::CodeShape;
 
 /// The vectors as the network reads them: moved and scaled alike, so that their mean is 0 and their mean square 1. Losses then
 /// weigh alike whatever vectors are measured in.
@@ -77,7 +79,8 @@ pub(super) struct Training<'d> {
 
 impl<'d> Training<'d> {
     /// Random layers, and codebooks that are clusters of what the untrained encoder makes of the first batch.
-    pub fn begin(options: &RqVae, data: &'d Data<'d>, (levels, codes): (usize, usize), seed: u64) -> Self {
+    pub fn begin(options: &RqVae, data: &'d Data<'d>, shape: CodeShape, seed: u64) -> Self {
+        let CodeShape { levels, codes } = shape;
         let mut random = ChaCha8Rng::seed_from_u64(seeds::derive(seed, &["rq-vae"]));
         let mut order: Vec<usize> = (0..data.items()).collect();
         order.shuffle(&mut random);
@@ -90,9 +93,9 @@ impl<'d> Training<'d> {
     pub fn resume(
         options: &RqVae,
         data: &'d Data<'d>,
-        (levels, codes): (usize, usize),
+        CodeShape { levels, codes }: CodeShape,
         seed: u64,
-        state: &State,
+        state: &Checkpoint,
     ) -> Option<Self> {
         let shapes = Network::<Cpu>::shapes(data.width(), levels, codes);
         if !state.fits(&shapes) || state.epoch > options.epochs {
@@ -121,14 +124,14 @@ impl<'d> Training<'d> {
     }
 
     /// All that [`Self::resume`] goes on from.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> Checkpoint {
         let parameters: Vec<Matrix> =
             self.network.parameters.iter().map(|parameter| Matrix::from_tensor(parameter.clone())).collect();
         let moments = (0..parameters.len()).filter_map(|place| self.optimizer.moments.get(&place.to_string()));
         let (first, second) = moments
             .map(|(first, second)| (Matrix::from_tensor(first.clone()), Matrix::from_tensor(second.clone())))
             .unzip();
-        State { epoch: self.epochs, steps: self.optimizer.step, parameters, first, second }
+        Checkpoint { epoch: self.epochs, steps: self.optimizer.step, parameters, first, second }
     }
 
     /// One pass over all items in an order of this epoch's own; none where `stopped` ended it between two steps. What is left then is

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use super::{Making, Place, Watcher};
 use crate::device::DeviceChoice;
 use crate::error::InputError;
+use crate::id_training::checkpoint::Checkpoint;
 use crate::id_training::log;
 use crate::id_training::observer::{Observer, Step};
-use crate::id_training::rq_vae::State;
 
 /// The control file is read at most this often.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -53,7 +53,7 @@ impl Observer for Keeper<'_> {
         self.kept.elapsed() >= self.every
     }
 
-    fn keep(&mut self, state: &State) -> Result<(), InputError> {
+    fn keep(&mut self, state: &Checkpoint) -> Result<(), InputError> {
         self.kept = Instant::now();
         state.save(&self.place.checkpoint, self.made_of)
     }

@@ -14,8 +14,8 @@ use crate::data::formats::{ImportError, Progress};
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
 use crate::files;
+use crate::id_training::checkpoint::Checkpoint;
 use crate::id_training::observer::Step;
-use crate::id_training::rq_vae::State;
 use crate::id_training::{Quality, TrainIds, log};
 use crate::project::{Project, SemanticIds};
 use crate::run::CHECKPOINT_EVERY;
@@ -97,7 +97,7 @@ impl Project {
     ) -> Result<Option<Quality>, RunError> {
         let vectors = catalogue.vectors(self, &options.source, keeper)?.ok_or(RunError::Stopped)?;
         let (place, made_of) = (keeper.place, keeper.made_of);
-        let from = State::load(&place.checkpoint, made_of)?;
+        let from = Checkpoint::load(&place.checkpoint, made_of)?;
         log::cut(&place.log, from.as_ref().map_or(0, |state| state.epoch))?;
         let trained = options.train(&vectors, &catalogue.categories(), from.as_ref(), keeper)?;
         let (numbers, quality) = trained.ok_or(RunError::Stopped)?;

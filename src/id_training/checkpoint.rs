@@ -8,7 +8,7 @@ use crate::model::weights::{Weights, Written, write_safetensors};
 
 /// All that training goes on from. Random streams need no state: they are functions of seed and epoch.
 #[derive(Debug, Clone, PartialEq)]
-pub struct State {
+pub struct Checkpoint {
     /// Epochs that are done.
     pub epoch: usize,
     /// Steps that are done.
@@ -24,7 +24,7 @@ const EPOCH: &str = "epoch";
 const STEPS: &str = "steps";
 const MADE_OF: &str = "made_of";
 
-impl State {
+impl Checkpoint {
     /// Replaces the file; `made_of` says what is trained on.
     ///
     /// # Errors
@@ -91,16 +91,17 @@ mod tests {
     fn a_state_comes_back_as_it_was_and_belongs_to_what_it_was_made_of() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ids.checkpoint.safetensors");
-        assert_eq!(State::load(&file, "a").unwrap(), None);
+        assert_eq!(Checkpoint::load(&file, "a").unwrap(), None);
         let matrix = |value: f32| Matrix { rows: 2, columns: 3, values: vec![value; 6] };
         let parameters: Vec<Matrix> = (0..12).map(|place| matrix(place as f32)).collect();
-        let state = State { epoch: 3, steps: 7, first: parameters.clone(), second: parameters.clone(), parameters };
+        let state =
+            Checkpoint { epoch: 3, steps: 7, first: parameters.clone(), second: parameters.clone(), parameters };
         state.save(&file, "a").unwrap();
-        assert_eq!(State::load(&file, "a").unwrap(), Some(state.clone()));
-        assert_eq!(State::load(&file, "b").unwrap(), None);
+        assert_eq!(Checkpoint::load(&file, "a").unwrap(), Some(state.clone()));
+        assert_eq!(Checkpoint::load(&file, "b").unwrap(), None);
         assert!(state.fits(&[[2, 3]; 12]) && !state.fits(&[[2, 3]; 11]) && !state.fits(&[[3, 2]; 12]));
         let bytes = std::fs::read(&file).unwrap();
         std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
-        assert!(State::load(&file, "a").is_err());
+        assert!(Checkpoint::load(&file, "a").is_err());
     }
 }
