@@ -49,7 +49,6 @@ figures! {
     angles,
     distances,
     retention,
-    toy,
 }
 
 /// The figure of this name or alias.
