@@ -90,7 +90,6 @@ views![
     data::DataPanel,
     model::ModelPanel,
     log::LogPanel,
-    toy::ToyPanel,
 ];
 
 /// The panels of all views.
