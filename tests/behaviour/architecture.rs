@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate's root, from the ground up.
 const FLOORS: &[&[&str]] = &[
-    &["calendar", "error", "files", "json", "linalg", "peak_memory", "schema", "seeds"],
+    &["calendar", "canonical", "error", "files", "json", "linalg", "peak_memory", "schema", "seeds"],
     &["device"],
     &["semantic_id"],
     &["data"],
