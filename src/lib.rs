@@ -5,6 +5,7 @@
 
 // The ground
 pub mod calendar;
+pub mod canonical;
 pub mod error;
 pub mod files;
 pub mod json;

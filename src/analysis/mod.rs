@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
 use crate::run::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
-use crate::run::{CHECKPOINT_EVERY, RunFolder, RunOptions};
+use crate::run::{RunFolder, RunOptions};
 use crate::train::Task;
 use crate::train::recorder::Watcher;
 
@@ -31,7 +31,7 @@ fn analysis_folder(run: &RunFolder, stage: usize) -> PathBuf {
 /// # Errors
 /// They cannot be used, or are others than the run's.
 pub fn load<'r>(run: &'r RunFolder, device: DeviceChoice) -> Result<Task<'r>, RunError> {
-    let options = RunOptions { device, checkpoint_every: CHECKPOINT_EVERY, ..RunOptions::default() };
+    let options = RunOptions { device, ..RunOptions::default() };
     let task = Task::load(&run.config().project, &options)?;
     if task.dataset.hash != run.config().data_hash {
         return Err(InputError::new(run.path(), "the run was made from other data")

@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::results::Results;
 use crate::run::planned::planned;
 use crate::run::queue::{Entries, Queue, RunKey};
-use crate::run::{RunOptions, Status};
+use crate::run::{RunSelection, Status};
 
 /// Where a row of the runs table stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -276,8 +276,8 @@ impl Session {
 /// The runs that a project asks for, in its order, with their ids.
 fn planned_runs(project: &Project) -> impl Iterator<Item = (String, RunKey)> {
     // A sweep that cannot be used is told where the project is checked; until then its experiments stand alone.
-    let alone = || planned(&Project { sweeps: Vec::new(), ..project.clone() }, &RunOptions::default());
-    let runs = planned(project, &RunOptions::default()).or_else(|_| alone()).unwrap_or_default();
+    let alone = || planned(&Project { sweeps: Vec::new(), ..project.clone() }, &RunSelection::default());
+    let runs = planned(project, &RunSelection::default()).or_else(|_| alone()).unwrap_or_default();
     runs.into_iter().filter(|run| run.method.is_learned()).map(|run| {
         // Only a project that cannot be written down has no hash; its runs then have ids that no folder has.
         let id = run.id(project).unwrap_or_default();

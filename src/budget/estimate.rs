@@ -15,7 +15,7 @@ use crate::run::observer::StageRecord;
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::schedule::Room;
 use crate::run::shared_part::{self, SharedPart};
-use crate::run::{RunFolder, RunMethod, RunOptions, Status};
+use crate::run::{RunFolder, RunMethod, RunOptions, RunSelection, Status};
 use crate::schema::Kind;
 use crate::train::Task;
 use crate::train::work::Work;
@@ -67,13 +67,18 @@ pub enum Basis {
     None,
 }
 
-/// Estimates the runs of a project that the options choose, on a machine with so many cores. Takes some seconds for each
+/// Estimates the selected runs of a project, on a machine with so many cores. Takes some seconds for each
 /// method that has no finished run.
 ///
 /// # Errors
 /// Data, model or device cannot be used.
-pub fn estimate(project: &Project, options: &RunOptions, cores: usize) -> Result<Estimate, RunError> {
-    let runs = planned(project, options)?;
+pub fn estimate(
+    project: &Project,
+    selection: &RunSelection,
+    options: &RunOptions,
+    cores: usize,
+) -> Result<Estimate, RunError> {
+    let runs = planned(project, selection)?;
     let task = Task::load(project, options)?;
     let memory = footprint(&task);
     let shared = shared_part::folders(&task.runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
@@ -109,18 +114,18 @@ pub fn estimate(project: &Project, options: &RunOptions, cores: usize) -> Result
 ///
 /// # Errors
 /// As [`estimate`].
-pub fn room(project: &Project, options: &RunOptions, cores: usize) -> Result<Room, RunError> {
+pub fn room(project: &Project, selection: &RunSelection, options: &RunOptions, cores: usize) -> Result<Room, RunError> {
     let runs_dir = project.runs_dir(options.out.as_deref());
     let mut left = 0;
-    for run in planned(project, options)? {
-        let folder = RunFolder::open(&runs_dir.join(run.id(project)?));
+    for run in planned(project, selection)? {
+        let folder = RunFolder::open(&RunFolder::path_of(&runs_dir, &run.id(project)?));
         left += usize::from(options.fresh || !folder.is_ok_and(|folder| folder.status() == Status::Finished));
     }
     let cpu = device::choose(options.device).is_ok_and(|(device, _)| device.kind() == "cpu");
     let mut room = Room { runs: left, cpu, cores, memory_bytes: peak_memory::available_bytes(), worker_bytes: 0 };
     if room.workers() > 1 {
         room.worker_bytes = match peak_of_finished(project, &runs_dir) {
-            0 => estimate(project, options, cores)?.peak_memory_bytes,
+            0 => estimate(project, selection, options, cores)?.peak_memory_bytes,
             bytes => bytes,
         };
     }
@@ -146,7 +151,7 @@ struct Estimator<'a> {
 
 impl Estimator<'_> {
     fn folder(&self, run: &PlannedRun) -> Result<Option<RunFolder>, InputError> {
-        let path = self.task.runs_dir.join(run.id(self.task.project)?);
+        let path = RunFolder::path_of(&self.task.runs_dir, &run.id(self.task.project)?);
         Ok(if self.fresh || !path.is_dir() { None } else { Some(RunFolder::open(&path)?) })
     }
 

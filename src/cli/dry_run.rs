@@ -3,18 +3,15 @@
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use super::words;
-use crate::budget::estimate::{Basis, Estimate, RunEstimate, estimate};
+use crate::budget::estimate::{Basis, Estimate, RunEstimate};
 use crate::budget::memory_estimate::{MemoryEstimate, Parts};
-use crate::project::Project;
-use crate::run::RunOptions;
 
-/// Shows the runs with their estimates, and starts none.
-pub(super) fn run(project: &Project, options: &RunOptions, cores: usize, json: bool) -> anyhow::Result<Ended> {
-    let estimate = estimate(project, options, cores)?;
+/// Shows what runs are expected to take.
+pub(super) fn show(estimate: &Estimate, json: bool) -> anyhow::Result<Ended> {
     if json {
-        print_json(&estimate)?;
+        print_json(estimate)?;
     } else {
-        print(&as_text(&estimate))?;
+        print(&as_text(estimate))?;
     }
     Ok(Ended::Done)
 }

@@ -17,7 +17,7 @@ use crate::project::Project;
 use crate::results::slices::{SlicedLine, sliced};
 use crate::results::summary::Line;
 use crate::results::{Results, RunResult, not_measured};
-use crate::run::Status;
+use crate::run::{RunFolder, Status};
 
 /// Show what was measured: means over the later stages, stage by stage, with their spread over seeds; what was kept and
 /// forgotten; what it cost
@@ -109,7 +109,7 @@ fn without_protocol(results: &mut Results, project: &Path, runs_dir: &Path) -> R
     if !lacking.is_empty() && results.runs.is_empty() {
         return Err(not_measured(project, protocol));
     }
-    Ok(lacking.iter().map(|run| not_measured(&runs_dir.join(&run.run), protocol)).collect())
+    Ok(lacking.iter().map(|run| not_measured(&RunFolder::path_of(runs_dir, &run.run), protocol)).collect())
 }
 
 /// What the means of a protocol are over.

@@ -21,7 +21,7 @@ use crate::error::{InputError, RunError};
 use crate::project::Project;
 use crate::project::slug::slug;
 use crate::run::planned::planned;
-use crate::run::{CHECKPOINT_EVERY, RunOptions, RunOutcome, Status};
+use crate::run::{CHECKPOINT_EVERY, RunOptions, RunOutcome, RunSelection, Status};
 use crate::train::worker;
 
 /// Train and evaluate a project's experiments; what is unfinished is resumed
@@ -72,10 +72,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    let options = RunOptions {
+    let selection = RunSelection {
         experiments: chosen(&project, arguments)?,
         seeds: arguments.seeds.clone(),
         runs: arguments.runs.clone(),
+    };
+    let options = RunOptions {
         device: arguments.device,
         out: arguments.out.clone(),
         fresh: arguments.fresh,
@@ -84,11 +86,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if arguments.dry_run {
         // The runs would find them as well.
         semantic_ids::ensure(&project, arguments.device, &Arc::new(AtomicBool::new(false)))?;
-        return dry_run::run(&project, &options, cores(), arguments.json);
+        return dry_run::show(&estimate::estimate(&project, &selection, &options, cores())?, arguments.json);
     }
     let words = if arguments.serve { "" } else { "\nsaving the state; once more to end at once" };
     let interrupted = interruption(words)?;
-    match trained(&project, &options, arguments, &interrupted) {
+    match trained(&project, &selection, &options, arguments, &interrupted) {
         // Only what comes before the first run ends so: a run keeps its state and says it.
         Err(error) if matches!(error.downcast_ref(), Some(RunError::Stopped)) => {
             say("stopped before the first run; what is done of the semantic ids is kept, and `peso run` goes on");
@@ -101,6 +103,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 /// Trains what semantic ids the project wants, then its runs.
 fn trained(
     project: &Project,
+    selection: &RunSelection,
     options: &RunOptions,
     arguments: &Arguments,
     interrupted: &Arc<AtomicBool>,
@@ -108,21 +111,24 @@ fn trained(
     // Workers find them then.
     semantic_ids::ensure(project, arguments.device, interrupted)?;
     if arguments.serve {
-        return workers::serve(project, options, interrupted);
+        return workers::serve(project, selection, options, interrupted);
     }
-    let number = arguments.workers.number(project, options)?;
+    let workers = match arguments.workers {
+        Workers::Number(number) => number.min(planned(project, selection)?.len()),
+        Workers::Auto => estimate::room(project, selection, options, cores())?.workers(),
+    };
     let mut bars = Bars::new(Arc::clone(interrupted));
     let outcomes = if arguments.queue {
         worker::run_queue(&arguments.project, options, &mut bars)?
-    } else if number > 1 {
-        let crew =
-            Crew { project, file: &arguments.project, options, workers: number, threads: (cores() / number).max(1) };
+    } else if workers > 1 {
+        let threads = (cores() / workers).max(1);
+        let crew = Crew { project, file: &arguments.project, selection, options, workers, threads };
         match workers::run(&crew, interrupted)? {
             Ok(outcomes) => outcomes,
             Err(ended) => return Ok(ended),
         }
     } else {
-        worker::run(project, options, &mut bars)?
+        worker::run(project, selection, options, &mut bars)?
     };
     bars.finish();
     let ended = match tell(&outcomes) {
@@ -153,16 +159,6 @@ impl FromStr for Workers {
                 _ => Err("expected a number above 0, or auto".to_owned()),
             },
         }
-    }
-}
-
-impl Workers {
-    fn number(self, project: &Project, options: &RunOptions) -> Result<usize, RunError> {
-        let runs = planned(project, options)?.len();
-        Ok(match self {
-            Self::Number(number) => number.min(runs),
-            Self::Auto => estimate::room(project, options, cores())?.workers(),
-        })
     }
 }
 

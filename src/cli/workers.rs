@@ -23,10 +23,10 @@ use crate::project::Project;
 use crate::run::observer::{Level, Progress};
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::schedule::Schedule;
-use crate::run::{RunConfig, RunOptions, RunOutcome, Status};
+use crate::run::{RunConfig, RunOptions, RunOutcome, RunSelection, Status};
 use crate::train::Task;
 use crate::train::recorder::Watcher;
-use crate::train::worker::run_planned;
+use crate::train::worker::{RunNumber, run_planned};
 
 /// A run by its place in the plan, which both processes make; its name and seed tell whether they made the same.
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,8 +59,13 @@ enum Message {
 ///
 /// # Errors
 /// Data, model or device cannot be used.
-pub(super) fn serve(project: &Project, options: &RunOptions, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
-    let runs = planned(project, options)?;
+pub(super) fn serve(
+    project: &Project,
+    selection: &RunSelection,
+    options: &RunOptions,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<Ended> {
+    let runs = planned(project, selection)?;
     // From now on a closed input ends what is going on, an import as well.
     let orders = orders(Arc::clone(stop));
     let mut reporter = Reporter { stop: Arc::clone(stop) };
@@ -81,8 +86,9 @@ pub(super) fn serve(project: &Project, options: &RunOptions, stop: &Arc<AtomicBo
 
 fn carried_out(task: &Task<'_>, runs: &[PlannedRun], order: &Order, reporter: &mut Reporter) -> RunOutcome {
     let run = runs.get(order.place).filter(|run| (&run.experiment, run.seed) == (&order.experiment, order.seed));
+    let number = RunNumber { number: order.place + 1, of: runs.len() };
     let outcome = match run {
-        Some(run) => run_planned(task, run, (order.place + 1, runs.len()), reporter).map_err(|error| error.to_string()),
+        Some(run) => run_planned(task, run, number, reporter).map_err(|error| error.to_string()),
         None => Err("the project file was changed while its runs were started; start them again".to_owned()),
     };
     outcome.unwrap_or_else(|reason| failed(&order.experiment, order.seed, reason))
@@ -147,6 +153,7 @@ impl Watcher for Reporter {
 pub(super) struct Crew<'a> {
     pub project: &'a Project,
     pub file: &'a Path,
+    pub selection: &'a RunSelection,
     pub options: &'a RunOptions,
     pub workers: usize,
     /// Threads that each computes with.
@@ -158,7 +165,7 @@ pub(super) struct Crew<'a> {
 /// # Errors
 /// Nothing could be started.
 pub(super) fn run(crew: &Crew<'_>, interrupted: &Arc<AtomicBool>) -> anyhow::Result<Result<Vec<RunOutcome>, Ended>> {
-    let runs = planned(crew.project, crew.options)?;
+    let runs = planned(crew.project, crew.selection)?;
     let schedule = Schedule::new(crew.project, &runs, &crew.project.runs_dir(crew.options.out.as_deref()))?;
     let (sender, receiver) = mpsc::channel();
     let bars = MultiProgress::new();
@@ -225,17 +232,17 @@ impl Office<'_> {
     }
 
     fn command(&self) -> anyhow::Result<Command> {
-        let Crew { file, options, threads, .. } = self.crew;
+        let Crew { file, selection, options, threads, .. } = self.crew;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("run").arg(file).args(["--serve", "--device", &options.device.to_string()]);
         command.args(["--checkpoint-every", &options.checkpoint_every.as_secs().to_string()]);
-        for experiment in &options.experiments {
+        for experiment in &selection.experiments {
             command.args(["--experiment", experiment]);
         }
-        for seed in &options.seeds {
+        for seed in &selection.seeds {
             command.args(["--seed", &seed.to_string()]);
         }
-        for run in &options.runs {
+        for run in &selection.runs {
             command.args(["--run", run]);
         }
         if let Some(out) = &options.out {

@@ -121,13 +121,15 @@ pub fn content_hash(path: &Path, cancelled: &AtomicBool) -> Result<Option<String
 }
 
 /// The files of a model's weights, by name.
-fn weight_files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
+pub(crate) fn weight_files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     if !path.is_dir() {
         return Ok(vec![path.to_path_buf()]);
     }
-    let entries = std::fs::read_dir(path).map_err(|e| InputError::io(path, "read the folder", &e))?;
-    let files = entries.flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|e| e == "safetensors")).collect();
+    let unreadable = |e: std::io::Error| InputError::io(path, "read the folder", &e);
+    let entries = std::fs::read_dir(path).map_err(unreadable)?;
+    let files = entries.map(|entry| Ok(entry.map_err(unreadable)?.path())).collect::<Result<Vec<_>, InputError>>()?;
+    let mut files: Vec<PathBuf> =
+        files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "safetensors")).collect();
     files.sort();
     Ok(files)
 }

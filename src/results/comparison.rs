@@ -9,6 +9,7 @@ use super::{Results, RunResult, StageResult, summary};
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::statistics::{self, ALPHA, Aim, Bootstrap, Comparison, Interval, LEVEL, SeedMean, Verdict};
+use crate::run::RunFolder;
 use crate::run::observer::StageRecord;
 
 /// One line: the finished runs of an experiment with one configuration. See [`summary::Line`] for what keeps runs apart.
@@ -167,7 +168,7 @@ pub fn judge(
 ) -> Result<Vec<Judged>, InputError> {
     let mut tests = Tests::default();
     let mut read = |(name, runs): &(String, Vec<String>)| {
-        let paths: Vec<_> = runs.iter().map(|run| runs_dir.join(run)).collect();
+        let paths: Vec<_> = runs.iter().map(|run| RunFolder::path_of(runs_dir, run)).collect();
         scores_of_runs(name, &paths, measured, &mut tests)
     };
     let against = lines.get(baseline).ok_or_else(|| InputError::new(runs_dir, "the baseline has no finished run"))?;

@@ -146,6 +146,7 @@ mod tests {
     fn configuration(project: &Project, method: MethodOptions) -> RunConfig {
         RunConfig {
             format: RunConfig::FORMAT,
+            identity: RunConfig::IDENTITY,
             run: String::new(),
             experiment: String::new(),
             method: RunMethod::Learned(method),

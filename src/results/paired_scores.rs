@@ -139,8 +139,8 @@ pub(super) fn all_scores(
     for (name, project, method) in learned.chain(counted) {
         let hash = RunConfig::hash_of(&project, &method)?;
         let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
-        let paths = seeds.iter().map(|&seed| runs_dir.join(RunConfig::id_of(&name, &method, seed, &hash)));
-        let paths: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+        let path = |&seed: &u64| RunFolder::path_of(runs_dir, &RunConfig::id_of(&name, &method, seed, &hash));
+        let paths: Vec<PathBuf> = seeds.iter().map(path).filter(|path| path.is_dir()).collect();
         let line = scores_of_runs(&name, &paths, (metric, protocol), &mut tests)?;
         if let (None, Some(measured)) = (&slices, paths.iter().find(|_| !line.values.is_empty())) {
             slices = Some(slices_of(&RunFolder::open(measured)?, protocol)?);

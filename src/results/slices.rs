@@ -71,7 +71,7 @@ pub fn sliced_runs(
     let mut slices: Option<Vec<Slices>> = None;
     let mut first_problem = None;
     for (name, runs) in lines {
-        let paths: Vec<PathBuf> = runs.iter().map(|run| runs_dir.join(run)).collect();
+        let paths: Vec<PathBuf> = runs.iter().map(|run| RunFolder::path_of(runs_dir, run)).collect();
         let scores = match scores_of_runs(name, &paths, (metric, protocol), &mut tests) {
             Ok(scores) if scores.values.is_empty() => continue,
             Ok(scores) => scores,

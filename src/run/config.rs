@@ -1,18 +1,16 @@
 //! The frozen configuration of a run, its hash and its id.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use serde_json::{Value, json};
 
-use crate::data::{DatasetSource, SyntheticOptions};
+use crate::canonical;
 use crate::error::InputError;
 use crate::id_training::TrainIds;
 use crate::method::{AdapterMethod, MethodOptions, Peso};
-use crate::model::{BaseModel, Compact, Prompt};
-use crate::project::slug::slug;
+use crate::model::BaseModel;
+use crate::project::slug::{SHARED_PREFIX, slug};
 use crate::project::{Evaluation, Project, Protocols, SemanticIds, Training};
 
 /// Everything that a run was started with, written once as `run.ron`.
@@ -21,7 +19,10 @@ use crate::project::{Evaluation, Project, Protocols, SemanticIds, Training};
 pub struct RunConfig {
     /// Version of the run folder's layout.
     pub format: u32,
-    /// The run's id, its folder's name.
+    /// [`RunConfig::IDENTITY`] of the program that made the run.
+    #[serde(default = "first_identity")]
+    pub identity: u32,
+    /// The run's id, its folder's name where both are of one identity.
     pub run: String,
     /// Name of the experiment.
     pub experiment: String,
@@ -39,7 +40,7 @@ pub struct RunConfig {
     pub config_hash: String,
     /// The dataset's hash.
     pub data_hash: String,
-    /// Hash of the base model's weights as they were before stage 1.
+    /// Hash of the base model as it was before stage 1, of the run's own [`identity`](Self::identity).
     pub model_hash: String,
     /// Whether the data is generated; whatever shows the run says so.
     pub synthetic: bool,
@@ -51,8 +52,13 @@ pub struct RunConfig {
     pub created_unix: u64,
 }
 
-/// Names of a hybrid's parts in what is hashed.
-const PARTS: [&str; 2] = ["part 1", "part 2"];
+/// Runs of before the number was written.
+fn first_identity() -> u32 {
+    1
+}
+
+/// Name of the compact base model as a shared part, in its folder's name.
+pub const BASE: &str = "base";
 
 /// What a run trains or counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +76,10 @@ impl RunConfig {
     /// The layout of run folders that this program reads and writes.
     pub const FORMAT: u32 = 1;
 
+    /// How hashes of settings and models are made (see [`canonical`]). A run of another identity has the hash of its settings
+    /// made again when it is opened, so that it stays a run of its project.
+    pub const IDENTITY: u32 = 2;
+
     /// SHA-256 (hex) of the settings that decide a run's numbers: the data's and the model's options, the prompt,
     /// training, evaluation and the method. Names, notes, seeds, other experiments and the folders that files lie in
     /// do not count; what the files hold has hashes of its own. Nor does the protocol: it decides which numbers there are,
@@ -79,52 +89,18 @@ impl RunConfig {
     /// # Errors
     /// Never for a project that was read; serde's own error otherwise.
     pub fn hash_of(project: &Project, method: &RunMethod) -> Result<String, InputError> {
-        let dataset = project.dataset.clone().with_paths(without_folder);
-        let mut base_model = project.base_model.clone();
-        if let BaseModel::HuggingFace(path) | BaseModel::Gguf(path) = &mut base_model {
-            *path = without_folder(path);
+        match settings(project, method) {
+            Ok(settings) => Ok(canonical::hash(&format!("run settings {}", Self::IDENTITY), &settings)),
+            Err(error) => Err(InputError::new(&project.folder, error.to_string())),
         }
-        let semantic_ids = match project.semantic_ids.clone() {
-            SemanticIds::Dataset => SemanticIds::Dataset,
-            SemanticIds::Index(path) => SemanticIds::Index(without_folder(&path)),
-            SemanticIds::Train(options) => {
-                SemanticIds::Train(TrainIds { source: options.source.with_paths(without_folder), ..options })
-            }
-        };
-        let start = project.training.start.clone().map(without_folder);
-        let training = Training { start, ..project.training.clone() };
-        let evaluation = Evaluation { protocol: Protocols::SameBlock, ..project.evaluation.clone() };
-        let (synthetic, compact) = (SyntheticOptions::default(), Compact::default());
-        let mut settings = vec![
-            ("dataset", changed(&dataset, &DatasetSource::Synthetic(synthetic))),
-            ("semantic_ids", changed(&semantic_ids, &SemanticIds::default())),
-            ("evaluation", changed(&evaluation, &Evaluation::default())),
-        ];
-        if let RunMethod::Learned(options) = method {
-            let all = MethodOptions::all();
-            // Every variant is in the list; the method's key says which it is.
-            let default = all.iter().find(|default| default.card().key == options.card().key).unwrap_or(options);
-            settings.push(("method", changed(options, default)));
-            if method.adapts_model() {
-                settings.extend([
-                    ("base_model", changed(&base_model, &BaseModel::Compact(compact))),
-                    ("prompt", changed(&project.prompt, &Prompt::default())),
-                    ("training", changed(&training, &Training::default())),
-                ]);
-            }
-        }
-        // A hybrid names experiments: what they are decides its numbers.
-        let parts = method.parts();
-        settings.extend(
-            PARTS
-                .into_iter()
-                .zip(parts)
-                .filter_map(|(name, experiment)| Some((name, serde_json::to_value(project.method_of(experiment)?)))),
-        );
-        let changed: Result<BTreeMap<_, _>, _> = settings.into_iter().map(|(name, value)| Ok((name, value?))).collect();
-        let text = changed.and_then(|settings| serde_json::to_string(&(method.key(), settings)));
-        let text = text.map_err(|error: serde_json::Error| InputError::new(&project.folder, error.to_string()))?;
-        Ok(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// [`Self::hash_of`] for the compact base model of a project's runs, which depends on fewer settings than they do.
+    ///
+    /// # Errors
+    /// As [`Self::hash_of`].
+    pub fn hash_of_base(project: &Project) -> Result<String, InputError> {
+        Self::hash_of(&base_settings(project), &RunMethod::Learned(MethodOptions::Frozen))
     }
 
     /// A run's id: `<experiment>-s<seed>-<8 digits of the hash>`, for a counting baseline `<name>-<8 digits>`.
@@ -135,6 +111,25 @@ impl RunConfig {
             RunMethod::Popularity => format!("popularity-{short}"),
             RunMethod::CoOccurrence => format!("co-occurrence-{short}"),
         }
+    }
+
+    /// The configuration with hash and id as this program makes them, whatever program made the run.
+    ///
+    /// # Errors
+    /// As [`Self::hash_of`].
+    pub(super) fn recognised(self) -> Result<Self, InputError> {
+        if self.identity == Self::IDENTITY {
+            return Ok(self);
+        }
+        Ok(match self.run.strip_prefix(SHARED_PREFIX) {
+            Some(part) if part.starts_with(BASE) => Self { config_hash: Self::hash_of_base(&self.project)?, ..self },
+            Some(_) => Self { config_hash: Self::hash_of(&self.project, &self.method)?, ..self },
+            None => {
+                let config_hash = Self::hash_of(&self.project, &self.method)?;
+                let run = Self::id_of(&self.experiment, &self.method, self.seed, &config_hash);
+                Self { run, config_hash, ..self }
+            }
+        })
     }
 
     /// Whether the run was made from this project: it has its name, or its dataset.
@@ -220,17 +215,64 @@ impl RunMethod {
     }
 }
 
-/// What a value has that its default has not, by name down to the single fields. A choice other than the default's is whole.
-fn changed<T: Serialize>(value: &T, default: &T) -> serde_json::Result<Value> {
-    fn differing(value: Value, default: &Value) -> Value {
-        let (Value::Object(fields), Value::Object(defaults)) = (&value, default) else { return value };
-        let differs = |(name, _): &(&String, &Value)| defaults.get(*name) != fields.get(*name);
-        let field = |(name, value): (&String, &Value)| {
-            (name.clone(), differing(value.clone(), defaults.get(name).unwrap_or(&Value::Null)))
-        };
-        Value::Object(fields.iter().filter(differs).map(field).collect::<Map<_, _>>())
+/// The settings that [`RunConfig::hash_of`] is the hash of.
+pub(super) fn settings(project: &Project, method: &RunMethod) -> serde_json::Result<Value> {
+    let evaluation = Evaluation { protocol: Protocols::SameBlock, ..project.evaluation.clone() };
+    let mut settings = json!({
+        "method": canonical::settings(method)?,
+        "dataset": canonical::settings(&project.dataset.clone().with_paths(without_folder))?,
+        "semantic_ids": canonical::settings(&ids_without_folder(project))?,
+        "evaluation": canonical::settings(&evaluation)?,
+    });
+    // A hybrid names experiments: what they are decides its numbers.
+    let parts = method.parts().into_iter().filter_map(|experiment| project.method_of(experiment));
+    let parts = parts.map(canonical::settings).collect::<serde_json::Result<Vec<_>>>()?;
+    if !parts.is_empty() {
+        settings["parts"] = parts.into();
     }
-    Ok(differing(serde_json::to_value(value)?, &serde_json::to_value(default)?))
+    if method.adapts_model() {
+        let base_model = match &project.base_model {
+            BaseModel::Compact(compact) => BaseModel::Compact(compact.clone()),
+            BaseModel::HuggingFace(path) => BaseModel::HuggingFace(without_folder(path)),
+            BaseModel::Gguf(path) => BaseModel::Gguf(without_folder(path)),
+        };
+        let start = project.training.start.clone().map(without_folder);
+        settings["base_model"] = canonical::settings(&base_model)?;
+        settings["prompt"] = canonical::settings(&project.prompt)?;
+        settings["training"] = canonical::settings(&Training { start, ..project.training.clone() })?;
+    }
+    Ok(settings)
+}
+
+fn ids_without_folder(project: &Project) -> SemanticIds {
+    match project.semantic_ids.clone() {
+        SemanticIds::Dataset => SemanticIds::Dataset,
+        SemanticIds::Index(path) => SemanticIds::Index(without_folder(&path)),
+        SemanticIds::Train(options) => {
+            SemanticIds::Train(TrainIds { source: options.source.with_paths(without_folder), ..options })
+        }
+    }
+}
+
+/// The project with everything that a compact base model does not depend on at its default.
+fn base_settings(project: &Project) -> Project {
+    let Training { batch, accumulation, checkpointing, schedule, warm_up, weight_decay, clip, .. } = project.training;
+    let Training { max_history, temperature, softmax, validation_users, .. } = project.training;
+    let training = Training {
+        batch,
+        accumulation,
+        checkpointing,
+        schedule,
+        warm_up,
+        weight_decay,
+        clip,
+        max_history,
+        temperature,
+        softmax,
+        validation_users,
+        ..Training::default()
+    };
+    Project { training, evaluation: Evaluation::default(), ..project.clone() }
 }
 
 /// A file's or folder's own name, without the folders that it lies in.

@@ -41,7 +41,7 @@ impl RunFolder {
     /// The folder cannot be written, or the one that is there was made from another configuration, other data or
     /// another base model.
     pub fn create(runs_dir: &Path, config: &RunConfig) -> Result<Self, InputError> {
-        let path = runs_dir.join(&config.run);
+        let path = Self::path_of(runs_dir, &config.run);
         if path.exists() {
             let there = Self::open(&path)?;
             there.check_same(config)?;
@@ -76,8 +76,9 @@ impl RunFolder {
         if !file.is_file() {
             return Err(InputError::new(path, "not a run folder").advice(format!("a run folder has a `{CONFIG}`")));
         }
-        let mut config: RunConfig = from_ron(&files::read_text(&file, LARGEST_CONFIG)?, &file)?;
+        let config: RunConfig = from_ron(&files::read_text(&file, LARGEST_CONFIG)?, &file)?;
         config.check(&file)?;
+        let mut config = config.recognised()?;
         if !path.join(DATABASE).is_file() {
             return Err(InputError::new(path, format!("the run folder has no `{DATABASE}`")));
         }
@@ -85,6 +86,22 @@ impl RunFolder {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         config.project.folder = absolute.ancestors().nth(2).unwrap_or(Path::new(".")).to_path_buf();
         Ok(Self { path: path.to_path_buf(), config })
+    }
+
+    /// Where the run of an id lies, or would lie: in the folder of its name, or in one that a program with another
+    /// [identity](RunConfig::IDENTITY) named after the same settings.
+    pub fn path_of(runs_dir: &Path, run: &str) -> PathBuf {
+        let path = runs_dir.join(run);
+        let Some((stem, _)) = run.rsplit_once('-').filter(|_| !path.exists()) else { return path };
+        let of_stem = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.rsplit_once('-'));
+            name.is_some_and(|(other, _)| other == stem)
+        };
+        let entries = fs::read_dir(runs_dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut others: Vec<PathBuf> = entries.filter(of_stem).filter(|path| looks_like_run(path)).collect();
+        others.sort();
+        let is_it = |path: &PathBuf| Self::open(path).is_ok_and(|other| other.config.run == run);
+        others.into_iter().find(is_it).unwrap_or(path)
     }
 
     /// The runs in a folder, sorted by id. What is no run folder, or cannot be used, is left out;
@@ -202,7 +219,8 @@ impl RunFolder {
             "another configuration"
         } else if there.data_hash != wanted.data_hash {
             "other data"
-        } else if there.model_hash != wanted.model_hash {
+        } else if there.identity == wanted.identity && there.model_hash != wanted.model_hash {
+            // Hashes of models cannot be made again: of another identity the settings alone name the model.
             "another base model"
         } else {
             return Ok(());

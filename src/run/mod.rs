@@ -19,7 +19,7 @@ pub mod writer;
 
 pub use self::config::{RunConfig, RunMethod};
 pub use self::folder::{RunFolder, WorkerLock};
-pub use self::options::{CHECKPOINT_EVERY, RunOptions};
+pub use self::options::{CHECKPOINT_EVERY, RunOptions, RunSelection};
 pub use self::outcome::{RunOutcome, Status};
 pub use self::reader::{EvaluationSummary, Event, RunReader};
 pub use self::writer::RunWriter;

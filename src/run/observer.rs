@@ -72,6 +72,18 @@ pub enum Phase {
     Evaluate,
 }
 
+impl Phase {
+    /// The name in the random streams of a training. Another name would give other numbers.
+    pub fn stream(self) -> &'static str {
+        match self {
+            Self::Load => "Load",
+            Self::Base => "Base",
+            Self::Train => "Train",
+            Self::Evaluate => "Evaluate",
+        }
+    }
+}
+
 /// One optimiser step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {

@@ -1,6 +1,6 @@
 //! The runs that a project asks for.
 
-use super::{RunConfig, RunMethod, RunOptions};
+use super::{RunConfig, RunMethod, RunSelection};
 use crate::error::InputError;
 use crate::project::{Project, Training};
 
@@ -32,14 +32,14 @@ impl PlannedRun {
 }
 
 /// The runs of a project in order: the counting baselines, then by seed the experiments with the points of their sweeps,
-/// those that the options choose.
+/// those that are selected.
 ///
 /// # Errors
 /// There is no experiment or point of a chosen name, no run of a chosen id, or a sweep cannot be used.
-pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun>, InputError> {
+pub fn planned(project: &Project, selection: &RunSelection) -> Result<Vec<PlannedRun>, InputError> {
     let mut variants = project.variants()?;
-    if !options.experiments.is_empty() {
-        let chosen = options.experiments.iter().map(|name| {
+    if !selection.experiments.is_empty() {
+        let chosen = selection.experiments.iter().map(|name| {
             variants.iter().find(|variant| variant.experiment.name == *name).cloned().ok_or_else(|| {
                 let known: Vec<&str> = variants.iter().map(|variant| variant.experiment.name.as_str()).collect();
                 InputError::new(&project.folder, format!("no experiment is named \"{name}\""))
@@ -56,7 +56,7 @@ pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun
         seed: 0,
         training: project.training.clone(),
     });
-    let seeds = if options.seeds.is_empty() { &project.seeds } else { &options.seeds };
+    let seeds = if selection.seeds.is_empty() { &project.seeds } else { &selection.seeds };
     let learned = seeds.iter().flat_map(|&seed| {
         variants.iter().map(move |variant| PlannedRun {
             experiment: variant.experiment.name.clone(),
@@ -65,7 +65,7 @@ pub fn planned(project: &Project, options: &RunOptions) -> Result<Vec<PlannedRun
             training: variant.training.clone(),
         })
     });
-    chosen(project, counted.into_iter().chain(learned).collect(), &options.runs)
+    chosen(project, counted.into_iter().chain(learned).collect(), &selection.runs)
 }
 
 /// Those of the runs that have one of these ids; all where no id is given.

@@ -119,7 +119,7 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
-    use super::super::RunOptions;
+    use super::super::RunSelection;
     use super::*;
 
     const PROJECT: &str = r#"(
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn workers_prefer_runs_that_need_not_wait() {
         let project = Project::parse(PROJECT, Path::new("somewhere/project.ron")).unwrap();
-        let runs = super::super::planned::planned(&project, &RunOptions::default()).unwrap();
+        let runs = super::super::planned::planned(&project, &RunSelection::default()).unwrap();
         let names: Vec<String> = runs.iter().map(|run| format!("{} {}", run.experiment, run.seed)).collect();
         let point = "A (training.learning_rate 0.1)";
         let after = [format!("{point} 1"), "B 1".to_owned(), "A 2".to_owned(), format!("{point} 2"), "B 2".to_owned()];

@@ -7,11 +7,12 @@ use super::folder::RunFolder;
 use crate::error::InputError;
 use crate::method::MethodOptions;
 use crate::model::BaseModel;
+use crate::project::Project;
 use crate::project::slug::SHARED_PREFIX;
-use crate::project::{Evaluation, Project, Training};
 
-/// Name of the compact base model, and of stage 1, as shared parts.
-pub const BASE: &str = "base";
+pub use super::config::BASE;
+
+/// Name of stage 1 as a shared part.
 pub const FIRST: &str = "stage1";
 
 /// What says which runs share a part, but for data, model and device, which are the same for all runs of a worker.
@@ -42,11 +43,10 @@ impl SharedPart {
 /// As [`RunConfig::hash_of`].
 pub fn parts(project: &Project, seed: u64) -> Result<Vec<SharedPart>, InputError> {
     let frozen = RunMethod::Learned(MethodOptions::Frozen);
-    let part = |name, project: &Project| {
-        RunConfig::hash_of(project, &frozen).map(|config_hash| SharedPart { name, seed, config_hash })
-    };
-    let base = matches!(project.base_model, BaseModel::Compact(_)).then(|| part(BASE, &base_settings(project)));
-    base.into_iter().chain([part(FIRST, project)]).collect()
+    let part = |name, config_hash: Result<_, _>| Ok(SharedPart { name, seed, config_hash: config_hash? });
+    let base =
+        matches!(project.base_model, BaseModel::Compact(_)).then(|| part(BASE, RunConfig::hash_of_base(project)));
+    base.into_iter().chain([part(FIRST, RunConfig::hash_of(project, &frozen))]).collect()
 }
 
 /// The folders of shared parts beside the runs.
@@ -54,25 +54,4 @@ pub fn folders(runs_dir: &Path) -> Vec<RunFolder> {
     let entries = std::fs::read_dir(runs_dir).into_iter().flatten().flatten();
     let shared = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(SHARED_PREFIX));
     shared.filter_map(|entry| RunFolder::open(&entry.path()).ok()).collect()
-}
-
-/// The project with everything that a compact base model does not depend on at its default.
-pub(crate) fn base_settings(project: &Project) -> Project {
-    let Training { batch, accumulation, checkpointing, schedule, warm_up, weight_decay, clip, .. } = project.training;
-    let Training { max_history, temperature, softmax, validation_users, .. } = project.training;
-    let training = Training {
-        batch,
-        accumulation,
-        checkpointing,
-        schedule,
-        warm_up,
-        weight_decay,
-        clip,
-        max_history,
-        temperature,
-        softmax,
-        validation_users,
-        ..Training::default()
-    };
-    Project { training, evaluation: Evaluation::default(), ..project.clone() }
 }

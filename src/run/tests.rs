@@ -25,6 +25,7 @@ pub(crate) fn config() -> RunConfig {
     let config_hash = RunConfig::hash_of(&project, &method).unwrap();
     RunConfig {
         format: RunConfig::FORMAT,
+        identity: RunConfig::IDENTITY,
         run: RunConfig::id_of(&experiment.name, &method, 42, &config_hash),
         experiment: experiment.name,
         method,
@@ -327,6 +328,77 @@ fn a_folder_of_other_data_is_not_resumed() {
     first.delete().unwrap();
     RunFolder::create(runs.path(), &other).unwrap();
     assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 1);
+}
+
+/// Makes a run's folder what a program of before [`RunConfig::identity`] leaves: with other hashes, and named after them.
+fn aged(run: &RunFolder) -> PathBuf {
+    let config = run.config();
+    let old_id = format!("{}-0badcafe", config.run.rsplit_once('-').unwrap().0);
+    let text = fs::read_to_string(run.path().join(CONFIG)).unwrap();
+    let text = text
+        .replace(&format!("    identity: {},\n", RunConfig::IDENTITY), "")
+        .replace(&format!("\"{}\"", config.run), &format!("\"{old_id}\""))
+        .replace(&config.config_hash, "0badcafe")
+        .replace("model_hash: \"model\"", "model_hash: \"made in another way\"");
+    assert!(!text.contains("identity"), "{text}");
+    fs::write(run.path().join(CONFIG), text).unwrap();
+    let path = run.path().with_file_name(old_id);
+    fs::rename(run.path(), &path).unwrap();
+    path
+}
+
+#[test]
+fn a_run_with_a_hash_of_before_is_recognised_by_its_settings() {
+    let runs = tempfile::tempdir().unwrap();
+    let path = aged(&RunFolder::create(runs.path(), &config()).unwrap());
+    let (listed, unusable) = RunFolder::list_all(runs.path());
+    assert!(unusable.is_empty(), "{unusable:?}");
+    assert_eq!((listed[0].path(), listed[0].config().run.as_str()), (path.as_path(), config().run.as_str()));
+    assert_eq!(listed[0].config().config_hash, config().config_hash);
+    assert_eq!(RunFolder::path_of(runs.path(), &config().run), path);
+    assert_eq!(RunFolder::create(runs.path(), &config()).unwrap().path(), path);
+    assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 1, "no second folder is made");
+    let other = RunConfig { data_hash: "other".to_owned(), ..config() };
+    assert!(RunFolder::create(runs.path(), &other).unwrap_err().to_string().contains("other data"));
+    // Other settings are another run.
+    let mut changed = config();
+    changed.project.training.batch += 1;
+    changed.config_hash = RunConfig::hash_of(&changed.project, &changed.method).unwrap();
+    changed.run = RunConfig::id_of(&changed.experiment, &changed.method, 42, &changed.config_hash);
+    assert_eq!(RunFolder::create(runs.path(), &changed).unwrap().path(), runs.path().join(&changed.run));
+}
+
+#[test]
+fn settings_of_every_kind_have_a_hash() {
+    let RunConfig { project, .. } = config();
+    let mut hashes: Vec<String> = MethodOptions::all()
+        .into_iter()
+        .map(RunMethod::Learned)
+        .chain([RunMethod::Popularity, RunMethod::CoOccurrence])
+        .map(|method| RunConfig::hash_of(&project, &method).unwrap())
+        .collect();
+    let kinds = hashes.len();
+    hashes.sort();
+    hashes.dedup();
+    assert_eq!(hashes.len(), kinds, "no two methods have the same");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("projects");
+    for file in fs::read_dir(shipped).unwrap().flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+        let project = Project::parse(&fs::read_to_string(&file).unwrap(), &file).unwrap();
+        RunConfig::hash_of(&project, &RunMethod::Learned(MethodOptions::Single)).unwrap();
+    }
+}
+
+/// Another hash would be another run to every project: only with another [`RunConfig::IDENTITY`].
+#[test]
+fn the_hash_of_given_settings_stays() {
+    let RunConfig { project, method, .. } = config();
+    let text = crate::canonical::text(&super::config::settings(&project, &method).unwrap());
+    assert_eq!(
+        text,
+        "{\"base_model\":{\"Compact\":{\"ffn\":192,\"layers\":2,\"width\":64}},\"dataset\":{\"Synthetic\":{}},\
+         \"evaluation\":{\"users\":{\"Sample\":200}},\"method\":{\"Learned\":{\"Peso\":{}}},\"prompt\":\"Compact\",\
+         \"semantic_ids\":\"Dataset\",\"training\":{}}"
+    );
 }
 
 #[test]

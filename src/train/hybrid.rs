@@ -71,7 +71,7 @@ fn part(task: &Task<'_>, experiment: &str, seed: u64) -> Result<RunFolder, Input
             .at("a hybrid's options")
     })?;
     let config = task.config(experiment, RunMethod::Learned(method.clone()), seed)?;
-    let path = task.runs_dir.join(&config.run);
+    let path = RunFolder::path_of(&task.runs_dir, &config.run);
     let unfinished = || {
         InputError::new(&path, format!("the run of \"{experiment}\" is not finished"))
             .advice("finish it, then run the hybrid again")

@@ -3,6 +3,10 @@
 //! The modules stand in the order of a run, and each imports only from those before it.
 
 // What the runs of a project share
+mod file_hashes;
+
+mod model_identity;
+
 pub mod task;
 
 pub mod semantic_ids;

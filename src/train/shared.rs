@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use burn::tensor::Tensor;
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
 use super::base_model::{base_folder, load_base};
 use super::recorder::{Recorder, rewind_point};
@@ -13,7 +13,6 @@ use super::stage_artifacts::keep;
 use super::stage_data::StageData;
 use super::{Task, jobs, model_loading, start};
 use crate::error::{InputError, RunError};
-use crate::files;
 use crate::method::plan::Data;
 use crate::method::{Guides, MethodOptions, Part};
 use crate::model::adapter::Adapter;
@@ -22,8 +21,9 @@ use crate::model::{BaseModel, Compact, Llama, weights};
 use crate::project::slug::SHARED_PREFIX;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
-use crate::run::shared_part::{self, BASE, FIRST};
+use crate::run::shared_part::{self, BASE, FIRST, SharedPart};
 use crate::run::{RunConfig, RunFolder, RunMethod, RunWriter, Status, WorkerLock};
+use crate::{canonical, files};
 
 /// What all runs of a seed start from, each part in a folder beside the runs that whoever comes first fills.
 pub struct Shared {
@@ -50,8 +50,8 @@ impl Shared {
             BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => None,
             BaseModel::Compact(compact) => {
                 let mut config = task.config("Base model", frozen.clone(), seed)?;
-                config.config_hash = RunConfig::hash_of(&shared_part::base_settings(task.project), &config.method)?;
-                config.model_hash = task.model_hash(seed);
+                config.config_hash = RunConfig::hash_of_base(task.project)?;
+                config.model_hash = task.model(seed).base_hash()?;
                 let train = |folder: &RunFolder, recorder: &mut SharedRecorder<'_, '_>| {
                     train_base::<B>(task, compact, folder, device, recorder)
                 };
@@ -100,11 +100,16 @@ fn ensure_part(
     recorder: &mut Recorder<'_>,
     work: impl FnOnce(&RunFolder, &mut SharedRecorder<'_, '_>) -> Result<(), RunError>,
 ) -> Result<RunFolder, RunError> {
-    let identity = [&config.config_hash, &config.data_hash, &config.model_hash, task.device.kind()].join(" ");
-    let digest = Sha256::digest(identity.as_bytes());
-    let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    config.run = format!("{SHARED_PREFIX}{part}-s{}-{short}", config.seed);
-    let folder = RunFolder::create(&task.runs_dir, &config)?;
+    let RunConfig { config_hash, data_hash, model_hash, .. } = &config;
+    let identity = json!({
+        "config": config_hash, "data": data_hash, "model": model_hash, "device": task.device.kind(),
+    });
+    let hash = canonical::hash(&format!("shared part {}", RunConfig::IDENTITY), &identity);
+    config.run = format!("{SHARED_PREFIX}{part}-s{}-{}", config.seed, &hash[..8]);
+    let folder = match of_another_identity(task, &config) {
+        Some(folder) => folder,
+        None => RunFolder::create(&task.runs_dir, &config)?,
+    };
     if folder.status() == Status::Finished {
         return Ok(folder);
     }
@@ -119,6 +124,16 @@ fn ensure_part(
     }
     drop(lock);
     Ok(folder)
+}
+
+/// The same part as a program with another [identity](RunConfig::IDENTITY) named it.
+fn of_another_identity(task: &Task<'_>, config: &RunConfig) -> Option<RunFolder> {
+    let part = SharedPart::of(config);
+    shared_part::folders(&task.runs_dir).into_iter().find(|folder| {
+        let there = folder.config();
+        let made_of = |config: &RunConfig| (config.data_hash.clone(), config.device.clone());
+        there.identity != config.identity && SharedPart::of(there) == part && made_of(there) == made_of(config)
+    })
 }
 
 /// Another worker may be at it: its work is ours too.

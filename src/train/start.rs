@@ -1,36 +1,13 @@
 //! What stage 1 begins with: a fresh adapter, or one that Hugging Face PEFT wrote.
 
-use std::path::PathBuf;
-
 use burn::tensor::backend::Backend;
-use sha2::{Digest, Sha256};
 
 use super::Task;
-use super::task::hex;
+use super::model_identity::start_folder;
 use crate::error::InputError;
 use crate::model::weights::PeftAdapter;
 use crate::model::{Adapter, Llama, LlamaConfig, Vocabulary, VocabularyMode};
 use crate::project::Project;
-
-/// Folder of the adapter that the project starts from.
-fn folder(project: &Project) -> Option<PathBuf> {
-    project.training.start.path().map(|path| project.folder.join(path))
-}
-
-/// SHA-256 (hex) of the files of the adapter that the project starts from.
-///
-/// # Errors
-/// They cannot be read.
-pub fn hash(project: &Project) -> Result<Option<String>, InputError> {
-    let Some(folder) = folder(project) else { return Ok(None) };
-    let mut hash = Sha256::new();
-    for name in ["adapter_config.json", "adapter_model.safetensors"] {
-        let file = folder.join(name);
-        let mut from = std::fs::File::open(&file).map_err(|e| InputError::io(&file, "read the adapter", &e))?;
-        std::io::copy(&mut from, &mut hash).map_err(|e| InputError::io(&file, "read the adapter", &e))?;
-    }
-    Ok(Some(hex(hash.finalize())))
-}
 
 /// The adapter that the project starts from, where it is not a fresh one.
 ///
@@ -42,7 +19,7 @@ pub fn read(
     llama: &LlamaConfig,
     vocabulary: &Vocabulary,
 ) -> Result<Option<PeftAdapter>, InputError> {
-    let Some(folder) = folder(project) else { return Ok(None) };
+    let Some(folder) = start_folder(project) else { return Ok(None) };
     let peft = PeftAdapter::read(&folder, llama)?;
     let bad = |field: &str, problem: String, advice: String| {
         Err(InputError::new(folder.join("adapter_config.json"), problem).at(format!("field `{field}`")).advice(advice))

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sha2::{Digest, Sha256};
-
-use super::start;
+use super::model_identity::ModelIdentity;
 use crate::baseline::DatasetSize;
 use crate::data::Dataset;
 use crate::data::formats::OnProgress;
@@ -16,7 +14,7 @@ use crate::error::{InputError, RunError};
 use crate::method::AdapterMethod;
 use crate::model::config::PROJECTIONS;
 use crate::model::prompt::Continuations;
-use crate::model::{BaseModel, LlamaConfig, Vocabulary, VocabularyMode};
+use crate::model::{LlamaConfig, Vocabulary, VocabularyMode};
 use crate::project::Project;
 use crate::run::RunOptions;
 use crate::run::config::{RunConfig, RunMethod};
@@ -105,12 +103,18 @@ impl<'a> Task<'a> {
         method.trainable([a, b], (tables * rows * self.llama.width) as u64)
     }
 
+    /// What identifies the model that runs of a seed begin with.
+    pub(super) fn model(&self, seed: u64) -> ModelIdentity<'_> {
+        ModelIdentity { project: self.project, llama: &self.llama, vocabulary: &self.vocabulary, seed }
+    }
+
     /// The configuration of a run of this task.
     pub(super) fn config(&self, experiment: &str, method: RunMethod, seed: u64) -> Result<RunConfig, InputError> {
         let config_hash = RunConfig::hash_of(self.project, &method)?;
         let learned = method.is_learned();
         Ok(RunConfig {
             format: RunConfig::FORMAT,
+            identity: RunConfig::IDENTITY,
             run: RunConfig::id_of(experiment, &method, seed, &config_hash),
             experiment: experiment.to_owned(),
             trainable_parameters: match &method {
@@ -122,7 +126,7 @@ impl<'a> Task<'a> {
                 RunMethod::Popularity | RunMethod::CoOccurrence => 0,
             },
             device: if learned { self.device_name.clone() } else { "cpu".to_owned() },
-            model_hash: if method.adapts_model() { self.start_hash(seed)? } else { String::new() },
+            model_hash: if method.adapts_model() { self.model(seed).start_hash()? } else { String::new() },
             method,
             seed,
             project: self.project.clone(),
@@ -134,44 +138,4 @@ impl<'a> Task<'a> {
             created_unix: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         })
     }
-
-    /// Identifies what stage 1 begins with: the base model, and the adapter that others made.
-    fn start_hash(&self, seed: u64) -> Result<String, InputError> {
-        let base = self.model_hash(seed);
-        Ok(match start::hash(self.project)? {
-            None => base,
-            Some(adapter) => hex(Sha256::digest(format!("{base} {adapter}").as_bytes())),
-        })
-    }
-
-    /// Identifies the base model before stage 1: its description and the seed of its weights, or its files' sizes.
-    pub(super) fn model_hash(&self, seed: u64) -> String {
-        let mut hash = Sha256::new();
-        hash.update(format!("{:?} {:?}", self.llama, self.vocabulary));
-        match &self.project.base_model {
-            BaseModel::Compact(compact) => hash.update(format!("{compact:?} {seed}")),
-            BaseModel::Gguf(path) => {
-                let length = self.project.folder.join(path).metadata().map_or(0, |m| m.len());
-                hash.update(format!("{length}"));
-            }
-            BaseModel::HuggingFace(path) => {
-                let folder = self.project.folder.join(path);
-                let mut files: Vec<_> = std::fs::read_dir(folder)
-                    .into_iter()
-                    .flatten()
-                    .flatten()
-                    .filter(|f| f.path().extension().is_some_and(|e| e == "safetensors"))
-                    .map(|f| (f.file_name(), f.metadata().map_or(0, |m| m.len())))
-                    .collect();
-                files.sort();
-                hash.update(format!("{files:?}"));
-            }
-        }
-        hex(hash.finalize())
-    }
-}
-
-/// A digest in hexadecimal digits.
-pub(crate) fn hex(digest: impl AsRef<[u8]>) -> String {
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

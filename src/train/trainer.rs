@@ -115,7 +115,7 @@ impl Job<'_> {
 
     fn stream(&self) -> String {
         let part = if self.part > 0 { format!(" part {}", self.part + 1) } else { String::new() };
-        format!("{:?} {}{part}", self.phase, self.stage)
+        format!("{} {}{part}", self.phase.stream(), self.stage)
     }
 
     /// What is trained, for the log.

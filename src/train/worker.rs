@@ -15,7 +15,7 @@ use crate::project::Project;
 use crate::run::observer::{Level, Observer, Wanted};
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::queue::Queue;
-use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, Status};
+use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, RunSelection, Status};
 
 /// Runs experiments of a project, one after another; what is finished is left alone, what is half done is resumed.
 ///
@@ -23,13 +23,18 @@ use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, Status
 ///
 /// # Errors
 /// Nothing could be started: data, model, device or an experiment's name cannot be used.
-pub fn run(project: &Project, options: &RunOptions, watcher: &mut dyn Watcher) -> Result<Vec<RunOutcome>, RunError> {
-    let runs = planned(project, options)?;
+pub fn run(
+    project: &Project,
+    selection: &RunSelection,
+    options: &RunOptions,
+    watcher: &mut dyn Watcher,
+) -> Result<Vec<RunOutcome>, RunError> {
+    let runs = planned(project, selection)?;
     let task = Task::load_watched(project, options, &mut |progress| watcher.import_progress(progress))?;
     crate::files::create_folder(&task.runs_dir)?;
     let mut outcomes = Vec::with_capacity(runs.len());
     for (run, number) in runs.iter().zip(1..) {
-        let outcome = run_planned(&task, run, (number, runs.len()), watcher)?;
+        let outcome = run_planned(&task, run, RunNumber { number, of: runs.len() }, watcher)?;
         let stopped = outcome.status == Status::Stopped;
         outcomes.push(outcome);
         if stopped {
@@ -52,9 +57,10 @@ pub fn run_queue(path: &Path, options: &RunOptions, watcher: &mut dyn Watcher) -
     let Some(mut worker) = queue.work()? else { return Ok(outcomes) };
     while let Some((still, next)) = worker.next()? {
         worker = still;
-        let only = RunOptions { experiments: vec![next.experiment], seeds: vec![next.seed], ..options.clone() };
+        let only =
+            RunSelection { experiments: vec![next.experiment], seeds: vec![next.seed], ..RunSelection::default() };
         let project = Project::load(path).map_err(RunError::from);
-        match project.and_then(|project| run(&project, &only, watcher)) {
+        match project.and_then(|project| run(&project, &only, options, watcher)) {
             Ok(mut ended) => outcomes.append(&mut ended),
             Err(failure) => not_started = not_started.or(Some(failure)),
         }
@@ -65,14 +71,22 @@ pub fn run_queue(path: &Path, options: &RunOptions, watcher: &mut dyn Watcher) -
     not_started.map_or(Ok(outcomes), Err)
 }
 
-/// Does one of the runs, its number from 1 of how many; the task is that of the whole project.
+/// Which of how many runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunNumber {
+    /// From 1.
+    pub number: usize,
+    pub of: usize,
+}
+
+/// Does one of the runs; the task is that of the whole project.
 ///
 /// # Errors
 /// It could not be started.
 pub fn run_planned(
     task: &Task<'_>,
     run: &PlannedRun,
-    (number, of): (usize, usize),
+    number: RunNumber,
     watcher: &mut dyn Watcher,
 ) -> Result<RunOutcome, RunError> {
     let project = run.project(task.project);
@@ -82,7 +96,7 @@ pub fn run_planned(
         // Better told now than after a base model was trained.
         start::read(&project, &task.llama, &task.vocabulary)?;
     }
-    watcher.run_started(number, of, &config);
+    watcher.run_started(number.number, number.of, &config);
     one_run(&task, &config, watcher)
 }
 
@@ -93,7 +107,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
         status,
         reason,
     };
-    let there = task.runs_dir.join(&config.run);
+    let there = RunFolder::path_of(&task.runs_dir, &config.run);
     if task.fresh && there.exists() {
         RunFolder::open(&there)?.delete()?;
     }

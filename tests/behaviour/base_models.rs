@@ -23,7 +23,7 @@ use peso_workbench::peak_memory;
 use peso_workbench::project::file::DEMO;
 use peso_workbench::project::{Project, UsersPerStage};
 use peso_workbench::run::observer::{Level, Phase, Progress};
-use peso_workbench::run::{RunConfig, RunOptions, Status};
+use peso_workbench::run::{RunConfig, RunOptions, RunSelection, Status};
 use peso_workbench::train::recorder::Watcher;
 use peso_workbench::train::worker;
 
@@ -239,7 +239,7 @@ fn a_run_tells_how_far_its_base_model_is_read() {
     project.experiments.retain(|experiment| experiment.name == "Single evolving LoRA");
     let options = RunOptions { device: DeviceChoice::Cpu, ..RunOptions::default() };
     let mut told = Told::default();
-    let outcomes = worker::run(&project, &options, &mut told).unwrap();
+    let outcomes = worker::run(&project, &RunSelection::default(), &options, &mut told).unwrap();
     assert!(outcomes.iter().all(|outcome| outcome.status == Status::Finished), "{outcomes:?}");
     let parameters = Pretrained::open(&models().join("llama")).unwrap().parameters();
     for stage in [1, 2] {

@@ -20,7 +20,7 @@ use peso_workbench::model::{Adapter, Compact, Llama, LlamaConfig, weights};
 use peso_workbench::project::Project;
 use peso_workbench::results::{Results, RunResult};
 use peso_workbench::run::observer::{Level, Progress};
-use peso_workbench::run::{RunConfig, RunFolder, RunOptions, Status};
+use peso_workbench::run::{RunConfig, RunFolder, RunOptions, RunSelection, Status};
 use peso_workbench::train::recorder::Watcher;
 use peso_workbench::train::worker;
 use proptest::prelude::*;
@@ -228,8 +228,13 @@ impl Watcher for Patience {
     }
 }
 
-fn run(project: &Project, options: &RunOptions, patience: usize) -> Vec<(String, Status, Option<String>)> {
-    let outcomes = worker::run(project, options, &mut Patience(Cell::new(patience))).unwrap();
+fn run(
+    project: &Project,
+    selection: &RunSelection,
+    options: &RunOptions,
+    patience: usize,
+) -> Vec<(String, Status, Option<String>)> {
+    let outcomes = worker::run(project, selection, options, &mut Patience(Cell::new(patience))).unwrap();
     outcomes.into_iter().map(|o| (o.experiment, o.status, o.reason)).collect()
 }
 
@@ -274,7 +279,7 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
     let project = open(folder.path());
     let options =
         RunOptions { device: DeviceChoice::Cpu, checkpoint_every: Duration::from_secs(60), ..RunOptions::default() };
-    for (experiment, status, reason) in run(&project, &options, usize::MAX) {
+    for (experiment, status, reason) in run(&project, &RunSelection::default(), &options, usize::MAX) {
         assert_eq!(status, Status::Finished, "{experiment}: {reason:?}");
     }
     let used: Vec<&str> = project.experiments.iter().map(|e| e.method.card().key).collect();
@@ -342,15 +347,15 @@ fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
         "hybrid",
     ];
     let experiments = names.map(str::to_owned).to_vec();
-    let options = RunOptions {
-        experiments,
-        device: DeviceChoice::Cpu,
-        checkpoint_every: Duration::from_secs(60),
-        ..RunOptions::default()
-    };
-    run(&undisturbed, &options, usize::MAX);
+    let selection = RunSelection { experiments, ..RunSelection::default() };
+    let options =
+        RunOptions { device: DeviceChoice::Cpu, checkpoint_every: Duration::from_secs(60), ..RunOptions::default() };
+    run(&undisturbed, &selection, &options, usize::MAX);
     let mut stops = 0;
-    while run(&project, &options, 23 + 7 * (stops % 5)).iter().any(|(_, status, _)| *status != Status::Finished) {
+    while run(&project, &selection, &options, 23 + 7 * (stops % 5))
+        .iter()
+        .any(|(_, status, _)| *status != Status::Finished)
+    {
         stops += 1;
         assert!(stops < 1_000, "it never comes to an end");
     }

@@ -18,7 +18,7 @@ use peso_workbench::model::weights::{initialise_compact, load_pretrained, write_
 use peso_workbench::model::{Adapter, Compact, LlamaConfig, LoraShape, Prompt, PromptWriter, Vocabulary};
 use peso_workbench::project::Project;
 use peso_workbench::run::observer::{Level, Phase, Progress, StepRecord};
-use peso_workbench::run::{RunConfig, RunFolder, RunOptions, Status};
+use peso_workbench::run::{RunConfig, RunFolder, RunOptions, RunSelection, Status};
 use peso_workbench::train::adapter_export::Handover;
 use peso_workbench::train::recorder::Watcher;
 use peso_workbench::train::step::{StepOptions, cross_entropy, gradients};
@@ -88,14 +88,14 @@ impl Watcher for Watching {
 
 /// Runs PESO until it ends, or is interrupted after so many reports of progress; and what was said meanwhile.
 fn run(project: &Project, left: Option<usize>) -> (RunFolder, Status, Vec<String>) {
+    let selection = RunSelection { experiments: vec!["PESO".to_owned()], ..RunSelection::default() };
     let options = RunOptions {
-        experiments: vec!["PESO".to_owned()],
         device: DeviceChoice::Cpu,
         checkpoint_every: if left.is_some() { Duration::ZERO } else { Duration::from_secs(60) },
         ..RunOptions::default()
     };
     let mut watching = Watching { left, said: Vec::new() };
-    let outcome = worker::run(project, &options, &mut watching).unwrap().pop().unwrap();
+    let outcome = worker::run(project, &selection, &options, &mut watching).unwrap().pop().unwrap();
     let folder = RunFolder::open(&project.folder.join("runs").join(outcome.run)).unwrap();
     (folder, outcome.status, watching.said)
 }

@@ -18,6 +18,7 @@ pub fn create(project: &Project, name: &str, method: &RunMethod, seed: u64) -> R
     let config_hash = RunConfig::hash_of(project, method).unwrap();
     let config = RunConfig {
         format: RunConfig::FORMAT,
+        identity: RunConfig::IDENTITY,
         run: RunConfig::id_of(name, method, seed, &config_hash),
         experiment: name.to_owned(),
         method: method.clone(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use peso_workbench::device::DeviceChoice;
 use peso_workbench::project::Project;
 use peso_workbench::run::observer::{Level, Progress};
-use peso_workbench::run::{RunConfig, RunOptions, Status};
+use peso_workbench::run::{RunConfig, RunOptions, RunSelection, Status};
 use peso_workbench::train::recorder::Watcher;
 use peso_workbench::train::worker;
 use rand::{Rng, SeedableRng};
@@ -132,6 +132,50 @@ fn a_run_killed_ten_times_ends_with_the_numbers_of_one_that_was_not() {
     assert_eq!(numbers(folder.path(), &[]), numbers(folder.path(), &out));
 }
 
+/// Makes all run folders what a program of another identity leaves: with other hashes, and named after them.
+fn age(runs: &Path) {
+    for folder in fs::read_dir(runs).unwrap().flatten().map(|entry| entry.path()) {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let Some((stem, _)) = name.rsplit_once('-').filter(|_| folder.join("run.ron").is_file()) else { continue };
+        let old_id = format!("{stem}-0badcafe");
+        let text = fs::read_to_string(folder.join("run.ron")).unwrap();
+        let line = |line: &str| match line.trim_start().split_once(':') {
+            Some(("identity", _)) => String::new(),
+            Some(("run", _)) => format!("    run: \"{old_id}\",\n"),
+            Some((hash @ ("config_hash" | "model_hash"), _)) => format!("    {hash}: \"0badcafe\",\n"),
+            _ => format!("{line}\n"),
+        };
+        fs::write(folder.join("run.ron"), text.lines().map(line).collect::<String>()).unwrap();
+        fs::rename(&folder, folder.with_file_name(old_id)).unwrap();
+    }
+}
+
+#[test]
+fn runs_with_hashes_of_before_are_those_of_their_project() {
+    let folder = project();
+    let whole = tempfile::tempdir().unwrap();
+    let out = ["--out", whole.path().to_str().unwrap()];
+    assert_done(&run(folder.path(), &out));
+    assert_done(&run(folder.path(), &["--experiment", "Frozen"]));
+    let runs = folder.path().join("runs");
+    age(&runs);
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(&runs).unwrap().flatten().filter(|entry| entry.path().is_dir());
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    };
+    let before = names();
+    assert_eq!(before.len(), 5, "two that count, one that learns, two shared parts: {before:?}");
+    let log = |name: &String| fs::read(runs.join(name).join("log.txt")).unwrap_or_default();
+    let logs: Vec<_> = before.iter().map(log).collect();
+
+    assert_done(&run(folder.path(), &[]));
+    let after = names();
+    assert!(before.iter().all(|name| after.contains(name)), "{before:?} {after:?}");
+    assert_eq!(after.len(), before.len() + 2, "only what was never run is new: {after:?}");
+    assert_eq!(before.iter().map(log).collect::<Vec<_>>(), logs, "nothing was done in what is finished");
+    assert_eq!(numbers(folder.path(), &[]), numbers(folder.path(), &out));
+}
+
 /// A device that fails after some steps, as the worker sees it: with a panic out of the computation.
 struct Failing {
     steps: usize,
@@ -160,15 +204,12 @@ fn a_device_that_fails_leaves_a_run_that_names_the_next_device_and_is_resumed() 
     let out = ["--out", whole.path().to_str().unwrap()];
     assert_done(&run(folder.path(), &[&only[..], &out[..]].concat()));
 
-    let options = RunOptions {
-        experiments: vec!["PESO".to_owned()],
-        device: DeviceChoice::Cpu,
-        checkpoint_every: Duration::from_millis(20),
-        ..RunOptions::default()
-    };
+    let selection = RunSelection { experiments: vec!["PESO".to_owned()], ..RunSelection::default() };
+    let options =
+        RunOptions { device: DeviceChoice::Cpu, checkpoint_every: Duration::from_millis(20), ..RunOptions::default() };
     let project = Project::load(folder.path()).unwrap();
     for steps in [5, 40, 40] {
-        let outcomes = worker::run(&project, &options, &mut Failing { steps }).unwrap();
+        let outcomes = worker::run(&project, &selection, &options, &mut Failing { steps }).unwrap();
         let failed = outcomes.last().unwrap();
         assert_eq!(failed.status, Status::Failed, "after {steps} steps");
         let reason = failed.reason.as_deref().unwrap();

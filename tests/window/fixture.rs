@@ -35,6 +35,7 @@ pub fn config(project: &Project, experiment: &str, method: RunMethod, seed: u64)
     let config_hash = RunConfig::hash_of(project, &method).unwrap();
     RunConfig {
         format: RunConfig::FORMAT,
+        identity: RunConfig::IDENTITY,
         run: RunConfig::id_of(experiment, &method, seed, &config_hash),
         experiment: experiment.to_owned(),
         method,

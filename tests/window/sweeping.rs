@@ -12,7 +12,7 @@ use peso_workbench::budget::estimate::{Basis, Estimate, RunEstimate};
 use peso_workbench::project::Project;
 use peso_workbench::project::sweep::{Axis, Combine, Sweep};
 use peso_workbench::run::planned::planned;
-use peso_workbench::run::{RunOptions, Status};
+use peso_workbench::run::{RunSelection, Status};
 use peso_workbench::schema::Setting;
 
 use crate::fixture::{self, Come};
@@ -182,7 +182,7 @@ fn rename(window: &mut Harness<'_, Workbench>, from: &str, to: &str) {
 
 /// What a process would say of the runs of a project.
 pub fn estimate(project: &Project, finished: &[&str]) -> Estimate {
-    let runs = planned(project, &RunOptions::default()).unwrap();
+    let runs = planned(project, &RunSelection::default()).unwrap();
     let run = |(place, run): (usize, &peso_workbench::run::planned::PlannedRun)| {
         let done = finished.contains(&run.experiment.as_str());
         let learned = run.method.is_learned();

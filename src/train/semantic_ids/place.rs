@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
+use crate::canonical;
 use crate::error::InputError;
 use crate::files;
 use crate::id_training::observer::Epoch;
@@ -68,10 +69,12 @@ impl Project {
             SemanticIds::Train(options) => {
                 let dataset = self.dataset.clone().with_paths(without_folder);
                 let base_model = self.base_model.path().filter(|_| options.source.needs_base_model());
-                // Ids of another version of the program, which may print options in another way, are made again.
-                let digest = Sha256::digest(format!("{dataset:?} {options:?} {base_model:?}"));
-                let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-                Some(PathBuf::from(FOLDER).join(format!("{short}.index.json")))
+                // A project that was read can be written; what could not would share one name, and the ids in it be made anew.
+                let dataset = canonical::settings(&dataset).unwrap_or_default();
+                let options = canonical::settings(options).unwrap_or_default();
+                let made_of = json!({"dataset": dataset, "options": options, "base_model": base_model});
+                let hash = canonical::hash("semantic ids 2", &made_of);
+                Some(PathBuf::from(FOLDER).join(format!("{}.index.json", &hash[..8])))
             }
         }
     }
