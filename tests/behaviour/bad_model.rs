@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::reference::reference_dir;
+use crate::reference::committed_reference;
 
 /// A copy of a reference model that a test may damage, with token ids to score.
 fn model() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let from = reference_dir().join("llama_untied_rope");
+    let from = committed_reference().join("llama_untied_rope");
     for file in ["config.json", "model.safetensors"] {
         fs::copy(from.join(file), folder.path().join(file)).unwrap();
     }
@@ -75,7 +75,7 @@ fn a_lying_header_is_refused_before_anything_is_allocated() {
 
 #[test]
 fn configurations_are_checked_field_by_field() {
-    let good = fs::read_to_string(reference_dir().join("llama_untied_rope/config.json")).unwrap();
+    let good = fs::read_to_string(committed_reference().join("llama_untied_rope/config.json")).unwrap();
     for (from, to, words) in [
         ("\"hidden_size\": 48", "\"hidden_size\": -1", ["hidden_size", "positive whole number"]),
         ("\"hidden_size\": 48", "\"hidden_size\": 64", ["model.embed_tokens.weight", "expected the shape"]),

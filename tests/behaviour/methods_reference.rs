@@ -53,7 +53,7 @@ struct Case {
 
 impl Case {
     fn load() -> Self {
-        let lora = LoraCase::load();
+        let lora = LoraCase::committed();
         let inputs = file("inputs.safetensors");
         let (mut oldest, mut fisher) = (Adapter::default(), [Matrices::new(), Matrices::new()]);
         for module in lora.previous.modules.keys() {

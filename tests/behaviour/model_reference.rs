@@ -21,7 +21,7 @@ use peso_workbench::train::learning_rate::schedule;
 use peso_workbench::train::step::{Gradients, StepOptions, apply, gradients};
 use serde_json::Value;
 
-use crate::reference::reference_dir;
+use crate::reference::{committed_reference, reference_dir};
 
 pub type Tracked = Autodiff<Flex>;
 
@@ -88,8 +88,17 @@ pub struct LoraCase {
 }
 
 impl LoraCase {
-    pub fn load() -> Self {
-        let folder = reference_dir().join("lora");
+    /// Of the set of reference values that is asked for.
+    fn of_reference() -> Self {
+        Self::load(reference_dir().join("lora"))
+    }
+
+    /// Of the committed set, which the other fixtures were made with.
+    pub fn committed() -> Self {
+        Self::load(committed_reference().join("lora"))
+    }
+
+    fn load(folder: PathBuf) -> Self {
         let expected = json(&folder.join("expected.json"));
         let file = Weights::open_file(&folder.join("adapters.safetensors")).unwrap();
         let (mut current, mut previous) = (Adapter::default(), Adapter::default());
@@ -171,7 +180,7 @@ fn reference_name(name: &str) -> String {
 
 #[test]
 fn lora_loss_penalty_and_gradients_match_the_reference() {
-    let mut case = LoraCase::load();
+    let mut case = LoraCase::of_reference();
     let Gradients { by_name, figures } = case.gradients();
     let close = |name: &str, got: f64, expected: f64| {
         assert!((got / expected - 1.0).abs() <= 1e-4, "{name}: {got} instead of {expected}");
@@ -197,7 +206,7 @@ fn lora_loss_penalty_and_gradients_match_the_reference() {
 
 #[test]
 fn lora_logits_match_the_reference() {
-    let case = LoraCase::load();
+    let case = LoraCase::of_reference();
     let file = Weights::open_file(&case.folder.join("expected.safetensors")).unwrap();
     let (shape, ids) = file.integers("input_ids").unwrap();
     let mask = file.integers("attention_mask").unwrap().1;
@@ -215,7 +224,7 @@ fn lora_logits_match_the_reference() {
 
 #[test]
 fn twenty_adamw_steps_match_the_reference() {
-    let mut case = LoraCase::load();
+    let mut case = LoraCase::of_reference();
     let curve = case.expected["curve"].as_array().unwrap().clone();
     let adamw = case.expected["adamw"].clone();
     let mut optimizer = AdamW::new(number(&adamw["weight_decay"]));

@@ -1,4 +1,8 @@
-//! Values made with other tools, which pin what is computed here. `PESO_REFERENCE_DIR` names another set of them.
+//! Values made with other tools, which pin what is computed here. `PESO_REFERENCE_DIR` names another set of them, made
+//! with another seed.
+//!
+//! A test that takes both its inputs and what it expects from the set reads [`reference_dir`]. One that expects what other
+//! fixtures or its own code say of the committed set reads [`committed_reference`], whatever set is asked for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,10 +10,14 @@ use std::path::{Path, PathBuf};
 use peso_workbench::measure::ranking::{UserOutcome, aggregate};
 use serde::Deserialize;
 
-/// The folder of the reference values.
+/// The folder of the set of reference values that is asked for, which is the committed one unless another is named.
 pub fn reference_dir() -> PathBuf {
-    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reference");
-    std::env::var_os("PESO_REFERENCE_DIR").map_or_else(own, PathBuf::from)
+    std::env::var_os("PESO_REFERENCE_DIR").map_or_else(committed_reference, PathBuf::from)
+}
+
+/// The folder of the committed set of reference values.
+pub fn committed_reference() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reference")
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn numbers(value: &Value) -> Vec<f32> {
 
 #[test]
 fn gradients_of_examples_and_their_directions_match_the_reference() {
-    let (mut case, expected) = (LoraCase::load(), expected());
+    let (mut case, expected) = (LoraCase::committed(), expected());
     let adapter = Adapter::of(&case.model);
     let mut gradients = Gradients::new(expected["parameters"].as_u64().unwrap() as usize);
     for sequence in case.sequences() {
@@ -50,7 +50,7 @@ fn gradients_of_examples_and_their_directions_match_the_reference() {
 
 #[test]
 fn what_a_module_reads_matches_the_reference() {
-    let (case, expected) = (LoraCase::load(), expected());
+    let (case, expected) = (LoraCase::committed(), expected());
     let model = case.model.clone().map(&|t: Tensor<Tracked, 2>| t.inner());
     let packed = Packed::new(&case.sequences());
     let (row, place) = (expected["inputs_row"].as_u64().unwrap(), expected["inputs_place"].as_u64().unwrap());

@@ -11,7 +11,7 @@ use peso_workbench::app::Workbench;
 use peso_workbench::data::{Dataset, StageCuts};
 
 use crate::fixture::{self, Come};
-use crate::looks::{THEMES, picture};
+use crate::snapshot::{Part, picture, text};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
 
 /// Real interactions with times, in a format that has no semantic ids.
@@ -229,27 +229,29 @@ fn a_users_history_says_what_is_tested_and_leads_to_the_recommendations() {
 #[test]
 fn looks_of_the_data_view() {
     let mut pictures = SnapshotResults::new();
-    for theme in THEMES {
-        let world = World::new();
-        let file = imported(&world);
-        let mut window = opened(&world, theme, &file, "Timeline");
-        window.set_size([1280.0, 1000.0].into());
-        until_label(&mut window, FIRST);
-        picture(&mut pictures, &mut window, "timeline", theme, None);
-        let file = world.demo();
-        let mut window = opened(&world, theme, &file, "Data drift");
-        window.set_size([1280.0, 1000.0].into());
-        until_part(&mut window, "of Item popularity, divergence");
-        picture(&mut pictures, &mut window, "data_drift", theme, None);
-        click(&mut window, "Items");
-        until_part(&mut window, ", level 1");
-        window.query_all_by_label_contains(", level 1").next().unwrap().click();
-        until_part(&mut window, ", level 2");
-        window.query_all_by_label_contains("Item ").next().unwrap().click();
-        until_label(&mut window, "Show in tree");
-        picture(&mut pictures, &mut window, "items", theme, None);
-        click(&mut window, "Histories");
-        until_part(&mut window, "of 800 users");
-        picture(&mut pictures, &mut window, "histories", theme, None);
-    }
+    let world = World::new();
+    let file = imported(&world);
+    let mut window = opened(&world, Theme::Dark, &file, "Timeline");
+    window.set_size([1280.0, 1000.0].into());
+    until_label(&mut window, FIRST);
+    picture(&mut pictures, &mut window, "timeline", Theme::Dark, Part::View);
+    text(&mut window, "timeline", Part::View);
+    let file = world.demo();
+    let mut window = opened(&world, Theme::Light, &file, "Data drift");
+    window.set_size([1280.0, 1000.0].into());
+    until_part(&mut window, "of Item popularity, divergence");
+    picture(&mut pictures, &mut window, "data_drift", Theme::Light, Part::View);
+    text(&mut window, "data_drift", Part::View);
+    click(&mut window, "Items");
+    until_part(&mut window, ", level 1");
+    window.query_all_by_label_contains(", level 1").next().unwrap().click();
+    until_part(&mut window, ", level 2");
+    window.query_all_by_label_contains("Item ").next().unwrap().click();
+    until_label(&mut window, "Show in tree");
+    picture(&mut pictures, &mut window, "items", Theme::Light, Part::View);
+    text(&mut window, "items", Part::View);
+    click(&mut window, "Histories");
+    until_part(&mut window, "of 800 users");
+    picture(&mut pictures, &mut window, "histories", Theme::Light, Part::View);
+    text(&mut window, "histories", Part::View);
 }

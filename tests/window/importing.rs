@@ -15,7 +15,7 @@ use peso_workbench::data::synthetic::Onset;
 use peso_workbench::data::{DatasetSource, StageCuts};
 use peso_workbench::project::Project;
 
-use crate::looks::{THEMES, picture};
+use crate::snapshot::{Part, picture, text};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
 
 fn fixture(path: &str) -> PathBuf {
@@ -251,19 +251,18 @@ fn a_file_of_broken_lines_shows_the_first_of_them() {
 #[test]
 fn source_tab() {
     let mut pictures = SnapshotResults::new();
-    for theme in THEMES {
-        let world = World::new();
-        let file = world.demo();
-        fs::copy(odd_csv(world.folder.path()), file.with_file_name("web_shop.csv")).unwrap();
-        let mut window = world.window(theme, Some(&file));
-        until_label(&mut window, "Synthetic drift demo");
-        window.input_mut().dropped_files = vec![Arc::new(Dropped(file.with_file_name("web_shop.csv")))];
-        window.step();
-        window.input_mut().dropped_files.clear();
-        until_part(&mut window, "The core took ");
-        window.set_size([1280.0, 1300.0].into());
-        reach(&mut window, Role::Button, "web_shop.csv, line 8");
-        until_part(&mut window, "▶  8");
-        picture(&mut pictures, &mut window, "source", theme, None);
-    }
+    let world = World::new();
+    let file = world.demo();
+    fs::copy(odd_csv(world.folder.path()), file.with_file_name("web_shop.csv")).unwrap();
+    let mut window = world.window(Theme::Dark, Some(&file));
+    until_label(&mut window, "Synthetic drift demo");
+    window.input_mut().dropped_files = vec![Arc::new(Dropped(file.with_file_name("web_shop.csv")))];
+    window.step();
+    window.input_mut().dropped_files.clear();
+    until_part(&mut window, "The core took ");
+    window.set_size([1280.0, 1300.0].into());
+    reach(&mut window, Role::Button, "web_shop.csv, line 8");
+    until_part(&mut window, "▶  8");
+    picture(&mut pictures, &mut window, "source", Theme::Dark, Part::View);
+    text(&mut window, "source", Part::View);
 }

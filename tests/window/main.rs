@@ -13,6 +13,7 @@ mod moved;
 mod pictures;
 mod real_worker;
 mod semantic_ids;
+mod snapshot;
 mod sweeping;
 mod use_cases;
 mod world;

@@ -18,7 +18,7 @@ use peso_workbench::run::observer::{Observer as _, Phase, Progress};
 use peso_workbench::run::{RunFolder, Status};
 
 use crate::fixture;
-use crate::looks::{THEMES, picture};
+use crate::snapshot::{Part, picture, text};
 use crate::use_cases::Dropped;
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
 
@@ -260,13 +260,12 @@ fn a_model_that_is_dropped_becomes_the_base_model() {
 #[test]
 fn model_view() {
     let mut pictures = SnapshotResults::new();
-    for theme in THEMES {
-        let world = World::new();
-        let file = with_llama(&world);
-        let mut window = open(&world, &file, theme);
-        until_part(&mut window, "3 of them added for the dataset");
-        until(&mut window, "the hash", |window| !has(window, "Reading the weights"));
-        until_label(&mut window, "Trained");
-        picture(&mut pictures, &mut window, "model", theme, None);
-    }
+    let world = World::new();
+    let file = with_llama(&world);
+    let mut window = open(&world, &file, Theme::Dark);
+    until_part(&mut window, "3 of them added for the dataset");
+    until(&mut window, "the hash", |window| !has(window, "Reading the weights"));
+    until_label(&mut window, "Trained");
+    picture(&mut pictures, &mut window, "model", Theme::Dark, Part::View);
+    text(&mut window, "model", Part::View);
 }

@@ -8,7 +8,7 @@ use eframe::egui::{
 use eframe::egui_wgpu::RendererOptions;
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
-use egui_kittest::{Harness, SnapshotOptions, SnapshotResults, try_image_snapshot_options};
+use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::plot::picture::Entry;
 use peso_workbench::plot::series_style::Tone;
 use peso_workbench::plot::{self, Body, Chart};
@@ -16,6 +16,8 @@ use peso_workbench::render::{
     Arrow, ArrowView, Camera, Cell, Field, HeatMapView, Matrix, Scene, Trail, Window, arrows_picture, heat_map_picture,
     screen,
 };
+
+use crate::snapshot;
 
 /// What a test shows and what came of it.
 struct Shown {
@@ -171,11 +173,7 @@ impl Shown {
     }
 }
 
-/// Levels a channel that pictures are kept with: enough to see any change, few enough to keep the files small.
-const LEVELS: u16 = 15;
-/// A pixel may be one level off, which is a squared YIQ distance of about 146.
-const ONE_LEVEL: f32 = 200.0;
-/// Pixels that may be further off: edges, which another version of the driver may round otherwise.
+/// Pixels that may be further off than one level: edges, which another version of the driver may round otherwise.
 const EDGES: usize = 120;
 
 #[test]
@@ -183,21 +181,13 @@ fn looks() {
     let mut pictures = SnapshotResults::new();
     for (what, name) in [(What::Arrows, "arrows"), (What::HeatMap, "matrix_picture")] {
         for (theme, theme_name) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
-            for (pixels, scale) in [(1.0, ""), (2.0, "_2x")] {
-                let mut window = window(theme, pixels, what);
-                let mut image = window.render().unwrap();
-                for value in image.iter_mut() {
-                    let level = (u16::from(*value) * LEVELS + 127) / 255;
-                    *value = (level * 255 / LEVELS) as u8;
-                }
-                let options = SnapshotOptions::new()
-                    .output_path("tests/window/snapshots")
-                    .threshold(ONE_LEVEL)
-                    .max_failed_pixels(EDGES);
-                pictures.add(try_image_snapshot_options(&image, format!("{name}_{theme_name}{scale}"), &options));
-            }
+            let mut window = window(theme, 1.0, what);
+            snapshot::compare(&mut pictures, &mut window, &format!("{name}_{theme_name}"), EDGES);
         }
     }
+    // With two pixels a point.
+    let mut window = window(Theme::Light, 2.0, What::Arrows);
+    snapshot::compare(&mut pictures, &mut window, "arrows_light_2x", EDGES);
 }
 
 fn drag(window: &mut Harness<'_, Shown>, from: Pos2, by: Vec2, button: PointerButton) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use eframe::egui;
+use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
@@ -12,7 +13,7 @@ use peso_workbench::id_training::train::Quantizer;
 use peso_workbench::project::SemanticIds;
 use peso_workbench::train::semantic_ids::{IdsState, Making, Place, Watcher};
 
-use crate::looks::{THEMES, picture};
+use crate::snapshot::{Part, picture, text};
 use crate::world::{World, click, has, load, until, until_label, until_part};
 
 /// The demo with ids that an autoencoder makes in so many epochs.
@@ -46,25 +47,23 @@ fn scroll_to(window: &mut Harness<'_, Workbench>, label: &str) {
 #[test]
 fn ids_are_shown_with_their_figures_and_curves() {
     let mut pictures = SnapshotResults::new();
-    for theme in THEMES {
-        let world = World::new();
-        let file = demo(&world, 40);
-        load(&file).ensure_semantic_ids(Making::default(), &mut Nobody).unwrap();
-        let mut window = world.window(theme, Some(&file));
-        window.set_size([1280.0, 1300.0].into());
-        until_label(&mut window, "Synthetic drift demo");
-        click(&mut window, "Data");
-        click(&mut window, "Semantic ids");
-        until_part(&mut window, "Training loss");
-        scroll_to(&mut window, "Training loss");
-        if theme == egui::Theme::Light {
-            click(&mut window, "By level");
-            until_part(&mut window, "Codes by level");
-            click(&mut window, "Codes in use");
-            until_part(&mut window, "Codes and collisions");
-        }
-        picture(&mut pictures, &mut window, "semantic_ids", theme, None);
-    }
+    let world = World::new();
+    let file = demo(&world, 40);
+    load(&file).ensure_semantic_ids(Making::default(), &mut Nobody).unwrap();
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([1280.0, 1300.0].into());
+    until_label(&mut window, "Synthetic drift demo");
+    click(&mut window, "Data");
+    click(&mut window, "Semantic ids");
+    until_part(&mut window, "Training loss");
+    scroll_to(&mut window, "Training loss");
+    text(&mut window, "semantic_ids_as_opened", Part::View);
+    click(&mut window, "By level");
+    until_part(&mut window, "Codes by level");
+    click(&mut window, "Codes in use");
+    until_part(&mut window, "Codes and collisions");
+    picture(&mut pictures, &mut window, "semantic_ids", Theme::Light, Part::View);
+    text(&mut window, "semantic_ids", Part::View);
 }
 
 #[test]
@@ -73,7 +72,7 @@ fn training_is_stopped_resumed_and_another_method_chosen() {
     let file = demo(&world, 100_000);
     let place = Place::of(&load(&file)).unwrap();
     let look = || IdsState::look(&place).unwrap();
-    let mut window = world.window(egui::Theme::Light, Some(&file));
+    let mut window = world.window(Theme::Light, Some(&file));
     window.set_size([1180.0, 1240.0].into());
     until_label(&mut window, "Synthetic drift demo");
     click(&mut window, "Data");
