@@ -11,8 +11,11 @@ use peso_workbench::project::{Evaluation, Training};
 use ron::ser::PrettyConfig;
 use serde::Serialize;
 
+/// Makes a part of a page.
+type Render = fn() -> String;
+
 /// What stands between `<!-- generated: NAME -->` and `<!-- end -->` in a page.
-const PARTS: &[(&str, fn() -> String)] = &[
+const PARTS: &[(&str, Render)] = &[
     ("command line", peso_workbench::cli::reference),
     ("shortcuts", peso_workbench::app::reference),
     ("base model defaults", || defaults(&Compact::default())),
@@ -125,7 +128,7 @@ fn rendered(page: &Path, text: &str) -> (String, Vec<String>) {
         let (old, after) = rest.split_once("<!-- end -->").unwrap_or_else(broken);
         let content = match PARTS.iter().find(|(part, _)| *part == name) {
             Some((_, render)) => format!("\n{}\n", render().trim()),
-            None if BY_HAND.contains(&name) => old.trim_end_matches('\n').to_owned(),
+            None if BY_HAND.contains(&name) => old.strip_suffix('\n').unwrap_or(old).to_owned(),
             None => panic!("{}: nothing generates \"{name}\"", page.display()),
         };
         new += &format!("<!-- generated: {name} -->\n{content}\n<!-- end -->{after}");
