@@ -1,7 +1,5 @@
 //! What the window can do, as Markdown, for the reference pages.
 
-use std::fmt::Write as _;
-
 use eframe::egui::ModifierNames;
 
 use super::command::{Command, Menu};
@@ -12,11 +10,12 @@ pub fn reference() -> String {
 }
 
 fn section(menu: Menu) -> String {
-    let mut text = format!("## {}\n\n| command | keys | what it does |\n|---|---|---|\n", menu.text());
-    for command in menu.groups().into_iter().flatten() {
-        let _ = writeln!(text, "| {} | {} | {} |", command.text(), keys(command), command.tooltip());
-    }
-    text
+    let rows: String = menu.groups().into_iter().flatten().map(row).collect();
+    format!("## {}\n\n| command | keys | what it does |\n|---|---|---|\n{rows}", menu.text())
+}
+
+fn row(command: Command) -> String {
+    format!("| {} | {} | {} |\n", command.text(), keys(command), command.tooltip())
 }
 
 /// The keys with the names that they have outside of macOS; empty where a command has none.

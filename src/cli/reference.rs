@@ -1,7 +1,6 @@
 //! The command line as Markdown, for the reference pages.
 
-use std::fmt::Write as _;
-
+use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 
 /// Every command with its usage, arguments, defaults and help: a section of level 2 a command.
@@ -9,25 +8,16 @@ pub fn reference() -> String {
     let mut program = super::command();
     // Usage lines name the whole path of a command only after this.
     program.build();
-    let mut text = String::new();
-    write_commands(&mut text, program, "");
-    if let Some(after) = super::command().get_after_help() {
-        let _ = write!(text, "\n{after}\n");
-    }
-    text
+    sections(program, "").join("\n")
 }
 
-/// A command, then those below it; `above` is the path that leads to it, with a space at its end.
-fn write_commands(text: &mut String, mut command: Command, above: &str) {
+/// The sections of a command and of those below it; `above` is the path that leads to it, with a space at its end.
+fn sections(mut command: Command, above: &str) -> Vec<String> {
     let path = format!("{above}{}", command.get_name());
-    // A command that only holds others says nothing of its own.
-    if !command.is_subcommand_required_set() {
-        write_command(text, &mut command, &path);
-    }
     let below: Vec<Command> = command.get_subcommands().filter(|command| is_listed(command)).cloned().collect();
-    for command in below {
-        write_commands(text, command, &format!("{path} "));
-    }
+    // A command that only holds others says nothing of its own.
+    let own = (!command.is_subcommand_required_set()).then(|| section(&mut command, &path));
+    own.into_iter().chain(below.into_iter().flat_map(|command| sections(command, &format!("{path} ")))).collect()
 }
 
 /// Clap adds a command `help` of its own, which repeats the others.
@@ -35,16 +25,17 @@ fn is_listed(command: &Command) -> bool {
     !command.is_hide_set() && command.get_name() != "help"
 }
 
-fn write_command(text: &mut String, command: &mut Command, path: &str) {
-    let separator = if text.is_empty() { "" } else { "\n" };
+fn section(command: &mut Command, path: &str) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let usage = command.render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage: ");
-    let _ = write!(text, "{separator}## `{path}`\n\n{about}.\n\n```text\n{usage}\n```\n");
-    let arguments: Vec<String> = command.get_arguments().filter(|argument| is_documented(argument)).map(row).collect();
+    let usage: Vec<&str> = usage.lines().map(|line| line.trim_start_matches("Usage:").trim()).collect();
+    let arguments: Vec<&Arg> = command.get_arguments().filter(|argument| is_documented(argument)).collect();
+    let mut text = format!("## `{path}`\n\n{about}.\n\n```text\n{}\n```\n", usage.join("\n"));
     if !arguments.is_empty() {
-        let _ = write!(text, "\n| argument | default | meaning |\n|---|---|---|\n{}\n", arguments.join("\n"));
+        let rows: String = arguments.iter().map(|argument| row(argument)).collect();
+        text += &format!("\n| argument | default | meaning |\n|---|---|---|\n{rows}");
     }
+    text + &arguments.iter().map(|argument| explained_values(argument)).collect::<String>()
 }
 
 fn is_documented(argument: &Arg) -> bool {
@@ -53,21 +44,35 @@ fn is_documented(argument: &Arg) -> bool {
 
 /// An argument as a row of the table.
 fn row(argument: &Arg) -> String {
-    let takes_values = argument.get_action().takes_values();
+    let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     let default = if argument.is_required_set() {
         "required".to_owned()
-    } else if takes_values && !argument.get_default_values().is_empty() {
-        let values: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        format!("`{}`", in_cell(&values.join(" ")))
+    } else if argument.get_action().takes_values() && !defaults.is_empty() {
+        format!("`{}`", in_cell(&defaults.join(" ")))
     } else {
         String::new()
     };
-    let mut meaning = in_cell(&argument.get_help().map(ToString::to_string).unwrap_or_default());
-    for value in argument.get_possible_values().iter().filter(|value| !value.is_hide_set()) {
-        let help = value.get_help().map(|help| format!(": {}", in_cell(&help.to_string()))).unwrap_or_default();
-        let _ = write!(meaning, "<br>`{}`{help}", value.get_name());
+    let mut meaning = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let values = values(argument);
+    if !values.is_empty() && values.iter().all(|value| value.get_help().is_none()) {
+        let names: Vec<_> = values.iter().map(PossibleValue::get_name).collect();
+        meaning += &format!(": {}", names.join(" or "));
     }
-    format!("| `{}` | {default} | {meaning} |", in_cell(&signature(argument)))
+    format!("| `{}` | {default} | {} |\n", in_cell(&signature(argument)), in_cell(&meaning))
+}
+
+/// The values that an argument chooses from, as a list, where they have words of their own.
+fn explained_values(argument: &Arg) -> String {
+    let lines = values(argument).into_iter().filter_map(|value| {
+        let help = value.get_help()?;
+        Some(format!("- `{}`: {help}\n", value.get_name()))
+    });
+    let list: String = lines.collect();
+    if list.is_empty() { list } else { format!("\nValues of `{}`:\n\n{list}", signature(argument)) }
+}
+
+fn values(argument: &Arg) -> Vec<PossibleValue> {
+    argument.get_possible_values().into_iter().filter(|value| !value.is_hide_set()).collect()
 }
 
 /// `--seed <N>`, `--fresh`, `<PROJECT>`.

@@ -11,8 +11,11 @@ use peso_workbench::project::{Evaluation, Training};
 use ron::ser::PrettyConfig;
 use serde::Serialize;
 
+/// Makes a part of a page.
+type Render = fn() -> String;
+
 /// What stands between `<!-- generated: NAME -->` and `<!-- end -->` in a page.
-const PARTS: &[(&str, fn() -> String)] = &[
+const PARTS: &[(&str, Render)] = &[
     ("command line", peso_workbench::cli::reference),
     ("shortcuts", peso_workbench::app::reference),
     ("base model defaults", || defaults(&Compact::default())),
@@ -20,64 +23,10 @@ const PARTS: &[(&str, fn() -> String)] = &[
     ("synthetic defaults", || defaults(&SyntheticOptions::default())),
     ("training defaults", || defaults(&Training::default())),
     ("evaluation defaults", || defaults(&Evaluation::default())),
-    ("methods", methods::reference),
-    ("training fields", training_fields::reference),
+    ("formats", peso_workbench::data::formats::reference),
+    ("methods", peso_workbench::method::reference),
+    ("training fields", peso_workbench::project::training_fields::reference),
 ];
-
-/// Parts of pages that are still written by hand. A name that moves from here to [`PARTS`] is generated.
-/// TO SWITCH ON: `("formats", peso_workbench::data::formats::reference)`; and with `peso_workbench::method::reference` and
-/// `peso_workbench::project::training_fields::reference` the two modules below go.
-const BY_HAND: &[&str] = &["formats"];
-
-/// TO DELETE with `peso_workbench::method::reference`.
-mod methods {
-    use std::fmt::Write as _;
-
-    use peso_workbench::method::MethodOptions;
-
-    pub(super) fn reference() -> String {
-        MethodOptions::all().iter().map(section).collect::<Vec<_>>().join("\n")
-    }
-
-    fn section(method: &MethodOptions) -> String {
-        let card = method.card();
-        let mut text = format!("## {}\n\n{}.\n\n", card.name, card.sentence);
-        let _ = write!(
-            text,
-            "- Key in results: `{}`\n- Formula: `{}`\n- Source: {}\n",
-            card.key, card.formula, card.source
-        );
-        let fields = method.fields();
-        if !fields.is_empty() {
-            text.push_str("\n| option | default | values | meaning |\n|---|---|---|---|\n");
-        }
-        for option in fields {
-            let values = option.field.expected();
-            let values = values.trim_start_matches("it must be ").trim_start_matches("it is ");
-            let _ = writeln!(text, "| `{}` | {} | {values} | {} |", option.path, option.setting, option.field.help);
-        }
-        text
-    }
-}
-
-/// TO DELETE with `peso_workbench::project::training_fields::reference`.
-mod training_fields {
-    use std::fmt::Write as _;
-
-    use peso_workbench::project::Training;
-    use peso_workbench::project::training_fields::{FIELDS, STEP_FIELDS, setting};
-
-    pub(super) fn reference() -> String {
-        let mut text = "| field | default | values | meaning |\n|---|---|---|---|\n".to_owned();
-        for field in FIELDS.iter().chain(STEP_FIELDS) {
-            let default = setting(&Training::default(), field.path).map(|value| value.to_string()).unwrap_or_default();
-            let values = field.expected();
-            let values = values.trim_start_matches("it must be ").trim_start_matches("it is ");
-            let _ = writeln!(text, "| `{}` | {default} | {values} | {} |", field.path, field.help);
-        }
-        text
-    }
-}
 
 /// Settings as they stand in a project file.
 fn defaults(settings: &impl Serialize) -> String {
@@ -122,10 +71,9 @@ fn rendered(page: &Path, text: &str) -> (String, Vec<String>) {
     for piece in pieces {
         let broken = || panic!("{}: a generated part has no name or no end", page.display());
         let (name, rest) = piece.split_once(" -->\n").unwrap_or_else(broken);
-        let (old, after) = rest.split_once("<!-- end -->").unwrap_or_else(broken);
+        let (_, after) = rest.split_once("<!-- end -->").unwrap_or_else(broken);
         let content = match PARTS.iter().find(|(part, _)| *part == name) {
             Some((_, render)) => format!("\n{}\n", render().trim()),
-            None if BY_HAND.contains(&name) => old.trim_end_matches('\n').to_owned(),
             None => panic!("{}: nothing generates \"{name}\"", page.display()),
         };
         new += &format!("<!-- generated: {name} -->\n{content}\n<!-- end -->{after}");
@@ -152,7 +100,7 @@ fn generated_tables_are_those_of_the_code() {
         }
     }
     assert!(stale.is_empty(), "stale pages (UPDATE_REFERENCE=1 writes them): {}", stale.join(", "));
-    let known = PARTS.iter().map(|(name, _)| *name).chain(BY_HAND.iter().copied()).map(str::to_owned).collect();
+    let known = PARTS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(used, known, "every generated part stands in a page");
 }
 
