@@ -45,7 +45,6 @@ registry::methods! {
     sasrec: SasRec(SasRec), "SASRec, without the language model.";
     two_tower: TwoTower(TwoTower), "Two towers, without the language model.";
     hybrid: Hybrid(Hybrid), "The lists of a language model and of two towers, fused.";
-    toy: Toy(Toy), "One evolving adapter, made smaller before each stage.";
 }
 
 /// What a method is, and what it is able to do.
