@@ -8,7 +8,7 @@ use egui::{Button, Key, RichText, TextEdit, Ui};
 use super::super::super::{Context, choice, failed, pending};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
-use crate::app::dialogs::modal::expand_home;
+use crate::app::dialogs::path::expand_home;
 use crate::app::queries::Answer;
 use crate::app::queries::data::ImportProposal;
 use crate::app::theme::{self, space};
@@ -16,7 +16,7 @@ use crate::app::widgets;
 use crate::data::DatasetSource;
 use crate::data::formats::Format;
 use crate::data::preview::Glance;
-use crate::data::source::Import;
+use crate::project::edits::data as edits;
 use crate::project::new_project::with_data;
 
 /// The path as it is typed, and what is being looked at.
@@ -106,7 +106,8 @@ impl Picker {
             } else if !field.has_focus() {
                 self.typed = None;
             }
-            for (text, question) in [("File…", desktop::Question::DataFile), ("Folder…", desktop::Question::DataFolder)]
+            for (text, question) in
+                [("File…", desktop::FileDialog::DataFile), ("Folder…", desktop::FileDialog::DataFolder)]
             {
                 if ui.button(text).on_hover_text("Choose with the desktop's dialog").clicked() {
                     context.actions.push(Action::Browse(question));
@@ -129,15 +130,11 @@ impl Picker {
             _ if kind == now => {}
             Kind::Release => {
                 let path = path.to_path_buf();
-                super::edit(context, None, |project| project.dataset = DatasetSource::PesoRelease { path });
+                super::edit(context, None, |project| edits::with_source(project, DatasetSource::PesoRelease { path }));
             }
             Kind::Format(format) => self.pick(path.to_path_buf(), Some(format)),
             Kind::Told => {
-                let import = Import { path: path.to_path_buf(), items: None, prepare: Default::default() };
-                super::edit(context, None, |project| {
-                    let prepare = project.dataset.prepare().cloned().unwrap_or_default();
-                    project.dataset = DatasetSource::Detect(Import { prepare, ..import });
-                });
+                super::edit(context, None, |project| edits::with_detected(project, path));
             }
         }
     }
