@@ -2,6 +2,15 @@
 
 use std::process::ExitCode;
 
+use peso_workbench::app;
+use peso_workbench::cli::{self, Invocation};
+
 fn main() -> ExitCode {
-    peso_workbench::cli::main()
+    match cli::main() {
+        Invocation::Ended(code) => code,
+        Invocation::Window(project) => match app::open(project) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => cli::failed(error),
+        },
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::command::Command;
 use super::dialogs::desktop;
-use super::dialogs::method_picker::Purpose;
+use super::dialogs::dialog::MethodPurpose;
 use super::queries::{Query, Request};
 use crate::plot::Chart;
 use crate::project::Project;
@@ -17,7 +17,7 @@ pub(crate) enum Action {
     /// Open the project at a path, a file or its folder.
     Open(PathBuf),
     /// Ask the desktop for a part of the project: its data, a base model, or an adapter to begin with.
-    Browse(desktop::Question),
+    Browse(desktop::FileDialog),
     /// Take what was dropped onto the window: a project, data, a base model or an adapter, which its files tell.
     Drop(PathBuf),
     /// Forget a recent project.
@@ -35,7 +35,7 @@ pub(crate) enum Action {
     },
     SelectNone,
     /// Offer the methods to choose from.
-    PickMethod(Purpose),
+    PickMethod(MethodPurpose),
     /// Make the project this; changes with one key are one step of undo until [`Action::EditDone`].
     Edit {
         project: Box<Project>,
@@ -87,6 +87,6 @@ impl Action {
 pub(crate) enum SweepOf {
     /// A new one of the experiment of this name.
     Experiment(String),
-    /// The one at this place.
-    Place(usize),
+    /// The one at this index.
+    Index(usize),
 }

@@ -1,6 +1,6 @@
 //! The window: state, commands, panels. It never trains; it starts workers, follows run folders and draws them.
 //!
-//! [`window::Workbench`] owns everything. Each frame `logic` takes in what background jobs sent, then the panels draw
+//! [`Workbench`] owns everything. Each frame `logic` takes in what background jobs sent, then the panels draw
 //! the `session::Session` and hand back `action::Action`s, which are carried out at the end of the frame.
 
 mod action;
@@ -12,6 +12,7 @@ mod history;
 mod icon;
 pub mod launcher;
 mod logic;
+mod message;
 mod panels;
 mod queries;
 mod reference;
@@ -22,13 +23,14 @@ mod theme;
 mod watch;
 mod widgets;
 mod window;
+mod workbench;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use self::reference::reference;
 pub use self::services::Services;
-pub use self::window::Workbench;
+pub use self::workbench::Workbench;
 
 use eframe::egui;
 
@@ -39,7 +41,7 @@ use eframe::egui;
 pub fn open(project: Option<PathBuf>) -> Result<(), eframe::Error> {
     let viewport = egui::ViewportBuilder::default()
         .with_app_id("peso-workbench")
-        .with_title(window::TITLE)
+        .with_title(workbench::TITLE)
         .with_icon(Arc::new(icon::icon()))
         .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([960.0, 600.0])

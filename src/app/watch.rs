@@ -83,14 +83,15 @@ pub(crate) struct Snapshot {
 /// The thread that follows the runs of one project; ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Watcher {
-    wishes: mpsc::Sender<Wish>,
+    requests: mpsc::Sender<WatcherRequest>,
 }
 
-enum Wish {
+/// What the window asks of the thread.
+enum WatcherRequest {
     /// Follow the curves of these runs, in this order.
     Curves(Vec<String>),
     /// Look now.
-    Look,
+    Poll,
 }
 
 impl Watcher {
@@ -104,7 +105,7 @@ impl Watcher {
         outbox: Outbox<M>,
         wrap: impl Fn(Snapshot) -> M + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (wishes, inbox) = mpsc::channel();
+        let (requests, inbox) = mpsc::channel();
         let mut runs = Runs::new(project, runs_folder);
         std::thread::Builder::new().name("watch runs".to_owned()).spawn(move || {
             loop {
@@ -115,24 +116,24 @@ impl Watcher {
                 }
                 let wait = if runs.busy() { BUSY } else { IDLE };
                 match inbox.recv_timeout(wait) {
-                    Ok(Wish::Curves(ids)) => runs.follow(ids),
-                    Ok(Wish::Look) | Err(RecvTimeoutError::Timeout) => {}
+                    Ok(WatcherRequest::Curves(ids)) => runs.follow(ids),
+                    Ok(WatcherRequest::Poll) | Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
         })?;
-        Ok(Self { wishes })
+        Ok(Self { requests })
     }
 
     /// Follows the curves of these runs from now on.
     pub(crate) fn follow(&self, ids: Vec<String>) {
         // The thread is gone only when the window is.
-        let _ = self.wishes.send(Wish::Curves(ids));
+        let _ = self.requests.send(WatcherRequest::Curves(ids));
     }
 
     /// Looks now instead of at the next turn.
     pub(crate) fn look(&self) {
-        let _ = self.wishes.send(Wish::Look);
+        let _ = self.requests.send(WatcherRequest::Poll);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The window itself: what it owns, and how a frame is drawn.
+//! How a frame of the window is drawn.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,111 +6,17 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Align, Align2, Button, Frame, Id, Layout, Margin, Order, Panel, RichText, Ui};
 
-use super::Services;
 use super::action::Action;
-use super::background::Background;
 use super::command::{self, Command, Menu, Situation};
-use super::dialogs::modal::Dialog;
-use super::dialogs::palette::{Outcome, Palette};
+use super::dialogs::palette::Outcome;
 use super::dock;
-use super::logic::Message;
-use super::panels::start::StartPage;
-use super::panels::{Context, Panels};
+use super::panels::Context;
 use super::session::{Row, RowState, Session};
-use super::settings::{Settings, ThemeChoice};
 use super::theme::{self, space};
-use super::widgets::{self, Notices};
+use super::widgets;
+use super::workbench::{TITLE, Workbench};
 use crate::plot::Chart;
 use crate::run::Status;
-
-/// The window's title without a project.
-pub(crate) const TITLE: &str = "PESO Workbench";
-
-/// The application.
-pub struct Workbench {
-    pub(super) services: Services,
-    pub(super) background: Background<Message>,
-    pub(super) settings: Settings,
-    pub(super) session: Option<Session>,
-    /// Counts the sessions of this window.
-    pub(super) sessions: u64,
-    /// Counts the estimates of this window.
-    pub(super) estimates: u64,
-    /// The project that is being opened.
-    pub(super) opening: Option<PathBuf>,
-    pub(super) start: StartPage,
-    pub(super) panels: Panels,
-    pub(super) notices: Notices,
-    pub(super) dialog: Option<Dialog>,
-    pub(super) palette: Option<Palette>,
-    /// The most important chart on screen, which the export and copy commands are about.
-    pub(super) chart: Option<Arc<Chart>>,
-    /// What the window's title says.
-    pub(super) title: String,
-    /// Whether the window may close although changes are not saved.
-    pub(super) may_close: bool,
-    /// Whether to close at the next frame.
-    pub(super) quit: bool,
-}
-
-impl Workbench {
-    /// A window on a project, or on the start page.
-    pub fn new(ctx: &egui::Context, services: Services, project: Option<PathBuf>) -> Self {
-        theme::install(ctx);
-        let settings = services.configuration_folder.as_deref().map(Settings::load).unwrap_or_default();
-        let mut workbench = Self {
-            services,
-            background: Background::new(ctx.clone()),
-            settings,
-            session: None,
-            sessions: 0,
-            estimates: 0,
-            opening: None,
-            start: StartPage::default(),
-            panels: Panels::default(),
-            notices: Notices::default(),
-            dialog: None,
-            palette: None,
-            chart: None,
-            title: TITLE.to_owned(),
-            may_close: false,
-            quit: false,
-        };
-        workbench.apply_settings(ctx);
-        if let Some(path) = project {
-            workbench.open_project(path);
-        }
-        workbench
-    }
-
-    pub(super) fn apply_settings(&self, ctx: &egui::Context) {
-        ctx.set_theme(match self.settings.theme {
-            ThemeChoice::Light => egui::ThemePreference::Light,
-            ThemeChoice::Dark => egui::ThemePreference::Dark,
-            ThemeChoice::System => egui::ThemePreference::System,
-        });
-        ctx.set_zoom_factor(self.settings.zoom);
-    }
-
-    /// What commands depend on, as it is now.
-    pub(super) fn situation(&self) -> Situation {
-        let Some(session) = &self.session else { return Situation::default() };
-        let selected = || session.rows.iter().filter(|row| session.selected.contains(&row.id));
-        Situation {
-            project_open: true,
-            unsaved: session.unsaved(),
-            can_undo: session.history.can_undo(),
-            can_redo: session.history.can_redo(),
-            something_unfinished: session.unfinished().next().is_some(),
-            something_to_run: session.rows.iter().any(Row::can_run),
-            selection_to_run: selected().any(Row::can_run),
-            can_pause: session.concerned().any(Row::can_pause),
-            can_resume: session.concerned().any(Row::can_resume),
-            can_stop: session.concerned().any(Row::can_stop),
-            chart_shown: self.chart.is_some(),
-        }
-    }
-}
 
 impl eframe::App for Workbench {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
@@ -139,9 +45,9 @@ impl eframe::App for Workbench {
         self.chart = charts.into_iter().find(|chart| !matches!(chart.body, crate::plot::Body::Empty(_)));
         self.palette_ui(ui, &situation, &mut actions);
         if let Some(dialog) = &mut self.dialog
-            && let Some(wish) = dialog.ui(ui)
+            && let Some(action) = dialog.ui(ui)
         {
-            self.grant(wish);
+            self.perform_dialog(action);
         }
         self.notices.ui(ui);
         self.dropped_files(ui, &mut actions);

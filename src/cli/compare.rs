@@ -21,7 +21,7 @@ use crate::results::paired_scores::{Gain, Selection, UserMetric, UserScores, use
 pub(super) struct Arguments {
     /// A `.ron` file or a folder with `project.ron`
     project: PathBuf,
-    /// The experiment, or counting baseline, that the others are compared with
+    /// The experiment, or non-learned baseline, that the others are compared with
     #[arg(long, value_name = "NAME")]
     baseline: String,
     /// hit@K or ndcg@K; with `_corrected`, ties of shared ids by expectation

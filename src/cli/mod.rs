@@ -29,7 +29,6 @@ mod table;
 mod words;
 mod workers;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -79,61 +78,79 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Runs the command line of this process and says how it ended.
-pub fn main() -> ExitCode {
-    ExitCode::from(run_with(std::env::args_os()))
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Invocation {
+    /// A command, which has ended.
+    Ended(ExitCode),
+    /// The window, on a project or on the start page.
+    Window(Option<PathBuf>),
 }
 
-/// Runs a command line and returns its exit status; `arguments` begin with the program's name.
-fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+/// Carries out the command line of this process, except for opening the window.
+pub fn main() -> Invocation {
+    let ended = |status: u8| Invocation::Ended(ExitCode::from(status));
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; where they cannot be printed there is nobody to tell.
             let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(outcome::BAD_INPUT);
+            return ended(u8::try_from(error.exit_code()).unwrap_or(outcome::BAD_INPUT));
         }
     };
-    match dispatch(cli) {
+    let Some(command) = cli.command else {
+        return match cli.project {
+            Some(missing) if !missing.exists() => {
+                let unusable = InputError::new(missing, "there is no such project or command");
+                ended(outcome::report(&unusable.advice("`peso --help` lists the commands").into()))
+            }
+            project => Invocation::Window(project),
+        };
+    };
+    ended(match run(command) {
         Ok(Ended::Done) => outcome::DONE,
         Ok(Ended::RunFailed) => outcome::FAILED,
         Ok(Ended::BadInput) => outcome::BAD_INPUT,
         Ok(Ended::Interrupted) => outcome::INTERRUPTED,
         Err(error) => outcome::report(&error),
-    }
+    })
 }
 
-fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
-    match cli.command {
-        None => window(cli.project),
-        Some(Command::Run(arguments)) => {
+/// Tells an error on standard error, and gives the exit status that it has.
+pub fn failed(error: impl Into<anyhow::Error>) -> ExitCode {
+    ExitCode::from(outcome::report(&error.into()))
+}
+
+fn run(command: Command) -> anyhow::Result<Ended> {
+    match command {
+        Command::Run(arguments) => {
             compute_here();
             run::run(&arguments)
         }
-        Some(Command::Status(arguments)) => status::run(&arguments),
-        Some(Command::Results(arguments)) => results::run(&arguments),
-        Some(Command::Compare(arguments)) => compare::run(&arguments),
-        Some(Command::Export(arguments)) => export::run(&arguments),
-        Some(Command::Methods(arguments)) => methods::run(&arguments),
-        Some(Command::Subspace(arguments)) => subspace::run(&arguments),
-        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
-        Some(Command::SemanticIds(arguments)) => semantic_ids::run(&arguments),
-        Some(Command::Score(arguments)) => score::run(&arguments),
-        Some(Command::Adapter(arguments)) => adapter::run(arguments),
-        Some(Command::Devices(arguments)) => devices::run(&arguments),
-        Some(Command::Bench(arguments)) => {
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Results(arguments) => results::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Methods(arguments) => methods::run(&arguments),
+        Command::Subspace(arguments) => subspace::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::SemanticIds(arguments) => semantic_ids::run(&arguments),
+        Command::Score(arguments) => score::run(&arguments),
+        Command::Adapter(arguments) => adapter::run(arguments),
+        Command::Devices(arguments) => devices::run(&arguments),
+        Command::Bench(arguments) => {
             compute_here();
             bench::run(arguments)
         }
-        Some(Command::Retention(arguments)) => {
+        Command::Retention(arguments) => {
             compute_here();
             retention::run(&arguments)
         }
-        Some(Command::Meaning(arguments)) => {
+        Command::Meaning(arguments) => {
             compute_here();
             meaning::run(&arguments)
         }
-        Some(Command::Demo(arguments)) => demo::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
     }
 }
 
@@ -142,15 +159,6 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
 fn compute_here() {
     // A pool that is there already computes as well, only slower.
     let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
-}
-
-fn window(project: Option<PathBuf>) -> anyhow::Result<Ended> {
-    if let Some(missing) = project.as_ref().filter(|path| !path.exists()) {
-        let unusable = InputError::new(missing, "there is no such project or command");
-        return Err(unusable.advice("`peso --help` lists the commands").into());
-    }
-    crate::app::open(project)?;
-    Ok(Ended::Done)
 }
 
 #[cfg(test)]

@@ -171,7 +171,7 @@ fn text(trained: &Trained) -> String {
     let Trained { index, quality } = trained;
     let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share));
     let mut table =
-        Table::new(0, ["Level", "Codes used", "Dead codes", "Perplexity", "Squared error", "Category told"]);
+        Table::new(0, ["Level", "Codes used", "Dead codes", "Perplexity", "Squared error", "Category predictability"]);
     for (level, figures) in quality.levels.iter().enumerate() {
         table.row([
             (level + 1).to_string(),

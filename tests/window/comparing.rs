@@ -157,7 +157,7 @@ fn the_table_is_sorted_by_any_column() {
     assert_eq!(order(&window).last().map(String::as_str), Some("Popularity"), "what has no number is last");
     // One seed is not enough for any verdict, and nothing is called better.
     assert!(has(&window, "not enough seeds (1)") && !has_part(&window, "▲ significant"));
-    assert!(has(&window, "counting"));
+    assert!(has(&window, "non-learned"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
-use peso_workbench::app::dialogs::desktop::Question;
+use peso_workbench::app::dialogs::desktop::FileDialog;
 use peso_workbench::data::synthetic::Onset;
 use peso_workbench::data::{DatasetSource, StageCuts};
 use peso_workbench::project::Project;
@@ -89,7 +89,7 @@ fn a_csv_becomes_a_project_with_prepared_stages_and_its_broken_lines_are_seen() 
     until_label(&mut window, "First rows");
     let file = world.folder.path().join("documents/web-shop/project.ron");
     assert!(file.is_file());
-    assert_eq!(*world.dialogs.asked.lock().unwrap(), [Question::DataFile]);
+    assert_eq!(*world.dialogs.asked.lock().unwrap(), [FileDialog::DataFile]);
     until_part(&mut window, "Times are seconds; in these rows 1997-11-20 …");
     for role in ["User", "Item", "Time"] {
         assert!(has(&window, role), "{role}");

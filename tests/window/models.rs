@@ -10,7 +10,7 @@ use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
-use peso_workbench::app::dialogs::desktop::Question;
+use peso_workbench::app::dialogs::desktop::FileDialog;
 use peso_workbench::model::weights::{initialise_compact, write_model};
 use peso_workbench::model::{BaseModel, Compact, Llama, LlamaConfig, LoraShape, Prompt, Start};
 use peso_workbench::project::Project;
@@ -75,7 +75,7 @@ fn a_folder_is_picked_and_its_card_and_tokens_are_shown() {
     click(&mut window, "Hugging Face folder…");
     until_label(&mut window, "Hugging Face");
     let near = file.parent().unwrap().to_path_buf();
-    assert_eq!(*world.dialogs.asked.lock().unwrap(), [Question::ModelFolder { near }]);
+    assert_eq!(*world.dialogs.asked.lock().unwrap(), [FileDialog::ModelFolder { near }]);
     for label in
         ["rotary, θ = 10\u{2009}000", "4 of width 8, 2 key-value heads", "522 tokens", "512 tokens", "apache-2.0"]
     {

@@ -8,7 +8,7 @@ use eframe::egui;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use peso_workbench::app::dialogs::desktop::Question;
+use peso_workbench::app::dialogs::desktop::FileDialog;
 use peso_workbench::app::launcher::Ended;
 use peso_workbench::run::observer::{Observer as _, Wanted};
 use peso_workbench::run::queue::Queue;
@@ -155,7 +155,7 @@ fn without_a_file_dialog_the_page_says_so_and_a_typed_path_works() {
     window.step();
     click(&mut window, "Open a project…");
     until_part(&mut window, "No file dialog appeared");
-    assert_eq!(*world.dialogs.asked.lock().unwrap(), [Question::OpenProject]);
+    assert_eq!(*world.dialogs.asked.lock().unwrap(), [FileDialog::OpenProject]);
 
     let field = "Or type the path of a project file or its folder";
     window.get_by_role_and_label(Role::TextInput, field).focus();

@@ -11,7 +11,7 @@ use eframe::egui;
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use peso_workbench::app::dialogs::desktop::{FileDialogs, Question};
+use peso_workbench::app::dialogs::desktop::{FileDialog, FileDialogs};
 use peso_workbench::app::launcher::{Ended, EstimateRequest, ExecutableLauncher, JobHandle, Launcher};
 use peso_workbench::app::{Services, Workbench};
 use peso_workbench::budget::estimate::Estimate;
@@ -29,11 +29,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Default)]
 pub struct ScriptedDialogs {
     pub answers: Mutex<Vec<PathBuf>>,
-    pub asked: Mutex<Vec<Question>>,
+    pub asked: Mutex<Vec<FileDialog>>,
 }
 
 impl FileDialogs for ScriptedDialogs {
-    fn ask(&self, question: &Question) -> Option<PathBuf> {
+    fn ask(&self, question: &FileDialog) -> Option<PathBuf> {
         self.asked.lock().unwrap().push(question.clone());
         let mut answers = self.answers.lock().unwrap();
         (!answers.is_empty()).then(|| answers.remove(0))

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-/// One question to the person at the desktop.
+/// One of the desktop's dialogs, by what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
+pub enum FileDialog {
     /// Which project file to open.
     OpenProject,
     /// Which folder to write the demo into.
@@ -47,17 +47,21 @@ pub enum Question {
     },
 }
 
-impl Question {
+impl FileDialog {
     /// Whether the answer becomes a part of the open project.
     pub(crate) const fn is_of_project(&self) -> bool {
         matches!(self, Self::ModelFolder { .. } | Self::ModelFile { .. } | Self::AdapterFolder { .. })
     }
 }
 
+/// Said when the desktop answered at once that nothing was chosen.
+pub(crate) const NO_PORTAL: &str =
+    "No file dialog appeared: this desktop has none to offer. Type or paste the path instead";
+
 /// The desktop's file dialogs. Called on a background thread and blocks until answered.
 pub trait FileDialogs: Send + Sync {
     /// The chosen path; `None` when it was cancelled, or when the desktop has no dialogs.
-    fn ask(&self, question: &Question) -> Option<PathBuf>;
+    fn ask(&self, dialog: &FileDialog) -> Option<PathBuf>;
 }
 
 /// The dialogs of the desktop's portal. Without a portal every answer is `None` at once.
@@ -65,35 +69,35 @@ pub trait FileDialogs: Send + Sync {
 pub struct PortalDialogs;
 
 impl FileDialogs for PortalDialogs {
-    fn ask(&self, question: &Question) -> Option<PathBuf> {
-        match question {
-            Question::OpenProject => rfd::FileDialog::new()
+    fn ask(&self, dialog: &FileDialog) -> Option<PathBuf> {
+        match dialog {
+            FileDialog::OpenProject => rfd::FileDialog::new()
                 .set_title("Open a project")
                 .add_filter("PESO project", &["ron"])
                 .add_filter("All files", &["*"])
                 .pick_file(),
-            Question::DemoFolder { suggested } => {
+            FileDialog::DemoFolder { suggested } => {
                 in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the demo project").pick_folder()
             }
-            Question::ModelFolder { near } => {
+            FileDialog::ModelFolder { near } => {
                 rfd::FileDialog::new().set_directory(near).set_title("Folder of a Hugging Face model").pick_folder()
             }
-            Question::ModelFile { near } => rfd::FileDialog::new()
+            FileDialog::ModelFile { near } => rfd::FileDialog::new()
                 .set_directory(near)
                 .set_title("A GGUF model")
                 .add_filter("GGUF model", &["gguf"])
                 .add_filter("All files", &["*"])
                 .pick_file(),
-            Question::AdapterFolder { near } => {
+            FileDialog::AdapterFolder { near } => {
                 rfd::FileDialog::new().set_directory(near).set_title("Folder of a PEFT adapter").pick_folder()
             }
-            Question::DataFile => rfd::FileDialog::new().set_title("Choose a file of interactions").pick_file(),
-            Question::DataFolder => rfd::FileDialog::new().set_title("Choose a folder of interactions").pick_folder(),
-            Question::ItemFile => rfd::FileDialog::new().set_title("Choose a file of items").pick_file(),
-            Question::ProjectFolder { suggested } => {
+            FileDialog::DataFile => rfd::FileDialog::new().set_title("Choose a file of interactions").pick_file(),
+            FileDialog::DataFolder => rfd::FileDialog::new().set_title("Choose a folder of interactions").pick_folder(),
+            FileDialog::ItemFile => rfd::FileDialog::new().set_title("Choose a file of items").pick_file(),
+            FileDialog::ProjectFolder { suggested } => {
                 in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the new project").pick_folder()
             }
-            Question::SaveChart { suggested, extension } => {
+            FileDialog::SaveChart { suggested, extension } => {
                 let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 in_folder(rfd::FileDialog::new(), suggested)
                     .set_title("Export the chart")

@@ -8,7 +8,7 @@ use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui};
 use egui_extras::{Column, TableBuilder};
 
-use super::modal::{Wish, right_row};
+use super::dialog::{DialogAction, DialogContents, right_row};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, duration_words, memory_words};
 use crate::budget::estimate::{Basis, Estimate, RunEstimate};
@@ -50,9 +50,14 @@ impl EstimateDialog {
     pub(crate) fn new(number: u64, runs: Vec<String>, state: State) -> Self {
         Self { number, runs, state, cancelled: Arc::new(AtomicBool::new(false)), began: None }
     }
+}
 
-    /// Draws the dialog's inside.
-    pub(crate) fn ui(&mut self, ui: &mut Ui) -> Option<Wish> {
+impl DialogContents for EstimateDialog {
+    fn width(&self) -> f32 {
+        620.0
+    }
+
+    fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction> {
         ui.heading("Time and memory");
         match &self.state {
             State::Unsaved => {
@@ -81,12 +86,13 @@ impl EstimateDialog {
         ui.add_space(space::M);
         right_row(ui, |ui| match &self.state {
             State::Unsaved => {
-                let save = widgets::primary_button(ui, "Save and estimate").clicked().then_some(Wish::SaveAndEstimate);
-                save.or(ui.button("Cancel").clicked().then_some(Wish::Cancel))
+                let save =
+                    widgets::primary_button(ui, "Save and estimate").clicked().then_some(DialogAction::SaveAndEstimate);
+                save.or(ui.button("Cancel").clicked().then_some(DialogAction::Cancel))
             }
-            State::Saving | State::Pending => ui.button("Cancel").clicked().then_some(Wish::Cancel),
+            State::Saving | State::Pending => ui.button("Cancel").clicked().then_some(DialogAction::Cancel),
             State::Ready(_) | State::Failed(_) => {
-                widgets::primary_button(ui, "Close").clicked().then_some(Wish::Cancel)
+                widgets::primary_button(ui, "Close").clicked().then_some(DialogAction::Cancel)
             }
         })
     }

@@ -3,25 +3,16 @@
 use eframe::egui;
 use egui::{Key, Modifiers, RichText, ScrollArea, TextEdit, Ui, Vec2};
 
-use super::modal::Wish;
+use super::dialog::{DialogAction, DialogContents, MethodPurpose};
 use crate::app::theme;
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::method::{Family, MethodOptions};
 
-/// What the chosen method is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// Another experiment.
-    Add,
-    /// The experiment at a place gets this method.
-    Change(usize),
-}
-
 /// State of the dialog.
 #[derive(Debug)]
 pub(crate) struct MethodPicker {
-    purpose: Purpose,
+    purpose: MethodPurpose,
     query: String,
     /// Place of the card that Enter chooses, among those that fit.
     chosen: usize,
@@ -29,31 +20,36 @@ pub(crate) struct MethodPicker {
 }
 
 /// Width of the dialog, and from which width of it cards stand in two columns.
-pub(crate) const WIDTH: f32 = 860.0;
+const WIDTH: f32 = 860.0;
 const TWO_COLUMNS: f32 = 620.0;
 const HEIGHT: f32 = 560.0;
 
 impl MethodPicker {
-    pub(crate) fn new(purpose: Purpose) -> Self {
+    pub(crate) fn new(purpose: MethodPurpose) -> Self {
         let methods = Family::ALL
             .into_iter()
             .flat_map(|family| MethodOptions::all().into_iter().filter(move |method| method.family() == family));
         Self { purpose, query: String::new(), chosen: 0, methods: methods.collect() }
     }
+}
 
-    /// Draws the dialog's inside.
-    pub(crate) fn ui(&mut self, ui: &mut Ui) -> Option<Wish> {
+impl DialogContents for MethodPicker {
+    fn width(&self) -> f32 {
+        WIDTH
+    }
+
+    fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction> {
         let fitting = self.fitting();
         let moved = self.keys(ui, fitting.len());
         let enter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
         ui.horizontal(|ui| {
             ui.heading(match self.purpose {
-                Purpose::Add => "Add experiment",
-                Purpose::Change(_) => "Change method",
+                MethodPurpose::Add => "Add experiment",
+                MethodPurpose::Change(_) => "Change method",
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.button("Cancel").clicked() {
-                    return Some(Wish::Cancel);
+                    return Some(DialogAction::Cancel);
                 }
                 self.search_field(ui);
                 None
@@ -65,10 +61,12 @@ impl MethodPicker {
             ui.add_space(space::S);
             let clicked = self.cards(ui, &fitting, moved);
             let place = clicked.or_else(|| fitting.get(self.chosen).copied().filter(|_| enter))?;
-            Some(Wish::Method(self.purpose, self.methods.get(place)?.clone()))
+            Some(DialogAction::Method(self.purpose, self.methods.get(place)?.clone()))
         })
     }
+}
 
+impl MethodPicker {
     /// Moves the highlighted card; whether it moved.
     fn keys(&mut self, ui: &Ui, fitting: usize) -> bool {
         let (up, down) = ui.input_mut(|input| {
@@ -208,7 +206,7 @@ mod tests {
     use super::*;
 
     fn found(query: &str) -> Vec<&'static str> {
-        let mut picker = MethodPicker::new(Purpose::Add);
+        let mut picker = MethodPicker::new(MethodPurpose::Add);
         query.clone_into(&mut picker.query);
         picker.fitting().into_iter().map(|place| picker.methods[place].card().name).collect()
     }

@@ -1,9 +1,15 @@
-//! Dialogs: those of the desktop behind a trait, and the window's own, one file each; `modal` says which one is open.
+//! Dialogs: those of the desktop behind a trait, and the window's own, one file each. `dialog` has what these share, and
+//! `modal` says which one is open.
 
+pub(crate) mod about;
 pub mod desktop;
+pub(crate) mod dialog;
 pub(crate) mod estimate;
+pub(crate) mod export;
 pub(crate) mod method_picker;
 pub(crate) mod modal;
 pub(crate) mod new_project;
 pub(crate) mod palette;
+pub(crate) mod path;
 pub(crate) mod sweep_editor;
+pub(crate) mod unsaved;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use eframe::egui;
 use egui::{TextEdit, Ui};
 
-use super::desktop::Question;
-use super::modal::{Wish, expand_home, right_buttons};
+use super::desktop::FileDialog;
+use super::dialog::{DialogAction, DialogContents, right_buttons};
+use super::path::expand_home;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::project::new_project::NewProject;
@@ -34,10 +35,10 @@ impl NewProjectDialog {
     }
 
     /// What the desktop's dialog chose.
-    pub(crate) fn chosen(&mut self, question: &Question, path: &Path) {
+    pub(crate) fn chosen(&mut self, dialog: &FileDialog, path: &Path) {
         let text = path.display().to_string();
-        match question {
-            Question::ProjectFolder { .. } => self.folder = Some(text),
+        match dialog {
+            FileDialog::ProjectFolder { .. } => self.folder = Some(text),
             _ => self.data = text,
         }
         self.hint = None;
@@ -61,10 +62,11 @@ impl NewProjectDialog {
         };
         self.folder.clone().unwrap_or_else(suggested)
     }
+}
 
-    /// Draws the dialog's inside.
-    pub(crate) fn ui(&mut self, ui: &mut Ui) -> Option<Wish> {
-        let mut wish = None;
+impl DialogContents for NewProjectDialog {
+    fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction> {
+        let mut action = None;
         ui.heading("New project from data");
         let label = ui.label("A file or folder of interactions: CSV, TSV, Parquet, RecBole, MovieLens, Amazon, Yelp, LC-Rec, or the paper's release");
         ui.horizontal(|ui| {
@@ -74,12 +76,12 @@ impl NewProjectDialog {
             if !std::mem::replace(&mut self.focused, true) {
                 field.request_focus();
             }
-            for (text, what, question) in [
-                ("File…", "Choose a file with the desktop's dialog", Question::DataFile),
-                ("Folder…", "Choose a folder with the desktop's dialog", Question::DataFolder),
+            for (text, what, dialog) in [
+                ("File…", "Choose a file with the desktop's dialog", FileDialog::DataFile),
+                ("Folder…", "Choose a folder with the desktop's dialog", FileDialog::DataFolder),
             ] {
                 if ui.button(text).on_hover_text(what).clicked() {
-                    wish = Some(Wish::BrowseFor(question));
+                    action = Some(DialogAction::BrowseFor(dialog));
                 }
             }
         });
@@ -99,7 +101,7 @@ impl NewProjectDialog {
                 self.folder = Some(folder.clone());
             }
             if ui.button("Browse…").on_hover_text("Choose with the desktop's file dialog").clicked() {
-                wish = Some(Wish::BrowseFor(Question::ProjectFolder { suggested: PathBuf::from(folder) }));
+                action = Some(DialogAction::BrowseFor(FileDialog::ProjectFolder { suggested: PathBuf::from(folder) }));
             }
         });
         if let Some(hint) = self.hint {
@@ -118,8 +120,8 @@ impl NewProjectDialog {
         };
         let complete =
             ![new.data.as_os_str(), new.name.as_ref(), new.folder.as_os_str()].iter().any(|part| part.is_empty());
-        ui.horizontal(|ui| right_buttons(ui, "Create and open", complete, &mut wish, || Wish::New(new)));
-        wish
+        ui.horizontal(|ui| right_buttons(ui, "Create and open", complete, &mut action, || DialogAction::New(new)));
+        action
     }
 }
 
@@ -141,8 +143,8 @@ mod tests {
         assert_eq!((dialog.name().as_str(), dialog.folder().as_str()), ("Web shop", "/home/me/web-shop"));
         dialog.name = Some("Shop 2".into());
         assert_eq!(dialog.folder(), "/home/me/shop-2");
-        dialog.chosen(&Question::ProjectFolder { suggested: PathBuf::new() }, Path::new("/projects/a"));
-        dialog.chosen(&Question::DataFile, Path::new("/y/b.csv"));
+        dialog.chosen(&FileDialog::ProjectFolder { suggested: PathBuf::new() }, Path::new("/projects/a"));
+        dialog.chosen(&FileDialog::DataFile, Path::new("/y/b.csv"));
         assert_eq!(
             (dialog.data.as_str(), dialog.name().as_str(), dialog.folder().as_str()),
             ("/y/b.csv", "Shop 2", "/projects/a")

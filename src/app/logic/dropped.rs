@@ -3,37 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use super::super::dock;
-use super::super::window::Workbench;
-use super::Message;
-use crate::app::dialogs::modal::Leaving;
+use super::super::workbench::Workbench;
+use crate::app::dialogs::dialog::Leaving;
+use crate::app::message::{Dropped, Message};
 use crate::app::panels::view::View;
 use crate::app::panels::{PanelEvent, data};
 use crate::model::weights::gguf::Gguf;
 use crate::model::{BaseModel, Start};
 use crate::project::file::FILE_NAME;
 
-/// What was dropped onto the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dropped {
-    Project,
-    ModelFolder,
-    ModelFile,
-    Adapter,
-    /// Whatever is none of the others: its format is told, or why it has none, when it is read.
-    Data,
-}
-
-impl Dropped {
-    /// Looks at a file or folder.
-    fn at(path: &Path) -> Self {
-        let has = |name: &str| path.join(name).is_file();
-        match () {
-            () if path.extension().is_some_and(|ending| ending == "ron") || has(FILE_NAME) => Self::Project,
-            () if path.is_file() && Gguf::is_one(path) => Self::ModelFile,
-            () if has("adapter_config.json") => Self::Adapter,
-            () if has("config.json") => Self::ModelFolder,
-            () => Self::Data,
-        }
+/// What a file or folder is.
+fn kind_of(path: &Path) -> Dropped {
+    let has = |name: &str| path.join(name).is_file();
+    match () {
+        () if path.extension().is_some_and(|ending| ending == "ron") || has(FILE_NAME) => Dropped::Project,
+        () if path.is_file() && Gguf::is_one(path) => Dropped::ModelFile,
+        () if has("adapter_config.json") => Dropped::Adapter,
+        () if has("config.json") => Dropped::ModelFolder,
+        () => Dropped::Data,
     }
 }
 
@@ -41,7 +28,7 @@ impl Workbench {
     /// Finds out in the background what was dropped.
     pub(super) fn look_at_dropped(&mut self, path: PathBuf) {
         self.spawn("look at what was dropped", move || {
-            let what = Dropped::at(&path);
+            let what = kind_of(&path);
             Message::Dropped { path, what }
         });
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::super::launcher::EstimateRequest;
-use super::super::window::Workbench;
-use super::Message;
+use super::super::workbench::Workbench;
 use crate::app::dialogs::estimate::{EstimateDialog, State};
 use crate::app::dialogs::modal::Dialog;
+use crate::app::message::Message;
 use crate::budget::estimate::Estimate;
 use crate::error::InputError;
 

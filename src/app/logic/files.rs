@@ -6,14 +6,18 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use crate::app::dialogs::desktop::Question;
+use crate::app::dialogs::desktop::FileDialog;
 
 use super::super::settings::{Settings, ThemeChoice};
 use super::super::widgets::{Notice, Weight};
-use super::super::window::Workbench;
-use super::Message;
-use crate::app::dialogs::modal::{Dialog, Export, ExportDialog, Format, Leaving, NO_PORTAL, PathDialog, PathPurpose};
+use super::super::workbench::Workbench;
+use crate::app::dialogs::desktop::NO_PORTAL;
+use crate::app::dialogs::dialog::{Export, Leaving, PathPurpose};
+use crate::app::dialogs::export::{ExportDialog, Format};
+use crate::app::dialogs::modal::Dialog;
 use crate::app::dialogs::new_project::NewProjectDialog;
+use crate::app::dialogs::path::PathDialog;
+use crate::app::message::Message;
 use crate::app::panels::PanelEvent;
 use crate::files;
 use crate::plot;
@@ -31,50 +35,50 @@ impl Workbench {
         self.dialog = Some(Dialog::Path(PathDialog { purpose, text, hint, focused: false }));
     }
 
-    pub(super) fn ask_desktop(&mut self, question: Question) {
+    pub(super) fn ask_desktop(&mut self, asked: FileDialog) {
         let dialogs = Arc::clone(&self.services.dialogs);
         self.spawn("file dialog", move || {
             let start = Instant::now();
-            let path = dialogs.ask(&question);
-            Message::Answered { question, path, took: start.elapsed() }
+            let path = dialogs.ask(&asked);
+            Message::PathChosen { asked, path, took: start.elapsed() }
         });
     }
 
     /// Asks the desktop for the path that the open dialog is about.
     pub(super) fn browse(&mut self) {
-        let question = match &self.dialog {
+        let asked = match &self.dialog {
             Some(Dialog::Path(dialog)) => match dialog.purpose {
-                PathPurpose::OpenProject => Question::OpenProject,
-                PathPurpose::DemoFolder => Question::DemoFolder { suggested: PathBuf::from(&dialog.text) },
+                PathPurpose::OpenProject => FileDialog::OpenProject,
+                PathPurpose::DemoFolder => FileDialog::DemoFolder { suggested: PathBuf::from(&dialog.text) },
             },
             Some(Dialog::Export(dialog)) => {
-                Question::SaveChart { suggested: PathBuf::from(&dialog.path), extension: dialog.format.extension() }
+                FileDialog::SaveChart { suggested: PathBuf::from(&dialog.path), extension: dialog.format.extension() }
             }
             _ => return,
         };
-        self.ask_desktop(question);
+        self.ask_desktop(asked);
     }
 
-    pub(super) fn answered(&mut self, question: &Question, path: Option<PathBuf>, took: Duration) {
+    pub(super) fn path_chosen(&mut self, asked: &FileDialog, path: Option<PathBuf>, took: Duration) {
         let hint = (path.is_none() && took < FASTEST_PERSON).then_some(NO_PORTAL);
-        if question.is_of_project() {
+        if asked.is_of_project() {
             return match (path, hint) {
-                (Some(path), _) => self.use_answer(question, path),
+                (Some(path), _) => self.use_answer(asked, path),
                 (None, Some(hint)) => self.notices.push(Notice::new(Weight::Problem, hint)),
                 (None, None) => {}
             };
         }
         match (&mut self.dialog, path) {
-            (Some(Dialog::New(dialog)), Some(path)) => dialog.chosen(question, &path),
+            (Some(Dialog::New(dialog)), Some(path)) => dialog.chosen(asked, &path),
             (Some(Dialog::New(dialog)), None) => dialog.no_dialog(hint),
             (Some(Dialog::Path(dialog)), Some(path)) => dialog.text = path.display().to_string(),
             (Some(Dialog::Path(dialog)), None) => dialog.hint = hint,
             (Some(Dialog::Export(dialog)), Some(path)) => dialog.path = path.display().to_string(),
             (Some(Dialog::Export(dialog)), None) => dialog.hint = hint,
-            (_, path) if matches!(question, Question::DataFile | Question::DataFolder | Question::ItemFile) => {
-                self.panels.receive(&PanelEvent::DataFileChosen { dialog: question.clone(), path, hint });
+            (_, path) if matches!(asked, FileDialog::DataFile | FileDialog::DataFolder | FileDialog::ItemFile) => {
+                self.panels.receive(&PanelEvent::DataFileChosen { dialog: asked.clone(), path, hint });
             }
-            (_, Some(path)) if *question == Question::OpenProject => self.leave(Leaving::Open(path)),
+            (_, Some(path)) if *asked == FileDialog::OpenProject => self.leave(Leaving::Open(path)),
             (_, None) if hint.is_some() && self.session.is_none() => self.start.hint = hint,
             (_, None) if hint.is_some() => self.ask_path(PathPurpose::OpenProject, hint),
             _ => {}

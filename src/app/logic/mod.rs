@@ -7,97 +7,39 @@ mod model;
 mod project;
 mod runs;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use self::dropped::Dropped;
-use self::project::Opened;
 use self::runs::did_not_finish;
 
 use super::action::{Action, SweepOf};
 use super::command::Command;
-use super::dialogs::desktop::Question;
-use super::dialogs::method_picker::{MethodPicker, Purpose};
-use super::dialogs::modal::{Dialog, Leaving, PathPurpose, Wish};
+use super::dialogs::about::AboutDialog;
+use super::dialogs::desktop::FileDialog;
+use super::dialogs::dialog::{DialogAction, Leaving, MethodPurpose, PathPurpose};
+use super::dialogs::method_picker::MethodPicker;
+use super::dialogs::modal::Dialog;
 use super::dialogs::palette::Palette;
-use super::dialogs::sweep_editor::{self, SweepEditor};
+use super::dialogs::sweep_editor::SweepEditor;
 use super::dock;
-use super::launcher::Ended;
+use super::message::Message;
 use super::panels::view::View;
-use super::panels::{PanelEvent, experiments, users};
-use super::queries::{AnyAnswer, Job, Queries};
+use super::panels::{PanelEvent, users};
+use super::queries::{Job, Queries};
 use super::session::Session;
 use super::settings::ThemeChoice;
-use super::watch::Snapshot;
 use super::widgets::{Notice, Weight, sentence};
-use super::window::Workbench;
-use crate::budget::estimate::Estimate;
-use crate::error::InputError;
+use super::workbench::Workbench;
 use crate::method::MethodOptions;
+use crate::project::edits::{experiments, sweeps};
 use crate::run::observer::Wanted;
 use crate::run::queue::RunKey;
 
 /// Time a frame may spend on messages.
 const PATIENCE: Duration = Duration::from_millis(10);
 const ZOOM_STEP: f32 = 1.1;
-
-/// What background jobs tell the window.
-pub(crate) enum Message {
-    Opened(Result<Box<Opened>, InputError>),
-    DemoWritten(Result<PathBuf, InputError>),
-    NewWritten(Result<PathBuf, InputError>),
-    /// What was dropped onto the window.
-    Dropped {
-        path: PathBuf,
-        what: Dropped,
-    },
-    Saved {
-        session: u64,
-        revision: u64,
-        result: Result<(), InputError>,
-        then: Option<Leaving>,
-    },
-    Answered {
-        question: Question,
-        path: Option<PathBuf>,
-        took: Duration,
-    },
-    Runs {
-        session: u64,
-        snapshot: Snapshot,
-    },
-    /// What runs will take; nothing where the dialog was closed.
-    Estimated {
-        number: u64,
-        result: Result<Option<Estimate>, InputError>,
-    },
-    /// The answer to a query, by the number of its job.
-    Computed {
-        session: u64,
-        job: u64,
-        outcome: Result<Option<AnyAnswer>, InputError>,
-    },
-    /// Whether what waits needs a worker.
-    Queued {
-        session: u64,
-        result: Result<bool, InputError>,
-    },
-    WorkerEnded {
-        session: u64,
-        result: Result<Ended, InputError>,
-    },
-    Exported(Result<PathBuf, InputError>),
-    /// Something small that mattered did not work.
-    Failed {
-        doing: &'static str,
-        error: InputError,
-    },
-    /// Something small was done; nobody needs to know.
-    Done,
-}
 
 impl Workbench {
     /// Takes in what arrived since the last frame and lets the queue move on.
@@ -140,7 +82,7 @@ impl Workbench {
             }
             Message::Dropped { path, what } => self.dropped(path, what),
             Message::Saved { session, revision, result, then } => self.saved(session, revision, result, then),
-            Message::Answered { question, path, took } => self.answered(&question, path, took),
+            Message::PathChosen { asked, path, took } => self.path_chosen(&asked, path, took),
             Message::Exported(Ok(path)) => {
                 self.notices.push(Notice::new(Weight::Done, "The chart was written").path(path));
             }
@@ -231,14 +173,14 @@ impl Workbench {
         match command {
             Command::NewProject => self.ask_new_project(None),
             Command::OpenDemo => self.ask_path(PathPurpose::DemoFolder, None),
-            Command::OpenProject => self.ask_desktop(Question::OpenProject),
+            Command::OpenProject => self.ask_desktop(FileDialog::OpenProject),
             Command::OpenPath => self.ask_path(PathPurpose::OpenProject, None),
             Command::SaveProject => self.save_project(None),
             Command::CloseProject => self.leave(Leaving::Close),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::Undo => self.change_history(super::history::History::undo),
             Command::Redo => self.change_history(super::history::History::redo),
-            Command::AddExperiment => self.pick_method(Purpose::Add),
+            Command::AddExperiment => self.pick_method(MethodPurpose::Add),
             Command::SweepOptions => {
                 let first = |session: &Session| Some(session.project().experiments.first()?.name.clone());
                 if let Some(experiment) = self.session.as_ref().and_then(first) {
@@ -290,40 +232,40 @@ impl Workbench {
             Command::ZoomOut => self.set_zoom(ctx, self.settings.zoom / ZOOM_STEP),
             Command::ZoomReset => self.set_zoom(ctx, 1.0),
             Command::Palette => self.palette = Some(Palette::default()),
-            Command::About => self.dialog = Some(Dialog::About),
+            Command::About => self.dialog = Some(Dialog::About(AboutDialog)),
         }
     }
 
-    /// Gives the open dialog what it asked for.
-    pub(super) fn grant(&mut self, wish: Wish) {
-        match wish {
-            Wish::Browse => self.browse(),
-            Wish::Cancel => self.dialog = None,
-            Wish::Path(PathPurpose::OpenProject, path) => self.close_dialog_and_leave(Leaving::Open(path)),
-            Wish::Path(PathPurpose::DemoFolder, path) => self.close_dialog_and_leave(Leaving::Demo(path)),
-            Wish::BrowseFor(question) => self.ask_desktop(question),
-            Wish::New(new) => self.close_dialog_and_leave(Leaving::New(new)),
-            Wish::Export(export) => {
+    /// Does what the open dialog asks for.
+    pub(super) fn perform_dialog(&mut self, action: DialogAction) {
+        match action {
+            DialogAction::Browse => self.browse(),
+            DialogAction::Cancel => self.dialog = None,
+            DialogAction::Path(PathPurpose::OpenProject, path) => self.close_dialog_and_leave(Leaving::Open(path)),
+            DialogAction::Path(PathPurpose::DemoFolder, path) => self.close_dialog_and_leave(Leaving::Demo(path)),
+            DialogAction::BrowseFor(question) => self.ask_desktop(question),
+            DialogAction::New(new) => self.close_dialog_and_leave(Leaving::New(new)),
+            DialogAction::Export(export) => {
                 self.dialog = None;
                 self.export(*export);
             }
-            Wish::Method(purpose, method) => {
+            DialogAction::Method(purpose, method) => {
                 self.dialog = None;
                 self.use_method(purpose, method);
             }
-            Wish::Sweep(place, sweep) => {
+            DialogAction::Sweep(place, sweep) => {
                 self.dialog = None;
-                let with = |session: &Session| sweep_editor::with_sweep(session.project(), place, *sweep);
+                let with = |session: &Session| sweeps::with_sweep(session.project(), place, *sweep);
                 if let Some(project) = self.session.as_ref().map(with) {
                     self.edit(project, None);
                 }
             }
-            Wish::SaveAndEstimate => self.save_and_estimate(),
-            Wish::SaveAnd(leaving) => {
+            DialogAction::SaveAndEstimate => self.save_and_estimate(),
+            DialogAction::SaveAnd(leaving) => {
                 self.dialog = None;
                 self.save_project(Some(leaving));
             }
-            Wish::DiscardAnd(leaving) => {
+            DialogAction::DiscardAnd(leaving) => {
                 self.dialog = None;
                 self.left(leaving);
             }
@@ -346,20 +288,20 @@ impl Workbench {
         let Some(project) = self.session.as_ref().map(|session| session.project().clone()) else { return };
         let editor = match which {
             SweepOf::Experiment(name) => Some(SweepEditor::new(project, name)),
-            SweepOf::Place(place) => SweepEditor::of(project, place),
+            SweepOf::Index(index) => SweepEditor::of(project, index),
         };
         self.dialog = editor.map(|editor| Dialog::Sweep(Box::new(editor)));
     }
 
-    fn pick_method(&mut self, purpose: Purpose) {
+    fn pick_method(&mut self, purpose: MethodPurpose) {
         self.dialog = Some(Dialog::Method(MethodPicker::new(purpose)));
     }
 
-    fn use_method(&mut self, purpose: Purpose, method: MethodOptions) {
+    fn use_method(&mut self, purpose: MethodPurpose, method: MethodOptions) {
         let Some(session) = &self.session else { return };
         let project = match purpose {
-            Purpose::Add => experiments::with_experiment(session.project(), method),
-            Purpose::Change(place) => experiments::with_method(session.project(), place, method),
+            MethodPurpose::Add => experiments::with_experiment(session.project(), method),
+            MethodPurpose::Change(place) => experiments::with_method(session.project(), place, method),
         };
         self.edit(project, None);
     }

@@ -4,21 +4,21 @@ use std::path::PathBuf;
 
 use super::super::dock;
 use super::super::session::Session;
-use super::super::window::Workbench;
-use crate::app::dialogs::desktop::Question;
+use super::super::workbench::Workbench;
+use crate::app::dialogs::desktop::FileDialog;
 use crate::app::panels::model;
 use crate::app::panels::view::View;
 use crate::model::{BaseModel, Start};
 use crate::project::Project;
-use crate::project::edits;
+use crate::project::edits::model as edits;
 
 impl Workbench {
     /// Takes what was chosen in a dialog into the project.
-    pub(super) fn use_answer(&mut self, question: &Question, path: PathBuf) {
+    pub(super) fn use_answer(&mut self, question: &FileDialog, path: PathBuf) {
         match question {
-            Question::ModelFolder { .. } => self.use_base(BaseModel::HuggingFace(path)),
-            Question::ModelFile { .. } => self.use_base(BaseModel::Gguf(path)),
-            Question::AdapterFolder { .. } => self.use_start(Start::Adapter(path)),
+            FileDialog::ModelFolder { .. } => self.use_base(BaseModel::HuggingFace(path)),
+            FileDialog::ModelFile { .. } => self.use_base(BaseModel::Gguf(path)),
+            FileDialog::AdapterFolder { .. } => self.use_start(Start::Adapter(path)),
             _ => {}
         }
     }

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui;
 
-use super::super::dock::{self, Layout};
+use super::super::dock;
 use super::super::history::History;
 use super::super::session::Session;
 use super::super::watch::Watcher;
 use super::super::widgets::{Notice, Weight, sentence};
-use super::super::window::Workbench;
-use super::Message;
-use crate::app::dialogs::modal::{Dialog, Leaving};
+use super::super::workbench::Workbench;
+use crate::app::dialogs::dialog::Leaving;
+use crate::app::dialogs::modal::Dialog;
+use crate::app::dialogs::unsaved::UnsavedDialog;
+use crate::app::message::{Message, Opened};
 use crate::app::panels::view::View;
 use crate::app::panels::{PanelEvent, Panels, data};
 use crate::error::InputError;
@@ -24,20 +26,11 @@ const LAYOUT: &str = ".peso-layout.ron";
 /// Largest layout file that is read.
 const LARGEST_LAYOUT: u64 = 1 << 20;
 
-/// A project that was read.
-pub(crate) struct Opened {
-    file: PathBuf,
-    project: Project,
-    layout: Option<Layout>,
-    /// Whether it was just written for data, which the user then looks at first.
-    new: bool,
-}
-
 impl Workbench {
     /// Does something that ends the session, asking first where changes would be lost.
     pub(super) fn leave(&mut self, leaving: Leaving) {
         if self.session.as_ref().is_some_and(Session::unsaved) {
-            self.dialog = Some(Dialog::Unsaved(leaving));
+            self.dialog = Some(Dialog::Unsaved(UnsavedDialog(leaving)));
         } else {
             self.left(leaving);
         }
@@ -62,7 +55,7 @@ impl Workbench {
     pub(super) fn close_requested(&mut self, ctx: &egui::Context) {
         if !self.may_close && self.session.as_ref().is_some_and(Session::unsaved) {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
-            self.dialog = Some(Dialog::Unsaved(Leaving::Quit));
+            self.dialog = Some(Dialog::Unsaved(UnsavedDialog(Leaving::Quit)));
         }
     }
 

@@ -9,14 +9,13 @@ use super::method_card::Form;
 use super::view::{Home, ViewSpec};
 use super::{Context, Panel, sweep_list};
 use crate::app::action::{Action, SweepOf};
-use crate::app::dialogs::method_picker::Purpose;
+use crate::app::dialogs::dialog::MethodPurpose;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::data::DatasetSource;
-use crate::method::MethodOptions;
 use crate::model::BaseModel;
-use crate::project::slug::slug;
-use crate::project::{Experiment, Project, check, sweep_edit};
+use crate::project::edits::experiments as edits;
+use crate::project::{Experiment, Project};
 
 /// The view.
 pub(crate) static VIEW: ViewSpec = ViewSpec {
@@ -64,7 +63,7 @@ impl Panel for ExperimentsPanel {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     let add = ui.button("Add experiment…").on_hover_text("Choose a method to compare with the others");
                     if add.clicked() {
-                        context.actions.push(Action::PickMethod(Purpose::Add));
+                        context.actions.push(Action::PickMethod(MethodPurpose::Add));
                     }
                 });
             });
@@ -143,9 +142,8 @@ impl ExperimentsPanel {
             let mut method = experiment.method.clone();
             let edited = form.ui(ui, &mut method);
             if edited.changed {
-                let mut project = project.clone();
-                project.experiments[place].method = method;
-                context.actions.push(Action::Edit { project: Box::new(project), key: Some(place as u64) });
+                let project = Box::new(edits::with_options(project, place, method));
+                context.actions.push(Action::Edit { project, key: Some(place as u64) });
             }
             if edited.done {
                 context.actions.push(Action::EditDone);
@@ -194,10 +192,13 @@ impl ExperimentsPanel {
             field.request_focus();
         }
         if field.changed() {
-            renaming.problem = name_problem(context.session.project(), place, renaming.name.trim());
+            let checked = edits::check_name(context.session.project(), place, renaming.name.trim());
+            renaming.problem = checked.err().map(|bad| widgets::sentence(&bad.problem));
         }
         if field.lost_focus() {
-            rename(context, place, renaming.name.trim());
+            // A name that cannot be had is refused like any other change.
+            let project = edits::renamed(context.session.project(), place, renaming.name.trim());
+            context.actions.push(Action::Edit { project: Box::new(project), key: None });
             self.renaming = None;
         }
     }
@@ -219,23 +220,19 @@ impl ExperimentsPanel {
             self.renaming = Some(Renaming { place, name: experiment.name.clone(), focused: false, problem: None });
         }
         if ui.button("Change method…").clicked() {
-            context.actions.push(Action::PickMethod(Purpose::Change(place)));
+            context.actions.push(Action::PickMethod(MethodPurpose::Change(place)));
         }
         let last = project.experiments.len() - 1;
-        let edits: [(&str, bool, &str, Edit); 4] = [
-            ("Duplicate", true, "", duplicate),
-            ("Move up", place > 0, "It is the first", |project, place| project.experiments.swap(place - 1, place)),
-            ("Move down", place < last, "It is the last", |project, place| project.experiments.swap(place, place + 1)),
-            ("Remove", last > 0, "A project has at least one experiment", |project, place| {
-                project.experiments.remove(place);
-            }),
+        let entries: [(&str, bool, &str, ExperimentEdit); 4] = [
+            ("Duplicate", true, "", edits::with_duplicate),
+            ("Move up", place > 0, "It is the first", edits::moved_up),
+            ("Move down", place < last, "It is the last", edits::moved_down),
+            ("Remove", last > 0, "A project has at least one experiment", edits::without_experiment),
         ];
-        for (text, possible, obstacle, edit) in edits {
+        for (text, possible, obstacle, edit) in entries {
             let button = ui.add_enabled(possible, Button::new(text)).on_disabled_hover_text(obstacle);
             if button.clicked() {
-                let mut project = project.clone();
-                edit(&mut project, place);
-                context.actions.push(Action::Edit { project: Box::new(project), key: None });
+                context.actions.push(Action::Edit { project: Box::new(edit(project, place)), key: None });
             }
         }
     }
@@ -253,9 +250,8 @@ impl ExperimentsPanel {
         let response = response.on_hover_text("Whole numbers, separated by commas. One run an experiment and seed; three or more seeds show how much is chance");
         if response.lost_focus() {
             if let Some(seeds) = parse_seeds(text) {
-                let mut project = context.session.project().clone();
-                project.seeds = seeds;
-                context.actions.push(Action::Edit { project: Box::new(project), key: None });
+                let project = Box::new(edits::with_seeds(context.session.project(), seeds));
+                context.actions.push(Action::Edit { project, key: None });
             }
             self.seeds = None;
         } else if !response.has_focus() {
@@ -265,61 +261,8 @@ impl ExperimentsPanel {
     }
 }
 
-/// Changes the experiment at a place that there is.
-type Edit = fn(&mut Project, usize);
-
-fn duplicate(project: &mut Project, place: usize) {
-    let Experiment { name, method } = project.experiments[place].clone();
-    let name = free_name(project, &name);
-    project.experiments.insert(place + 1, Experiment { name, method });
-}
-
-/// The project with another experiment at its end, under a name that is free.
-pub(crate) fn with_experiment(project: &Project, method: MethodOptions) -> Project {
-    let mut project = project.clone();
-    let name = free_name(&project, method.card().name);
-    project.experiments.push(Experiment { name, method });
-    project
-}
-
-/// The project with another method for the experiment at `place`; a name that was the method's own goes with it.
-pub(crate) fn with_method(project: &Project, place: usize, method: MethodOptions) -> Project {
-    let mut project = project.clone();
-    let Some(experiment) = project.experiments.get(place) else { return project };
-    let name = if experiment.name.starts_with(experiment.method.card().name) {
-        free_name(&project, method.card().name)
-    } else {
-        experiment.name.clone()
-    };
-    project.experiments[place] = Experiment { name, method };
-    project
-}
-
-fn rename(context: &mut Context<'_>, place: usize, name: &str) {
-    let mut project = context.session.project().clone();
-    sweep_edit::rename(&mut project, place, name);
-    // A name that cannot be had is refused like any other change.
-    context.actions.push(Action::Edit { project: Box::new(project), key: None });
-}
-
-/// Why an experiment cannot have this name.
-fn name_problem(project: &Project, place: usize, name: &str) -> Option<String> {
-    let mut renamed = project.clone();
-    sweep_edit::rename(&mut renamed, place, name);
-    check::check(&renamed).err().map(|bad| widgets::sentence(&bad.problem))
-}
-
-/// `wanted`, or with the first number that makes it unlike every other name: `PESO 2`.
-fn free_name(project: &Project, wanted: &str) -> String {
-    // Run folders tell neither capitals nor signs apart.
-    let taken = |name: &str| project.experiments.iter().any(|experiment| slug(&experiment.name) == slug(name));
-    let stem = wanted.trim_end_matches(|character: char| character.is_ascii_digit()).trim_end();
-    let stem = if stem.is_empty() { wanted } else { stem };
-    std::iter::once(wanted.to_owned())
-        .chain((2..).map(|number| format!("{stem} {number}")))
-        .find(|name| !taken(name))
-        .unwrap_or_else(|| wanted.to_owned())
-}
+/// Makes the next project by an edit of the experiment at an index.
+type ExperimentEdit = fn(&Project, usize) -> Project;
 
 fn seeds_text(seeds: &[u64]) -> String {
     seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")

@@ -56,7 +56,7 @@ pub(crate) enum PanelEvent {
     /// Something that looks like data was dropped onto the window.
     DataDropped(PathBuf),
     /// A dialog of the desktop chose a file or folder of data; without a path, why it was of no use.
-    DataFileChosen { dialog: desktop::Question, path: Option<PathBuf>, hint: Option<&'static str> },
+    DataFileChosen { dialog: desktop::FileDialog, path: Option<PathBuf>, hint: Option<&'static str> },
     /// What was recommended to a user (an index in the dataset) in the tests of a stage is to be shown.
     UserWanted { user: u32, stage: usize },
 }

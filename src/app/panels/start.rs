@@ -7,7 +7,7 @@ use egui::{Button, RichText, TextEdit, Ui, Vec2};
 
 use crate::app::action::Action;
 use crate::app::command::Command;
-use crate::app::dialogs::modal::expand_home;
+use crate::app::dialogs::path::expand_home;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 

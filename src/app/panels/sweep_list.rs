@@ -8,6 +8,7 @@ use super::method_card::words;
 use crate::app::action::{Action, SweepOf};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
+use crate::project::edits::sweeps::without_sweep;
 use crate::project::sweep::{Axis, Combine, Sweep, TRAINING};
 use crate::project::training_fields::FIELDS;
 use crate::project::{Experiment, Project};
@@ -48,12 +49,11 @@ fn buttons(ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &st
     let number = context.session.project().sweeps.iter().take(place).filter(|s| s.experiment == experiment).count() + 1;
     let remove = named(ui.small_button("Remove"), format!("Remove sweep {number} of {experiment}"));
     if remove.on_hover_text("Runs of its points are kept, as runs of earlier settings").clicked() {
-        let mut project = context.session.project().clone();
-        project.sweeps.remove(place);
-        context.actions.push(Action::Edit { project: Box::new(project), key: None });
+        let project = Box::new(without_sweep(context.session.project(), place));
+        context.actions.push(Action::Edit { project, key: None });
     }
     if named(ui.small_button("Edit…"), format!("Edit sweep {number} of {experiment}")).clicked() {
-        context.actions.push(Action::EditSweep(SweepOf::Place(place)));
+        context.actions.push(Action::EditSweep(SweepOf::Index(place)));
     }
 }
 

@@ -58,7 +58,7 @@ fn later_stages_table(lines: &[Line]) -> Table {
     table
 }
 
-/// Who was not asked, where that was recorded and happened.
+/// Users that were excluded, where that was recorded and happened.
 fn left_out(results: &Results) -> String {
     let stages = results.runs.iter().map(|run| &run.stages).max_by_key(|stages| stages.len());
     let first = if results.protocol == Protocol::NextBlock { 2 } else { 1 };
@@ -68,11 +68,11 @@ fn left_out(results: &Results) -> String {
         return String::new();
     }
     let reason = match results.protocol {
-        Protocol::SameBlock => "users with fewer than 3 interactions in a stage",
-        Protocol::NextBlock => "users without an interaction before the stage",
+        Protocol::SameBlock => "with fewer than 3 interactions in a stage",
+        Protocol::NextBlock => "without an interaction before the stage",
     };
     let counts: Vec<String> = counts.iter().map(|(stage, users)| format!("{users} in stage {stage}")).collect();
-    format!("Not asked are {reason}: {}\n", counts.join(", "))
+    format!("Excluded users, {reason}: {}\n", counts.join(", "))
 }
 
 fn by_stage_table(lines: &[Line], metric: &str) -> Table {

@@ -8,10 +8,11 @@ use egui::{ComboBox, Frame, Margin, RichText, ScrollArea, Ui};
 
 use self::axis::AxisDraft;
 use self::offer::Offer;
-use super::modal::{Wish, right_row};
+use super::dialog::{DialogAction, DialogContents, right_row};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::project::Project;
+use crate::project::edits::sweeps::{with_sweep, without_sweep};
 use crate::project::sweep::{Axis, BadSweep, Combine, Sweep, expand};
 use crate::schema::Setting;
 
@@ -39,7 +40,7 @@ struct Points {
 }
 
 /// Width of the dialog, and height of its options at most.
-pub(crate) const WIDTH: f32 = 700.0;
+const WIDTH: f32 = 700.0;
 const HEIGHT: f32 = 460.0;
 
 impl SweepEditor {
@@ -79,9 +80,14 @@ impl SweepEditor {
         let Offer { option, field: Some(field), now, .. } = offer else { return };
         self.axes.push(AxisDraft::new(option, field, values, now.as_ref(), &names));
     }
+}
 
-    /// Draws the dialog's inside.
-    pub(crate) fn ui(&mut self, ui: &mut Ui) -> Option<Wish> {
+impl DialogContents for SweepEditor {
+    fn width(&self) -> f32 {
+        WIDTH
+    }
+
+    fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction> {
         ui.horizontal(|ui| {
             ui.heading(if self.place.is_some() { "Edit sweep" } else { "Sweep options" });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| self.experiment_combo(ui));
@@ -108,7 +114,9 @@ impl SweepEditor {
         ui.add_space(space::M);
         self.buttons(ui, found.as_ref())
     }
+}
 
+impl SweepEditor {
     fn experiment_combo(&mut self, ui: &mut Ui) {
         let mut chosen = self.experiment.clone();
         ui.add_enabled_ui(self.place.is_none(), |ui| {
@@ -249,15 +257,15 @@ impl SweepEditor {
         }
     }
 
-    fn buttons(&self, ui: &mut Ui, found: Option<&Result<Points, BadSweep>>) -> Option<Wish> {
+    fn buttons(&self, ui: &mut Ui, found: Option<&Result<Points, BadSweep>>) -> Option<DialogAction> {
         let usable = matches!(found, Some(Ok(_)));
         let go = if self.place.is_some() { "Save sweep" } else { "Add sweep" };
         right_row(ui, |ui| {
             let go = ui.add_enabled_ui(usable, |ui| widgets::primary_button(ui, go)).inner;
             if go.clicked() {
-                return self.sweep().map(|sweep| Wish::Sweep(self.place, Box::new(sweep)));
+                return self.sweep().map(|sweep| DialogAction::Sweep(self.place, Box::new(sweep)));
             }
-            ui.button("Cancel").clicked().then_some(Wish::Cancel)
+            ui.button("Cancel").clicked().then_some(DialogAction::Cancel)
         })
     }
 }
@@ -266,16 +274,6 @@ fn problem_words(bad: &BadSweep) -> String {
     let words = [bad.field.problem.as_str(), bad.field.advice.as_str()];
     let words: Vec<&str> = words.into_iter().filter(|words| !words.is_empty()).collect();
     widgets::sentence(&words.join("; "))
-}
-
-/// The project with a sweep, new or in place of the one at `place`.
-pub(crate) fn with_sweep(project: &Project, place: Option<usize>, sweep: Sweep) -> Project {
-    let mut project = project.clone();
-    match place.and_then(|place| project.sweeps.get_mut(place)) {
-        Some(there) => *there = sweep,
-        None => project.sweeps.push(sweep),
-    }
-    project
 }
 
 /// The points of a sweep, and which of them are new.
@@ -287,9 +285,10 @@ fn points(project: &Project, place: Option<usize>, sweep: &Sweep) -> Result<Poin
         Some(other) if other != own => BadSweep { axis: None, ..bad },
         _ => bad,
     })?;
-    let mut without = project.clone();
-    place.filter(|place| *place < without.sweeps.len()).map(|place| without.sweeps.remove(place));
-    let there = expand(&without)?;
+    let there = match place {
+        Some(place) => expand(&without_sweep(project, place))?,
+        None => expand(project)?,
+    };
     let is_new = |name: &String| there.iter().all(|variant| variant.experiment.name != *name);
     let new = variants.into_iter().map(|variant| variant.experiment.name).filter(is_new).collect();
     let lengths = sweep.options.iter().map(|axis| axis.values.len());

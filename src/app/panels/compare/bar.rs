@@ -5,8 +5,8 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{ComboBox, Ui};
 
+use super::contents::TableContents;
 use super::lines::Lines;
-use super::table::Shown;
 use super::{ComparePanel, View};
 use crate::app::panels::{Context, chart_actions};
 use crate::app::queries::comparison::Verdicts;
@@ -146,8 +146,8 @@ impl ComparePanel {
                 let verdicts = Verdicts { compared: lines.compared(context.session, &self.metric), baseline };
                 let judged: Option<&[Judged]> = context.session.queries.get(&verdicts).ready().map(Vec::as_slice);
                 let metrics = self.metrics(lines);
-                let shown = Shown { lines, baseline, metrics: &metrics, judged, wanted: &|_| true };
-                ui.copy_text(self.table.as_text(&shown));
+                let contents = TableContents { lines, baseline, metrics: &metrics, judged, wanted: &|_| true };
+                ui.copy_text(self.table.as_text(&contents));
             }
         });
     }

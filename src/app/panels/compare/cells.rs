@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::table::Shown;
+use super::contents::TableContents;
 use crate::app::widgets;
 use crate::figures::words::{better, metric_label};
 use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict};
@@ -54,7 +54,7 @@ impl Column {
 
     pub(super) const fn tooltip(&self) -> &'static str {
         match self {
-            Self::Name => "The experiment of the project, or the counting baseline",
+            Self::Name => "The experiment of the project, or the non-learned baseline",
             Self::Seeds => "Finished runs that the line is the mean of",
             Self::Metric(_) => "Mean over the stages from 2 on and over seeds; the best is bold",
             Self::Gain => "Difference to the baseline, on the same test users and seeds",
@@ -164,15 +164,15 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn of(shown: &Shown<'_>, place: usize, columns: &[Column]) -> Self {
-        Self { place, cells: columns.iter().map(|column| cell(shown, place, column)).collect() }
+    pub(super) fn of(contents: &TableContents<'_>, place: usize, columns: &[Column]) -> Self {
+        Self { place, cells: columns.iter().map(|column| cell(contents, place, column)).collect() }
     }
 
     /// Sets the best value of each metric bold.
-    pub(super) fn mark_best(rows: &mut [Self], columns: &[Column], shown: &Shown<'_>) {
+    pub(super) fn mark_best(rows: &mut [Self], columns: &[Column], contents: &TableContents<'_>) {
         for (at, column) in columns.iter().enumerate() {
             let Column::Metric(metric) = column else { continue };
-            let value = |row: &Self| shown.lines.all[row.place].metrics.get(metric).map(|found| found.mean);
+            let value = |row: &Self| contents.lines.all[row.place].metrics.get(metric).map(|found| found.mean);
             let values = rows.iter().filter_map(value);
             let best = match better(metric) {
                 Better::Higher => values.reduce(f64::max),
@@ -185,10 +185,10 @@ impl Row {
     }
 }
 
-fn cell(shown: &Shown<'_>, place: usize, column: &Column) -> Cell {
-    let line = &shown.lines.all[place];
+fn cell(contents: &TableContents<'_>, place: usize, column: &Column) -> Cell {
+    let line = &contents.lines.all[place];
     match column {
-        Column::Name => name(shown, place),
+        Column::Name => name(contents, place),
         Column::Seeds => {
             let seeds = line.runs.len();
             let mut cell = Cell::number((!line.counted).then_some(seeds as f64), |seeds| format!("{seeds:.0}"));
@@ -198,7 +198,7 @@ fn cell(shown: &Shown<'_>, place: usize, column: &Column) -> Cell {
             cell
         }
         Column::Metric(metric) => metric_cell(line, metric),
-        Column::Gain | Column::Relative | Column::P | Column::Verdict => judged(shown, place, column),
+        Column::Gain | Column::Relative | Column::P | Column::Verdict => judged(contents, place, column),
         Column::Validation => Cell::number(line.validation_loss, |loss| format!("{loss:.4}")),
         Column::TrainTime => Cell::number(learned(line, line.train_seconds), widgets::duration_words),
         Column::Memory => {
@@ -219,10 +219,12 @@ fn learned(line: &ComparisonLine, cost: f64) -> Option<f64> {
     (!line.counted).then_some(cost)
 }
 
-fn name(shown: &Shown<'_>, place: usize) -> Cell {
-    let line = &shown.lines.all[place];
-    let (below, hover) = match (line.counted, shown.lines.standings[place]) {
-        (true, _) => (Some("counting"), "Counts what is popular, or occurs together; no learned method may lose to it"),
+fn name(contents: &TableContents<'_>, place: usize) -> Cell {
+    let line = &contents.lines.all[place];
+    let (below, hover) = match (line.counted, contents.lines.standings[place]) {
+        (true, _) => {
+            (Some("non-learned"), "Counts what is popular, or occurs together; no learned method may lose to it")
+        }
         (_, Standing::Chosen) => {
             (Some("✓ chosen by validation"), "Of the configurations of this method it has the least validation loss")
         }
@@ -232,7 +234,7 @@ fn name(shown: &Shown<'_>, place: usize) -> Cell {
         ),
         (_, Standing::Only) => (None, ""),
     };
-    let earlier = shown.lines.earlier[place].then_some("earlier settings");
+    let earlier = contents.lines.earlier[place].then_some("earlier settings");
     let below: Vec<&str> = [below, earlier].into_iter().flatten().collect();
     Cell {
         main: line.name.clone(),
@@ -254,14 +256,14 @@ fn metric_cell(line: &ComparisonLine, metric: &str) -> Cell {
     cell
 }
 
-fn judged(shown: &Shown<'_>, place: usize, column: &Column) -> Cell {
+fn judged(contents: &TableContents<'_>, place: usize, column: &Column) -> Cell {
     let quiet = |main: &str, hover: &str| Cell {
         main: main.to_owned(),
         hover: hover.to_owned(),
         ..Cell::number(None, |_| String::new())
     };
-    let baseline = &shown.lines.all[shown.baseline].name;
-    match shown.judged.and_then(|judged| judged.get(place)) {
+    let baseline = &contents.lines.all[contents.baseline].name;
+    match contents.judged.and_then(|judged| judged.get(place)) {
         None => quiet("…", "The test users of both are being compared"),
         Some(Judged::Baseline) if *column == Column::Verdict => quiet("baseline", "The others are held against it"),
         Some(Judged::Baseline) => quiet("–", "The others are held against it"),

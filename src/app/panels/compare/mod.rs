@@ -3,6 +3,7 @@
 
 mod bar;
 mod cells;
+mod contents;
 mod lines;
 mod options;
 mod slices;
@@ -14,9 +15,10 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, Ui, Vec2};
 
+use self::contents::TableContents;
 use self::lines::{Lines, Stamp};
 use self::options::Differences;
-use self::table::{Shown, TableState};
+use self::table::TableState;
 use super::view::{Home, ViewSpec};
 use super::{Context, Panel};
 use crate::app::action::Action;
@@ -325,9 +327,9 @@ impl ComparePanel {
             Some(axes) => marked.holds(axes, &lines.all[place].name),
             None => true,
         };
-        let shown = Shown { lines, baseline, metrics: &metrics, judged, wanted: &wanted };
+        let contents = TableContents { lines, baseline, metrics: &metrics, judged, wanted: &wanted };
         let captioned = height >= CAPTION;
-        self.table.ui(ui, &shown, if captioned { height - 48.0 } else { height });
+        self.table.ui(ui, &contents, if captioned { height - 48.0 } else { height });
         match answer {
             Answer::Pending | Answer::Cancelled => {
                 ui.horizontal(|ui| {
@@ -340,7 +342,7 @@ impl ComparePanel {
                 let tokens = crate::app::theme::tokens(ui);
                 ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
             }
-            Answer::Ready(_) if captioned => table::caption(ui, &shown),
+            Answer::Ready(_) if captioned => table::caption(ui, &contents),
             Answer::Ready(_) => {}
         }
     }

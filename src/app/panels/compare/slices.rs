@@ -2,7 +2,7 @@
 
 use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, Vec2};
-use egui_extras::{Column, TableBuilder};
+use egui_extras::{Column as Width, TableBuilder};
 
 use super::ComparePanel;
 use super::cells::{Cell, Tone};
@@ -107,9 +107,9 @@ impl ComparePanel {
                     .min_scrolled_height(0.0)
                     .max_scroll_height((height - 84.0).max(ROW_HEIGHT))
                     .auto_shrink([false, true])
-                    .column(Column::remainder().at_least(170.0).clip(true));
+                    .column(Width::remainder().at_least(170.0).clip(true));
                 for _ in &columns {
-                    table = table.column(Column::exact(112.0));
+                    table = table.column(Width::exact(112.0));
                 }
                 table
                     .header(40.0, |mut header| {
@@ -140,28 +140,28 @@ impl ComparePanel {
 }
 
 /// A column: a slice, or how far the slices of a dimension lie apart.
-enum Shown {
+enum Column {
     Slice(SliceMean),
     Apart(Dimension),
 }
 
 /// The slices of each dimension, then how far they lie apart where some line has two that count.
-fn columns(shown: &[Styled<'_, SlicedLine>], only: Option<Dimension>) -> Vec<Shown> {
+fn columns(shown: &[Styled<'_, SlicedLine>], only: Option<Dimension>) -> Vec<Column> {
     let slices = chart::slices(shown, only);
     let mut columns = Vec::new();
     for dimension in Dimension::ALL {
-        columns.extend(slices.iter().filter(|mean| mean.dimension == dimension).copied().map(Shown::Slice));
+        columns.extend(slices.iter().filter(|mean| mean.dimension == dimension).copied().map(Column::Slice));
         let wanted = only.is_none_or(|only| only == dimension);
         let apart =
             |line: &Styled<'_, SlicedLine>| line.item.dispersion.iter().any(|found| found.dimension == dimension);
         if wanted && shown.iter().any(apart) {
-            columns.push(Shown::Apart(dimension));
+            columns.push(Column::Apart(dimension));
         }
     }
     columns
 }
 
-impl Shown {
+impl Column {
     fn heading(&self, ui: &mut Ui) {
         match self {
             Self::Slice(mean) => {

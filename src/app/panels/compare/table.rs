@@ -7,6 +7,7 @@ use egui::{Align, Button, Layout, RichText, ScrollArea, Ui};
 use egui_extras::{Column as Width, TableBuilder, TableRow};
 
 use super::cells::{Cell, Column, Row, Tone};
+use super::contents::TableContents;
 use super::lines::Lines;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
@@ -31,25 +32,13 @@ struct Sort {
     descending: bool,
 }
 
-/// What the table is drawn from.
-pub(super) struct Shown<'a> {
-    pub(super) lines: &'a Lines,
-    pub(super) baseline: usize,
-    /// The metric that gains are of, then the others that are shown.
-    pub(super) metrics: &'a [String],
-    /// By line; none while they are being found out.
-    pub(super) judged: Option<&'a [Judged]>,
-    /// Whether a line is to be listed, by place.
-    pub(super) wanted: &'a dyn Fn(usize) -> bool,
-}
-
 pub(super) const ROW_HEIGHT: f32 = 40.0;
 
 impl TableState {
     /// Draws the table in at most `height`.
-    pub(super) fn ui(&mut self, ui: &mut Ui, shown: &Shown<'_>, height: f32) {
-        let columns = Column::all(shown.metrics);
-        let rows = self.rows(shown, &columns);
+    pub(super) fn ui(&mut self, ui: &mut Ui, contents: &TableContents<'_>, height: f32) {
+        let columns = Column::all(contents.metrics);
+        let rows = self.rows(contents, &columns);
         let mut pointed = None;
         theme::panel_frame(ui).inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
             ui.spacing_mut().item_spacing = egui::Vec2::new(space::M, 0.0);
@@ -78,8 +67,8 @@ impl TableState {
                     .body(|body| {
                         body.rows(ROW_HEIGHT, rows.len(), |mut table_row| {
                             let row = &rows[table_row.index()];
-                            if self.row(&mut table_row, shown, row, &columns) {
-                                pointed = Some(shown.lines.all[row.place].name.clone());
+                            if self.row(&mut table_row, contents, row, &columns) {
+                                pointed = Some(contents.lines.all[row.place].name.clone());
                             }
                         });
                     });
@@ -89,8 +78,14 @@ impl TableState {
     }
 
     /// Draws a row; whether the pointer is on it.
-    fn row(&mut self, table_row: &mut TableRow<'_, '_>, shown: &Shown<'_>, row: &Row, columns: &[Column]) -> bool {
-        let name = &shown.lines.all[row.place].name;
+    fn row(
+        &mut self,
+        table_row: &mut TableRow<'_, '_>,
+        contents: &TableContents<'_>,
+        row: &Row,
+        columns: &[Column],
+    ) -> bool {
+        let name = &contents.lines.all[row.place].name;
         let selected = self.selected.contains(name);
         table_row.set_selected(selected);
         if self.pointed.as_ref() == Some(name) {
@@ -99,7 +94,7 @@ impl TableState {
         for (column, cell) in columns.iter().zip(&row.cells) {
             table_row.col(|ui| {
                 if *column == Column::Name {
-                    swatch(ui, shown.lines.looks[row.place]);
+                    swatch(ui, contents.lines.looks[row.place]);
                 }
                 let right = *column != Column::Name && *column != Column::Verdict;
                 let layout = if right { Layout::top_down(Align::Max) } else { Layout::top_down(Align::Min) };
@@ -115,11 +110,11 @@ impl TableState {
     }
 
     /// The rows that are listed, in their order.
-    fn rows(&self, shown: &Shown<'_>, columns: &[Column]) -> Vec<Row> {
-        let passed = |place: usize| self.one_a_method && shown.lines.standings[place] == Standing::Passed;
-        let places = (0..shown.lines.all.len()).filter(|&place| (shown.wanted)(place) && !passed(place));
-        let mut rows: Vec<Row> = places.map(|place| Row::of(shown, place, columns)).collect();
-        Row::mark_best(&mut rows, columns, shown);
+    fn rows(&self, contents: &TableContents<'_>, columns: &[Column]) -> Vec<Row> {
+        let passed = |place: usize| self.one_a_method && contents.lines.standings[place] == Standing::Passed;
+        let places = (0..contents.lines.all.len()).filter(|&place| (contents.wanted)(place) && !passed(place));
+        let mut rows: Vec<Row> = places.map(|place| Row::of(contents, place, columns)).collect();
+        Row::mark_best(&mut rows, columns, contents);
         let sort = self.sort.as_ref().filter(|sort| columns.contains(&sort.by));
         // Until the user chooses, the best of the metric that gains are of is on top.
         let first = || columns.iter().find(|column| matches!(column, Column::Metric(_)));
@@ -157,11 +152,11 @@ impl TableState {
     }
 
     /// The table as text for a spreadsheet, tabs between the columns.
-    pub(super) fn as_text(&self, shown: &Shown<'_>) -> String {
-        let columns = Column::all(shown.metrics);
+    pub(super) fn as_text(&self, contents: &TableContents<'_>) -> String {
+        let columns = Column::all(contents.metrics);
         let heading: Vec<String> = columns.iter().map(Column::title).collect();
         let mut text = heading.join("\t") + "\n";
-        for row in self.rows(shown, &columns) {
+        for row in self.rows(contents, &columns) {
             let cell = |cell: &Cell| match &cell.below {
                 Some(below) if !below.is_empty() => format!("{} ({below})", cell.main),
                 _ => cell.main.clone(),
@@ -212,10 +207,10 @@ pub(super) fn lacking_words(lines: &Lines) -> String {
 }
 
 /// What stands below the table: what the numbers are, and what is missing.
-pub(super) fn caption(ui: &mut Ui, shown: &Shown<'_>) {
-    let family = shown.judged.map(|judged| judged.iter().filter(|one| matches!(one, Judged::Verdict(_))).count());
-    let baseline = &shown.lines.all[shown.baseline].name;
-    let next = match shown.lines.protocol() {
+pub(super) fn caption(ui: &mut Ui, contents: &TableContents<'_>) {
+    let family = contents.judged.map(|judged| judged.iter().filter(|one| matches!(one, Judged::Verdict(_))).count());
+    let baseline = &contents.lines.all[contents.baseline].name;
+    let next = match contents.lines.protocol() {
         Protocol::SameBlock => "",
         Protocol::NextBlock => ", each asked of the model before it (next-block)",
     };
@@ -225,10 +220,10 @@ pub(super) fn caption(ui: &mut Ui, shown: &Shown<'_>) {
     if let Some(family) = family.filter(|&family| family > 1) {
         words.push_str(&format!(", p-values corrected by Holm over {family} lines"));
     }
-    if shown.lines.unfinished > 0 {
-        let runs = widgets::counted(shown.lines.unfinished, "run");
+    if contents.lines.unfinished > 0 {
+        let runs = widgets::counted(contents.lines.unfinished, "run");
         words.push_str(&format!(". {runs} not finished and not listed"));
     }
-    words.push_str(&lacking_words(shown.lines));
+    words.push_str(&lacking_words(contents.lines));
     widgets::remark(ui, words);
 }

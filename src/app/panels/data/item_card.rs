@@ -9,7 +9,7 @@ use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 
 /// What the user wants of the card.
-pub(super) enum Wish {
+pub(super) enum CardAction {
     Close,
     /// The card of another item.
     Show(u32),
@@ -21,28 +21,28 @@ pub(super) enum Wish {
 const SHARING: usize = 12;
 
 /// Draws the card of an item.
-pub(super) fn ui(ui: &mut Ui, report: &DataReport, item: u32) -> Option<Wish> {
-    let mut wish = None;
+pub(super) fn ui(ui: &mut Ui, report: &DataReport, item: u32) -> Option<CardAction> {
+    let mut action = None;
     theme::panel_frame(ui).show(ui, |ui| {
         ui.take_available_width();
         ScrollArea::vertical().id_salt("item card").show(ui, |ui| {
-            wish = card(ui, report, item);
+            action = card(ui, report, item);
         });
     });
-    wish
+    action
 }
 
-fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<Wish> {
-    let mut wish = None;
+fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<CardAction> {
+    let mut action = None;
     let browse = &report.browse;
     let known = &report.dataset.items[item as usize];
     widgets::section(ui, known.title.as_deref().unwrap_or("No title"));
     ui.horizontal(|ui| {
         if report.missing_ids.is_none() && ui.button("Show in tree").clicked() {
-            wish = Some(Wish::Reveal);
+            action = Some(CardAction::Reveal);
         }
         if ui.button("Close").clicked() {
-            wish = Some(Wish::Close);
+            action = Some(CardAction::Close);
         }
     });
     Grid::new("item facts").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
@@ -76,14 +76,14 @@ fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<Wish> {
             let name = &report.dataset.items[other as usize];
             let name = name.title.as_deref().unwrap_or(&name.id);
             if ui.add(Button::new(name).truncate()).clicked() {
-                wish = Some(Wish::Show(other));
+                action = Some(CardAction::Show(other));
             }
         }
         if others > SHARING {
             widgets::remark(ui, format!("and {} more", others - SHARING));
         }
     }
-    wish
+    action
 }
 
 /// A bar and a number for each stage.

@@ -97,9 +97,9 @@ impl ItemsTab {
                 ui.vertical(|ui| {
                     ui.set_width(CARD_WIDTH);
                     match item_card::ui(ui, report, item) {
-                        Some(item_card::Wish::Close) => self.item = None,
-                        Some(item_card::Wish::Show(other)) => self.item = Some(other),
-                        Some(item_card::Wish::Reveal) => self.reveal(report, item),
+                        Some(item_card::CardAction::Close) => self.item = None,
+                        Some(item_card::CardAction::Show(other)) => self.item = Some(other),
+                        Some(item_card::CardAction::Reveal) => self.reveal(report, item),
                         None => {}
                     }
                 });

@@ -15,7 +15,7 @@ use crate::data::prepare::PrepareReport;
 use crate::data::{Prepare, StageCuts, Timeline};
 use crate::figures::stages::{self, StageWords};
 use crate::plot::{BarsArea, Chart, screen};
-use crate::project::Project;
+use crate::project::edits::data::with_stages;
 
 /// State of the tab.
 #[derive(Debug, Default)]
@@ -267,8 +267,7 @@ fn removed(cuts: &[i64], at: usize) -> Option<Wanted> {
 /// Asks for other stages.
 fn edit(context: &mut Context<'_>, stages: StageCuts, key: Option<u64>) {
     let project = context.session.project();
-    let project = Project { dataset: project.dataset.clone().with_stages(stages), ..project.clone() };
-    context.actions.push(Action::Edit { project: Box::new(project), key });
+    context.actions.push(Action::Edit { project: Box::new(with_stages(project, stages)), key });
 }
 
 /// What stands above each stage: as counted, or from the parts of the timeline.

@@ -9,7 +9,7 @@ use super::figures::Figures;
 use super::{beside, card, edit, pending, problem, shape, tokens};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
-use crate::app::dialogs::modal::expand_home;
+use crate::app::dialogs::path::expand_home;
 use crate::app::panels::Context;
 use crate::app::queries::Answer;
 use crate::app::queries::model::ModelFiles;
@@ -17,7 +17,7 @@ use crate::app::theme::space;
 use crate::app::widgets;
 use crate::budget::setup::Setup;
 use crate::model::{BaseModel, Compact};
-use crate::project::edits;
+use crate::project::edits::model as edits;
 
 /// State of this part.
 #[derive(Debug, Default)]
@@ -69,11 +69,11 @@ fn choice(ui: &mut Ui, context: &mut Context<'_>, typed: &mut Option<String>) {
         let folder =
             ui.selectable_label(matches!(project.base_model, BaseModel::HuggingFace(_)), "Hugging Face folder…");
         if folder.on_hover_text("config.json with model.safetensors or its shards, and tokenizer.json").clicked() {
-            context.actions.push(Action::Browse(desktop::Question::ModelFolder { near: near() }));
+            context.actions.push(Action::Browse(desktop::FileDialog::ModelFolder { near: near() }));
         }
         let file = ui.selectable_label(matches!(project.base_model, BaseModel::Gguf(_)), "GGUF file…");
         if file.on_hover_text("One file with weights and tokenizer, as llama.cpp has them").clicked() {
-            context.actions.push(Action::Browse(desktop::Question::ModelFile { near: near() }));
+            context.actions.push(Action::Browse(desktop::FileDialog::ModelFile { near: near() }));
         }
     });
     let current = project.base_model.path().map(|path| path.display().to_string()).unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::app::{theme, widgets};
 
 /// What a chip looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum ChipKind {
     /// Text, on two grounds in turn so that neighbours are told apart.
     Text(usize),
     /// A code, or another token that the dataset adds.
@@ -16,7 +16,7 @@ pub(super) enum Look {
     Scored,
 }
 
-impl Look {
+impl ChipKind {
     fn colours(self, ui: &Ui) -> (Color32, Color32) {
         let tokens = theme::tokens(ui);
         match self {
@@ -29,8 +29,8 @@ impl Look {
 }
 
 /// Draws a token; its name for those who cannot see it is what it says.
-pub(super) fn chip(ui: &mut Ui, text: &str, look: Look) -> Response {
-    let (ground, border) = look.colours(ui);
+pub(super) fn chip(ui: &mut Ui, text: &str, kind: ChipKind) -> Response {
+    let (ground, border) = kind.colours(ui);
     let colour = theme::tokens(ui).text;
     let font = FontId::new(TextStyle::Small.resolve(ui.style()).size, egui::FontFamily::Monospace);
     let shown = visible(text);
@@ -57,10 +57,10 @@ pub(super) fn row(ui: &mut Ui, chips: impl FnOnce(&mut Ui)) {
 }
 
 /// A line on what the chips' grounds mean.
-pub(super) fn legend(ui: &mut Ui, entries: &[(Look, &str)]) {
+pub(super) fn legend(ui: &mut Ui, entries: &[(ChipKind, &str)]) {
     ui.horizontal_wrapped(|ui| {
-        for &(look, words) in entries {
-            let (ground, border) = look.colours(ui);
+        for &(kind, words) in entries {
+            let (ground, border) = kind.colours(ui);
             let (rect, _) = ui.allocate_exact_size(Vec2::splat(11.0), Sense::hover());
             ui.painter().rect(rect, CornerRadius::same(3), ground, (1.0, border), StrokeKind::Inside);
             widgets::remark(ui, words);

@@ -14,6 +14,7 @@ use crate::app::widgets::{self, memory_words};
 use crate::budget::memory_estimate::{Advice, Change, MemoryEstimate, Parts};
 use crate::budget::setup::DeviceMemory;
 use crate::plot::screen;
+use crate::project::edits::model::with_training;
 
 type Part = fn(&Parts) -> u64;
 
@@ -167,9 +168,10 @@ fn advice(ui: &mut Ui, context: &mut Context<'_>, advice: &[Advice]) {
                     egui::WidgetInfo::labeled(egui::Role::Button, true, name)
                 });
                 if apply.clicked() {
-                    let mut project = context.session.project().clone();
-                    changes.iter().for_each(|change| change.apply(&mut project.training));
-                    edit(context, project, Some(Key::Training));
+                    let project = context.session.project();
+                    let mut training = project.training.clone();
+                    changes.iter().for_each(|change| change.apply(&mut training));
+                    edit(context, with_training(project, training), Some(Key::Training));
                     context.actions.push(Action::EditDone);
                 }
             }

@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Button, RichText, TextEdit, Ui};
 
-use super::chips::{self, Look};
+use super::chips::{self, ChipKind};
 use super::{Key, beside, edit, trained};
 use crate::app::action::Action;
 use crate::app::panels::Context;
@@ -12,18 +12,19 @@ use crate::app::widgets::{self, counted, grouped};
 use crate::budget::setup::Setup;
 use crate::model::Prompt;
 use crate::model::prompt::{HISTORY, INSTRUCTION, Part, Preview, PreviewToken};
+use crate::project::edits::model::with_prompt;
 
 /// State of this part.
 #[derive(Debug, Default)]
 pub(super) struct PromptPart {
     /// The text of a prompt of one's own as it is being typed, and the project's text that it began with.
     typed: Option<(String, String)>,
-    as_tokens: Shown,
+    form: ExampleForm,
 }
 
 /// How the example is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Shown {
+enum ExampleForm {
     #[default]
     Tokens,
     Text,
@@ -66,14 +67,14 @@ const CHOICES: [Choice; 4] = [
 
 impl PromptPart {
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, setup: Option<&Setup>) {
-        let Self { typed, as_tokens } = self;
+        let Self { typed, form } = self;
         beside(
             ui,
             context,
             |ui, context| widgets::card(ui, |ui| choice(ui, context, typed)),
             |ui, _| {
                 if let Some(setup) = setup {
-                    widgets::card(ui, |ui| example(ui, setup, as_tokens));
+                    widgets::card(ui, |ui| example(ui, setup, form));
                 }
             },
         );
@@ -92,9 +93,7 @@ fn choice(ui: &mut Ui, context: &mut Context<'_>, typed: &mut Option<(String, St
             let button =
                 button.on_disabled_hover_text("A compact base model reads no text: choose another base model first");
             if button.clicked() && !on {
-                let mut project = project.clone();
-                project.prompt = (choice.make)(&project.prompt);
-                edit(context, project, None);
+                edit(context, with_prompt(project, (choice.make)(&project.prompt)), None);
             }
         }
     });
@@ -140,9 +139,7 @@ fn editor(ui: &mut Ui, context: &mut Context<'_>, text: &str, typed: &mut Option
             ui.label(RichText::new(format!("✓ {HISTORY} stands once")).small().color(tokens.success));
             if field.changed() {
                 began.clone_from(buffer);
-                let mut project = context.session.project().clone();
-                project.prompt = prompt;
-                edit(context, project, Some(Key::Prompt));
+                edit(context, with_prompt(context.session.project(), prompt), Some(Key::Prompt));
             }
         }
         Err(problem) => {
@@ -156,14 +153,14 @@ fn editor(ui: &mut Ui, context: &mut Context<'_>, text: &str, typed: &mut Option
 }
 
 /// One example of the data.
-fn example(ui: &mut Ui, setup: &Setup, shown: &mut Shown) {
+fn example(ui: &mut Ui, setup: &Setup, form: &mut ExampleForm) {
     ui.horizontal_wrapped(|ui| {
         widgets::section(ui, "An example of the data");
         for (of, text, help) in [
-            (Shown::Tokens, "As tokens", "Token by token, as the model reads it"),
-            (Shown::Text, "As text", "As one text"),
+            (ExampleForm::Tokens, "As tokens", "Token by token, as the model reads it"),
+            (ExampleForm::Text, "As text", "As one text"),
         ] {
-            ui.selectable_value(shown, of, text).on_hover_text(help);
+            ui.selectable_value(form, of, text).on_hover_text(help);
         }
     });
     let preview = match &setup.preview {
@@ -182,15 +179,19 @@ fn example(ui: &mut Ui, setup: &Setup, shown: &mut Shown) {
         ))
         .family(theme::semi_bold()),
     );
-    match shown {
-        Shown::Tokens => tokens(ui, preview),
-        Shown::Text => {
+    match form {
+        ExampleForm::Tokens => tokens(ui, preview),
+        ExampleForm::Text => {
             ui.add(egui::Label::new(RichText::new(preview.text()).monospace()).wrap());
         }
     }
     chips::legend(
         ui,
-        &[(Look::Text(0), "prompt"), (Look::Code, "history"), (Look::Scored, "response, scored by loss and search")],
+        &[
+            (ChipKind::Text(0), "prompt"),
+            (ChipKind::Code, "history"),
+            (ChipKind::Scored, "response, scored by loss and search"),
+        ],
     );
     ui.add_space(space::XS);
     sharing(ui, setup, preview);
@@ -199,12 +200,12 @@ fn example(ui: &mut Ui, setup: &Setup, shown: &mut Shown) {
 fn tokens(ui: &mut Ui, preview: &Preview) {
     chips::row(ui, |ui| {
         for (place, PreviewToken { number, text, part }) in preview.tokens.iter().enumerate() {
-            let (look, what) = match part {
-                Part::Text => (Look::Text(place), "Of the prompt"),
-                Part::History => (Look::Code, "Of the history"),
-                Part::Response => (Look::Scored, "Of the response: scored"),
+            let (kind, what) = match part {
+                Part::Text => (ChipKind::Text(place), "Of the prompt"),
+                Part::History => (ChipKind::Code, "Of the history"),
+                Part::Response => (ChipKind::Scored, "Of the response: scored"),
             };
-            let chip = chips::chip(ui, text, look);
+            let chip = chips::chip(ui, text, kind);
             chips::explain(chip, &[format!("Token {number}"), what.to_owned()]);
         }
     });

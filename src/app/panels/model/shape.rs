@@ -10,7 +10,8 @@ use crate::app::action::Action;
 use crate::app::panels::Context;
 use crate::app::theme::space;
 use crate::app::widgets;
-use crate::model::{BaseModel, Compact, LlamaConfig};
+use crate::model::{Compact, LlamaConfig};
+use crate::project::edits::model::with_shape;
 
 /// Largest values of the form.
 const WIDEST: usize = 4096;
@@ -42,9 +43,7 @@ pub(super) fn card(ui: &mut Ui, context: &mut Context<'_>, compact: &Compact, fi
     });
     fit(&mut shape, compact);
     if shape != *compact {
-        let mut project = context.session.project().clone();
-        project.base_model = BaseModel::Compact(shape);
-        edit(context, project, Some(Key::Shape));
+        edit(context, with_shape(context.session.project(), shape), Some(Key::Shape));
     }
     if done {
         context.actions.push(Action::EditDone);

@@ -16,7 +16,7 @@ use crate::app::theme::{self, space};
 use crate::app::widgets::{self, grouped};
 use crate::model::inspect::AdapterSummary;
 use crate::model::{LoraShape, Start};
-use crate::project::edits;
+use crate::project::edits::model as edits;
 
 pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
     let project = context.session.project();
@@ -29,7 +29,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
         }
         let given = ui.selectable_label(!is_fresh, "PEFT adapter…");
         if given.on_hover_text("A folder with adapter_config.json, as Hugging Face PEFT writes it").clicked() {
-            context.actions.push(Action::Browse(desktop::Question::AdapterFolder { near: project.folder.clone() }));
+            context.actions.push(Action::Browse(desktop::FileDialog::AdapterFolder { near: project.folder.clone() }));
         }
     });
     let Some(path) = project.training.start.path() else {
@@ -104,8 +104,7 @@ fn card(ui: &mut Ui, context: &mut Context<'_>, adapter: &AdapterSummary) {
     );
     ui.label(RichText::new(words).color(theme::tokens(ui).warning));
     if ui.button("Take its rank and α").on_hover_text("A run is refused while they differ").clicked() {
-        let mut project = project.clone();
-        project.training.lora = LoraShape { rank: adapter.rank, alpha: adapter.scale * adapter.rank as f64 };
-        edit(context, project, None);
+        let lora = LoraShape { rank: adapter.rank, alpha: adapter.scale * adapter.rank as f64 };
+        edit(context, edits::with_lora(project, lora), None);
     }
 }

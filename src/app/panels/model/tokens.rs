@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{RichText, TextEdit, Ui};
 
-use super::chips::{self, Look};
+use super::chips::{self, ChipKind};
 use super::{pending, problem};
 use crate::app::action::Action;
 use crate::app::panels::Context;
@@ -138,8 +138,8 @@ fn chips_of(ui: &mut Ui, pieces: &[Piece]) {
     ui.label(RichText::new(format!("{}{of_data}", counted(pieces.len(), "token"))).family(theme::semi_bold()));
     chips::row(ui, |ui| {
         for (place, piece) in pieces.iter().take(MOST_CHIPS).enumerate() {
-            let look = if piece.added { Look::Code } else { Look::Text(place) };
-            let chip = chips::chip(ui, &piece.text, look);
+            let kind = if piece.added { ChipKind::Code } else { ChipKind::Text(place) };
+            let chip = chips::chip(ui, &piece.text, kind);
             chips::explain(
                 chip,
                 &[format!("Token {}", piece.number), format!("Bytes {}", chips::bytes_words(&piece.bytes))],
@@ -160,7 +160,7 @@ fn signs(ui: &mut Ui, setup: &Setup) {
     let meanings = ["begins a history", "ends an item", "asks for the next item"];
     for ((token, meaning), number) in setup.added.iter().zip(meanings).zip(setup.base_tokens..) {
         ui.horizontal(|ui| {
-            chips::chip(ui, token, Look::Text(0));
+            chips::chip(ui, token, ChipKind::Text(0));
             widgets::remark(ui, format!("token {number}, {meaning}"));
         });
     }
@@ -177,7 +177,7 @@ fn added(ui: &mut Ui, setup: &Setup) {
     ui.horizontal_wrapped(|ui| {
         for ((token, number), word) in ends.into_iter().flatten().zip(["First", "last"]) {
             widgets::remark(ui, word);
-            let chip = chips::chip(ui, token, Look::Code);
+            let chip = chips::chip(ui, token, ChipKind::Code);
             chips::explain(chip, &[format!("Token {number}")]);
             widgets::remark(ui, format!("= {number}"));
         }

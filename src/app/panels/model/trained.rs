@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::Ui;
 
 use super::card::trained_words;
-use super::chips::{self, Look};
+use super::chips::{self, ChipKind};
 use super::figures::Figures;
 use super::{Key, beside, edit, memory, start};
 use crate::app::action::Action;
@@ -16,6 +16,7 @@ use crate::app::theme::space;
 use crate::app::widgets;
 use crate::budget::setup::Setup;
 use crate::model::BaseModel;
+use crate::project::edits::model::with_training;
 use crate::project::{Training, training_fields};
 
 /// State of this part.
@@ -65,7 +66,7 @@ fn settings(ui: &mut Ui, context: &mut Context<'_>, figures: Option<&Figures>) {
         widgets::remark(ui, "On");
         ui.spacing_mut().item_spacing.x = 3.0;
         for target in TARGETS {
-            chips::chip(ui, target, Look::Text(0));
+            chips::chip(ui, target, ChipKind::Text(0));
         }
         widgets::remark(ui, "of every layer");
     });
@@ -91,9 +92,7 @@ pub(super) fn fields(ui: &mut Ui, context: &mut Context<'_>, paths: &[&str]) {
         }
     }
     if edited.changed && training != project.training {
-        let mut project = project.clone();
-        project.training = training;
-        edit(context, project, Some(Key::Training));
+        edit(context, with_training(project, training), Some(Key::Training));
     }
     if edited.done {
         context.actions.push(Action::EditDone);

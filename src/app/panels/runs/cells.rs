@@ -50,7 +50,7 @@ fn experiment_cell(ui: &mut Ui, row: &Row) {
     match row.origin {
         Origin::Planned => {}
         Origin::Baseline => {
-            widgets::remark(ui, "counting");
+            widgets::remark(ui, "non-learned");
         }
         Origin::Earlier => {
             let why = "The experiment, the data or the training settings were changed since this run was made";

@@ -58,7 +58,7 @@ impl Field {
     pub(super) const fn tooltip(self) -> &'static str {
         match self {
             Self::Status => "What the run is doing",
-            Self::Experiment => "The experiment of the project, or the counting baseline",
+            Self::Experiment => "The experiment of the project, or the non-learned baseline",
             Self::Seed => "Seed of every random choice of the run",
             Self::Progress => "Stage, share of the current phase, and time left in the whole run",
             Self::Hit => {

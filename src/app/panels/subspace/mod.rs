@@ -50,7 +50,7 @@ pub(crate) static VIEW: ViewSpec = ViewSpec {
 
 /// What is shown beside the run and its stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-enum Beside {
+enum ComparedWith {
     #[default]
     Nothing,
     /// Another stage of the run.
@@ -67,7 +67,7 @@ pub(crate) struct SubspacePanel {
     run: Option<String>,
     /// The newest until the user chooses.
     stage: Option<usize>,
-    beside: Beside,
+    beside: ComparedWith,
     /// Name of the module; the one with the largest update until the user chooses.
     module: Option<String>,
     side: Side,
@@ -102,7 +102,7 @@ impl Panel for SubspacePanel {
         };
         let run = runs.iter().find(|run| Some(&run.id) == self.run.as_ref()).copied().unwrap_or(first);
         let other = match &self.beside {
-            Beside::Run(id) => runs.iter().find(|other| other.id == *id && other.id != run.id).copied(),
+            ComparedWith::Run(id) => runs.iter().find(|other| other.id == *id && other.id != run.id).copied(),
             _ => None,
         };
         let query = AdapterMovement { run: RunStamp::of(run) };
@@ -216,17 +216,17 @@ impl SubspacePanel {
     }
 
     fn beside_choice(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>], one: Reported<'_>) {
-        let mut options = vec![(Beside::Nothing, "Nothing".to_owned())];
+        let mut options = vec![(ComparedWith::Nothing, "Nothing".to_owned())];
         if !matches!(self.tab, Tab::River | Tab::Space) {
             let now = self.stage(one.report);
             let stages = one.report.stages.iter().filter(|stage| **stage != now);
-            options.extend(stages.map(|&stage| (Beside::Stage(stage), format!("Stage {stage}"))));
+            options.extend(stages.map(|&stage| (ComparedWith::Stage(stage), format!("Stage {stage}"))));
         }
         let others = runs.iter().filter(|run| run.id != one.run.id);
-        options.extend(others.map(|run| (Beside::Run(run.id.clone()), run_label(run, runs))));
+        options.extend(others.map(|run| (ComparedWith::Run(run.id.clone()), run_label(run, runs))));
         let mut beside = self.beside.clone();
         if !options.iter().any(|(option, _)| *option == beside) {
-            beside = Beside::Nothing;
+            beside = ComparedWith::Nothing;
         }
         let before = beside.clone();
         choice(ui, ("Beside", 170.0), &mut beside, &options)
@@ -245,10 +245,10 @@ impl SubspacePanel {
         let beside_label = second.map(|second| run_label(second.run, runs)).unwrap_or_default();
         let at = |stage| AdapterStage { report: one.report, run: &label, stage };
         let shown: Vec<AdapterStage<'_>> = match (&self.beside, second) {
-            (Beside::Run(_), Some(second)) => {
+            (ComparedWith::Run(_), Some(second)) => {
                 vec![at(stage), AdapterStage { report: second.report, run: &beside_label, stage }]
             }
-            (Beside::Stage(other), _) if *other != stage => vec![at(stage), at(*other)],
+            (ComparedWith::Stage(other), _) if *other != stage => vec![at(stage), at(*other)],
             // Lines of all stages do not cover each other as maps would.
             _ if self.tab == Tab::Map => vec![at(stage)],
             _ => one.report.stages.iter().map(|&stage| at(stage)).collect(),

@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::Ui;
 
 use super::super::{Context, answered, run_label};
-use super::{Beside, Pictured, Reported, SubspacePanel, pictures};
+use super::{ComparedWith, Pictured, Reported, SubspacePanel, pictures};
 use crate::app::queries::RunStamp;
 use crate::app::queries::subspace::WeightUpdate;
 use crate::app::watch::RunView;
@@ -35,7 +35,7 @@ impl SubspacePanel {
         let module = self.module(one.report).to_owned();
         let stage = self.stage(one.report);
         let since = match self.beside {
-            Beside::Stage(other) if other != stage => Some(other),
+            ComparedWith::Stage(other) if other != stage => Some(other),
             _ => None,
         };
         let mut shown: Vec<(String, &Arc<Field>)> = Vec::new();

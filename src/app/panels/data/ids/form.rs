@@ -13,6 +13,7 @@ use crate::id_training::rq_vae::RqVae;
 use crate::id_training::source::{Text, VectorSource};
 use crate::id_training::train::Quantizer;
 use crate::project::SemanticIds;
+use crate::project::edits::data::with_semantic_ids;
 
 /// A drag, or the typing of a number, is one step of undo; other forms of the project count from 0.
 const KEY: u64 = u64::MAX;
@@ -71,8 +72,7 @@ impl Form {
             }
         });
         if ids != project.semantic_ids {
-            let mut project = project.clone();
-            project.semantic_ids = ids;
+            let project = with_semantic_ids(project, ids);
             let key = edited.going_on.then_some(KEY);
             context.actions.push(Action::Edit { project: Box::new(project), key });
         }

@@ -1,7 +1,7 @@
 //! Semantic ids of the project: where they come from, training them with its curves, and how good they are.
 
 mod form;
-mod shown;
+mod quality;
 
 use eframe::egui;
 use egui::Ui;
@@ -28,7 +28,7 @@ const EXPLANATION: &str = "A semantic id is a short sequence of codes, and items
 pub(crate) struct IdsTab {
     form: Form,
     /// What is shown of training: its loss, or the codes in use.
-    curves: shown::Curves,
+    curves: quality::Curves,
     /// The training that this window started last, as long as it is not over.
     training: Option<TrainIds>,
     /// Whether training begins as soon as the project is saved, and whether from the beginning.
@@ -63,7 +63,7 @@ impl IdsTab {
         };
         let Some(state) = state else { return };
         self.buttons(ui, context, &place, state);
-        shown::ui(ui, context, state, &mut self.curves);
+        quality::ui(ui, context, state, &mut self.curves);
     }
 
     /// Follows training: begins it when the project is saved, looks again while it is under way, and takes in its end.

@@ -10,6 +10,7 @@ use crate::data::DatasetSource;
 use crate::data::formats::options::TableImport;
 use crate::data::formats::{column_index, column_name};
 use crate::data::preview::Preview;
+use crate::project::edits::data::with_source;
 
 /// What stands between columns, as a user chooses it.
 const SEPARATORS: [(Option<char>, &str); 5] =
@@ -44,7 +45,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, gl
     if new != *table {
         let timed = new.columns.time.is_some();
         new.prepare = new.prepare.fitted(timed);
-        super::edit(context, None, |project| project.dataset = DatasetSource::Table(new));
+        super::edit(context, None, |project| with_source(project, DatasetSource::Table(new)));
     }
     ui.add_space(space::XS);
 }

@@ -9,7 +9,7 @@ use super::super::super::{Context, answered, failed, pending};
 use super::{columns, rows};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
-use crate::app::dialogs::modal::expand_home;
+use crate::app::dialogs::path::expand_home;
 use crate::app::queries::Answer;
 use crate::app::queries::data::{ItemTableProposal, SourcePreview};
 use crate::app::theme::space;
@@ -17,6 +17,7 @@ use crate::app::widgets;
 use crate::data::DatasetSource;
 use crate::data::formats::options::{ItemTable, TableImport};
 use crate::data::preview::Preview;
+use crate::project::edits::data as edits;
 
 /// The path as it is typed, and what is being looked at.
 #[derive(Debug, Default)]
@@ -46,9 +47,7 @@ impl ItemPicker {
         self.path(ui, context, current.map(PathBuf::as_path));
         let Some(table) = table else {
             if let Some(path) = self.wanted.take() {
-                let folder = &context.session.project().folder;
-                let path = path.strip_prefix(folder).map(Path::to_path_buf).unwrap_or(path);
-                set(context, Some(path));
+                super::edit(context, None, |project| edits::with_items(project, Some(path)));
             }
             let preview = context.session.queries.get(&SourcePreview::of(context.session.project()));
             if let Answer::Ready(Preview { items: Some(preview), .. }) = preview {
@@ -77,7 +76,7 @@ impl ItemPicker {
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             if (entered || field.lost_focus()) && typed != current {
                 match typed.is_empty() {
-                    true => set(context, None),
+                    true => super::edit(context, None, |project| edits::with_items(project, None)),
                     false => self.pick(context.session.project().folder.join(expand_home(&typed))),
                 }
             }
@@ -87,10 +86,10 @@ impl ItemPicker {
             let choose = ui.button("File…").on_hover_text("Choose a file of items with the desktop's dialog");
             widgets::named(ui, &choose, "File of items…");
             if choose.clicked() {
-                context.actions.push(Action::Browse(desktop::Question::ItemFile));
+                context.actions.push(Action::Browse(desktop::FileDialog::ItemFile));
             }
             if now.is_some() && ui.button("Remove").on_hover_text("Read no such file").clicked() {
-                set(context, None);
+                super::edit(context, None, |project| edits::with_items(project, None));
             }
         });
     }
@@ -103,11 +102,7 @@ impl ItemPicker {
         match context.session.queries.get(&query) {
             Answer::Ready(items) => {
                 let items = items.clone();
-                super::edit(context, None, |project| {
-                    if let DatasetSource::Table(table) = &mut project.dataset {
-                        table.items = Some(items);
-                    }
-                });
+                super::edit(context, None, |project| edits::with_item_table(project, items));
                 self.wanted = None;
             }
             Answer::Pending => pending(ui, context, "Looking at what it is", &query),
@@ -120,18 +115,6 @@ impl ItemPicker {
             Answer::Cancelled => self.wanted = None,
         }
     }
-}
-
-/// Names the file of items; a table then loses what its columns were.
-fn set(context: &mut Context<'_>, path: Option<PathBuf>) {
-    super::edit(context, None, |project| match (&mut project.dataset, path) {
-        (DatasetSource::Table(table), None) => table.items = None,
-        (source, path) => {
-            if let Some(import) = source.import_mut() {
-                import.items = path;
-            }
-        }
-    });
 }
 
 /// The columns of a table of items with its first rows.
@@ -153,6 +136,6 @@ fn of_table(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, items: 
     rows::table(ui, preview, "first items");
     if new != *items {
         let table = TableImport { items: Some(new), ..table.clone() };
-        super::edit(context, None, |project| project.dataset = DatasetSource::Table(table));
+        super::edit(context, None, |project| edits::with_source(project, DatasetSource::Table(table)));
     }
 }

@@ -21,6 +21,7 @@ use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::synthetic::SyntheticOptions;
 use crate::data::{DatasetSource, Protocol};
+use crate::project::edits::data as edits;
 use crate::project::{Project, Protocols};
 
 /// Edits that go on while something is dragged, each a step of undo of its own.
@@ -48,9 +49,9 @@ impl SourceTab {
     }
 
     /// What the desktop's dialog chose; without a path, why it was of no use.
-    pub(super) fn chosen(&mut self, question: &desktop::Question, path: Option<PathBuf>, hint: Option<&'static str>) {
+    pub(super) fn chosen(&mut self, question: &desktop::FileDialog, path: Option<PathBuf>, hint: Option<&'static str>) {
         match (question, path) {
-            (desktop::Question::ItemFile, Some(path)) => self.items.pick(path),
+            (desktop::FileDialog::ItemFile, Some(path)) => self.items.pick(path),
             (_, Some(path)) => self.pick(path),
             (_, None) => self.picker.no_dialog(hint),
         }
@@ -86,7 +87,8 @@ impl SourceTab {
             if made.clicked() && generated {
                 self.files_wanted = false;
             } else if made.clicked() {
-                edit(context, None, |project| project.dataset = DatasetSource::Synthetic(SyntheticOptions::default()));
+                let generated = DatasetSource::Synthetic(SyntheticOptions::default());
+                edit(context, None, |project| edits::with_source(project, generated));
             }
         });
         shown
@@ -119,9 +121,8 @@ impl SourceTab {
 }
 
 /// Changes the project; edits with one key are one step of undo until what is dragged is let go.
-fn edit(context: &mut Context<'_>, key: Option<u64>, change: impl FnOnce(&mut Project)) {
-    let mut project = context.session.project().clone();
-    change(&mut project);
+fn edit(context: &mut Context<'_>, key: Option<u64>, edit: impl FnOnce(&Project) -> Project) {
+    let project = edit(context.session.project());
     context.actions.push(Action::Edit { project: Box::new(project), key });
 }
 

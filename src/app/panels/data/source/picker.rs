@@ -8,15 +8,15 @@ use egui::{Button, Key, RichText, TextEdit, Ui};
 use super::super::super::{Context, choice, failed, pending};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
-use crate::app::dialogs::modal::expand_home;
+use crate::app::dialogs::path::expand_home;
 use crate::app::queries::Answer;
 use crate::app::queries::data::ImportProposal;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::DatasetSource;
-use crate::data::formats::options::Import;
 use crate::data::formats::{Format, SourceFields};
 use crate::data::preview::Preview;
+use crate::project::edits::data as edits;
 use crate::project::new_project::with_data;
 
 /// The path as it is typed, and what is being looked at.
@@ -80,7 +80,8 @@ impl Picker {
             } else if !field.has_focus() {
                 self.typed = None;
             }
-            for (text, question) in [("File…", desktop::Question::DataFile), ("Folder…", desktop::Question::DataFolder)]
+            for (text, question) in
+                [("File…", desktop::FileDialog::DataFile), ("Folder…", desktop::FileDialog::DataFolder)]
             {
                 if ui.button(text).on_hover_text("Choose with the desktop's dialog").clicked() {
                     context.actions.push(Action::Browse(question));
@@ -106,13 +107,10 @@ impl Picker {
         let path = path.to_path_buf();
         match format {
             Some(format) if format.fields == SourceFields::Stages => {
-                super::edit(context, None, |project| project.dataset = DatasetSource::PesoRelease { path });
+                super::edit(context, None, |project| edits::with_source(project, DatasetSource::PesoRelease { path }));
             }
             Some(format) => self.pick(path, Some(format)),
-            None => super::edit(context, None, |project| {
-                let prepare = project.dataset.prepare().cloned().unwrap_or_default();
-                project.dataset = DatasetSource::Detect(Import { prepare, ..Import::at(path) });
-            }),
+            None => super::edit(context, None, |project| edits::with_detected(project, &path)),
         }
     }
 

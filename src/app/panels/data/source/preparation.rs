@@ -12,6 +12,7 @@ use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::prepare::{PrepareReport, StepCount};
 use crate::project::Protocols;
+use crate::project::edits::data::with_preparation;
 
 /// The last counts, which stay until those of an edit are there.
 #[derive(Debug, Default)]
@@ -58,8 +59,8 @@ impl Preparation {
 fn form(ui: &mut Ui, context: &mut Context<'_>) {
     let project = context.session.project();
     let mut edited = Edited::default();
-    let mut new = project.clone();
-    if let Some(prepare) = new.dataset.prepare_mut() {
+    let (mut new, mut protocols) = (project.dataset.prepare().cloned(), project.evaluation.protocol);
+    if let Some(prepare) = &mut new {
         let help = "Only a user's first interaction with an item counts";
         row(ui, "First of each", help, !prepare.deduplicate, |ui, label| {
             edited.note_click(&ui.add(Checkbox::without_text(&mut prepare.deduplicate)).labelled_by(label));
@@ -87,15 +88,15 @@ fn form(ui: &mut Ui, context: &mut Context<'_>) {
     }
     let help = "Same block: each user's last interaction of a stage is tested with the model after it. Next block: the model is asked what users do in the stage that follows, as when it is deployed";
     row(ui, "Tests", help, false, |ui, label| {
-        let now = new.evaluation.protocol;
-        let combo = egui::ComboBox::from_id_salt("tests").selected_text(protocols_words(now)).show_ui(ui, |ui| {
-            for protocols in [Protocols::SameBlock, Protocols::NextBlock, Protocols::Both] {
-                let words = protocols_words(protocols);
-                edited.note_click(&ui.selectable_value(&mut new.evaluation.protocol, protocols, words));
+        let now = protocols_words(protocols);
+        let combo = egui::ComboBox::from_id_salt("tests").selected_text(now).show_ui(ui, |ui| {
+            for choice in [Protocols::SameBlock, Protocols::NextBlock, Protocols::Both] {
+                edited.note_click(&ui.selectable_value(&mut protocols, choice, protocols_words(choice)));
             }
         });
         combo.response.labelled_by(label);
     });
+    let new = with_preparation(project, new, protocols);
     if edited.changed && new != *project {
         context.actions.push(Action::Edit { project: Box::new(new), key: Some(key::PREPARATION) });
     }

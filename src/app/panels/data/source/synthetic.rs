@@ -11,6 +11,7 @@ use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::DatasetSource;
 use crate::data::synthetic::{self, Onset, SyntheticOptions};
+use crate::project::edits::data::with_source;
 
 /// Width of the form from which it has two columns.
 const TWO_COLUMNS: f32 = 640.0;
@@ -35,7 +36,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
     }
     if edited.changed && new != *options {
         let new = within(new);
-        super::edit(context, Some(key::SYNTHETIC), |project| project.dataset = DatasetSource::Synthetic(new));
+        super::edit(context, Some(key::SYNTHETIC), |project| with_source(project, DatasetSource::Synthetic(new)));
     }
     if edited.done {
         context.actions.push(Action::EditDone);

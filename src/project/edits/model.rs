@@ -1,9 +1,10 @@
-//! Changes of the project that the model view asks for.
+//! Edits of a project's base model, prompt and training.
 
 use std::path::{Path, PathBuf};
 
-use super::Project;
-use crate::model::{BaseModel, Prompt, Start};
+use super::changed;
+use crate::model::{BaseModel, Compact, LoraShape, Prompt, Start};
+use crate::project::{Project, Training};
 
 /// The model at a typed path, by what the path looks like: a `.gguf` file, or else a Hugging Face folder.
 pub(crate) fn model_at(path: PathBuf) -> BaseModel {
@@ -13,24 +14,42 @@ pub(crate) fn model_at(path: PathBuf) -> BaseModel {
 
 /// The project with another base model. One below the project's folder is named from there, so that both move together.
 pub(crate) fn with_base(project: &Project, base: BaseModel) -> Project {
-    let mut project = project.clone();
-    project.base_model = match base {
-        BaseModel::Compact(shape) => {
-            // It reads no text.
-            project.prompt = Prompt::Compact;
-            BaseModel::Compact(shape)
-        }
-        BaseModel::HuggingFace(path) => BaseModel::HuggingFace(near(&project.folder, path)),
-        BaseModel::Gguf(path) => BaseModel::Gguf(near(&project.folder, path)),
-    };
-    project
+    changed(project, |project| {
+        project.base_model = match base {
+            BaseModel::Compact(shape) => {
+                // It reads no text.
+                project.prompt = Prompt::Compact;
+                BaseModel::Compact(shape)
+            }
+            BaseModel::HuggingFace(path) => BaseModel::HuggingFace(near(&project.folder, path)),
+            BaseModel::Gguf(path) => BaseModel::Gguf(near(&project.folder, path)),
+        };
+    })
+}
+
+/// The project with another shape of its compact model.
+pub(crate) fn with_shape(project: &Project, shape: Compact) -> Project {
+    changed(project, |project| project.base_model = BaseModel::Compact(shape))
+}
+
+/// The project with another prompt.
+pub(crate) fn with_prompt(project: &Project, prompt: Prompt) -> Project {
+    changed(project, |project| project.prompt = prompt)
 }
 
 /// The project with another start of stage 1; an adapter below its folder is named from there.
 pub(crate) fn with_start(project: &Project, start: Start) -> Project {
-    let mut project = project.clone();
-    project.training.start = start.map(|path| near(&project.folder, path.to_path_buf()));
-    project
+    changed(project, |project| project.training.start = start.map(|path| near(&project.folder, path.to_path_buf())))
+}
+
+/// The project with another rank and α.
+pub(crate) fn with_lora(project: &Project, lora: LoraShape) -> Project {
+    changed(project, |project| project.training.lora = lora)
+}
+
+/// The project with other training settings.
+pub(crate) fn with_training(project: &Project, training: Training) -> Project {
+    changed(project, |project| project.training = training)
 }
 
 fn near(folder: &Path, path: PathBuf) -> PathBuf {
@@ -42,9 +61,9 @@ fn near(folder: &Path, path: PathBuf) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file::DEMO;
     use super::*;
-    use crate::model::Compact;
+    use crate::project::check;
+    use crate::project::file::DEMO;
 
     fn project() -> Project {
         Project::parse(DEMO, Path::new("/projects/demo/project.ron")).unwrap()
@@ -69,10 +88,9 @@ mod tests {
 
     #[test]
     fn a_compact_model_has_the_compact_prompt() {
-        let mut project = with_base(&project(), BaseModel::HuggingFace("a".into()));
-        project.prompt = Prompt::Instruction;
+        let project = with_prompt(&with_base(&project(), BaseModel::HuggingFace("a".into())), Prompt::Instruction);
         let compact = with_base(&project, BaseModel::Compact(Compact::default()));
         assert_eq!(compact.prompt, Prompt::Compact);
-        super::super::check::check(&compact).unwrap();
+        check::check(&compact).unwrap();
     }
 }

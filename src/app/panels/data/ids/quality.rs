@@ -107,7 +107,7 @@ fn figures(ui: &mut Ui, quality: &Quality) {
             if let Some((told, baseline)) = told {
                 let words =
                     format!("{} by the first code; {} have the most frequent one", percent(told), percent(baseline));
-                widgets::fact(ui, "Category told", words);
+                widgets::fact(ui, "Category predictability", words);
             }
         });
     });

@@ -1,0 +1,108 @@
+//! What the window's own dialogs have in common: their shape, what they ask for, and their rows of buttons.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::Ui;
+
+use super::desktop::FileDialog;
+use crate::app::widgets;
+use crate::method::MethodOptions;
+use crate::plot::{Chart, Style};
+use crate::project::new_project::NewProject;
+use crate::project::sweep::Sweep;
+
+/// A dialog of the window.
+pub(crate) trait DialogContents {
+    /// Width that it takes where the window has that much room.
+    fn width(&self) -> f32 {
+        520.0
+    }
+
+    /// Draws its inside, and gives what the user asked for.
+    fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction>;
+}
+
+/// What a dialog asks for.
+#[derive(Debug, Clone)]
+pub(crate) enum DialogAction {
+    /// Close the dialog.
+    Cancel,
+    /// Ask the desktop for a path to put into the dialog.
+    Browse,
+    /// The path is final.
+    Path(PathPurpose, PathBuf),
+    /// Ask the desktop for a path of the dialog on a new project.
+    BrowseFor(FileDialog),
+    New(NewProject),
+    Export(Box<Export>),
+    Method(MethodPurpose, MethodOptions),
+    /// A new sweep, or another one for the place of one.
+    Sweep(Option<usize>, Box<Sweep>),
+    /// Save, then estimate.
+    SaveAndEstimate,
+    /// Save, then go on.
+    SaveAnd(Leaving),
+    /// Go on without saving.
+    DiscardAnd(Leaving),
+}
+
+/// What the user was about to do when changes were not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    Close,
+    Quit,
+    Open(PathBuf),
+    Demo(PathBuf),
+    /// Write a project for data, and open it.
+    New(NewProject),
+}
+
+/// A chart to write, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Export {
+    pub(crate) chart: Arc<Chart>,
+    pub(crate) path: PathBuf,
+    pub(crate) style: Style,
+}
+
+/// What a typed path is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PathPurpose {
+    OpenProject,
+    DemoFolder,
+}
+
+/// What the chosen method is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MethodPurpose {
+    /// Another experiment.
+    Add,
+    /// The experiment at a place gets this method.
+    Change(usize),
+}
+
+/// A row of a dialog that is filled from the right.
+pub(crate) fn right_row<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let row = |ui: &mut Ui| ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), contents).inner;
+    ui.horizontal(row).inner
+}
+
+/// Cancel and the button that goes on, on the right.
+pub(crate) fn right_buttons(
+    ui: &mut Ui,
+    go: &str,
+    possible: bool,
+    action: &mut Option<DialogAction>,
+    gone: impl FnOnce() -> DialogAction,
+) {
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        if ui.add_enabled_ui(possible, |ui| widgets::primary_button(ui, go)).inner.clicked() {
+            *action = Some(gone());
+        }
+        if ui.button("Cancel").clicked() {
+            *action = Some(DialogAction::Cancel);
+        }
+    });
+}

@@ -1,0 +1,90 @@
+//! What background jobs tell the window.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::dialogs::desktop::FileDialog;
+use super::dialogs::dialog::Leaving;
+use super::dock::Layout;
+use super::launcher::Ended;
+use super::queries::AnyAnswer;
+use super::watch::Snapshot;
+use crate::budget::estimate::Estimate;
+use crate::error::InputError;
+use crate::project::Project;
+
+/// What background jobs tell the window.
+pub(crate) enum Message {
+    Opened(Result<Box<Opened>, InputError>),
+    DemoWritten(Result<PathBuf, InputError>),
+    NewWritten(Result<PathBuf, InputError>),
+    /// What was dropped onto the window.
+    Dropped {
+        path: PathBuf,
+        what: Dropped,
+    },
+    Saved {
+        session: u64,
+        revision: u64,
+        result: Result<(), InputError>,
+        then: Option<Leaving>,
+    },
+    /// What a dialog of the desktop chose, and how long it took.
+    PathChosen {
+        asked: FileDialog,
+        path: Option<PathBuf>,
+        took: Duration,
+    },
+    Runs {
+        session: u64,
+        snapshot: Snapshot,
+    },
+    /// What runs will take; nothing where the dialog was closed.
+    Estimated {
+        number: u64,
+        result: Result<Option<Estimate>, InputError>,
+    },
+    /// The answer to a query, by the number of its job.
+    Computed {
+        session: u64,
+        job: u64,
+        outcome: Result<Option<AnyAnswer>, InputError>,
+    },
+    /// Whether what waits needs a worker.
+    Queued {
+        session: u64,
+        result: Result<bool, InputError>,
+    },
+    WorkerEnded {
+        session: u64,
+        result: Result<Ended, InputError>,
+    },
+    Exported(Result<PathBuf, InputError>),
+    /// Something small that mattered did not work.
+    Failed {
+        doing: &'static str,
+        error: InputError,
+    },
+    /// Something small was done; nobody needs to know.
+    Done,
+}
+
+/// A project that was read.
+pub(crate) struct Opened {
+    pub(crate) file: PathBuf,
+    pub(crate) project: Project,
+    pub(crate) layout: Option<Layout>,
+    /// Whether it was just written for data, which the user then looks at first.
+    pub(crate) new: bool,
+}
+
+/// What was dropped onto the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    Project,
+    ModelFolder,
+    ModelFile,
+    Adapter,
+    /// Whatever is none of the others: its format is told, or why it has none, when it is read.
+    Data,
+}

@@ -1,0 +1,109 @@
+//! The state of the window: the open project, panels, dialogs, and what runs beside them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
+
+use super::background::Background;
+use super::command::Situation;
+use super::dialogs::modal::Dialog;
+use super::dialogs::palette::Palette;
+use super::message::Message;
+use super::panels::Panels;
+use super::panels::start::StartPage;
+use super::services::Services;
+use super::session::{Row, Session};
+use super::settings::{Settings, ThemeChoice};
+use super::theme;
+use super::widgets::Notices;
+use crate::plot::Chart;
+
+/// The window's title without a project.
+pub(crate) const TITLE: &str = "PESO Workbench";
+
+/// The application.
+pub struct Workbench {
+    pub(super) services: Services,
+    pub(super) background: Background<Message>,
+    pub(super) settings: Settings,
+    pub(super) session: Option<Session>,
+    /// Counts the sessions of this window.
+    pub(super) sessions: u64,
+    /// Counts the estimates of this window.
+    pub(super) estimates: u64,
+    /// The project that is being opened.
+    pub(super) opening: Option<PathBuf>,
+    pub(super) start: StartPage,
+    pub(super) panels: Panels,
+    pub(super) notices: Notices,
+    pub(super) dialog: Option<Dialog>,
+    pub(super) palette: Option<Palette>,
+    /// The most important chart on screen, which the export and copy commands are about.
+    pub(super) chart: Option<Arc<Chart>>,
+    /// What the window's title says.
+    pub(super) title: String,
+    /// Whether the window may close although changes are not saved.
+    pub(super) may_close: bool,
+    /// Whether to close at the next frame.
+    pub(super) quit: bool,
+}
+
+impl Workbench {
+    /// A window on a project, or on the start page.
+    pub fn new(ctx: &egui::Context, services: Services, project: Option<PathBuf>) -> Self {
+        theme::install(ctx);
+        let settings = services.configuration_folder.as_deref().map(Settings::load).unwrap_or_default();
+        let mut workbench = Self {
+            services,
+            background: Background::new(ctx.clone()),
+            settings,
+            session: None,
+            sessions: 0,
+            estimates: 0,
+            opening: None,
+            start: StartPage::default(),
+            panels: Panels::default(),
+            notices: Notices::default(),
+            dialog: None,
+            palette: None,
+            chart: None,
+            title: TITLE.to_owned(),
+            may_close: false,
+            quit: false,
+        };
+        workbench.apply_settings(ctx);
+        if let Some(path) = project {
+            workbench.open_project(path);
+        }
+        workbench
+    }
+
+    pub(super) fn apply_settings(&self, ctx: &egui::Context) {
+        ctx.set_theme(match self.settings.theme {
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+            ThemeChoice::System => egui::ThemePreference::System,
+        });
+        ctx.set_zoom_factor(self.settings.zoom);
+    }
+
+    /// What commands depend on, as it is now.
+    pub(super) fn situation(&self) -> Situation {
+        let Some(session) = &self.session else { return Situation::default() };
+        let selected = || session.rows.iter().filter(|row| session.selected.contains(&row.id));
+        Situation {
+            project_open: true,
+            unsaved: session.unsaved(),
+            can_undo: session.history.can_undo(),
+            can_redo: session.history.can_redo(),
+            something_unfinished: session.unfinished().next().is_some(),
+            something_to_run: session.rows.iter().any(Row::can_run),
+            selection_to_run: selected().any(Row::can_run),
+            can_pause: session.concerned().any(Row::can_pause),
+            can_resume: session.concerned().any(Row::can_resume),
+            can_stop: session.concerned().any(Row::can_stop),
+            chart_shown: self.chart.is_some(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Edits of a project's data, their preparation and semantic ids, and of how runs are tested.
+
+use std::path::{Path, PathBuf};
+
+use super::changed;
+use crate::data::DatasetSource;
+use crate::data::formats::options::{Import, ItemTable};
+use crate::data::prepare::{Prepare, StageCuts};
+use crate::project::{Project, Protocols, SemanticIds};
+
+/// The project with another dataset, as it is.
+pub(crate) fn with_source(project: &Project, source: DatasetSource) -> Project {
+    changed(project, |project| project.dataset = source)
+}
+
+/// The project with the files at a path, whose format their content tells; the preparation stays.
+pub(crate) fn with_detected(project: &Project, path: &Path) -> Project {
+    let prepare = project.dataset.prepare().cloned().unwrap_or_default();
+    with_source(project, DatasetSource::Detect(Import { path: path.to_path_buf(), items: None, prepare }))
+}
+
+/// The project with other cuts between stages.
+pub(crate) fn with_stages(project: &Project, stages: StageCuts) -> Project {
+    with_source(project, project.dataset.clone().with_stages(stages))
+}
+
+/// The project with other steps of preparation, where its data are prepared, and other protocols of the tests.
+pub(crate) fn with_preparation(project: &Project, prepare: Option<Prepare>, protocols: Protocols) -> Project {
+    changed(project, |project| {
+        if let (Some(steps), Some(prepare)) = (project.dataset.prepare_mut(), prepare) {
+            *steps = prepare;
+        }
+        project.evaluation.protocol = protocols;
+    })
+}
+
+/// The project with another file of items, or none. One below the project's folder is named from there. A table without the
+/// file loses what its columns were.
+pub(crate) fn with_items(project: &Project, path: Option<PathBuf>) -> Project {
+    let path = path.map(|path| path.strip_prefix(&project.folder).map(Path::to_path_buf).unwrap_or(path));
+    changed(project, |project| match (&mut project.dataset, path) {
+        (DatasetSource::Table(table), None) => table.items = None,
+        (source, path) => {
+            if let Some(import) = source.import_mut() {
+                import.items = path;
+            }
+        }
+    })
+}
+
+/// The project whose table of interactions has this table of items.
+pub(crate) fn with_item_table(project: &Project, items: ItemTable) -> Project {
+    changed(project, |project| {
+        if let DatasetSource::Table(table) = &mut project.dataset {
+            table.items = Some(items);
+        }
+    })
+}
+
+/// The project with semantic ids from elsewhere.
+pub(crate) fn with_semantic_ids(project: &Project, ids: SemanticIds) -> Project {
+    changed(project, |project| project.semantic_ids = ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::file::DEMO;
+
+    fn project() -> Project {
+        Project::parse(DEMO, Path::new("/projects/demo/project.ron")).unwrap()
+    }
+
+    #[test]
+    fn other_files_keep_the_preparation() {
+        let first = with_detected(&project(), Path::new("a.csv"));
+        let prepare = Prepare { core: 2, ..Prepare::default() };
+        let prepared = with_preparation(&first, Some(prepare.clone()), Protocols::Both);
+        assert_eq!(prepared.evaluation.protocol, Protocols::Both);
+        let second = with_detected(&prepared, Path::new("b.csv"));
+        assert_eq!(second.dataset.path(), Some(Path::new("b.csv")));
+        assert_eq!(second.dataset.prepare(), Some(&prepare));
+    }
+
+    #[test]
+    fn generated_data_have_nothing_to_prepare_and_no_items() {
+        let project = project();
+        assert_eq!(with_preparation(&project, Some(Prepare::default()), project.evaluation.protocol), project);
+        assert_eq!(with_items(&project, Some("items.csv".into())), project);
+    }
+
+    #[test]
+    fn items_below_the_project_are_named_from_there() {
+        let files = with_detected(&project(), Path::new("a.csv"));
+        let items = |path: &str| with_items(&files, Some(path.into())).dataset.import().unwrap().items.clone();
+        assert_eq!(items("/projects/demo/items.csv"), Some("items.csv".into()));
+        assert_eq!(items("/elsewhere/items.csv"), Some("/elsewhere/items.csv".into()));
+        let none = with_items(&with_items(&files, Some("items.csv".into())), None);
+        assert_eq!(none, files);
+    }
+}
