@@ -12,8 +12,8 @@ mod export;
 mod inspect;
 mod inspect_data;
 mod inspect_model;
+mod interpret;
 mod interruption;
-mod meaning;
 mod methods;
 mod outcome;
 mod progress;
@@ -67,7 +67,8 @@ enum Command {
     Adapter(adapter::Arguments),
     Devices(devices::Arguments),
     Retention(retention::Arguments),
-    Meaning(meaning::Arguments),
+    #[command(alias = "meaning")]
+    Interpret(interpret::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
 }
@@ -122,9 +123,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<Ended> {
             compute_here();
             retention::run(&arguments)
         }
-        Some(Command::Meaning(arguments)) => {
+        Some(Command::Interpret(arguments)) => {
             compute_here();
-            meaning::run(&arguments)
+            interpret::run(&arguments)
         }
         Some(Command::Demo(arguments)) => demo::run(&arguments),
     }
@@ -139,8 +140,8 @@ fn compute_here() {
 
 fn window(project: Option<PathBuf>) -> anyhow::Result<Ended> {
     if let Some(missing) = project.as_ref().filter(|path| !path.exists()) {
-        let unusable = InputError::new(missing, "there is no such project or command");
-        return Err(unusable.advice("`peso --help` lists the commands").into());
+        let error = InputError::new(missing, "there is no such project or command");
+        return Err(error.advice("`peso --help` lists the commands").into());
     }
     crate::app::open(project)?;
     Ok(Ended::Done)

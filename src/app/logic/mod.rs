@@ -39,7 +39,7 @@ use crate::budget::estimate::Estimate;
 use crate::error::InputError;
 use crate::method::MethodOptions;
 use crate::results::slices::Sliced;
-use crate::run::observer::Wanted;
+use crate::run::observer::Control;
 use crate::run::queue::RunKey;
 
 /// Time a frame may spend on messages.
@@ -233,7 +233,7 @@ impl Workbench {
                 self.ask(question);
             }
             Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
-            Action::Pause(ids) => self.control(Wanted::Pause, |row| ids.contains(&row.id) && row.can_pause()),
+            Action::Pause(ids) => self.control(Control::Pause, |row| ids.contains(&row.id) && row.can_pause()),
             Action::Resume(ids) => self.resume(|row| ids.contains(&row.id)),
             Action::Stop(ids) => self.stop(|row| ids.contains(&row.id)),
             Action::Select { id, keep } => self.select(id, keep),

@@ -93,7 +93,7 @@ impl Question {
             Self::Meaning { run, stage, module, how } => {
                 let folder = RunFolder::open(&run.folder)?;
                 let kept = |folder: &RunFolder| meaning::cached(folder, *stage, module).map(Report::Meaning);
-                let arguments = ["meaning", "--stage", &stage.to_string(), "--module", module].map(str::to_owned);
+                let arguments = ["interpret", "--stage", &stage.to_string(), "--module", module].map(str::to_owned);
                 analysis(&folder, (*how, &arguments), kept, launcher, waiting)
             }
             Self::Model { path } => Ok(Some(Report::Model(Box::new(ModelSummary::read(path)?)))),
