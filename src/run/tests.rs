@@ -396,8 +396,8 @@ fn the_hash_of_given_settings_stays() {
     assert_eq!(
         text,
         "{\"base_model\":{\"Compact\":{\"ffn\":192,\"layers\":2,\"width\":64}},\"dataset\":{\"Synthetic\":{}},\
-         \"evaluation\":{\"users\":{\"Sample\":200}},\"method\":{\"Learned\":{\"Peso\":{}}},\"prompt\":\"Compact\",\
-         \"semantic_ids\":\"Dataset\",\"training\":{}}"
+         \"evaluation\":{\"beams\":20,\"users\":{\"Sample\":200}},\"method\":{\"Learned\":{\"Peso\":{}}},\"prompt\":\"Compact\",\
+         \"semantic_ids\":\"Dataset\",\"training\":{\"epochs\":3,\"later_stage_factor\":1,\"learning_rate\":2e-3}}"
     );
 }
 

@@ -47,7 +47,7 @@ fn the_angle_to_the_planted_turn_falls_with_training_and_is_below_chance() {
     let mut distances = [0.0; 2];
     for (planted, _) in &found {
         assert_eq!((planted.latent, planted.planted, planted.stages.len()), (8, 4, 2));
-        let [first, second] = &truth.stages[..] else { panic!("two updates") };
+        let [first, second] = &planted.stages[..] else { panic!("two updates") };
         let angles = [first.angle, second.angle].map(f64::to_degrees);
         assert!(angles[1] < angles[0], "{}: {angles:?}", planted.run);
         for stage in [first, second] {
