@@ -1,4 +1,4 @@
-//! The one error that people see for a file or folder that cannot be used.
+//! The two errors of the program: an input that cannot be used, and a run that ended before it was done.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 /// paths do not push the reason off the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputError {
-    /// What is wrong, in a few words: `unknown field "lamda"`.
+    /// What is wrong, in a few words, without the path and without a full stop: `unknown field "lamda"`.
     pub problem: String,
-    /// Where in the file: `line 12, column 5`, `user 17`, `tensor model.norm.weight`.
+    /// Where in the file, as it reads after "at": `line 12, column 5`, `user 17`, `tensor model.norm.weight`. None where it is
+    /// the file as a whole.
     pub place: Option<String>,
-    /// What was expected, or what to do about it.
+    /// What was expected, or what to do about it, as it reads after a semicolon: `the fields are lambda, distance`. None where
+    /// the problem says it already.
     pub advice: Option<String>,
-    /// The file or folder.
+    /// The file or folder that has to change, as the user named it or relative to where the program runs.
     pub path: PathBuf,
 }
 
@@ -63,16 +65,18 @@ impl std::error::Error for InputError {}
 /// Why a run ended before it was done. Whatever it is, the run's last checkpoint is whole and the run can be resumed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RunError {
-    /// An input or the run folder cannot be used.
+    /// An input or the run folder cannot be used: data, model, settings, or a disk that cannot be written.
     #[error(transparent)]
     Input(#[from] InputError),
-    /// The device failed or ran out of memory.
+    /// The device is not there, failed or ran out of memory, which drivers report as panics. `device` is its name, `message` the
+    /// driver's own words, `next` the `--device` to try.
     #[error("{device} failed: {message}; resume the run with `--device {next}`")]
     Device { device: String, message: String, next: String },
-    /// The loss is no longer a number.
+    /// The loss or a gradient is no longer a number (`value` is the loss) at a step of a stage, both from 1. Resumed with the same
+    /// settings, the run comes to the same end.
     #[error("the loss became {value} in stage {stage}, step {step}; lower the learning rate or the penalty's weight")]
     Diverged { stage: usize, step: usize, value: f64 },
-    /// The user stopped it.
+    /// The user stopped it: in the window, with Ctrl-C, or through the folder's `control`. Exit status 130.
     #[error("stopped; the state is saved and `peso run` resumes it")]
     Stopped,
 }

@@ -175,14 +175,16 @@ pub fn is_locked(path: &Path) -> bool {
 
 /// The error for a file or folder that cannot be written, with what to do about it.
 pub fn unwritable(path: &Path, error: &std::io::Error) -> InputError {
-    let unusable = InputError::io(path, "write", error);
+    let unwritable = InputError::io(path, "write", error);
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            unusable.advice("choose a folder that you may write to")
+            unwritable.advice("choose a folder that you may write to")
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => unusable.advice("free some space on the disk"),
-        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => unusable.advice("a file stands where a folder must be"),
-        _ => unusable,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => unwritable.advice("free some space on the disk"),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            unwritable.advice("a file stands where a folder must be")
+        }
+        _ => unwritable,
     }
 }
 

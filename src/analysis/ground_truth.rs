@@ -4,7 +4,7 @@
 //! What can be compared: planes lie in the latent space of items, adapters in the model's. So the change of what the model
 //! predicts, from stage 1 to stage t, is carried to the latent space: for drifting users with their newest histories, and the
 //! items of stage 1, the change of the items' log-probabilities is written as `xᵢᵀ M pᵤ` by least squares (`x` the item's latent vector, `p`
-//! the user's preference before any turn). Planted is `M ∝ Rᵗ⁻¹ - 1`, whose column and row spaces are the planes. Adapters, token rows
+//! the user's preference before any turn). GroundTruth is `M ∝ Rᵗ⁻¹ - 1`, whose column and row spaces are the planes. Adapters, token rows
 //! and all that a method adds take part, since they predict together. A model also goes on learning what did not turn, so
 //! that neither angle nor distance reach zero even where the drift is learned.
 //!
@@ -33,13 +33,13 @@ use crate::seeds;
 use crate::subspace::operator::angle;
 use crate::subspace::{change_operator, principal_angles, random_angles, random_distances};
 use crate::train::Task;
-use crate::train::model_loading::untold;
+use crate::train::model_loading::unreported;
 use crate::train::stage_artifacts::predicting;
 use crate::train::stage_data::writer;
 
 /// What a run has picked up of the planted drift.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Planted {
+pub struct GroundTruth {
     pub run: String,
     /// Drifting users and items that were asked.
     pub users: usize,
@@ -48,7 +48,7 @@ pub struct Planted {
     pub latent: usize,
     pub planted: usize,
     /// From stage 2 on.
-    pub stages: Vec<PlantedStage>,
+    pub stages: Vec<GroundTruthStage>,
     /// Grassmann distances of random subspaces of as many dimensions to the planes.
     pub random_distance: Chance,
 }
@@ -69,7 +69,7 @@ impl Chance {
 
 /// The change of the model from stage 1 to a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlantedStage {
+pub struct GroundTruthStage {
     pub stage: usize,
     /// Between the planes and the leading left subspace of `M`: what is preferred more or less.
     pub left: SidedAngles,
@@ -82,8 +82,8 @@ pub struct PlantedStage {
 }
 
 /// Users and items that are asked, at most.
-const MOST_USERS: usize = 200;
-const MOST_ITEMS: usize = 400;
+const MAX_USERS: usize = 200;
+const MAX_ITEMS: usize = 400;
 /// Random subspaces and turns that distances and angles are held against.
 const DRAWS: usize = 1_000;
 
@@ -92,7 +92,11 @@ const DRAWS: usize = 1_000;
 ///
 /// # Errors
 /// The data are not generated or nothing was planted, or the run's files or the device cannot be used.
-pub fn planted(run: &RunFolder, options: &RunOptions, cancelled: &AtomicBool) -> Result<Option<Planted>, RunError> {
+pub fn ground_truth(
+    run: &RunFolder,
+    options: &RunOptions,
+    cancelled: &AtomicBool,
+) -> Result<Option<GroundTruth>, RunError> {
     let project = &run.config().project;
     let nothing = |problem: &str| {
         InputError::new(run.path(), problem)
@@ -132,12 +136,12 @@ impl Asked {
         let stages = &task.dataset.stages;
         let participants = stages.last().into_iter().flat_map(Stage::participants);
         let drifts = |user: &&Sequence| truth.drifting_users.binary_search(&user.user).is_ok();
-        let users = participants.filter(drifts).take(MOST_USERS).cloned().collect();
+        let users = participants.filter(drifts).take(MAX_USERS).cloned().collect();
         let first = stages.first().into_iter().flat_map(|stage| &stage.sequences);
         let mut items: Vec<u32> = first.flat_map(|sequence| &sequence.items).copied().collect();
         items.sort_unstable();
         items.dedup();
-        items.truncate(MOST_ITEMS);
+        items.truncate(MAX_ITEMS);
         Self { users, items }
     }
 }
@@ -163,7 +167,7 @@ impl OnDevice for Ask<'_> {
         let writer = writer(self.task);
         let mut scores = Vec::new();
         for stage in 1..=self.stages {
-            let ensemble = predicting::<B>(self.task, self.run, stage, device, &mut untold)?;
+            let ensemble = predicting::<B>(self.task, self.run, stage, device, &mut unreported)?;
             let mut of_stage = Mat::zeros(self.asked.users.len(), self.asked.items.len());
             for (row, user) in self.asked.users.iter().enumerate() {
                 if self.cancelled.load(Ordering::Relaxed) {
@@ -214,7 +218,7 @@ fn probability(logits: &[f32], token: u32, candidates: Option<&[u32]>) -> f64 {
     1.0 / sum
 }
 
-fn measured(run: &RunFolder, truth: &Truth, asked: &Asked, scores: &[Mat<f64>]) -> Planted {
+fn measured(run: &RunFolder, truth: &Truth, asked: &Asked, scores: &[Mat<f64>]) -> GroundTruth {
     let latent = truth.item_vectors.first().map_or(0, Vec::len);
     let rows = |rows: &[Vec<f64>]| Mat::from_fn(rows.len(), latent, |row, column| rows[row][column]);
     let preferences: Vec<Vec<f64>> =
@@ -232,7 +236,7 @@ fn measured(run: &RunFolder, truth: &Truth, asked: &Asked, scores: &[Mat<f64>]) 
             |vectors: &Mat<f64>| SidedAngles::from(principal_angles(vectors.subcols(0, dimensions), planes.as_ref()));
         let turn = turn(truth, latent, stage - 1);
         let seed = seeds::derive(run.config().seed, &["random turns", &stage.to_string()]);
-        PlantedStage {
+        GroundTruthStage {
             stage,
             left: to_planes(&decomposed.u),
             right: to_planes(&decomposed.v),
@@ -241,7 +245,7 @@ fn measured(run: &RunFolder, truth: &Truth, asked: &Asked, scores: &[Mat<f64>]) 
         }
     };
     let random = random_distances(planes.as_ref(), DRAWS, seeds::derive(run.config().seed, &["random subspaces"]));
-    Planted {
+    GroundTruth {
         run: run.config().run.clone(),
         users: asked.users.len(),
         items: asked.items.len(),

@@ -22,7 +22,7 @@ use crate::run::observer::{Level, Observer};
 use crate::subspace::meaning::{SingularDirection, code_scores, extremes, item_scores, singular_directions};
 use crate::train::Task;
 use crate::train::evaluate::{USERS_A_BATCH, tests};
-use crate::train::model_loading::untold;
+use crate::train::model_loading::unreported;
 use crate::train::recorder::{Watcher, guarded};
 use crate::train::stage_artifacts::{after_stage, main_folder};
 use crate::train::stage_data::writer;
@@ -210,7 +210,7 @@ impl OnDevice for ModuleReading<'_> {
         };
         let matrix = |m: &Matrix| linalg::from_rows(m.rows, m.columns, &m.values);
         let found = singular_directions(&matrix(&pair.a), &matrix(&pair.b), scale);
-        let model = after_stage::<B>(self.task, self.run, self.stage, device, &mut untold)?;
+        let model = after_stage::<B>(self.task, self.run, self.stage, device, &mut unreported)?;
         let model = model.map(&|t: Tensor<B, 2>| t.inner());
         let rows = StreamRows::of(&model, self.task, self.module);
         let users = tests(&self.task.dataset, Protocol::SameBlock, self.stage - 1, self.task.project.evaluation.users);

@@ -21,7 +21,7 @@ pub struct GroupStrength {
 }
 
 /// Below this least `n p_i` a softmax group has values that the term does not see at all.
-const LEAST_EVENNESS: f64 = 1e-6;
+const MIN_EVENNESS: f64 = 1e-6;
 
 /// All values of an adapter, parameter after parameter, in the order of [`Adapter::parameters`].
 pub fn flattened(adapter: &Adapter) -> Vec<f64> {
@@ -84,7 +84,7 @@ pub fn metric(peso: &Peso, anchor: &Adapter) -> Result<(Metric, Vec<GroupStrengt
     }
     let strengths: Vec<GroupStrength> =
         groups.iter().zip(names).map(|(group, name)| strength(peso.lambda, group, name)).collect();
-    let uneven = |strength: &&GroupStrength| strength.evenness.is_some_and(|(least, _)| least < LEAST_EVENNESS);
+    let uneven = |strength: &&GroupStrength| strength.evenness.is_some_and(|(min, _)| min < MIN_EVENNESS);
     match strengths.iter().find(uneven) {
         Some(group) => {
             Err(format!("the softmax over {} is so uneven that some values count as nothing", group.parameter))

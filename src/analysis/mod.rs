@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
-use crate::run::observer::{EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord, Wanted};
+use crate::run::observer::{Control, EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord};
 use crate::run::{RunFolder, RunOptions};
 use crate::train::Task;
 use crate::train::recorder::Watcher;
@@ -89,7 +89,7 @@ impl Observer for Unrecorded<'_> {
         false
     }
 
-    fn wanted(&mut self) -> Wanted {
-        if self.watcher.interrupted() { Wanted::Stop } else { Wanted::Run }
+    fn control(&mut self) -> Control {
+        if self.watcher.interrupted() { Control::Stop } else { Control::Run }
     }
 }

@@ -27,7 +27,7 @@ use crate::run::observer::{Level, Observer};
 use crate::subspace::curvature::{Constants, Gradients, directions};
 use crate::subspace::retention::{Correlations, Outside, Retained, States, retention};
 use crate::train::recorder::{Watcher, guarded};
-use crate::train::stage_artifacts::{kept, main_folder};
+use crate::train::stage_artifacts::{main_folder, with_adapter};
 use crate::train::stage_data::StageData;
 use crate::train::trainer::validation_loss;
 use crate::train::{Task, model_loading, stage_statistics};
@@ -111,10 +111,10 @@ pub struct QuadraticCheck {
 }
 
 /// Gradients are kept in memory as float32.
-const MOST_BYTES: usize = 8 << 30;
+const MAX_BYTES: usize = 8 << 30;
 
 /// Examples between two lines about the progress, and checks whether to go on.
-const TOLD_EVERY: usize = 32;
+const REPORT_EVERY: usize = 32;
 
 /// The report that is kept in a run's folder for a stage, whatever its options were; none where there is none of these
 /// adapters.
@@ -230,7 +230,13 @@ impl Measurement<'_> {
 
         let examples = stage_statistics::sample(&data, options.examples, seed);
         let mut load = |folder: &Path| {
-            kept::<B>(task, run, folder, device, &mut model_loading::told(observer, stage, task.dataset.stages.len()))
+            with_adapter::<B>(
+                task,
+                run,
+                folder,
+                device,
+                &mut model_loading::on_progress(observer, stage, task.dataset.stages.len()),
+            )
         };
         let mut model = load(&twin.folder)?;
         let loss_twin = validation_loss(&model, &examples, task.project.training.temperature);
@@ -245,7 +251,7 @@ impl Measurement<'_> {
         observer.event(Level::Info, &format!("stage {stage}: directions of the examples' gradients"))?;
         let found = directions(&gradients, &metric, Constants::Held);
         let states = States { previous: &previous, optimum: &optimum_values, current: &current };
-        let told = retention(&gradients, &metric, &found, peso.lambda, states);
+        let retained = retention(&gradients, &metric, &found, peso.lambda, states);
         let way: Vec<f64> = previous.iter().zip(&optimum_values).map(|(v, w)| v - w).collect();
         let rise =
             gradients.dots(&way).iter().map(|dot| dot * dot).sum::<f64>() / (2 * gradients.examples().max(1)) as f64;
@@ -261,9 +267,9 @@ impl Measurement<'_> {
             options: *options,
             examples: gradients.examples(),
             of: data.examples,
-            directions: told.directions,
-            outside: told.outside,
-            correlations: told.correlations,
+            directions: retained.directions,
+            outside: retained.outside,
+            correlations: retained.correlations,
             groups,
             pull_ratio: PullRatio::of(&ratios(run, stage)?),
             movement: Movement {
@@ -287,17 +293,17 @@ impl Measurement<'_> {
     ) -> Result<Gradients, RunError> {
         let parameters = adapter.parameters().map(|(_, matrix)| matrix.values.len()).sum::<usize>();
         let bytes = parameters.saturating_mul(4).saturating_mul(examples.len());
-        if bytes > MOST_BYTES {
+        if bytes > MAX_BYTES {
             let problem =
                 format!("{} gradients of {parameters} values take {} GiB of memory", examples.len(), bytes >> 30);
-            let most = MOST_BYTES / (4 * parameters);
+            let most = MAX_BYTES / (4 * parameters);
             return Err(InputError::new(self.run.path(), problem)
                 .advice(format!("ask for at most {most} examples"))
                 .into());
         }
         let mut gradients = Gradients::new(parameters);
         for (number, example) in examples.iter().enumerate() {
-            if number % TOLD_EVERY == 0 {
+            if number % REPORT_EVERY == 0 {
                 observer.go_on()?;
                 let text = format!("stage {}: gradients, {number} of {} examples", self.stage, examples.len());
                 observer.event(Level::Info, &text)?;

@@ -13,7 +13,7 @@ use crate::model::backend::TrainingBackend;
 use crate::run::RunFolder;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Level, Observer, StageRecord};
-use crate::train::stage_artifacts::{after_stage, keep};
+use crate::train::stage_artifacts::{after_stage, write_adapter};
 use crate::train::stage_data::StageData;
 use crate::train::{Task, jobs, model_loading};
 
@@ -54,13 +54,14 @@ pub fn twin<B: TrainingBackend>(
     observer
         .event(Level::Info, &format!("stage {stage}: training once without the pull, to see where the data leads"))?;
     let stages = task.dataset.stages.len();
-    let mut model = after_stage::<B>(task, run, stage - 1, device, &mut model_loading::told(observer, stage, stages))?;
+    let mut model =
+        after_stage::<B>(task, run, stage - 1, device, &mut model_loading::on_progress(observer, stage, stages))?;
     let part = Part::from(start.clone());
     jobs::put(&part, &mut model, device);
     let job = jobs::stage_job(task, data, &part, 0, run.config().seed, checkpoint.clone());
     let mut record = StageRecord { stage, ..StageRecord::default() };
     job.run(&mut model, &Guides::default(), Checkpoint::load(&checkpoint)?, &mut record, observer)?;
-    keep(task, &mut model, &[], &folder)?;
+    write_adapter(task, &mut model, &[], &folder)?;
     let StageRecord { best_epoch, validation_losses, .. } = record;
     let record = TwinRecord { best_epoch, validation_losses };
     cache::write(&done, &made_from, &record)?;

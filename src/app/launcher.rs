@@ -354,7 +354,7 @@ mod tests {
         let script = "printf 'one\\n\\033[32mtwo\\033[0m of %s\\n' \"$*\" >&2; exit 3";
         let (launcher, _) = estimator(folder.path(), script);
         let job = JobHandle::default();
-        let ended = launcher.compute(&["meaning".into(), "a run".into()], &job).unwrap();
+        let ended = launcher.compute(&["interpret".into(), "a run".into()], &job).unwrap();
         assert_eq!(ended.code, Some(3));
         assert_eq!(ended.last_words, "one\ntwo of meaning a run --device cpu");
         assert_eq!(job.progress().words, "two of meaning a run --device cpu", "the last line is the progress");

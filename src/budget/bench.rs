@@ -21,7 +21,7 @@ use crate::model::{
 };
 use crate::peak_memory;
 use crate::project::UsersPerStage;
-use crate::run::observer::CellPlace;
+use crate::run::observer::CellIndex;
 use crate::semantic_id::Trie;
 use crate::train::batches;
 use crate::train::evaluate::{Cell, USERS_A_BATCH, tests};
@@ -178,7 +178,7 @@ impl OnDevice for Bench<'_> {
         }
         let eval_seconds = began.elapsed().as_secs_f64();
         let eval_users = cell.users();
-        let at = CellPlace { protocol: Protocol::SameBlock, trained: 1, tested: 1 };
+        let at = CellIndex { protocol: Protocol::SameBlock, trained: 1, tested: 1 };
         let record = cell.record(at, &crate::project::Evaluation::default());
         Ok(BenchReport {
             device: self.device_name,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::memory_estimate::{MemoryEstimate, footprint};
+use super::memory_estimate::{MemoryEstimate, memory_estimates};
 use super::warm_up::{Speed, WarmUp};
 use crate::error::{InputError, RunError};
 use crate::method::{AdapterMethod, MethodOptions};
@@ -80,7 +80,7 @@ pub fn estimate(
 ) -> Result<Estimate, RunError> {
     let runs = planned(project, selection)?;
     let task = Task::load(project, options)?;
-    let memory = footprint(&task);
+    let memory = memory_estimates(&task);
     let shared = shared_part::folders(&task.runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
     let mut estimator = Estimator {
         ready: shared.map(|folder| SharedPart::of(folder.config())).collect(),

@@ -135,10 +135,10 @@ fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, Input
 fn named(lines: &[UserScores], name: &str, project: &std::path::Path) -> Result<usize, InputError> {
     let exact = lines.iter().position(|line| line.name == name);
     exact.or_else(|| lines.iter().position(|line| slug(&line.name) == slug(name))).ok_or_else(|| {
-        let unusable = InputError::new(project, format!("there is no finished run of \"{name}\""));
+        let error = InputError::new(project, format!("there is no finished run of \"{name}\""));
         match lines.iter().map(|line| format!("\"{}\"", line.name)).collect::<Vec<_>>().join(", ") {
-            none if none.is_empty() => unusable.advice("no run is finished; `peso run` starts them"),
-            names => unusable.advice(format!("finished are {names}")),
+            none if none.is_empty() => error.advice("no run is finished; `peso run` starts them"),
+            names => error.advice(format!("finished are {names}")),
         }
     })
 }
@@ -175,7 +175,8 @@ fn compared(
 
 /// What is compared, in words.
 fn title(report: &Report) -> String {
-    let metric = report.metric.replacen("hit", "Hit", 1).replacen("ndcg", "NDCG", 1).replace("_corrected", ", ties");
+    let metric =
+        report.metric.replacen("hit", "Hit", 1).replacen("ndcg", "NDCG", 1).replace("_corrected", ", tie-corrected");
     let protocol = if report.protocol == Protocol::NextBlock { ", next-block" } else { "" };
     let mean = match report.slice {
         None => "mean over the stages from 2 on, on the same test users".to_owned(),

@@ -10,7 +10,7 @@ use super::inspect_model::{adapter_text, index_text, model_text, tensors_text, t
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use super::{inspect_data, words};
-use crate::budget::memory_estimate::{MemoryEstimate, footprint};
+use crate::budget::memory_estimate::{MemoryEstimate, memory_estimates};
 use crate::data::formats::{self, Detected};
 use crate::data::{Dataset, DatasetSource, Summary};
 use crate::error::InputError;
@@ -73,7 +73,7 @@ impl InspectedProject {
             Err(problem) => (None, Some(problem.to_string())),
         };
         let (memory, memory_unknown) = match Task::load(&project, &RunOptions::default()) {
-            Ok(task) => (footprint(&task), None),
+            Ok(task) => (memory_estimates(&task), None),
             Err(failure) => (Vec::new(), Some(failure.to_string())),
         };
         Ok(Inspected::Project(Box::new(Self { project, prompt_preview, prompt_problem, memory, memory_unknown })))

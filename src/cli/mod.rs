@@ -12,8 +12,8 @@ mod export;
 mod inspect;
 mod inspect_data;
 mod inspect_model;
+mod interpret;
 mod interruption;
-mod meaning;
 mod methods;
 mod outcome;
 mod progress;
@@ -68,7 +68,8 @@ enum Command {
     Adapter(adapter::Arguments),
     Devices(devices::Arguments),
     Retention(retention::Arguments),
-    Meaning(meaning::Arguments),
+    #[command(alias = "meaning")]
+    Interpret(interpret::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
 }
@@ -146,9 +147,9 @@ fn run(command: Command) -> anyhow::Result<Ended> {
             compute_here();
             retention::run(&arguments)
         }
-        Command::Meaning(arguments) => {
+        Command::Interpret(arguments) => {
             compute_here();
-            meaning::run(&arguments)
+            interpret::run(&arguments)
         }
         Command::Demo(arguments) => demo::run(&arguments),
     }

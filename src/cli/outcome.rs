@@ -31,12 +31,12 @@ pub(super) fn wrong_usage(problem: impl Display) -> clap::Error {
 
 /// Tells an error on standard error and returns the exit status that it has.
 pub(super) fn report(error: &anyhow::Error) -> u8 {
-    let unusable = error.downcast_ref::<InputError>().or(match error.downcast_ref::<RunError>() {
-        Some(RunError::Input(unusable)) => Some(unusable),
+    let input = error.downcast_ref::<InputError>().or(match error.downcast_ref::<RunError>() {
+        Some(RunError::Input(input)) => Some(input),
         _ => None,
     });
-    if let Some(unusable) = unusable {
-        say(&in_lines(unusable));
+    if let Some(input) = input {
+        say(&in_lines(input));
         return BAD_INPUT;
     }
     if let Some(usage) = error.downcast_ref::<clap::Error>() {
@@ -53,8 +53,8 @@ pub(super) fn report(error: &anyhow::Error) -> u8 {
 
 /// Warns of inputs that were left out.
 pub(super) fn warn(left_out: &[InputError]) {
-    for unusable in left_out {
-        say(&format!("warning: left out: {unusable}"));
+    for input in left_out {
+        say(&format!("warning: left out: {input}"));
     }
 }
 
@@ -80,8 +80,8 @@ pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// The problem with its place and path, and the advice on a line of its own.
-fn in_lines(unusable: &InputError) -> String {
-    let place = unusable.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
-    let advice = unusable.advice.as_ref().map(|advice| format!("\n  {advice}")).unwrap_or_default();
-    format!("error: {}{place} ({}){advice}", unusable.problem, unusable.path.display())
+fn in_lines(input: &InputError) -> String {
+    let place = input.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+    let advice = input.advice.as_ref().map(|advice| format!("\n  {advice}")).unwrap_or_default();
+    format!("error: {}{place} ({}){advice}", input.problem, input.path.display())
 }

@@ -55,7 +55,7 @@ const METRICS: [(&str, &str); 9] = [
     ("ndcg@5", "NDCG@5"),
     ("ndcg@10", "NDCG@10"),
     ("ndcg@20", "NDCG@20"),
-    ("hit@10_corrected", "Hit@10, ties"),
+    ("hit@10_corrected", "Hit@10, tie-corrected"),
     ("invalid_rate", "Invalid"),
 ];
 
@@ -75,9 +75,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
     let protocol = arguments.protocol.unwrap_or(project.evaluation.protocol.first());
     let runs_dir = project.runs_dir(arguments.out.as_deref());
-    let (mut results, mut unusable) = Results::read(&project, &runs_dir, protocol);
-    unusable.extend(without_protocol(&mut results, &arguments.project, &runs_dir)?);
-    warn(&unusable);
+    let (mut results, mut unreadable) = Results::read(&project, &runs_dir, protocol);
+    unreadable.extend(without_protocol(&mut results, &arguments.project, &runs_dir)?);
+    warn(&unreadable);
     let slices = if arguments.slices {
         Some(sliced(&project, &runs_dir, protocol, &slices::metrics(&project.evaluation))?)
     } else {

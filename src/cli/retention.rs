@@ -107,8 +107,8 @@ fn text(report: &RetentionReport) -> String {
     let strengths = || report.groups.iter().map(|group| group.lambda_eff);
     text.push_str(&format!("lambda_eff {}", range(strengths())));
     let evenness = report.groups.iter().filter_map(|group| group.evenness);
-    if let Some((least, most)) = evenness.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))) {
-        text.push_str(&format!(", n p between {least:.3} and {most:.3}"));
+    if let Some((min, max)) = evenness.reduce(|all, next| (all.0.min(next.0), all.1.max(next.1))) {
+        text.push_str(&format!(", n p between {min:.3} and {max:.3}"));
     }
     if let Some(ratio) = report.pull_ratio {
         text.push_str(&format!(", mean pull ratio {:.2e}", ratio.mean));
@@ -144,9 +144,9 @@ fn text(report: &RetentionReport) -> String {
     if !rest.is_empty() {
         let weight: f64 = rest.iter().map(|direction| direction.weight).sum();
         let mean = |value: &dyn Fn(&crate::subspace::retention::Retained) -> f64| {
-            let told = || rest.iter().filter(|direction| direction.measured.is_some());
-            let whole = told().map(|direction| direction.weight).sum::<f64>();
-            let sum = told().map(|direction| direction.weight * value(direction)).sum::<f64>();
+            let measured = || rest.iter().filter(|direction| direction.measured.is_some());
+            let whole = measured().map(|direction| direction.weight).sum::<f64>();
+            let sum = measured().map(|direction| direction.weight * value(direction)).sum::<f64>();
             if whole > 0.0 { format!("{:.4}", sum / whole) } else { "–".to_owned() }
         };
         table.row([
@@ -172,7 +172,6 @@ fn optional(value: Option<f64>) -> String {
 }
 
 fn range(values: impl Iterator<Item = f64>) -> String {
-    let (least, most) =
-        values.fold((f64::INFINITY, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
-    if least == most { format!("{least:.2e}") } else { format!("{least:.2e} to {most:.2e}") }
+    let (min, max) = values.fold((f64::INFINITY, 0.0_f64), |(min, max), value| (min.min(value), max.max(value)));
+    if min == max { format!("{min:.2e}") } else { format!("{min:.2e} to {max:.2e}") }
 }

@@ -49,15 +49,15 @@ struct RunStatus {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    let (folders, mut unusable) = RunFolder::list_all(&project.runs_dir(arguments.out.as_deref()));
+    let (folders, mut unreadable) = RunFolder::list_all(&project.runs_dir(arguments.out.as_deref()));
     let mut runs = Vec::new();
     for folder in folders.iter().filter(|folder| folder.config().belongs_to(&project)) {
         match status_of(folder) {
             Ok(run) => runs.push(run),
-            Err(error) => unusable.push(error),
+            Err(error) => unreadable.push(error),
         }
     }
-    warn(&unusable);
+    warn(&unreadable);
     let status = ProjectStatus { project: project.name, runs };
     if arguments.json {
         print_json(&status)?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, wrong_usage};
 use super::table::Table;
-use crate::analysis::ground_truth::{Planted, planted};
+use crate::analysis::ground_truth::{GroundTruth, ground_truth};
 use crate::analysis::pull::{StagePull, pulls};
 use crate::analysis::retention::{self, RetentionReport};
 use crate::analysis::subspace_report::{
@@ -52,11 +52,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     // Nobody ends the command but by ending the process.
     let never = AtomicBool::new(false);
     if arguments.truth {
-        let Some(planted) = planted(&run, &RunOptions::default(), &never)? else { return Ok(Ended::Interrupted) };
+        let Some(truth) = ground_truth(&run, &RunOptions::default(), &never)? else { return Ok(Ended::Interrupted) };
         if arguments.json {
-            print_json(&planted)?;
+            print_json(&truth)?;
         } else {
-            print(&planted_text(&planted))?;
+            print(&truth_text(&truth))?;
         }
         return Ok(Ended::Done);
     }
@@ -280,11 +280,11 @@ fn compared_text(comparison: &Comparison) -> String {
     )
 }
 
-fn planted_text(planted: &Planted) -> String {
+fn truth_text(truth: &GroundTruth) -> String {
     let degrees = |angle: f64| format!("{:.0}°", angle.to_degrees());
     let heading = ["Stage", "Angle", "Random turns", "5 % below", "Distance left", "Distance right", "Angles left"];
     let mut table = Table::new(1, heading);
-    for stage in &planted.stages {
+    for stage in &truth.stages {
         let angles: Vec<String> = stage.left.radians.iter().copied().map(degrees).collect();
         table.row([
             stage.stage.to_string(),
@@ -302,13 +302,13 @@ fn planted_text(planted: &Planted) -> String {
          vectors; of the same turn in random planes the mean, and what 5 % stay below\nDistance: Grassmann, in radians, between \
          the planes and what is preferred otherwise (left), and whose preferences change (right); random subspaces have {:.3} on \
          average, and 5 % of them less than {:.3}\n",
-        planted.run,
-        planted.planted,
-        planted.latent,
-        planted.users,
-        planted.items,
+        truth.run,
+        truth.planted,
+        truth.latent,
+        truth.users,
+        truth.items,
         table.to_text(),
-        planted.random_distance.mean,
-        planted.random_distance.fifth,
+        truth.random_distance.mean,
+        truth.random_distance.fifth,
     )
 }

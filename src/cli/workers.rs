@@ -307,8 +307,8 @@ impl Office<'_> {
         let status = worker.child.take().map(|mut child| child.wait()).transpose()?;
         worker.orders = None;
         if !worker.ready && !interrupted.load(Ordering::SeqCst) {
-            let unusable = status.is_some_and(|status| status.code() == Some(BAD_INPUT.into()));
-            self.unfit = Some(if unusable { Ended::BadInput } else { Ended::RunFailed });
+            let bad_input = status.is_some_and(|status| status.code() == Some(BAD_INPUT.into()));
+            self.unfit = Some(if bad_input { Ended::BadInput } else { Ended::RunFailed });
         }
         let Some(place) = worker.at.take() else { return Ok(()) };
         self.schedule.ended(number, Status::Failed);

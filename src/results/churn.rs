@@ -10,7 +10,7 @@ use crate::error::InputError;
 use crate::measure::churn::{Change, Churn, SliceChurn, by_slice};
 use crate::measure::statistics::{Bootstrap, LEVEL};
 use crate::measure::{Slices, UserOutcome};
-use crate::run::observer::CellPlace;
+use crate::run::observer::CellIndex;
 use crate::run::{RunFolder, RunReader};
 
 /// How far training on each stage changed what users see.
@@ -87,7 +87,7 @@ fn both(
     stage: usize,
 ) -> Result<Option<[Vec<UserOutcome>; 2]>, InputError> {
     let newest = protocol.newest(stage);
-    let at = |trained| CellPlace { protocol, trained, tested: stage };
+    let at = |trained| CellIndex { protocol, trained, tested: stage };
     if newest < 2 {
         return Ok(None);
     }
@@ -148,7 +148,7 @@ pub fn stage_tests(runs: &[RunFolder], protocol: Protocol, stage: usize) -> Resu
         let (before, now) = match both(&reader, folder.path(), protocol, stage)? {
             Some([before, now]) => (before, now),
             None => {
-                let at = CellPlace { protocol, trained: protocol.newest(stage), tested: stage };
+                let at = CellIndex { protocol, trained: protocol.newest(stage), tested: stage };
                 (Vec::new(), reader.user_outcomes(at)?)
             }
         };

@@ -18,7 +18,7 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::Continual;
 use crate::project::Project;
-use crate::run::observer::CellPlace;
+use crate::run::observer::CellIndex;
 use crate::run::{EvaluationSummary, RunFolder, RunReader, Status};
 
 /// Results of all runs of a project.
@@ -38,16 +38,16 @@ impl Results {
     /// Runs that have not begun are left out. One folder may hold the runs of several project files: those that have
     /// neither this project's name nor its dataset belong to another.
     pub fn read(project: &Project, runs_dir: &Path, protocol: Protocol) -> (Self, Vec<InputError>) {
-        let (folders, mut unusable) = RunFolder::list_all(runs_dir);
+        let (folders, mut unreadable) = RunFolder::list_all(runs_dir);
         let mut runs = Vec::new();
         for folder in folders.iter().filter(|folder| folder.config().belongs_to(project)) {
             match folder.reader().and_then(|reader| RunResult::read(&reader, protocol)) {
                 Ok(run) if run.status == Status::Queued => {}
                 Ok(run) => runs.push(run),
-                Err(error) => unusable.push(error),
+                Err(error) => unreadable.push(error),
             }
         }
-        (Self { project: project.name.clone(), protocol, runs }, unusable)
+        (Self { project: project.name.clone(), protocol, runs }, unreadable)
     }
 }
 
@@ -108,7 +108,7 @@ impl RunResult {
         let finished = reader.stages()?.into_iter().filter(|stage| stage.finished);
         let stages = finished.map(|record| {
             let stage = record.stage;
-            let at = CellPlace { protocol, trained: protocol.newest(stage), tested: stage };
+            let at = CellIndex { protocol, trained: protocol.newest(stage), tested: stage };
             let cell = cells.binary_search_by_key(&at, |cell| cell.at).ok().map(|at| &cells[at]);
             StageResult {
                 stage,
@@ -201,7 +201,7 @@ fn continual_of(
     protocol: Protocol,
 ) -> BTreeMap<String, Continual> {
     let untrained = |metric: &str, tested: usize| {
-        let at = CellPlace { protocol, trained: 0, tested };
+        let at = CellIndex { protocol, trained: 0, tested };
         let cell = cells.iter().find(|cell| cell.at == at);
         cell.and_then(|cell| cell.metrics.get(metric).copied()).unwrap_or(f64::NAN)
     };

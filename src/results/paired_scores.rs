@@ -11,7 +11,7 @@ use crate::measure::ranking::{UserOutcome, hit, hit_corrected, ndcg, ndcg_correc
 use crate::measure::statistics::{McNemar, Paired, Unanswerable};
 use crate::measure::{Slice, Slices};
 use crate::project::Project;
-use crate::run::observer::CellPlace;
+use crate::run::observer::CellIndex;
 use crate::run::{RunConfig, RunFolder, RunMethod, Status};
 
 /// A metric of one user: `hit@10`, `ndcg@10`, or the same with `_corrected`.
@@ -234,7 +234,7 @@ fn read(
     if reader.evaluations()?.iter().all(|cell| cell.at.protocol != protocol) {
         return Err(not_measured(folder.path(), protocol));
     }
-    let newest = |stage| CellPlace { protocol, trained: protocol.newest(stage), tested: stage };
+    let newest = |stage| CellIndex { protocol, trained: protocol.newest(stage), tested: stage };
     let stages = (2..=folder.config().stages).map(|stage| reader.user_outcomes(newest(stage)));
     let stages = stages.collect::<Result<Vec<_>, _>>()?;
     let tested: TestCases = stages.iter().map(|users| users.iter().map(|o| (o.user, o.target)).collect()).collect();

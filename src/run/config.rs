@@ -149,8 +149,8 @@ impl RunConfig {
             return Err(InputError::new(file, format!("\"{}\" is no run id", self.run)).at("field `run`"));
         }
         // A matrix of stages x stages is made from this number.
-        const MOST_STAGES: usize = 1_000;
-        if !(1..=MOST_STAGES).contains(&self.stages) {
+        const MAX_STAGES: usize = 1_000;
+        if !(1..=MAX_STAGES).contains(&self.stages) {
             return Err(InputError::new(file, format!("{} stages are impossible", self.stages)).at("field `stages`"));
         }
         Ok(())

@@ -56,14 +56,14 @@ pub(super) fn create(path: &Path) -> Result<(), InputError> {
         let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
         connection.execute_batch(&format!("BEGIN; {TABLES} {marks} COMMIT;"))
     };
-    create().map_err(|error| unusable(path, "create", &error))
+    create().map_err(|error| database_error(path, "create", &error))
 }
 
 /// Opens the file for its one writer.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, InputError> {
     let connection = open(path)?;
     // With a write-ahead log, FULL is what makes a transaction outlive a power failure; a checkpoint relies on it.
-    connection.pragma_update(None, "synchronous", "FULL").map_err(|error| unusable(path, "write", &error))?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(|error| database_error(path, "write", &error))?;
     Ok(connection)
 }
 
@@ -73,7 +73,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, InputError> {
 /// but refuses every statement that would.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, InputError> {
     let connection = open(path)?;
-    connection.pragma_update(None, "query_only", true).map_err(|error| unusable(path, "read", &error))?;
+    connection.pragma_update(None, "query_only", true).map_err(|error| database_error(path, "read", &error))?;
     Ok(connection)
 }
 
@@ -86,7 +86,7 @@ pub(super) fn protocol_number(protocol: Protocol) -> i64 {
 }
 
 /// Puts a database error into words.
-pub(super) fn unusable(path: &Path, doing: &str, error: &rusqlite::Error) -> InputError {
+pub(super) fn database_error(path: &Path, doing: &str, error: &rusqlite::Error) -> InputError {
     InputError::new(path, format!("cannot {doing} the run's measurements: {error}"))
 }
 
@@ -107,6 +107,6 @@ fn open(path: &Path) -> Result<Connection, InputError> {
                 .advice(format!("this program reads version {VERSION}")))
         }
         Ok(_) => Err(InputError::new(path, "not the measurements of a run")),
-        Err(error) => Err(unusable(path, "read", &error)),
+        Err(error) => Err(database_error(path, "read", &error)),
     }
 }

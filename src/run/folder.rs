@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::config::RunConfig;
 use super::layout::{CONFIG, CONTROL, DATABASE, LOCK, adapter_folder, read_control};
-use super::observer::Wanted;
+use super::observer::Control;
 use super::reader::RunReader;
 use super::writer::RunWriter;
 use super::{Status, database};
@@ -117,15 +117,15 @@ impl RunFolder {
             entries.flatten().map(|entry| entry.path()).filter(|p| looks_like_run(p)).collect();
         paths.sort();
         let mut runs = Vec::new();
-        let mut unusable = Vec::new();
+        let mut unreadable = Vec::new();
         for path in paths {
             match Self::open(&path) {
                 Ok(run) => runs.push(run),
-                Err(error) => unusable.push(error),
+                Err(error) => unreadable.push(error),
             }
         }
         runs.sort_by(|a, b| a.config.run.cmp(&b.config.run));
-        (runs, unusable)
+        (runs, unreadable)
     }
 
     /// The folder.
@@ -155,7 +155,7 @@ impl RunFolder {
     }
 
     /// What the user wants of the worker; a missing or foreign control file means to run.
-    pub fn control(&self) -> Wanted {
+    pub fn control(&self) -> Control {
         read_control(&self.path)
     }
 
@@ -163,11 +163,11 @@ impl RunFolder {
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn set_control(&self, wanted: Wanted) -> Result<(), InputError> {
-        let word = match wanted {
-            Wanted::Run => "run",
-            Wanted::Pause => "pause",
-            Wanted::Stop => "stop",
+    pub fn set_control(&self, control: Control) -> Result<(), InputError> {
+        let word = match control {
+            Control::Run => "run",
+            Control::Pause => "pause",
+            Control::Stop => "stop",
         };
         files::write_atomically(&self.path.join(CONTROL), format!("{word}\n").as_bytes())
     }

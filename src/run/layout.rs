@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::observer::Wanted;
+use super::observer::Control;
 use crate::files;
 
 /// The frozen configuration.
@@ -22,12 +22,12 @@ pub(super) fn adapter_folder(run: &Path, stage: usize) -> PathBuf {
 }
 
 /// What the user wants of the worker; a missing or foreign control file means to run.
-pub(super) fn read_control(folder: &Path) -> Wanted {
+pub(super) fn read_control(folder: &Path) -> Control {
     let word = files::read_text(&folder.join(CONTROL), 64).unwrap_or_default();
     match word.trim() {
-        "pause" => Wanted::Pause,
-        "stop" => Wanted::Stop,
-        _ => Wanted::Run,
+        "pause" => Control::Pause,
+        "stop" => Control::Stop,
+        _ => Control::Run,
     }
 }
 

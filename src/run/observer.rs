@@ -21,16 +21,16 @@ pub trait Observer {
     fn progress(&mut self, progress: &Progress) -> Result<(), InputError>;
     /// Something worth a line in the log.
     fn event(&mut self, level: Level, text: &str) -> Result<(), InputError>;
-    /// Whether [`Self::wanted`] would block now: the trainer saves its state before that.
+    /// Whether [`Self::control`] would block now: the trainer saves its state before that.
     fn is_pausing(&mut self) -> bool;
     /// What the user wants now; a pause blocks inside this call until it ends or becomes a stop.
-    fn wanted(&mut self) -> Wanted;
+    fn control(&mut self) -> Control;
 }
 
 /// What the user wants of a running worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Wanted {
+pub enum Control {
     Run,
     /// Save and wait.
     Pause,
@@ -135,7 +135,7 @@ pub struct StageRecord {
 
 /// Which cell `R[trained, tested]`, under which protocol; in the order in which a run measures them within a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct CellPlace {
+pub struct CellIndex {
     pub protocol: Protocol,
     /// Stage after which the model is tested, from 1.
     pub trained: usize,
@@ -146,7 +146,7 @@ pub struct CellPlace {
 /// The metric values of one cell, and the outcome of every test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
-    pub at: CellPlace,
+    pub at: CellIndex,
     /// `hit@10`, `ndcg@10`, the same with `_corrected`, `invalid_rate`.
     pub metrics: BTreeMap<String, f64>,
     pub users: Vec<UserOutcome>,

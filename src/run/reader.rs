@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::database::{self, protocol_number};
 use super::layout::{DATABASE, adapter_folder, worker_lives};
-use super::observer::{CellPlace, EvaluationRecord, Level, Phase, Progress, StageRecord, StepRecord, UserOutcome};
+use super::observer::{CellIndex, EvaluationRecord, Level, Phase, Progress, StageRecord, StepRecord, UserOutcome};
 use super::{RunConfig, Status};
 use crate::data::Protocol;
 use crate::error::InputError;
@@ -25,7 +25,7 @@ pub struct RunReader {
 /// One measured cell, without its users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationSummary {
-    pub at: CellPlace,
+    pub at: CellIndex,
     /// By name: `hit@10`, `ndcg@10`, `invalid_rate`.
     pub metrics: BTreeMap<String, f64>,
     /// Number of test users.
@@ -92,7 +92,7 @@ impl RunReader {
     }
 
     /// The outcome of every test of a cell, in the order of the test set; empty where it is not measured.
-    pub fn user_outcomes(&self, at: CellPlace) -> Result<Vec<UserOutcome>, InputError> {
+    pub fn user_outcomes(&self, at: CellIndex) -> Result<Vec<UserOutcome>, InputError> {
         let select = "SELECT user, target, rank, before, sharing, top FROM outcomes
                       WHERE protocol = ?1 AND trained = ?2 AND tested = ?3 ORDER BY place";
         self.rows(select, [protocol_number(at.protocol), at.trained as i64, at.tested as i64], |row| {
@@ -191,7 +191,7 @@ impl RunReader {
     }
 
     fn unreadable(&self, error: &rusqlite::Error) -> InputError {
-        database::unusable(&self.folder.join(DATABASE), "read", error)
+        database::database_error(&self.folder.join(DATABASE), "read", error)
     }
 }
 
@@ -200,8 +200,8 @@ fn protocol_of(row: &Row<'_>) -> rusqlite::Result<Protocol> {
 }
 
 /// The first three columns of a cell's tables.
-fn place_of(row: &Row<'_>) -> rusqlite::Result<CellPlace> {
-    Ok(CellPlace { protocol: protocol_of(row)?, trained: count(row, 1)?, tested: count(row, 2)? })
+fn place_of(row: &Row<'_>) -> rusqlite::Result<CellIndex> {
+    Ok(CellIndex { protocol: protocol_of(row)?, trained: count(row, 1)?, tested: count(row, 2)? })
 }
 
 fn slice(row: &Row<'_>, column: usize) -> rusqlite::Result<Slice> {

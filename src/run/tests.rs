@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::layout::{CONFIG, DATABASE, LOG};
 use super::observer::{
-    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet, UserOutcome,
-    Wanted,
+    CellIndex, Control, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet,
+    UserOutcome,
 };
 use super::*;
 use crate::data::Protocol;
@@ -61,15 +61,15 @@ fn step(stage: usize, phase: Phase, step: usize) -> StepRecord {
     }
 }
 
-fn cell(protocol: Protocol, trained: usize, tested: usize) -> CellPlace {
-    CellPlace { protocol, trained, tested }
+fn cell(protocol: Protocol, trained: usize, tested: usize) -> CellIndex {
+    CellIndex { protocol, trained, tested }
 }
 
-pub(crate) fn same_block(trained: usize, tested: usize) -> CellPlace {
+pub(crate) fn same_block(trained: usize, tested: usize) -> CellIndex {
     cell(Protocol::SameBlock, trained, tested)
 }
 
-pub(crate) fn evaluation(at: CellPlace) -> EvaluationRecord {
+pub(crate) fn evaluation(at: CellIndex) -> EvaluationRecord {
     let user = UserOutcome { user: 7, target: u32::MAX, rank: 2, before: 1, sharing: 1, top: vec![3, u32::MAX, 0] };
     let metrics = BTreeMap::from([("hit@10".to_owned(), (10 * at.trained + at.tested) as f64)]);
     EvaluationRecord { at, metrics, users: vec![user.clone(), user], seconds: 0.5 }
@@ -271,19 +271,19 @@ fn a_pause_lasts_until_the_user_wants_something_else() {
     let run = RunFolder::create(runs.path(), &config()).unwrap();
     let _lock = run.lock().unwrap();
     let mut writer = run.writer().unwrap();
-    assert_eq!(writer.wanted(), Wanted::Run);
-    run.set_control(Wanted::Pause).unwrap();
+    assert_eq!(writer.control(), Control::Run);
+    run.set_control(Control::Pause).unwrap();
     thread::sleep(Duration::from_millis(120));
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| writer.wanted());
+        let waiting = scope.spawn(|| writer.control());
         let patience = Instant::now() + Duration::from_secs(10);
         while run.status() != Status::Paused {
             assert!(Instant::now() < patience, "the run never paused");
             thread::sleep(Duration::from_millis(10));
         }
         assert!(!waiting.is_finished());
-        run.set_control(Wanted::Stop).unwrap();
-        assert_eq!(waiting.join().unwrap(), Wanted::Stop);
+        run.set_control(Control::Stop).unwrap();
+        assert_eq!(waiting.join().unwrap(), Control::Stop);
     });
 }
 
@@ -307,9 +307,9 @@ fn a_folder_that_cannot_be_used_does_not_hide_the_others() {
     );
     broken("shared-base", "anything", b"");
     fs::create_dir(runs.path().join("empty")).unwrap();
-    let (listed, unusable) = RunFolder::list_all(runs.path());
-    assert_eq!(unusable.len(), 2);
-    assert!(unusable[0].path.ends_with("a-garbled/run.ron"));
+    let (listed, unreadable) = RunFolder::list_all(runs.path());
+    assert_eq!(unreadable.len(), 2);
+    assert!(unreadable[0].path.ends_with("a-garbled/run.ron"));
     // Its configuration is fine, so it is listed; what cannot be read is said when it is read.
     let foreign = listed.iter().find(|run| run.path().ends_with("c-foreign-database")).unwrap();
     assert_eq!(foreign.status(), Status::Failed);
@@ -351,8 +351,8 @@ fn aged(run: &RunFolder) -> PathBuf {
 fn a_run_with_a_hash_of_before_is_recognised_by_its_settings() {
     let runs = tempfile::tempdir().unwrap();
     let path = aged(&RunFolder::create(runs.path(), &config()).unwrap());
-    let (listed, unusable) = RunFolder::list_all(runs.path());
-    assert!(unusable.is_empty(), "{unusable:?}");
+    let (listed, unreadable) = RunFolder::list_all(runs.path());
+    assert!(unreadable.is_empty(), "{unreadable:?}");
     assert_eq!((listed[0].path(), listed[0].config().run.as_str()), (path.as_path(), config().run.as_str()));
     assert_eq!(listed[0].config().config_hash, config().config_hash);
     assert_eq!(RunFolder::path_of(runs.path(), &config().run), path);
@@ -396,8 +396,8 @@ fn the_hash_of_given_settings_stays() {
     assert_eq!(
         text,
         "{\"base_model\":{\"Compact\":{\"ffn\":192,\"layers\":2,\"width\":64}},\"dataset\":{\"Synthetic\":{}},\
-         \"evaluation\":{\"users\":{\"Sample\":200}},\"method\":{\"Learned\":{\"Peso\":{}}},\"prompt\":\"Compact\",\
-         \"semantic_ids\":\"Dataset\",\"training\":{}}"
+         \"evaluation\":{\"beams\":20,\"users\":{\"Sample\":200}},\"method\":{\"Learned\":{\"Peso\":{}}},\"prompt\":\"Compact\",\
+         \"semantic_ids\":\"Dataset\",\"training\":{\"epochs\":3,\"later_stage_factor\":1,\"learning_rate\":2e-3}}"
     );
 }
 

@@ -12,8 +12,8 @@ use super::Status;
 use super::database::{self, protocol_number};
 use super::layout::{DATABASE, LOG, read_control};
 use super::observer::{
-    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet, UserOutcome,
-    Wanted,
+    CellIndex, Control, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet,
+    UserOutcome,
 };
 use crate::error::InputError;
 use crate::measure::Slice;
@@ -36,7 +36,7 @@ pub struct RunWriter {
     steps: Vec<StepRecord>,
     progress: Option<Progress>,
     flushed: Instant,
-    wanted: Wanted,
+    control: Control,
     polled: Option<Instant>,
 }
 
@@ -51,7 +51,7 @@ impl RunWriter {
             steps: Vec::new(),
             progress: None,
             flushed: Instant::now(),
-            wanted: Wanted::Run,
+            control: Control::Run,
             polled: None,
         })
     }
@@ -137,12 +137,12 @@ impl RunWriter {
     }
 
     /// What the user wants now, without waiting for a pause to end.
-    pub fn wanted_now(&mut self) -> Wanted {
+    pub fn control_now(&mut self) -> Control {
         if self.polled.is_none_or(|polled| polled.elapsed() >= POLL_EVERY) {
-            self.wanted = read_control(&self.folder);
+            self.control = read_control(&self.folder);
             self.polled = Some(Instant::now());
         }
-        self.wanted
+        self.control
     }
 
     fn flush_when_due(&mut self) -> Result<(), InputError> {
@@ -154,7 +154,7 @@ impl RunWriter {
             act(&transaction)?;
             transaction.commit()
         });
-        written.map_err(|error| database::unusable(&self.folder.join(DATABASE), "write", &error))
+        written.map_err(|error| database::database_error(&self.folder.join(DATABASE), "write", &error))
     }
 }
 
@@ -191,20 +191,20 @@ impl Observer for RunWriter {
     }
 
     fn is_pausing(&mut self) -> bool {
-        self.wanted_now() == Wanted::Pause
+        self.control_now() == Control::Pause
     }
 
-    fn wanted(&mut self) -> Wanted {
-        if self.wanted_now() != Wanted::Pause {
-            return self.wanted;
+    fn control(&mut self) -> Control {
+        if self.control_now() != Control::Pause {
+            return self.control;
         }
         // A status that cannot be written must not end the pause; the next write reports it.
         let _ = self.set_status(Status::Paused, None);
-        while self.wanted_now() == Wanted::Pause {
+        while self.control_now() == Control::Pause {
             thread::sleep(POLL_EVERY);
         }
         let _ = self.set_status(Status::Running, None);
-        self.wanted
+        self.control
     }
 }
 
@@ -269,7 +269,7 @@ fn replace_stage(transaction: &Transaction<'_>, record: &StageRecord) -> rusqlit
 }
 
 fn insert_evaluation(transaction: &Transaction<'_>, record: &EvaluationRecord) -> rusqlite::Result<()> {
-    let CellPlace { protocol, trained, tested } = record.at;
+    let CellIndex { protocol, trained, tested } = record.at;
     let [protocol, trained, tested] = [protocol_number(protocol), whole(trained as u64), whole(tested as u64)];
     for table in ["evaluations", "metrics", "outcomes"] {
         let delete = format!("DELETE FROM {table} WHERE protocol = ?1 AND trained = ?2 AND tested = ?3");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Task;
 use super::base_model::base_folder;
-use super::model_loading::untold;
+use super::model_loading::unreported;
 use super::stage_artifacts::{self, BESIDE};
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
@@ -120,7 +120,7 @@ impl OnDevice for Writing<'_> {
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
         let Self { task, run, from, to, merged } = &self;
-        let model = stage_artifacts::kept::<B>(task, run, from, device, &mut untold)?;
+        let model = stage_artifacts::with_adapter::<B>(task, run, from, device, &mut unreported)?;
         let mut model: Llama<B::InnerBackend> = model.map(&|t: Tensor<B, 2>| t.inner());
         if *merged {
             weights::merge(&mut model);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Task;
-use super::model_loading::Told;
+use super::model_loading::OnProgress;
 use crate::error::InputError;
 use crate::model::backend::TrainingBackend;
 use crate::model::weights::{self, Pretrained};
@@ -24,13 +24,13 @@ pub fn load_base<B: TrainingBackend>(
     task: &Task<'_>,
     folder: &RunFolder,
     device: &B::Device,
-    told: &mut Told<'_>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<Llama<B>, InputError> {
     let added = task.vocabulary.added;
     let mut model = match &task.project.base_model {
         BaseModel::Compact(_) => weights::load_compact(&base_folder(folder), &task.llama, added, device)?,
         BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
-            pretrained::<B>(task, path, device)?.load(added, folder.config().seed, device, told)?
+            pretrained::<B>(task, path, device)?.load(added, folder.config().seed, device, on_progress)?
         }
     };
     model.lora_scale = task.project.training.lora.scale();

@@ -14,7 +14,7 @@ use crate::model::PromptWriter;
 use crate::model::beam::{Decoder, Ensemble, Hypothesis};
 use crate::model::kernels::Kernels;
 use crate::project::{Evaluation, UsersPerStage};
-use crate::run::observer::{CellPlace, EvaluationRecord, TestSet};
+use crate::run::observer::{CellIndex, EvaluationRecord, TestSet};
 use crate::seeds;
 
 /// Users whose beams are searched together.
@@ -115,7 +115,7 @@ impl Cell {
     }
 
     /// The record of the cell `at`.
-    pub fn record(self, at: CellPlace, evaluation: &Evaluation) -> EvaluationRecord {
+    pub fn record(self, at: CellIndex, evaluation: &Evaluation) -> EvaluationRecord {
         let mut metrics = metrics(&self.outcomes, evaluation);
         metrics.insert("invalid_rate".to_owned(), self.invalid as f64 / self.hypotheses.max(1) as f64);
         let seconds = self.began.elapsed().as_secs_f64();

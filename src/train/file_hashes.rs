@@ -93,11 +93,12 @@ impl FileState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::file::DEMO;
 
     #[test]
     fn a_file_is_read_once_as_long_as_it_is_the_same() {
         let folder = tempfile::tempdir().unwrap();
-        let project = Project { folder: folder.path().to_path_buf(), ..Project::demo() };
+        let project = Project::parse(DEMO, &folder.path().join("project.ron")).unwrap();
         let path = folder.path().join("weights");
         fs::write(&path, "abc").unwrap();
         let hash = || file_hashes(&project, std::slice::from_ref(&path)).map(|hashes| hashes.concat());

@@ -51,7 +51,8 @@ pub fn run<B: TrainingBackend>(
         }
         towers_model.load(&state_file(&towers, stage))?;
         let stages = task.dataset.stages.len();
-        let model = predicting::<B>(task, &adapter, stage, device, &mut model_loading::told(recorder, stage, stages))?;
+        let model =
+            predicting::<B>(task, &adapter, stage, device, &mut model_loading::on_progress(recorder, stage, stages))?;
         let fused = Fused { task, model, towers: towers_model.as_ref() };
         let weight = fused.chosen_weight(stage - 1);
         recorder.event(Level::Info, &format!("stage {stage}: the language model has the weight {weight:.1}"))?;

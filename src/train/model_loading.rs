@@ -1,4 +1,4 @@
-//! How far the reading of a base model is, told as the progress of a run: a large one takes minutes.
+//! How far the reading of a base model is, as the progress of a run: a large one takes minutes.
 
 use std::time::Instant;
 
@@ -6,11 +6,11 @@ use crate::model::weights::LoadProgress;
 use crate::peak_memory;
 use crate::run::observer::{Observer, Phase, Progress};
 
-/// Told after every tensor.
-pub type Told<'a> = dyn FnMut(LoadProgress<'_>) + 'a;
+/// Called after every tensor.
+pub type OnProgress<'a> = dyn FnMut(LoadProgress<'_>) + 'a;
 
-/// Tells an observer, before the work of a stage (from 1).
-pub fn told(observer: &mut dyn Observer, stage: usize, stages: usize) -> impl FnMut(LoadProgress<'_>) {
+/// Reports to an observer, before the work of a stage (from 1).
+pub fn on_progress(observer: &mut dyn Observer, stage: usize, stages: usize) -> impl FnMut(LoadProgress<'_>) {
     let began = Instant::now();
     move |LoadProgress { parameters, of, .. }| {
         let progress = Progress {
@@ -28,14 +28,14 @@ pub fn told(observer: &mut dyn Observer, stage: usize, stages: usize) -> impl Fn
     }
 }
 
-/// Tells nobody.
-pub fn untold(_: LoadProgress<'_>) {}
+/// Reports to nobody.
+pub fn unreported(_: LoadProgress<'_>) {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::InputError;
-    use crate::run::observer::{EvaluationRecord, Level, StageRecord, StepRecord, Wanted};
+    use crate::run::observer::{Control, EvaluationRecord, Level, StageRecord, StepRecord};
 
     #[derive(Default)]
     struct Heard(Vec<Progress>);
@@ -66,20 +66,20 @@ mod tests {
             false
         }
 
-        fn wanted(&mut self) -> Wanted {
-            Wanted::Run
+        fn control(&mut self) -> Control {
+            Control::Run
         }
     }
 
     #[test]
-    fn every_tensor_is_told_as_progress_of_the_stage() {
+    fn every_tensor_is_reported_as_progress_of_the_stage() {
         let mut heard = Heard::default();
         {
-            let mut told = told(&mut heard, 2, 5);
-            told(LoadProgress { tensor: "a", parameters: 30, of: 100 });
-            told(LoadProgress { tensor: "b", parameters: 100, of: 100 });
+            let mut on_progress = on_progress(&mut heard, 2, 5);
+            on_progress(LoadProgress { tensor: "a", parameters: 30, of: 100 });
+            on_progress(LoadProgress { tensor: "b", parameters: 100, of: 100 });
         }
-        let [first, last] = &heard.0[..] else { panic!("{} times told", heard.0.len()) };
+        let [first, last] = &heard.0[..] else { panic!("{} reports", heard.0.len()) };
         assert_eq!((first.phase, first.stage, first.stages), (Phase::Load, 2, 5));
         assert_eq!((first.done, last.done, last.total, last.eta_seconds), (30, 100, 100, None));
         assert!(last.rate > 0.0);

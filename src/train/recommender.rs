@@ -14,7 +14,7 @@ use crate::method::MethodOptions;
 use crate::model::backend::TrainingBackend;
 use crate::peak_memory;
 use crate::run::RunFolder;
-use crate::run::observer::{Level, Observer, Phase, StageRecord, StepRecord, Wanted};
+use crate::run::observer::{Control, Level, Observer, Phase, StageRecord, StepRecord};
 
 /// The recommender that options describe, with fresh parameters; none where they describe something else.
 ///
@@ -90,7 +90,7 @@ fn train(
     let started = StageRecord { stage, train_examples, test_users, ..StageRecord::default() };
     recorder.stage(&started)?;
     let mut step_began = Instant::now();
-    let told = &mut |progress: Progress| {
+    let on_progress = &mut |progress: Progress| {
         match progress {
             Progress::Step { epoch, step, loss, penalty, examples } => {
                 recorder.step(&StepRecord {
@@ -131,9 +131,9 @@ fn train(
                 })?;
             }
         }
-        if recorder.wanted() == Wanted::Stop { Err(RunError::Stopped) } else { Ok(()) }
+        if recorder.control() == Control::Stop { Err(RunError::Stopped) } else { Ok(()) }
     };
-    let figures = recommender.train_stage(&task.dataset, stage - 1, told)?;
+    let figures = recommender.train_stage(&task.dataset, stage - 1, on_progress)?;
     Ok(StageRecord {
         final_loss: figures.final_loss,
         validation_losses: figures.validation_losses,

@@ -10,7 +10,7 @@ use super::work::Work;
 use crate::data::formats;
 use crate::error::{InputError, RunError};
 use crate::run::checkpoint::Checkpoint;
-use crate::run::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
+use crate::run::observer::{Control, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord};
 use crate::run::{RunConfig, RunFolder, RunWriter, Status};
 
 /// Watches a worker from the same process.
@@ -71,20 +71,20 @@ impl Observer for Recorder<'_> {
         self.writer.is_pausing()
     }
 
-    fn wanted(&mut self) -> Wanted {
+    fn control(&mut self) -> Control {
         let mut paused = false;
         loop {
             if self.watcher.interrupted() {
-                return Wanted::Stop;
+                return Control::Stop;
             }
-            let wanted = self.writer.wanted_now();
-            if wanted == Wanted::Pause || paused {
+            let control = self.writer.control_now();
+            if control == Control::Pause || paused {
                 // A status that cannot be written must not change what the user wants; the next record reports it.
-                let status = if wanted == Wanted::Pause { Status::Paused } else { Status::Running };
+                let status = if control == Control::Pause { Status::Paused } else { Status::Running };
                 let _ = self.writer.set_status(status, None);
             }
-            if wanted != Wanted::Pause {
-                return wanted;
+            if control != Control::Pause {
+                return control;
             }
             paused = true;
             thread::sleep(Duration::from_millis(100));

@@ -16,13 +16,13 @@ use crate::model::backend::TrainingBackend;
 use crate::model::beam::Ensemble;
 use crate::model::kernels::Kernels;
 use crate::peak_memory;
-use crate::run::observer::{CellPlace, EvaluationRecord, Observer, Phase, Progress, StageRecord, TestSet, Wanted};
+use crate::run::observer::{CellIndex, Control, EvaluationRecord, Observer, Phase, Progress, StageRecord, TestSet};
 use crate::run::{RunFolder, RunWriter};
 
 /// The cells of a row (stage from 1) that the project's protocols define, in the order in which they are measured.
-pub fn row(task: &Task<'_>, trained: usize) -> Vec<CellPlace> {
+pub fn row(task: &Task<'_>, trained: usize) -> Vec<CellIndex> {
     let stages = task.dataset.stages.len();
-    let cells = |&protocol| (1..=stages).map(move |tested| CellPlace { protocol, trained, tested });
+    let cells = |&protocol| (1..=stages).map(move |tested| CellIndex { protocol, trained, tested });
     let protocols = task.project.evaluation.protocol.each();
     protocols.iter().flat_map(cells).filter(|cell| cell.protocol.measures(trained, cell.tested)).collect()
 }
@@ -32,7 +32,7 @@ pub fn row_tests(task: &Task<'_>, trained: usize) -> u64 {
     count(task, &row(task, trained))
 }
 
-fn count(task: &Task<'_>, cells: &[CellPlace]) -> u64 {
+fn count(task: &Task<'_>, cells: &[CellIndex]) -> u64 {
     let users = task.project.evaluation.users;
     let of_protocol = |&protocol| {
         let counts = test_counts(&task.dataset, protocol, users);
@@ -42,9 +42,9 @@ fn count(task: &Task<'_>, cells: &[CellPlace]) -> u64 {
 }
 
 /// The cells of a row that are not measured yet.
-fn missing(task: &Task<'_>, folder: &RunFolder, trained: usize) -> Result<Vec<CellPlace>, InputError> {
+fn missing(task: &Task<'_>, folder: &RunFolder, trained: usize) -> Result<Vec<CellIndex>, InputError> {
     let measured = folder.reader()?.evaluations()?;
-    let is_missing = |cell: &CellPlace| !measured.iter().any(|other| other.at == *cell);
+    let is_missing = |cell: &CellIndex| !measured.iter().any(|other| other.at == *cell);
     Ok(row(task, trained).into_iter().filter(is_missing).collect())
 }
 
@@ -52,7 +52,7 @@ fn missing(task: &Task<'_>, folder: &RunFolder, trained: usize) -> Result<Vec<Ce
 ///
 /// # Errors
 /// The records cannot be read.
-pub fn are_complete(task: &Task<'_>, folder: &RunFolder) -> Result<bool, InputError> {
+pub fn is_complete(task: &Task<'_>, folder: &RunFolder) -> Result<bool, InputError> {
     let measured = folder.reader()?.evaluations()?;
     let mut wanted = (1..=task.dataset.stages.len()).flat_map(|stage| row(task, stage));
     Ok(wanted.all(|cell| measured.iter().any(|other| other.at == cell)))
@@ -78,7 +78,7 @@ pub fn record_test_sets(task: &Task<'_>, folder: &RunFolder, writer: &mut RunWri
 ///
 /// # Errors
 /// See [`measure_row`].
-pub fn complete_rows<B: TrainingBackend>(
+pub fn complete_result_matrix<B: TrainingBackend>(
     task: &Task<'_>,
     folder: &RunFolder,
     stages: Range<usize>,
@@ -98,14 +98,8 @@ pub fn complete_rows<B: TrainingBackend>(
         if is_measured(record.stage) {
             left = left.saturating_sub(count(task, &cells));
             // What comes after these rows is what comes after the last of them.
-            measure::<B>(
-                task,
-                folder,
-                &mut record,
-                (&cells, Shown { stage: next - 1, later: left }),
-                device,
-                recorder,
-            )?;
+            let row = Row { cells: &cells, stage: next - 1, tests_later: left };
+            measure::<B>(task, folder, &mut record, &row, device, recorder)?;
         } else {
             copy_row(task, folder, record.stage, recorder)?;
         }
@@ -113,10 +107,13 @@ pub fn complete_rows<B: TrainingBackend>(
     Ok(())
 }
 
-/// How progress is told: after which stage, and the tests of later rows that are missing too.
-struct Shown {
+/// The cells of a row that are measured now, and what its progress says.
+struct Row<'a> {
+    cells: &'a [CellIndex],
+    /// The stage that the run is at, from 1.
     stage: usize,
-    later: u64,
+    /// Tests of later rows that are missing too.
+    tests_later: u64,
 }
 
 /// Copies what is missing of the row of a stage in which nothing was trained from the stage before it.
@@ -132,7 +129,7 @@ pub fn copy_row(
     let reader = folder.reader()?;
     let measured = reader.evaluations()?;
     for at in missing(task, folder, stage)? {
-        let before = CellPlace { trained: stage - 1, ..at };
+        let before = CellIndex { trained: stage - 1, ..at };
         if let Some(cell) = measured.iter().find(|cell| cell.at == before) {
             recorder.evaluation(&EvaluationRecord { at, ..reader.evaluation(cell)? })?;
         }
@@ -152,24 +149,29 @@ pub fn measure_row<B: TrainingBackend>(
     recorder: &mut dyn Observer,
 ) -> Result<(), RunError> {
     let missing = missing(task, folder, record.stage)?;
-    let shown = Shown { stage: record.stage, later: 0 };
-    measure::<B>(task, folder, record, (&missing, shown), device, recorder)
+    let row = Row { cells: &missing, stage: record.stage, tests_later: 0 };
+    measure::<B>(task, folder, record, &row, device, recorder)
 }
 
 fn measure<B: TrainingBackend>(
     task: &Task<'_>,
     folder: &RunFolder,
     record: &mut StageRecord,
-    (cells, shown): (&[CellPlace], Shown),
+    row: &Row<'_>,
     device: &B::Device,
     recorder: &mut dyn Observer,
 ) -> Result<(), RunError> {
     let stages = task.dataset.stages.len();
-    let model =
-        predicting::<B>(task, folder, record.stage, device, &mut model_loading::told(recorder, shown.stage, stages))?;
+    let model = predicting::<B>(
+        task,
+        folder,
+        record.stage,
+        device,
+        &mut model_loading::on_progress(recorder, row.stage, stages),
+    )?;
     let began = Instant::now();
-    let mut pace = Pace { began, stages, done: 0, total: count(task, cells), shown };
-    for &cell in cells {
+    let mut pace = Pace::new(task, row);
+    for &cell in row.cells {
         let measured = measure_cell(task, &model, cell, &mut pace, recorder)?;
         recorder.evaluation(&measured)?;
     }
@@ -195,15 +197,13 @@ pub fn measure_untrained<B: Kernels>(
     }
     let measured = folder.reader()?.evaluations()?;
     let cells =
-        (2..=task.dataset.stages.len()).map(|tested| CellPlace { protocol: Protocol::SameBlock, trained: 0, tested });
-    let missing: Vec<CellPlace> = cells.filter(|cell| !measured.iter().any(|other| other.at == *cell)).collect();
+        (2..=task.dataset.stages.len()).map(|tested| CellIndex { protocol: Protocol::SameBlock, trained: 0, tested });
+    let missing: Vec<CellIndex> = cells.filter(|cell| !measured.iter().any(|other| other.at == *cell)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let model = model(recorder)?.into();
-    let shown = Shown { stage: 1, later: 0 };
-    let (stages, total) = (task.dataset.stages.len(), count(task, &missing));
-    let mut pace = Pace { began: Instant::now(), stages, done: 0, total, shown };
+    let mut pace = Pace::new(task, &Row { cells: &missing, stage: 1, tests_later: 0 });
     for cell in missing {
         let measured = measure_cell(task, &model, cell, &mut pace, recorder)?;
         recorder.evaluation(&measured)?;
@@ -227,8 +227,8 @@ pub fn measure_row_with(
 ) -> Result<(), RunError> {
     let evaluation = &task.project.evaluation;
     let missing = missing(task, folder, record.stage)?;
-    let (began, stages, total) = (Instant::now(), task.dataset.stages.len(), count(task, &missing));
-    let mut pace = Pace { began, stages, done: 0, total, shown: Shown { stage: record.stage, later: 0 } };
+    let began = Instant::now();
+    let mut pace = Pace::new(task, &Row { cells: &missing, stage: record.stage, tests_later: 0 });
     for at in missing {
         let cell_began = Instant::now();
         let mut users = Vec::new();
@@ -236,7 +236,7 @@ pub fn measure_row_with(
             users.extend(answers(batch));
             pace.done += batch.len() as u64;
             recorder.progress(&pace.progress())?;
-            if recorder.wanted() == Wanted::Stop {
+            if recorder.control() == Control::Stop {
                 return Err(RunError::Stopped);
             }
         }
@@ -272,16 +272,28 @@ struct Pace {
     /// Tests done, of all that the row lacked.
     done: u64,
     total: u64,
-    shown: Shown,
+    stage: usize,
+    tests_later: u64,
 }
 
 impl Pace {
+    fn new(task: &Task<'_>, row: &Row<'_>) -> Self {
+        Self {
+            began: Instant::now(),
+            stages: task.dataset.stages.len(),
+            done: 0,
+            total: count(task, row.cells),
+            stage: row.stage,
+            tests_later: row.tests_later,
+        }
+    }
+
     fn progress(&self) -> Progress {
         let rate = self.done as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
-        let left = self.total.saturating_sub(self.done) + self.shown.later;
+        let left = self.total.saturating_sub(self.done) + self.tests_later;
         Progress {
             phase: Phase::Evaluate,
-            stage: self.shown.stage,
+            stage: self.stage,
             stages: self.stages,
             done: self.done,
             total: self.total,
@@ -295,7 +307,7 @@ impl Pace {
 fn measure_cell<B: Kernels>(
     task: &Task<'_>,
     model: &Ensemble<B>,
-    at: CellPlace,
+    at: CellIndex,
     pace: &mut Pace,
     recorder: &mut dyn Observer,
 ) -> Result<EvaluationRecord, RunError> {
@@ -307,7 +319,7 @@ fn measure_cell<B: Kernels>(
         cell.test(model, &decoder, writer(task), batch);
         pace.done += batch.len() as u64;
         recorder.progress(&pace.progress())?;
-        if recorder.wanted() == Wanted::Stop {
+        if recorder.control() == Control::Stop {
             return Err(RunError::Stopped);
         }
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::base_model::{base_folder, load_base};
 use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{measure_row, measure_untrained};
-use super::stage_artifacts::keep;
+use super::stage_artifacts::write_adapter;
 use super::stage_data::StageData;
 use super::{Task, jobs, model_loading, start};
 use crate::error::{InputError, RunError};
@@ -20,7 +20,7 @@ use crate::model::backend::TrainingBackend;
 use crate::model::{BaseModel, Compact, Llama, weights};
 use crate::project::slug::SHARED_PREFIX;
 use crate::run::checkpoint::Checkpoint;
-use crate::run::observer::{EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
+use crate::run::observer::{Control, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord};
 use crate::run::shared_part::{self, BASE, FIRST, SharedPart};
 use crate::run::{RunConfig, RunFolder, RunMethod, RunWriter, Status, WorkerLock};
 use crate::{canonical, files};
@@ -138,15 +138,15 @@ fn of_another_identity(task: &Task<'_>, config: &RunConfig) -> Option<RunFolder>
 
 /// Another worker may be at it: its work is ours too.
 fn wait_for_lock(folder: &RunFolder, recorder: &mut Recorder<'_>) -> Result<WorkerLock, RunError> {
-    let mut told = false;
+    let mut reported = false;
     loop {
         match folder.lock() {
             Ok(lock) => return Ok(lock),
-            Err(_) if recorder.wanted() == Wanted::Stop => return Err(RunError::Stopped),
-            Err(_) if told => thread::sleep(Duration::from_millis(500)),
+            Err(_) if recorder.control() == Control::Stop => return Err(RunError::Stopped),
+            Err(_) if reported => thread::sleep(Duration::from_millis(500)),
             Err(_) => {
                 recorder.event(Level::Info, "waiting for another worker that trains what this run shares with it")?;
-                told = true;
+                reported = true;
             }
         }
     }
@@ -180,7 +180,7 @@ fn train_first_stage<B: TrainingBackend>(
     let (seed, data) = (folder.config().seed, StageData::new(task, 0, Data::Stage, 0));
     let (mut record, stages) = (data.record(task), task.dataset.stages.len());
     if checkpoint.cursor.phase == Phase::Train {
-        let mut model = load_base::<B>(task, folder, device, &mut model_loading::told(recorder, 1, stages))?;
+        let mut model = load_base::<B>(task, folder, device, &mut model_loading::on_progress(recorder, 1, stages))?;
         start::put_on(task, &mut model, seed)?;
         if task.project.training.start.trains() {
             let job = jobs::stage_job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
@@ -188,7 +188,7 @@ fn train_first_stage<B: TrainingBackend>(
         } else {
             record.train_examples = 0;
         }
-        keep(task, &mut model, &[], &folder.adapter(1))?;
+        write_adapter(task, &mut model, &[], &folder.adapter(1))?;
         recorder.stage(&record)?;
         Checkpoint::at(1, Phase::Evaluate).save(&folder.checkpoint())?;
     } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {
@@ -198,7 +198,7 @@ fn train_first_stage<B: TrainingBackend>(
         let model = match &task.project.base_model {
             BaseModel::Compact(_) => weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device),
             BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => {
-                load_base::<B>(task, folder, device, &mut model_loading::told(observer, 1, stages))?
+                load_base::<B>(task, folder, device, &mut model_loading::on_progress(observer, 1, stages))?
             }
         };
         Ok(model.map(&|t: Tensor<B, 2>| t.inner()))
@@ -261,7 +261,7 @@ impl Observer for SharedRecorder<'_, '_> {
         self.run.is_pausing()
     }
 
-    fn wanted(&mut self) -> Wanted {
-        self.run.wanted()
+    fn control(&mut self) -> Control {
+        self.run.control()
     }
 }

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use super::Task;
 use super::base_model::load_base;
 use super::jobs::trained;
-use super::model_loading::Told;
+use super::model_loading::OnProgress;
 use crate::error::InputError;
 use crate::method::plan::Matrices;
 use crate::method::{AdapterMethod, Combination};
@@ -42,24 +42,24 @@ pub fn after_stage<B: TrainingBackend>(
     folder: &RunFolder,
     stage: usize,
     device: &B::Device,
-    told: &mut Told<'_>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<Llama<B>, InputError> {
-    kept(task, folder, &main_folder(folder, stage), device, told)
+    with_adapter(task, folder, &main_folder(folder, stage), device, on_progress)
 }
 
-/// The base model with the adapter and the token rows in a folder.
+/// The base model with the adapter and the token rows that lie in a folder.
 ///
 /// # Errors
 /// Its files cannot be used.
-pub fn kept<B: TrainingBackend>(
+pub fn with_adapter<B: TrainingBackend>(
     task: &Task<'_>,
     run: &RunFolder,
     folder: &Path,
     device: &B::Device,
-    told: &mut Told<'_>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<Llama<B>, InputError> {
-    let mut model = load_base::<B>(task, run, device, told)?;
-    read_rows(folder)?.restore(&mut model);
+    let mut model = load_base::<B>(task, run, device, on_progress)?;
+    read_token_rows(folder)?.restore(&mut model);
     weights::read_peft(folder, &task.llama)?.0.put_on(&mut model);
     Ok(model)
 }
@@ -68,7 +68,7 @@ pub fn kept<B: TrainingBackend>(
 ///
 /// # Errors
 /// The folder cannot be written.
-pub fn keep<B: TrainingBackend>(
+pub fn write_adapter<B: TrainingBackend>(
     task: &Task<'_>,
     model: &mut Llama<B>,
     added: &[Adapter],
@@ -88,7 +88,7 @@ pub fn keep<B: TrainingBackend>(
 ///
 /// # Errors
 /// They cannot be read.
-pub fn read_rows(folder: &Path) -> Result<Snapshot, InputError> {
+pub fn read_token_rows(folder: &Path) -> Result<Snapshot, InputError> {
     let file = folder.join(weights::ROWS_FILE);
     let parameters = if file.is_file() { read_matrices(&file)? } else { Matrices::new() };
     Ok(Snapshot { parameters })
@@ -113,10 +113,10 @@ pub fn predicting<B: TrainingBackend>(
     folder: &RunFolder,
     stage: usize,
     device: &B::Device,
-    told: &mut Told<'_>,
+    on_progress: &mut OnProgress<'_>,
 ) -> Result<Ensemble<B::InnerBackend>, InputError> {
     let mut load = |folder_of_adapter: &Path| -> Result<_, InputError> {
-        Ok(kept::<B>(task, folder, folder_of_adapter, device, told)?.map(&|t: Tensor<B, 2>| t.inner()))
+        Ok(with_adapter::<B>(task, folder, folder_of_adapter, device, on_progress)?.map(&|t: Tensor<B, 2>| t.inner()))
     };
     let whole = folder.adapter(stage);
     let combination = folder.config().method.adapter_method().and_then(AdapterMethod::combination);

@@ -8,8 +8,10 @@ use burn::tensor::Tensor;
 use super::base_model::load_base;
 use super::evaluate::test_user_counts;
 use super::recorder::{Recorder, rewind_point};
-use super::result_matrix::{complete_rows, copy_row, measure_row};
-use super::stage_artifacts::{BESIDE, MAIN, MEMORY_FILE, after_stage, keep, main_folder, read_matrices, read_rows};
+use super::result_matrix::{complete_result_matrix, copy_row, measure_row};
+use super::stage_artifacts::{
+    BESIDE, MAIN, MEMORY_FILE, after_stage, main_folder, read_matrices, read_token_rows, write_adapter,
+};
 use super::stage_data::StageData;
 use super::work::Work;
 use super::{Task, jobs, model_loading, stage_statistics};
@@ -39,7 +41,7 @@ pub fn run<B: TrainingBackend>(
     let (phase, step) = rewind_point(&checkpoint, folder)?;
     let first = checkpoint.cursor.stage;
     recorder.writer.rewind(first, phase, step)?;
-    complete_rows::<B>(task, folder, 1..first, device, recorder)?;
+    complete_result_matrix::<B>(task, folder, 1..first, device, recorder)?;
     let mut resume = Some(checkpoint);
     for stage in first..=task.dataset.stages.len() {
         let run = StageRun { task, folder, stage, method };
@@ -108,7 +110,8 @@ impl StageRun<'_> {
         let memories = self.memories::<B>(device, recorder)?;
         let mut statistics = Matrices::new();
         if let Some(request) = self.method.statistics_before() {
-            let mut model = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.told(recorder))?;
+            let mut model =
+                after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.on_progress(recorder))?;
             statistics = stage_statistics::collect(
                 request,
                 &mut model,
@@ -145,7 +148,7 @@ impl StageRun<'_> {
                 read_matrices(&file)?
             } else {
                 recorder.event(Level::Info, &format!("stage {number}: looking at what is to be remembered"))?;
-                let mut model = after_stage::<B>(task, self.folder, number, device, &mut self.told(recorder))?;
+                let mut model = after_stage::<B>(task, self.folder, number, device, &mut self.on_progress(recorder))?;
                 let data = StageData::new(task, number - 1, Data::Stage, 0);
                 let statistics = stage_statistics::collect(request, &mut model, &data, task, seed);
                 let memory = self.method.remember(Ended { number, of, statistics, before: memories.last() });
@@ -157,7 +160,7 @@ impl StageRun<'_> {
         Ok(memories)
     }
 
-    /// Trains one of the stage's adapters and keeps it.
+    /// Trains one of the stage's adapters and writes it.
     fn train_part<B: TrainingBackend>(
         &self,
         (number, part): (usize, &Part),
@@ -169,9 +172,9 @@ impl StageRun<'_> {
         let (task, seed) = (self.task, self.folder.config().seed);
         let data = StageData::new(task, self.stage - 1, part.data, seed);
         record.train_examples = record.train_examples.max(data.examples as u64);
-        let before = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.told(recorder))?;
+        let before = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.on_progress(recorder))?;
         let mut model = if part.from_scratch {
-            load_base::<B>(task, self.folder, device, &mut self.told(recorder))?
+            load_base::<B>(task, self.folder, device, &mut self.on_progress(recorder))?
         } else {
             before.clone()
         };
@@ -186,16 +189,16 @@ impl StageRun<'_> {
         let parts = &Work::of(task, self.method).train[self.stage - 1];
         job.examples_afterwards = parts.iter().skip(number + 1).sum();
         job.run(&mut model, &guides, resume, record, recorder)?;
-        Ok(keep(task, &mut model, &part.added, &self.kept_in(number))?)
+        Ok(write_adapter(task, &mut model, &part.added, &self.adapter_folder(number))?)
     }
 
     /// Tells the recorder how far the base model is read for this stage.
-    fn told(&self, recorder: &mut Recorder<'_>) -> impl FnMut(LoadProgress<'_>) {
-        model_loading::told(recorder, self.stage, self.task.dataset.stages.len())
+    fn on_progress(&self, recorder: &mut Recorder<'_>) -> impl FnMut(LoadProgress<'_>) {
+        model_loading::on_progress(recorder, self.stage, self.task.dataset.stages.len())
     }
 
     /// Folder of one of the stage's adapters. Where both become one, that one lies above them.
-    fn kept_in(&self, number: usize) -> PathBuf {
+    fn adapter_folder(&self, number: usize) -> PathBuf {
         let folder = self.folder.adapter(self.stage);
         match (number, self.method.combination()) {
             (0, Some((Combination::Weights, _))) => folder.join(MAIN),
@@ -208,9 +211,10 @@ impl StageRun<'_> {
     fn combine(&self) -> Result<(), InputError> {
         let Some((Combination::Weights, share)) = self.method.combination() else { return Ok(()) };
         let shape = self.task.project.training.lora;
-        let read = |number| weights::read_peft(&self.kept_in(number), &self.task.llama).map(|(adapter, _)| adapter);
+        let read =
+            |number| weights::read_peft(&self.adapter_folder(number), &self.task.llama).map(|(adapter, _)| adapter);
         let (main, beside) = (read(0)?.scaled(1.0 - share as f32), read(1)?.scaled(share as f32));
-        let (mut rows, others) = (read_rows(&self.kept_in(0))?, read_rows(&self.kept_in(1))?);
+        let (mut rows, others) = (read_token_rows(&self.adapter_folder(0))?, read_token_rows(&self.adapter_folder(1))?);
         for (name, matrix) in &mut rows.parameters {
             let other = others.parameters.get(name).map_or(&[][..], |other| &other.values);
             let mean = |(value, other): (&mut f32, &f32)| *value += share as f32 * (other - *value);

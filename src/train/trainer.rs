@@ -19,7 +19,7 @@ use crate::model::optimizer::AdamW;
 use crate::model::packing::{Packed, Sequence};
 use crate::project::Schedule;
 use crate::run::checkpoint::{Checkpoint, Cursor, TrainingCursor};
-use crate::run::observer::{Level, Observer, Phase, Progress, StageRecord, StepRecord, Wanted};
+use crate::run::observer::{Control, Level, Observer, Phase, Progress, StageRecord, StepRecord};
 use crate::{peak_memory, seeds};
 
 /// Validation examples a forward pass.
@@ -203,9 +203,9 @@ impl Job<'_> {
             self.save(model, training)?;
         }
         let waited = Instant::now();
-        let wanted = observer.wanted();
+        let control = observer.control();
         training.resumed += waited.elapsed();
-        if wanted == Wanted::Stop {
+        if control == Control::Stop {
             self.save(model, training)?;
             return Err(RunError::Stopped);
         }

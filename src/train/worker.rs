@@ -12,7 +12,7 @@ use crate::model::Storage;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::peak_memory;
 use crate::project::Project;
-use crate::run::observer::{Level, Observer, Wanted};
+use crate::run::observer::{Control, Level, Observer};
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::queue::Queue;
 use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, RunSelection, Status};
@@ -112,7 +112,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
         RunFolder::open(&there)?.delete()?;
     }
     let folder = RunFolder::create(&task.runs_dir, config)?;
-    if folder.status() == Status::Finished && result_matrix::are_complete(task, &folder)? {
+    if folder.status() == Status::Finished && result_matrix::is_complete(task, &folder)? {
         return Ok(outcome(Status::Finished, None));
     }
     let lock = match folder.lock() {
@@ -121,7 +121,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
         Err(busy) => return Err(busy.into()),
     };
     // What was wanted of an earlier worker does not bind this one.
-    folder.set_control(Wanted::Run)?;
+    folder.set_control(Control::Run)?;
     let work = config.method.adapter_method().map(|method| Work::of(task, method));
     let mut recorder = Recorder { writer: folder.writer()?, watcher, work };
     recorder.writer.set_status(Status::Running, None)?;

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use peso_workbench::data::Protocol;
 use peso_workbench::project::Project;
 use peso_workbench::project::file::DEMO;
-use peso_workbench::run::observer::{CellPlace, EvaluationRecord, Level, Observer, StageRecord, UserOutcome};
+use peso_workbench::run::observer::{CellIndex, EvaluationRecord, Level, Observer, StageRecord, UserOutcome};
 use peso_workbench::run::{RunFolder, RunMethod, Status};
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn write_run(project: &Project, method: &RunMethod, name: &str, seed: u64, statu
             let metrics = BTreeMap::from([("hit@10".to_owned(), value), ("ndcg@10".to_owned(), value / 2.0)]);
             let user = UserOutcome { user: 0, target: 1, rank: 1, before: 0, sharing: 1, top: vec![1, 2] };
             let users = vec![user];
-            let at = CellPlace { protocol: Protocol::SameBlock, trained: trained_stage, tested: test_stage };
+            let at = CellIndex { protocol: Protocol::SameBlock, trained: trained_stage, tested: test_stage };
             writer.evaluation(&EvaluationRecord { at, metrics, users, seconds: 0.5 }).unwrap();
         }
         let record = StageRecord {

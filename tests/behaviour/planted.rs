@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use peso_workbench::analysis::ground_truth::Planted;
+use peso_workbench::analysis::ground_truth::GroundTruth;
 
 /// Two updates of users of whom most drift. Small, and easier than the demo: half of the latent space turns.
 const PROJECT: &str = r#"(
@@ -37,7 +37,7 @@ fn the_angle_to_the_planted_turn_falls_with_training_and_is_below_chance() {
     peso(&["run", "--device", "cpu"], folder.path());
     let runs = std::fs::read_dir(folder.path().join("runs")).unwrap().map(|entry| entry.unwrap().path());
     let runs = runs.filter(|run| run.file_name().unwrap().to_str().unwrap().starts_with("peso-s"));
-    let found: Vec<(Planted, String)> = runs
+    let found: Vec<(GroundTruth, String)> = runs
         .map(|run| {
             let planted = serde_json::from_slice(&peso(&["subspace", "--truth", "--json"], &run)).unwrap();
             (planted, run.to_str().unwrap().to_owned())

@@ -5,7 +5,7 @@ use std::path::Path;
 use peso_workbench::data::Protocol;
 use peso_workbench::measure::{Slice, Slices};
 use peso_workbench::project::Project;
-use peso_workbench::run::observer::{CellPlace, EvaluationRecord, Observer as _, TestSet, UserOutcome};
+use peso_workbench::run::observer::{CellIndex, EvaluationRecord, Observer as _, TestSet, UserOutcome};
 use peso_workbench::run::{RunConfig, RunFolder, RunMethod};
 
 /// The method of an experiment of a project.
@@ -48,7 +48,7 @@ pub fn hits(run: &RunFolder, protocol: Protocol, hits: u32, first_user: u32) {
         let hit = u32::from(user < hits);
         UserOutcome { user: first_user + user, target: 1, rank: 3 * hit, before: 2 * hit, sharing: hit, top: vec![] }
     };
-    let at = CellPlace { protocol, trained: protocol.newest(2), tested: 2 };
+    let at = CellIndex { protocol, trained: protocol.newest(2), tested: 2 };
     let metrics = [("hit@10".to_owned(), f64::from(hits) / f64::from(USERS))].into();
     let users = (0..USERS).map(outcome).collect();
     writer.evaluation(&EvaluationRecord { at, metrics, users, seconds: 0.0 }).unwrap();

@@ -10,7 +10,7 @@ use peso_workbench::model::adapter::{Adapter, Matrix, Pair};
 use peso_workbench::model::weights::write_peft;
 use peso_workbench::project::Project;
 use peso_workbench::run::observer::{
-    CellPlace, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet, UserOutcome,
+    CellIndex, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet, UserOutcome,
 };
 use peso_workbench::run::{RunConfig, RunFolder, RunMethod, RunWriter, Status};
 
@@ -221,6 +221,6 @@ fn evaluation(protocol: Protocol, trained_stage: usize, test_stage: usize, level
         let rank = if found { 2 } else { 0 };
         UserOutcome { user, target: 3, rank, before: 1, sharing: 1, top: top_ten(user, trained_stage as u32, found) }
     };
-    let at = CellPlace { protocol, trained: trained_stage, tested: test_stage };
+    let at = CellIndex { protocol, trained: trained_stage, tested: test_stage };
     EvaluationRecord { at, metrics, users: (0..users(protocol)).map(user).collect(), seconds: 0.6 }
 }

@@ -10,7 +10,7 @@ use egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::dialogs::desktop::FileDialog;
 use peso_workbench::app::launcher::Ended;
-use peso_workbench::run::observer::{Observer as _, Wanted};
+use peso_workbench::run::observer::{Control, Observer as _};
 use peso_workbench::run::queue::Queue;
 use peso_workbench::run::{RunFolder, Status};
 
@@ -137,13 +137,13 @@ fn a_run_from_elsewhere_is_paused_resumed_and_stopped_through_its_folder() {
     until_label(&mut window, "▶ Running");
 
     click(&mut window, "Pause");
-    until(&mut window, "the wish to pause", |_| run.control() == Wanted::Pause);
+    until(&mut window, "the wish to pause", |_| run.control() == Control::Pause);
     writer.set_status(Status::Paused, None).unwrap();
     until_label(&mut window, "‖ Paused");
     click(&mut window, "Resume");
-    until(&mut window, "the wish to run", |_| run.control() == Wanted::Run);
+    until(&mut window, "the wish to run", |_| run.control() == Control::Run);
     click(&mut window, "Stop");
-    until(&mut window, "the wish to stop", |_| run.control() == Wanted::Stop);
+    until(&mut window, "the wish to stop", |_| run.control() == Control::Stop);
     assert!(world.started.try_recv().is_err(), "nothing was started for it");
 }
 

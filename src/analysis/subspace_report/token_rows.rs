@@ -10,7 +10,7 @@ use crate::method::plan::Matrices;
 use crate::model::adapter::Matrix;
 use crate::run::RunFolder;
 use crate::subspace::movement::row_movement;
-use crate::train::stage_artifacts::read_rows;
+use crate::train::stage_artifacts::read_token_rows;
 
 /// Rows that are named as those that moved most.
 const MOST_MOVED: usize = 20;
@@ -33,7 +33,7 @@ pub fn reports(
         if is_set(cancelled) {
             return Ok(None);
         }
-        let now = read_rows(&run.adapter(stage))?.parameters;
+        let now = read_token_rows(&run.adapter(stage))?.parameters;
         let Some(Rows { first, before }) = rows.take() else {
             rows = Some(Rows { first: now.clone(), before: now });
             continue;

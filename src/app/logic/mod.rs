@@ -34,7 +34,7 @@ use super::widgets::{Notice, Weight, sentence};
 use super::workbench::Workbench;
 use crate::method::MethodOptions;
 use crate::project::edits::{experiments, sweeps};
-use crate::run::observer::Wanted;
+use crate::run::observer::Control;
 use crate::run::queue::RunKey;
 
 /// Time a frame may spend on messages.
@@ -146,7 +146,7 @@ impl Workbench {
                 }
             }
             Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
-            Action::Pause(ids) => self.control(Wanted::Pause, |row| ids.contains(&row.id) && row.can_pause()),
+            Action::Pause(ids) => self.control(Control::Pause, |row| ids.contains(&row.id) && row.can_pause()),
             Action::Resume(ids) => self.resume(|row| ids.contains(&row.id)),
             Action::Stop(ids) => self.stop(|row| ids.contains(&row.id)),
             Action::Select { id, keep } => self.select(id, keep),

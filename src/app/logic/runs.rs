@@ -9,7 +9,7 @@ use super::super::widgets::{Notice, Weight, sentence};
 use super::super::workbench::Workbench;
 use crate::app::message::Message;
 use crate::error::InputError;
-use crate::run::observer::Wanted;
+use crate::run::observer::Control;
 use crate::run::queue::{Entries, RunKey};
 use crate::run::{RunFolder, Status};
 
@@ -108,7 +108,7 @@ impl Workbench {
     }
 
     /// Tells the workers of runs what the user wants.
-    pub(super) fn control(&mut self, wanted: Wanted, concerned: impl Fn(&Row) -> bool) {
+    pub(super) fn control(&mut self, wanted: Control, concerned: impl Fn(&Row) -> bool) {
         let folders: Vec<PathBuf> = self
             .session
             .iter()
@@ -126,7 +126,7 @@ impl Workbench {
 
     pub(super) fn resume(&mut self, concerned: impl Fn(&Row) -> bool) {
         let paused = |row: &Row| row.state == RowState::Run(Status::Paused);
-        self.control(Wanted::Run, |row| concerned(row) && paused(row));
+        self.control(Control::Run, |row| concerned(row) && paused(row));
         self.enqueue(|row| concerned(row) && row.can_resume() && !paused(row));
     }
 
@@ -142,7 +142,7 @@ impl Workbench {
                 Err(error) => Message::Failed { doing: "The runs cannot be taken out of the queue", error },
             });
         }
-        self.control(Wanted::Stop, |row| concerned(row) && row.can_stop());
+        self.control(Control::Stop, |row| concerned(row) && row.can_stop());
         if let Some(session) = &mut self.session {
             session.arrange_rows();
         }

@@ -49,7 +49,7 @@ impl Query for Meaning {
     fn answer(&self, context: &QueryContext<'_>) -> Result<Option<MeaningReport>, InputError> {
         let folder = self.run.open()?;
         let arguments = ["--stage", &self.stage.to_string(), "--module", &self.module].map(OsString::from);
-        let process = AnalysisProcess { subcommand: "meaning", arguments: &arguments, source: self.source };
+        let process = AnalysisProcess { subcommand: "interpret", arguments: &arguments, source: self.source };
         process.report(&folder, |folder| meaning::cached(folder, self.stage, &self.module), context)
     }
 }

@@ -331,7 +331,7 @@ fn sequence_bytes(sequence: &Sequence) -> u64 {
 }
 
 /// The estimates of a project for the CPU and, where there is one, for the device that it would train on.
-pub fn footprint(task: &Task<'_>) -> Vec<MemoryEstimate> {
+pub fn memory_estimates(task: &Task<'_>) -> Vec<MemoryEstimate> {
     let sizes = Sizes::of(task);
     let mut estimates = vec![sizes.on("cpu", peak_memory::available_bytes())];
     if task.device.kind() != "cpu" {

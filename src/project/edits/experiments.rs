@@ -3,9 +3,9 @@
 use super::changed;
 use crate::method::MethodOptions;
 use crate::project::check;
-use crate::schema::FieldError;
 use crate::project::slug::slug;
 use crate::project::{Experiment, Project, sweep_edit};
+use crate::schema::FieldError;
 
 /// The project with another experiment at its end, under a name that is free.
 pub(crate) fn with_experiment(project: &Project, method: MethodOptions) -> Project {

@@ -125,14 +125,14 @@ impl Project {
         });
         read.map_err(|error| match error {
             ImportError::Cancelled => RunError::Stopped,
-            ImportError::Input(unusable) => unusable.into(),
+            ImportError::Input(error) => error.into(),
         })
     }
 }
 
 /// The right to make the ids, waited for as long as another process has it.
 fn lock(place: &Place, watcher: &mut dyn Watcher) -> Result<std::fs::File, RunError> {
-    let mut told = false;
+    let mut reported = false;
     loop {
         if let Some(lock) = files::lock(&place.lock, PATIENCE)? {
             return Ok(lock);
@@ -140,7 +140,7 @@ fn lock(place: &Place, watcher: &mut dyn Watcher) -> Result<std::fs::File, RunEr
         if watcher.interrupted() {
             return Err(RunError::Stopped);
         }
-        if !std::mem::replace(&mut told, true) {
+        if !std::mem::replace(&mut reported, true) {
             watcher.waiting();
         }
     }

@@ -1,4 +1,4 @@
-//! `peso meaning`: what the directions of a module's update raise and lower.
+//! `peso interpret`: what the directions of a module's update raise and lower.
 
 use std::path::PathBuf;
 use std::sync::Arc;
