@@ -10,7 +10,7 @@ use super::arrows::pass::{MOST_ROUND, MOST_WITH_RIMS};
 use super::arrows::{Arrow, ArrowPass, Emphasis, Scene, Trail};
 use super::heat_map::{Field, HeatMapPass, Matrix, Window};
 use super::offscreen::{Gpu, Part, Pass, Target};
-use crate::plot::file::Undrawable;
+use crate::plot::Undrawable;
 use crate::plot::series_style::{Theme, Tone};
 
 /// What was measured.
