@@ -1,8 +1,9 @@
 //! How far the directions of a module turned against an earlier stage.
 
 use super::adapters::{AdapterStage, AngleOptions, between, find, sided, subtitle};
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
-use super::spec::{FigureOption, FigureSpec, Make};
+use super::spec::{FigureSpec, Make};
 use crate::plot::{Axis, Body, Chart, Lines, Point, Series, SeriesStyle};
 use crate::subspace::Side;
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
-use super::spec::{FigureOption, FigureSpec, Make, NamedChart};
+use super::spec::{FigureSpec, Make, NamedChart};
 use super::styles::groups;
 use super::words::{better, is_baseline, metric_label};
 use crate::plot::{Axis, Body, Chart, Lines, Point, Series, scale};
@@ -124,20 +125,20 @@ fn seeds_measured(runs: &[&RunResult], metric: &str) -> (usize, usize) {
 
 /// Says what the lines and bands are. `seeds`: least and greatest number of each line that has any.
 fn caption(seeds: &BTreeSet<(usize, usize)>, spread: Spread) -> String {
-    let least = seeds.iter().map(|&(least, _)| least).min().unwrap_or(1);
-    let most = seeds.iter().map(|&(_, most)| most).max().unwrap_or(1);
-    if most < 2 {
+    let min = seeds.iter().map(|&(min, _)| min).min().unwrap_or(1);
+    let max = seeds.iter().map(|&(_, max)| max).max().unwrap_or(1);
+    if max < 2 {
         return "One seed each (n = 1): differences may be chance".to_owned();
     }
     let band = match spread {
         Spread::Range => "bands from the least seed to the greatest",
         Spread::Deviation => "bands ± 1 standard deviation",
     };
-    format!("Mean over seeds (n = {}), {band}", range(least, most))
+    format!("Mean over seeds (n = {}), {band}", range(min, max))
 }
 
-fn range(least: usize, most: usize) -> String {
-    if least == most { least.to_string() } else { format!("{least}–{most}") }
+fn range(min: usize, max: usize) -> String {
+    if min == max { min.to_string() } else { format!("{min}–{max}") }
 }
 
 fn nothing_measured(title: String, metric: &str, results: &Results) -> Chart {

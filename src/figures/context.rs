@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::adapters::AdapterRun;
 use super::curves::{CurvePoint, RunCurves};
-use super::spec::FigureOptions;
+use super::options::FigureOptions;
 use super::styles::{Styled, run_styles};
 use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_report};
 use crate::data::{DataDrift, Dataset, Protocol};

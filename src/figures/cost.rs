@@ -1,7 +1,8 @@
 //! What quality costs: lines of a comparison as points, a cost across and a metric upwards.
 
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
-use super::spec::{FigureOption, FigureSpec, Make, NamedChart};
+use super::spec::{FigureSpec, Make, NamedChart};
 use super::styles::Styled;
 use super::words::{better, metric_label};
 use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series};
@@ -73,7 +74,7 @@ impl Cost {
     }
 }
 
-/// `metric` against `cost`, a point a line, in the look that it has in other charts.
+/// `metric` against `cost`, a point a line, in the style that it has in other charts.
 pub fn against_quality(lines: &[Styled<'_, ComparisonLine>], metric: &str, cost: Cost, synthetic: bool) -> Chart {
     let title = format!("{} against {}", metric_label(metric), cost.label().to_lowercase());
     let series: Vec<Series> = lines

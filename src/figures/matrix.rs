@@ -1,7 +1,8 @@
 //! `R[i,j]` as a heat map: what a model keeps of earlier stages and already knows of later ones.
 
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
-use super::spec::{FigureOption, FigureSpec, Make};
+use super::spec::{FigureSpec, Make};
 use super::words::{better, experiment_label, is_baseline, metric_label};
 use crate::plot::{Axis, Body, Chart, HeatMap, Panel};
 use crate::results::RunResult;

@@ -9,6 +9,7 @@ pub mod adapters;
 pub mod context;
 pub mod curves;
 pub mod data_drift;
+pub mod options;
 pub mod provenance;
 pub mod semantic_ids;
 pub mod slices;
@@ -20,8 +21,9 @@ pub mod weights;
 pub mod words;
 
 pub use self::context::{FigureContext, FigureRun};
+pub use self::options::{FigureOption, FigureOptions};
 pub use self::provenance::Provenance;
-pub use self::spec::{FigureOption, FigureOptions, FigureSpec, Make, NamedChart};
+pub use self::spec::{FigureSpec, Make, NamedChart};
 pub use self::styles::Styled;
 
 macro_rules! figures {
@@ -62,4 +64,25 @@ pub fn of_curves() -> impl Iterator<Item = (&'static FigureSpec, fn(&[curves::Ru
         Make::Curves(draw) => Some((spec, draw)),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_figure_is_found_by_its_names_and_no_two_share_one() {
+        let mut names = BTreeSet::from(["all"]);
+        for spec in FIGURES {
+            for name in [spec.name].iter().chain(spec.aliases) {
+                assert!(names.insert(name), "{name} is the name of two figures");
+                assert!(find(name).is_some_and(|found| std::ptr::eq(found, *spec)), "{name} finds another figure");
+            }
+        }
+        assert_eq!(find("alluvial").map(|spec| spec.name), Some("river"));
+        let curves: Vec<&str> = of_curves().map(|(spec, _)| spec.name).collect();
+        assert_eq!(curves, ["loss", "penalty", "pull-ratio"]);
+    }
 }

@@ -1,7 +1,8 @@
 //! Parallel coordinates: lines of a comparison across the settings in which they differ and what they measured.
 
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
-use super::spec::{FigureOption, FigureSpec, Make, NamedChart};
+use super::spec::{FigureSpec, Make, NamedChart};
 use super::styles::Styled;
 use super::words::metric_label;
 use crate::plot::parallel::{Parallel, ParallelAxis, Polyline};

@@ -1,8 +1,9 @@
 //! How the directions of a module's update go on from stage to stage.
 
 use super::adapters::module_words;
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
-use super::spec::{FigureOption, FigureSpec, Make};
+use super::spec::{FigureSpec, Make};
 use crate::analysis::subspace_report::{ModuleDirections, module_directions};
 use crate::plot::river::{Direction, Flow, River, RiverStage};
 use crate::plot::{Axis, Body, Chart, SeriesStyle};

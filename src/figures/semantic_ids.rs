@@ -6,7 +6,7 @@ use crate::id_training::observer::Epoch;
 use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series, SeriesStyle};
 
 /// A line has about this many points at most: more than a screen shows apart.
-const MOST_POINTS: usize = 400;
+const MAX_POINTS: usize = 400;
 
 /// What the autoencoder minimises by epoch, and its parts.
 pub fn loss(epochs: &[Epoch], synthetic: bool) -> Chart {
@@ -69,7 +69,7 @@ fn percent(share: f64) -> f64 {
 
 /// A value by epoch; of many epochs every n-th, and the last.
 fn line(epochs: &[Epoch], slot: usize, name: String, value: impl Fn(&Epoch) -> f64) -> Series {
-    let step = epochs.len().div_ceil(MOST_POINTS).max(1);
+    let step = epochs.len().div_ceil(MAX_POINTS).max(1);
     let shown = epochs.iter().enumerate().filter(|(index, _)| (epochs.len() - 1 - index).is_multiple_of(step));
     let points = shown.map(|(_, epoch)| Point { x: epoch.epoch as f64, y: value(epoch), spread: None });
     Series { name, points: points.collect(), style: SeriesStyle::curve(slot) }
@@ -112,7 +112,7 @@ mod tests {
     fn epochs_are_thinned_and_the_last_is_there() {
         let chart = loss(&epochs(1001), false);
         for series in &lines(&chart).series {
-            assert!(series.points.len() <= MOST_POINTS && series.points.is_sorted_by(|a, b| a.x < b.x));
+            assert!(series.points.len() <= MAX_POINTS && series.points.is_sorted_by(|a, b| a.x < b.x));
             assert_eq!(series.points.last().map(|point| point.x), Some(1001.0));
         }
         let chart = codes_in_use(&epochs(2), true);

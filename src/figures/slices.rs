@@ -8,7 +8,7 @@ use crate::measure::{Dimension, Slice};
 use crate::plot::{Axis, Body, Boundary, Chart, Lines, Point, Series, SeriesStyle};
 use crate::results::slices::SlicedLine;
 
-/// `metric` on each slice, the lines side by side in their looks; of one dimension, or of all.
+/// `metric` on each slice, the lines side by side in their styles; of one dimension, or of all.
 pub fn by_slice(lines: &[Styled<'_, SlicedLine>], metric: &str, only: Option<Dimension>, synthetic: bool) -> Chart {
     let title = match only {
         None => format!("{} by slice", metric_label(metric)),

@@ -19,8 +19,8 @@ pub struct Scenes {
     pub by_stage: Vec<Vec<Arc<Scene>>>,
 }
 
-/// Directions with the runs that they are of. Sources are the stages of the runs, one run after the other.
-struct Placed<'a> {
+/// Directions joined to chains from stage to stage, with the runs that they are of. Sources are the stages of the runs, one run after the other.
+struct Chains<'a> {
     directions: &'a Directions,
     /// The arrow that the chain of each arrow begins with, over all runs and within its own.
     roots: Vec<[usize; 2]>,
@@ -44,20 +44,20 @@ pub fn scenes(directions: &Directions, names: &[String], stages: &[&[usize]]) ->
         let along = directions.arrows.iter().map(|arrow| arrow.singular_value * arrow.tip[axis]).sum::<f64>();
         if along < 0.0 { -1.0 } else { 1.0 }
     });
-    let placed = Placed { directions, roots, signs, names, stages };
+    let chains = Chains { directions, roots, signs, names, stages };
     let runs = 0..names.len().min(stages.len());
     // One scale for all of them, so that equal lengths are equal values.
-    let whole: Vec<Scene> = runs.clone().map(|run| placed.scene(run, None).fitted()).collect();
+    let whole: Vec<Scene> = runs.clone().map(|run| chains.scene(run, None).fitted()).collect();
     let reach = whole.iter().map(|scene| scene.reach).fold(0.0, f32::max);
     let scaled = |scene: Scene| Arc::new(Scene { reach, ..scene });
     let mut known: Vec<usize> = stages.iter().flat_map(|stages| stages.iter().copied()).collect();
     known.sort_unstable();
     known.dedup();
-    let at = |stage: &usize| runs.clone().map(|run| scaled(placed.scene(run, Some(*stage)))).collect();
+    let at = |stage: &usize| runs.clone().map(|run| scaled(chains.scene(run, Some(*stage)))).collect();
     Scenes { by_stage: known.iter().map(at).collect(), stages: known, all: whole.into_iter().map(scaled).collect() }
 }
 
-impl Placed<'_> {
+impl Chains<'_> {
     /// A run's scene: all stages, or the last one up to `until`, with trails from the first.
     fn scene(&self, run: usize, until: Option<usize>) -> Scene {
         let stages = self.stages[run];

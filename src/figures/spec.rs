@@ -2,6 +2,7 @@
 
 use super::context::{FigureContext, FigureRun};
 use super::curves::RunCurves;
+use super::options::{FigureOption, FigureOptions};
 use super::provenance::Provenance as _;
 use crate::error::InputError;
 use crate::plot::Chart;
@@ -37,26 +38,6 @@ pub enum Make {
     Run(fn(&FigureContext<'_>, &FigureRun, &FigureOptions) -> Result<Option<Chart>, InputError>),
     /// One a stage of a run, from 1; none where the stage does not have what it shows.
     Stage(fn(&FigureContext<'_>, &FigureRun, usize) -> Result<Option<Chart>, InputError>),
-}
-
-/// An option that a figure may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FigureOption {
-    Metric,
-    Module,
-}
-
-/// What figures are asked for with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FigureOptions {
-    /// `ndcg@10`.
-    pub metric: String,
-    /// The end of a module's name; the one with the largest update where there is none.
-    pub module: Option<String>,
-    /// Id of the only run, or name of the only experiment, of figures that are one a run.
-    pub run: Option<String>,
-    /// Whether drift by stage has the moves of adapters beside it, for which every adapter of every run is read.
-    pub adapter_moves: bool,
 }
 
 /// A chart with its name among files.

@@ -1,8 +1,9 @@
 //! How strong each direction of a module's update is.
 
 use super::adapters::{AdapterStage, find, stage_words, subtitle};
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
-use super::spec::{FigureOption, FigureSpec, Make};
+use super::spec::{FigureSpec, Make};
 use crate::plot::{Axis, Body, Chart, Lines, Point, Series, SeriesStyle};
 
 pub static SPEC: FigureSpec = FigureSpec {

@@ -49,8 +49,8 @@ const HALF: f64 = 0.36;
 
 impl Bar {
     /// The bar of the name at a place.
-    pub fn named(place: usize, heights: Vec<f64>) -> Self {
-        Self { from: place as f64 - HALF, to: place as f64 + HALF, heights }
+    pub fn named(index: usize, heights: Vec<f64>) -> Self {
+        Self { from: index as f64 - HALF, to: index as f64 + HALF, heights }
     }
 
     /// All parts together.
@@ -61,7 +61,7 @@ impl Bar {
 
 impl Bars {
     /// Where a bar stands: its name, or when it begins, to as many milliseconds where it is longer than that.
-    pub(super) fn place(&self, bar: &Bar, to: i64) -> String {
+    pub(super) fn bar_name(&self, bar: &Bar, to: i64) -> String {
         let middle = (bar.from + bar.to) / 2.0;
         match self.x.ticks {
             Ticks::Dates if bar.to - bar.from > to as f64 => calendar::moment((bar.from as i64).div_euclid(to) * to),
@@ -82,7 +82,8 @@ impl Bars {
     /// The heading, and a row a bar with a column for each part.
     pub(super) fn table(&self) -> [Vec<Vec<String>>; 2] {
         let heading = [self.x.heading()].into_iter().chain(self.parts.iter().map(|part| part.name.clone())).collect();
-        let row = |bar: &Bar| [self.place(bar, 1)].into_iter().chain(bar.heights.iter().map(f64::to_string)).collect();
+        let row =
+            |bar: &Bar| [self.bar_name(bar, 1)].into_iter().chain(bar.heights.iter().map(f64::to_string)).collect();
         [vec![heading], self.bars.iter().map(row).collect()]
     }
 }

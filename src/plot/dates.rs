@@ -34,7 +34,7 @@ const STEPS: [Step; 18] = [
     Step::Months(1200),
 ];
 /// More ticks than this are not looked at.
-const MOST: usize = 60;
+const MAX_TICKS: usize = 60;
 
 /// The closest dates in a range of milliseconds since 1970 that have `room` beside each other.
 pub fn ticks(range: Range, room: impl Fn(&[(f64, String)]) -> bool) -> Vec<(f64, String)> {
@@ -49,7 +49,7 @@ impl Step {
         let every = |length: i64| {
             let first = low.div_euclid(length) + i64::from(low.rem_euclid(length) != 0);
             let count = (high.div_euclid(length) - first + 1).max(0) as usize;
-            (count <= MOST).then(|| (0..count as i64).map(|place| (first + place) * length).collect::<Vec<i64>>())
+            (count <= MAX_TICKS).then(|| (0..count as i64).map(|index| (first + index) * length).collect::<Vec<i64>>())
         };
         let label = |time: i64, text: String| (time as f64, text);
         match self {
@@ -75,11 +75,11 @@ impl Step {
                 let (from, to) = (month_of(low)?, month_of(high)?);
                 let first = from.div_euclid(months) * months;
                 let count = ((to - first) / months + 1).max(0) as usize;
-                if count > MOST {
+                if count > MAX_TICKS {
                     return None;
                 }
-                let tick = |place: i64| {
-                    let month = first + place * months;
+                let tick = |index: i64| {
+                    let month = first + index * months;
                     let text = format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1);
                     let time = calendar::parse(&format!("{text}-01")).filter(|time| (low..=high).contains(time))?;
                     let short = if months % 12 == 0 { text[..4].to_owned() } else { text };
@@ -95,9 +95,9 @@ impl Step {
 mod tests {
     use super::*;
 
-    fn labels(from: &str, to: &str, most: usize) -> Vec<String> {
+    fn labels(from: &str, to: &str, max: usize) -> Vec<String> {
         let [low, high] = [from, to].map(|date| calendar::parse(date).unwrap() as f64);
-        let ticks = ticks(Range { low, high }, |ticks| ticks.len() <= most);
+        let ticks = ticks(Range { low, high }, |ticks| ticks.len() <= max);
         assert!(ticks.iter().all(|(time, _)| (low..=high).contains(time)));
         ticks.into_iter().map(|(_, text)| text).collect()
     }

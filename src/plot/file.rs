@@ -8,7 +8,9 @@ use krilla_svg::{SurfaceExt, SvgSettings};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
+use super::bitmap::{LOGICAL_DPI, encoded};
 use super::series_style::Theme;
+use super::undrawable::Undrawable;
 use super::{Chart, font, scene, svg as svg_writer};
 
 /// How a file's chart is drawn.
@@ -28,24 +30,8 @@ impl Default for Style {
     }
 }
 
-/// Why a chart cannot be drawn.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Undrawable {
-    #[error("a chart of {width} x {height} logical pixels cannot be drawn; use 160 x 120 to 8000 x 8000")]
-    Size { width: u32, height: u32 },
-    #[error("a picture of {width} x {height} dots cannot be drawn; use at least 36 dpi and at most 120 million dots")]
-    Dots { width: u32, height: u32 },
-    #[error("the picture could not be written: {0}")]
-    Writer(String),
-    #[error(
-        "no graphics device can draw the picture: {0}; an updated graphics driver may help, or Mesa's software driver"
-    )]
-    Device(String),
-}
-
-pub(super) const LOGICAL_DPI: f64 = 96.0;
 const POINTS_PER_PIXEL: f32 = 0.75;
-const MOST_DOTS: u64 = 120_000_000;
+const MAX_DOTS: u64 = 120_000_000;
 
 impl Style {
     fn checked(&self) -> Result<&Self, Undrawable> {
@@ -57,7 +43,7 @@ impl Style {
     fn dots(&self) -> Result<[u32; 2], Undrawable> {
         let [width, height] = [self.width, self.height]
             .map(|length| (f64::from(length) * f64::from(self.dpi) / LOGICAL_DPI).round() as u32);
-        let drawable = self.dpi >= 36 && u64::from(width) * u64::from(height) <= MOST_DOTS;
+        let drawable = self.dpi >= 36 && u64::from(width) * u64::from(height) <= MAX_DOTS;
         drawable.then_some([width, height]).ok_or(Undrawable::Dots { width, height })
     }
 }
@@ -112,27 +98,4 @@ pub fn pdf(chart: &Chart, style: &Style) -> Result<Vec<u8>, Undrawable> {
 fn tree(chart: &Chart, style: &Style) -> Result<Tree, Undrawable> {
     let options = Options { fontdb: font::database(), ..Options::default() };
     Tree::from_str(&svg(chart, style)?, &options).map_err(|error| Undrawable::Writer(error.to_string()))
-}
-
-/// PNG bytes; a picture has no transparent place, so that its alpha is left out.
-pub(super) fn encoded([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, Undrawable> {
-    encode([width, height], dots, dpi).map_err(|error| Undrawable::Writer(error.to_string()))
-}
-
-fn encode([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let dots_a_metre = (f64::from(dpi) / 0.0254).round() as u32;
-    encoder.set_pixel_dims(Some(png::PixelDimensions {
-        xppu: dots_a_metre,
-        yppu: dots_a_metre,
-        unit: png::Unit::Meter,
-    }));
-    let colours: Vec<u8> = dots.chunks_exact(4).flat_map(|dot| [dot[0], dot[1], dot[2]]).collect();
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&colours)?;
-    writer.finish()?;
-    Ok(bytes)
 }

@@ -79,11 +79,11 @@ pub fn fitted(text: &str, size: f32, weight: Weight, room: f32) -> String {
     String::new()
 }
 
-/// `text` in at most `most` lines no wider than `room`, broken between words; what does not fit ends in an ellipsis.
-pub fn wrapped(text: &str, size: f32, weight: Weight, room: f32, most: usize) -> Vec<String> {
+/// `text` in at most `max_lines` lines no wider than `room`, broken between words; what does not fit ends in an ellipsis.
+pub fn wrapped(text: &str, size: f32, weight: Weight, room: f32, max_lines: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        let full = lines.len() >= most;
+        let full = lines.len() >= max_lines;
         match lines.last_mut() {
             // The last line takes all that is left and is cut below.
             Some(line) if full || width(&format!("{line} {word}"), size, weight) <= room => {

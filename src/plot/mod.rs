@@ -2,8 +2,7 @@
 //! [`table`] writes its numbers as CSV and LaTeX.
 //!
 //! A chart knows neither pixels nor colours: it says what is drawn and which slot of the palette it takes ([`SeriesStyle`]).
-//! [`comparison`], [`matrix`], [`cost`], [`parallel`], [`slices`], [`churn`], [`river`], [`stages`], [`data_drift`] and [`live`] make charts; a new chart is
-//! one more such file.
+//! Nor does it know what it is of: the figures make charts of runs and data.
 
 pub mod series_style;
 
@@ -16,10 +15,12 @@ pub mod scale;
 pub mod screen;
 pub mod table;
 
+mod bitmap;
 mod dates;
 mod font;
 mod scene;
 mod svg;
+mod undrawable;
 
 use std::path::Path;
 
@@ -31,6 +32,7 @@ pub use self::river::River;
 pub use self::screen::bars::BarsArea;
 pub use self::screen::parallel::Highlight;
 pub use self::series_style::{SeriesStyle, Theme};
+pub use self::undrawable::Undrawable;
 
 use self::scale::can_be_drawn;
 use crate::error::InputError;
@@ -249,8 +251,8 @@ impl Axis {
 
     /// The name that a value stands for, in one line; none on an axis of numbers.
     pub fn name(&self, value: f64) -> Option<String> {
-        let place = value.round();
-        let name = if place >= 0.0 { self.names.get(place as usize) } else { None };
+        let index = value.round();
+        let name = if index >= 0.0 { self.names.get(index as usize) } else { None };
         name.map(|name| name.replace('\n', ", "))
     }
 

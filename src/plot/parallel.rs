@@ -29,8 +29,8 @@ pub struct Polyline {
 
 impl ParallelAxis {
     /// The least and the greatest value on it; a single value gets room around it.
-    pub fn range(&self, place: usize, lines: &[Polyline]) -> [f64; 2] {
-        let values = lines.iter().filter_map(|line| line.values[place]).filter(|value| value.is_finite());
+    pub fn range(&self, index: usize, lines: &[Polyline]) -> [f64; 2] {
+        let values = lines.iter().filter_map(|line| line.values[index]).filter(|value| value.is_finite());
         let [low, high] =
             values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| [low.min(value), high.max(value)]);
         match (low, high) {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use eframe::egui;
 
-use super::file::Undrawable;
 use super::series_style::{ColourMap, Rgb, Theme, Tone};
+use super::undrawable::Undrawable;
 
 /// A picture as part of a chart. Two are equal when they are the same.
 #[derive(Debug, Clone)]

@@ -92,7 +92,7 @@ pub fn ticks(range: Range, wanted: usize, kind: Ticks) -> Vec<f64> {
     let first = ((range.low - room) / step).ceil();
     let last = ((range.high + room) / step).floor();
     // The count is bounded by the choice of the step; the limit guards against rounding at huge numbers.
-    (0..=(last - first).clamp(-1.0, 1000.0) as i64).map(|place| clean((first + place as f64) * step, step)).collect()
+    (0..=(last - first).clamp(-1.0, 1000.0) as i64).map(|index| clean((first + index as f64) * step, step)).collect()
 }
 
 /// Distance of the ticks in `range`.
@@ -125,12 +125,12 @@ pub fn tick_label(value: f64, step: f64) -> String {
 
 /// Decimals that give the greatest of `values` three significant digits, four where it begins with a 1.
 pub fn decimals(values: impl IntoIterator<Item = f64>) -> usize {
-    let greatest = values.into_iter().filter(|value| value.is_finite()).map(f64::abs).fold(0.0, f64::max);
-    if greatest == 0.0 {
+    let max = values.into_iter().filter(|value| value.is_finite()).map(f64::abs).fold(0.0, f64::max);
+    if max == 0.0 {
         return 0;
     }
-    let power = greatest.log10().floor();
-    let begins_with_one = greatest / 10f64.powf(power) < 2.0;
+    let power = max.log10().floor();
+    let begins_with_one = max / 10f64.powf(power) < 2.0;
     (2.0 + f64::from(u8::from(begins_with_one)) - power).clamp(0.0, 9.0) as usize
 }
 
@@ -145,8 +145,8 @@ pub fn grouped(value: f64, decimals: usize) -> String {
     if value < 0.0 && plain.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) {
         text.push('−');
     }
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && whole.len() > 4 && (whole.len() - place).is_multiple_of(3) {
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && whole.len() > 4 && (whole.len() - index).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);

@@ -226,16 +226,16 @@ pub enum Tone {
 
 impl Tone {
     /// Of the member at `place`, from 0, of `count` in an order.
-    pub fn of(place: usize, count: usize) -> Self {
-        Self::Ordered(place as f32 / count.saturating_sub(1).max(1) as f32)
+    pub fn of(index: usize, count: usize) -> Self {
+        Self::Ordered(index as f32 / count.saturating_sub(1).max(1) as f32)
     }
 
     /// The colour on `theme`: for an order a part of viridis that stands out from the ground.
     pub fn rgb(self, theme: Theme) -> Rgb {
         match (self, theme) {
             (Self::Ink(ink), _) => ink.rgb(theme),
-            (Self::Ordered(place), Theme::Light) => heat(0.02 + 0.72 * f64::from(place)),
-            (Self::Ordered(place), Theme::Dark) => heat(0.28 + 0.72 * f64::from(place)),
+            (Self::Ordered(part), Theme::Light) => heat(0.02 + 0.72 * f64::from(part)),
+            (Self::Ordered(part), Theme::Dark) => heat(0.28 + 0.72 * f64::from(part)),
         }
     }
 }
@@ -307,9 +307,9 @@ pub fn heat(value: f64) -> Rgb {
 /// The colour at `value` between 0, the first of `stops`, and 1, the last; what is no number is held at the first.
 fn between_stops(stops: &[Rgb], value: f64) -> Rgb {
     let value = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
-    let place = value * (stops.len() - 1) as f64;
-    let below = (place.floor() as usize).min(stops.len() - 2);
-    let part = place - below as f64;
+    let position = value * (stops.len() - 1) as f64;
+    let below = (position.floor() as usize).min(stops.len() - 2);
+    let part = position - below as f64;
     std::array::from_fn(|channel| {
         let [low, high] = [stops[below][channel], stops[below + 1][channel]].map(f64::from);
         (low + part * (high - low)).round() as u8
@@ -347,8 +347,8 @@ mod tests {
                 .chain((0..2).map(SeriesStyle::baseline))
                 .map(|style| (style.ink.rgb(theme), style.dash, style.marker))
                 .collect();
-            for (place, style) in styles.iter().enumerate() {
-                assert!(!styles[..place].contains(style), "{style:?} at {place} was there before");
+            for (index, style) in styles.iter().enumerate() {
+                assert!(!styles[..index].contains(style), "{style:?} at {index} was there before");
             }
         }
     }
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn colours_of_an_order_stand_out_and_differ() {
         for theme in [Theme::Light, Theme::Dark] {
-            let colours: Vec<Rgb> = (0..5).map(|place| Tone::of(place, 5).rgb(theme)).collect();
+            let colours: Vec<Rgb> = (0..5).map(|index| Tone::of(index, 5).rgb(theme)).collect();
             for pair in colours.windows(2) {
                 let apart: i32 = pair[0].iter().zip(pair[1]).map(|(a, b)| (i32::from(*a) - i32::from(b)).abs()).sum();
                 assert!(apart > 50, "{pair:?}");

@@ -161,8 +161,8 @@ struct Path<'a>(&'a [[f32; 2]]);
 
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, [x, y]) in self.0.iter().enumerate() {
-            let command = if place == 0 { 'M' } else { 'L' };
+        for (index, [x, y]) in self.0.iter().enumerate() {
+            let command = if index == 0 { 'M' } else { 'L' };
             write!(f, "{command}{} {}", Number(*x), Number(*y))?;
         }
         Ok(())

@@ -58,8 +58,8 @@ pub fn csv(chart: &Chart) -> String {
             rows.extend(cells(map).map(|cell| cell.into_iter().chain([note.to_owned()]).collect()));
         }
         Body::HeatMaps(panels) => {
-            for (place, Panel { name, map }) in panels.iter().enumerate() {
-                if place == 0 {
+            for (index, Panel { name, map }) in panels.iter().enumerate() {
+                if index == 0 {
                     let heading = ["series", &map.row_label, &map.column_label, &map.value.heading(), "note"];
                     rows.push(heading.map(str::to_owned).to_vec());
                 }
@@ -77,10 +77,10 @@ fn river_rows(river: &River, note: &str) -> Vec<Vec<String>> {
     let value = river.value.heading();
     let heading = ["stage", "direction", &value, "next direction", "cosine", "note"].map(str::to_owned).to_vec();
     let mut rows = vec![heading];
-    for (place, stage) in river.stages.iter().enumerate() {
+    for (index, stage) in river.stages.iter().enumerate() {
         for (from, direction) in stage.directions.iter().enumerate() {
             let start = [stage.name.clone(), (from + 1).to_string(), number(direction.value)];
-            let flows = river.flows.iter().filter(|flow| (flow.stage, flow.from) == (place, from));
+            let flows = river.flows.iter().filter(|flow| (flow.stage, flow.from) == (index, from));
             let mut ends: Vec<[String; 2]> =
                 flows.map(|flow| [(flow.to + 1).to_string(), number(flow.cosine)]).collect();
             if ends.is_empty() {
@@ -113,7 +113,7 @@ fn pictures_table(pictures: &[(&str, &Picture)]) -> Result<[Vec<Vec<String>>; 2]
 }
 
 /// Rows of a LaTeX table at most.
-const MOST_LATEX_ROWS: usize = 1000;
+const MAX_LATEX_ROWS: usize = 1000;
 
 /// Why the numbers of `chart` do not go into a file with this ending, where they do not.
 pub fn too_large(chart: &Chart, ending: &str) -> Option<String> {
@@ -123,10 +123,10 @@ pub fn too_large(chart: &Chart, ending: &str) -> Option<String> {
     }
     match pictures_table(&pictures) {
         Err(problem) => Some(problem),
-        Ok([_, rows]) if ending == "tex" && rows.len() > MOST_LATEX_ROWS => {
+        Ok([_, rows]) if ending == "tex" && rows.len() > MAX_LATEX_ROWS => {
             let count = rows.len();
             Some(format!(
-                "{count} rows are too many for a LaTeX table, which takes {MOST_LATEX_ROWS}; write a .csv file"
+                "{count} rows are too many for a LaTeX table, which takes {MAX_LATEX_ROWS}; write a .csv file"
             ))
         }
         Ok(_) => None,
@@ -153,7 +153,7 @@ fn number(value: f64) -> String {
 }
 
 /// A table with more x values than this is set with them down the page.
-const MOST_COLUMNS: usize = 12;
+const MAX_COLUMNS: usize = 12;
 
 /// The numbers of `chart` as a LaTeX `table` (package `booktabs`).
 ///
@@ -205,10 +205,10 @@ type Table = (Vec<String>, Vec<Vec<String>>);
 fn lines_table(lines: &Lines) -> Table {
     // Keys that order as the numbers do: x values are finite in every chart, others are left out.
     let mut by_x: BTreeMap<Ordered, Vec<Option<Point>>> = BTreeMap::new();
-    for (place, series) in lines.series.iter().enumerate() {
+    for (index, series) in lines.series.iter().enumerate() {
         for point in series.points.iter().filter(|point| point.x.is_finite()) {
             let x = if lines.x.names.is_empty() { point.x } else { point.x.round() };
-            by_x.entry(Ordered(x)).or_insert_with(|| vec![None; lines.series.len()])[place] = Some(*point);
+            by_x.entry(Ordered(x)).or_insert_with(|| vec![None; lines.series.len()])[index] = Some(*point);
         }
     }
     let decimals = scale::decimals(lines.series.iter().flat_map(|series| &series.points).map(|point| point.y));
@@ -223,14 +223,14 @@ fn lines_table(lines: &Lines) -> Table {
         .collect();
     let names: Vec<String> = lines.series.iter().map(|series| latex_escaped(&series.name)).collect();
     let corner = latex_escaped(&lines.x.heading());
-    if columns.len() > MOST_COLUMNS {
+    if columns.len() > MAX_COLUMNS {
         let heading = std::iter::once(corner).chain(names).collect();
         let rows = columns.into_iter().map(|(x, cells)| std::iter::once(x).chain(cells).collect()).collect();
         return (heading, rows);
     }
     let heading = std::iter::once(corner).chain(columns.iter().map(|(x, _)| x.clone())).collect();
-    let row = |(place, name): (usize, String)| {
-        std::iter::once(name).chain(columns.iter().map(|(_, cells)| cells[place].clone())).collect()
+    let row = |(index, name): (usize, String)| {
+        std::iter::once(name).chain(columns.iter().map(|(_, cells)| cells[index].clone())).collect()
     };
     (heading, names.into_iter().enumerate().map(row).collect())
 }
@@ -316,17 +316,17 @@ fn river_table(river: &River) -> Table {
     let values = river.stages.iter().flat_map(|stage| &stage.directions).map(|direction| direction.value);
     let decimals = scale::decimals(values);
     let mut rows = Vec::new();
-    for (place, stage) in river.stages.iter().enumerate() {
+    for (index, stage) in river.stages.iter().enumerate() {
         for (from, direction) in stage.directions.iter().enumerate() {
-            let flows = river.flows.iter().filter(|flow| (flow.stage, flow.from) == (place, from));
-            let most = flows.max_by(|a, b| a.cosine.total_cmp(&b.cosine));
+            let flows = river.flows.iter().filter(|flow| (flow.stage, flow.from) == (index, from));
+            let strongest = flows.max_by(|a, b| a.cosine.total_cmp(&b.cosine));
             let nothing = || "--".to_owned();
             rows.push(vec![
                 latex_escaped(&stage.name),
                 (from + 1).to_string(),
                 fixed(direction.value, decimals),
-                most.map_or_else(nothing, |flow| (flow.to + 1).to_string()),
-                most.map_or_else(nothing, |flow| fixed(flow.cosine, 3)),
+                strongest.map_or_else(nothing, |flow| (flow.to + 1).to_string()),
+                strongest.map_or_else(nothing, |flow| fixed(flow.cosine, 3)),
             ]);
         }
     }

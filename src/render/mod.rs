@@ -9,6 +9,7 @@ pub mod camera;
 pub mod heat_map;
 pub mod offscreen;
 pub mod picture;
+mod pipeline;
 pub mod screen;
 pub mod speed;
 

@@ -2,7 +2,7 @@
 
 use eframe::egui_wgpu::wgpu;
 
-use crate::plot::file::Undrawable;
+use crate::plot::Undrawable;
 use crate::plot::picture::Image;
 
 /// How a target's dots are kept: encoded for the screen, as the window's are.

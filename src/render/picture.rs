@@ -9,7 +9,7 @@ use super::camera::Camera;
 use super::heat_map::{HeatMapPass, Matrix, Window};
 use super::offscreen::{Gpu, image};
 use super::screen::{self, ArrowView, HeatMapView};
-use crate::plot::file::Undrawable;
+use crate::plot::Undrawable;
 use crate::plot::picture::{Art, Canvas, Caption, Frame, Image, Picture};
 use crate::plot::scale::{grouped, plural};
 
@@ -36,7 +36,7 @@ struct HeatMapArt {
 }
 
 /// Rows of a table at most: 512 x 512 cells.
-const MOST_ROWS: usize = 1 << 18;
+const MAX_ROWS: usize = 1 << 18;
 
 impl Art for ArrowArt {
     fn description(&self) -> String {
@@ -108,15 +108,15 @@ impl Art for HeatMapArt {
     fn table(&self) -> Result<[Vec<Vec<String>>; 2], String> {
         let field = &self.matrix.field;
         let ends =
-            |low: f64, high: f64, most: usize| (low.max(0.0) as usize)..(high.max(0.0).ceil() as usize).min(most);
+            |low: f64, high: f64, count: usize| (low.max(0.0) as usize)..(high.max(0.0).ceil() as usize).min(count);
         let rows = ends(self.window.top, self.window.bottom, field.rows());
         let columns = ends(self.window.left, self.window.right, field.columns());
         let count = rows.len() * columns.len();
-        if count > MOST_ROWS {
+        if count > MAX_ROWS {
             return Err(format!(
                 "{} cells are too many for a table, which takes {} at most; zoom in to the part that is wanted",
                 grouped(count as f64, 0),
-                grouped(MOST_ROWS as f64, 0)
+                grouped(MAX_ROWS as f64, 0)
             ));
         }
         let heading = [&self.matrix.row_label, &self.matrix.column_label, &self.matrix.value_label].map(Clone::clone);

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use eframe::egui_wgpu::wgpu;
 use serde::Serialize;
 
-use super::arrows::pass::{MOST_ROUND, MOST_WITH_RIMS};
+use super::arrows::pass::{MAX_ROUND, MAX_WITH_RIMS};
 use super::arrows::{Arrow, ArrowPass, Emphasis, Scene, Trail};
 use super::heat_map::{Field, HeatMapPass, Matrix, Window};
 use super::offscreen::{Gpu, Part, Pass, Target};
-use crate::plot::file::Undrawable;
+use crate::plot::Undrawable;
 use crate::plot::series_style::{Theme, Tone};
 
 /// What was measured.
@@ -47,7 +47,7 @@ pub struct Turned {
 const PICTURE: [u32; 2] = [1280, 800];
 const MATRIX: [usize; 2] = [8192, 2048];
 /// Sizes of scenes: the largest of each way that arrows are drawn in, and a crowd.
-const SCENES: [usize; 3] = [MOST_WITH_RIMS as usize, MOST_ROUND as usize, 2000];
+const SCENES: [usize; 3] = [MAX_WITH_RIMS as usize, MAX_ROUND as usize, 2000];
 /// How long each kind of frames is drawn.
 const TIME: Duration = Duration::from_secs(2);
 
@@ -146,7 +146,7 @@ fn frame(gpu: &Gpu, pass: &impl Pass, target: &Target) -> Result<(), Undrawable>
 fn field() -> Result<Field, Undrawable> {
     let [rows, columns] = MATRIX;
     let along = |count: usize, smooth: f32, rough: usize| -> Vec<[f32; 2]> {
-        let value = |place: usize| [(place as f32 * smooth).sin(), (place * rough % 211) as f32 / 105.0 - 1.0];
+        let value = |index: usize| [(index as f32 * smooth).sin(), (index * rough % 211) as f32 / 105.0 - 1.0];
         (0..count).map(value).collect()
     };
     let [left, right] = [along(rows, 0.004, 7919), along(columns, 0.011, 104_729)];

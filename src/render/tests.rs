@@ -12,8 +12,8 @@ use crate::plot::picture::Image;
 use crate::plot::series_style::{ColourMap, Rgb, Theme, Tone};
 
 fn dot(image: &Image, [x, y]: [u32; 2]) -> Rgb {
-    let place = (y * image.size[0] + x) as usize * 4;
-    [image.dots[place], image.dots[place + 1], image.dots[place + 2]]
+    let index = (y * image.size[0] + x) as usize * 4;
+    [image.dots[index], image.dots[index + 1], image.dots[index + 2]]
 }
 
 /// The largest difference of a channel.
@@ -29,7 +29,7 @@ fn heat_map(gpu: &Gpu, matrix: &Matrix, window: Window, theme: Theme) -> HeatMap
 }
 
 fn matrix(rows: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Matrix {
-    let values = (0..rows * columns).map(|place| value(place / columns, place % columns)).collect();
+    let values = (0..rows * columns).map(|index| value(index / columns, index % columns)).collect();
     Matrix { range: [-1.0, 1.0], ..Matrix::around_zero(Arc::new(Field::new(rows, columns, values).unwrap()), "ΔW") }
 }
 
@@ -40,24 +40,24 @@ fn arrows(gpu: &Gpu, scene: &Scene, camera: Camera, theme: Theme) -> ArrowPass {
     pass
 }
 
-fn arrow(key: u64, from: [f32; 3], to: [f32; 3], place: f32) -> Arrow {
-    Arrow { key, name: format!("{key}"), from, to, tone: Tone::Ordered(place), width: 1.0, group: 0, series: 0 }
+fn arrow(key: u64, from: [f32; 3], to: [f32; 3], order: f32) -> Arrow {
+    Arrow { key, name: format!("{key}"), from, to, tone: Tone::Ordered(order), width: 1.0, group: 0, series: 0 }
 }
 
 /// Arrows to all sides with a trail between their points.
 fn star() -> Scene {
-    let to = |place: u16| {
-        let angle = f32::from(place) * 1.3;
-        [0.9 * angle.cos(), f32::from(place) * 0.15 - 0.6, 0.9 * angle.sin()]
+    let to = |index: u16| {
+        let angle = f32::from(index) * 1.3;
+        [0.9 * angle.cos(), f32::from(index) * 0.15 - 0.6, 0.9 * angle.sin()]
     };
     let trail = Trail {
         key: 1,
         points: (0..8).map(to).collect(),
-        tones: (0..8).map(|place| Tone::of(place, 8)).collect(),
+        tones: (0..8).map(|index| Tone::of(index, 8)).collect(),
         width: 1.0,
     };
     Scene {
-        arrows: (0..8_u16).map(|place| arrow(u64::from(place), [0.0; 3], to(place), f32::from(place) / 7.0)).collect(),
+        arrows: (0..8_u16).map(|index| arrow(u64::from(index), [0.0; 3], to(index), f32::from(index) / 7.0)).collect(),
         trails: vec![trail],
         axes: ["x", "y", "z"].map(str::to_owned),
         reach: 1.0,
@@ -204,7 +204,7 @@ fn what_is_in_front_hides_what_is_behind_in_whatever_order() {
         dot(&image(&gpu, [200, 200], &arrows(&gpu, &scene, camera, Theme::Light)).unwrap(), [100, 100])
     });
     assert_eq!(drawn[0], drawn[1]);
-    let [front, behind] = [0.0, 1.0].map(|place| Tone::Ordered(place).rgb(Theme::Light));
+    let [front, behind] = [0.0, 1.0].map(|order| Tone::Ordered(order).rgb(Theme::Light));
     assert!(apart(drawn[0], front) < apart(drawn[0], behind), "{drawn:?}, {front:?} is in front of {behind:?}");
 }
 
@@ -232,9 +232,9 @@ fn a_selected_arrow_stays_while_others_fade() {
 fn a_crowd_is_drawn_where_it_is_picked() {
     let gpu = Gpu::headless().unwrap();
     let size = [480, 300];
-    let many = (0..400_u16).map(|place| {
-        let [x, y] = [f32::from(place % 20) / 10.0 - 1.0, f32::from(place / 20) / 10.0 - 1.0];
-        arrow(u64::from(place), [x, y, 0.0], [x + 0.08, y + 0.05, 0.0], 0.1)
+    let many = (0..400_u16).map(|index| {
+        let [x, y] = [f32::from(index % 20) / 10.0 - 1.0, f32::from(index / 20) / 10.0 - 1.0];
+        arrow(u64::from(index), [x, y, 0.0], [x + 0.08, y + 0.05, 0.0], 0.1)
     });
     let scene = Scene { arrows: many.collect(), reach: 1.0, ..Scene::default() };
     let camera = Camera { yaw: 0.0, pitch: 0.0, ..scene.home() };

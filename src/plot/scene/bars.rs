@@ -13,8 +13,8 @@ const BAND: f32 = 0.12;
 
 /// Draws `bars` into `room`.
 pub fn draw(scene: &mut Scene, bars: &Bars, room: Rect) {
-    let (place, _) = frame(scene, bars, room);
-    data(scene, bars, &place);
+    let (area, _) = frame(scene, bars, room);
+    data(scene, bars, &area);
 }
 
 /// Draws legend, bands and axes; returns where the bars go, and how far bands reach above them.
@@ -25,24 +25,24 @@ pub fn frame(scene: &mut Scene, bars: &Bars, room: Rect) -> (PlotArea, f32) {
     let caption = scene.scaled(size::CAPTION);
     let above = if words > 0.0 { (words + 0.4) * caption * size::LEADING } else { 0.0 };
     let inner = Rect { top: room.top + above, ..room };
-    let place = lines::place(scene, &lines, inner, x_range(bars), y_range(bars));
+    let area = lines::plot_area(scene, &lines, inner, x_range(bars), y_range(bars));
     for band in &bars.bands {
-        draw_band(scene, band, &place, above);
+        draw_band(scene, band, &area, above);
     }
-    lines::axes(scene, &lines, inner, &place);
-    (place, above)
+    lines::axes(scene, &lines, inner, &area);
+    (area, above)
 }
 
 /// Draws the bars.
-pub fn data(scene: &mut Scene, bars: &Bars, place: &PlotArea) {
+pub fn data(scene: &mut Scene, bars: &Bars, area: &PlotArea) {
     for bar in &bars.bars {
-        let [left, right] = [place.x(bar.from), place.x(bar.to)];
+        let [left, right] = [area.x(bar.from), area.x(bar.to)];
         // Bars that touch would have a seam where their edges share a pixel.
         let right = if bars.x.ticks == Ticks::Dates { right + 0.3 } else { right };
         let mut below = 0.0;
         for (part, height) in bars.parts.iter().zip(&bar.heights) {
             if *height > 0.0 {
-                let at = Rect { left, top: place.y(below + height), right, bottom: place.y(below) };
+                let at = Rect { left, top: area.y(below + height), right, bottom: area.y(below) };
                 scene.shapes.push(Shape::Rect { at, fill: part.tone.rgb(scene.theme), radius: 0.0 });
             }
             below += height;
@@ -79,13 +79,13 @@ fn legend(bars: &Bars) -> Vec<Series> {
 }
 
 /// A band behind the bars, and as many of its lines as fit above them.
-fn draw_band(scene: &mut Scene, band: &Band, place: &PlotArea, above: f32) {
+fn draw_band(scene: &mut Scene, band: &Band, area: &PlotArea, above: f32) {
     let text = scene.scaled(size::CAPTION);
-    let [left, right] = [band.from, band.to].map(|x| place.x(x).clamp(place.at.left, place.at.right));
-    let top = place.at.top - above;
+    let [left, right] = [band.from, band.to].map(|x| area.x(x).clamp(area.at.left, area.at.right));
+    let top = area.at.top - above;
     scene.shapes.push(Shape::Band {
         upper: vec![[left, top], [right, top]],
-        lower: vec![[left, place.at.bottom], [right, place.at.bottom]],
+        lower: vec![[left, area.at.bottom], [right, area.at.bottom]],
         fill: band.tone.rgb(scene.theme),
         opacity: BAND,
     });

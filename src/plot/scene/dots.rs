@@ -7,25 +7,25 @@ use crate::plot::{Lines, scale};
 /// Draws `dots` into `room`.
 pub fn draw(scene: &mut Scene, dots: &Lines, room: Rect) {
     let room = lines::legend(scene, &dots.series, room);
-    let place = lines::place(scene, dots, room, scale::x_range(dots), scale::y_range(dots));
-    lines::axes(scene, dots, room, &place);
-    data(scene, dots, &place);
+    let area = lines::plot_area(scene, dots, room, scale::x_range(dots), scale::y_range(dots));
+    lines::axes(scene, dots, room, &area);
+    data(scene, dots, &area);
 }
 
 /// Draws the intervals, and the marks on top of them.
-pub fn data(scene: &mut Scene, dots: &Lines, place: &PlotArea) {
+pub fn data(scene: &mut Scene, dots: &Lines, area: &PlotArea) {
     let drawn = |value: f64| scale::can_be_drawn(value);
     for series in &dots.series {
         let points = || series.points.iter().filter(|point| drawn(point.x) && drawn(point.y));
         for point in points() {
             if let Some([low, high]) = point.spread.filter(|ends| ends.iter().all(|end| drawn(*end))) {
-                let [[x, low], [_, high]] = [place.point(point.x, low), place.point(point.x, high)];
+                let [[x, low], [_, high]] = [area.point(point.x, low), area.point(point.x, high)];
                 lines::whisker(scene, series.style, x, low, high);
             }
         }
         let marker = series.style.marker.unwrap_or(series.style.ink.lone_mark());
         for point in points() {
-            lines::mark(scene, series.style, marker, place.point(point.x, point.y));
+            lines::mark(scene, series.style, marker, area.point(point.x, point.y));
         }
     }
 }

@@ -160,10 +160,10 @@ fn colour_bar(scene: &mut Scene, map: &HeatMap, bar: Rect, range: Range, decimal
     let places = if range.high > range.low { vec![0.0, 0.25, 0.5, 0.75, 1.0] } else { vec![0.5] };
     let mut widest = 0.0_f32;
     let colour = scene.theme.quiet_text();
-    for place in places {
-        let text = grouped(range.low + place * (range.high - range.low), decimals);
+    for part in places {
+        let text = grouped(range.low + part * (range.high - range.low), decimals);
         widest = widest.max(font::width(&text, tick, Weight::Regular));
-        let y = first + place as f32 * (last - first);
+        let y = first + part as f32 * (last - first);
         scene.text([bar.right + gap, y], text, tick, colour, Anchor::Start);
     }
     let label = scene.scaled(size::LABEL);

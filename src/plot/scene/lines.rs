@@ -11,9 +11,9 @@ use crate::plot::{Boundary, Lines, Point, Series, Ticks, dates};
 /// Draws `lines` into `room`.
 pub fn draw(scene: &mut Scene, lines: &Lines, room: Rect) {
     let room = legend(scene, &lines.series, room);
-    let place = place(scene, lines, room, scale::x_range(lines), scale::y_range(lines));
-    axes(scene, lines, room, &place);
-    data(scene, lines, &place);
+    let area = plot_area(scene, lines, room, scale::x_range(lines), scale::y_range(lines));
+    axes(scene, lines, room, &area);
+    data(scene, lines, &area);
 }
 
 /// The plot's rectangle and the values at its edges.
@@ -51,7 +51,7 @@ impl PlotArea {
 }
 
 /// Where the plot goes in `room` that axes of these ranges fit around it.
-pub fn place(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> PlotArea {
+pub fn plot_area(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> PlotArea {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let mut at = room;
     let rows = lines.x.names.iter().map(|name| name.lines().count()).max().unwrap_or(1);
@@ -64,12 +64,12 @@ pub fn place(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> Pl
 }
 
 /// Draws grid, ticks, boundaries and headings.
-pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &PlotArea) {
+pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, area: &PlotArea) {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let [axis, grid, quiet] = [scene.theme.axis(), scene.theme.grid(), scene.theme.quiet_text()];
-    let at = place.at;
-    for (value, text) in y_ticks(scene, lines, at.height(), place.y) {
-        let y = place.y(value);
+    let at = area.at;
+    for (value, text) in y_ticks(scene, lines, at.height(), area.y) {
+        let y = area.y(value);
         let stroke = Stroke::solid(grid, scene.scaled(1.0));
         scene.shapes.push(Shape::Line { points: vec![[at.left, y], [at.right, y]], stroke });
         scene.text([at.left - gap, y + tick * 0.35], text, tick, quiet, Anchor::End);
@@ -77,8 +77,8 @@ pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &PlotArea) {
     let stroke = Stroke::solid(axis, scene.scaled(1.25));
     let across = vec![[at.left, at.bottom], [at.right, at.bottom]];
     scene.shapes.push(Shape::Line { points: across, stroke: stroke.clone() });
-    for (value, text) in x_ticks(scene, lines, place) {
-        let x = place.x(value);
+    for (value, text) in x_ticks(scene, lines, area) {
+        let x = area.x(value);
         let points = vec![[x, at.bottom], [x, at.bottom + gap * 0.6]];
         scene.shapes.push(Shape::Line { points, stroke: stroke.clone() });
         for (row, text) in text.lines().enumerate() {
@@ -86,8 +86,8 @@ pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &PlotArea) {
             scene.text([x, y], text, tick, quiet, Anchor::Middle);
         }
     }
-    for boundary in boundaries_with_room(scene, &lines.boundaries, place) {
-        boundary.draw(scene, place);
+    for boundary in boundaries_with_room(scene, &lines.boundaries, area) {
+        boundary.draw(scene, area);
     }
     let heading = font::fitted(&lines.x.heading(), label, Weight::Regular, at.width());
     let colour = scene.theme.text();
@@ -96,13 +96,13 @@ pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, place: &PlotArea) {
 }
 
 /// Draws bands, lines and marks.
-pub fn data(scene: &mut Scene, lines: &Lines, place: &PlotArea) {
+pub fn data(scene: &mut Scene, lines: &Lines, area: &PlotArea) {
     for series in &lines.series {
-        band(scene, series, place);
+        band(scene, series, area);
     }
     // The first series is the one the chart is about: it is drawn last, on top.
     for series in lines.series.iter().rev() {
-        line(scene, lines, series, place);
+        line(scene, lines, series, area);
     }
 }
 
@@ -114,10 +114,10 @@ fn y_ticks(scene: &Scene, lines: &Lines, height: f32, range: Range) -> Vec<(f64,
 }
 
 /// As many ticks as fit with their labels apart.
-fn x_ticks(scene: &Scene, lines: &Lines, place: &PlotArea) -> Vec<(f64, String)> {
+fn x_ticks(scene: &Scene, lines: &Lines, area: &PlotArea) -> Vec<(f64, String)> {
     let tick = scene.scaled(size::TICK);
     if !lines.x.names.is_empty() {
-        return x_names(lines, place, tick);
+        return x_names(lines, area, tick);
     }
     let fit = |ticks: &[(f64, String)], apart: f32| {
         let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
@@ -125,26 +125,26 @@ fn x_ticks(scene: &Scene, lines: &Lines, place: &PlotArea) -> Vec<(f64, String)>
     };
     if lines.x.ticks == Ticks::Dates {
         let room = |ticks: &[(f64, String)]| {
-            let least = ticks.windows(2).map(|pair| place.x(pair[1].0) - place.x(pair[0].0)).fold(f32::MAX, f32::min);
-            fit(ticks, least)
+            let closest = ticks.windows(2).map(|pair| area.x(pair[1].0) - area.x(pair[0].0)).fold(f32::MAX, f32::min);
+            fit(ticks, closest)
         };
-        let mut ticks = dates::ticks(place.x, room);
+        let mut ticks = dates::ticks(area.x, room);
         // A label beyond the ends of the axis would meet those of the other one.
         ticks.retain(|(value, text)| {
             let half = font::width(text, tick, Weight::Regular) / 2.0;
-            let x = place.x(*value);
-            (place.at.left..=place.at.right).contains(&(x - half))
-                && x + half <= place.at.right + scene.scaled(size::MARGIN)
+            let x = area.x(*value);
+            (area.at.left..=area.at.right).contains(&(x - half))
+                && x + half <= area.at.right + scene.scaled(size::MARGIN)
         });
         return ticks;
     }
     for wanted in (1..=12).rev() {
-        let step = scale::step(place.x, wanted, lines.x.ticks);
-        let ticks: Vec<(f64, String)> = scale::ticks(place.x, wanted, lines.x.ticks)
+        let step = scale::step(area.x, wanted, lines.x.ticks);
+        let ticks: Vec<(f64, String)> = scale::ticks(area.x, wanted, lines.x.ticks)
             .into_iter()
             .map(|value| (value, tick_label(value, step)))
             .collect();
-        if fit(&ticks, place.at.width() * (step / (place.x.high - place.x.low)) as f32) {
+        if fit(&ticks, area.at.width() * (step / (area.x.high - area.x.low)) as f32) {
             return ticks;
         }
     }
@@ -152,14 +152,14 @@ fn x_ticks(scene: &Scene, lines: &Lines, place: &PlotArea) -> Vec<(f64, String)>
 }
 
 /// The names of an axis of names, each in the room that it has.
-fn x_names(lines: &Lines, place: &PlotArea, tick: f32) -> Vec<(f64, String)> {
-    let room = 0.96 * place.at.width() / (place.x.high - place.x.low) as f32;
+fn x_names(lines: &Lines, area: &PlotArea, tick: f32) -> Vec<(f64, String)> {
+    let room = 0.96 * area.at.width() / (area.x.high - area.x.low) as f32;
     let fitted = |name: &str| {
         let rows = name.lines().map(|row| font::fitted(row, tick, Weight::Regular, room));
         rows.collect::<Vec<_>>().join("\n")
     };
     let names = lines.x.names.iter().enumerate().map(|(at, name)| (at as f64, name));
-    let shown = names.filter(|(at, _)| (0.0..=1.0).contains(&place.x.part(*at)));
+    let shown = names.filter(|(at, _)| (0.0..=1.0).contains(&area.x.part(*at)));
     shown.map(|(at, name)| (at, fitted(name))).collect()
 }
 
@@ -169,13 +169,13 @@ struct Labelled {
     label: String,
 }
 
-fn boundaries_with_room(scene: &Scene, boundaries: &[Boundary], place: &PlotArea) -> Vec<Labelled> {
+fn boundaries_with_room(scene: &Scene, boundaries: &[Boundary], area: &PlotArea) -> Vec<Labelled> {
     let text = scene.scaled(size::CAPTION);
     let shown: Vec<&Boundary> =
-        boundaries.iter().filter(|boundary| (0.0..=1.0).contains(&place.x.part(boundary.x))).collect();
-    let ends = shown.iter().skip(1).map(|next| place.x(next.x)).chain([place.at.right]);
+        boundaries.iter().filter(|boundary| (0.0..=1.0).contains(&area.x.part(boundary.x))).collect();
+    let ends = shown.iter().skip(1).map(|next| area.x(next.x)).chain([area.at.right]);
     let labelled = shown.iter().zip(ends).map(|(boundary, end)| {
-        let x = place.x(boundary.x);
+        let x = area.x(boundary.x);
         let fits = |label: &&str| font::width(label, text, Weight::Regular) + scene.scaled(6.0) <= end - x;
         let short = boundary.label.rsplit(' ').next().unwrap_or_default();
         let label = [boundary.label.as_str(), short].into_iter().find(fits).unwrap_or_default();
@@ -185,27 +185,27 @@ fn boundaries_with_room(scene: &Scene, boundaries: &[Boundary], place: &PlotArea
 }
 
 impl Labelled {
-    fn draw(self, scene: &mut Scene, place: &PlotArea) {
+    fn draw(self, scene: &mut Scene, area: &PlotArea) {
         let text = scene.scaled(size::CAPTION);
         let width = scene.scaled(1.0);
         let stroke = Stroke { colour: scene.theme.axis(), width, dashes: vec![width * 4.0, width * 3.0] };
-        let top = place.at.top - text * 1.2;
-        scene.shapes.push(Shape::Line { points: vec![[self.x, top], [self.x, place.at.bottom]], stroke });
-        let at = [self.x + scene.scaled(4.0), place.at.top - text * 0.4];
+        let top = area.at.top - text * 1.2;
+        scene.shapes.push(Shape::Line { points: vec![[self.x, top], [self.x, area.at.bottom]], stroke });
+        let at = [self.x + scene.scaled(4.0), area.at.top - text * 0.4];
         let colour = scene.theme.quiet_text();
         scene.text(at, self.label, text, colour, Anchor::Start);
     }
 }
 
-fn band(scene: &mut Scene, series: &Series, place: &PlotArea) {
+fn band(scene: &mut Scene, series: &Series, area: &PlotArea) {
     let fill = series.style.ink.rgb(scene.theme);
     for points in series.bands() {
         if let [(point, [low, high])] = points.as_slice() {
-            whisker(scene, series.style, place.x(point.x), place.y(*low), place.y(*high));
+            whisker(scene, series.style, area.x(point.x), area.y(*low), area.y(*high));
             continue;
         }
-        let upper = points.iter().map(|(point, [_, high])| place.point(point.x, *high)).collect();
-        let lower = points.iter().map(|(point, [low, _])| place.point(point.x, *low)).collect();
+        let upper = points.iter().map(|(point, [_, high])| area.point(point.x, *high)).collect();
+        let lower = points.iter().map(|(point, [low, _])| area.point(point.x, *low)).collect();
         scene.shapes.push(Shape::Band { upper, lower, fill, opacity: BAND_OPACITY });
     }
 }
@@ -220,9 +220,9 @@ pub fn whisker(scene: &mut Scene, style: SeriesStyle, x: f32, low: f32, high: f3
     }
 }
 
-fn line(scene: &mut Scene, lines: &Lines, series: &Series, place: &PlotArea) {
+fn line(scene: &mut Scene, lines: &Lines, series: &Series, area: &PlotArea) {
     for points in series.segments() {
-        let drawn: Vec<([f32; 2], Ordering)> = points.iter().map(|point| place.drawn(lines, point)).collect();
+        let drawn: Vec<([f32; 2], Ordering)> = points.iter().map(|point| area.drawn(lines, point)).collect();
         // A point without neighbours has no line: it needs a mark to be seen.
         let lone = (drawn.len() == 1).then(|| series.style.ink.lone_mark());
         if drawn.len() > 1 && series.style.width > 0.0 {
@@ -349,9 +349,9 @@ impl<'a> Entries<'a> {
         let columns = self.columns(room);
         let apart = self.width() + self.gap * 3.0;
         let top = room.bottom - self.height_below(room);
-        for (place, (series, name)) in self.series.iter().zip(&self.names).enumerate() {
-            let left = room.left + (place % columns) as f32 * apart;
-            self.draw(scene, series, name, [left, top + (place / columns) as f32 * self.entry_height(1)]);
+        for (index, (series, name)) in self.series.iter().zip(&self.names).enumerate() {
+            let left = room.left + (index % columns) as f32 * apart;
+            self.draw(scene, series, name, [left, top + (index / columns) as f32 * self.entry_height(1)]);
         }
         Rect { bottom: top - scene.scaled(10.0), ..room }
     }
@@ -370,8 +370,8 @@ impl<'a> Entries<'a> {
             mark(scene, series.style, marker, [(left + right) / 2.0, middle]);
         }
         let colour = scene.theme.text();
-        for (place, line) in name.iter().enumerate() {
-            let y = top + self.text + place as f32 * self.leading();
+        for (index, line) in name.iter().enumerate() {
+            let y = top + self.text + index as f32 * self.leading();
             scene.text([right + self.gap, y], line.clone(), self.text, colour, Anchor::Start);
         }
     }
@@ -390,16 +390,16 @@ mod tests {
         let series = vec![Series { name: "a".to_owned(), points: points.clone(), style: SeriesStyle::points(0) }];
         let y = Axis { limits: Some([0.0, 1.0]), ..Axis::new("y") };
         let lines = Lines { x: Axis::new("x"), y, series, boundaries: Vec::new() };
-        let place = PlotArea {
+        let area = PlotArea {
             at: Rect { left: 0.0, top: 0.0, right: 200.0, bottom: 100.0 },
             x: Range { low: 0.0, high: 2.0 },
             y: Range { low: 0.0, high: 1.0 },
         };
-        let drawn: Vec<_> = points.iter().map(|point| place.drawn(&lines, point)).collect();
+        let drawn: Vec<_> = points.iter().map(|point| area.drawn(&lines, point)).collect();
         assert_eq!(drawn[0], ([0.0, 50.0], Ordering::Equal));
         assert_eq!(drawn[1], ([100.0, 0.0], Ordering::Greater));
         assert_eq!(drawn[2], ([200.0, 100.0], Ordering::Less));
-        let wider = PlotArea { y: Range { low: -10.0, high: 100.0 }, ..place };
+        let wider = PlotArea { y: Range { low: -10.0, high: 100.0 }, ..area };
         assert_eq!(wider.drawn(&lines, &points[1]).1, Ordering::Equal, "zoomed out it stands where it is");
         let marks = |lines: Lines| {
             let scene = scene(&Chart::new("t", Body::Lines(lines)), Theme::Light, [600.0, 400.0], 1.0).unwrap();

@@ -9,9 +9,9 @@ pub mod picture;
 pub mod river;
 pub mod scatter;
 
-use super::file::Undrawable;
 use super::font::{self, Weight};
 use super::series_style::{ColourMap, Rgb, Theme};
+use super::undrawable::Undrawable;
 use super::{Body, Chart};
 
 /// What a chart is made of, from back to front.
@@ -279,8 +279,8 @@ impl Scene {
         let lines = font::wrapped(caption, size, Weight::Regular, room.width(), 3);
         let top = room.bottom - lines.len() as f32 * size * size::LEADING;
         let colour = self.theme.quiet_text();
-        for (place, line) in lines.into_iter().enumerate() {
-            let y = top + size + place as f32 * size * size::LEADING;
+        for (index, line) in lines.into_iter().enumerate() {
+            let y = top + size + index as f32 * size * size::LEADING;
             self.text([room.left, y], line, size, colour, Anchor::Start);
         }
         top - self.scaled(10.0)
@@ -295,8 +295,8 @@ impl Scene {
         let [x, y] = room.centre();
         let first = y - (lines.len() as f32 - 1.0) * size * size::LEADING / 2.0 + size * 0.35;
         let colour = self.theme.quiet_text();
-        for (place, line) in lines.into_iter().enumerate() {
-            self.text([x, first + place as f32 * size * size::LEADING], line, size, colour, Anchor::Middle);
+        for (index, line) in lines.into_iter().enumerate() {
+            self.text([x, first + index as f32 * size * size::LEADING], line, size, colour, Anchor::Middle);
         }
     }
 }

@@ -25,9 +25,9 @@ impl Axes {
 
     /// The points of a line, one an axis; none where it has no value.
     pub fn points(&self, parallel: &Parallel, line: &Polyline) -> Vec<Option<[f32; 2]>> {
-        let point = |(place, value): (usize, &Option<f64>)| {
-            let [low, high] = parallel.axes[place].range(place, &parallel.lines);
-            value.filter(|value| value.is_finite()).map(|value| [self.x(place), self.y((value - low) / (high - low))])
+        let point = |(index, value): (usize, &Option<f64>)| {
+            let [low, high] = parallel.axes[index].range(index, &parallel.lines);
+            value.filter(|value| value.is_finite()).map(|value| [self.x(index), self.y((value - low) / (high - low))])
         };
         line.values.iter().enumerate().map(point).collect()
     }
@@ -48,8 +48,8 @@ pub fn axes(scene: &mut Scene, parallel: &Parallel, room: Rect) -> Axes {
         bottom: room.bottom - gap - tick * 0.5,
     };
     let axes = Axes { at, count: parallel.axes.len() };
-    for (place, axis) in parallel.axes.iter().enumerate() {
-        draw_axis(scene, &axes, parallel, (place, axis), side * HEADING);
+    for index in 0..parallel.axes.len() {
+        draw_axis(scene, &axes, parallel, index, side * HEADING);
     }
     axes
 }
@@ -62,10 +62,11 @@ fn heading(axis: &ParallelAxis, size: f32, room: f32) -> Vec<String> {
     font::wrapped(&axis.label, size, Weight::Regular, room, 2)
 }
 
-fn draw_axis(scene: &mut Scene, axes: &Axes, parallel: &Parallel, (place, axis): (usize, &ParallelAxis), room: f32) {
+fn draw_axis(scene: &mut Scene, axes: &Axes, parallel: &Parallel, index: usize, room: f32) {
+    let axis = &parallel.axes[index];
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let [colour, quiet, text] = [scene.theme.axis(), scene.theme.quiet_text(), scene.theme.text()];
-    let x = axes.x(place);
+    let x = axes.x(index);
     let stroke = Stroke::solid(colour, scene.scaled(1.25));
     scene.shapes.push(Shape::Line { points: vec![[x, axes.at.top], [x, axes.at.bottom]], stroke });
     let lines = heading(axis, label, room);
@@ -73,11 +74,11 @@ fn draw_axis(scene: &mut Scene, axes: &Axes, parallel: &Parallel, (place, axis):
     for (number, line) in lines.into_iter().enumerate() {
         scene.text([x, first + number as f32 * label * size::LEADING], line, label, text, Anchor::Middle);
     }
-    let [low, high] = axis.range(place, &parallel.lines);
+    let [low, high] = axis.range(index, &parallel.lines);
     let ticks: Vec<(f64, String)> = if axis.names.is_empty() {
         [low, (low + high) / 2.0, high].map(|value| (value, value_label(value))).to_vec()
     } else {
-        axis.names.iter().enumerate().map(|(place, name)| (place as f64, name.clone())).collect()
+        axis.names.iter().enumerate().map(|(index, name)| (index as f64, name.clone())).collect()
     };
     for (value, name) in ticks {
         let y = axes.y((value - low) / (high - low));
@@ -88,11 +89,11 @@ fn draw_axis(scene: &mut Scene, axes: &Axes, parallel: &Parallel, (place, axis):
 
 /// Draws the polylines; those that are not the `emphasised` one, where there is one, step back.
 pub fn data(scene: &mut Scene, parallel: &Parallel, axes: &Axes, emphasised: Option<usize>) {
-    for (place, line) in parallel.lines.iter().enumerate().rev() {
-        let faint = emphasised.is_some_and(|emphasised| emphasised != place);
+    for (index, line) in parallel.lines.iter().enumerate().rev() {
+        let faint = emphasised.is_some_and(|emphasised| emphasised != index);
         let points = axes.points(parallel, line);
         let colour = if faint { scene.theme.grid() } else { line.style.ink.rgb(scene.theme) };
-        let width = scene.scaled(line.style.width * if emphasised == Some(place) { 1.6 } else { 1.0 });
+        let width = scene.scaled(line.style.width * if emphasised == Some(index) { 1.6 } else { 1.0 });
         let dashes = line.style.dash.pattern().iter().map(|length| length * width).collect::<Vec<_>>();
         for part in points.chunk_by(|a, b| a.is_some() && b.is_some()) {
             let points: Vec<[f32; 2]> = part.iter().copied().flatten().collect();

@@ -2,10 +2,11 @@
 
 use super::{Anchor, Rect, Scene, Shape, Stroke, Text, heat_map, size};
 use crate::plot::Ticks;
-use crate::plot::file::{LOGICAL_DPI, Undrawable, encoded};
+use crate::plot::bitmap::{LOGICAL_DPI, encoded};
 use crate::plot::font::{self, Weight};
 use crate::plot::picture::{Bar, Canvas, Caption, Edge, Entry, Frame, Picture};
 use crate::plot::scale::{self, Range, tick_label};
+use crate::plot::undrawable::Undrawable;
 
 /// Draws pictures side by side into `room`, each with its name and what stands around it, `dots` a logical pixel.
 ///
@@ -23,11 +24,11 @@ pub fn draw(scene: &mut Scene, pictures: &[(&str, &Picture)], room: Rect, dots: 
 pub fn beside(scene: &Scene, count: usize, room: Rect) -> Vec<Rect> {
     let gap = scene.scaled(20.0);
     let width = (room.width() - gap * count.saturating_sub(1) as f32) / count.max(1) as f32;
-    let place = |place: usize| {
-        let left = room.left + place as f32 * (width + gap);
+    let column = |index: usize| {
+        let left = room.left + index as f32 * (width + gap);
         Rect { left, right: left + width, ..room }
     };
-    (0..count).map(place).collect()
+    (0..count).map(column).collect()
 }
 
 fn draw_one(scene: &mut Scene, picture: &Picture, room: Rect, dots: f32) -> Result<(), Undrawable> {

@@ -29,8 +29,8 @@ pub struct Ribbon {
 
 /// What stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    Direction { stage: usize, place: usize },
+pub enum RiverPart {
+    Direction { stage: usize, index: usize },
     Flow(usize),
 }
 
@@ -46,13 +46,13 @@ const TAIL: f32 = 0.2;
 
 /// Draws `river` into `room`.
 pub fn draw(scene: &mut Scene, river: &River, room: Rect) {
-    let banks = banks(scene, river, room);
-    frame(scene, river, &banks, room);
-    data(scene, river, &banks, None);
+    let layout = layout(scene, river, room);
+    frame(scene, river, &layout, room);
+    data(scene, river, &layout, None);
 }
 
 /// Lays `river` out in `room`.
-pub fn banks(scene: &Scene, river: &River, room: Rect) -> RiverLayout {
+pub fn layout(scene: &Scene, river: &River, room: Rect) -> RiverLayout {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let at = Rect {
         left: room.left + label * size::LEADING + tick * 3.2 + gap,
@@ -67,10 +67,10 @@ pub fn banks(scene: &Scene, river: &River, room: Rect) -> RiverLayout {
     let unit = if river.whole > 0.0 { (at.height() - gaps as f32 * between) / river.whole as f32 } else { 0.0 };
     let bar = scene.scaled(BAR);
     let step = (at.width() - bar) / river.stages.len().saturating_sub(1).max(1) as f32;
-    let column = |(place, (stage, sum)): (usize, (&crate::plot::river::RiverStage, f64))| {
+    let column = |(index, (stage, sum)): (usize, (&crate::plot::river::RiverStage, f64))| {
         let height = sum as f32 * unit + stage.directions.len().saturating_sub(1) as f32 * between;
         let mut top = at.top + (at.height() - height) / 2.0;
-        let left = at.left + place as f32 * step;
+        let left = at.left + index as f32 * step;
         let bar_of = |direction: &crate::plot::river::Direction| {
             let bottom = top + direction.value.max(0.0) as f32 * unit;
             let rect = Rect { left, top, right: left + bar, bottom };
@@ -102,18 +102,18 @@ fn ribbons(river: &River, bars: &[Vec<Rect>], apart: f32) -> (Vec<Ribbon>, Vec<(
     let mut tails = Vec::new();
     let last = bars.len().saturating_sub(1);
     for (stage, of_stage) in bars.iter().enumerate() {
-        for (place, bar) in of_stage.iter().enumerate() {
+        for (index, bar) in of_stage.iter().enumerate() {
             let length = TAIL * apart;
             let tail = |from: f32, top: f32, to: f32| {
                 let middle = (top + bar.bottom) / 2.0;
                 let ends = [[top, bar.bottom], [middle, middle]];
                 bent([from, to], ends)
             };
-            if stage < last && bar.bottom - right[stage][place] > 0.5 {
-                tails.push((stage, place, tail(bar.right, right[stage][place], bar.right + length)));
+            if stage < last && bar.bottom - right[stage][index] > 0.5 {
+                tails.push((stage, index, tail(bar.right, right[stage][index], bar.right + length)));
             }
-            if stage > 0 && bar.bottom - left[stage][place] > 0.5 {
-                tails.push((stage, place, tail(bar.left, left[stage][place], bar.left - length)));
+            if stage > 0 && bar.bottom - left[stage][index] > 0.5 {
+                tails.push((stage, index, tail(bar.left, left[stage][index], bar.left - length)));
             }
         }
     }
@@ -132,11 +132,11 @@ fn bent([from, to]: [f32; 2], [start, end]: [[f32; 2]; 2]) -> Ribbon {
 }
 
 /// Draws the names of the stages and the scale of heights.
-pub fn frame(scene: &mut Scene, river: &River, banks: &RiverLayout, room: Rect) {
+pub fn frame(scene: &mut Scene, river: &River, layout: &RiverLayout, room: Rect) {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let [quiet, text] = [scene.theme.quiet_text(), scene.theme.text()];
-    let columns = banks.bars.iter().filter_map(|bars| bars.first());
-    let apart = banks.at.width() / river.stages.len().max(1) as f32;
+    let columns = layout.bars.iter().filter_map(|bars| bars.first());
+    let apart = layout.at.width() / river.stages.len().max(1) as f32;
     // Where names would touch each other, their last words say enough: the stages' numbers.
     let touches = |name: &str| font::width(name, tick, Weight::Regular) + 2.0 * gap > apart;
     let short = river.stages.iter().any(|stage| touches(&stage.name));
@@ -145,15 +145,15 @@ pub fn frame(scene: &mut Scene, river: &River, banks: &RiverLayout, room: Rect) 
         let name = font::fitted(name, tick, Weight::Regular, apart);
         let half = font::width(&name, tick, Weight::Regular) / 2.0;
         // Names of the first and the last column stay within the picture.
-        let x = bar.centre()[0].clamp(banks.at.left + half * 0.6, room.right - half);
+        let x = bar.centre()[0].clamp(layout.at.left + half * 0.6, room.right - half);
         scene.text([x, room.bottom - tick * 0.3], name, tick, text, Anchor::Middle);
     }
     // A piece of the scale: as long as a round value that takes about a third of the height.
-    let whole = f64::from(banks.at.height() / banks.unit.max(f32::MIN_POSITIVE));
+    let whole = f64::from(layout.at.height() / layout.unit.max(f32::MIN_POSITIVE));
     let value = scale::step(Range { low: 0.0, high: whole }, 3, Ticks::Real);
-    let length = value as f32 * banks.unit;
-    let x = banks.at.left - gap * 1.5;
-    let middle = banks.at.centre()[1];
+    let length = value as f32 * layout.unit;
+    let x = layout.at.left - gap * 1.5;
+    let middle = layout.at.centre()[1];
     let [top, bottom] = [middle - length / 2.0, middle + length / 2.0];
     let stroke = Stroke::solid(scene.theme.axis(), scene.scaled(1.25));
     let cap = scene.scaled(4.0);
@@ -163,25 +163,25 @@ pub fn frame(scene: &mut Scene, river: &River, banks: &RiverLayout, room: Rect) 
         scene.shapes.push(Shape::Line { points, stroke: stroke.clone() });
     }
     scene.text([x - gap, middle + tick * 0.35], tick_label(value, value), tick, quiet, Anchor::End);
-    scene.heading_upwards([room.left + label * 0.8, middle], &river.value.heading(), banks.at.height());
+    scene.heading_upwards([room.left + label * 0.8, middle], &river.value.heading(), layout.at.height());
 }
 
 /// Draws ribbons, then bars with their numbers; where a part stands out, the others step back.
-pub fn data(scene: &mut Scene, river: &River, banks: &RiverLayout, emphasised: Option<Part>) {
+pub fn data(scene: &mut Scene, river: &River, layout: &RiverLayout, emphasised: Option<RiverPart>) {
     let colour =
-        |scene: &Scene, stage: usize, place: usize| river.stages[stage].directions[place].style.ink.rgb(scene.theme);
-    for (stage, place, ribbon) in &banks.tails {
-        let fill = colour(scene, *stage, *place);
+        |scene: &Scene, stage: usize, index: usize| river.stages[stage].directions[index].style.ink.rgb(scene.theme);
+    for (stage, index, ribbon) in &layout.tails {
+        let fill = colour(scene, *stage, *index);
         let opacity =
-            if emphasised == Some(Part::Direction { stage: *stage, place: *place }) { OPACITY } else { FAINT };
+            if emphasised == Some(RiverPart::Direction { stage: *stage, index: *index }) { OPACITY } else { FAINT };
         scene.shapes.push(Shape::Band { upper: ribbon.upper.clone(), lower: ribbon.lower.clone(), fill, opacity });
     }
-    for (number, (flow, ribbon)) in river.flows.iter().zip(&banks.ribbons).enumerate() {
+    for (number, (flow, ribbon)) in river.flows.iter().zip(&layout.ribbons).enumerate() {
         let touches = match emphasised {
             None => None,
-            Some(Part::Flow(chosen)) => Some(chosen == number),
-            Some(Part::Direction { stage, place }) => {
-                Some((flow.stage, flow.from) == (stage, place) || (flow.stage + 1, flow.to) == (stage, place))
+            Some(RiverPart::Flow(chosen)) => Some(chosen == number),
+            Some(RiverPart::Direction { stage, index }) => {
+                Some((flow.stage, flow.from) == (stage, index) || (flow.stage + 1, flow.to) == (stage, index))
             }
         };
         let opacity = match touches {
@@ -193,29 +193,29 @@ pub fn data(scene: &mut Scene, river: &River, banks: &RiverLayout, emphasised: O
         scene.shapes.push(Shape::Band { upper: ribbon.upper.clone(), lower: ribbon.lower.clone(), fill, opacity });
     }
     let text = scene.scaled(size::CAPTION);
-    for (stage, bars) in banks.bars.iter().enumerate() {
-        for (place, &at) in bars.iter().enumerate() {
-            let fill = colour(scene, stage, place);
+    for (stage, bars) in layout.bars.iter().enumerate() {
+        for (index, &at) in bars.iter().enumerate() {
+            let fill = colour(scene, stage, index);
             // What is next to nothing is still there.
             let at = Rect { bottom: at.bottom.max(at.top + scene.scaled(1.0)), ..at };
             scene.shapes.push(Shape::Rect { at, fill, radius: 0.0 });
             if at.height() >= text * 1.05 {
                 let [x, y] = at.centre();
-                scene.text([x, y + text * 0.35], (place + 1).to_string(), text, text_on(fill), Anchor::Middle);
+                scene.text([x, y + text * 0.35], (index + 1).to_string(), text, text_on(fill), Anchor::Middle);
             }
         }
     }
 }
 
-impl Part {
+impl RiverPart {
     /// Names a part, alike in rivers that begin with the same directions.
     pub fn name(self, river: &River) -> String {
-        let direction = |stage: usize, place: usize| {
-            let [from, first] = river.stages[stage].directions[place].begins;
+        let direction = |stage: usize, index: usize| {
+            let [from, first] = river.stages[stage].directions[index].begins;
             format!("{} of {}.{first}", river.stages[stage].name, river.stages[from].name)
         };
         match self {
-            Self::Direction { stage, place } => direction(stage, place),
+            Self::Direction { stage, index } => direction(stage, index),
             Self::Flow(number) => {
                 let flow = &river.flows[number];
                 format!("{} to {}", direction(flow.stage, flow.from), direction(flow.stage + 1, flow.to))
@@ -227,7 +227,7 @@ impl Part {
     pub fn named(river: &River, name: &str) -> Option<Self> {
         let directions =
             river.stages.iter().enumerate().flat_map(|(stage, found)| {
-                (0..found.directions.len()).map(move |place| Self::Direction { stage, place })
+                (0..found.directions.len()).map(move |index| Self::Direction { stage, index })
             });
         directions.chain((0..river.flows.len()).map(Self::Flow)).find(|part| part.name(river) == name)
     }
@@ -235,16 +235,17 @@ impl Part {
 
 impl RiverLayout {
     /// What is at a place, bars before ribbons.
-    pub fn part(&self, [x, y]: [f32; 2]) -> Option<Part> {
+    pub fn part(&self, [x, y]: [f32; 2]) -> Option<RiverPart> {
         let inside = |at: &Rect| x >= at.left && x <= at.right && y >= at.top - 1.0 && y <= at.bottom + 1.0;
         let bars = self.bars.iter().enumerate();
-        let bar = bars.flat_map(|(stage, bars)| bars.iter().enumerate().map(move |(place, bar)| (stage, place, bar)));
+        let bar = bars.flat_map(|(stage, bars)| bars.iter().enumerate().map(move |(index, bar)| (stage, index, bar)));
         let found =
-            bar.filter(|(_, _, bar)| inside(bar)).map(|(stage, place, _)| Part::Direction { stage, place }).next();
+            bar.filter(|(_, _, bar)| inside(bar)).map(|(stage, index, _)| RiverPart::Direction { stage, index }).next();
         // The ribbon that is drawn last lies on top.
         let ribbons = self.ribbons.iter().enumerate().rev();
-        found
-            .or_else(|| ribbons.filter(|(_, ribbon)| ribbon.holds([x, y])).map(|(number, _)| Part::Flow(number)).next())
+        found.or_else(|| {
+            ribbons.filter(|(_, ribbon)| ribbon.holds([x, y])).map(|(number, _)| RiverPart::Flow(number)).next()
+        })
     }
 }
 
@@ -288,20 +289,20 @@ mod tests {
         let chart = chart();
         let Body::River(river) = &chart.body else { panic!("no river") };
         let scene = scene(&chart, Theme::Light, [960.0, 600.0], 1.0).unwrap();
-        let banks = banks(&scene, river, Rect { left: 20.0, top: 60.0, right: 940.0, bottom: 560.0 });
-        let height = |stage: usize, place: usize| banks.bars[stage][place].height();
+        let layout = layout(&scene, river, Rect { left: 20.0, top: 60.0, right: 940.0, bottom: 560.0 });
+        let height = |stage: usize, index: usize| layout.bars[stage][index].height();
         assert!((height(0, 0) / height(0, 1) - 2.0).abs() < 1e-4);
         assert!((height(1, 0) - height(0, 0)).abs() < 1e-3, "one unit for all stages");
-        for bar in banks.bars.iter().flatten() {
+        for bar in layout.bars.iter().flatten() {
             assert!(bar.top >= 60.0 && bar.bottom <= 560.0 && bar.left >= 20.0 && bar.right <= 940.0);
         }
         // cos² of 0.8 and 0.6 add up to 1: the ribbons of a bar take all of it, and nothing ends.
-        let first = &banks.ribbons[0];
+        let first = &layout.ribbons[0];
         let [top, bottom] = [first.upper[0][1], first.lower[0][1]];
         assert!(((bottom - top) / height(0, 0) - 0.64).abs() < 1e-4);
-        assert!((banks.ribbons[1].lower[0][1] - banks.bars[0][0].bottom).abs() < 1e-2);
-        assert!((banks.ribbons[2].lower[STEPS][1] - banks.bars[1][0].bottom).abs() < 1e-2);
-        assert!(banks.tails.is_empty());
+        assert!((layout.ribbons[1].lower[0][1] - layout.bars[0][0].bottom).abs() < 1e-2);
+        assert!((layout.ribbons[2].lower[STEPS][1] - layout.bars[1][0].bottom).abs() < 1e-2);
+        assert!(layout.tails.is_empty());
     }
 
     #[test]
@@ -309,14 +310,14 @@ mod tests {
         let chart = chart();
         let Body::River(river) = &chart.body else { panic!("no river") };
         let scene = scene(&chart, Theme::Light, [960.0, 600.0], 1.0).unwrap();
-        let banks = banks(&scene, river, Rect { left: 20.0, top: 60.0, right: 940.0, bottom: 560.0 });
-        assert_eq!(banks.part(banks.bars[1][0].centre()), Some(Part::Direction { stage: 1, place: 0 }));
-        let ribbon = &banks.ribbons[0];
+        let layout = layout(&scene, river, Rect { left: 20.0, top: 60.0, right: 940.0, bottom: 560.0 });
+        assert_eq!(layout.part(layout.bars[1][0].centre()), Some(RiverPart::Direction { stage: 1, index: 0 }));
+        let ribbon = &layout.ribbons[0];
         let middle = [ribbon.upper[1][0], (ribbon.upper[1][1] + ribbon.lower[1][1]) / 2.0];
-        assert_eq!(banks.part(middle), Some(Part::Flow(0)));
-        assert_eq!(banks.part([0.0, 0.0]), None);
-        for part in [Part::Direction { stage: 1, place: 0 }, Part::Flow(2)] {
-            assert_eq!(Part::named(river, &part.name(river)), Some(part), "found again by its name");
+        assert_eq!(layout.part(middle), Some(RiverPart::Flow(0)));
+        assert_eq!(layout.part([0.0, 0.0]), None);
+        for part in [RiverPart::Direction { stage: 1, index: 0 }, RiverPart::Flow(2)] {
+            assert_eq!(RiverPart::named(river, &part.name(river)), Some(part), "found again by its name");
         }
     }
 }

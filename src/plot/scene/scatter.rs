@@ -9,9 +9,9 @@ use crate::plot::{Better, Lines};
 /// Draws `scatter` into `room`.
 pub fn draw(scene: &mut Scene, scatter: &Lines, room: Rect) {
     let [x, y] = ranges(scatter);
-    let place = lines::place(scene, scatter, room, x, y);
-    lines::axes(scene, scatter, room, &place);
-    data(scene, scatter, &place);
+    let area = lines::plot_area(scene, scatter, room, x, y);
+    lines::axes(scene, scatter, room, &area);
+    data(scene, scatter, &area);
 }
 
 /// What both axes show: costs from 0 on, with room for marks at the ends.
@@ -28,18 +28,18 @@ pub fn ranges(scatter: &Lines) -> [Range; 2] {
 }
 
 /// Draws the front, the marks and their names.
-pub fn data(scene: &mut Scene, scatter: &Lines, place: &PlotArea) {
-    draw_front(scene, scatter, place);
-    lines::data(scene, scatter, place);
-    names(scene, scatter, place);
+pub fn data(scene: &mut Scene, scatter: &Lines, area: &PlotArea) {
+    draw_front(scene, scatter, area);
+    lines::data(scene, scatter, area);
+    names(scene, scatter, area);
 }
 
 /// A staircase: with what lies on it, nothing better can be had for less.
-fn draw_front(scene: &mut Scene, scatter: &Lines, place: &PlotArea) {
+fn draw_front(scene: &mut Scene, scatter: &Lines, area: &PlotArea) {
     let front = front(scatter);
     let mut points: Vec<[f32; 2]> = Vec::new();
     for [x, y] in front {
-        let [x, y] = place.point(x, y);
+        let [x, y] = area.point(x, y);
         points.extend(points.last().map(|before| [x, before[1]]));
         points.push([x, y]);
     }
@@ -53,18 +53,18 @@ fn draw_front(scene: &mut Scene, scatter: &Lines, place: &PlotArea) {
 /// Distance of a name from its mark.
 const APART: f32 = 10.0;
 
-fn names(scene: &mut Scene, scatter: &Lines, place: &PlotArea) {
+fn names(scene: &mut Scene, scatter: &Lines, area: &PlotArea) {
     let text = scene.scaled(size::LEGEND * 0.9);
     let mut taken: Vec<Rect> = scatter
         .series
         .iter()
         .flat_map(|series| &series.points)
         .flat_map(|point| {
-            let [x, y] = place.point(point.x, point.y);
+            let [x, y] = area.point(point.x, point.y);
             let reach = scene.scaled(6.0);
             let mark = Rect { left: x - reach, top: y - reach, right: x + reach, bottom: y + reach };
             let bar = point.spread.map(|[low, high]| {
-                let [top, bottom] = [high, low].map(|end| place.point(point.x, end)[1]);
+                let [top, bottom] = [high, low].map(|end| area.point(point.x, end)[1]);
                 Rect { left: x - reach * 0.3, top, right: x + reach * 0.3, bottom }
             });
             [Some(mark), bar]
@@ -73,10 +73,10 @@ fn names(scene: &mut Scene, scatter: &Lines, place: &PlotArea) {
         .collect();
     for series in &scatter.series {
         let Some(point) = series.points.first() else { continue };
-        let name = font::fitted(&series.name, text, Weight::Regular, place.at.width() * 0.45);
+        let name = font::fitted(&series.name, text, Weight::Regular, area.at.width() * 0.45);
         let width = font::width(&name, text, Weight::Regular);
-        let centre = place.point(point.x, point.y);
-        let at = free_place(scene, place, centre, [width, text], &taken);
+        let centre = area.point(point.x, point.y);
+        let at = free_area(scene, area, centre, [width, text], &taken);
         leader(scene, centre, at);
         taken.push(at);
         let colour = scene.theme.text();
@@ -94,7 +94,7 @@ fn leader(scene: &mut Scene, [x, y]: [f32; 2], name: Rect) {
 }
 
 /// The first place around `centre` that nothing is at; where all are taken, the one with the least below it.
-fn free_place(scene: &Scene, place: &PlotArea, centre: [f32; 2], [width, height]: [f32; 2], taken: &[Rect]) -> Rect {
+fn free_area(scene: &Scene, area: &PlotArea, centre: [f32; 2], [width, height]: [f32; 2], taken: &[Rect]) -> Rect {
     let apart = scene.scaled(APART);
     let [x, y] = centre;
     let rights = [x + apart, x - apart - width, x - width / 2.0];
@@ -115,7 +115,7 @@ fn free_place(scene: &Scene, place: &PlotArea, centre: [f32; 2], [width, height]
     ];
     let at = corners.map(|[left, top]| Rect { left, top, right: left + width, bottom: top + height });
     let inside = |at: &&Rect| {
-        at.left >= place.at.left && at.right <= place.at.right && at.top >= place.at.top && at.bottom <= place.at.bottom
+        at.left >= area.at.left && at.right <= area.at.right && at.top >= area.at.top && at.bottom <= area.at.bottom
     };
     let covered = |at: &Rect| taken.iter().map(|other| overlap(*at, *other)).sum::<f32>();
     let best = at.iter().filter(inside).min_by(|a, b| covered(a).total_cmp(&covered(b)));
@@ -176,8 +176,8 @@ mod tests {
             })
             .collect();
         assert_eq!(names.len(), 6);
-        for (place, name) in names.iter().enumerate() {
-            assert!(names[..place].iter().all(|other| overlap(*name, *other) == 0.0), "{place} covers another");
+        for (index, name) in names.iter().enumerate() {
+            assert!(names[..index].iter().all(|other| overlap(*name, *other) == 0.0), "{index} covers another");
         }
     }
 

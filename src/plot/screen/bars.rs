@@ -42,11 +42,11 @@ pub(super) fn show(
     canvas: &Canvas<'_>,
     id: egui::Id,
 ) -> (Response, BarsArea) {
-    let (place, above) = bars::frame(scene, bars, room);
-    bars::data(scene, bars, &place);
+    let (area, above) = bars::frame(scene, bars, room);
+    bars::data(scene, bars, &area);
     canvas.paint(&scene.shapes);
-    let at = canvas.rect(place.at);
-    let shown = BarsArea { at, top: at.top() - above, x: place.x };
+    let at = canvas.rect(area.at);
+    let shown = BarsArea { at, top: at.top() - above, x: area.x };
     // What is laid over the bars may open a menu on them.
     let response = ui.interact(shown.at, id, Sense::CLICK);
     let value = response.hover_pos().map(|pointer| shown.value(pointer.x));
@@ -58,7 +58,7 @@ pub(super) fn show(
 }
 
 fn bar_values(ui: &mut Ui, bars: &Bars, bar: &Bar) {
-    ui.strong(bars.place(bar, MINUTE));
+    ui.strong(bars.bar_name(bar, MINUTE));
     let parts = bars.parts.iter().zip(&bar.heights).filter(|(_, height)| **height > 0.0);
     for (part, height) in parts.clone() {
         ui.label(format!("{} {}", part.name, scale::grouped(*height, 0)));

@@ -29,28 +29,34 @@ pub fn show(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Respon
 }
 
 /// As [`show`], with what the user has marked and pointed at, here or on a chart beside this one.
-pub fn show_highlighted(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2, marked: &mut Highlight) -> Response {
+pub fn show_highlighted(
+    ui: &mut Ui,
+    chart: &Chart,
+    id: impl AsIdSalt,
+    size: Vec2,
+    highlight: &mut Highlight,
+) -> Response {
     let id = ui.make_persistent_id(id);
     let mut draw = |ui: &mut Ui, scene: &mut Scene, room: Rect, canvas: &Canvas<'_>| match &chart.body {
         Body::Lines(lines) => {
             let whole = [scale::x_range(lines), scale::y_range(lines)];
             let room = lines::legend(scene, &lines.series, room);
-            show_lines(ui, scene, lines, (room, whole, lines::data), canvas, id)
+            show_lines(ui, scene, lines, LinesDrawing { room, whole, draw: lines::data }, canvas, id)
         }
         Body::Scatter(points) => {
-            let drawn = (room, scatter::ranges(points), scatter::data as Draw);
-            show_lines(ui, scene, points, drawn, canvas, id)
+            let drawing = LinesDrawing { room, whole: scatter::ranges(points), draw: scatter::data };
+            show_lines(ui, scene, points, drawing, canvas, id)
         }
         Body::Dots(dots) => {
             let whole = [scale::x_range(dots), scale::y_range(dots)];
             let room = lines::legend(scene, &dots.series, room);
-            show_lines(ui, scene, dots, (room, whole, dots::data), canvas, id)
+            show_lines(ui, scene, dots, LinesDrawing { room, whole, draw: dots::data }, canvas, id)
         }
         Body::Bars(bars) => bars::show(ui, scene, bars, room, canvas, id).0,
         Body::HeatMap(map) => show_heat_maps(ui, scene, &[("", map)], room, canvas, id),
         Body::HeatMaps(panels) => show_heat_maps(ui, scene, &heat_map::named(panels), room, canvas, id),
-        Body::Parallel(parallel) => parallel::show(ui, scene, parallel, room, canvas, (id, marked)),
-        Body::River(river) => river::show(ui, scene, river, room, canvas, (id, marked)),
+        Body::Parallel(parallel) => parallel::show(ui, scene, parallel, room, canvas, id, highlight),
+        Body::River(river) => river::show(ui, scene, river, room, canvas, id, highlight),
         Body::Picture(_) | Body::Pictures(_) => show_pictures(ui, scene, &chart.body.pictures(), room, canvas, id),
         Body::Empty(missing) => {
             scene.empty(missing, room);
@@ -98,11 +104,11 @@ pub fn mark(ui: &Ui, style: SeriesStyle, centre: Pos2, radius: f32) {
 pub(crate) fn framed(ui: &Ui, at: egui::Rect, frame: &Frame) -> egui::Rect {
     let mut scene = scene_for(ui, at.size());
     let room = Rect { left: 0.0, top: 0.0, right: at.width(), bottom: at.height() };
-    let place = picture::frame(&mut scene, frame, room);
+    let area = picture::frame(&mut scene, frame, room);
     let painter = ui.painter_at(at);
     let canvas = Canvas { painter: &painter, origin: at.min };
     canvas.paint(&scene.shapes);
-    canvas.rect(place)
+    canvas.rect(area)
 }
 
 /// Draws the words on a picture that is at `at`.
@@ -124,36 +130,45 @@ fn scene_for(ui: &Ui, chart_size: Vec2) -> Scene {
     Scene { width: chart_size.x, height: chart_size.y, theme, ground, scale, images: Vec::new(), shapes: Vec::new() }
 }
 
-/// Draws what lies between the axes.
-type Draw = fn(&mut Scene, &Lines, &PlotArea);
+/// How lines or points are drawn.
+#[derive(Clone, Copy)]
+struct LinesDrawing {
+    /// What is left for axes and data.
+    room: Rect,
+    /// The ranges of the axes that show everything.
+    whole: [Range; 2],
+    /// Draws what lies between the axes.
+    draw: fn(&mut Scene, &Lines, &PlotArea),
+}
 
 /// Draws lines or points in the room that is left for them, with their ranges as a whole and the way to draw them.
 fn show_lines(
     ui: &mut Ui,
     scene: &mut Scene,
     lines: &Lines,
-    (room, whole, draw): (Rect, [Range; 2], Draw),
+    drawing: LinesDrawing,
     canvas: &Canvas<'_>,
     id: Id,
 ) -> Response {
+    let LinesDrawing { room, whole, draw } = drawing;
     // The room for the labels follows the zoom of the last frame, the labels themselves that of this one.
     let [x, y] = zoomed(ui, id).unwrap_or(whole);
-    let mut place = lines::place(scene, lines, room, x, y);
-    let (response, [x, y]) = navigation(ui, canvas.rect(place.at), whole, id);
-    [place.x, place.y] = [x, y];
-    lines::axes(scene, lines, room, &place);
+    let mut area = lines::plot_area(scene, lines, room, x, y);
+    let (response, [x, y]) = navigation(ui, canvas.rect(area.at), whole, id);
+    [area.x, area.y] = [x, y];
+    lines::axes(scene, lines, room, &area);
     canvas.paint(&scene.shapes);
 
     scene.shapes.clear();
-    draw(scene, lines, &place);
-    let nearest = response.hover_pos().and_then(|pointer| nearest(lines, &place, canvas.scene_position(pointer)));
+    draw(scene, lines, &area);
+    let nearest = response.hover_pos().and_then(|pointer| nearest(lines, &area, canvas.scene_position(pointer)));
     // Marks at the edge of the data reach a little beyond the plot.
-    let clip = canvas.rect(place.at).expand(scene.scaled(6.0));
+    let clip = canvas.rect(area.at).expand(scene.scaled(6.0));
     let inside = canvas.painter.with_clip_rect(clip.intersect(canvas.painter.clip_rect()));
     let inside = Canvas { painter: &inside, origin: canvas.origin };
     inside.paint(&scene.shapes);
     if let Some((series, point)) = nearest {
-        let centre = inside.position(place.drawn(lines, &point).0);
+        let centre = inside.position(area.drawn(lines, &point).0);
         let colour = colour(series.style.ink.rgb(scene.theme));
         inside.painter.circle_stroke(centre, scene.scaled(9.0), egui::Stroke::new(1.5, colour));
         tooltip(ui, &response, |ui| point_values(ui, lines, series, point));
@@ -199,10 +214,10 @@ fn navigation(ui: &mut Ui, at: egui::Rect, [x, y]: [Range; 2], id: Id) -> (Respo
 }
 
 /// The point nearest to `pointer`, if there is one close by.
-fn nearest<'a>(lines: &'a Lines, place: &PlotArea, pointer: [f32; 2]) -> Option<(&'a Series, Point)> {
+fn nearest<'a>(lines: &'a Lines, area: &PlotArea, pointer: [f32; 2]) -> Option<(&'a Series, Point)> {
     const CLOSE: f32 = 40.0;
     let distance = |point: &Point| {
-        let ([x, y], _) = place.drawn(lines, point);
+        let ([x, y], _) = area.drawn(lines, point);
         (x - pointer[0]).hypot(y - pointer[1])
     };
     let points = lines.series.iter().flat_map(|series| series.points.iter().map(move |point| (series, *point)));
@@ -243,14 +258,14 @@ fn show_pictures(
     id: Id,
 ) -> Response {
     let mut places = picture::beside(scene, pictures.len(), room);
-    for ((name, _), place) in pictures.iter().zip(&mut places) {
-        place.top += heat_map::heading(scene, name, *place);
+    for ((name, _), area) in pictures.iter().zip(&mut places) {
+        area.top += heat_map::heading(scene, name, *area);
     }
     canvas.paint(&scene.shapes);
     let shown = pictures.iter().zip(places).enumerate();
-    let shown = shown.map(|(number, ((_, picture), place))| {
+    let shown = shown.map(|(number, ((_, picture), area))| {
         let id = if number == 0 { id } else { id.with(number) };
-        picture.show(ui, canvas.rect(place), id)
+        picture.show(ui, canvas.rect(area), id)
     });
     let responses: Vec<Response> = shown.collect();
     responses

@@ -38,19 +38,20 @@ pub(super) fn show(
     parallel: &Parallel,
     room: Rect,
     canvas: &Canvas<'_>,
-    (id, marked): (egui::Id, &mut Highlight),
+    id: egui::Id,
+    highlight: &mut Highlight,
 ) -> Response {
     let axes = parallel::axes(scene, parallel, room);
     let response = ui.interact(canvas.rect(room), id, Sense::hover());
-    (0..parallel.axes.len()).for_each(|place| brush(ui, parallel, &axes, canvas, (id, place, marked)));
+    (0..parallel.axes.len()).for_each(|index| brush(ui, parallel, &axes, canvas, id, index, highlight));
     let pointer = response.hover_pos().map(|pointer| canvas.scene_position(pointer));
     let near = pointer.and_then(|pointer| nearest(parallel, &axes, pointer));
-    let elsewhere = || parallel.lines.iter().position(|line| Some(&line.name) == marked.pointed.as_ref());
+    let elsewhere = || parallel.lines.iter().position(|line| Some(&line.name) == highlight.pointed.as_ref());
     parallel::data(scene, parallel, &axes, near.or_else(elsewhere));
-    draw_brushes(scene, parallel, &axes, marked);
+    draw_brushes(scene, parallel, &axes, highlight);
     canvas.paint(&scene.shapes);
-    if let Some(line) = near.map(|place| &parallel.lines[place]) {
-        marked.pointed = Some(line.name.clone());
+    if let Some(line) = near.map(|index| &parallel.lines[index]) {
+        highlight.pointed = Some(line.name.clone());
         tooltip(ui, &response, |ui| ui.strong(&line.name));
     }
     response
@@ -65,37 +66,39 @@ fn brush(
     parallel: &Parallel,
     axes: &Axes,
     canvas: &Canvas<'_>,
-    (id, place, marked): (egui::Id, usize, &mut Highlight),
+    id: egui::Id,
+    index: usize,
+    highlight: &mut Highlight,
 ) {
-    let axis = &parallel.axes[place];
-    let x = axes.x(place);
+    let axis = &parallel.axes[index];
+    let x = axes.x(index);
     let at = canvas.rect(Rect { left: x - HOLD, right: x + HOLD, ..axes.at }).expand2(Vec2::new(0.0, HOLD));
-    let response = ui.interact(at, id.with(place), Sense::click_and_drag()).on_hover_cursor(CursorIcon::ResizeVertical);
+    let response = ui.interact(at, id.with(index), Sense::click_and_drag()).on_hover_cursor(CursorIcon::ResizeVertical);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Axis {}", axis.label)));
     if response.clicked() {
-        marked.brushes.remove(&axis.label);
+        highlight.brushes.remove(&axis.label);
     }
     let (Some(start), Some(end)) = (ui.input(|input| input.pointer.press_origin()), response.interact_pointer_pos())
     else {
         return;
     };
     if response.dragged() {
-        let [low, high] = axis.range(place, &parallel.lines);
+        let [low, high] = axis.range(index, &parallel.lines);
         let value = |at: egui::Pos2| {
             let part = (axes.at.bottom - canvas.scene_position(at)[1]) / axes.at.height();
             low + f64::from(part.clamp(0.0, 1.0)) * (high - low)
         };
         let [one, other] = [value(start), value(end)];
-        marked.brushes.insert(axis.label.clone(), [one.min(other), one.max(other)]);
+        highlight.brushes.insert(axis.label.clone(), [one.min(other), one.max(other)]);
     }
 }
 
-fn draw_brushes(scene: &mut Scene, parallel: &Parallel, axes: &Axes, marked: &Highlight) {
-    for (place, axis) in parallel.axes.iter().enumerate() {
-        let Some([from, to]) = marked.brushes.get(&axis.label) else { continue };
-        let [low, high] = axis.range(place, &parallel.lines);
+fn draw_brushes(scene: &mut Scene, parallel: &Parallel, axes: &Axes, highlight: &Highlight) {
+    for (index, axis) in parallel.axes.iter().enumerate() {
+        let Some([from, to]) = highlight.brushes.get(&axis.label) else { continue };
+        let [low, high] = axis.range(index, &parallel.lines);
         let y = |value: f64| axes.at.bottom - axes.at.height() * ((value - low) / (high - low)) as f32;
-        let x = axes.x(place);
+        let x = axes.x(index);
         let half = scene.scaled(7.0);
         let at = Rect { left: x - half, top: y(*to), right: x + half, bottom: y(*from) };
         let stroke = Stroke::solid(scene.theme.text(), scene.scaled(1.5));
@@ -106,13 +109,13 @@ fn draw_brushes(scene: &mut Scene, parallel: &Parallel, axes: &Axes, marked: &Hi
 /// The line that passes the pointer closest by, if one does.
 fn nearest(parallel: &Parallel, axes: &Axes, pointer: [f32; 2]) -> Option<usize> {
     const CLOSE: f32 = 8.0;
-    let distance = |place: usize| {
-        let points = axes.points(parallel, &parallel.lines[place]);
+    let distance = |index: usize| {
+        let points = axes.points(parallel, &parallel.lines[index]);
         let pairs = points.windows(2).filter_map(|pair| Some([pair[0]?, pair[1]?]));
         pairs.map(|pair| to_segment(pointer, pair)).fold(f32::INFINITY, f32::min)
     };
-    let distances = (0..parallel.lines.len()).map(|place| (distance(place), place));
-    distances.filter(|(distance, _)| *distance <= CLOSE).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place)
+    let distances = (0..parallel.lines.len()).map(|index| (distance(index), index));
+    distances.filter(|(distance, _)| *distance <= CLOSE).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, index)| index)
 }
 
 fn to_segment([x, y]: [f32; 2], [[x0, y0], [x1, y1]]: [[f32; 2]; 2]) -> f32 {

@@ -7,7 +7,7 @@ use super::{Canvas, tooltip};
 use crate::plot::river::River;
 use crate::plot::scale::value_label;
 use crate::plot::scene::river;
-use crate::plot::scene::river::Part;
+use crate::plot::scene::river::RiverPart;
 use crate::plot::scene::{Rect, Scene};
 
 /// Draws `river` and says what is under the pointer; else what is pointed at elsewhere stands out.
@@ -17,36 +17,37 @@ pub(super) fn show(
     river: &River,
     room: Rect,
     canvas: &Canvas<'_>,
-    (id, marked): (egui::Id, &mut Highlight),
+    id: egui::Id,
+    highlight: &mut Highlight,
 ) -> Response {
-    let banks = river::banks(scene, river, room);
+    let layout = river::layout(scene, river, room);
     let response = ui.interact(canvas.rect(room), id, Sense::hover());
-    let part = response.hover_pos().and_then(|pointer| banks.part(canvas.scene_position(pointer)));
-    river::frame(scene, river, &banks, room);
-    let elsewhere = marked.pointed.take().and_then(|name| Part::named(river, &name));
-    river::data(scene, river, &banks, part.or(elsewhere));
-    marked.pointed = part.map(|part| part.name(river));
+    let part = response.hover_pos().and_then(|pointer| layout.part(canvas.scene_position(pointer)));
+    river::frame(scene, river, &layout, room);
+    let elsewhere = highlight.pointed.take().and_then(|name| RiverPart::named(river, &name));
+    river::data(scene, river, &layout, part.or(elsewhere));
+    highlight.pointed = part.map(|part| part.name(river));
     canvas.paint(&scene.shapes);
     match part {
-        Some(Part::Direction { stage, place }) => {
+        Some(RiverPart::Direction { stage, index }) => {
             let shares = |ends: &dyn Fn(&crate::plot::river::Flow) -> bool| -> f64 {
                 river.flows.iter().filter(|flow| ends(flow)).map(crate::plot::river::Flow::share).sum()
             };
             tooltip(ui, &response, |ui| {
                 let at = &river.stages[stage];
-                ui.strong(format!("{}, direction {}", at.name, place + 1));
-                ui.label(format!("{} {}", river.value.label, value_label(at.directions[place].value)));
+                ui.strong(format!("{}, direction {}", at.name, index + 1));
+                ui.label(format!("{} {}", river.value.label, value_label(at.directions[index].value)));
                 if stage > 0 {
-                    let from = shares(&|flow| (flow.stage + 1, flow.to) == (stage, place));
+                    let from = shares(&|flow| (flow.stage + 1, flow.to) == (stage, index));
                     ui.label(format!("{:.0} % of it was there in the stage before", 100.0 * from.min(1.0)));
                 }
                 if stage + 1 < river.stages.len() {
-                    let on = shares(&|flow| (flow.stage, flow.from) == (stage, place));
+                    let on = shares(&|flow| (flow.stage, flow.from) == (stage, index));
                     ui.label(format!("{:.0} % of it goes on in the next stage", 100.0 * on.min(1.0)));
                 }
             });
         }
-        Some(Part::Flow(number)) => {
+        Some(RiverPart::Flow(number)) => {
             let flow = &river.flows[number];
             tooltip(ui, &response, |ui| {
                 let [from, to] = [flow.stage, flow.stage + 1].map(|stage| &river.stages[stage].name);

@@ -86,11 +86,11 @@ fn trails(a: &[Trail], b: &[Trail], part: f32) -> Vec<Trail> {
 /// A trail that becomes longer grows out of its last point, and one that becomes shorter goes back into it.
 fn trail(a: &Trail, b: &Trail, part: f32) -> Trail {
     let count = a.points.len().max(b.points.len());
-    let at = |trail: &Trail, place: usize| {
-        let place = place.min(trail.points.len().checked_sub(1)?);
-        Some((Vec3::from(trail.points[place]), *trail.tones.get(place)?))
+    let at = |trail: &Trail, index: usize| {
+        let index = index.min(trail.points.len().checked_sub(1)?);
+        Some((Vec3::from(trail.points[index]), *trail.tones.get(index)?))
     };
-    let pairs = (0..count).filter_map(|place| Some((at(a, place)?, at(b, place)?)));
+    let pairs = (0..count).filter_map(|index| Some((at(a, index)?, at(b, index)?)));
     let (points, tones) =
         pairs.map(|((from, before), (to, after))| (from.lerp(to, part).to_array(), tone(before, after, part))).unzip();
     Trail { key: b.key, points, tones, width: a.width + part * (b.width - a.width) }

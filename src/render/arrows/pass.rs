@@ -7,6 +7,7 @@ use wgpu::util::DeviceExt as _;
 
 use super::super::camera::Camera;
 use super::super::offscreen::{DEPTH, FORMAT, Gpu, Ground, Part, Pass, SAMPLES, Target};
+use super::super::pipeline::{PipelineParts, Uniform, bind_group, bind_group_layout, pipeline, shader};
 use super::super::{colour, light};
 use super::{Scene, Trail, mesh};
 use crate::plot::series_style::{Rgb, Theme};
@@ -24,7 +25,7 @@ pub struct Emphasis {
 #[derive(Debug)]
 pub struct ArrowPass {
     pipelines: Pipelines,
-    camera_buffer: wgpu::Buffer,
+    uniform: Uniform<CameraUniform>,
     bindings: wgpu::BindGroup,
     mesh: Instances,
     triangles: (wgpu::Buffer, u32),
@@ -87,15 +88,15 @@ struct Segment {
     radius: f32,
     to: [f32; 3],
     /// Half of the width at least, in logical pixels.
-    least: f32,
+    min: f32,
     from_colour: [f32; 4],
     to_colour: [f32; 4],
 }
 
 /// With more arrows than this, rims and shadows cost more than they show: without a GPU, frames would fall below 30 a second.
-pub const MOST_WITH_RIMS: u32 = 30;
+pub const MAX_WITH_RIMS: u32 = 30;
 /// With more arrows than this, they are drawn flat, for the same reason.
-pub const MOST_ROUND: u32 = 85;
+pub const MAX_ROUND: u32 = 85;
 /// Corners of a round arrow's cross-section.
 const SIDES: u16 = 12;
 /// Straight pieces between two points of a trail at most, and of all trails together.
@@ -104,35 +105,15 @@ const ALL_PIECES: usize = 2400;
 
 impl ArrowPass {
     pub fn new(device: &wgpu::Device) -> Self {
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("camera"),
-            entries: &[wgpu::BindGroupLayoutEntry {
-                binding: 0,
-                visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
-                ty: wgpu::BindingType::Buffer {
-                    ty: wgpu::BufferBindingType::Uniform,
-                    has_dynamic_offset: false,
-                    min_binding_size: None,
-                },
-                count: None,
-            }],
-        });
-        let camera_buffer = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("camera"),
-            size: size_of::<CameraUniform>() as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("camera"),
-            layout: &layout,
-            entries: &[wgpu::BindGroupEntry { binding: 0, resource: camera_buffer.as_entire_binding() }],
-        });
+        let uniform = Uniform::new(device, "camera");
+        let stages = wgpu::ShaderStages::VERTEX_FRAGMENT;
+        let layout = bind_group_layout(device, "camera", stages, &[Uniform::<CameraUniform>::BINDING]);
+        let bindings = bind_group(device, "camera", &layout, [uniform.resource()]);
         let scene = Scene::default();
         let (mesh, triangles) = mesh_buffers(device, false);
         Self {
             pipelines: Pipelines::new(device, &layout),
-            camera_buffer,
+            uniform,
             bindings,
             mesh,
             triangles,
@@ -160,7 +141,7 @@ impl ArrowPass {
     }
 
     fn crowded(&self) -> bool {
-        self.arrows.count > MOST_ROUND
+        self.arrows.count > MAX_ROUND
     }
 
     /// Sets from where it is seen, on which ground, and how many dots a logical pixel has.
@@ -173,7 +154,7 @@ impl ArrowPass {
         let [across, up, towards] = self.camera.axes();
         let position = self.camera.position();
         let [part_width, part_height] = part.size.map(|length| length as f32);
-        let [left, top] = part.origin.map(|place| place as f32);
+        let [left, top] = part.origin.map(|dots| dots as f32);
         let [wider, higher] = [width / part_width, height / part_height];
         let reach = self.reach;
         let distance = self.camera.distance;
@@ -203,7 +184,7 @@ impl Pass for ArrowPass {
     }
 
     fn draw(&self, gpu: &Gpu, encoder: &mut wgpu::CommandEncoder, part: &Part, target: &Target) {
-        gpu.queue.write_buffer(&self.camera_buffer, 0, bytemuck::bytes_of(&self.camera_uniform(part)));
+        self.uniform.write(gpu, &self.camera_uniform(part));
         let mut pass = target.begin(encoder, colour(self.ground, 1.0));
         pass.set_bind_group(0, &self.bindings, &[]);
         let draw_arrows = |pass: &mut wgpu::RenderPass<'_>, pipeline: &wgpu::RenderPipeline| {
@@ -215,7 +196,7 @@ impl Pass for ArrowPass {
         };
         pass.set_pipeline(&self.pipelines.floor);
         pass.draw(0..4, 0..1);
-        let few = self.arrows.count <= MOST_WITH_RIMS;
+        let few = self.arrows.count <= MAX_WITH_RIMS;
         if few {
             draw_arrows(&mut pass, &self.pipelines.shadows);
         }
@@ -281,7 +262,7 @@ fn segments(scene: &Scene, theme: Theme) -> Vec<Segment> {
             let mut to = [0.0; 3];
             to[axis] = side * scene.reach * 1.04;
             let colour = light(theme.axis(), opacity);
-            Segment { from: [0.0; 3], radius: 0.0, to, least: 0.75, from_colour: colour, to_colour: colour }
+            Segment { from: [0.0; 3], radius: 0.0, to, min: 0.75, from_colour: colour, to_colour: colour }
         })
     });
     let spans: usize = scene.trails.iter().map(|trail| trail.points.len()).sum();
@@ -300,7 +281,7 @@ fn trail_segments(trail: &Trail, scene: &Scene, theme: Theme, pieces: usize) -> 
     let radius = 0.55 * scene.radius(trail.width);
     let at = |span: usize, piece: usize| {
         let part = piece as f32 / pieces as f32;
-        let neighbours = [span.saturating_sub(1), span, span + 1, (span + 2).min(last)].map(|place| points[place]);
+        let neighbours = [span.saturating_sub(1), span, span + 1, (span + 2).min(last)].map(|index| points[index]);
         let colour = std::array::from_fn(|channel| {
             colours[span][channel] + part * (colours[span + 1][channel] - colours[span][channel])
         });
@@ -310,7 +291,7 @@ fn trail_segments(trail: &Trail, scene: &Scene, theme: Theme, pieces: usize) -> 
         .flat_map(|span| (0..pieces).map(move |piece| (span, piece)))
         .map(|(span, piece)| {
             let [(from, from_colour), (to, to_colour)] = [at(span, piece), at(span, piece + 1)];
-            Segment { from, radius, to, least: 0.6, from_colour, to_colour }
+            Segment { from, radius, to, min: 0.6, from_colour, to_colour }
         })
         .collect()
 }
@@ -323,24 +304,15 @@ fn smooth([a, b, c, d]: [Vec3; 4], part: f32) -> Vec3 {
 
 impl Pipelines {
     fn new(device: &wgpu::Device, camera: &wgpu::BindGroupLayout) -> Self {
-        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("space"),
-            bind_group_layouts: &[Some(camera)],
-            immediate_size: 0,
-        });
-        let module = |label, source: &'static str| {
-            let source = wgpu::ShaderSource::Wgsl(source.into());
-            device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some(label), source })
-        };
         const CAMERA_AND_ARROWS: &str =
             concat!(include_str!("../../../shaders/camera.wgsl"), include_str!("../../../shaders/arrows.wgsl"));
         const CAMERA_AND_FLOOR: &str =
             concat!(include_str!("../../../shaders/camera.wgsl"), include_str!("../../../shaders/floor.wgsl"));
         const CAMERA_AND_SEGMENTS: &str =
             concat!(include_str!("../../../shaders/camera.wgsl"), include_str!("../../../shaders/segments.wgsl"));
-        let arrows = module("arrows", CAMERA_AND_ARROWS);
-        let floor = module("floor", CAMERA_AND_FLOOR);
-        let segments = module("segments", CAMERA_AND_SEGMENTS);
+        let arrows = shader(device, "arrows", CAMERA_AND_ARROWS);
+        let floor = shader(device, "floor", CAMERA_AND_FLOOR);
+        let segments = shader(device, "segments", CAMERA_AND_SEGMENTS);
         let corners = wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x2, 2 => Float32x2, 3 => Float32x2];
         let arrow = wgpu::vertex_attr_array![
             4 => Float32x3, 5 => Float32, 6 => Float32x3, 7 => Float32, 8 => Float32x4
@@ -356,36 +328,30 @@ impl Pipelines {
             buffer(size_of::<ArrowInstance>(), wgpu::VertexStepMode::Instance, arrow.as_slice()),
         ];
         let segment_buffers = [buffer(size_of::<Segment>(), wgpu::VertexStepMode::Instance, segment.as_slice())];
-        let pipeline = |name, module: &wgpu::ShaderModule, entries: [&str; 2], buffers: &[_], kind: Kind| {
-            device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some(name),
-                layout: Some(&layout),
-                vertex: wgpu::VertexState {
-                    module,
-                    entry_point: Some(entries[0]),
-                    buffers,
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                },
-                fragment: Some(wgpu::FragmentState {
-                    module,
-                    entry_point: Some(entries[1]),
-                    targets: &[Some(kind.colours())],
-                    compilation_options: wgpu::PipelineCompilationOptions::default(),
-                }),
-                primitive: kind.primitive(),
-                depth_stencil: Some(kind.depth()),
-                multisample: wgpu::MultisampleState { count: SAMPLES, ..wgpu::MultisampleState::default() },
-                multiview_mask: None,
-                cache: None,
-            })
+        let made = |label, module, [vertex, fragment]: [&str; 2], buffers: &[_], kind: Kind| {
+            let (colours, primitive, depth) = (kind.colours(), kind.primitive(), Some(kind.depth()));
+            let (bindings, samples) = (camera, SAMPLES);
+            let parts = PipelineParts {
+                label,
+                bindings,
+                module,
+                vertex,
+                fragment,
+                buffers,
+                colours,
+                primitive,
+                depth,
+                samples,
+            };
+            pipeline(device, parts)
         };
         Self {
-            arrows: pipeline("arrows", &arrows, ["arrow", "lit"], &arrow_buffers, Kind::Solid),
-            crowds: pipeline("crowds", &arrows, ["crowd", "flat_colour"], &arrow_buffers, Kind::Flat),
-            halos: pipeline("halos", &arrows, ["halo", "ground"], &arrow_buffers, Kind::Inside),
-            shadows: pipeline("shadows", &arrows, ["shadow", "shade"], &arrow_buffers, Kind::Film),
-            floor: pipeline("floor", &floor, ["floor_corner", "grid"], &[], Kind::Sheet),
-            segments: pipeline("segments", &segments, ["strip", "tube"], &segment_buffers, Kind::Strip),
+            arrows: made("arrows", &arrows, ["arrow", "lit"], &arrow_buffers, Kind::Solid),
+            crowds: made("crowds", &arrows, ["crowd", "flat_colour"], &arrow_buffers, Kind::Flat),
+            halos: made("halos", &arrows, ["halo", "ground"], &arrow_buffers, Kind::Inside),
+            shadows: made("shadows", &arrows, ["shadow", "shade"], &arrow_buffers, Kind::Film),
+            floor: made("floor", &floor, ["floor_corner", "grid"], &[], Kind::Sheet),
+            segments: made("segments", &segments, ["strip", "tube"], &segment_buffers, Kind::Strip),
         }
     }
 }

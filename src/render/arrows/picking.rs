@@ -14,16 +14,16 @@ pub fn pick(scene: &Scene, camera: &Camera, at: [f32; 2], size: [f32; 2]) -> Opt
     let ray = camera.ray(at, size);
     let towards = camera.axes()[2];
     let mut best: Option<(f32, f32, usize)> = None;
-    for (place, arrow) in scene.arrows.iter().enumerate() {
+    for (index, arrow) in scene.arrows.iter().enumerate() {
         let Some([from, to]) = arrow.ends() else { continue };
         let Some((distance, along)) = nearest(&ray, from, to) else { continue };
         let pixel = camera.pixel(along * -ray.direction.dot(towards), size[1]);
         let miss = ((distance - scene.radius(arrow.width)) / pixel).max(0.0);
-        if miss <= CLOSE && best.is_none_or(|(least, nearest, _)| (miss, along) < (least, nearest)) {
-            best = Some((miss, along, place));
+        if miss <= CLOSE && best.is_none_or(|(smallest, nearest, _)| (miss, along) < (smallest, nearest)) {
+            best = Some((miss, along, index));
         }
     }
-    best.map(|(.., place)| place)
+    best.map(|(.., index)| index)
 }
 
 /// How far the ray passes by the segment, and how far along the ray; nothing where that is behind its origin.
@@ -62,23 +62,23 @@ mod tests {
 
     #[test]
     fn the_middle_of_every_arrow_picks_it() {
-        let directions = (0..24_u8).map(|place| {
-            let angle = f32::from(place) * 0.7;
-            [angle.cos() * 0.8, f32::from(place) / 24.0 - 0.5, angle.sin() * 0.8]
+        let directions = (0..24_u8).map(|index| {
+            let angle = f32::from(index) * 0.7;
+            [angle.cos() * 0.8, f32::from(index) / 24.0 - 0.5, angle.sin() * 0.8]
         });
         let scene = scene(directions.map(|to| arrow(to.map(|part| part * 0.3), to)).collect());
         for yaw in 0..8_u8 {
             let camera = Camera { yaw: f32::from(yaw) * 0.8, ..scene.home() };
-            for (place, arrow) in scene.arrows.iter().enumerate() {
+            for (index, arrow) in scene.arrows.iter().enumerate() {
                 let middle = std::array::from_fn(|axis| (arrow.from[axis] + arrow.to[axis]) / 2.0);
                 let seen = camera.project(middle, SIZE).unwrap();
                 let picked = pick(&scene, &camera, seen.at, SIZE).unwrap();
                 // Where another arrow is picked it is in front, and it is hit: its own axis passes that pixel.
-                if picked != place {
+                if picked != index {
                     let ray = camera.ray(seen.at, SIZE);
                     let [from, to] = scene.arrows[picked].ends().unwrap();
                     let (apart, along) = nearest(&ray, from, to).unwrap();
-                    assert!(apart <= scene.radius(1.0), "{place} from {yaw} picks {picked}, which is {apart} away");
+                    assert!(apart <= scene.radius(1.0), "{index} from {yaw} picks {picked}, which is {apart} away");
                     assert!(along < (Vec3::from(middle) - ray.origin).length());
                 }
             }

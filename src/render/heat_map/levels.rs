@@ -60,10 +60,10 @@ fn stronger(a: f32, b: f32) -> f32 {
 /// The least and the greatest finite value; both 0 where there is none.
 pub(super) fn extremes(values: &[f32]) -> [f32; 2] {
     let finite = values.par_iter().copied().filter(|value| value.is_finite());
-    let [least, greatest] = finite
+    let [min, max] = finite
         .fold(|| [f32::INFINITY, f32::NEG_INFINITY], |[low, high], value| [low.min(value), high.max(value)])
         .reduce(|| [f32::INFINITY, f32::NEG_INFINITY], |a, b| [a[0].min(b[0]), a[1].max(b[1])]);
-    if least <= greatest { [least, greatest] } else { [0.0; 2] }
+    if min <= max { [min, max] } else { [0.0; 2] }
 }
 
 /// The magnitude that `part` of the finite values stay within; of a million of them where there are more.
@@ -74,8 +74,8 @@ pub(super) fn magnitude_of_part(values: &[f32], part: f64) -> f32 {
     let mut magnitudes: Vec<f32> =
         values.iter().step_by(step).map(|value| value.abs()).filter(|magnitude| magnitude.is_finite()).collect();
     let Some(last) = magnitudes.len().checked_sub(1) else { return 0.0 };
-    let place = (part * last as f64).round() as usize;
-    *magnitudes.select_nth_unstable_by(place, f32::total_cmp).1
+    let index = (part * last as f64).round() as usize;
+    *magnitudes.select_nth_unstable_by(index, f32::total_cmp).1
 }
 
 #[cfg(test)]
@@ -113,17 +113,17 @@ mod tests {
     }
 
     fn blocks_keep_the_strongest(rows: usize, columns: usize) {
-        let values: Vec<f32> = (0..rows * columns).map(|place| ((place * 7919) % 1013) as f32 - 506.0).collect();
+        let values: Vec<f32> = (0..rows * columns).map(|index| ((index * 7919) % 1013) as f32 - 506.0).collect();
         let levels = levels(Level { rows, columns, shifts: [0, 0], values: values.clone() });
         assert_eq!(levels.last().unwrap().values.len(), 1);
         for (depth, level) in levels.iter().enumerate() {
             let [across, down] = level.shifts.map(|shift| 1 << shift);
-            for (place, value) in level.values.iter().enumerate() {
-                let [row, column] = [place / level.columns * down, place % level.columns * across];
+            for (index, value) in level.values.iter().enumerate() {
+                let [row, column] = [index / level.columns * down, index % level.columns * across];
                 let block = (row..(row + down).min(rows))
                     .flat_map(|row| (column..(column + across).min(columns)).map(move |column| (row, column)))
                     .map(|(row, column)| values[row * columns + column].abs());
-                assert_eq!(value.abs(), block.fold(0.0, f32::max), "level {depth} at {place}");
+                assert_eq!(value.abs(), block.fold(0.0, f32::max), "level {depth} at {index}");
             }
         }
     }
@@ -139,12 +139,12 @@ mod tests {
 
     #[test]
     fn one_outlier_does_not_decide_what_is_usual() {
-        let mut values: Vec<f32> = (0..1000).map(|place| place as f32 / 1000.0).collect();
+        let mut values: Vec<f32> = (0..1000).map(|index| index as f32 / 1000.0).collect();
         values.push(-1e6);
         assert!((magnitude_of_part(&values, 0.995) - 0.995).abs() < 0.002);
         assert_eq!(magnitude_of_part(&[], 0.995), 0.0);
         assert_eq!(magnitude_of_part(&[f32::NAN], 0.995), 0.0);
-        let many: Vec<f32> = (0..3 * SAMPLE).map(|place| (place % 1000) as f32).collect();
+        let many: Vec<f32> = (0..3 * SAMPLE).map(|index| (index % 1000) as f32).collect();
         assert!((magnitude_of_part(&many, 0.5) - 500.0).abs() < 5.0);
     }
 }

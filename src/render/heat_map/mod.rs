@@ -72,16 +72,16 @@ pub struct Cell {
 pub enum NoMatrix {
     #[error("{rows} x {columns} cells need {rows} x {columns} values, not {values}")]
     Count { rows: usize, columns: usize, values: usize },
-    #[error("a matrix of {rows} x {columns} cells cannot be drawn; at most {most} rows or columns and {all} cells can",
-        most = Field::MOST, all = Field::MOST_CELLS)]
+    #[error("a matrix of {rows} x {columns} cells cannot be drawn; at most {longest} rows or columns and {all} cells can",
+        longest = Field::MAX_LENGTH, all = Field::MAX_CELLS)]
     Size { rows: usize, columns: usize },
 }
 
 impl Field {
     /// Rows or columns at most.
-    pub const MOST: usize = 1 << 15;
+    pub const MAX_LENGTH: usize = 1 << 15;
     /// Cells at most: with their levels they take half a gigabyte on the device.
-    pub const MOST_CELLS: usize = 1 << 26;
+    pub const MAX_CELLS: usize = 1 << 26;
     /// Part of the values that lie within [`Field::usual`].
     const USUAL: f64 = 0.995;
 
@@ -90,8 +90,8 @@ impl Field {
     /// # Errors
     /// [`NoMatrix`] where there are no cells, too many, or another number of values.
     pub fn new(rows: usize, columns: usize, values: Vec<f32>) -> Result<Self, NoMatrix> {
-        let sides_fit = [rows, columns].iter().all(|count| (1..=Self::MOST).contains(count));
-        if !sides_fit || rows * columns > Self::MOST_CELLS {
+        let sides_fit = [rows, columns].iter().all(|count| (1..=Self::MAX_LENGTH).contains(count));
+        if !sides_fit || rows * columns > Self::MAX_CELLS {
             return Err(NoMatrix::Size { rows, columns });
         }
         if values.len() != rows * columns {
@@ -139,8 +139,8 @@ impl Field {
 
     /// A range of colours with 0 in the middle, which few large values do not wash out.
     pub fn around_zero(&self) -> [f32; 2] {
-        let [least, greatest] = self.extremes;
-        let reach = if self.usual > 0.0 { self.usual } else { greatest.max(-least).max(f32::MIN_POSITIVE) };
+        let [min, max] = self.extremes;
+        let reach = if self.usual > 0.0 { self.usual } else { max.max(-min).max(f32::MIN_POSITIVE) };
         [-reach, reach]
     }
 }
@@ -160,8 +160,8 @@ impl Matrix {
 
     /// Its colour bar.
     pub fn bar(&self) -> Bar {
-        let ([low, high], [least, greatest]) = (self.range, self.field.extremes);
-        let beyond = [least < low, greatest > high];
+        let ([low, high], [min, max]) = (self.range, self.field.extremes);
+        let beyond = [min < low, max > high];
         Bar { label: self.value_label.clone(), map: self.map, range: self.range.map(f64::from), beyond }
     }
 }
@@ -213,8 +213,8 @@ impl Window {
     const CLOSEST: f64 = 4.0;
 
     fn held(self, field: &Field) -> Self {
-        let held = |low: f64, length: f64, most: f64| {
-            if length >= most { (most - length) / 2.0 } else { low.clamp(0.0, most - length) }
+        let held = |low: f64, length: f64, whole: f64| {
+            if length >= whole { (whole - length) / 2.0 } else { low.clamp(0.0, whole - length) }
         };
         let [width, height] = [self.width(), self.height()];
         let left = held(self.left, width, field.columns as f64);
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     fn field(rows: usize, columns: usize) -> Field {
-        let values = (0..rows * columns).map(|place| place as f32 - 3.0).collect();
+        let values = (0..rows * columns).map(|index| index as f32 - 3.0).collect();
         Field::new(rows, columns, values).unwrap()
     }
 
@@ -236,7 +236,7 @@ mod tests {
     fn a_field_needs_as_many_values_as_cells() {
         assert_eq!(Field::new(2, 3, vec![0.0; 5]), Err(NoMatrix::Count { rows: 2, columns: 3, values: 5 }));
         assert_eq!(Field::new(0, 3, vec![]), Err(NoMatrix::Size { rows: 0, columns: 3 }));
-        let [rows, columns] = [Field::MOST; 2];
+        let [rows, columns] = [Field::MAX_LENGTH; 2];
         assert_eq!(Field::new(rows, columns, vec![]), Err(NoMatrix::Size { rows, columns }));
         assert_eq!(Field::new(usize::MAX, 2, vec![]), Err(NoMatrix::Size { rows: usize::MAX, columns: 2 }));
     }

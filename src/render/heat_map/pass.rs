@@ -7,6 +7,7 @@ use eframe::egui_wgpu::wgpu;
 
 use super::super::colour;
 use super::super::offscreen::{FORMAT, Gpu, Ground, Part, Pass, Target, extent};
+use super::super::pipeline::{PipelineParts, Uniform, bind_group, bind_group_layout, pipeline, shader};
 use super::{Field, Level, Matrix, Window};
 use crate::plot::series_style::{ColourMap, Rgb, Theme};
 
@@ -14,7 +15,7 @@ use crate::plot::series_style::{ColourMap, Rgb, Theme};
 #[derive(Debug)]
 pub struct HeatMapPass {
     pipeline: wgpu::RenderPipeline,
-    uniform: wgpu::Buffer,
+    uniform: Uniform<View>,
     layout: wgpu::BindGroupLayout,
     loaded: Option<Loaded>,
     window: Window,
@@ -39,7 +40,7 @@ struct Loaded {
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 struct View {
-    place: [f32; 4],
+    corner_and_step: [f32; 4],
     part: [f32; 4],
     range: [f32; 4],
     ground: [f32; 4],
@@ -57,41 +58,31 @@ const LINES_FROM: f32 = 9.0;
 
 impl HeatMapPass {
     pub fn new(device: &wgpu::Device) -> Self {
-        let source = wgpu::ShaderSource::Wgsl(include_str!("../../../shaders/heat_map.wgsl").into());
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some("heat map"), source });
-        let layout = bind_group_layout(device);
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("heat map"),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("heat map"),
-            layout: Some(&pipeline_layout),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("corner"),
-                buffers: &[],
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-            },
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some("heat"),
-                targets: &[Some(FORMAT.into())],
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-            }),
+        let module = shader(device, "heat map", include_str!("../../../shaders/heat_map.wgsl"));
+        let texture = |view_dimension| wgpu::BindingType::Texture {
+            sample_type: wgpu::TextureSampleType::Float { filterable: false },
+            view_dimension,
+            multisampled: false,
+        };
+        let bindings = [
+            Uniform::<View>::BINDING,
+            texture(wgpu::TextureViewDimension::D2),
+            texture(wgpu::TextureViewDimension::D2Array),
+        ];
+        let layout = bind_group_layout(device, "heat map", wgpu::ShaderStages::FRAGMENT, &bindings);
+        let parts = PipelineParts {
+            label: "heat map",
+            bindings: &layout,
+            module: &module,
+            vertex: "corner",
+            fragment: "heat",
+            buffers: &[],
+            colours: FORMAT.into(),
             primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            multiview_mask: None,
-            cache: None,
-        });
-        let uniform = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("heat map"),
-            size: size_of::<View>() as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+            depth: None,
+            samples: 1,
+        };
+        let (pipeline, uniform) = (pipeline(device, parts), Uniform::new(device, "heat map"));
         let window = Window { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
         let theme = Theme::Light;
         let (ground, range, scale) = (theme.ground(), [0.0, 1.0], 1.0);
@@ -118,15 +109,9 @@ impl HeatMapPass {
     }
 
     fn bind(&self, gpu: &Gpu, colours: &wgpu::TextureView, level: &wgpu::TextureView) -> wgpu::BindGroup {
-        gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("heat map"),
-            layout: &self.layout,
-            entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: self.uniform.as_entire_binding() },
-                wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(colours) },
-                wgpu::BindGroupEntry { binding: 2, resource: wgpu::BindingResource::TextureView(level) },
-            ],
-        })
+        let texture = wgpu::BindingResource::TextureView;
+        let resources = [self.uniform.resource(), texture(colours), texture(level)];
+        bind_group(&gpu.device, "heat map", &self.layout, resources)
     }
 
     /// Sets which part is shown, on which ground, and how many dots a logical pixel has.
@@ -137,8 +122,8 @@ impl HeatMapPass {
     /// The level to draw and what the shader is told about it.
     fn view(&self, field: &Field, part: &Part) -> (usize, View) {
         let step = [self.window.width() / f64::from(part.whole[0]), self.window.height() / f64::from(part.whole[1])];
-        let place = level_for(field, step);
-        let level = &field.levels()[place];
+        let index = level_for(field, step);
+        let level = &field.levels()[index];
         let cell = level.shifts.map(|shift| f64::from(1_u32 << shift));
         let in_cells = |lengths: [f64; 2]| [0, 1].map(|axis| (lengths[axis] / cell[axis]) as f32);
         let [low, high] = self.range;
@@ -146,9 +131,9 @@ impl HeatMapPass {
         let lines = ((dots - LINES_FROM) / LINES_FROM).clamp(0.0, 1.0) * 0.8;
         let [corner, step] = [in_cells([self.window.left, self.window.top]), in_cells(step)];
         let size = in_cells([field.columns() as f64, field.rows() as f64]);
-        let [left, top] = part.origin.map(|place| place as f32);
+        let [left, top] = part.origin.map(|dots| dots as f32);
         let view = View {
-            place: [corner[0], corner[1], step[0], step[1]],
+            corner_and_step: [corner[0], corner[1], step[0], step[1]],
             part: [left, top, size[0], size[1]],
             range: [low, 1.0 / (high - low).max(f32::MIN_POSITIVE), lines, self.scale],
             ground: colour(self.ground, 1.0),
@@ -156,7 +141,7 @@ impl HeatMapPass {
             line: colour(self.ground, 1.0),
             level: [level.columns, level.rows, level.columns.div_ceil(LAYER), 0].map(|count| count as i32),
         };
-        (place, view)
+        (index, view)
     }
 }
 
@@ -184,34 +169,11 @@ impl Pass for HeatMapPass {
         let mut pass = target.begin(encoder, colour(self.ground, 1.0));
         let Some(loaded) = &self.loaded else { return };
         let (level, view) = self.view(&loaded.field, part);
-        gpu.queue.write_buffer(&self.uniform, 0, bytemuck::bytes_of(&view));
+        self.uniform.write(gpu, &view);
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &loaded.bindings[level], &[]);
         pass.draw(0..3, 0..1);
     }
-}
-
-fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    let entry =
-        |binding, ty| wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::FRAGMENT, ty, count: None };
-    let texture = |view_dimension| wgpu::BindingType::Texture {
-        sample_type: wgpu::TextureSampleType::Float { filterable: false },
-        view_dimension,
-        multisampled: false,
-    };
-    let uniform = wgpu::BindingType::Buffer {
-        ty: wgpu::BufferBindingType::Uniform,
-        has_dynamic_offset: false,
-        min_binding_size: None,
-    };
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some("heat map"),
-        entries: &[
-            entry(0, uniform),
-            entry(1, texture(wgpu::TextureViewDimension::D2)),
-            entry(2, texture(wgpu::TextureViewDimension::D2Array)),
-        ],
-    })
 }
 
 /// Copies a level to the device, cut into layers.
@@ -259,8 +221,8 @@ fn load(gpu: &Gpu, level: &Level) -> wgpu::TextureView {
 
 fn load_colours(gpu: &Gpu, map: ColourMap, theme: Theme) -> wgpu::TextureView {
     let colours: Vec<u8> = (0..COLOURS)
-        .flat_map(|place| {
-            let [red, green, blue] = map.rgb(f64::from(place) / f64::from(COLOURS - 1), theme);
+        .flat_map(|index| {
+            let [red, green, blue] = map.rgb(f64::from(index) / f64::from(COLOURS - 1), theme);
             [red, green, blue, 255]
         })
         .collect();

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use eframe::egui::{Rect, Response, Ui};
-use eframe::egui_wgpu;
+use eframe::egui_wgpu::wgpu;
 
 use super::super::arrows::motion::{between, eased};
 use super::super::arrows::picking::pick;
 use super::super::arrows::{ArrowPass, Emphasis, Scene};
 use super::super::camera::Camera;
 use super::navigation::Wishes;
-use super::{Callback, OnDevice, Placed, look, placed};
+use super::{Gpu, OnDevice, Placed, Surface, ViewState, placed};
 use crate::plot::picture::Frame;
 use crate::plot::screen;
 
@@ -27,9 +27,9 @@ pub struct ArrowView {
     /// Key of the arrow that is pointed at in a view beside this one.
     pub pointed: Option<u64>,
     motion: Option<Motion>,
-    last: Option<Last>,
-    version: u64,
-    held: OnDevice<ArrowPass>,
+    /// The scene of the last frame.
+    last: Option<Arc<Scene>>,
+    held: OnDevice<ArrowState>,
 }
 
 /// What came of showing the view.
@@ -51,12 +51,32 @@ struct Motion {
     started: f64,
 }
 
-/// What the device has drawn.
+/// What the view shows in a frame.
 #[derive(Debug, Clone)]
-struct Last {
+struct ArrowState {
     scene: Arc<Scene>,
     camera: Camera,
     emphasis: Emphasis,
+}
+
+impl PartialEq for ArrowState {
+    fn eq(&self, other: &Self) -> bool {
+        let same = Arc::ptr_eq(&self.scene, &other.scene);
+        same && (self.camera, self.emphasis) == (other.camera, other.emphasis)
+    }
+}
+
+impl ViewState for ArrowState {
+    type Pass = ArrowPass;
+
+    fn pass(device: &wgpu::Device) -> ArrowPass {
+        ArrowPass::new(device)
+    }
+
+    fn set(&self, pass: &mut ArrowPass, gpu: &Gpu, surface: Surface) {
+        pass.set_scene(&gpu.device, &self.scene, self.emphasis, surface.theme);
+        pass.set_view(self.camera, surface.ground, surface.scale);
+    }
 }
 
 /// Seconds from one scene to the next.
@@ -97,7 +117,10 @@ impl ArrowView {
             self.selected = None;
         }
         let emphasis = Emphasis { pointed: key.or(self.pointed), selected: self.selected };
-        self.paint(ui, place, &drawn, camera, emphasis);
+        self.last = Some(Arc::clone(&drawn));
+        let captions = drawn.captions(&camera, place.size().into());
+        self.held.paint(ui, place, ArrowState { scene: drawn, camera, emphasis });
+        screen::captions(ui, place, &captions);
         if let Some(arrow) = hovered {
             screen::tooltip(ui, &response, |ui| tooltip(ui, arrow));
         }
@@ -125,7 +148,7 @@ impl ArrowView {
         let target = self.motion.as_ref().map(|motion| &motion.to);
         if target.is_none_or(|target| !Arc::ptr_eq(target, scene)) {
             // What is on screen now is where the way begins; at first there is nothing to come from.
-            let from = self.last.as_ref().map_or(scene, |last| &last.scene);
+            let from = self.last.as_ref().unwrap_or(scene);
             self.motion = Some(Motion { from: Arc::clone(from), to: Arc::clone(scene), started: now });
         }
         let Some(motion) = self.motion.as_ref().filter(|motion| !Arc::ptr_eq(&motion.from, &motion.to)) else {
@@ -138,30 +161,5 @@ impl ArrowView {
         }
         ui.request_repaint();
         Arc::new(between(&motion.from, &motion.to, eased(part as f32)))
-    }
-
-    fn paint(&mut self, ui: &Ui, place: Rect, scene: &Arc<Scene>, camera: Camera, emphasis: Emphasis) {
-        let same = |last: &Last| Arc::ptr_eq(&last.scene, scene) && last.camera == camera && last.emphasis == emphasis;
-        if !self.last.as_ref().is_some_and(same) {
-            self.version += 1;
-            self.last = Some(Last { scene: Arc::clone(scene), camera, emphasis });
-        }
-        let (theme, ground) = look(ui);
-        let scene_to_draw = Arc::clone(scene);
-        let callback = Callback {
-            held: self.held.shared(),
-            theme,
-            ground,
-            size: place.size(),
-            version: self.version,
-            new: ArrowPass::new,
-            set: move |pass: &mut ArrowPass, gpu: &super::Gpu, scale: f32| {
-                pass.set_scene(&gpu.device, &scene_to_draw, emphasis, theme);
-                pass.set_view(camera, ground, scale);
-            },
-        };
-        let painter = ui.painter_at(place);
-        painter.add(egui_wgpu::Callback::new_paint_callback(place, callback));
-        screen::captions(ui, place, &scene.captions(&camera, place.size().into()));
     }
 }

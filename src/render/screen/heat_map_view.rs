@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use eframe::egui::{Pos2, Rect, Response, Ui};
-use eframe::egui_wgpu;
+use eframe::egui_wgpu::wgpu;
 
 use super::super::heat_map::{Cell, HeatMapPass, Matrix, Window};
 use super::navigation::Wishes;
-use super::{Callback, OnDevice, Placed, look, placed};
+use super::{Gpu, OnDevice, Placed, Surface, ViewState, placed};
 use crate::plot::picture::{Edge, Frame};
 use crate::plot::screen;
 
@@ -19,9 +19,7 @@ use crate::plot::screen;
 pub struct HeatMapView {
     /// What is shown; at first the whole matrix.
     pub window: Option<Window>,
-    last: Option<Last>,
-    version: u64,
-    held: OnDevice<HeatMapPass>,
+    held: OnDevice<MatrixState>,
 }
 
 /// What came of showing the view.
@@ -34,11 +32,30 @@ pub struct HeatMapResponse {
     pub clicked: Option<Cell>,
 }
 
-/// What the device has drawn.
+/// What the view shows in a frame.
 #[derive(Debug, Clone)]
-struct Last {
+struct MatrixState {
     matrix: Arc<Matrix>,
     window: Window,
+}
+
+impl PartialEq for MatrixState {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.matrix, &other.matrix) && self.window == other.window
+    }
+}
+
+impl ViewState for MatrixState {
+    type Pass = HeatMapPass;
+
+    fn pass(device: &wgpu::Device) -> HeatMapPass {
+        HeatMapPass::new(device)
+    }
+
+    fn set(&self, pass: &mut HeatMapPass, gpu: &Gpu, surface: Surface) {
+        pass.set_matrix(gpu, &self.matrix, surface.theme);
+        pass.set_view(self.window, surface.ground, surface.scale);
+    }
 }
 
 impl HeatMapView {
@@ -65,7 +82,7 @@ impl HeatMapView {
             ui.request_repaint();
         }
         self.window = Some(moved);
-        self.paint(ui, place, matrix, moved);
+        self.held.paint(ui, place, MatrixState { matrix: Arc::clone(matrix), window: moved });
         let hovered = response.hover_pos().filter(|_| !response.dragged());
         let hovered = hovered.and_then(|pointer| matrix.field.cell(moved.place(parts(pointer, place))));
         if let Some(cell) = hovered {
@@ -78,29 +95,6 @@ impl HeatMapView {
         }
         let clicked = hovered.filter(|_| response.clicked());
         HeatMapResponse { response, hovered, clicked }
-    }
-
-    fn paint(&mut self, ui: &Ui, place: Rect, matrix: &Arc<Matrix>, window: Window) {
-        let same = |last: &Last| Arc::ptr_eq(&last.matrix, matrix) && last.window == window;
-        if !self.last.as_ref().is_some_and(same) {
-            self.version += 1;
-            self.last = Some(Last { matrix: Arc::clone(matrix), window });
-        }
-        let (theme, ground) = look(ui);
-        let matrix = Arc::clone(matrix);
-        let callback = Callback {
-            held: self.held.shared(),
-            theme,
-            ground,
-            size: place.size(),
-            version: self.version,
-            new: HeatMapPass::new,
-            set: move |pass: &mut HeatMapPass, gpu: &super::Gpu, scale: f32| {
-                pass.set_matrix(gpu, &matrix, theme);
-                pass.set_view(window, ground, scale);
-            },
-        };
-        ui.painter_at(place).add(egui_wgpu::Callback::new_paint_callback(place, callback));
     }
 }
 

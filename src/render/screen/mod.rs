@@ -18,6 +18,7 @@ pub use heat_map_view::{HeatMapResponse, HeatMapView};
 
 use self::navigation::{Wishes, wishes};
 use super::offscreen::{Gpu, Part, Pass, Target};
+use super::pipeline::{PipelineParts, bind_group, bind_group_layout, pipeline, shader};
 use crate::plot::picture::Frame;
 use crate::plot::screen;
 use crate::plot::series_style::{Rgb, Theme};
@@ -39,58 +40,64 @@ struct Blit {
     layout: wgpu::BindGroupLayout,
 }
 
+/// What a view shows in a frame. Two are equal where the device would draw the same.
+trait ViewState: std::fmt::Debug + Clone + PartialEq + Send + Sync + 'static {
+    type Pass: Pass + std::fmt::Debug + Send + 'static;
+
+    fn pass(device: &wgpu::Device) -> Self::Pass;
+
+    /// Gives the pass what is to be drawn.
+    fn set(&self, pass: &mut Self::Pass, gpu: &Gpu, surface: Surface);
+}
+
+/// What a picture is drawn on in the window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Surface {
+    theme: Theme,
+    ground: Rgb,
+    /// Dots a logical pixel.
+    scale: f32,
+}
+
 /// What a view has on the device, for as long as there is the view.
 #[derive(Debug)]
-struct OnDevice<P>(Arc<Mutex<Option<Held<P>>>>);
+struct OnDevice<S: ViewState>(Arc<Mutex<Option<Held<S>>>>);
 
 #[derive(Debug)]
-struct Held<P> {
-    pass: P,
+struct Held<S: ViewState> {
+    pass: S::Pass,
     target: Target,
     bindings: wgpu::BindGroup,
     /// What was drawn last: it is drawn again only when that changes.
-    drawn: Option<Drawn>,
+    drawn: Option<(S, Surface, [u32; 2])>,
 }
 
-/// What a picture depends on beside the pass' own data, which counts its changes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Drawn {
-    theme: Theme,
-    ground: Rgb,
-    size: [u32; 2],
-    version: u64,
-}
-
-impl<P> OnDevice<P> {
-    /// The same, for a callback of the view's.
-    fn shared(&self) -> Self {
-        Self(Arc::clone(&self.0))
+impl<S: ViewState> OnDevice<S> {
+    /// Draws `state` at `place`.
+    fn paint(&self, ui: &egui::Ui, place: egui::Rect, state: S) {
+        let theme = if ui.visuals().dark_mode { Theme::Dark } else { Theme::Light };
+        let [red, green, blue, _] = ui.visuals().panel_fill.to_array();
+        let surface = Surface { theme, ground: [red, green, blue], scale: ui.pixels_per_point() };
+        let callback = Callback { held: Self(Arc::clone(&self.0)), state, surface, size: place.size() };
+        ui.painter_at(place).add(egui_wgpu::Callback::new_paint_callback(place, callback));
     }
 }
 
-impl<P> Default for OnDevice<P> {
+impl<S: ViewState> Default for OnDevice<S> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
 /// Draws a pass at a place in the window.
-struct Callback<P, S> {
-    held: OnDevice<P>,
-    theme: Theme,
-    ground: Rgb,
+struct Callback<S: ViewState> {
+    held: OnDevice<S>,
+    state: S,
+    surface: Surface,
     size: egui::Vec2,
-    version: u64,
-    new: fn(&wgpu::Device) -> P,
-    /// Gives the pass what is to be drawn, with dots a logical pixel.
-    set: S,
 }
 
-impl<P, S> egui_wgpu::CallbackTrait for Callback<P, S>
-where
-    P: Pass + Send + 'static,
-    S: Fn(&mut P, &Gpu, f32) + Send + Sync,
-{
+impl<S: ViewState> egui_wgpu::CallbackTrait for Callback<S> {
     fn prepare(
         &self,
         device: &wgpu::Device,
@@ -105,14 +112,15 @@ where
         let size: [f32; 2] = (self.size * screen.pixels_per_point).into();
         let size = size.map(|length| length.round().clamp(1.0, longest) as u32);
         let gpu = Gpu { device: device.clone(), queue: queue.clone(), name: String::new() };
-        let held = held.get_or_insert_with(|| Held::new(device, blit, size, (self.new)(device)));
+        let held = held.get_or_insert_with(|| Held::new(device, blit, size));
         if held.target.size != size {
             held.target = Target::new(device, size, held.pass.ground());
             held.bindings = blit.bindings(device, &held.target);
         }
-        let wanted = Drawn { theme: self.theme, ground: self.ground, size, version: self.version };
-        if held.drawn != Some(wanted) {
-            (self.set)(&mut held.pass, &gpu, screen.pixels_per_point);
+        let surface = Surface { scale: screen.pixels_per_point, ..self.surface };
+        let wanted = (self.state.clone(), surface, size);
+        if held.drawn.as_ref() != Some(&wanted) {
+            self.state.set(&mut held.pass, &gpu, surface);
             held.pass.draw(&gpu, encoder, &Part::whole(size), &held.target);
             held.drawn = Some(wanted);
         }
@@ -133,8 +141,9 @@ where
     }
 }
 
-impl<P: Pass> Held<P> {
-    fn new(device: &wgpu::Device, blit: &Blit, size: [u32; 2], pass: P) -> Self {
+impl<S: ViewState> Held<S> {
+    fn new(device: &wgpu::Device, blit: &Blit, size: [u32; 2]) -> Self {
+        let pass = S::pass(device);
         let target = Target::new(device, size, pass.ground());
         let bindings = blit.bindings(device, &target);
         Self { pass, target, bindings, drawn: None }
@@ -143,57 +152,29 @@ impl<P: Pass> Held<P> {
 
 impl Blit {
     fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
-        let source = wgpu::ShaderSource::Wgsl(include_str!("../../../shaders/blit.wgsl").into());
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some("blit"), source });
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("blit"),
-            entries: &[
-                wgpu::BindGroupLayoutEntry {
-                    binding: 0,
-                    visibility: wgpu::ShaderStages::FRAGMENT,
-                    ty: wgpu::BindingType::Texture {
-                        sample_type: wgpu::TextureSampleType::Float { filterable: true },
-                        view_dimension: wgpu::TextureViewDimension::D2,
-                        multisampled: false,
-                    },
-                    count: None,
-                },
-                wgpu::BindGroupLayoutEntry {
-                    binding: 1,
-                    visibility: wgpu::ShaderStages::FRAGMENT,
-                    ty: wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering),
-                    count: None,
-                },
-            ],
-        });
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("blit"),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
+        let module = shader(device, "blit", include_str!("../../../shaders/blit.wgsl"));
+        let texture = wgpu::BindingType::Texture {
+            sample_type: wgpu::TextureSampleType::Float { filterable: true },
+            view_dimension: wgpu::TextureViewDimension::D2,
+            multisampled: false,
+        };
+        let sampler = wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering);
+        let layout = bind_group_layout(device, "blit", wgpu::ShaderStages::FRAGMENT, &[texture, sampler]);
         // A target that encodes by itself must be given light.
-        let entry_point = if format.is_srgb() { "decoded" } else { "plain" };
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("blit"),
-            layout: Some(&pipeline_layout),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("corner"),
-                buffers: &[],
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-            },
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some(entry_point),
-                targets: &[Some(format.into())],
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-            }),
+        let fragment = if format.is_srgb() { "decoded" } else { "plain" };
+        let parts = PipelineParts {
+            label: "blit",
+            bindings: &layout,
+            module: &module,
+            vertex: "corner",
+            fragment,
+            buffers: &[],
+            colours: format.into(),
             primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            multiview_mask: None,
-            cache: None,
-        });
+            depth: None,
+            samples: 1,
+        };
+        let pipeline = pipeline(device, parts);
         Self { pipeline, layout }
     }
 
@@ -203,14 +184,8 @@ impl Blit {
             min_filter: wgpu::FilterMode::Linear,
             ..wgpu::SamplerDescriptor::default()
         });
-        device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("blit"),
-            layout: &self.layout,
-            entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&target.dots) },
-                wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::Sampler(&sampler) },
-            ],
-        })
+        let resources = [wgpu::BindingResource::TextureView(&target.dots), wgpu::BindingResource::Sampler(&sampler)];
+        bind_group(device, "blit", &self.layout, resources)
     }
 }
 
@@ -231,11 +206,4 @@ fn placed(ui: &mut egui::Ui, at: egui::Rect, frame: &Frame, name: &str) -> Place
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Image, ui.is_enabled(), name));
     let wishes = wishes(ui, &response);
     Placed { place, response, wishes }
-}
-
-/// The theme that `ui` is drawn in, and the ground behind a chart in it.
-fn look(ui: &egui::Ui) -> (Theme, Rgb) {
-    let theme = if ui.visuals().dark_mode { Theme::Dark } else { Theme::Light };
-    let [red, green, blue, _] = ui.visuals().panel_fill.to_array();
-    (theme, [red, green, blue])
 }
