@@ -188,15 +188,15 @@ fn thirds(counts: &[u32]) -> [u32; 2] {
     sorted.sort_unstable_by_key(|&count| std::cmp::Reverse(count));
     let total: u64 = sorted.iter().copied().map(u64::from).sum();
     [1, 2].map(|third| {
-        let (mut before, mut least) = (0, u32::MAX);
+        let (mut before, mut min_count) = (0, u32::MAX);
         for &count in &sorted {
             if 3 * before >= third * total {
                 break;
             }
-            least = count;
+            min_count = count;
             before += u64::from(count);
         }
-        least
+        min_count
     })
 }
 

@@ -41,7 +41,8 @@ registry::methods! {
     lwf: Lwf(Lwf), "The previous model's predictions are kept on the stage's inputs.";
     replay: Replay(Replay), "Earlier examples are trained again.";
     lsat: Lsat(Lsat), "A long-term and a short-term adapter together.";
-    gradient_surgery: GradientSurgery(GradientSurgery), "Another method that starts ahead without undoing the last stage.";
+    gradient_surgery: GradientSurgery(GradientSurgery),
+        "Another method that starts each stage ahead, in a direction that does not undo the last stage's.";
     sasrec: SasRec(SasRec), "SASRec, without the language model.";
     two_tower: TwoTower(TwoTower), "Two towers, without the language model.";
     hybrid: Hybrid(Hybrid), "The lists of a language model and of two towers, fused.";

@@ -58,10 +58,16 @@ mod tests {
     }
 
     #[test]
-    fn an_option_that_another_choice_brings_says_so() {
+    fn an_option_that_a_choice_brings_says_so() {
         let peso = MethodOptions::all().remove(0).reference();
-        assert!(peso.contains("| `distance.temperature` | Temperature | `1` |"), "{peso}");
-        let squared = peso.lines().find(|line| line.starts_with("| `distance.squared`")).unwrap();
+        let line = |path: &str| peso.lines().find(|line| line.starts_with(&format!("| `{path}` |"))).unwrap();
+        let temperature = line("distance.temperature");
+        assert!(
+            temperature.contains("| `1` |") && temperature.contains("Only with SoftmaxKl, PerRankKl"),
+            "{temperature}"
+        );
+        let squared = line("distance.squared");
         assert!(squared.contains("| `true` | true or false |") && squared.contains("Only with L2"), "{squared}");
+        assert!(!line("lambda").contains("Only with"), "it is always there");
     }
 }

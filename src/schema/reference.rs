@@ -11,7 +11,7 @@ pub struct FieldReference {
     pub field: &'static Field,
     /// Its value where nobody sets it; of an option that a choice brings, its value there. None where it is not set.
     pub default: Option<Setting>,
-    /// The choices that bring it, where not the default one does; empty for an option that is always there.
+    /// The choices that bring it; empty for an option that is always there.
     pub only_with: Vec<&'static str>,
 }
 
@@ -22,14 +22,11 @@ pub fn reference(fields: &'static [Field], defaults: &Value) -> Vec<FieldReferen
 
 impl FieldReference {
     fn of(field: &'static Field, fields: &'static [Field], defaults: &Value) -> Self {
-        if let Some(value) = at(defaults, field.path) {
-            let default = Setting::of(value).filter(|_| !value.is_null());
-            return Self { field, default, only_with: Vec::new() };
-        }
         let brought = brought_by(field, fields);
+        let default = at(defaults, field.path).or(brought.first().map(|(_, value)| value));
         Self {
             field,
-            default: brought.first().and_then(|(_, value)| Setting::of(value)),
+            default: default.filter(|value| !value.is_null()).and_then(Setting::of),
             only_with: brought.iter().map(|(choice, _)| choice.key).collect(),
         }
     }

@@ -96,14 +96,16 @@ impl<'a> StageTraining<'a> {
         adam(
             &mut self.towers.users.values,
             &self.gradient.users.values,
-            (&mut self.first.users.values, &mut self.second.users.values),
+            &mut self.first.users.values,
+            &mut self.second.users.values,
             rate,
             number,
         );
         adam(
             &mut self.towers.items.values,
             &self.gradient.items.values,
-            (&mut self.first.items.values, &mut self.second.items.values),
+            &mut self.first.items.values,
+            &mut self.second.items.values,
             rate,
             number,
         );
@@ -156,7 +158,7 @@ fn choice(target: Target<'_>, negatives: usize, items: usize, random: &mut impl 
 }
 
 /// One step of Adam (Kingma and Ba 2015), the `number`-th (from 1).
-fn adam(values: &mut [f32], gradient: &[f32], (first, second): (&mut [f32], &mut [f32]), rate: f32, number: usize) {
+fn adam(values: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], rate: f32, number: usize) {
     let correction = |beta: f64| (1.0 - beta.powf(number as f64)) as f32;
     let (correction1, correction2) = (correction(BETA1), correction(BETA2));
     let (beta1, beta2) = (BETA1 as f32, BETA2 as f32);

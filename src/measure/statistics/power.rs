@@ -45,8 +45,8 @@ impl Aim {
     pub fn users(&self, paired: &Paired) -> Option<u64> {
         let gain = paired.gain();
         let ratio = self.detectable_gain(paired) / gain;
-        let least = 2 * paired.stages.len() as u64;
-        (gain.abs() > paired.rounding()).then(|| ((paired.users() as f64 * ratio * ratio).ceil() as u64).max(least))
+        let min = 2 * paired.stages.len() as u64;
+        (gain.abs() > paired.rounding()).then(|| ((paired.users() as f64 * ratio * ratio).ceil() as u64).max(min))
     }
 
     /// Seeds with which a paired t-test would reveal a gain as large as the observed one, at its spread over seeds; `None`
