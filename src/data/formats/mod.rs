@@ -37,7 +37,17 @@ macro_rules! formats {
     };
 }
 
-formats![lc_rec, recbole, movielens, amazon_2023, amazon_2018, amazon_2014, yelp, table, peso_release,];
+formats! {
+    lc_rec,
+    recbole,
+    movielens,
+    amazon_2023,
+    amazon_2018,
+    amazon_2014,
+    yelp,
+    table,
+    peso_release,
+}
 
 /// What the editions of Amazon have in common.
 mod amazon;
