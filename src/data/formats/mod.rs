@@ -45,6 +45,7 @@ formats! {
     amazon_2018,
     amazon_2014,
     yelp,
+    toy,
     table,
     peso_release,
 }
