@@ -45,7 +45,6 @@ formats! {
     amazon_2018,
     amazon_2014,
     yelp,
-    toy,
     table,
     peso_release,
 }
