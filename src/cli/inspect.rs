@@ -154,12 +154,13 @@ fn dataset(path: &Path) -> Result<Inspected, InputError> {
 }
 
 fn unknown(path: &Path) -> InputError {
-    InputError::new(path, "neither a dataset, a model, an adapter, a project nor a run").advice(
-        "a dataset is a folder with `<name>.all.block_<k>.json` files, or interactions of LC-Rec, Amazon (2014, 2018, 2023), \
-         RecBole, MovieLens, Yelp or a table; a model's folder has `config.json`, an adapter's `adapter_config.json`; a model may \
-         be a `.gguf` file, a tokenizer is a `tokenizer.json`, an index of semantic ids a `<name>.index.json`; a project is a `.ron` file or a folder with `project.ron`, a run's \
-         folder has `run.ron`",
-    )
+    let advice = format!(
+        "a dataset is a folder with `<name>.all.block_<k>.json` files, or interactions of {}; a model's folder has `config.json`, an \
+         adapter's `adapter_config.json`; a model may be a `.gguf` file, a tokenizer is a `tokenizer.json`, an index of semantic ids \
+         a `<name>.index.json`; a project is a `.ron` file or a folder with `project.ron`, a run's folder has `run.ron`",
+        formats::formats_in_words()
+    );
+    InputError::new(path, "neither a dataset, a model, an adapter, a project nor a run").advice(advice)
 }
 
 fn dataset_text(summary: &Summary) -> String {

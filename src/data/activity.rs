@@ -9,9 +9,9 @@ pub fn dormant_users(dataset: &Dataset, stage: usize) -> Vec<bool> {
     if stage < 2 {
         return dormant;
     }
-    for (place, earlier) in dataset.stages.iter().take(stage).enumerate() {
+    for (index, earlier) in dataset.stages.iter().take(stage).enumerate() {
         for sequence in &earlier.sequences {
-            dormant[sequence.user as usize] = place == 0;
+            dormant[sequence.user as usize] = index == 0;
         }
     }
     dormant
@@ -68,9 +68,9 @@ impl ByStage {
     fn count(dataset: &Dataset, rows: usize, of: impl Fn(&Sequence, &mut dyn FnMut(u32, u32))) -> Self {
         let stages = dataset.stages.len();
         let mut counts = vec![0; rows * stages];
-        for (place, stage) in dataset.stages.iter().enumerate() {
+        for (index, stage) in dataset.stages.iter().enumerate() {
             for sequence in &stage.sequences {
-                of(sequence, &mut |row, number| counts[row as usize * stages + place] += number);
+                of(sequence, &mut |row, number| counts[row as usize * stages + index] += number);
             }
         }
         Self { stages, counts }
@@ -82,19 +82,19 @@ impl ByStage {
     }
 
     /// Counts of a user or an item by stage.
-    pub fn row(&self, place: u32) -> &[u32] {
-        let from = place as usize * self.stages;
+    pub fn row(&self, index: u32) -> &[u32] {
+        let from = index as usize * self.stages;
         &self.counts[from..from + self.stages]
     }
 
     /// All interactions of a user or with an item.
-    pub fn total(&self, place: u32) -> u64 {
-        self.row(place).iter().map(|&count| u64::from(count)).sum()
+    pub fn total(&self, index: u32) -> u64 {
+        self.row(index).iter().map(|&count| u64::from(count)).sum()
     }
 
     /// The stage (index from 0) of the first interaction; none where there is none.
-    pub fn first(&self, place: u32) -> Option<usize> {
-        self.row(place).iter().position(|&count| count > 0)
+    pub fn first(&self, index: u32) -> Option<usize> {
+        self.row(index).iter().position(|&count| count > 0)
     }
 
     /// The group of a user in a stage (index from 0); none where the user does nothing in it.
@@ -128,12 +128,12 @@ mod tests {
         let Summary { stages, .. } = dataset.summary();
         let drift = DataDrift::measure(&dataset, None);
         let (users, items) = (ByStage::of_users(&dataset), ByStage::of_items(&dataset));
-        for (place, (stage, drift)) in stages.iter().zip(&drift.stages).enumerate() {
+        for (index, (stage, drift)) in stages.iter().zip(&drift.stages).enumerate() {
             let all =
-                |of: &ByStage, rows: usize| -> u64 { (0..rows as u32).map(|row| u64::from(of.row(row)[place])).sum() };
+                |of: &ByStage, rows: usize| -> u64 { (0..rows as u32).map(|row| u64::from(of.row(row)[index])).sum() };
             assert_eq!(all(&users, dataset.users.len()), stage.interactions as u64);
             assert_eq!(all(&items, dataset.items.len()), stage.interactions as u64);
-            let group = |group| (0..200).filter(|&user| users.group(user, place) == Some(group)).count();
+            let group = |group| (0..200).filter(|&user| users.group(user, index) == Some(group)).count();
             let found = UserGroup::ALL.map(group);
             assert_eq!(found, [drift.users.new, drift.users.returning, drift.users.dormant]);
         }

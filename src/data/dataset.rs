@@ -9,11 +9,11 @@ use crate::semantic_id::SemanticIndex;
 pub struct Dataset {
     /// Short name for titles and file names.
     pub name: String,
-    /// The catalogue; an item is its place in this list everywhere else.
+    /// The catalogue; an item is its index in this list everywhere else.
     pub items: Vec<Item>,
-    /// Users' names as the files give them; a user is its place in this list.
+    /// Users' names as the files give them; a user is its index in this list.
     pub users: Vec<String>,
-    /// Codes of every item, by place in `items`.
+    /// Codes of every item, by index in `items`.
     pub index: SemanticIndex,
     /// Stages in time order: `stages[0]` is stage 1 (the base stage).
     pub stages: Vec<Stage>,
@@ -42,9 +42,9 @@ pub struct Stage {
 /// What one user did up to and in one stage, in time order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence {
-    /// The user, as a place in [`Dataset::users`].
+    /// The user, as an index in [`Dataset::users`].
     pub user: u32,
-    /// Every interaction up to the end of the stage, as places in [`Dataset::items`].
+    /// Every interaction up to the end of the stage, as indices in [`Dataset::items`].
     pub items: Vec<u32>,
     /// Where the stage begins in `items`; what is before it is the user's earlier history.
     pub current_from: usize,

@@ -128,7 +128,7 @@ impl DataDrift {
     /// Measures the drift of a dataset; the shift of users' centroids only where the items have vectors.
     pub fn measure(dataset: &Dataset, vectors: Option<ItemVectors<'_>>) -> Self {
         let mut known = Known { users: vec![false; dataset.users.len()], items: vec![false; dataset.items.len()] };
-        let stages = (0..dataset.stages.len()).map(|place| known.stage(dataset, place, vectors)).collect();
+        let stages = (0..dataset.stages.len()).map(|index| known.stage(dataset, index, vectors)).collect();
         Self { stages }
     }
 }
@@ -271,12 +271,12 @@ fn top_overlap(one: &[u64], other: &[u64]) -> TopOverlap {
 }
 
 fn centroid_shift(users: usize, before: &Stage, after: &Stage, vectors: ItemVectors<'_>) -> Option<CentroidShift> {
-    let mut places = vec![None; users];
-    for (place, sequence) in before.sequences.iter().enumerate() {
-        places[sequence.user as usize] = Some(place);
+    let mut indices = vec![None; users];
+    for (index, sequence) in before.sequences.iter().enumerate() {
+        indices[sequence.user as usize] = Some(index);
     }
     let centroids = |sequence: &Sequence| {
-        let earlier = &before.sequences[places[sequence.user as usize]?];
+        let earlier = &before.sequences[indices[sequence.user as usize]?];
         Some((centroid(current(earlier), vectors)?, centroid(current(sequence), vectors)?))
     };
     let (mut distances, mut cosines) = (Vec::new(), 0.0);
@@ -398,8 +398,8 @@ mod tests {
         ];
         let stages = measured();
         assert_eq!(stages.len(), 4);
-        for (place, (stage, (users, shares, same_block, next_block))) in stages.iter().zip(expected).enumerate() {
-            assert_eq!(stage.stage, place + 1);
+        for (index, (stage, (users, shares, same_block, next_block))) in stages.iter().zip(expected).enumerate() {
+            assert_eq!(stage.stage, index + 1);
             assert_eq!([stage.users.new, stage.users.returning, stage.users.dormant], users);
             near(&[stage.new_user_share, stage.new_item_share, stage.new_item_interactions], &shares);
             let counts = |targets: Targets| [targets.warm, targets.cold];

@@ -24,7 +24,7 @@ pub struct Node {
     pub level: usize,
     /// The code token.
     pub code: u32,
-    /// Its items, as places in the order.
+    /// Its items, as indices in the order.
     from: u32,
     to: u32,
     /// The first node that is not below it.
@@ -36,7 +36,7 @@ pub struct Node {
 /// One line of the tree as it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Branch {
-    /// A node, by its place.
+    /// A node, by its index.
     Node(u32),
     /// An item, below so many codes.
     Item { item: u32, depth: usize },

@@ -96,5 +96,5 @@ impl Dataset {
 
 /// Marks `places` as known and counts those that were not.
 fn count_new(known: &mut [bool], places: impl Iterator<Item = u32>) -> usize {
-    places.filter(|&place| !std::mem::replace(&mut known[place as usize], true)).count()
+    places.filter(|&index| !std::mem::replace(&mut known[index as usize], true)).count()
 }

@@ -32,7 +32,7 @@ impl Checkpoint {
     pub fn save(&self, file: &Path, made_of: &str) -> Result<(), InputError> {
         let groups = [("parameter", &self.parameters), ("first", &self.first), ("second", &self.second)];
         let matrices = groups.into_iter().flat_map(|(group, all)| {
-            all.iter().enumerate().map(move |(place, matrix)| Written::matrix(&format!("{group}/{place}"), matrix))
+            all.iter().enumerate().map(move |(index, matrix)| Written::matrix(&format!("{group}/{index}"), matrix))
         });
         let about = [(EPOCH, self.epoch.to_string()), (STEPS, self.steps.to_string()), (MADE_OF, made_of.to_owned())];
         write_safetensors(file, matrices, &about)
@@ -55,7 +55,7 @@ impl Checkpoint {
             return Err(damaged(file, "the checkpoint does not say where it is"));
         };
         let group = |name: &str| {
-            let names = (0..).map(|place| format!("{name}/{place}")).take_while(|name| weights.has(name));
+            let names = (0..).map(|index| format!("{name}/{index}")).take_while(|name| weights.has(name));
             names.map(|name| weights.matrix(&name, None)).collect::<Result<Vec<_>, _>>()
         };
         Ok(Some(Self {
@@ -93,7 +93,7 @@ mod tests {
         let file = folder.path().join("ids.checkpoint.safetensors");
         assert_eq!(Checkpoint::load(&file, "a").unwrap(), None);
         let matrix = |value: f32| Matrix { rows: 2, columns: 3, values: vec![value; 6] };
-        let parameters: Vec<Matrix> = (0..12).map(|place| matrix(place as f32)).collect();
+        let parameters: Vec<Matrix> = (0..12).map(|index| matrix(index as f32)).collect();
         let state =
             Checkpoint { epoch: 3, steps: 7, first: parameters.clone(), second: parameters.clone(), parameters };
         state.save(&file, "a").unwrap();

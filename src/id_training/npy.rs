@@ -40,33 +40,33 @@ pub fn read(path: &Path, items: &[&str]) -> Result<Vec<Vec<f64>>, InputError> {
         }
         return Ok(rows);
     }
-    let places = places(&ids, rows.len())?;
+    let row_by_id = rows_by_id(&ids, rows.len())?;
     let mut taken = Vec::with_capacity(items.len());
     for item in items {
-        let place = places.get(*item).ok_or_else(|| {
+        let row = row_by_id.get(*item).ok_or_else(|| {
             InputError::new(&ids, format!("item `{item}` has no row")).advice(
                 "every item that preparation leaves needs one; `peso semantic-ids PROJECT --items FILE` writes them down",
             )
         })?;
-        taken.push(rows[*place].clone());
+        taken.push(rows[*row].clone());
     }
     Ok(taken)
 }
 
 /// The row of each id.
-fn places(path: &Path, rows: usize) -> Result<HashMap<String, usize>, InputError> {
+fn rows_by_id(path: &Path, rows: usize) -> Result<HashMap<String, usize>, InputError> {
     let text = files::read_text(path, LARGEST_IDS)?;
-    let mut places = HashMap::new();
-    for (place, line) in text.lines().enumerate() {
-        if places.insert(line.to_owned(), place).is_some() {
-            let place = format!("line {}", place + 1);
+    let mut row_by_id = HashMap::new();
+    for (row, line) in text.lines().enumerate() {
+        if row_by_id.insert(line.to_owned(), row).is_some() {
+            let place = format!("line {}", row + 1);
             return Err(InputError::new(path, format!("`{line}` stands there twice")).at(place));
         }
     }
-    if places.len() == rows {
-        return Ok(places);
+    if row_by_id.len() == rows {
+        return Ok(row_by_id);
     }
-    Err(InputError::new(path, format!("{} ids for {rows} rows", places.len()))
+    Err(InputError::new(path, format!("{} ids for {rows} rows", row_by_id.len()))
         .advice("expected an id a line, a line a row"))
 }
 
@@ -97,9 +97,9 @@ fn matrix(path: &Path) -> Result<Vec<Vec<f64>>, InputError> {
         }
         other => return Err(bad(format!("the values are of the type {}", other.descr()))),
     };
-    if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-        let (row, column) = (place as u64 / width, place as u64 % width);
-        return Err(bad(format!("the value {} is not finite", values[place])).at(format!("row {row}, column {column}")));
+    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+        let (row, column) = (index as u64 / width, index as u64 % width);
+        return Err(bad(format!("the value {} is not finite", values[index])).at(format!("row {row}, column {column}")));
     }
     Ok(values.chunks(width as usize).map(<[f64]>::to_vec).collect())
 }

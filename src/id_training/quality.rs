@@ -128,7 +128,7 @@ impl Quality {
             spread: None,
             after: Collisions::of(after, levels),
             reassigned: 0,
-            category_baseline: sizes.values().max().map(|&most| most as f64 / known as f64),
+            category_baseline: sizes.values().max().map(|&max| max as f64 / known as f64),
         }
     }
 }

@@ -123,7 +123,7 @@ fn by_last_pair(numbers: &mut [u32], levels: usize, codes: usize, found: &Cluste
                     (Some(left), Some(centre)) => squared_distance(left, centre),
                     _ => f64::INFINITY,
                 };
-                if best.as_ref().is_some_and(|(least, _)| *least <= distance) {
+                if best.as_ref().is_some_and(|(nearest, _)| *nearest <= distance) {
                     continue;
                 }
                 let mut id = row.clone();

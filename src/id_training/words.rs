@@ -15,7 +15,7 @@ pub fn vectors(texts: &[String], width: usize) -> Vec<Vec<f64>> {
     for word in counted.iter().flat_map(BTreeMap::keys) {
         *items_with.entry(word).or_default() += 1;
     }
-    let places: BTreeMap<&str, (usize, f64)> = items_with
+    let dimensions: BTreeMap<&str, (usize, f64)> = items_with
         .iter()
         .map(|(&word, &items)| {
             let hash = seeds::derive(0, &["word", word]);
@@ -29,8 +29,8 @@ pub fn vectors(texts: &[String], width: usize) -> Vec<Vec<f64>> {
         .map(|words| {
             let mut vector = vec![0.0; width];
             for (word, &times) in words {
-                let (place, weight) = places[word.as_str()];
-                vector[place] += weight * (1.0 + (times as f64).ln());
+                let (dimension, weight) = dimensions[word.as_str()];
+                vector[dimension] += weight * (1.0 + (times as f64).ln());
             }
             let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
             if length > 0.0 {

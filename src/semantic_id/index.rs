@@ -23,7 +23,7 @@ pub struct SemanticIndex {
     pub tokens: Vec<String>,
     /// Level (0-based) of each code token.
     pub token_level: Vec<u8>,
-    /// `items x levels`, row-major: each item's code tokens as places in `tokens`.
+    /// `items x levels`, row-major: each item's code tokens as indices in `tokens`.
     pub codes: Vec<u32>,
 }
 
@@ -39,15 +39,15 @@ impl SemanticIndex {
     pub fn from_numbers(levels: usize, numbers: &[u32]) -> Self {
         debug_assert!((1..=MOST_LEVELS).contains(&levels) && numbers.len().is_multiple_of(levels));
         let key = |at: usize| ((at % levels) as u8, numbers[at]);
-        let mut places: BTreeMap<(u8, u32), u32> = (0..numbers.len()).map(|at| (key(at), 0)).collect();
-        for (place, number) in places.values_mut().zip(0..) {
-            *place = number;
+        let mut token_numbers: BTreeMap<(u8, u32), u32> = (0..numbers.len()).map(|at| (key(at), 0)).collect();
+        for (number, next) in token_numbers.values_mut().zip(0..) {
+            *number = next;
         }
         Self {
             levels,
-            tokens: places.keys().map(|&(level, number)| token(level, number)).collect(),
-            token_level: places.keys().map(|&(level, _)| level).collect(),
-            codes: (0..numbers.len()).map(|at| places[&key(at)]).collect(),
+            tokens: token_numbers.keys().map(|&(level, number)| token(level, number)).collect(),
+            token_level: token_numbers.keys().map(|&(level, _)| level).collect(),
+            codes: (0..numbers.len()).map(|at| token_numbers[&key(at)]).collect(),
         }
     }
 

@@ -10,12 +10,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use peso_workbench::data::formats::options::{Columns, Import, ItemTable, TableImport};
-use peso_workbench::data::formats::{self, Detected, FirstRows, Format, ImportError, ImportReport};
+use peso_workbench::data::formats::{self, Detected, FirstRows, Format, ImportError, ImportReport, SourceFields};
 use peso_workbench::data::interactions::{Interactions, ItemText};
 use peso_workbench::data::load::{self, Imported};
 use peso_workbench::data::prepare::{self, Prepare, StageCuts};
 use peso_workbench::data::{Dataset, DatasetSource, Prepared, Protocol};
 use peso_workbench::error::InputError;
+use peso_workbench::project::Project;
 use peso_workbench::semantic_id::SemanticIndex;
 use proptest::prelude::*;
 
@@ -322,6 +323,56 @@ fn a_project_file_names_every_source() {
         assert_eq!(options.to_string(&source).unwrap(), line);
         assert_eq!(options.from_str::<DatasetSource>(line).unwrap(), source);
     }
+}
+
+#[test]
+fn every_format_is_a_source_by_its_name_and_other_names_are_told() {
+    let short = ron::Options::default().with_default_extension(
+        ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES | ron::extensions::Extensions::IMPLICIT_SOME,
+    );
+    for format in Format::all() {
+        let content = match format.fields {
+            SourceFields::Interactions | SourceFields::Stages => r#"path:"x""#,
+            SourceFields::Table => r#"path:"x",columns:(user:"a",item:"b")"#,
+        };
+        let line = format!("{}({content})", format.key);
+        let source: DatasetSource = short.from_str(&line).unwrap();
+        assert_eq!((source.format(), source.path()), (Some(format), Some(Path::new("x"))));
+        assert_eq!(short.to_string(&source).unwrap(), line);
+        // As RON itself writes a choice with options; that of a folder has its field at once.
+        let long = match format.fields {
+            SourceFields::Stages => line,
+            _ => format!("{}(({content}))", format.key),
+        };
+        assert_eq!(ron::from_str::<DatasetSource>(&long).unwrap(), source);
+        let json = serde_json::to_value(&source).unwrap();
+        assert_eq!(json[format.key]["path"], "x");
+        assert_eq!(serde_json::from_value::<DatasetSource>(json).unwrap(), source);
+        assert_eq!(ron::to_string(&format).unwrap(), format.key);
+        assert_eq!(ron::from_str::<Format>(format.key).unwrap(), format);
+        assert_eq!(serde_json::from_value::<Format>(format.key.into()).unwrap(), format);
+    }
+    let refused = |dataset: &str| {
+        let text = format!("(\n    format: 1,\n    name: \"x\",\n    dataset: {dataset},\n)");
+        Project::parse(&text, Path::new("project.ron")).unwrap_err()
+    };
+    let error = refused(r#"RecBowl(path: "x")"#);
+    assert_eq!(
+        (error.problem.as_str(), error.place.as_deref()),
+        ("unknown choice `RecBowl`", Some("line 4, column 21, field `dataset`"))
+    );
+    let advice = error.advice.unwrap();
+    assert!(
+        ["Synthetic", "Detect", "RecBole", "Amazon2018", "Table", "PesoRelease"]
+            .iter()
+            .all(|name| advice.contains(name)),
+        "{advice}"
+    );
+    let error = refused(r#"PesoRelease(folder: "x")"#);
+    assert_eq!((error.problem.as_str(), error.advice.as_deref()), ("unknown field `folder`", Some("expected `path`")));
+    let error = refused(r#"RecBole(file: "x")"#);
+    assert_eq!(error.problem, "unknown field `file`");
+    assert!(serde_json::from_str::<Format>("\"RecBowl\"").unwrap_err().to_string().contains("`RecBole`"));
 }
 
 #[test]

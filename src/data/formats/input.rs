@@ -188,13 +188,13 @@ pub fn too_long(path: &Path, line: u64) -> InputError {
         .advice("a record a line was expected")
 }
 
-/// The first bytes of a file, decompressed: at most `most`, enough to tell its format.
-pub fn start(path: &Path, most: u64) -> Result<Vec<u8>, InputError> {
+/// The first bytes of a file, decompressed: at most `max`, enough to tell its format.
+pub fn start(path: &Path, max: u64) -> Result<Vec<u8>, InputError> {
     let mut ignore = |_| ControlFlow::Continue(());
     let monitor = Monitor::new(&mut ignore, 0);
     let read = open(path, &monitor).and_then(|reader| {
         let mut bytes = Vec::new();
-        match reader.take(most).read_to_end(&mut bytes) {
+        match reader.take(max).read_to_end(&mut bytes) {
             // What lies before the damage tells the format; reading the whole file tells of the damage.
             Err(_) if !bytes.is_empty() => Ok(bytes),
             Err(error) => Err(monitor.error(path, &error)),

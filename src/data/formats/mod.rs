@@ -37,12 +37,24 @@ macro_rules! formats {
     };
 }
 
-formats![lc_rec, recbole, movielens, amazon_2023, amazon_2018, amazon_2014, yelp, table, peso_release,];
+formats! {
+    lc_rec,
+    recbole,
+    movielens,
+    amazon_2023,
+    amazon_2018,
+    amazon_2014,
+    yelp,
+    table,
+    peso_release,
+}
 
 /// What the editions of Amazon have in common.
 mod amazon;
 
-pub use self::detect::{Detected, detect, is_parquet, plan_of, plan_of_table, propose_items, propose_table};
+pub use self::detect::{
+    Detected, detect, formats_in_words, is_parquet, plan_of, plan_of_table, propose_items, propose_table,
+};
 pub use self::error::ImportError;
 pub use self::excerpt::{Excerpt, ExcerptLine};
 pub use self::field::time_span;

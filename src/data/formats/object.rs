@@ -56,9 +56,9 @@ impl<'de, const N: usize> Visitor<'de> for Picked<'_, N> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut values = [const { None }; N];
-        while let Some(place) = map.next_key_seed(Key(&self.0))? {
-            match place {
-                Some(place) => values[place] = Some(map.next_value()?),
+        while let Some(index) = map.next_key_seed(Key(&self.0))? {
+            match index {
+                Some(index) => values[index] = Some(map.next_value()?),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -66,7 +66,7 @@ impl<'de, const N: usize> Visitor<'de> for Picked<'_, N> {
     }
 }
 
-/// A key, as its place among those that are wanted.
+/// A key, as its index among those that are wanted.
 struct Key<'k>(&'k [Option<&'k str>]);
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {

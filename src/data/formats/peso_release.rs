@@ -72,12 +72,12 @@ pub fn is_block(file: &Path) -> bool {
 /// Names the file that is missing, or the file, line and user or item of what cannot be used.
 pub fn load(folder: &Path, index: Option<&Path>) -> Result<Dataset, InputError> {
     let files = Files::find(folder, index)?;
-    let (mut items, index, place) = catalogue(&files.index)?;
+    let (mut items, index, numbers) = catalogue(&files.index)?;
     if let Some(path) = &files.titles {
-        json::read(path, Titles { items: &mut items, place: &place })?;
+        json::read(path, Titles { items: &mut items, numbers: &numbers })?;
     }
     let mut users = Users::default();
-    let lookup = Lookup { place: &place, index: &files.index };
+    let lookup = Lookup { numbers: &numbers, index: &files.index };
     let stages = files.blocks.iter().map(|path| read_block(path, lookup, &mut users));
     let stages = stages.collect::<Result<Vec<_>, _>>()?;
     let mut dataset =
@@ -174,43 +174,43 @@ fn own_index<'n>(folder: &Path, name: &str, names: &'n [String]) -> Result<&'n s
     }
 }
 
-/// Place of each item's id in the catalogue.
-type Places = HashMap<String, u32>;
+/// Number of each item's id in the catalogue.
+type ItemNumbers = HashMap<String, u32>;
 
 /// What an item id of a block is looked up in.
 #[derive(Clone, Copy)]
 struct Lookup<'c> {
-    place: &'c Places,
+    numbers: &'c ItemNumbers,
     /// The index file, for errors.
     index: &'c Path,
 }
 
-/// The catalogue in place order, without titles, from the index file.
-fn catalogue(path: &Path) -> Result<(Vec<Item>, SemanticIndex, Places), InputError> {
+/// The catalogue in the order of numbers, without titles, from the index file.
+fn catalogue(path: &Path) -> Result<(Vec<Item>, SemanticIndex, ItemNumbers), InputError> {
     let file = IndexFile::read(path)?;
     let order = order_of_ids(&file.items);
-    let numbers: Vec<u32> = order.iter().flat_map(|&row| file.row(row)).copied().collect();
+    let codes: Vec<u32> = order.iter().flat_map(|&row| file.row(row)).copied().collect();
     let items: Vec<Item> = order.iter().map(|&row| Item { id: file.items[row].clone(), title: None }).collect();
-    let place = items.iter().zip(0..).map(|(item, place)| (item.id.clone(), place)).collect();
-    Ok((items, SemanticIndex::from_numbers(file.levels, &numbers), place))
+    let numbers = items.iter().zip(0..).map(|(item, number)| (item.id.clone(), number)).collect();
+    Ok((items, SemanticIndex::from_numbers(file.levels, &codes), numbers))
 }
 
 /// Users by first appearance.
 #[derive(Default)]
 struct Users {
     names: Vec<String>,
-    place: HashMap<String, u32>,
+    numbers: HashMap<String, u32>,
 }
 
 impl Users {
-    fn place(&mut self, name: &str) -> u32 {
-        if let Some(&place) = self.place.get(name) {
-            return place;
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(&number) = self.numbers.get(name) {
+            return number;
         }
-        let place = self.names.len() as u32;
+        let number = self.names.len() as u32;
         self.names.push(name.to_owned());
-        self.place.insert(name.to_owned(), place);
-        place
+        self.numbers.insert(name.to_owned(), number);
+        number
     }
 }
 
@@ -219,8 +219,8 @@ fn read_block(path: &Path, lookup: Lookup<'_>, users: &mut Users) -> Result<Stag
     let reading = RefCell::new(None);
     let block = Block { stage: &mut stage, users, lookup, reading: &reading };
     json::read(path, block).map_err(|mut error| {
-        if let (Some(user), Some(place)) = (reading.take(), &error.place) {
-            error.place = Some(format!("user {user}, {place}"));
+        if let (Some(user), Some(at)) = (reading.take(), &error.place) {
+            error.place = Some(format!("user {user}, {at}"));
         }
         error
     })?;
@@ -257,7 +257,7 @@ impl<'de> Visitor<'de> for Block<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
-            let user = self.users.place(&name);
+            let user = self.users.number(&name);
             self.reading.replace(Some(name));
             if !seen.insert(user) {
                 return Err(A::Error::custom("the user occurs twice in the block"));
@@ -313,7 +313,7 @@ impl<'de> Visitor<'de> for User<'_> {
     }
 }
 
-/// A list of item ids, as places in the catalogue.
+/// A list of item ids, as numbers in the catalogue.
 struct Items<'c>(Lookup<'c>);
 
 impl<'de> DeserializeSeed<'de> for Items<'_> {
@@ -340,7 +340,7 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 }
 
-/// One item id, as a place in the catalogue.
+/// One item id, as a number in the catalogue.
 struct ItemId<'c>(Lookup<'c>);
 
 impl<'de> DeserializeSeed<'de> for ItemId<'_> {
@@ -359,8 +359,8 @@ impl Visitor<'_> for ItemId<'_> {
     }
 
     fn visit_str<E: Error>(self, id: &str) -> Result<u32, E> {
-        let Lookup { place, index } = self.0;
-        place.get(id).copied().ok_or_else(|| {
+        let Lookup { numbers, index } = self.0;
+        numbers.get(id).copied().ok_or_else(|| {
             let index = index.file_name().unwrap_or(index.as_os_str()).to_string_lossy();
             E::custom(format!("item `{id}` has no semantic id in {index}"))
         })
@@ -370,7 +370,7 @@ impl Visitor<'_> for ItemId<'_> {
 /// Takes in `{item: {"title": …, …}}`; items that are not in the catalogue are left out.
 struct Titles<'t> {
     items: &'t mut [Item],
-    place: &'t Places,
+    numbers: &'t ItemNumbers,
 }
 
 /// What is read of an item.
@@ -396,8 +396,8 @@ impl<'de> Visitor<'de> for Titles<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((id, description)) = map.next_entry::<String, Description>()? {
-            if let Some(&place) = self.place.get(&id) {
-                self.items[place as usize].title = description.title.filter(|title| !title.trim().is_empty());
+            if let Some(&number) = self.numbers.get(&id) {
+                self.items[number as usize].title = description.title.filter(|title| !title.trim().is_empty());
             }
         }
         Ok(())

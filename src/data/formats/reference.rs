@@ -9,8 +9,9 @@ const INTRODUCTION: &str = "\
 `dataset: Detect(path: \"…\")` reads a file or folder whose content tells its format; a name from the list in place of `Detect` reads \
 it as that format. `peso inspect PATH` says what a path is taken for and why, and the line of a project file.
 
-- Every file but Parquet and those of the release may be plain, gzip (`.gz`) or Zstandard (`.zst`), which its first bytes tell.
-- Text is UTF-8; what is not is read as ISO-8859-1.
+- Files of interactions and items may be plain, gzip (`.gz`) or Zstandard (`.zst`), which their first bytes tell; Parquet, semantic \
+ids and the release are read as they are.
+- Text in columns that is not UTF-8 is read as ISO-8859-1; JSON is UTF-8.
 - Ids are texts of at most 1,000 bytes. Times are seconds, milliseconds, microseconds or nanoseconds since 1970, which their size \
 tells, or dates like `2014-07-23 10:15:00`, in UTC.
 - A record that cannot be read is skipped, counted and shown with its line; a file of which more records are skipped than read is \

@@ -48,14 +48,14 @@ impl Skipped {
         let problem = problem.into();
         let kind = kind_of_problem(&problem);
         let known = self.problems.iter().position(|known| known.kind == kind);
-        let Some(place) = known.or_else(|| {
+        let Some(index) = known.or_else(|| {
             let room = self.problems.len() < PROBLEMS;
             room.then(|| self.problems.push(SkippedProblem { kind, lines: 0 }))?;
             Some(self.problems.len() - 1)
         }) else {
             return;
         };
-        let known = &mut self.problems[place];
+        let known = &mut self.problems[index];
         if known.lines < EXAMPLES {
             self.examples.push(SkippedLine { path: path.to_path_buf(), line, problem });
         }
@@ -74,8 +74,8 @@ impl Skipped {
 pub fn kind_of_problem(problem: &str) -> String {
     let rest = problem.trim_start_matches(|character: char| character.is_ascii_digit());
     let mut kind = if rest.len() < problem.len() { "…".to_owned() } else { String::new() };
-    for (place, part) in rest.split('`').enumerate() {
-        kind.push_str(if place % 2 == 0 { part } else { "`…`" });
+    for (number, part) in rest.split('`').enumerate() {
+        kind.push_str(if number % 2 == 0 { part } else { "`…`" });
     }
     kind
 }

@@ -18,7 +18,7 @@ pub fn cut(interactions: &Interactions, kept: &[u32], cuts: &StageCuts) -> Resul
     let stages = match cuts.shares()? {
         Some(shares) if by_order => by_user(interactions, kept, &ends(&shares)),
         Some(shares) => {
-            let ends: Vec<usize> = ends(&shares).iter().map(|end| place(*end, kept.len())).collect();
+            let ends: Vec<usize> = ends(&shares).iter().map(|end| end_index(*end, kept.len())).collect();
             let starts = [0].into_iter().chain(ends.iter().copied());
             starts.zip(&ends).map(|(start, &end)| kept[start..end].to_vec()).collect()
         }
@@ -62,7 +62,7 @@ fn ends(shares: &[f64]) -> Vec<f64> {
 }
 
 /// The number of interactions before a share of all ends, rounded down; a share like 0.7 may have come out a little lower.
-fn place(end: f64, count: usize) -> usize {
+fn end_index(end: f64, count: usize) -> usize {
     ((end * count as f64 + 1e-6) as usize).min(count)
 }
 
@@ -74,7 +74,7 @@ fn by_user(interactions: &Interactions, kept: &[u32], ends: &[f64]) -> Vec<Vec<u
     let mut stages = vec![Vec::new(); ends.len()];
     for &at in kept {
         let user = interactions.user[at as usize] as usize;
-        let stage = ends.iter().position(|&end| seen[user] < place(end, counts[user]));
+        let stage = ends.iter().position(|&end| seen[user] < end_index(end, counts[user]));
         stages[stage.unwrap_or(ends.len() - 1)].push(at);
         seen[user] += 1;
     }

@@ -126,23 +126,23 @@ fn assemble(
     report: impl FnOnce(Vec<StageCount>) -> PrepareReport,
 ) -> Prepared {
     const NONE: u32 = u32::MAX;
-    let mut user_places = vec![NONE; interactions.users.len()];
+    let mut user_numbers = vec![NONE; interactions.users.len()];
     let mut users = Vec::new();
     let mut item_used = vec![false; interactions.items.len()];
     for &at in cut.iter().flatten() {
         item_used[interactions.item[at as usize] as usize] = true;
         let user = interactions.user[at as usize];
-        if user_places[user as usize] == NONE {
-            user_places[user as usize] = users.len() as u32;
+        if user_numbers[user as usize] == NONE {
+            user_numbers[user as usize] = users.len() as u32;
             users.push(interactions.users.get(user).to_owned());
         }
     }
     let used: Vec<u32> = (0..interactions.items.len() as u32).filter(|&item| item_used[item as usize]).collect();
     let ids: Vec<&str> = used.iter().map(|&item| interactions.items.get(item)).collect();
-    let mut item_places = vec![NONE; interactions.items.len()];
+    let mut item_numbers = vec![NONE; interactions.items.len()];
     let mut catalogue = Catalogue::default();
-    for (row, place) in order_of_ids(&ids).into_iter().zip(0..) {
-        item_places[used[row] as usize] = place;
+    for (row, number) in order_of_ids(&ids).into_iter().zip(0..) {
+        item_numbers[used[row] as usize] = number;
         let text = interactions.texts.get(used[row] as usize).cloned().unwrap_or_default();
         catalogue.items.push(Item { id: ids[row].to_owned(), title: text.title.clone() });
         catalogue.texts.push(text);
@@ -153,8 +153,8 @@ fn assemble(
     for events in cut {
         let before: Vec<usize> = histories.iter().map(Vec::len).collect();
         for &at in events {
-            let user = user_places[interactions.user[at as usize] as usize];
-            histories[user as usize].push(item_places[interactions.item[at as usize] as usize]);
+            let user = user_numbers[interactions.user[at as usize] as usize];
+            histories[user as usize].push(item_numbers[interactions.item[at as usize] as usize]);
         }
         let active = histories.iter().zip(before).zip(0..).filter(|((history, before), _)| history.len() > *before);
         let sequence = |((history, before), user): ((&Vec<u32>, usize), u32)| Sequence {

@@ -45,16 +45,16 @@ impl Catalogue {
         let mut combinations: Vec<usize> = (0..COMBINATIONS).collect();
         combinations.shuffle(&mut source);
         let (mut items, mut vectors) = (Vec::new(), Vec::new());
-        for place in 0..options.items {
-            let chosen = words_of(combinations[place % COMBINATIONS]);
+        for index in 0..options.items {
+            let chosen = words_of(combinations[index % COMBINATIONS]);
             let mut vector = random(options.latent, &mut source);
             let noise = NOISE / (options.latent as f64).sqrt();
             vector.iter_mut().for_each(|value| *value *= noise);
             for ((family, word), weight) in words.iter().zip(chosen).zip(WEIGHTS) {
                 add_scaled(&mut vector, weight, &family[word]);
             }
-            let number = place / COMBINATIONS + 1;
-            items.push(Item { id: place.to_string(), title: Some(title(chosen, number)) });
+            let number = index / COMBINATIONS + 1;
+            items.push(Item { id: index.to_string(), title: Some(title(chosen, number)) });
             vectors.push(unit(vector));
         }
         Self { items, vectors, popularity: popularity(options), words }

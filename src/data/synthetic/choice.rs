@@ -42,15 +42,15 @@ impl User {
 pub fn users(options: &SyntheticOptions, catalogue: &Catalogue) -> Vec<User> {
     let [_, places, kinds] = &catalogue.words;
     let known = |stage: usize| present(options.users, options.arrivals, options.stages, stage);
-    let user = |place: usize| {
-        let mut source = stream(options.seed, &format!("taste of user {place}"));
+    let user = |number: usize| {
+        let mut source = stream(options.seed, &format!("taste of user {number}"));
         let mut taste = random(options.latent, &mut source);
         let personal = PERSONAL / (options.latent as f64).sqrt();
         taste.iter_mut().for_each(|value| *value *= personal);
         add_scaled(&mut taste, 1.0, any_word(kinds, &mut source));
         add_scaled(&mut taste, 0.8, any_word(places, &mut source));
         let drifts = source.random_bool(options.drifting_share);
-        let arrives = (0..options.stages).find(|&stage| place < known(stage)).unwrap_or(options.stages - 1);
+        let arrives = (0..options.stages).find(|&stage| number < known(stage)).unwrap_or(options.stages - 1);
         User { taste: unit(taste), drifts, arrives }
     };
     (0..options.users).map(user).collect()

@@ -92,7 +92,7 @@ pub fn generate(options: &SyntheticOptions) -> Result<(Dataset, Truth), InvalidO
     let truth = Truth {
         planes: rotation.planes,
         angles: rotation.angles,
-        drifting_users: (0..).zip(&users).filter(|(_, user)| user.drifts).map(|(place, _)| place).collect(),
+        drifting_users: (0..).zip(&users).filter(|(_, user)| user.drifts).map(|(number, _)| number).collect(),
         tastes: users.into_iter().map(|user| user.taste).collect(),
         item_vectors: catalogue.vectors,
     };
@@ -109,12 +109,12 @@ fn stages(options: &SyntheticOptions, users: &[User], preferences: &Preferences)
     let mut histories: Vec<Vec<u32>> = vec![Vec::new(); users.len()];
     let mut run_stage = |stage: usize| {
         let mut sequences = Vec::new();
-        for (place, (user, history)) in users.iter().zip(&mut histories).enumerate() {
-            let mut random = stream(options.seed, &format!("stage {stage}, user {place}"));
+        for (number, (user, history)) in users.iter().zip(&mut histories).enumerate() {
+            let mut random = stream(options.seed, &format!("stage {stage}, user {number}"));
             if user.is_active(stage, &mut random) {
                 let current_from = history.len();
                 preferences.act(user, stage, history, &mut random);
-                sequences.push(Sequence { user: place as u32, items: history.clone(), current_from });
+                sequences.push(Sequence { user: number as u32, items: history.clone(), current_from });
             }
         }
         Stage { sequences }

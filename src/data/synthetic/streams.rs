@@ -18,10 +18,10 @@ pub fn normal(random: &mut impl Rng) -> f64 {
 
 /// A draw from the Poisson distribution, by multiplication (Knuth); for means up to a few hundred.
 pub fn poisson(mean: f64, random: &mut impl Rng) -> usize {
-    let least = (-mean).exp();
+    let threshold = (-mean).exp();
     let mut product = random.random::<f64>();
     let mut count = 0;
-    while product > least {
+    while product > threshold {
         product *= random.random::<f64>();
         count += 1;
     }

@@ -25,10 +25,10 @@ pub fn plan(distances: &[f64], columns: usize, epsilon: f64) -> Vec<f64> {
 
 /// Distances moved and scaled to -1 to 1, so that one epsilon suits all.
 pub fn centred(distances: &[f64]) -> Vec<f64> {
-    let most = distances.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let least = distances.iter().copied().fold(f64::INFINITY, f64::min);
-    let middle = f64::midpoint(most, least);
-    let amplitude = most - middle + 1e-5;
+    let max = distances.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let min = distances.iter().copied().fold(f64::INFINITY, f64::min);
+    let middle = f64::midpoint(max, min);
+    let amplitude = max - middle + 1e-5;
     distances.iter().map(|distance| (distance - middle) / amplitude).collect()
 }
 

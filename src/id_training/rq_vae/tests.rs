@@ -57,9 +57,9 @@ fn outputs_losses_codes_and_gradients_are_those_of_pytorch() {
     let expected = ["reconstruction", "quantisation"].map(|name| fixture[name].as_f64().unwrap());
     assert_near(&parts, &expected, "losses");
     let gradients = (forward.reconstruction + forward.quantisation).backward();
-    for (place, parameter) in network.parameters.iter().enumerate() {
+    for (index, parameter) in network.parameters.iter().enumerate() {
         let gradient = numbers(parameter.grad(&gradients).unwrap());
-        assert_near(&gradient, &floats(&fixture["gradients"][place]), &format!("gradient {place}"));
+        assert_near(&gradient, &floats(&fixture["gradients"][index]), &format!("gradient {index}"));
     }
 }
 
@@ -71,9 +71,9 @@ fn five_steps_are_those_of_pytorch() {
     for _ in 0..5 {
         network.step(x.clone(), &mut optimizer, 1e-3);
     }
-    for (place, parameter) in network.parameters.iter().enumerate() {
-        let expected = floats(&fixture["parameters_after_five_steps"][place]);
-        assert_near(&numbers(parameter.clone()), &expected, &format!("parameter {place}"));
+    for (index, parameter) in network.parameters.iter().enumerate() {
+        let expected = floats(&fixture["parameters_after_five_steps"][index]);
+        assert_near(&numbers(parameter.clone()), &expected, &format!("parameter {index}"));
     }
     let losses = network.step(x, &mut optimizer, 1e-3);
     assert_near(

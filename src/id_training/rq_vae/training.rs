@@ -107,8 +107,8 @@ impl<'d> Training<'d> {
         optimizer.step = state.steps;
         let moments = state.first.iter().zip(&state.second).enumerate();
         optimizer.moments = moments
-            .map(|(place, (first, second))| {
-                (place.to_string(), (first.to_tensor(&Default::default()), second.to_tensor(&Default::default())))
+            .map(|(index, (first, second))| {
+                (index.to_string(), (first.to_tensor(&Default::default()), second.to_tensor(&Default::default())))
             })
             .collect();
         let network = Network { parameters, depth: (shapes.len() - levels) / 4 };
@@ -127,7 +127,7 @@ impl<'d> Training<'d> {
     pub fn state(&self) -> Checkpoint {
         let parameters: Vec<Matrix> =
             self.network.parameters.iter().map(|parameter| Matrix::from_tensor(parameter.clone())).collect();
-        let moments = (0..parameters.len()).filter_map(|place| self.optimizer.moments.get(&place.to_string()));
+        let moments = (0..parameters.len()).filter_map(|index| self.optimizer.moments.get(&index.to_string()));
         let (first, second) = moments
             .map(|(first, second)| (Matrix::from_tensor(first.clone()), Matrix::from_tensor(second.clone())))
             .unzip();
@@ -186,10 +186,10 @@ impl Network<Cpu> {
             Losses { reconstruction: value(&forward.reconstruction), quantisation: value(&forward.quantisation) };
         let mut gradients = (forward.reconstruction + forward.quantisation).backward();
         optimizer.begin_step();
-        for (place, parameter) in self.parameters.iter_mut().enumerate() {
+        for (index, parameter) in self.parameters.iter_mut().enumerate() {
             let inner = parameter.clone().inner();
             let gradient = parameter.grad_remove(&mut gradients).unwrap_or_else(|| inner.zeros_like());
-            let updated = optimizer.update(&place.to_string(), inner, gradient, learning_rate, 1.0);
+            let updated = optimizer.update(&index.to_string(), inner, gradient, learning_rate, 1.0);
             *parameter = Tensor::from_inner(updated);
         }
         losses
