@@ -10,7 +10,7 @@ use super::queries::{Query, Request};
 use crate::plot::Chart;
 use crate::project::Project;
 
-/// A wish that a panel hands up.
+/// What a panel hands up, to be carried out at the end of the frame.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     Command(Command),

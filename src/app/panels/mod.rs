@@ -29,7 +29,7 @@ use crate::figures::styles;
 use crate::plot::{Body, Chart, Highlight, SeriesStyle, screen};
 use crate::results::Results;
 
-/// What a panel may read, and where it puts its wishes.
+/// What a panel may read, and where it puts its actions.
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
     pub(crate) actions: &'a mut Vec<Action>,

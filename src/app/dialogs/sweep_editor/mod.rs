@@ -214,7 +214,7 @@ impl SweepEditor {
         (!sweep.options.is_empty()).then_some(sweep)
     }
 
-    /// What the sweep comes to, looked into once.
+    /// What the sweep comes to, computed once.
     fn find(&mut self) -> Option<Result<Points, BadSweep>> {
         let sweep = self.sweep()?;
         match &self.found {
