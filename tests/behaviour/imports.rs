@@ -359,7 +359,7 @@ fn every_format_is_a_source_by_its_name_and_other_names_are_told() {
     let error = refused(r#"RecBowl(path: "x")"#);
     assert_eq!(
         (error.problem.as_str(), error.place.as_deref()),
-        ("unknown choice `RecBowl`", Some("line 4, column 21, field `dataset`"))
+        ("unknown choice `RecBowl`", Some("line 4, column 14, field `dataset`"))
     );
     let advice = error.advice.unwrap();
     assert!(
