@@ -61,7 +61,7 @@ pub enum Device {
 
 /// One device that was looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct DeviceReport {
     /// `wgpu`, `cuda` or `cpu`.
     pub kind: String,
     pub name: String,
@@ -75,7 +75,7 @@ pub struct Found {
 /// What was found, what was chosen and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Survey {
-    pub found: Vec<Found>,
+    pub found: Vec<DeviceReport>,
     /// Kind of the chosen device.
     pub chosen: String,
     /// Name of the chosen device.
@@ -123,10 +123,10 @@ impl Device {
     }
 }
 
-fn cpu() -> Found {
+fn cpu() -> DeviceReport {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let name = format!("CPU, {cores} {}", if cores == 1 { "core" } else { "cores" });
-    Found { kind: "cpu".to_owned(), name, detail: std::env::consts::ARCH.to_owned(), software: false, usable: true }
+    DeviceReport { kind: "cpu".to_owned(), name, detail: std::env::consts::ARCH.to_owned(), software: false, usable: true }
 }
 
 /// What a build without the `gpu` feature knows: the CPU.

@@ -18,11 +18,11 @@ where
 {
     let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
     let mut reader = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, file));
-    seed.deserialize(&mut reader).and_then(|()| reader.end()).map_err(|error| unusable(path, &error))
+    seed.deserialize(&mut reader).and_then(|()| reader.end()).map_err(|error| input_error(path, &error))
 }
 
 /// Words for people for what serde_json found in `path`.
-fn unusable(path: &Path, error: &serde_json::Error) -> InputError {
+fn input_error(path: &Path, error: &serde_json::Error) -> InputError {
     if let Some(kind) = error.io_error_kind() {
         return InputError::io(path, "read", &kind.into());
     }
@@ -32,8 +32,8 @@ fn unusable(path: &Path, error: &serde_json::Error) -> InputError {
     }
     let text = error.to_string();
     let problem = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-    let unusable = InputError::new(path, problem).at(format!("line {line}, column {column}"));
-    if error.is_eof() { unusable.advice("the file is cut off; fetch or copy it again") } else { unusable }
+    let input_error = InputError::new(path, problem).at(format!("line {line}, column {column}"));
+    if error.is_eof() { input_error.advice("the file is cut off; fetch or copy it again") } else { input_error }
 }
 
 #[cfg(test)]

@@ -114,22 +114,22 @@ pub fn ground_truth(
         return Err(InputError::new(run.path(), "the run has no adapter after stage 1 yet").into());
     }
     let task = Task::load(project, options)?;
-    let asked = Asked::of(&task, &truth);
-    if asked.users.is_empty() {
+    let sample = Sample::of(&task, &truth);
+    if sample.users.is_empty() {
         return Err(nothing("no drifting user takes part in the last stage").into());
     }
     let device = task.device.clone();
-    let ask = Ask { task: &task, run, asked: &asked, stages, cancelled };
-    Ok(run_on(&device, ask)?.map(|scores| measured(run, &truth, &asked, &scores)))
+    let ask = Ask { task: &task, run, sample: &sample, stages, cancelled };
+    Ok(run_on(&device, ask)?.map(|scores| measured(run, &truth, &sample, &scores)))
 }
 
 /// Who and what is asked.
-struct Asked {
+struct Sample {
     users: Vec<Sequence>,
     items: Vec<u32>,
 }
 
-impl Asked {
+impl Sample {
     /// Drifting users of the last stage, and the items of stage 1: later ones are new to the first model, and what is learned of them is
     /// no turn.
     fn of(task: &Task<'_>, truth: &Truth) -> Self {
@@ -154,7 +154,7 @@ fn history(user: &Sequence) -> &[u32] {
 struct Ask<'a> {
     task: &'a Task<'a>,
     run: &'a RunFolder,
-    asked: &'a Asked,
+    sample: &'a Sample,
     stages: usize,
     cancelled: &'a AtomicBool,
 }
@@ -168,14 +168,14 @@ impl OnDevice for Ask<'_> {
         let mut scores = Vec::new();
         for stage in 1..=self.stages {
             let ensemble = predicting::<B>(self.task, self.run, stage, device, &mut unreported)?;
-            let mut of_stage = Mat::zeros(self.asked.users.len(), self.asked.items.len());
-            for (row, user) in self.asked.users.iter().enumerate() {
+            let mut of_stage = Mat::zeros(self.sample.users.len(), self.sample.items.len());
+            for (row, user) in self.sample.users.iter().enumerate() {
                 if self.cancelled.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
                 let example =
                     |&target: &u32| writer.example(Example { user: user.user, history: history(user), target });
-                let mut examples = self.asked.items.iter().map(example);
+                let mut examples = self.sample.items.iter().map(example);
                 let Some(mut all) = examples.next() else { return Ok(None) };
                 all.branches.extend(examples.flat_map(|example| example.branches));
                 for (column, score) in log_probabilities(&ensemble, &all).into_iter().enumerate() {
@@ -218,12 +218,12 @@ fn probability(logits: &[f32], token: u32, candidates: Option<&[u32]>) -> f64 {
     1.0 / sum
 }
 
-fn measured(run: &RunFolder, truth: &Truth, asked: &Asked, scores: &[Mat<f64>]) -> GroundTruth {
+fn measured(run: &RunFolder, truth: &Truth, sample: &Sample, scores: &[Mat<f64>]) -> GroundTruth {
     let latent = truth.item_vectors.first().map_or(0, Vec::len);
     let rows = |rows: &[Vec<f64>]| Mat::from_fn(rows.len(), latent, |row, column| rows[row][column]);
     let preferences: Vec<Vec<f64>> =
-        asked.users.iter().map(|user| truth.preference(user.user, history(user))).collect();
-    let items: Vec<Vec<f64>> = asked.items.iter().map(|&item| truth.item_vectors[item as usize].clone()).collect();
+        sample.users.iter().map(|user| truth.preference(user.user, history(user))).collect();
+    let items: Vec<Vec<f64>> = sample.items.iter().map(|&item| truth.item_vectors[item as usize].clone()).collect();
     let (preferences, items) = (rows(&preferences), rows(&items));
     let basis: Vec<Vec<f64>> = truth.planes.iter().flatten().cloned().collect();
     let planes = rows(&basis).transpose().to_owned();
@@ -247,8 +247,8 @@ fn measured(run: &RunFolder, truth: &Truth, asked: &Asked, scores: &[Mat<f64>]) 
     let random = random_distances(planes.as_ref(), DRAWS, seeds::derive(run.config().seed, &["random subspaces"]));
     GroundTruth {
         run: run.config().run.clone(),
-        users: asked.users.len(),
-        items: asked.items.len(),
+        users: sample.users.len(),
+        items: sample.items.len(),
         latent,
         planted: dimensions,
         stages: (2..=scores.len()).map(stage).collect(),

@@ -159,8 +159,8 @@ mod tests {
         assert_eq!(sum.iter().map(|group| group.count).collect::<Vec<_>>(), [10, 8, 10, 8]);
         assert_eq!(sum[0].parameter, "m.lora_A.weight");
         assert!((sum[0].lambda_eff - 2.0 / 10.0).abs() < 1e-15 && (sum[1].lambda_eff - 2.0 / 8.0).abs() < 1e-15);
-        let (least, most) = sum[0].evenness.unwrap();
-        assert!(least > 0.999 && least < 1.0 && most > 1.0 && most < 1.001);
+        let (min, max) = sum[0].evenness.unwrap();
+        assert!(min > 0.999 && min < 1.0 && max > 1.0 && max < 1.001);
         let mean = strengths(Peso { aggregation: Aggregation::Mean, ..Peso::default() });
         assert!((mean[0].lambda_eff - 2.0 / 10.0 / 2.0).abs() < 1e-15, "two modules");
         let ranks = strengths(Peso { distance: Distance::PerRankKl { temperature: 0.5 }, ..Peso::default() });

@@ -296,9 +296,9 @@ impl Measurement<'_> {
         if bytes > MAX_BYTES {
             let problem =
                 format!("{} gradients of {parameters} values take {} GiB of memory", examples.len(), bytes >> 30);
-            let most = MAX_BYTES / (4 * parameters);
+            let max = MAX_BYTES / (4 * parameters);
             return Err(InputError::new(self.run.path(), problem)
-                .advice(format!("ask for at most {most} examples"))
+                .advice(format!("ask for at most {max} examples"))
                 .into());
         }
         let mut gradients = Gradients::new(parameters);

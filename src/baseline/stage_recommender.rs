@@ -198,7 +198,7 @@ fn best(scores: &[f32], history: &[u32], n: usize) -> Vec<Scored> {
 }
 
 /// Tests a recommender on the test examples of users with lists of `length` items, as
-/// [`super::evaluate`] does for the counting baselines.
+/// [`super::evaluate`] does for the non-learned baselines.
 pub fn evaluate_trained<'d>(
     recommender: &dyn StageRecommender,
     users: impl IntoIterator<Item = &'d Sequence>,

@@ -78,9 +78,9 @@ pub fn bench(options: &BenchOptions) -> Result<BenchReport, RunError> {
     let dataset = Dataset::load(&source, None, std::path::Path::new("."))?;
     if stage >= dataset.stages.len() {
         let path = options.dataset.clone().unwrap_or_default();
-        let most = dataset.stages.len().saturating_sub(1);
+        let max = dataset.stages.len().saturating_sub(1);
         return Err(InputError::new(path, format!("there is no block {stage}"))
-            .advice(format!("blocks go from 0 to {most}"))
+            .advice(format!("blocks go from 0 to {max}"))
             .into());
     }
     let device_name = format!("{} ({})", survey.chosen, survey.name);

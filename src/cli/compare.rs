@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     /// The experiment, or non-learned baseline, that the others are compared with
     #[arg(long, value_name = "NAME")]
     baseline: String,
-    /// hit@K or ndcg@K; with `_corrected`, ties of shared ids by expectation
+    /// hit@K or ndcg@K; with `_corrected`, tie-corrected: ties of shared ids count by expectation
     #[arg(long, default_value = "ndcg@10", value_name = "METRIC")]
     metric: UserMetric,
     /// Folder of the runs, instead of `runs` beside the project file

@@ -71,8 +71,8 @@ pub(super) fn memory_text(estimates: &[MemoryEstimate]) -> String {
         table.row([estimate.device.clone()].into_iter().chain(sizes.map(words::bytes)).chain([free]));
         for change in &estimate.advice {
             let fits = if change.fits { ", which fits" } else { "" };
-            let most = words::bytes(change.peak_bytes);
-            advice.push_str(&format!("{}: {} → {most}{fits} ({})\n", estimate.device, change.setting, change.costs));
+            let max = words::bytes(change.peak_bytes);
+            advice.push_str(&format!("{}: {} → {max}{fits} ({})\n", estimate.device, change.setting, change.costs));
         }
     }
     let heading = if advice.is_empty() { "" } else { "There is not enough memory. In this order:\n" };

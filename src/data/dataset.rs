@@ -60,12 +60,12 @@ pub struct Example<'a> {
 }
 
 /// Interactions that a user needs in a stage to take part in it (same-block protocol).
-pub const LEAST_INTERACTIONS: usize = 3;
+pub const MIN_INTERACTIONS: usize = 3;
 
 impl Sequence {
     /// Whether the user has enough interactions in the stage to be trained and tested on.
     pub fn takes_part(&self) -> bool {
-        self.items.len() - self.current_from >= LEAST_INTERACTIONS
+        self.items.len() - self.current_from >= MIN_INTERACTIONS
     }
 
     fn example(&self, at: usize) -> Example<'_> {

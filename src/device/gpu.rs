@@ -4,7 +4,7 @@ use burn::backend::cuda::CudaDevice;
 use burn::backend::wgpu::WgpuDevice;
 use burn::backend::wgpu::graphics::{AutoGraphicsApi, GraphicsApi};
 
-use super::{Device, DeviceChoice, Found, Survey, cpu};
+use super::{Device, DeviceChoice, DeviceReport, Survey, cpu};
 
 pub(super) fn choose(choice: DeviceChoice) -> Result<(Device, Survey), String> {
     let adapters = adapters();
@@ -46,7 +46,7 @@ pub(super) fn choose(choice: DeviceChoice) -> Result<(Device, Survey), String> {
 }
 
 /// Adapters of the graphics interface that training uses, GPUs first.
-fn adapters() -> Vec<(Found, WgpuDevice)> {
+fn adapters() -> Vec<(DeviceReport, WgpuDevice)> {
     let backend = AutoGraphicsApi::backend();
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: backend.into(),
@@ -57,7 +57,7 @@ fn adapters() -> Vec<(Found, WgpuDevice)> {
         counts[class] += 1;
         counts[class] - 1
     };
-    let mut adapters: Vec<(Found, WgpuDevice)> = pollster::block_on(instance.enumerate_adapters(backend.into()))
+    let mut adapters: Vec<(DeviceReport, WgpuDevice)> = pollster::block_on(instance.enumerate_adapters(backend.into()))
         .iter()
         .filter_map(|adapter| {
             let info = adapter.get_info();
@@ -71,7 +71,7 @@ fn adapters() -> Vec<(Found, WgpuDevice)> {
             let software = info.device_type == wgpu::DeviceType::Cpu || is_software(&info.name);
             let detail = [format!("{:?}", info.backend), info.driver, info.driver_info];
             let detail = detail.into_iter().filter(|d| !d.is_empty()).collect::<Vec<_>>().join(", ");
-            Some((Found { kind: "wgpu".to_owned(), name: info.name, detail, software, usable: true }, device))
+            Some((DeviceReport { kind: "wgpu".to_owned(), name: info.name, detail, software, usable: true }, device))
         })
         .collect();
     adapters.sort_by_key(|(found, device)| {
@@ -92,9 +92,9 @@ fn is_software(name: &str) -> bool {
 }
 
 /// Whether CUDA can be used. The driver library is probed before anything touches CUDA, which panics without it.
-pub(super) fn cuda() -> Found {
+pub(super) fn cuda() -> DeviceReport {
     let names: &[&str] = if cfg!(windows) { &["nvcuda.dll"] } else { &["libcuda.so.1", "libcuda.so"] };
-    let found = |name: &str, detail: String, usable| Found {
+    let found = |name: &str, detail: String, usable| DeviceReport {
         kind: "cuda".to_owned(),
         name: name.to_owned(),
         detail,

@@ -49,7 +49,7 @@ pub enum Spread {
 ///
 /// A line is the mean over the experiment's seeds, in each stage over those that have finished it. Runs of one
 /// experiment that share a seed were made with different settings or data; they stay apart, each under its
-/// configuration's hash. Counting baselines come last, in grey.
+/// configuration's hash. Non-learned baselines come last, in grey.
 pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions) -> Chart {
     let title = format!("{} by stage", metric_label(metric));
     let groups = groups(results);

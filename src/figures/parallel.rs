@@ -8,7 +8,7 @@ use super::words::metric_label;
 use crate::plot::parallel::{Parallel, ParallelAxis, Polyline};
 use crate::plot::{Body, Chart};
 use crate::results::comparison::ComparisonLine;
-use crate::results::config_diff::{Difference, Shown, differences};
+use crate::results::config_diff::{Difference, SettingValue, differences};
 use crate::run::RunConfig;
 
 pub static SPEC: FigureSpec = FigureSpec {
@@ -77,18 +77,18 @@ fn says_something(difference: &Difference) -> bool {
 
 /// An axis of numbers where all have one, else of names, those that are numbers by their size.
 fn of_setting(difference: &Difference) -> (ParallelAxis, Vec<Option<f64>>) {
-    let number = |value: &Option<Shown>| value.as_ref().and_then(|value| value.number);
+    let number = |value: &Option<SettingValue>| value.as_ref().and_then(|value| value.number);
     let label = difference.name.clone();
     if difference.values.iter().all(|value| number(value).is_some()) {
         return (ParallelAxis { label, names: Vec::new() }, difference.values.iter().map(number).collect());
     }
-    let text = |value: &Option<Shown>| value.as_ref().map_or("–", |value| value.text.as_str()).to_owned();
+    let text = |value: &Option<SettingValue>| value.as_ref().map_or("–", |value| value.text.as_str()).to_owned();
     let mut names: Vec<(Option<f64>, String)> =
         difference.values.iter().map(|value| (number(value), text(value))).collect();
     names.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal).then(a.1.cmp(&b.1)));
     names.dedup();
     let index =
-        |value: &Option<Shown>| names.iter().position(|(_, name)| *name == text(value)).map(|index| index as f64);
+        |value: &Option<SettingValue>| names.iter().position(|(_, name)| *name == text(value)).map(|index| index as f64);
     let values = difference.values.iter().map(index).collect();
     (ParallelAxis { label, names: names.into_iter().map(|(_, name)| name).collect() }, values)
 }
@@ -115,15 +115,15 @@ mod tests {
         }
     }
 
-    fn shown(text: &str, number: Option<f64>) -> Option<Shown> {
-        Some(Shown { text: text.to_owned(), number })
+    fn shown(text: &str, number: Option<f64>) -> Option<SettingValue> {
+        Some(SettingValue { text: text.to_owned(), number })
     }
 
     #[test]
     fn settings_that_some_do_not_have_are_names() {
         let lines = [line("a", 0.1), line("b", 0.3), line("c", 0.2)];
         let lines = lines.each_ref().map(|item| Styled { item, style: SeriesStyle::method(0) });
-        let difference = |name: &str, values: [Option<Shown>; 3]| Difference {
+        let difference = |name: &str, values: [Option<SettingValue>; 3]| Difference {
             part: "Method",
             name: name.to_owned(),
             values: values.to_vec(),

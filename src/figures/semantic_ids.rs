@@ -53,7 +53,7 @@ pub fn levels(quality: &Quality, synthetic: bool) -> Chart {
             points(&|level| Some(of(level).perplexity / codes)),
             SeriesStyle::method(1),
         ),
-        ("Category told by the codes so far", points(&|level| of(level).category), SeriesStyle::method(2)),
+        ("Category predictability by the codes so far", points(&|level| of(level).category), SeriesStyle::method(2)),
         ("The most frequent category", points(&|_| quality.category_baseline), SeriesStyle::baseline(0)),
     ];
     let series = parts.into_iter().filter(|(_, points, _)| !points.is_empty());

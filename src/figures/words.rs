@@ -3,10 +3,10 @@
 use crate::plot::Better;
 use crate::results::RunResult;
 
-/// How a metric's key reads: `hit@10` is `Hit@10`, `ndcg@5_corrected` is `NDCG@5, ties by expectation`.
+/// How a metric's key reads: `hit@10` is `Hit@10`, `ndcg@5_corrected` is `NDCG@5, tie-corrected`.
 pub fn metric_label(metric: &str) -> String {
     let (plain, corrected) = match metric.strip_suffix("_corrected") {
-        Some(plain) => (plain, ", ties by expectation"),
+        Some(plain) => (plain, ", tie-corrected"),
         None => (metric, ""),
     };
     let label = match plain.split_once('@') {
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn metrics_read_as_people_write_them() {
         assert_eq!(metric_label("hit@10"), "Hit@10");
-        assert_eq!(metric_label("ndcg@5_corrected"), "NDCG@5, ties by expectation");
+        assert_eq!(metric_label("ndcg@5_corrected"), "NDCG@5, tie-corrected");
         assert_eq!(metric_label("invalid_rate"), "Invalid rate");
     }
 }

@@ -11,7 +11,7 @@ use crate::error::InputError;
 use crate::files;
 
 /// Values that are read, at most: 100,000 items of 4096.
-const MOST_VALUES: u64 = 1 << 29;
+const MAX_VALUES: u64 = 1 << 29;
 /// Bytes of a file of ids that are read, at most.
 const LARGEST_IDS: u64 = 1 << 28;
 
@@ -82,7 +82,7 @@ fn matrix(path: &Path) -> Result<Vec<Vec<f64>>, InputError> {
     let &[found, width] = array.shape() else {
         return Err(bad(format!("the array has {} dimensions", array.shape().len())));
     };
-    if width == 0 || found.saturating_mul(width) > MOST_VALUES || array.order() != npyz::Order::C {
+    if width == 0 || found.saturating_mul(width) > MAX_VALUES || array.order() != npyz::Order::C {
         return Err(bad(format!("a matrix of {found} x {width} in this order cannot be used")));
     }
     let values: Vec<f64> = match array.dtype() {

@@ -15,7 +15,7 @@ use super::source::VectorSource;
 use crate::error::InputError;
 use crate::seeds;
 use crate::semantic_id::clustering::{CodeShape, residual_clusters};
-use crate::semantic_id::index::MOST_LEVELS;
+use crate::semantic_id::index::MAX_LEVELS;
 
 /// How semantic ids are trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl TrainIds {
     /// # Errors
     /// Field, problem, advice.
     pub fn check(&self) -> Result<(), (&'static str, &'static str, &'static str)> {
-        if !(1..=MOST_LEVELS).contains(&self.levels) {
+        if !(1..=MAX_LEVELS).contains(&self.levels) {
             return Err(("levels", "ids have 1 to 26 codes", "the released data have 4"));
         }
         if self.codes.is_some_and(|codes| !(2..=MAX_CODES).contains(&codes)) {

@@ -321,8 +321,8 @@ mod tests {
         ) {
             let total: u32 = counts.iter().sum();
             let [head_from, mid_from] = thirds(&counts);
-            let held = |least: u32| counts.iter().filter(|&&count| count > 0 && count >= least).sum::<u32>();
-            let above = |least: u32| counts.iter().filter(|&&count| count > least).sum::<u32>();
+            let held = |min: u32| counts.iter().filter(|&&count| count > 0 && count >= min).sum::<u32>();
+            let above = |min: u32| counts.iter().filter(|&&count| count > min).sum::<u32>();
             prop_assert!(total == 0 || (3 * held(head_from) >= total && 3 * above(head_from) < total));
             prop_assert!(total == 0 || (3 * held(mid_from) >= 2 * total && 3 * above(mid_from) < 2 * total));
         }

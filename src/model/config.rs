@@ -157,7 +157,7 @@ impl Llama3Scaling {
 pub const LARGEST: usize = 1 << 24;
 
 /// See [`LARGEST`].
-pub const MOST_LAYERS: usize = 1024;
+pub const MAX_LAYERS: usize = 1024;
 
 /// The most bytes of a `config.json` that are read.
 const LARGEST_FILE: u64 = 1 << 24;
@@ -330,7 +330,7 @@ impl LlamaConfig {
     /// # Errors
     /// Which part does not, and why.
     pub fn check(&self) -> Result<(), (Part, &'static str)> {
-        if self.layers > MOST_LAYERS {
+        if self.layers > MAX_LAYERS {
             return Err((Part::Layers, "more layers than any model has"));
         }
         if !self.heads.is_multiple_of(self.kv_heads) {

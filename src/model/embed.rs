@@ -6,7 +6,7 @@ use super::llama::Llama;
 use super::packing::{Branch, Packed, Sequence};
 
 /// Tokens of a batch, counted as if all its texts were as long as its longest.
-const MOST_TOKENS: usize = 2048;
+const MAX_TOKENS: usize = 2048;
 
 /// A text as its model reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub fn by_length(texts: &[Tokens]) -> Vec<usize> {
 
 /// How many of the texts at the beginning of an ascending order are read at once: one at least.
 pub fn batch(texts: &[Tokens], order: &[usize]) -> usize {
-    let fits = |(index, text): &(usize, &usize)| (index + 1) * texts[**text].len() <= MOST_TOKENS;
+    let fits = |(index, text): &(usize, &usize)| (index + 1) * texts[**text].len() <= MAX_TOKENS;
     order.iter().enumerate().take_while(fits).count().max(1)
 }
 

@@ -92,7 +92,7 @@ impl SeriesStyle {
         }
     }
 
-    /// The style of the counting baseline at `slot`, from 0: grey, broken, without marks.
+    /// The style of the non-learned baseline at `slot`, from 0: grey, broken, without marks.
     pub fn baseline(slot: usize) -> Self {
         Self { ink: Ink::Grey(slot), dash: BASELINE_DASHES[slot % BASELINE_DASHES.len()], marker: None, width: 1.75 }
     }

@@ -80,7 +80,7 @@ impl From<BadSweep> for FieldError {
 }
 
 /// More points than this are a mistake rather than a plan.
-pub const MOST_POINTS: usize = 500;
+pub const MAX_POINTS: usize = 500;
 
 /// What an option's path starts with that is a field of the training settings.
 pub const TRAINING: &str = "training.";
@@ -168,10 +168,10 @@ fn combinations(sweep: &Sweep, index: usize, points: &mut usize) -> Result<Vec<V
         }
         Combine::List => Some(lengths[0]),
     };
-    let sum = number.and_then(|number| points.checked_add(number)).filter(|sum| *sum <= MOST_POINTS);
+    let sum = number.and_then(|number| points.checked_add(number)).filter(|sum| *sum <= MAX_POINTS);
     let (Some(number), Some(sum)) = (number, sum) else {
         return Err(bad(
-            format!("the sweeps have more than {MOST_POINTS} points"),
+            format!("the sweeps have more than {MAX_POINTS} points"),
             "leave out values, or split the sweep into several project files",
         ));
     };

@@ -58,7 +58,7 @@ impl Estimate {
     }
 }
 
-/// The lines of the finished runs, in the order in which `results` names their runs; counting baselines come last.
+/// The lines of the finished runs, in the order in which `results` names their runs; non-learned baselines come last.
 ///
 /// `validation` has the validation losses by run id, of those runs that have one.
 pub fn lines(results: &Results, validation: &BTreeMap<String, f64>) -> Vec<ComparisonLine> {
@@ -113,8 +113,8 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 /// A run's validation loss: of each stage from 2 on the loss of the epoch that was kept, as a mean over those stages, in nats a
 /// response token. None where no stage after the first trains.
 pub fn validation_loss(stages: &[StageRecord]) -> Option<f64> {
-    let least = |stage: &StageRecord| stage.validation_losses.iter().copied().reduce(f64::min);
-    mean(stages.iter().filter(|stage| stage.stage >= 2).filter_map(least))
+    let min = |stage: &StageRecord| stage.validation_losses.iter().copied().reduce(f64::min);
+    mean(stages.iter().filter(|stage| stage.stage >= 2).filter_map(min))
 }
 
 /// Where a line stands among the configurations of its method.

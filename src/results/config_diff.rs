@@ -16,19 +16,19 @@ pub struct Difference {
     /// `Weight`, `Learning rate`.
     pub name: String,
     /// By configuration; none where it has no such setting.
-    pub values: Vec<Option<Shown>>,
+    pub values: Vec<Option<SettingValue>>,
 }
 
 /// A setting's value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
+pub struct SettingValue {
     /// As people read it: a choice by its label.
     pub text: String,
     /// Where it is a number.
     pub number: Option<f64>,
 }
 
-impl Shown {
+impl SettingValue {
     fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), number: None }
     }
@@ -44,7 +44,7 @@ type Key = (usize, String);
 /// The settings that differ between `configurations`, in the project file's order; there are none of one configuration.
 pub fn differences(configurations: &[&RunConfig]) -> Vec<Difference> {
     let mut names: BTreeMap<Key, (usize, String)> = BTreeMap::new();
-    let mut all: Vec<BTreeMap<Key, Shown>> = Vec::new();
+    let mut all: Vec<BTreeMap<Key, SettingValue>> = Vec::new();
     for configuration in configurations {
         let mut settings = BTreeMap::new();
         for (part, path, name, value) in settings_of(configuration) {
@@ -69,9 +69,9 @@ pub fn differences(configurations: &[&RunConfig]) -> Vec<Difference> {
 const PARTS: [&str; 6] = ["Method", "Training", "Evaluation", "Base model", "Prompt", "Data"];
 
 /// All settings that decide a run's numbers: part, path, name and value.
-fn settings_of(configuration: &RunConfig) -> Vec<(usize, String, String, Shown)> {
+fn settings_of(configuration: &RunConfig) -> Vec<(usize, String, String, SettingValue)> {
     let method = configuration.method.label();
-    let mut settings = vec![(0, String::new(), "Method".to_owned(), Shown::text(method))];
+    let mut settings = vec![(0, String::new(), "Method".to_owned(), SettingValue::text(method))];
     let RunMethod::Learned(options) = &configuration.method else { return settings };
     for field in options.fields() {
         let path = format!("{}.{}", options.card().key, field.path);
@@ -92,19 +92,19 @@ fn as_value(options: &impl Serialize) -> Value {
     serde_json::to_value(options).unwrap_or_default()
 }
 
-fn shown(kind: Kind, setting: &Setting) -> Shown {
+fn shown(kind: Kind, setting: &Setting) -> SettingValue {
     match (kind, setting) {
         (Kind::Choice(choices), Setting::Choice(key)) => {
             let chosen = choices.iter().find(|choice| choice.key == key);
-            Shown::text(chosen.map_or(key.as_str(), |choice| choice.label))
+            SettingValue::text(chosen.map_or(key.as_str(), |choice| choice.label))
         }
-        (_, Setting::Number(number)) => Shown::number(*number),
-        _ => Shown::text(setting.to_string()),
+        (_, Setting::Number(number)) => SettingValue::number(*number),
+        _ => SettingValue::text(setting.to_string()),
     }
 }
 
 /// Adds the leaves of `value`, each under its path and named by the last step of it.
-fn flatten(part: usize, name: &str, path: &str, value: &Value, settings: &mut Vec<(usize, String, String, Shown)>) {
+fn flatten(part: usize, name: &str, path: &str, value: &Value, settings: &mut Vec<(usize, String, String, SettingValue)>) {
     let leaf = match value {
         Value::Object(object) => {
             for (step, value) in object {
@@ -118,11 +118,11 @@ fn flatten(part: usize, name: &str, path: &str, value: &Value, settings: &mut Ve
             }
             return;
         }
-        Value::Array(list) => Shown::text(list.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")),
-        Value::Null => Shown::text("not set"),
-        Value::Bool(on) => Shown::text(if *on { "on" } else { "off" }),
-        Value::Number(number) => number.as_f64().map_or_else(|| Shown::text(number.to_string()), Shown::number),
-        Value::String(text) => Shown::text(text),
+        Value::Array(list) => SettingValue::text(list.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")),
+        Value::Null => SettingValue::text("not set"),
+        Value::Bool(on) => SettingValue::text(if *on { "on" } else { "off" }),
+        Value::Number(number) => number.as_f64().map_or_else(|| SettingValue::text(number.to_string()), SettingValue::number),
+        Value::String(text) => SettingValue::text(text),
     };
     settings.push((part, path.to_owned(), in_words(name), leaf));
 }

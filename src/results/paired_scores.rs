@@ -90,14 +90,14 @@ pub struct Selection {
 pub struct UserScores {
     /// Name of the experiment.
     pub name: String,
-    /// The seeds that are finished, in the project's order; empty for a counting baseline, which has none.
+    /// The seeds that are finished, in the project's order; empty for a non-learned baseline, which has none.
     pub seeds: Vec<u64>,
-    /// By seed (a counting baseline has one entry), by stage from 2 on, and by test: the metric of the newest model that may
+    /// By seed (a non-learned baseline has one entry), by stage from 2 on, and by test: the metric of the newest model that may
     /// be asked. Of a slice, the tests of all stages stand together as those of one: a slice may have none in a stage.
     pub values: Vec<Vec<Vec<f64>>>,
 }
 
-/// The lines of a project as it is now: its experiments, then the counting baselines; those without a finished run are left
+/// The lines of a project as it is now: its experiments, then the non-learned baselines; those without a finished run are left
 /// out.
 ///
 /// # Errors
@@ -178,7 +178,7 @@ pub fn scores_of_runs(
 }
 
 impl UserScores {
-    /// The values of both under the seeds that both have, paired. A counting baseline is the same under every seed.
+    /// The values of both under the seeds that both have, paired. A non-learned baseline is the same under every seed.
     ///
     /// # Errors
     /// They have no seed in common, or cannot be compared otherwise.

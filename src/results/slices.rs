@@ -16,7 +16,7 @@ use crate::run::RunFolder;
 /// One line of a project by slice, over the tests of the stages from 2 on, each of which weighs the same.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SlicedLine {
-    /// Name of the experiment or counting baseline.
+    /// Name of the experiment or non-learned baseline.
     pub experiment: String,
     pub metric: String,
     /// By dimension; slices without a test are left out.

@@ -93,7 +93,7 @@ impl Mean {
     }
 }
 
-/// The lines of a project's results: learned methods in order of their names, then the counting baselines.
+/// The lines of a project's results: learned methods in order of their names, then the non-learned baselines.
 pub fn lines(results: &Results) -> Vec<Line> {
     let mut groups: BTreeMap<Key<'_>, Vec<&RunResult>> = BTreeMap::new();
     for run in &results.runs {

@@ -103,7 +103,7 @@ impl RunConfig {
         Self::hash_of(&base_settings(project), &RunMethod::Learned(MethodOptions::Frozen))
     }
 
-    /// A run's id: `<experiment>-s<seed>-<8 digits of the hash>`, for a counting baseline `<name>-<8 digits>`.
+    /// A run's id: `<experiment>-s<seed>-<8 digits of the hash>`, for a non-learned baseline `<name>-<8 digits>`.
     pub fn id_of(experiment: &str, method: &RunMethod, seed: u64, config_hash: &str) -> String {
         let short: String = config_hash.chars().take(8).collect();
         match method {

@@ -10,7 +10,7 @@ pub struct PlannedRun {
     /// Name of the experiment.
     pub experiment: String,
     pub method: RunMethod,
-    /// 0 for a counting baseline, which draws nothing.
+    /// 0 for a non-learned baseline, which draws nothing.
     pub seed: u64,
     pub training: Training,
 }
@@ -31,7 +31,7 @@ impl PlannedRun {
     }
 }
 
-/// The runs of a project in order: the counting baselines, then by seed the experiments with the points of their sweeps,
+/// The runs of a project in order: the non-learned baselines, then by seed the experiments with the points of their sweeps,
 /// those that are selected.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use crate::project::Project;
 /// The runs that wait, and what those that are at work prepare.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// By run: the shared parts that it needs, in the order in which they are made; none for a counting baseline.
+    /// By run: the shared parts that it needs, in the order in which they are made; none for a non-learned baseline.
     needs: Vec<Vec<SharedPart>>,
     waiting: Vec<usize>,
     ready: BTreeSet<SharedPart>,

@@ -28,7 +28,7 @@ pub struct SemanticIndex {
 }
 
 /// Levels that can be told apart by one letter, `a` to `z`.
-pub const MOST_LEVELS: usize = 26;
+pub const MAX_LEVELS: usize = 26;
 
 impl SemanticIndex {
     /// Numbers the code tokens of `items x levels` codes (row-major): the code `n` of level 0 is the token `<a_n>`, of
@@ -37,7 +37,7 @@ impl SemanticIndex {
     /// # Panics
     /// Never for `1 <= levels <= MOST_LEVELS` and whole rows, which every reader here checks first.
     pub fn from_numbers(levels: usize, numbers: &[u32]) -> Self {
-        debug_assert!((1..=MOST_LEVELS).contains(&levels) && numbers.len().is_multiple_of(levels));
+        debug_assert!((1..=MAX_LEVELS).contains(&levels) && numbers.len().is_multiple_of(levels));
         let key = |at: usize| ((at % levels) as u8, numbers[at]);
         let mut token_numbers: BTreeMap<(u8, u32), u32> = (0..numbers.len()).map(|at| (key(at), 0)).collect();
         for (number, next) in token_numbers.values_mut().zip(0..) {
@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for IndexVisitor<'_> {
         while let Some(item) = map.next_key::<String>()? {
             let row: Vec<String> = map.next_value()?;
             let levels = if self.file.items.is_empty() { row.len() } else { self.file.levels };
-            if row.len() != levels || !(1..=MOST_LEVELS).contains(&levels) {
+            if row.len() != levels || !(1..=MAX_LEVELS).contains(&levels) {
                 let expected = if self.file.items.is_empty() { "1 to 26".into() } else { levels.to_string() };
                 let found = row.len();
                 return Err(A::Error::custom(format!("item `{item}` has {found} codes, expected {expected}")));

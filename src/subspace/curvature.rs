@@ -56,10 +56,10 @@ pub struct Directions {
 }
 
 /// An eigenvalue below this share of the largest is rounding.
-const LEAST_SHARE: f64 = 1e-10;
+const MIN_SHARE: f64 = 1e-10;
 
 /// The gradients' mean over a group counts as 0 below this share of their size: they are float32.
-const LEAST_CONSTANT: f64 = 1e-6;
+const MIN_CONSTANT: f64 = 1e-6;
 
 /// Parameters that are taken to float64 at once.
 const CHUNK: usize = 4096;
@@ -192,14 +192,14 @@ pub fn directions(gradients: &Gradients, metric: &Metric, constants: Constants) 
     let size = gradients.rows().flatten().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
     let kept = match constants {
         Constants::Held => None,
-        Constants::Free => free_examples(means.as_ref(), LEAST_CONSTANT * size),
+        Constants::Free => free_examples(means.as_ref(), MIN_CONSTANT * size),
     };
     if let Some(kept) = &kept {
         gram = kept.transpose() * gram * kept;
     }
     let (values, vectors) = linalg::symmetric_eigen(gram.as_ref());
     let largest = values.first().copied().unwrap_or(0.0).max(0.0);
-    let known = values.iter().take_while(|value| **value > LEAST_SHARE * largest).count();
+    let known = values.iter().take_while(|value| **value > MIN_SHARE * largest).count();
     let vectors = match kept {
         None => vectors,
         Some(kept) => kept * vectors,

@@ -62,7 +62,7 @@ pub struct Retention {
 }
 
 /// A movement below this share of the whole one is rounding: states are float32.
-const LEAST_MOVEMENT: f64 = 1e-6;
+const MIN_MOVEMENT: f64 = 1e-6;
 
 /// The retention `λ / (ρ + λ)` that the quadratic model predicts; 1 where neither data nor term act, since nothing moves.
 pub fn predicted(rho: f64, lambda: f64) -> f64 {
@@ -88,7 +88,7 @@ pub fn retention(
     let whole = metric.inner(&way, &way);
     let along = |d: &[f64]| directions.coordinates(gradients, metric, d);
     let (ways, lefts) = (along(&way), along(&left));
-    let measured = |way: f64, left: f64| (way.abs() > LEAST_MOVEMENT * whole.sqrt()).then(|| left / way);
+    let measured = |way: f64, left: f64| (way.abs() > MIN_MOVEMENT * whole.sqrt()).then(|| left / way);
     let share = |squared: f64| if whole > 0.0 { squared / whole } else { 0.0 };
     let retained = directions.rho.iter().zip(ways.iter().zip(&lefts)).map(|(&rho, (&way, &left))| Retained {
         rho,
@@ -99,7 +99,7 @@ pub fn retention(
     let retained: Vec<Retained> = retained.collect();
     let outside = whole - ways.iter().map(|way| way * way).sum::<f64>();
     let kept = metric.inner(&way, &left) - ways.iter().zip(&lefts).map(|(way, left)| way * left).sum::<f64>();
-    let tells = outside > LEAST_MOVEMENT * whole;
+    let tells = outside > MIN_MOVEMENT * whole;
     let outside = Outside { measured: tells.then(|| kept / outside), weight: share(outside.max(0.0)) };
     Retention { correlations: Correlations::of(&retained), directions: retained, outside }
 }

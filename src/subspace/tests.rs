@@ -135,9 +135,9 @@ proptest! {
     fn ranks_lie_between_one_and_the_number_of_directions(values in prop::collection::vec(0.01..5.0f64, 1..8)) {
         let mut values = values;
         values.sort_by(|one, other| other.total_cmp(one));
-        let most = values.len() as f64 + TOLERANCE;
-        prop_assert!((1.0 - TOLERANCE..=most).contains(&effective_rank(&values)));
-        prop_assert!((1.0 - TOLERANCE..=most).contains(&stable_rank(&values)));
+        let max = values.len() as f64 + TOLERANCE;
+        prop_assert!((1.0 - TOLERANCE..=max).contains(&effective_rank(&values)));
+        prop_assert!((1.0 - TOLERANCE..=max).contains(&stable_rank(&values)));
         let equal = vec![2.5; values.len()];
         prop_assert!(close(&[effective_rank(&equal), stable_rank(&equal)], &[values.len() as f64; 2]));
     }

@@ -29,18 +29,18 @@ pub fn epoch(sequences: &[Sequence], batch: usize, seed: u64, stream: &str, epoc
 
 /// Cuts a step's sequences into so many pieces of about equally many targets, fewer where it has fewer. A sequence whose
 /// targets fall into two pieces is in both, each time with no more of its history than they need.
-pub fn pieces(sequences: Vec<Sequence>, most: usize) -> Vec<Vec<Sequence>> {
-    if most <= 1 {
+pub fn pieces(sequences: Vec<Sequence>, max: usize) -> Vec<Vec<Sequence>> {
+    if max <= 1 {
         return vec![sequences];
     }
     let targets: usize = sequences.iter().map(|sequence| sequence.branches.len()).sum();
-    let most = most.min(targets.max(1));
-    let mut pieces: Vec<Vec<Sequence>> = vec![Vec::new(); most];
+    let max = max.min(targets.max(1));
+    let mut pieces: Vec<Vec<Sequence>> = vec![Vec::new(); max];
     let mut done = 0;
     for Sequence { prefix, branches } in sequences {
         let mut here: Option<usize> = None;
         for branch in branches {
-            let place = done * most / targets;
+            let place = done * max / targets;
             done += 1;
             if here != Some(place) {
                 here = Some(place);

@@ -1,4 +1,4 @@
-//! Runs of the two counting baselines, which stand in every comparison.
+//! Runs of the two non-learned baselines, which stand in every comparison.
 
 use std::time::Instant;
 

@@ -38,11 +38,11 @@ pub fn tests(dataset: &Dataset, protocol: Protocol, stage: usize, users: UsersPe
 
 fn sample<T: Copy>(all: Vec<T>, stage: usize, users: UsersPerStage, purpose: &str) -> Vec<T> {
     match users {
-        UsersPerStage::Sample(most) if most < all.len() => {
+        UsersPerStage::Sample(max) if max < all.len() => {
             let seed = seeds::derive(0, &[purpose, &stage.to_string()]);
             let mut places: Vec<usize> = (0..all.len()).collect();
             places.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-            places.truncate(most);
+            places.truncate(max);
             places.sort_unstable();
             places.into_iter().map(|place| all[place]).collect()
         }
@@ -52,11 +52,11 @@ fn sample<T: Copy>(all: Vec<T>, stage: usize, users: UsersPerStage, purpose: &st
 
 /// Number of tests of each stage under a protocol.
 pub fn test_counts(dataset: &Dataset, protocol: Protocol, users: UsersPerStage) -> Vec<usize> {
-    let most = match users {
+    let max = match users {
         UsersPerStage::All => usize::MAX,
-        UsersPerStage::Sample(most) => most,
+        UsersPerStage::Sample(max) => max,
     };
-    dataset.stages.iter().map(|stage| protocol.tests(stage).count().min(most)).collect()
+    dataset.stages.iter().map(|stage| protocol.tests(stage).count().min(max)).collect()
 }
 
 /// Number of same-block test users of each stage.
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_sample_is_part_of_all_tests_in_file_order_and_each_protocol_draws_its_own() {
         let dataset = dataset();
-        let users = |protocol, most| tests(&dataset, protocol, 2, most).iter().map(|t| t.user).collect::<Vec<_>>();
+        let users = |protocol, max| tests(&dataset, protocol, 2, max).iter().map(|t| t.user).collect::<Vec<_>>();
         for protocol in Protocol::ALL {
             let (all, some) = (users(protocol, UsersPerStage::All), users(protocol, UsersPerStage::Sample(10)));
             let places: Vec<_> = some.iter().map(|user| all.iter().position(|other| other == user)).collect();

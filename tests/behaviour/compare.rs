@@ -78,7 +78,7 @@ fn what_cannot_be_compared_is_said() {
     says(&["--baseline", "PESO"], "tested on other users");
 }
 
-/// PESO and Frozen under two seeds, same-block and next-block, and a counting baseline that lacks next-block.
+/// PESO and Frozen under two seeds, same-block and next-block, and a non-learned baseline that lacks next-block.
 fn both_protocols(project: &Project) {
     for (name, hits) in [("PESO", 30), ("Frozen", 10)] {
         for seed in [1, 2] {

@@ -102,7 +102,7 @@ fn a_trained_run_that_lacks_a_protocol_is_only_measured() {
     }
 }
 
-/// PESO and a counting baseline whose every hit is known, under both protocols.
+/// PESO and a non-learned baseline whose every hit is known, under both protocols.
 fn known(folder: &Path) {
     let project = runs::project(folder, &DEMO.replace("seeds: [42]", "seeds: [1, 2]"));
     let peso = learned(&project, "PESO");

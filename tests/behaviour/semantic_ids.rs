@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use peso_workbench::data::Dataset;
 use peso_workbench::project::Project;
 use peso_workbench::semantic_id::index::IndexFile;
-use peso_workbench::train::semantic_ids::{IdsState, Place};
+use peso_workbench::train::semantic_ids::{IdsState, IdFiles};
 use serde_json::{Value, json};
 
 /// A world of a dozen items with titles and categories.
@@ -130,8 +130,8 @@ fn long() -> String {
 }
 
 /// The files of the ids of a project.
-fn place(folder: &Path) -> Place {
-    Place::of(&Project::load(folder).unwrap()).unwrap()
+fn place(folder: &Path) -> IdFiles {
+    IdFiles::of(&Project::load(folder).unwrap()).unwrap()
 }
 
 /// Starts training, waits until some epochs are done, and has `stop` end it.

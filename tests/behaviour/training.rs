@@ -75,7 +75,7 @@ fn a_project_trains_gives_the_same_numbers_again_and_is_then_left_alone() {
     assert_done(&run(folder.path(), &[]));
     let first = numbers(folder.path(), &[]);
     let runs = first["runs"].as_array().unwrap();
-    assert_eq!(runs.len(), 5, "three experiments and two counting baselines");
+    assert_eq!(runs.len(), 5, "three experiments and two non-learned baselines");
     for run in runs {
         assert_eq!(run["status"], "finished", "{run}");
         assert_eq!(run["stages"].as_array().unwrap().len(), 3);

@@ -106,7 +106,7 @@ fn a_line_stands_out_on_parallel_axes_and_in_the_table() {
     until(&mut window, "all lines", |window| order(window).len() == 5);
 }
 
-/// The demo with runs of two configurations of PESO, of two other methods and of a counting baseline.
+/// The demo with runs of two configurations of PESO, of two other methods and of a non-learned baseline.
 fn several(world: &World) -> PathBuf {
     let file = world.demo();
     let text = std::fs::read_to_string(&file).unwrap();
@@ -197,7 +197,7 @@ fn lines_are_held_against_each_other_by_their_settings() {
     assert!(!has(&window, "Learning rate"), "what does not differ is not listed");
 }
 
-/// The demo under both protocols, with finished runs of three methods and a counting baseline.
+/// The demo under both protocols, with finished runs of three methods and a non-learned baseline.
 pub fn both_protocols(world: &World) -> PathBuf {
     let file = world.demo_with("protocol: SameBlock,", "protocol: Both,");
     let project = load(&file);

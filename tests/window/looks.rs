@@ -13,7 +13,7 @@ use crate::snapshot::{Part, picture, text};
 use crate::world::{World, click, has, load, until, until_label, until_part};
 use crate::{comparing, sweeping};
 
-/// The demo with two finished methods, one that failed, one that was not run, and the counting baselines.
+/// The demo with two finished methods, one that failed, one that was not run, and the non-learned baselines.
 fn with_runs(world: &World) -> PathBuf {
     let file = world.demo();
     let project = load(&file);

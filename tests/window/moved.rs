@@ -17,7 +17,7 @@ use crate::snapshot::{Part, picture, text};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
 use crate::{analyses, comparing};
 
-/// The demo with two finished methods with adapters, and a counting baseline.
+/// The demo with two finished methods with adapters, and a non-learned baseline.
 fn with_adapters(world: &World) -> PathBuf {
     let file = world.demo();
     let project = load(&file);

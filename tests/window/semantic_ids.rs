@@ -11,7 +11,7 @@ use peso_workbench::data::formats::Progress;
 use peso_workbench::id_training::observer::Step;
 use peso_workbench::id_training::train::Quantizer;
 use peso_workbench::project::SemanticIds;
-use peso_workbench::train::semantic_ids::{IdsState, Making, Place, Watcher};
+use peso_workbench::train::semantic_ids::{IdsState, Making, IdFiles, Watcher};
 
 use crate::snapshot::{Part, picture, text};
 use crate::world::{World, click, has, load, until, until_label, until_part};
@@ -70,7 +70,7 @@ fn ids_are_shown_with_their_figures_and_curves() {
 fn training_is_stopped_resumed_and_another_method_chosen() {
     let world = World::with_real_workers();
     let file = demo(&world, 100_000);
-    let place = Place::of(&load(&file)).unwrap();
+    let place = IdFiles::of(&load(&file)).unwrap();
     let look = || IdsState::look(&place).unwrap();
     let mut window = world.window(Theme::Light, Some(&file));
     window.set_size([1180.0, 1240.0].into());

@@ -62,7 +62,7 @@ pub struct Continuation {
 }
 
 /// A basis is made of the strongest directions, so that it takes no longer for many; its share is of all of them.
-const MOST_IN_BASIS: usize = 256;
+const MAX_IN_BASIS: usize = 256;
 
 /// The leading directions of some modules after some stages of some runs, in a basis that all share: the three axes that
 /// show most of the energy of all of them. A direction has the sign of the one that it continues; the first of a chain
@@ -199,7 +199,7 @@ impl<'a> Chain<'a> {
 fn place(arrows: &mut [Arrow], columns: &[Vec<f64>], width: usize) -> [f64; 3] {
     let mut strongest: Vec<usize> = (0..arrows.len()).collect();
     strongest.sort_by(|&one, &other| arrows[other].singular_value.total_cmp(&arrows[one].singular_value));
-    strongest.truncate(MOST_IN_BASIS);
+    strongest.truncate(MAX_IN_BASIS);
     let weighted = Mat::from_fn(width, strongest.len(), |row, column| {
         arrows[strongest[column]].singular_value * columns[strongest[column]][row]
     });

@@ -13,7 +13,7 @@ use crate::subspace::movement::row_movement;
 use crate::train::stage_artifacts::read_token_rows;
 
 /// Rows that are named as those that moved most.
-const MOST_MOVED: usize = 20;
+const MAX_MOVED: usize = 20;
 
 /// What is kept of the rows while the stages are gone through.
 struct Rows {
@@ -71,7 +71,7 @@ fn rows_stage(stage: usize, first: &Matrix, before: &Matrix, now: &Matrix) -> Op
     let moved = row_movement(&before.values, &now.values, now.columns);
     let mut most_moved: Vec<(usize, f64)> = moved.rows.iter().copied().enumerate().collect();
     most_moved.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-    most_moved.truncate(MOST_MOVED);
+    most_moved.truncate(MAX_MOVED);
     Some(RowsStage {
         stage,
         norm: now.norm(),

@@ -68,17 +68,17 @@ impl Workbench {
             Message::Opened(Ok(opened)) => self.opened(*opened),
             Message::Opened(Err(error)) => {
                 self.opening = None;
-                self.notices.push(Notice::unusable("The project cannot be opened", &error));
+                self.notices.push(Notice::error("The project cannot be opened", &error));
             }
             Message::DemoWritten(Ok(file)) => self.open_project(file),
             Message::DemoWritten(Err(error)) => {
                 self.opening = None;
-                self.notices.push(Notice::unusable("The demo cannot be written", &error));
+                self.notices.push(Notice::error("The demo cannot be written", &error));
             }
             Message::NewWritten(Ok(file)) => self.open_new_project(file),
             Message::NewWritten(Err(error)) => {
                 self.opening = None;
-                self.notices.push(Notice::unusable("The project cannot be written", &error));
+                self.notices.push(Notice::error("The project cannot be written", &error));
             }
             Message::Dropped { path, what } => self.dropped(path, what),
             Message::Saved { session, revision, result, then } => self.saved(session, revision, result, then),
@@ -86,8 +86,8 @@ impl Workbench {
             Message::Exported(Ok(path)) => {
                 self.notices.push(Notice::new(Weight::Done, "The chart was written").path(path));
             }
-            Message::Exported(Err(error)) => self.notices.push(Notice::unusable("The chart cannot be written", &error)),
-            Message::Failed { doing, error } => self.notices.push(Notice::unusable(doing, &error)),
+            Message::Exported(Err(error)) => self.notices.push(Notice::error("The chart cannot be written", &error)),
+            Message::Failed { doing, error } => self.notices.push(Notice::error(doing, &error)),
             Message::Done => {}
             Message::Runs { session, snapshot } => {
                 let failed = self.session_numbered(session).map(|open| open.take(snapshot)).unwrap_or_default();

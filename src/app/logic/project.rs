@@ -148,7 +148,7 @@ impl Workbench {
             Err(error) => {
                 session.adding.clear();
                 session.arrange_rows();
-                self.notices.push(Notice::unusable("The project cannot be saved", &error));
+                self.notices.push(Notice::error("The project cannot be saved", &error));
             }
         }
     }

@@ -60,7 +60,7 @@ impl Workbench {
             Err(error) => {
                 (session.queue, session.launching) = (Entries::default(), false);
                 session.arrange_rows();
-                self.notices.push(Notice::unusable("The run cannot be queued", &error));
+                self.notices.push(Notice::error("The run cannot be queued", &error));
             }
         }
     }
@@ -95,7 +95,7 @@ impl Workbench {
                 if let Some(run) = run {
                     session.last_words.insert(run, error.to_string());
                 }
-                self.notices.push(Notice::unusable(&title, &error));
+                self.notices.push(Notice::error(&title, &error));
             }
         }
         if let Some(session) = &mut self.session {

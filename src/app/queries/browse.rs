@@ -31,7 +31,7 @@ impl Browse {
     pub(crate) fn new(dataset: &Dataset, texts: Vec<ItemText>) -> Self {
         let (users, items) = (ByStage::of_users(dataset), ByStage::of_items(dataset));
         let tree = ItemTree::new(dataset, &items);
-        let most = |of: &ByStage, count: usize| {
+        let max = |of: &ByStage, count: usize| {
             let mut order: Vec<u32> = (0..count as u32).collect();
             order.sort_by_cached_key(|&place| std::cmp::Reverse(of.total(place)));
             order
@@ -44,7 +44,7 @@ impl Browse {
         let mut by_title: Vec<u32> = (0..dataset.items.len() as u32).collect();
         let untitled = |item: u32| dataset.items[item as usize].title.is_none();
         by_title.sort_by_key(|&item| (untitled(item), searched[item as usize].as_str()));
-        let by_popularity = most(&items, dataset.items.len());
+        let by_popularity = max(&items, dataset.items.len());
         let mut rank = vec![0; by_popularity.len()];
         by_popularity.iter().zip(1..).for_each(|(&item, place)| rank[item as usize] = place);
         let mut by_group = vec![[0; 3]; users.stages()];
@@ -61,7 +61,7 @@ impl Browse {
             by_popularity,
             by_title,
             rank,
-            by_activity: most(&users, dataset.users.len()),
+            by_activity: max(&users, dataset.users.len()),
             searched,
             categories: texts.into_iter().map(|text| text.categories).collect(),
             users,

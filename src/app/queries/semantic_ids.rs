@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Query, QueryContext};
 use crate::app::launcher::JobHandle;
 use crate::error::InputError;
-use crate::train::semantic_ids::{IdsState, Place};
+use crate::train::semantic_ids::{IdsState, IdFiles};
 
 /// How long a process that trains ids has to keep what is done, and how often it is asked to.
 const GRACE: Duration = Duration::from_secs(30);
@@ -17,7 +17,7 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 /// What there is of a project's trained semantic ids.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrainedIds {
-    pub(crate) place: Place,
+    pub(crate) place: IdFiles,
 }
 
 impl Query for TrainedIds {
@@ -33,7 +33,7 @@ impl Query for TrainedIds {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrainIds {
     pub(crate) file: PathBuf,
-    pub(crate) place: Place,
+    pub(crate) place: IdFiles,
     /// Whether it starts over instead of going on where it was stopped.
     pub(crate) fresh: bool,
     /// Tells one training of the same ids from the next.

@@ -55,7 +55,7 @@ impl Notice {
     }
 
     /// An error about an input, prefixed by what was attempted.
-    pub(crate) fn unusable(doing: &str, error: &InputError) -> Self {
+    pub(crate) fn error(doing: &str, error: &InputError) -> Self {
         let place = error.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
         Self::new(Weight::Problem, format!("{doing}: {}{place}", error.problem))
             .details(sentence(error.advice.as_deref().unwrap_or_default()))
@@ -154,7 +154,7 @@ mod tests {
     fn an_unusable_file_says_what_where_and_what_to_do() {
         let error =
             InputError::new("/p/project.ron", "unknown field \"lamda\"").at("line 3").advice("did you mean lambda?");
-        let notice = Notice::unusable("The project cannot be opened", &error);
+        let notice = Notice::error("The project cannot be opened", &error);
         assert_eq!(notice.text, "The project cannot be opened: unknown field \"lamda\" at line 3");
         assert_eq!(notice.details.as_deref(), Some("Did you mean lambda?"));
         assert_eq!(notice.path.as_deref(), Some(Path::new("/p/project.ron")));

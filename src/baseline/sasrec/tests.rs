@@ -49,9 +49,9 @@ fn a_planted_order_is_learned() {
     let counted = hits(&evaluate(&Popularity::fit(&dataset, 0) as &dyn CountingBaseline, users, 10));
     assert!(learned > 0.9 && counted < 0.3, "learned {learned}, popularity {counted}");
     assert_eq!(figures.validation_losses.len(), 25);
-    let least = figures.validation_losses.iter().copied().fold(f64::INFINITY, f64::min);
-    assert_eq!(figures.validation_losses[figures.best_epoch - 1], least);
-    assert!(figures.validation_losses[0] > 2.0 && least < 0.7, "{:?}", figures.validation_losses);
+    let min = figures.validation_losses.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_eq!(figures.validation_losses[figures.best_epoch - 1], min);
+    assert!(figures.validation_losses[0] > 2.0 && min < 0.7, "{:?}", figures.validation_losses);
 }
 
 #[test]

@@ -79,13 +79,13 @@ impl Sizes {
     /// Changes one after the other, each on top of those before, until it fits.
     pub(super) fn advice(&self, device: &str, peak: u64, available: u64) -> Vec<Advice> {
         let mut sizes = self.clone();
-        let (mut least, mut advice) = (peak, Vec::new());
+        let (mut min, mut advice) = (peak, Vec::new());
         for change in self.changes() {
             change.apply(&mut sizes.training);
             let peak_bytes = sizes.parts(device).peak();
             let fits = peak_bytes <= available;
-            if peak_bytes < least {
-                least = peak_bytes;
+            if peak_bytes < min {
+                min = peak_bytes;
                 let (setting, costs) = (change.setting(), change.costs(self.training.batch));
                 advice.push(Advice { setting, change: Some(change), costs, peak_bytes, fits });
             }
@@ -94,13 +94,13 @@ impl Sizes {
             }
         }
         let parts = sizes.parts(device);
-        let (setting, most) = if parts.search > parts.training() {
+        let (setting, max) = if parts.search > parts.training() {
             ("fewer `evaluation.beams`, or a shorter `training.max_history`", "recommending to users takes most of it")
         } else {
             ("a smaller base model, or a shorter `training.max_history`", "weights and optimiser take most of it")
         };
-        let costs = format!("another result; the settings above are not enough, as {most}");
-        advice.push(Advice { setting: setting.to_owned(), change: None, costs, peak_bytes: least, fits: false });
+        let costs = format!("another result; the settings above are not enough, as {max}");
+        advice.push(Advice { setting: setting.to_owned(), change: None, costs, peak_bytes: min, fits: false });
         advice
     }
 

@@ -100,11 +100,11 @@ pub fn prepare(interactions: &Interactions, options: &Prepare) -> Result<Prepare
         });
         steps.push(count(interactions, &kept, "deduplicated"));
     }
-    if let Some(least) = options.least_rating {
+    if let Some(min) = options.least_rating {
         if interactions.rating.is_empty() {
             return Err(InvalidPrepare::new("least_rating", "the interactions have no ratings", "leave it out"));
         }
-        kept.retain(|&at| f64::from(interactions.rating[at as usize]) >= least);
+        kept.retain(|&at| f64::from(interactions.rating[at as usize]) >= min);
         steps.push(count(interactions, &kept, "rating"));
     }
     let core_rounds = core::shrink(interactions, options.core, &mut kept);

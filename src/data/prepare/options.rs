@@ -99,7 +99,7 @@ impl InvalidPrepare {
 }
 
 /// Stages that are cut, at most.
-const MOST_STAGES: usize = 100;
+const MAX_STAGES: usize = 100;
 
 impl Prepare {
     /// Whether nothing is set.
@@ -151,7 +151,7 @@ impl StageCuts {
                 if !(*base > 0.0 && *base <= 1.0) {
                     return invalid("the share of stage 1 is not above 0 and at most 1", "the paper's is 0.6");
                 }
-                if *later >= MOST_STAGES || (*later == 0) != (*base == 1.0) {
+                if *later >= MAX_STAGES || (*later == 0) != (*base == 1.0) {
                     return invalid("the number of later stages does not fit the share", "the paper's are 0.6 and 4");
                 }
                 let rest = (1.0 - base) / (*later).max(1) as f64;
@@ -159,13 +159,13 @@ impl StageCuts {
             }
             Self::Shares(shares) => {
                 let sound = shares.iter().all(|share| *share > 0.0) && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-6;
-                if !sound || shares.len() > MOST_STAGES {
+                if !sound || shares.len() > MAX_STAGES {
                     return invalid("the shares are not above 0 or do not sum to 1", "for example [0.5, 0.25, 0.25]");
                 }
                 shares.clone()
             }
             Self::Equal(count) => {
-                if !(1..=MOST_STAGES).contains(count) {
+                if !(1..=MAX_STAGES).contains(count) {
                     return invalid("not from 1 to 100 stages", "for example 5");
                 }
                 vec![1.0 / *count as f64; *count]
@@ -181,7 +181,7 @@ pub(super) fn cut_times(dates: &[String]) -> Result<Vec<i64>, InvalidPrepare> {
     let invalid = |problem: String| InvalidPrepare::new("stages", problem, "dates like `2014-07-23`, ascending");
     let time = |date: &String| calendar::parse(date).ok_or_else(|| invalid(format!("\"{date}\" is not a date")));
     let times = dates.iter().map(time).collect::<Result<Vec<_>, _>>()?;
-    if times.is_empty() || times.len() >= MOST_STAGES || !times.is_sorted_by(|one, other| one < other) {
+    if times.is_empty() || times.len() >= MAX_STAGES || !times.is_sorted_by(|one, other| one < other) {
         return Err(invalid("the dates are not ascending, or none or too many".to_owned()));
     }
     Ok(times)

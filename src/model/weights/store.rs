@@ -100,12 +100,12 @@ impl Weights {
     }
 
     /// An error about one of the tensors.
-    pub fn unusable(&self, problem: &str, name: &str) -> InputError {
+    pub fn input_error(&self, problem: &str, name: &str) -> InputError {
         InputError::new(&self.folder, problem).at(format!("tensor `{name}`"))
     }
 
     fn entry(&self, name: &str) -> Result<&Entry, InputError> {
-        self.entries.get(name).ok_or_else(|| self.unusable("a tensor is missing", name))
+        self.entries.get(name).ok_or_else(|| self.input_error("a tensor is missing", name))
     }
 
     fn with<R>(&self, name: &str, f: impl FnOnce(&Entry, &[u8]) -> Result<R, String>) -> Result<R, InputError> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Making, Place, Watcher};
+use super::{Making, IdFiles, Watcher};
 use crate::device::DeviceChoice;
 use crate::error::InputError;
 use crate::id_training::checkpoint::Checkpoint;
@@ -14,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Keeps what training tells.
 pub(super) struct Keeper<'a> {
-    pub place: &'a Place,
+    pub place: &'a IdFiles,
     pub made_of: &'a str,
     pub device: DeviceChoice,
     watcher: &'a mut dyn Watcher,
@@ -25,7 +25,7 @@ pub(super) struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    pub fn new(place: &'a Place, made_of: &'a str, making: Making, watcher: &'a mut dyn Watcher) -> Self {
+    pub fn new(place: &'a IdFiles, made_of: &'a str, making: Making, watcher: &'a mut dyn Watcher) -> Self {
         let now = Instant::now();
         let Making { device, checkpoint_every: every, .. } = making;
         Self { place, made_of, device, watcher, every, kept: now, looked: now, stopped: false }

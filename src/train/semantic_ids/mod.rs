@@ -1,14 +1,14 @@
 //! Semantic ids that a project trains: where they lie, and making them.
 
 mod keeper;
-mod place;
+mod id_files;
 mod vectors;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use self::keeper::Keeper;
-pub use self::place::{IdsState, Place};
+pub use self::id_files::{IdsState, IdFiles};
 use self::vectors::Catalogue;
 use crate::data::formats::{ImportError, Progress};
 use crate::device::DeviceChoice;
@@ -64,7 +64,7 @@ impl Project {
     /// The data, the vectors or the model cannot be used; [`RunError::Stopped`] where `watcher` or the file `control` wanted
     /// that; the ids cannot be written.
     pub fn ensure_semantic_ids(&self, making: Making, watcher: &mut dyn Watcher) -> Result<Option<Quality>, RunError> {
-        let (SemanticIds::Train(options), Some(place)) = (&self.semantic_ids, Place::of(self)) else {
+        let (SemanticIds::Train(options), Some(place)) = (&self.semantic_ids, IdFiles::of(self)) else {
             return Ok(None);
         };
         let catalogue = self.catalogue(watcher)?;
@@ -131,7 +131,7 @@ impl Project {
 }
 
 /// The right to make the ids, waited for as long as another process has it.
-fn lock(place: &Place, watcher: &mut dyn Watcher) -> Result<std::fs::File, RunError> {
+fn lock(place: &IdFiles, watcher: &mut dyn Watcher) -> Result<std::fs::File, RunError> {
     let mut reported = false;
     loop {
         if let Some(lock) = files::lock(&place.lock, PATIENCE)? {

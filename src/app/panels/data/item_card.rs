@@ -88,13 +88,13 @@ fn card(ui: &mut Ui, report: &DataReport, item: u32) -> Option<CardAction> {
 
 /// A bar and a number for each stage.
 fn stages(ui: &mut Ui, counts: &[u32]) {
-    let most = counts.iter().copied().max().unwrap_or(0).max(1) as f32;
+    let max = counts.iter().copied().max().unwrap_or(0).max(1) as f32;
     let tokens = theme::tokens(ui);
     Grid::new("item stages").num_columns(3).spacing([space::S, 3.0]).show(ui, |ui| {
         for (place, &count) in counts.iter().enumerate() {
             widgets::remark(ui, format!("Stage {}", place + 1));
             let (rect, _) = ui.allocate_exact_size(egui::vec2(120.0, 10.0), egui::Sense::hover());
-            let width = rect.width() * count as f32 / most;
+            let width = rect.width() * count as f32 / max;
             ui.painter().rect_filled(rect, 2.0, tokens.sunken);
             let part = egui::Rect::from_min_size(rect.min, egui::vec2(width, rect.height()));
             ui.painter().rect_filled(part, 2.0, tokens.accent);

@@ -132,14 +132,14 @@ fn stages_table(ui: &mut Ui, stages: &[StageSummary]) {
 }
 
 /// A bar of `all` out of `most`, its part `new` darker.
-fn bar(ui: &mut Ui, all: usize, new: usize, most: usize) {
+fn bar(ui: &mut Ui, all: usize, new: usize, max: usize) {
     let tokens = theme::tokens(ui);
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 10.0), egui::Sense::hover());
     response.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{all} of at most {most}, {new} new"))
+        egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{all} of at most {max}, {new} new"))
     });
     let part = |count: usize| {
-        let width = rect.width() * (count as f32 / most as f32);
+        let width = rect.width() * (count as f32 / max as f32);
         egui::Rect::from_min_size(rect.min, Vec2::new(width, rect.height()))
     };
     ui.painter().rect_filled(part(all), 2.0, tokens.accent.gamma_multiply(0.45));

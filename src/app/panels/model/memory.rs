@@ -194,7 +194,7 @@ fn swatch(ui: &mut Ui, slot: usize) {
 pub(super) fn stacked_bar(ui: &mut Ui, name: &str, parts: &[(&str, u64)], room: Option<u64>) {
     let tokens = theme::tokens(ui);
     let whole: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
-    let most = whole.max(room.unwrap_or(0)).max(1);
+    let max = whole.max(room.unwrap_or(0)).max(1);
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), BAR_HEIGHT), Sense::hover());
     response.widget_info(|| {
         let words: Vec<String> = parts
@@ -205,7 +205,7 @@ pub(super) fn stacked_bar(ui: &mut Ui, name: &str, parts: &[(&str, u64)], room: 
         egui::WidgetInfo::labeled(egui::Role::Image, true, format!("{name}: {}", words.join(", ")))
     });
     ui.painter().rect_filled(rect, CornerRadius::same(4), tokens.sunken);
-    let at = |bytes: u64| rect.left() + rect.width() * (bytes as f64 / most as f64) as f32;
+    let at = |bytes: u64| rect.left() + rect.width() * (bytes as f64 / max as f64) as f32;
     let (mut before, mut hovered) = (0, None);
     let pointer = response.hover_pos();
     for (slot, &(part, bytes)) in parts.iter().enumerate() {

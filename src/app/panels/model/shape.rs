@@ -15,9 +15,9 @@ use crate::project::edits::model::with_shape;
 
 /// Largest values of the form.
 const WIDEST: usize = 4096;
-const MOST_LAYERS: usize = 64;
-const MOST_HEADS: usize = 64;
-const MOST_EPOCHS: usize = 10_000;
+const MAX_LAYERS: usize = 64;
+const MAX_HEADS: usize = 64;
+const MAX_EPOCHS: usize = 10_000;
 
 pub(super) fn card(ui: &mut Ui, context: &mut Context<'_>, compact: &Compact, figures: Option<&Figures>) {
     let mut shape = compact.clone();
@@ -27,7 +27,7 @@ pub(super) fn card(ui: &mut Ui, context: &mut Context<'_>, compact: &Compact, fi
         Grid::new("shape").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
             for field in SIZES {
                 let value = (field.of)(&mut shape);
-                let drag = DragValue::new(value).range(1..=field.most).update_while_editing(false);
+                let drag = DragValue::new(value).range(1..=field.max).update_while_editing(false);
                 done |= row(ui, field.label, field.help, |ui| ui.add(drag.speed(field.speed)));
             }
             done |= row(ui, "Tied", "The head is the embedding: fewer parameters", |ui| {
@@ -72,7 +72,7 @@ struct Size {
     label: &'static str,
     help: &'static str,
     of: fn(&mut Compact) -> &mut usize,
-    most: usize,
+    max: usize,
     speed: f64,
 }
 
@@ -81,42 +81,42 @@ const SIZES: [Size; 6] = [
         label: "Width",
         help: "Numbers that stand for a token; a multiple of twice the heads",
         of: |shape| &mut shape.width,
-        most: WIDEST,
+        max: WIDEST,
         speed: 2.0,
     },
     Size {
         label: "Layers",
         help: "Blocks of attention and feed-forward",
         of: |shape| &mut shape.layers,
-        most: MOST_LAYERS,
+        max: MAX_LAYERS,
         speed: 0.05,
     },
     Size {
         label: "Heads",
         help: "Attention heads of a layer",
         of: |shape| &mut shape.heads,
-        most: MOST_HEADS,
+        max: MAX_HEADS,
         speed: 0.05,
     },
     Size {
         label: "Key-value heads",
         help: "Heads of keys and values, which queries share; a divisor of the heads",
         of: |shape| &mut shape.kv_heads,
-        most: MOST_HEADS,
+        max: MAX_HEADS,
         speed: 0.05,
     },
     Size {
         label: "Feed-forward",
         help: "Width between the two halves of the feed-forward part",
         of: |shape| &mut shape.ffn,
-        most: 4 * WIDEST,
+        max: 4 * WIDEST,
         speed: 4.0,
     },
     Size {
         label: "Epochs",
         help: "Passes over stage 1 in which all parameters are trained",
         of: |shape| &mut shape.epochs,
-        most: MOST_EPOCHS,
+        max: MAX_EPOCHS,
         speed: 0.05,
     },
 ];

@@ -41,7 +41,7 @@ impl Default for TokensCard {
 
 /// Characters that can be tried, and chips that are drawn: enough for any prompt.
 const LONGEST: usize = 4000;
-const MOST_CHIPS: usize = 600;
+const MAX_CHIPS: usize = 600;
 
 impl TokensCard {
     pub(super) fn ui(
@@ -137,7 +137,7 @@ fn chips_of(ui: &mut Ui, pieces: &[Piece]) {
     let of_data = if added > 0 { format!(", {added} of them added for the dataset") } else { String::new() };
     ui.label(RichText::new(format!("{}{of_data}", counted(pieces.len(), "token"))).family(theme::semi_bold()));
     chips::row(ui, |ui| {
-        for (place, piece) in pieces.iter().take(MOST_CHIPS).enumerate() {
+        for (place, piece) in pieces.iter().take(MAX_CHIPS).enumerate() {
             let kind = if piece.added { ChipKind::Code } else { ChipKind::Text(place) };
             let chip = chips::chip(ui, &piece.text, kind);
             chips::explain(
@@ -146,11 +146,11 @@ fn chips_of(ui: &mut Ui, pieces: &[Piece]) {
             );
         }
     });
-    if pieces.len() > MOST_CHIPS {
-        widgets::remark(ui, format!("The first {MOST_CHIPS} are shown"));
+    if pieces.len() > MAX_CHIPS {
+        widgets::remark(ui, format!("The first {MAX_CHIPS} are shown"));
     }
     // The numbers themselves, for those who copy them.
-    let numbers: Vec<String> = pieces.iter().take(MOST_CHIPS).map(|piece| piece.number.to_string()).collect();
+    let numbers: Vec<String> = pieces.iter().take(MAX_CHIPS).map(|piece| piece.number.to_string()).collect();
     let numbers = RichText::new(numbers.join(" ")).monospace().small().color(theme::tokens(ui).muted);
     ui.add(egui::Label::new(numbers).wrap());
 }

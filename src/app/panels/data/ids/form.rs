@@ -207,16 +207,16 @@ fn number<N: egui::emath::Numeric>(
     ui: &mut Ui,
     label: &str,
     value: &mut N,
-    (least, most): (N, N),
+    (min, max): (N, N),
     edited: &mut Edited,
 ) {
     let speed = (value.to_f64() * 0.01).max(0.1);
-    drag(ui, label, DragValue::new(value).range(least..=most).speed(speed), edited);
+    drag(ui, label, DragValue::new(value).range(min..=max).speed(speed), edited);
 }
 
-fn real(ui: &mut Ui, label: &str, value: &mut f64, (least, most): (f64, f64), edited: &mut Edited) {
+fn real(ui: &mut Ui, label: &str, value: &mut f64, (min, max): (f64, f64), edited: &mut Edited) {
     let speed = (*value * 0.01).max(1e-6);
-    drag(ui, label, DragValue::new(value).range(least..=most).speed(speed).max_decimals(6), edited);
+    drag(ui, label, DragValue::new(value).range(min..=max).speed(speed).max_decimals(6), edited);
 }
 
 fn drag(ui: &mut Ui, label: &str, value: DragValue<'_>, edited: &mut Edited) {

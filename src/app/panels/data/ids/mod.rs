@@ -15,7 +15,7 @@ use crate::app::queries::data::ProjectData;
 use crate::app::queries::semantic_ids::{TrainIds, TrainedIds};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::train::semantic_ids::{IdsState, Place};
+use crate::train::semantic_ids::{IdsState, IdFiles};
 
 /// Seconds between two looks at training.
 const LOOK_EVERY: f64 = 0.5;
@@ -39,7 +39,7 @@ pub(crate) struct IdsTab {
     problem: Option<String>,
     /// When it was last looked, in seconds of the window's clock, and at which place.
     looked: f64,
-    at: Option<Place>,
+    at: Option<IdFiles>,
 }
 
 impl IdsTab {
@@ -47,7 +47,7 @@ impl IdsTab {
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         explanation(ui, EXPLANATION);
         self.form.ui(ui, context);
-        let Some(place) = Place::of(context.session.project()) else { return };
+        let Some(place) = IdFiles::of(context.session.project()) else { return };
         self.follow(ui, context, &place);
         let query = TrainedIds { place: place.clone() };
         let state: Option<&IdsState> = match context.session.queries.get(&query) {
@@ -67,7 +67,7 @@ impl IdsTab {
     }
 
     /// Follows training: begins it when the project is saved, looks again while it is under way, and takes in its end.
-    fn follow(&mut self, ui: &Ui, context: &mut Context<'_>, place: &Place) {
+    fn follow(&mut self, ui: &Ui, context: &mut Context<'_>, place: &IdFiles) {
         let session = context.session;
         if let Some(fresh) = self.saving
             && !session.saving
@@ -107,7 +107,7 @@ impl IdsTab {
         }
     }
 
-    fn begin(&mut self, context: &mut Context<'_>, place: &Place, fresh: bool) {
+    fn begin(&mut self, context: &mut Context<'_>, place: &IdFiles, fresh: bool) {
         self.started += 1;
         self.problem = None;
         let file = context.session.file.clone();
@@ -117,7 +117,7 @@ impl IdsTab {
     }
 
     /// What can be done now.
-    fn buttons(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: &Place, state: &IdsState) {
+    fn buttons(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: &IdFiles, state: &IdsState) {
         ui.add_space(space::S);
         ui.horizontal_wrapped(|ui| {
             if let Some(training) = &self.training {

@@ -73,8 +73,8 @@ fn form(ui: &mut Ui, context: &mut Context<'_>) {
                 prepare.least_rating = on.then_some(USUAL_RATING);
             }
             edited.note_click(&check);
-            if let Some(least) = &mut prepare.least_rating {
-                let drag = ui.add(DragValue::new(least).speed(0.05).max_decimals(3));
+            if let Some(min) = &mut prepare.least_rating {
+                let drag = ui.add(DragValue::new(min).speed(0.05).max_decimals(3));
                 widgets::named(ui, &drag, "Least rating that is kept");
                 edited.note(&drag);
             }
@@ -111,7 +111,7 @@ const USUAL_RATING: f64 = 4.0;
 /// What each step left, with a bar for the interactions.
 fn funnel(ui: &mut Ui, report: &PrepareReport, current: bool) {
     let tokens = theme::tokens(ui);
-    let most = report.steps.first().map_or(1, |step| step.interactions.max(1)) as f32;
+    let max = report.steps.first().map_or(1, |step| step.interactions.max(1)) as f32;
     theme::panel_frame(ui).show(ui, |ui| {
         if !current {
             ui.set_opacity(0.5);
@@ -124,7 +124,7 @@ fn funnel(ui: &mut Ui, report: &PrepareReport, current: bool) {
             let mut before: Option<u64> = None;
             for step in &report.steps {
                 ui.label(step_words(step));
-                let share = step.interactions as f32 / most;
+                let share = step.interactions as f32 / max;
                 let bar = ui.add(ProgressBar::new(share).fill(tokens.accent).desired_width(90.0).desired_height(8.0));
                 widgets::named(ui, &bar, &format!("{:.0} % of what was read", 100.0 * share));
                 ui.label(grouped(step.interactions));

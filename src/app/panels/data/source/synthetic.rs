@@ -74,13 +74,13 @@ fn drift(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
     let help = "Share of the users whose preferences turn; the others keep theirs";
     number(ui, "Drifting share", help, (&mut options.drifting_share, default.drifting_share), (0.0, 1.0), edited);
     let help = "Share of the users, and of the items, that first appear in each later stage";
-    let most = most_arrivals(options.stages);
-    number(ui, "Arrivals", help, (&mut options.arrivals, default.arrivals), (0.0, most), edited);
+    let max = most_arrivals(options.stages);
+    number(ui, "Arrivals", help, (&mut options.arrivals, default.arrivals), (0.0, max), edited);
     let help = "Dimensions of the tastes";
     whole(ui, "Latent", help, (&mut options.latent, default.latent), (2, 256), edited);
     let help = "Planes in which preferences turn; each takes two latent dimensions";
-    let most = options.latent / 2;
-    whole(ui, "Rotation rank", help, (&mut options.rotation_rank, default.rotation_rank), (0, most), edited);
+    let max = options.latent / 2;
+    whole(ui, "Rotation rank", help, (&mut options.rotation_rank, default.rotation_rank), (0, max), edited);
     let help = "An item's popularity falls with its rank to this power; 0 makes all items equally popular";
     number(ui, "Popularity skew", help, (&mut options.popularity_skew, default.popularity_skew), (0.0, 3.0), edited);
 }
@@ -134,13 +134,13 @@ fn whole(
     label: &str,
     help: &str,
     (value, default): (&mut usize, usize),
-    (least, most): (usize, usize),
+    (min, max): (usize, usize),
     edited: &mut Edited,
 ) {
-    let help = format!("{help}\nA whole number from {least} to {most}. Default: {default}");
+    let help = format!("{help}\nA whole number from {min} to {max}. Default: {default}");
     row(ui, label, &help, *value != default, |ui, label| {
         let speed = (*value as f64 * 0.01).max(0.05);
-        edited.note(&ui.add(DragValue::new(value).range(least..=most).speed(speed)).labelled_by(label));
+        edited.note(&ui.add(DragValue::new(value).range(min..=max).speed(speed)).labelled_by(label));
     });
 }
 
@@ -149,12 +149,12 @@ fn number(
     label: &str,
     help: &str,
     (value, default): (&mut f64, f64),
-    (least, most): (f64, f64),
+    (min, max): (f64, f64),
     edited: &mut Edited,
 ) {
-    let help = format!("{help}\nFrom {least} to {most}. Default: {default}");
+    let help = format!("{help}\nFrom {min} to {max}. Default: {default}");
     row(ui, label, &help, *value != default, |ui, label| {
-        edited.note(&ui.add(DragValue::new(value).range(least..=most).speed(0.01).max_decimals(3)).labelled_by(label));
+        edited.note(&ui.add(DragValue::new(value).range(min..=max).speed(0.01).max_decimals(3)).labelled_by(label));
     });
 }
 

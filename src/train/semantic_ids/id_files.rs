@@ -22,7 +22,7 @@ const STOP: &str = "stop";
 
 /// The files of a project's trained ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct IdFiles {
     pub folder: PathBuf,
     /// The ids, in the released format.
     pub index: PathBuf,
@@ -80,7 +80,7 @@ impl Project {
     }
 }
 
-impl Place {
+impl IdFiles {
     /// Where the ids of a project lie that trains them.
     pub fn of(project: &Project) -> Option<Self> {
         let SemanticIds::Train(_) = &project.semantic_ids else { return None };
@@ -152,7 +152,7 @@ impl IdsState {
     ///
     /// # Errors
     /// The file of figures is damaged.
-    pub fn look(place: &Place) -> Result<Self, InputError> {
+    pub fn look(place: &IdFiles) -> Result<Self, InputError> {
         let training = files::is_locked(&place.lock);
         Ok(Self {
             quality: place.made()?.map(|made| made.quality),
