@@ -258,7 +258,7 @@ fn measured(run: &RunFolder, truth: &Truth, sample: &Sample, scores: &[Mat<f64>]
 
 /// The planted `R - 1` of so many stages.
 fn turn(truth: &Truth, latent: usize, stages: usize) -> Mat<f64> {
-    let axis = |place: usize| (0..latent).map(|at| f64::from(u8::from(at == place))).collect::<Vec<f64>>();
-    let columns: Vec<Vec<f64>> = (0..latent).map(|place| truth.turned(&axis(place), stages)).collect();
+    let axis = |index: usize| (0..latent).map(|at| f64::from(u8::from(at == index))).collect::<Vec<f64>>();
+    let columns: Vec<Vec<f64>> = (0..latent).map(|index| truth.turned(&axis(index), stages)).collect();
     Mat::from_fn(latent, latent, |row, column| columns[column][row] - f64::from(u8::from(row == column)))
 }

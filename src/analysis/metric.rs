@@ -68,10 +68,10 @@ pub fn metric(peso: &Peso, anchor: &Adapter) -> Result<(Metric, Vec<GroupStrengt
                 // A rank is a row of A and a column of B.
                 let b = name.ends_with(Adapter::B);
                 let ranks = if b { columns } else { rows };
-                let place =
+                let index =
                     |rank: usize| if b { (first + rank, columns, rows) } else { (first + rank * columns, 1, columns) };
                 groups
-                    .extend((0..ranks).map(|rank| Group::softmax_kl(place(rank), 1.0 / modules, temperature, &values)));
+                    .extend((0..ranks).map(|rank| Group::softmax_kl(index(rank), 1.0 / modules, temperature, &values)));
             }
             Distance::L2 { per_element, .. } => {
                 let elements = if per_element { count as f64 } else { 1.0 };
@@ -113,7 +113,7 @@ mod tests {
 
     fn adapter(seed: f32, size: f32) -> Adapter {
         let matrix = |rows, columns, phase: f32| {
-            let value = |place: usize| size * (place as f32 * seed + phase).sin();
+            let value = |index: usize| size * (index as f32 * seed + phase).sin();
             Matrix { rows, columns, values: (0..rows * columns).map(value).collect() }
         };
         let pair = |phase| Pair { a: matrix(2, 5, phase), b: matrix(4, 2, phase + 1.0) };

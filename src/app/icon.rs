@@ -15,8 +15,8 @@ const CORNER: f32 = 14.0;
 pub(crate) fn icon() -> IconData {
     let tokens = theme::of(Theme::Light);
     let rgba = (0..SIDE * SIDE)
-        .flat_map(|place| {
-            let (x, y) = (place % SIDE, place / SIDE);
+        .flat_map(|index| {
+            let (x, y) = (index % SIDE, index / SIDE);
             let bar = BARS
                 .iter()
                 .find(|(left, top, _)| (*left..*left + BAR_WIDTH).contains(&x) && (*top..GROUND).contains(&y));

@@ -156,7 +156,7 @@ impl WarmUp<'_> {
         let steps = batches::epoch(&data.sequences, training.batch, SEED, "warm-up", 0);
         for (number, places) in steps.iter().cycle().take((steps.len() * STEPS).min(STEPS + 1)).enumerate() {
             let began = Instant::now();
-            let sequences: Vec<_> = places.iter().map(|&place| data.sequences[place].clone()).collect();
+            let sequences: Vec<_> = places.iter().map(|&index| data.sequences[index].clone()).collect();
             let targets = sequences.iter().map(|sequence| sequence.branches.len()).sum::<usize>();
             let pieces = batches::pieces(sequences, training.accumulation);
             let gradients = accumulated(model, &pieces, trains, guides, &options, number as u64);

@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         read => read?,
     };
     if let Some(number) = arguments.direction {
-        let found = number.checked_sub(1).and_then(|place| report.directions.get(place).cloned());
+        let found = number.checked_sub(1).and_then(|index| report.directions.get(index).cloned());
         let Some(direction) = found else {
             let problem = format!("the module has directions 1 to {}, not {number}", report.directions.len());
             return Err(InputError::new(run.path(), problem).into());
@@ -121,9 +121,9 @@ fn reading_table(reading: &Reading) -> String {
     let Ends { raised: codes_raised, lowered: codes_lowered } = &reading.codes;
     let Ends { raised: items_raised, lowered: items_lowered } = &reading.items;
     for (word, codes, items) in [("raised", codes_raised, items_raised), ("lowered", codes_lowered, items_lowered)] {
-        for place in 0..SHOWN.min(codes.len().max(items.len())) {
-            let code = codes.get(place).map(|code| (code.code.clone(), format!("{:+.3}", code.score)));
-            let item = items.get(place).map(|item| (name(&item.item), format!("{:+.3}", item.score)));
+        for index in 0..SHOWN.min(codes.len().max(items.len())) {
+            let code = codes.get(index).map(|code| (code.code.clone(), format!("{:+.3}", code.score)));
+            let item = items.get(index).map(|item| (name(&item.item), format!("{:+.3}", item.score)));
             let ((code, code_score), (item, item_score)) = (code.unwrap_or_default(), item.unwrap_or_default());
             table.row([word.to_owned(), code, code_score, item, item_score]);
         }

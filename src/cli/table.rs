@@ -66,9 +66,9 @@ impl Table {
         let columns = self.rows.first().map_or(0, Vec::len);
         let (left, right) = ("l".repeat(self.left), "r".repeat(columns.saturating_sub(self.left)));
         let mut text = format!("% {}\n\\begin{{tabular}}{{{left}{right}}}\n\\toprule\n", one_line(comment));
-        for (place, cells) in self.rows.iter().enumerate() {
+        for (index, cells) in self.rows.iter().enumerate() {
             text.push_str(&format!("{} \\\\\n", row(cells)));
-            if place == 0 {
+            if index == 0 {
                 text.push_str("\\midrule\n");
             }
         }

@@ -31,7 +31,7 @@ use crate::train::worker::{RunNumber, run_planned};
 /// A run by its place in the plan, which both processes make; its name and seed tell whether they made the same.
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
-    place: usize,
+    index: usize,
     experiment: String,
     seed: u64,
 }
@@ -85,8 +85,8 @@ pub(super) fn serve(
 }
 
 fn carried_out(task: &Task<'_>, runs: &[PlannedRun], order: &Order, reporter: &mut Reporter) -> RunOutcome {
-    let run = runs.get(order.place).filter(|run| (&run.experiment, run.seed) == (&order.experiment, order.seed));
-    let number = RunNumber { number: order.place + 1, of: runs.len() };
+    let run = runs.get(order.index).filter(|run| (&run.experiment, run.seed) == (&order.experiment, order.seed));
+    let number = RunNumber { number: order.index + 1, of: runs.len() };
     let outcome = match run {
         Some(run) => run_planned(task, run, number, reporter).map_err(|error| error.to_string()),
         None => Err("the project file was changed while its runs were started; start them again".to_owned()),
@@ -289,13 +289,13 @@ impl Office<'_> {
     fn assign(&mut self, number: usize) {
         let worker = &mut self.workers[number];
         let Some(orders) = &mut worker.orders else { return };
-        let Some(place) = self.schedule.next(number) else {
+        let Some(index) = self.schedule.next(number) else {
             worker.orders = None;
             return;
         };
-        worker.at = Some(place);
-        let run = &self.runs[place];
-        let order = Order { place, experiment: run.experiment.clone(), seed: run.seed };
+        worker.at = Some(index);
+        let run = &self.runs[index];
+        let order = Order { index, experiment: run.experiment.clone(), seed: run.seed };
         let line = serde_json::to_string(&order).unwrap_or_default();
         // A worker that has ended meanwhile says so by itself.
         let _ = writeln!(orders, "{line}").and_then(|()| orders.flush());
@@ -310,13 +310,13 @@ impl Office<'_> {
             let bad_input = status.is_some_and(|status| status.code() == Some(BAD_INPUT.into()));
             self.unfit = Some(if bad_input { Ended::BadInput } else { Ended::RunFailed });
         }
-        let Some(place) = worker.at.take() else { return Ok(()) };
+        let Some(index) = worker.at.take() else { return Ok(()) };
         self.schedule.ended(number, Status::Failed);
         let reason = match status {
             Some(status) => format!("its worker ended ({status}); `peso run` resumes it"),
             None => "its worker ended; `peso run` resumes it".to_owned(),
         };
-        let run = &self.runs[place];
+        let run = &self.runs[index];
         self.outcomes.push(failed(&run.experiment, run.seed, reason));
         if !self.schedule.is_empty() && self.unfit.is_none() && !interrupted.load(Ordering::SeqCst) {
             self.hire(interrupted)?;

@@ -116,13 +116,13 @@ impl Chains<'_> {
         let found = &self.directions.arrows[index];
         let visible = found.tip.iter().map(|along| along * along).sum::<f64>().sqrt();
         let goes_on = found.continues.filter(|before| before.same_run).map_or_else(String::new, |before| {
-            let number = self.directions.arrows[before.arrow].place + 1;
+            let number = self.directions.arrows[before.arrow].index + 1;
             format!("\nContinues direction {number} at a cosine of {:.2}", before.cosine)
         });
         format!(
             "{}, stage {stage}, direction {}\nSingular value {}\n{:.0} % of its length is visible here{goes_on}",
             self.names[run],
-            found.place + 1,
+            found.index + 1,
             value_label(found.singular_value),
             100.0 * visible
         )

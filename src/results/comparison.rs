@@ -63,7 +63,7 @@ impl Estimate {
 /// `validation` has the validation losses by run id, of those runs that have one.
 pub fn lines(results: &Results, validation: &BTreeMap<String, f64>) -> Vec<ComparisonLine> {
     let by_id: BTreeMap<&str, &RunResult> = results.runs.iter().map(|run| (run.run.as_str(), run)).collect();
-    let place = |line: &ComparisonLine| results.runs.iter().position(|run| line.runs.contains(&run.run));
+    let index = |line: &ComparisonLine| results.runs.iter().position(|run| line.runs.contains(&run.run));
     let finished = summary::lines(results).into_iter().filter(|line| line.finished);
     let mut lines: Vec<ComparisonLine> = finished
         .map(|found| {
@@ -71,7 +71,7 @@ pub fn lines(results: &Results, validation: &BTreeMap<String, f64>) -> Vec<Compa
             line(&found, &runs, validation)
         })
         .collect();
-    lines.sort_by_key(|line| (line.counted, place(line)));
+    lines.sort_by_key(|line| (line.counted, index(line)));
     lines
 }
 
@@ -131,12 +131,12 @@ pub enum Standing {
 /// Which configuration of each method its validation loss chooses, without a look at the test users; of equal ones the first.
 pub fn standings(lines: &[ComparisonLine]) -> Vec<Standing> {
     let loss = |line: &ComparisonLine| line.validation_loss.filter(|loss| loss.is_finite()).unwrap_or(f64::INFINITY);
-    let standing = |(place, line): (usize, &ComparisonLine)| {
+    let standing = |(index, line): (usize, &ComparisonLine)| {
         let rivals = || lines.iter().enumerate().filter(|(_, other)| other.method == line.method);
-        let best = rivals().min_by(|(_, a), (_, b)| loss(a).total_cmp(&loss(b))).map(|(place, _)| place);
+        let best = rivals().min_by(|(_, a), (_, b)| loss(a).total_cmp(&loss(b))).map(|(index, _)| index);
         match rivals().count() {
             0 | 1 => Standing::Only,
-            _ if best == Some(place) => Standing::Chosen,
+            _ if best == Some(index) => Standing::Chosen,
             _ => Standing::Passed,
         }
     };
@@ -174,14 +174,14 @@ pub fn judge(
     let against = lines.get(baseline).ok_or_else(|| InputError::new(runs_dir, "the baseline has no finished run"))?;
     // It is read first: the others are held to its test users.
     let against = read(against)?;
-    let others = lines.iter().enumerate().map(|(place, line)| match place == baseline {
+    let others = lines.iter().enumerate().map(|(index, line)| match index == baseline {
         true => Ok(against.clone()),
         false => read(line).map_err(|error| error.to_string()),
     });
     let scores: Vec<Result<UserScores, String>> = others.collect();
     let readable: Vec<&UserScores> = scores.iter().flatten().collect();
-    let place = scores.iter().take(baseline).flatten().count();
-    let mut found = verdicts(&readable, place).into_iter();
+    let index = scores.iter().take(baseline).flatten().count();
+    let mut found = verdicts(&readable, index).into_iter();
     let judged = |scores: &Result<UserScores, String>| match scores {
         // There is one for each that could be read, in their order
         Ok(_) => found.next().unwrap_or(Judged::Baseline),
@@ -204,11 +204,11 @@ fn compared(line: &UserScores, baseline: &UserScores) -> Result<Comparison, Stri
 
 /// Corrects the p-values over those lines that have one.
 fn corrected(found: Vec<Result<Comparison, String>>, baseline: usize) -> Vec<Judged> {
-    let others = found.iter().enumerate().filter(|(place, _)| *place != baseline);
+    let others = found.iter().enumerate().filter(|(index, _)| *index != baseline);
     let family: Vec<Comparison> = others.filter_map(|(_, found)| found.as_ref().ok().copied()).collect();
     let mut verdicts = Verdict::of_family(&family, ALPHA).into_iter();
-    let judged = |(place, found): (usize, Result<Comparison, String>)| match found {
-        _ if place == baseline => Judged::Baseline,
+    let judged = |(index, found): (usize, Result<Comparison, String>)| match found {
+        _ if index == baseline => Judged::Baseline,
         Err(problem) => Judged::Incomparable(problem),
         // There is a verdict for every comparison of the family, in its order
         Ok(_) => verdicts

@@ -78,7 +78,7 @@ fn settings_of(configuration: &RunConfig) -> Vec<(usize, String, String, Setting
         settings.push((0, path, field.field.label.to_owned(), shown(field.field.kind, &field.setting)));
     }
     let project = &configuration.project;
-    let mut part = |place: usize, value: Value| flatten(place, PARTS[place], "", &value, &mut settings);
+    let mut part = |index: usize, value: Value| flatten(index, PARTS[index], "", &value, &mut settings);
     part(1, as_value(&project.training));
     part(2, as_value(&project.evaluation));
     part(3, as_value(&project.base_model));
@@ -113,8 +113,8 @@ fn flatten(part: usize, name: &str, path: &str, value: &Value, settings: &mut Ve
             return;
         }
         Value::Array(list) if list.iter().any(|entry| entry.is_object() || entry.is_array()) => {
-            for (place, value) in list.iter().enumerate() {
-                flatten(part, name, &format!("{path}.{place}"), value, settings);
+            for (index, value) in list.iter().enumerate() {
+                flatten(part, name, &format!("{path}.{index}"), value, settings);
             }
             return;
         }

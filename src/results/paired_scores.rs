@@ -197,8 +197,8 @@ impl UserScores {
     }
 
     fn under(&self, seeds: &[u64]) -> Vec<Vec<Vec<f64>>> {
-        let place = |seed| self.seeds.iter().position(|own| own == seed).unwrap_or(0);
-        seeds.iter().map(|seed| self.values[place(seed)].clone()).collect()
+        let index = |seed| self.seeds.iter().position(|own| own == seed).unwrap_or(0);
+        seeds.iter().map(|seed| self.values[index(seed)].clone()).collect()
     }
 
     /// McNemar's test under each common seed, of a metric that is 0 or 1.

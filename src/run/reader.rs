@@ -83,8 +83,8 @@ impl RunReader {
             Ok(EvaluationSummary { at: place_of(row)?, metrics: BTreeMap::new(), users: count(row, 3)? })
         })?;
         let select = "SELECT protocol, trained, tested, name, value FROM metrics";
-        for (place, name, value) in self.rows(select, [], |row| Ok((place_of(row)?, row.get(3)?, number(row, 4)?)))? {
-            if let Ok(at) = cells.binary_search_by_key(&place, |cell| cell.at) {
+        for (index, name, value) in self.rows(select, [], |row| Ok((place_of(row)?, row.get(3)?, number(row, 4)?)))? {
+            if let Ok(at) = cells.binary_search_by_key(&index, |cell| cell.at) {
                 cells[at].metrics.insert(name, value);
             }
         }

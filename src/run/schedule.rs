@@ -51,8 +51,8 @@ impl Schedule {
     /// Gives a worker the next run: the first whose shared parts are there, else the first that prepares parts which
     /// nobody is at, else the first.
     pub fn next(&mut self, worker: usize) -> Option<usize> {
-        let place = (0..self.waiting.len()).min_by_key(|&place| self.delay(self.waiting[place]))?;
-        let run = self.waiting.remove(place);
+        let index = (0..self.waiting.len()).min_by_key(|&index| self.delay(self.waiting[index]))?;
+        let run = self.waiting.remove(index);
         self.at_work.insert(worker, run);
         Some(run)
     }

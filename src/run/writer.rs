@@ -288,10 +288,10 @@ fn insert_evaluation(transaction: &Transaction<'_>, record: &EvaluationRecord) -
         "INSERT INTO outcomes (protocol, trained, tested, place, user, target, rank, before, sharing, top)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
-    for (place, outcome) in (0_i64..).zip(&record.users) {
+    for (index, outcome) in (0_i64..).zip(&record.users) {
         let UserOutcome { user, target, rank, before, sharing, top } = outcome;
         let top: Vec<u8> = top.iter().flat_map(|item| item.to_le_bytes()).collect();
-        insert.execute(params![protocol, trained, tested, place, user, target, rank, before, sharing, top])?;
+        insert.execute(params![protocol, trained, tested, index, user, target, rank, before, sharing, top])?;
     }
     Ok(())
 }
@@ -307,9 +307,9 @@ fn replace_test_set(transaction: &Transaction<'_>, tests: &TestSet) -> rusqlite:
         "INSERT INTO test_slices (protocol, stage, place, user_group, target, popularity, history)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for (place, slices) in (0_i64..).zip(&tests.slices) {
+    for (index, slices) in (0_i64..).zip(&tests.slices) {
         let [group, target, popularity, history] = slices.map(Slice::key);
-        insert.execute(params![protocol, stage, place, group, target, popularity, history])?;
+        insert.execute(params![protocol, stage, index, group, target, popularity, history])?;
     }
     Ok(())
 }

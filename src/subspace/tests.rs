@@ -26,8 +26,8 @@ fn close(one: &[f64], other: &[f64]) -> bool {
 }
 
 /// The rank-one parts of an update, which do not depend on the signs of singular vectors.
-fn part(spectrum: &Spectrum, place: usize) -> Mat<f64> {
-    spectrum.values[place] * spectrum.left.subcols(place, 1) * spectrum.right.subcols(place, 1).transpose()
+fn part(spectrum: &Spectrum, index: usize) -> Mat<f64> {
+    spectrum.values[index] * spectrum.left.subcols(index, 1) * spectrum.right.subcols(index, 1).transpose()
 }
 
 proptest! {
@@ -100,18 +100,18 @@ proptest! {
         let (left, right) = (svd(left.as_ref()).u, svd(right.as_ref()).u);
         // Far apart singular values, so that the vectors are well defined.
         let spectrum = |order: &[usize], signs: &[bool]| {
-            let sign = |place: usize| if signs[place] { -1.0 } else { 1.0 };
+            let sign = |index: usize| if signs[index] { -1.0 } else { 1.0 };
             let pick = |from: &Mat<f64>| Mat::from_fn(from.nrows(), 4, |row, at| sign(at) * from[(row, order[at])]);
             Spectrum { values: vec![8.0, 4.0, 2.0, 1.0], left: pick(&left), right: pick(&right) }
         };
         let before = spectrum(&[0, 1, 2, 3], &[false; 4]);
         let now = spectrum(&order, &signs);
         for side in [Side::Left, Side::Right, Side::Both] {
-            for (place, found) in match_directions(&before, &now, side).into_iter().enumerate() {
+            for (index, found) in match_directions(&before, &now, side).into_iter().enumerate() {
                 let found = found.unwrap();
-                prop_assert_eq!(found.previous, order[place]);
+                prop_assert_eq!(found.previous, order[index]);
                 prop_assert!(close(&[found.left, found.right], &[1.0, 1.0]));
-                prop_assert_eq!(found.sign < 0.0, signs[place]);
+                prop_assert_eq!(found.sign < 0.0, signs[index]);
             }
         }
     }

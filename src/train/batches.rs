@@ -13,9 +13,9 @@ pub fn epoch(sequences: &[Sequence], batch: usize, seed: u64, stream: &str, epoc
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seeds::derive(seed, &["order", stream, &epoch.to_string()])));
     let mut steps = vec![];
     let (mut step, mut targets) = (vec![], 0);
-    for place in order {
-        step.push(place);
-        targets += sequences[place].branches.len();
+    for index in order {
+        step.push(index);
+        targets += sequences[index].branches.len();
         if targets >= batch {
             steps.push(std::mem::take(&mut step));
             targets = 0;
@@ -40,13 +40,13 @@ pub fn pieces(sequences: Vec<Sequence>, max: usize) -> Vec<Vec<Sequence>> {
     for Sequence { prefix, branches } in sequences {
         let mut here: Option<usize> = None;
         for branch in branches {
-            let place = done * max / targets;
+            let index = done * max / targets;
             done += 1;
-            if here != Some(place) {
-                here = Some(place);
-                pieces[place].push(Sequence { prefix: prefix.clone(), branches: Vec::new() });
+            if here != Some(index) {
+                here = Some(index);
+                pieces[index].push(Sequence { prefix: prefix.clone(), branches: Vec::new() });
             }
-            if let Some(sequence) = pieces[place].last_mut() {
+            if let Some(sequence) = pieces[index].last_mut() {
                 sequence.branches.push(branch);
             }
         }

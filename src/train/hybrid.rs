@@ -104,7 +104,7 @@ impl<B: Kernels> Fused<'_, B> {
         let quality = |weight: f64| -> f64 {
             let gain = |(test, candidates): (&Example<'_>, &Candidates)| {
                 let rank = candidates.ranked(weight).iter().take(length).position(|item| *item == test.target);
-                ndcg(rank.map_or(0, |place| place as u32 + 1), length)
+                ndcg(rank.map_or(0, |index| index as u32 + 1), length)
             };
             tests.iter().zip(&candidates).map(gain).sum()
         };
@@ -164,7 +164,7 @@ impl<B: Kernels> Fused<'_, B> {
 
 fn fused(items: Vec<u32>, listed: &[(u32, f64)], scores: &[f32]) -> Candidates {
     let own = normalised(&listed.iter().map(|(_, score)| *score).collect::<Vec<_>>());
-    let of = |item: &u32| listed.iter().position(|(other, _)| other == item).map_or(0.0, |place| own[place]);
+    let of = |item: &u32| listed.iter().position(|(other, _)| other == item).map_or(0.0, |index| own[index]);
     let language_model = items.iter().map(of).collect();
     let towers = normalised(&scores.iter().map(|score| f64::from(*score)).collect::<Vec<_>>());
     Candidates { items, language_model, towers }

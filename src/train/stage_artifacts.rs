@@ -75,9 +75,9 @@ pub fn write_adapter<B: TrainingBackend>(
     folder: &Path,
 ) -> Result<(), InputError> {
     let magnitudes = model.magnitudes.clone().map(|magnitudes| Matrix::from_tensor(magnitudes).values);
-    let magnitude = |place: usize| magnitudes.as_ref().map_or(1.0, |all| all[place]);
+    let magnitude = |index: usize| magnitudes.as_ref().map_or(1.0, |all| all[index]);
     let current = Adapter::of(model).scaled(magnitude(0));
-    let added = added.iter().cloned().zip(1..).map(|(adapter, place)| adapter.scaled(magnitude(place)));
+    let added = added.iter().cloned().zip(1..).map(|(adapter, index)| adapter.scaled(magnitude(index)));
     let whole = added.fold(current, |whole, next| whole.concatenated(&next));
     let mode = task.project.training.vocabulary;
     let rows = |kind| trained(mode, true)(kind) && matches!(kind, Kind::BaseRows | Kind::AddedRows);

@@ -45,11 +45,11 @@ impl Work {
     /// What there is to do when a phase of a stage (from 1) has ended. A test user counts as one example.
     pub fn after(&self, phase: Phase, stage: usize) -> u64 {
         let own = |from: Phase, counts: u64| if phase < from { counts } else { 0 };
-        let place = stage.saturating_sub(1);
-        let train = |place: usize| self.train.get(place).into_iter().flatten().sum::<u64>();
-        let test = |place: usize| self.test.get(place).copied().unwrap_or(0);
-        let later: u64 = (place + 1..self.train.len()).map(|place| train(place) + test(place)).sum();
-        own(Phase::Train, train(place)) + own(Phase::Evaluate, test(place)) + later
+        let index = stage.saturating_sub(1);
+        let train = |index: usize| self.train.get(index).into_iter().flatten().sum::<u64>();
+        let test = |index: usize| self.test.get(index).copied().unwrap_or(0);
+        let later: u64 = (index + 1..self.train.len()).map(|index| train(index) + test(index)).sum();
+        own(Phase::Train, train(index)) + own(Phase::Evaluate, test(index)) + later
     }
 }
 

@@ -140,7 +140,7 @@ fn stopped(folder: &Path, stop: impl Fn(u32)) {
     let command = command.args(["semantic-ids", "."]).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let place = place(folder);
-    let look = || IdsState::look(&place).unwrap();
+    let look = || IdsState::read(&place).unwrap();
     let (before, begun) = (look().epochs.len(), Instant::now());
     while !look().training || look().epochs.len() < before + 20 {
         assert!(begun.elapsed() < Duration::from_secs(60), "no epoch is done");

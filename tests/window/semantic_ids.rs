@@ -71,7 +71,7 @@ fn training_is_stopped_resumed_and_another_method_chosen() {
     let world = World::with_real_workers();
     let file = demo(&world, 100_000);
     let place = IdFiles::of(&load(&file)).unwrap();
-    let look = || IdsState::look(&place).unwrap();
+    let look = || IdsState::read(&place).unwrap();
     let mut window = world.window(Theme::Light, Some(&file));
     window.set_size([1180.0, 1240.0].into());
     until_label(&mut window, "Synthetic drift demo");

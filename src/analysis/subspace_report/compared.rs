@@ -50,7 +50,7 @@ pub struct ComparedModule {
 /// An adapter is missing or damaged, or the two belong to models of different shapes.
 pub fn compare(one: &Source<'_>, other: &Source<'_>, cancelled: &AtomicBool) -> Result<Option<Comparison>, InputError> {
     let (first, second) = (Updates::open(one.run)?, Updates::open(other.run)?);
-    let places = (first.place(one.run, one.stage)?, second.place(other.run, other.stage)?);
+    let places = (first.index(one.run, one.stage)?, second.index(other.run, other.stage)?);
     let compared = |module: &Module| {
         if is_set(cancelled) {
             return Ok(None);

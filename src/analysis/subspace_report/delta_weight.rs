@@ -17,9 +17,9 @@ const ROWS: usize = 64;
 pub fn delta_weight(run: &RunFolder, module: &str, stage: usize, since: Option<usize>) -> Result<Matrix, InputError> {
     let updates = Updates::open(run)?;
     let module = updates.module(run, module)?;
-    let mut parts = vec![(updates.stored(updates.place(run, stage)?, module)?, 1.0)];
+    let mut parts = vec![(updates.stored(updates.index(run, stage)?, module)?, 1.0)];
     if let Some(since) = since {
-        parts.push((updates.stored(updates.place(run, since)?, module)?, -1.0));
+        parts.push((updates.stored(updates.index(run, since)?, module)?, -1.0));
     }
     let mut whole = Matrix::zeros(module.output, module.input);
     for ((pair, scale), sign) in &parts {

@@ -42,7 +42,7 @@ pub struct Arrow {
     pub source: usize,
     pub module: String,
     /// Place among the update's directions, from 0.
-    pub place: usize,
+    pub index: usize,
     pub singular_value: f64,
     /// The singular vector (of length 1) in the three axes. Its length tells how much of it is visible.
     pub tip: [f64; 3],
@@ -83,7 +83,7 @@ pub fn directions(
         chain.link(at);
     }
     let (mut arrows, columns) = (chain.arrows, chain.columns);
-    let explained = place(&mut arrows, &columns, width);
+    let explained = index(&mut arrows, &columns, width);
     Ok(Some(Directions { side, width, explained, arrows }))
 }
 
@@ -123,7 +123,7 @@ impl<'a> Chain<'a> {
                 return Ok(None);
             }
             let (updates, Source { run, stage }) = (&opened[source], sources[source]);
-            let factors = updates.factors(updates.place(run, stage)?, updates.module(run, module)?)?;
+            let factors = updates.factors(updates.index(run, stage)?, updates.module(run, module)?)?;
             Ok(Some(Linked { source, module, spectrum: Spectrum::of(&factors), first: 0 }))
         };
         let updates: Option<Vec<Linked<'_>>> =
@@ -168,14 +168,14 @@ impl<'a> Chain<'a> {
             None => vec![None; now.rank()],
         };
         self.updates[at].first = self.arrows.len();
-        for (place, found) in matches.into_iter().enumerate() {
+        for (index, found) in matches.into_iter().enumerate() {
             let spectrum = &mut self.updates[at].spectrum;
-            let own = || pointing(vectors(spectrum, side).col(place).iter().copied());
-            turn(spectrum, place, found.map_or_else(own, |found| found.sign));
-            if place >= shown {
+            let own = || pointing(vectors(spectrum, side).col(index).iter().copied());
+            turn(spectrum, index, found.map_or_else(own, |found| found.sign));
+            if index >= shown {
                 continue;
             }
-            let column = vectors(&self.updates[at].spectrum, side).col(place).iter().copied().collect();
+            let column = vectors(&self.updates[at].spectrum, side).col(index).iter().copied().collect();
             let continues = before.zip(found).filter(|((before, _), found)| found.previous < self.shown(*before));
             let continues = continues.map(|((before, same_run), found)| Continuation {
                 arrow: self.updates[before].first + found.previous,
@@ -186,8 +186,8 @@ impl<'a> Chain<'a> {
             self.arrows.push(Arrow {
                 source: self.updates[at].source,
                 module: self.updates[at].module.to_owned(),
-                place,
-                singular_value: self.updates[at].spectrum.values[place],
+                index,
+                singular_value: self.updates[at].spectrum.values[index],
                 tip: [0.0; 3],
                 continues,
             });
@@ -196,7 +196,7 @@ impl<'a> Chain<'a> {
 }
 
 /// Gives the arrows their tips, and says how much of the energy is along each axis.
-fn place(arrows: &mut [Arrow], columns: &[Vec<f64>], width: usize) -> [f64; 3] {
+fn index(arrows: &mut [Arrow], columns: &[Vec<f64>], width: usize) -> [f64; 3] {
     let mut strongest: Vec<usize> = (0..arrows.len()).collect();
     strongest.sort_by(|&one, &other| arrows[other].singular_value.total_cmp(&arrows[one].singular_value));
     strongest.truncate(MAX_IN_BASIS);
@@ -223,9 +223,9 @@ fn vectors(spectrum: &Spectrum, side: Side) -> &Mat<f64> {
 }
 
 /// Gives both vectors of a direction another sign.
-fn turn(spectrum: &mut Spectrum, place: usize, sign: f64) {
+fn turn(spectrum: &mut Spectrum, index: usize, sign: f64) {
     for vectors in [&mut spectrum.left, &mut spectrum.right] {
-        vectors.col_mut(place).iter_mut().for_each(|value| *value *= sign);
+        vectors.col_mut(index).iter_mut().for_each(|value| *value *= sign);
     }
 }
 
@@ -266,11 +266,11 @@ pub fn module_directions(run: &RunFolder, module: &str) -> Result<ModuleDirectio
     let updates = Updates::open(run)?;
     let module: &Module = updates.module(run, module)?;
     let stages = updates.stages();
-    let factors = (0..stages.len()).map(|place| updates.factors(place, module)).collect::<Result<Vec<_>, _>>()?;
+    let factors = (0..stages.len()).map(|index| updates.factors(index, module)).collect::<Result<Vec<_>, _>>()?;
     let spectra: Vec<Spectrum> = in_common_frame(&factors).iter().map(Spectrum::of).collect();
-    let stage = |(place, &stage): (usize, &usize)| {
-        let now = &spectra[place];
-        let before = place.checked_sub(1).map(|before| &spectra[before]);
+    let stage = |(index, &stage): (usize, &usize)| {
+        let now = &spectra[index];
+        let before = index.checked_sub(1).map(|before| &spectra[before]);
         let with = |of: fn(&Spectrum) -> faer::MatRef<'_, f64>| {
             before.map_or_else(Vec::new, |before| cosines(of(now), of(before)))
         };

@@ -22,11 +22,11 @@ pub fn whole(modules: &[ModuleReport]) -> Group {
 
 fn group(key: String, members: &[&ModuleReport]) -> Group {
     let places = members.first().map_or(0, |module| module.stages.len());
-    Group { key, modules: members.len(), stages: (0..places).map(|place| stage(members, place)).collect() }
+    Group { key, modules: members.len(), stages: (0..places).map(|index| stage(members, index)).collect() }
 }
 
-fn stage(members: &[&ModuleReport], place: usize) -> GroupStage {
-    let stages: Vec<&ModuleStage> = members.iter().map(|module| &module.stages[place]).collect();
+fn stage(members: &[&ModuleReport], index: usize) -> GroupStage {
+    let stages: Vec<&ModuleStage> = members.iter().map(|module| &module.stages[index]).collect();
     let number = stages.first().map_or(0, |stage| stage.stage);
     let grassmann_to = |other: usize| {
         let pairs = members.iter().filter_map(|module| pair(module, other, number));
@@ -42,8 +42,8 @@ fn stage(members: &[&ModuleReport], place: usize) -> GroupStage {
         parameters_norm: root_of_squares(stages.iter().map(|stage| stage.parameters_norm)),
         effective_rank: mean(stages.iter().map(|stage| stage.effective_rank)),
         moved: moved(&stages),
-        grassmann: place.checked_sub(1).and_then(earlier).and_then(grassmann_to),
-        grassmann_to_first: place.checked_sub(1).and_then(|_| earlier(0)).and_then(grassmann_to),
+        grassmann: index.checked_sub(1).and_then(earlier).and_then(grassmann_to),
+        grassmann_to_first: index.checked_sub(1).and_then(|_| earlier(0)).and_then(grassmann_to),
     }
 }
 

@@ -59,19 +59,19 @@ fn note(run: &RunFolder) -> Option<String> {
 
 fn module_report(updates: &Updates, module: &Module, stages: &[usize]) -> Result<ModuleReport, InputError> {
     let each = 0..stages.len();
-    let factors: Vec<Factors> = each.clone().map(|place| updates.factors(place, module)).collect::<Result<_, _>>()?;
-    let trained: Vec<Pair> = each.clone().map(|place| updates.trained(place, module)).collect::<Result<_, _>>()?;
+    let factors: Vec<Factors> = each.clone().map(|index| updates.factors(index, module)).collect::<Result<_, _>>()?;
+    let trained: Vec<Pair> = each.clone().map(|index| updates.trained(index, module)).collect::<Result<_, _>>()?;
     let factors = in_common_frame(&factors);
     let spectra: Vec<Spectrum> = factors.iter().map(Spectrum::of).collect();
-    let stage = |place: usize| {
-        let spectrum = &spectra[place];
-        let before = place.checked_sub(1);
+    let stage = |index: usize| {
+        let spectrum = &spectra[index];
+        let before = index.checked_sub(1);
         let moved = before.map(|before| {
-            let moved = movement(&factors[before], &spectra[before], &factors[place]);
+            let moved = movement(&factors[before], &spectra[before], &factors[index]);
             let rank = spectra[before].rank() as f64;
             Moved {
                 norm: moved.norm,
-                parameters: distance(&trained[before], &trained[place]),
+                parameters: distance(&trained[before], &trained[index]),
                 inside_left: moved.inside_left,
                 inside_right: moved.inside_right,
                 inside_both: moved.inside_both,
@@ -80,13 +80,13 @@ fn module_report(updates: &Updates, module: &Module, stages: &[usize]) -> Result
             }
         });
         ModuleStage {
-            stage: stages[place],
+            stage: stages[index],
             rank: spectrum.rank(),
             effective_rank: effective_rank(&spectrum.values),
             stable_rank: stable_rank(&spectrum.values),
             norm: spectrum.values.iter().map(|value| value * value).sum::<f64>().sqrt(),
             singular_values: spectrum.values.clone(),
-            parameters_norm: trained[place].a.norm().hypot(trained[place].b.norm()),
+            parameters_norm: trained[index].a.norm().hypot(trained[index].b.norm()),
             moved,
             matches: before.map_or_else(Vec::new, |before| match_directions(&spectra[before], spectrum, Side::Both)),
         }

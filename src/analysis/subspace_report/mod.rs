@@ -88,8 +88,8 @@ fn is_set(cancelled: &AtomicBool) -> bool {
 pub fn trained_adapters(run: &RunFolder) -> Result<Vec<(usize, Adapter)>, InputError> {
     let updates = Updates::open(run)?;
     let stages = updates.stages();
-    let adapter = |(place, stage): (usize, usize)| {
-        let pairs = updates.modules.iter().map(|module| Ok((module.name.clone(), updates.trained(place, module)?)));
+    let adapter = |(index, stage): (usize, usize)| {
+        let pairs = updates.modules.iter().map(|module| Ok((module.name.clone(), updates.trained(index, module)?)));
         Ok((stage, Adapter { modules: pairs.collect::<Result<_, InputError>>()? }))
     };
     stages.into_iter().enumerate().map(adapter).collect()

@@ -72,9 +72,9 @@ impl Updates {
     ///
     /// # Errors
     /// Its adapter is not there.
-    pub fn place(&self, run: &RunFolder, stage: usize) -> Result<usize, InputError> {
-        let place = self.stages.iter().position(|there| there.number == stage);
-        place.ok_or_else(|| {
+    pub fn index(&self, run: &RunFolder, stage: usize) -> Result<usize, InputError> {
+        let index = self.stages.iter().position(|there| there.number == stage);
+        index.ok_or_else(|| {
             let last = self.stages.last().map_or(0, |stage| stage.number);
             InputError::new(run.path(), format!("the run has no adapter of stage {stage}"))
                 .advice(format!("there are adapters of stages 1 to {last}"))
@@ -97,8 +97,8 @@ impl Updates {
     ///
     /// # Errors
     /// They are missing, damaged, or of another shape than in the first stage.
-    pub fn factors(&self, place: usize, module: &Module) -> Result<Factors, InputError> {
-        let stage = &self.stages[place];
+    pub fn factors(&self, index: usize, module: &Module) -> Result<Factors, InputError> {
+        let stage = &self.stages[index];
         let Pair { a, b } = stage.whole_pair(module)?;
         let scale = stage.scale;
         Ok(Factors {
@@ -111,16 +111,16 @@ impl Updates {
     ///
     /// # Errors
     /// See [`Self::factors`].
-    pub fn stored(&self, place: usize, module: &Module) -> Result<(Pair, f64), InputError> {
-        Ok((self.stages[place].whole_pair(module)?, self.stages[place].scale))
+    pub fn stored(&self, index: usize, module: &Module) -> Result<(Pair, f64), InputError> {
+        Ok((self.stages[index].whole_pair(module)?, self.stages[index].scale))
     }
 
     /// The factors of the adapter that was trained, without what it carries of earlier ones.
     ///
     /// # Errors
     /// See [`Self::factors`].
-    pub fn trained(&self, place: usize, module: &Module) -> Result<Pair, InputError> {
-        let stage = &self.stages[place];
+    pub fn trained(&self, index: usize, module: &Module) -> Result<Pair, InputError> {
+        let stage = &self.stages[index];
         let pair = pair(stage.trained.as_ref().unwrap_or(&stage.whole), module)?;
         let adapter = Adapter { modules: [(module.name.clone(), pair)].into() }.first_ranks(self.rank);
         Ok(adapter.modules.into_values().next().expect("first_ranks keeps the modules"))
@@ -155,15 +155,15 @@ impl Stage {
 
 impl Module {
     fn of(name: &str, weights: &Weights) -> Result<Self, InputError> {
-        let place = name.strip_prefix("model.layers.").and_then(|rest| rest.split_once('.'));
-        let layer = place.and_then(|(layer, path)| Some((layer.parse().ok()?, path)));
+        let index = name.strip_prefix("model.layers.").and_then(|rest| rest.split_once('.'));
+        let layer = index.and_then(|(layer, path)| Some((layer.parse().ok()?, path)));
         let height = |factor: &str, side: usize| {
             Ok::<_, InputError>(weights.shape(&format!("{PREFIX}{name}{factor}"))?.get(side).copied().unwrap_or(0))
         };
         let (output, input) = (height(Adapter::B, 0)?, height(Adapter::A, 1)?);
         let Some((layer, path)) = layer else {
             return Err(weights
-                .unusable("not a module of a decoder's layer", name)
+                .input_error("not a module of a decoder's layer", name)
                 .advice("expected names such as base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"));
         };
         let projection = path.rsplit('.').next().unwrap_or(path).to_owned();
@@ -178,7 +178,7 @@ fn pair(weights: &Weights, module: &Module) -> Result<Pair, InputError> {
     let b = weights.matrix(&name(Adapter::B), Some([module.output, a.rows]))?;
     if a.columns != module.input {
         let problem = format!("expected {} columns, got {}", module.input, a.columns);
-        return Err(weights.unusable(&problem, &name(Adapter::A)));
+        return Err(weights.input_error(&problem, &name(Adapter::A)));
     }
     Ok(Pair { a, b })
 }

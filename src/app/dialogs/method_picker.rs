@@ -60,8 +60,8 @@ impl DialogContents for MethodPicker {
         .or_else(|| {
             ui.add_space(space::S);
             let clicked = self.cards(ui, &fitting, moved);
-            let place = clicked.or_else(|| fitting.get(self.chosen).copied().filter(|_| enter))?;
-            Some(DialogAction::Method(self.purpose, self.methods.get(place)?.clone()))
+            let index = clicked.or_else(|| fitting.get(self.chosen).copied().filter(|_| enter))?;
+            Some(DialogAction::Method(self.purpose, self.methods.get(index)?.clone()))
         })
     }
 }
@@ -94,7 +94,7 @@ impl MethodPicker {
             let text = [card.name, card.sentence, card.source, method.family().label()].join(" ").to_lowercase();
             wanted.split_whitespace().all(|word| text.contains(word))
         };
-        (0..self.methods.len()).filter(|&place| fits(&self.methods[place])).collect()
+        (0..self.methods.len()).filter(|&index| fits(&self.methods[index])).collect()
     }
 
     fn cards(&self, ui: &mut Ui, fitting: &[usize], moved: bool) -> Option<usize> {
@@ -108,7 +108,7 @@ impl MethodPicker {
                 }
                 for family in Family::ALL {
                     let of_family: Vec<usize> =
-                        fitting.iter().copied().filter(|&place| self.methods[place].family() == family).collect();
+                        fitting.iter().copied().filter(|&index| self.methods[index].family() == family).collect();
                     if of_family.is_empty() {
                         continue;
                     }
@@ -131,19 +131,19 @@ impl MethodPicker {
     fn row(&self, ui: &mut Ui, row: &[usize], columns: usize, fitting: &[usize], moved: bool) -> Option<usize> {
         let gap = space::S;
         let width = (ui.available_width() - gap * (columns - 1) as f32) / columns as f32;
-        let texts: Vec<CardTexts> = row.iter().map(|&place| CardTexts::new(ui, &self.methods[place], width)).collect();
+        let texts: Vec<CardTexts> = row.iter().map(|&index| CardTexts::new(ui, &self.methods[index], width)).collect();
         let height = texts.iter().map(CardTexts::height).fold(0.0, f32::max);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = gap;
             let mut clicked = None;
-            for (&place, texts) in row.iter().zip(&texts) {
-                let chosen = fitting.get(self.chosen) == Some(&place);
-                let response = texts.ui(ui, Vec2::new(width, height), chosen, self.methods[place].card().name);
+            for (&index, texts) in row.iter().zip(&texts) {
+                let chosen = fitting.get(self.chosen) == Some(&index);
+                let response = texts.ui(ui, Vec2::new(width, height), chosen, self.methods[index].card().name);
                 if chosen && moved {
                     response.scroll_to_me(None);
                 }
                 if response.clicked() {
-                    clicked = Some(place);
+                    clicked = Some(index);
                 }
             }
             clicked
@@ -208,7 +208,7 @@ mod tests {
     fn found(query: &str) -> Vec<&'static str> {
         let mut picker = MethodPicker::new(MethodPurpose::Add);
         query.clone_into(&mut picker.query);
-        picker.fitting().into_iter().map(|place| picker.methods[place].card().name).collect()
+        picker.fitting().into_iter().map(|index| picker.methods[index].card().name).collect()
     }
 
     #[test]

@@ -102,8 +102,8 @@ impl Palette {
         let mut clicked = None;
         ScrollArea::vertical().max_height(380.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
-            for (place, &command) in fitting.iter().enumerate() {
-                let chosen = place == self.chosen;
+            for (index, &command) in fitting.iter().enumerate() {
+                let chosen = index == self.chosen;
                 let response = entry(ui, command, chosen, now);
                 if chosen && moved {
                     response.scroll_to_me(None);

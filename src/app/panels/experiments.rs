@@ -43,7 +43,7 @@ const TWO_COLUMNS: f32 = 680.0;
 /// The experiment that is being renamed, by place, and the name so far.
 #[derive(Debug)]
 struct Renaming {
-    place: usize,
+    index: usize,
     name: String,
     /// Whether its field has had the keyboard yet.
     focused: bool,
@@ -70,12 +70,12 @@ impl Panel for ExperimentsPanel {
             let count = context.session.project().experiments.len();
             if ui.available_width() >= TWO_COLUMNS {
                 ui.columns(2, |columns| {
-                    for place in 0..count {
-                        self.card_at(&mut columns[place % 2], context, place);
+                    for index in 0..count {
+                        self.card_at(&mut columns[index % 2], context, index);
                     }
                 });
             } else {
-                (0..count).for_each(|place| self.card_at(ui, context, place));
+                (0..count).for_each(|index| self.card_at(ui, context, index));
             }
         });
     }
@@ -84,8 +84,8 @@ impl Panel for ExperimentsPanel {
 impl ExperimentsPanel {
     fn make_forms(&mut self, project: &Project) {
         self.forms.truncate(project.experiments.len());
-        for (place, experiment) in project.experiments.iter().enumerate() {
-            match self.forms.get_mut(place) {
+        for (index, experiment) in project.experiments.iter().enumerate() {
+            match self.forms.get_mut(index) {
                 Some(form) if *form.method() == experiment.method => {}
                 Some(form) => *form = Form::of(&experiment.method),
                 None => self.forms.push(Form::of(&experiment.method)),
@@ -93,8 +93,8 @@ impl ExperimentsPanel {
         }
     }
 
-    fn card_at(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize) {
-        ui.push_id(place, |ui| self.experiment_card(ui, context, place));
+    fn card_at(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize) {
+        ui.push_id(index, |ui| self.experiment_card(ui, context, index));
         ui.add_space(2.0);
     }
 
@@ -121,20 +121,20 @@ impl ExperimentsPanel {
         });
     }
 
-    fn experiment_card(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize) {
+    fn experiment_card(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize) {
         let project = context.session.project();
-        let Some(experiment) = project.experiments.get(place) else { return };
+        let Some(experiment) = project.experiments.get(index) else { return };
         let tokens = theme::tokens(ui);
         let card = experiment.method.card();
         widgets::card(ui, |ui| {
-            self.heading(ui, context, place, experiment);
+            self.heading(ui, context, index, experiment);
             if experiment.name != card.name {
                 widgets::remark(ui, card.name);
             }
             ui.label(RichText::new(card.sentence).color(tokens.muted)).on_hover_text(card.source);
             ui.label(RichText::new(card.formula).monospace().size(11.5)).on_hover_text(card.source);
             sweep_list::ui(ui, context, experiment);
-            let Some(form) = self.forms.get(place).filter(|form| !form.is_empty()) else { return };
+            let Some(form) = self.forms.get(index).filter(|form| !form.is_empty()) else { return };
             if form.changed() > 0 {
                 widgets::remark(ui, format!("{} changed from the defaults", counted(form.changed(), "option")));
             }
@@ -142,8 +142,8 @@ impl ExperimentsPanel {
             let mut method = experiment.method.clone();
             let edited = form.ui(ui, &mut method);
             if edited.changed {
-                let project = Box::new(edits::with_options(project, place, method));
-                context.actions.push(Action::Edit { project, key: Some(place as u64) });
+                let project = Box::new(edits::with_options(project, index, method));
+                context.actions.push(Action::Edit { project, key: Some(index as u64) });
             }
             if edited.done {
                 context.actions.push(Action::EditDone);
@@ -151,12 +151,12 @@ impl ExperimentsPanel {
         });
     }
 
-    fn heading(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &Experiment) {
+    fn heading(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &Experiment) {
         let height = ui.spacing().interact_size.y;
         // The buttons come first, so that a long name takes what is left beside them.
         let layout = egui::Layout::right_to_left(egui::Align::Center);
         ui.allocate_ui_with_layout(egui::Vec2::new(ui.available_width(), height), layout, |ui| {
-            let menu = ui.menu_button("…", |ui| self.menu(ui, context, place, experiment));
+            let menu = ui.menu_button("…", |ui| self.menu(ui, context, index, experiment));
             menu.response.widget_info(|| {
                 egui::WidgetInfo::labeled(egui::Role::Button, true, format!("More for {}", experiment.name))
             });
@@ -168,18 +168,18 @@ impl ExperimentsPanel {
                 context.actions.push(Action::EditSweep(SweepOf::Experiment(experiment.name.clone())));
             }
             let layout = egui::Layout::left_to_right(egui::Align::Center);
-            ui.with_layout(layout, |ui| self.name(ui, context, place, experiment));
+            ui.with_layout(layout, |ui| self.name(ui, context, index, experiment));
         });
         if let Some(problem) =
-            self.renaming.as_ref().filter(|renaming| renaming.place == place).and_then(|r| r.problem.as_ref())
+            self.renaming.as_ref().filter(|renaming| renaming.index == index).and_then(|r| r.problem.as_ref())
         {
             ui.label(RichText::new(problem).small().color(theme::tokens(ui).error));
         }
     }
 
     /// The name, or the field for another one.
-    fn name(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &Experiment) {
-        let Some(renaming) = self.renaming.as_mut().filter(|renaming| renaming.place == place) else {
+    fn name(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &Experiment) {
+        let Some(renaming) = self.renaming.as_mut().filter(|renaming| renaming.index == index) else {
             let name = RichText::new(&experiment.name).family(theme::semi_bold());
             ui.add(egui::Label::new(name).truncate()).on_hover_text(&experiment.name);
             return;
@@ -192,18 +192,18 @@ impl ExperimentsPanel {
             field.request_focus();
         }
         if field.changed() {
-            let checked = edits::check_name(context.session.project(), place, renaming.name.trim());
+            let checked = edits::check_name(context.session.project(), index, renaming.name.trim());
             renaming.problem = checked.err().map(|bad| widgets::sentence(&bad.problem));
         }
         if field.lost_focus() {
             // A name that cannot be had is refused like any other change.
-            let project = edits::renamed(context.session.project(), place, renaming.name.trim());
+            let project = edits::renamed(context.session.project(), index, renaming.name.trim());
             context.actions.push(Action::Edit { project: Box::new(project), key: None });
             self.renaming = None;
         }
     }
 
-    fn menu(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &Experiment) {
+    fn menu(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &Experiment) {
         let project = context.session.project();
         if ui.button("Run this experiment").on_hover_text("With the points of its sweeps").clicked() {
             // Where the sweeps cannot be used there are no points; the experiment itself is always there.
@@ -217,22 +217,22 @@ impl ExperimentsPanel {
         }
         ui.separator();
         if ui.button("Rename").clicked() {
-            self.renaming = Some(Renaming { place, name: experiment.name.clone(), focused: false, problem: None });
+            self.renaming = Some(Renaming { index, name: experiment.name.clone(), focused: false, problem: None });
         }
         if ui.button("Change method…").clicked() {
-            context.actions.push(Action::PickMethod(MethodPurpose::Change(place)));
+            context.actions.push(Action::PickMethod(MethodPurpose::Change(index)));
         }
         let last = project.experiments.len() - 1;
         let entries: [(&str, bool, &str, ExperimentEdit); 4] = [
             ("Duplicate", true, "", edits::with_duplicate),
-            ("Move up", place > 0, "It is the first", edits::moved_up),
-            ("Move down", place < last, "It is the last", edits::moved_down),
+            ("Move up", index > 0, "It is the first", edits::moved_up),
+            ("Move down", index < last, "It is the last", edits::moved_down),
             ("Remove", last > 0, "A project has at least one experiment", edits::without_experiment),
         ];
         for (text, possible, obstacle, edit) in entries {
             let button = ui.add_enabled(possible, Button::new(text)).on_disabled_hover_text(obstacle);
             if button.clicked() {
-                context.actions.push(Action::Edit { project: Box::new(edit(project, place)), key: None });
+                context.actions.push(Action::Edit { project: Box::new(edit(project, index)), key: None });
             }
         }
     }

@@ -141,8 +141,8 @@ fn validation(ui: &mut Ui, run: &RunView) {
             ui.label(RichText::new(format!("Stage {}", stage.stage)).small());
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing.x = 6.0;
-                for (place, loss) in stage.validation_losses.iter().enumerate() {
-                    let kept = place + 1 == stage.best_epoch;
+                for (index, loss) in stage.validation_losses.iter().enumerate() {
+                    let kept = index + 1 == stage.best_epoch;
                     let text = RichText::new(if kept { format!("{loss:.3} ✓") } else { format!("{loss:.3}") }).small();
                     ui.label(if kept { text.color(kept_mark) } else { text });
                 }

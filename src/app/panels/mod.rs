@@ -118,7 +118,7 @@ impl Panels {
 /// The results as the runs table lists them at first, so that methods keep the project's order, and with it their
 /// colours.
 fn in_project_order(results: &Results, rows: &[Row]) -> Results {
-    let places: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(place, row)| (row.id.as_str(), place)).collect();
+    let places: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(index, row)| (row.id.as_str(), index)).collect();
     let mut results = results.clone();
     results.runs.sort_by_key(|run| places.get(run.run.as_str()).copied().unwrap_or(usize::MAX));
     results

@@ -17,7 +17,7 @@ use crate::schema::{Field, Setting};
 /// Draws the sweeps of an experiment.
 pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment) {
     let project = context.session.project();
-    for (place, sweep) in project.sweeps.iter().enumerate().filter(|(_, sweep)| sweep.experiment == experiment.name) {
+    for (index, sweep) in project.sweeps.iter().enumerate().filter(|(_, sweep)| sweep.experiment == experiment.name) {
         let tokens = theme::tokens(ui);
         ui.add_space(space::XS / 2.0);
         let frame = Frame::new().fill(tokens.raised).stroke((1.0, tokens.border)).corner_radius(theme::RADIUS);
@@ -25,7 +25,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment
             ui.set_width(ui.available_width());
             let size = egui::Vec2::new(ui.available_width(), ui.spacing().interact_size.y);
             ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
-                buttons(ui, context, place, &experiment.name);
+                buttons(ui, context, index, &experiment.name);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let heading = RichText::new(heading(sweep)).family(theme::semi_bold());
                     ui.add(egui::Label::new(heading).truncate());
@@ -41,19 +41,19 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment
     }
 }
 
-fn buttons(ui: &mut Ui, context: &mut Context<'_>, place: usize, experiment: &str) {
+fn buttons(ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &str) {
     let named = |response: egui::Response, name: String| {
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
         response
     };
-    let number = context.session.project().sweeps.iter().take(place).filter(|s| s.experiment == experiment).count() + 1;
+    let number = context.session.project().sweeps.iter().take(index).filter(|s| s.experiment == experiment).count() + 1;
     let remove = named(ui.small_button("Remove"), format!("Remove sweep {number} of {experiment}"));
     if remove.on_hover_text("Runs of its points are kept, as runs of earlier settings").clicked() {
-        let project = Box::new(without_sweep(context.session.project(), place));
+        let project = Box::new(without_sweep(context.session.project(), index));
         context.actions.push(Action::Edit { project, key: None });
     }
     if named(ui.small_button("Edit…"), format!("Edit sweep {number} of {experiment}")).clicked() {
-        context.actions.push(Action::EditSweep(SweepOf::Index(place)));
+        context.actions.push(Action::EditSweep(SweepOf::Index(index)));
     }
 }
 

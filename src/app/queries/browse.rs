@@ -33,7 +33,7 @@ impl Browse {
         let tree = ItemTree::new(dataset, &items);
         let max = |of: &ByStage, count: usize| {
             let mut order: Vec<u32> = (0..count as u32).collect();
-            order.sort_by_cached_key(|&place| std::cmp::Reverse(of.total(place)));
+            order.sort_by_cached_key(|&index| std::cmp::Reverse(of.total(index)));
             order
         };
         let searched: Vec<String> = dataset
@@ -46,7 +46,7 @@ impl Browse {
         by_title.sort_by_key(|&item| (untitled(item), searched[item as usize].as_str()));
         let by_popularity = max(&items, dataset.items.len());
         let mut rank = vec![0; by_popularity.len()];
-        by_popularity.iter().zip(1..).for_each(|(&item, place)| rank[item as usize] = place);
+        by_popularity.iter().zip(1..).for_each(|(&item, index)| rank[item as usize] = index);
         let mut by_group = vec![[0; 3]; users.stages()];
         for user in 0..dataset.users.len() as u32 {
             for (stage, groups) in by_group.iter_mut().enumerate() {

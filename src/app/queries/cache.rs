@@ -107,8 +107,8 @@ impl Queries {
 
     /// Takes in what came of a job. Of one whose place another query took nobody wants to know.
     pub(crate) fn finish(&mut self, job: u64, outcome: Outcome) {
-        if let Some(place) = self.running.iter().position(|running| running.number == job) {
-            let request = self.running.swap_remove(place).request;
+        if let Some(index) = self.running.iter().position(|running| running.number == job) {
+            let request = self.running.swap_remove(index).request;
             self.keep(request, outcome);
         }
     }

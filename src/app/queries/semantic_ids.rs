@@ -17,14 +17,14 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 /// What there is of a project's trained semantic ids.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrainedIds {
-    pub(crate) place: IdFiles,
+    pub(crate) files: IdFiles,
 }
 
 impl Query for TrainedIds {
     type Answer = IdsState;
 
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<IdsState>, InputError> {
-        IdsState::look(&self.place).map(Some)
+        IdsState::read(&self.files).map(Some)
     }
 }
 
@@ -33,7 +33,7 @@ impl Query for TrainedIds {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrainIds {
     pub(crate) file: PathBuf,
-    pub(crate) place: IdFiles,
+    pub(crate) files: IdFiles,
     /// Whether it starts over instead of going on where it was stopped.
     pub(crate) fresh: bool,
     /// Tells one training of the same ids from the next.
@@ -57,7 +57,7 @@ impl Query for TrainIds {
             return Ok(None);
         }
         match ended.code {
-            Some(0) => IdsState::look(&self.place).map(Some),
+            Some(0) => IdsState::read(&self.files).map(Some),
             _ if ended.last_words.is_empty() => {
                 Err(InputError::new(&self.file, "the process was ended before it was done"))
             }
@@ -75,7 +75,7 @@ impl TrainIds {
             if job.is_cancelled() {
                 let since = *stopping.get_or_insert_with(Instant::now);
                 // It takes back what was asked before it began, so it is asked again; one that cannot be asked is ended.
-                if self.place.ask_to_stop().is_err() || since.elapsed() > GRACE {
+                if self.files.ask_to_stop().is_err() || since.elapsed() > GRACE {
                     process.cancel();
                 }
             }

@@ -196,10 +196,10 @@ fn gelu<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
     (x * share).mul_scalar(0.5)
 }
 
-fn drop_out<B: Kernels>(x: Tensor<B, 2>, dropout: Option<StepDropout>, place: &str) -> Tensor<B, 2> {
+fn drop_out<B: Kernels>(x: Tensor<B, 2>, dropout: Option<StepDropout>, index: &str) -> Tensor<B, 2> {
     match dropout {
         Some(StepDropout { probability, seed }) if probability > 0.0 => {
-            B::drop_out(x, Dropout { probability, seed: seeds::derive(seed, &[place]) })
+            B::drop_out(x, Dropout { probability, seed: seeds::derive(seed, &[index]) })
         }
         _ => x,
     }

@@ -15,8 +15,8 @@ pub(super) fn as_latex(results: &Results) -> String {
     text.push_str(&format!("\\begin{{tabular}}{{l{}}}\n\\toprule\nMethod", "r".repeat(metrics.len())));
     text.extend(metrics.iter().map(|(_, label)| format!(" & {}", latex_escaped(label))));
     text.push_str(" \\\\\n\\midrule\n");
-    for (place, line) in lines.iter().enumerate() {
-        if line.counted && place > 0 && !lines[place - 1].counted {
+    for (index, line) in lines.iter().enumerate() {
+        if line.counted && index > 0 && !lines[index - 1].counted {
             text.push_str("\\midrule\n");
         }
         text.push_str(&latex_escaped(&line.name));

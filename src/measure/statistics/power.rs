@@ -100,7 +100,7 @@ fn power_of_t_test(effect: f64, n: f64, alpha: f64) -> f64 {
     add(0.0);
     for side in [step, -step] {
         let mut places = 1u32..;
-        while places.next().is_some_and(|place| add(side * f64::from(place))) {}
+        while places.next().is_some_and(|index| add(side * f64::from(index))) {}
     }
     1.0 - missed / total
 }

@@ -152,12 +152,12 @@ impl IdsState {
     ///
     /// # Errors
     /// The file of figures is damaged.
-    pub fn look(place: &IdFiles) -> Result<Self, InputError> {
-        let training = files::is_locked(&place.lock);
+    pub fn read(id_files: &IdFiles) -> Result<Self, InputError> {
+        let training = files::is_locked(&id_files.lock);
         Ok(Self {
-            quality: place.made()?.map(|made| made.quality),
-            epochs: log::read(&place.log),
-            halted: !training && place.checkpoint.is_file(),
+            quality: id_files.made()?.map(|made| made.quality),
+            epochs: log::read(&id_files.log),
+            halted: !training && id_files.checkpoint.is_file(),
             training,
         })
     }

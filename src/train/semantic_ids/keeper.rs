@@ -14,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Keeps what training tells.
 pub(super) struct Keeper<'a> {
-    pub place: &'a IdFiles,
+    pub files: &'a IdFiles,
     pub made_of: &'a str,
     pub device: DeviceChoice,
     watcher: &'a mut dyn Watcher,
@@ -25,10 +25,10 @@ pub(super) struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    pub fn new(place: &'a IdFiles, made_of: &'a str, making: Making, watcher: &'a mut dyn Watcher) -> Self {
+    pub fn new(files: &'a IdFiles, made_of: &'a str, making: Making, watcher: &'a mut dyn Watcher) -> Self {
         let now = Instant::now();
         let Making { device, checkpoint_every: every, .. } = making;
-        Self { place, made_of, device, watcher, every, kept: now, looked: now, stopped: false }
+        Self { files, made_of, device, watcher, every, kept: now, looked: now, stopped: false }
     }
 }
 
@@ -36,7 +36,7 @@ impl Observer for Keeper<'_> {
     fn hear(&mut self, step: &Step) {
         if let Step::Epoch(epoch) = step {
             // The log is for looking at; ids can be made without it.
-            let _ = log::append(&self.place.log, epoch);
+            let _ = log::append(&self.files.log, epoch);
         }
         self.watcher.step(step);
     }
@@ -44,7 +44,7 @@ impl Observer for Keeper<'_> {
     fn stopped(&mut self) -> bool {
         if self.looked.elapsed() >= LOOK_EVERY {
             self.looked = Instant::now();
-            self.stopped |= self.place.asked_to_stop();
+            self.stopped |= self.files.asked_to_stop();
         }
         self.stopped || self.watcher.interrupted()
     }
@@ -55,6 +55,6 @@ impl Observer for Keeper<'_> {
 
     fn keep(&mut self, state: &Checkpoint) -> Result<(), InputError> {
         self.kept = Instant::now();
-        state.save(&self.place.checkpoint, self.made_of)
+        state.save(&self.files.checkpoint, self.made_of)
     }
 }

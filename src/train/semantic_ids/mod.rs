@@ -64,7 +64,7 @@ impl Project {
     /// The data, the vectors or the model cannot be used; [`RunError::Stopped`] where `watcher` or the file `control` wanted
     /// that; the ids cannot be written.
     pub fn ensure_semantic_ids(&self, making: Making, watcher: &mut dyn Watcher) -> Result<Option<Quality>, RunError> {
-        let (SemanticIds::Train(options), Some(place)) = (&self.semantic_ids, IdFiles::of(self)) else {
+        let (SemanticIds::Train(options), Some(id_files)) = (&self.semantic_ids, IdFiles::of(self)) else {
             return Ok(None);
         };
         let catalogue = self.catalogue(watcher)?;
@@ -72,21 +72,21 @@ impl Project {
             return Err(InputError::new(&self.folder, "no item is left to train semantic ids of").into());
         }
         let made_of = catalogue.made_of(self, options)?;
-        let known = |fresh: bool| if fresh { Ok(None) } else { place.quality_of(&made_of) };
+        let known = |fresh: bool| if fresh { Ok(None) } else { id_files.quality_of(&made_of) };
         if let Some(quality) = known(making.fresh)? {
             return Ok(Some(quality));
         }
-        files::create_folder(&place.folder)?;
-        let _lock = lock(&place, watcher)?;
+        files::create_folder(&id_files.folder)?;
+        let _lock = lock(&id_files, watcher)?;
         // Whoever had the lock before may have made them.
         if let Some(quality) = known(making.fresh)? {
             return Ok(Some(quality));
         }
         if making.fresh {
-            place.remove_checkpoint()?;
+            id_files.remove_checkpoint()?;
         }
-        place.allow()?;
-        self.train_ids(options, &catalogue, &mut Keeper::new(&place, &made_of, making, watcher))
+        id_files.allow()?;
+        self.train_ids(options, &catalogue, &mut Keeper::new(&id_files, &made_of, making, watcher))
     }
 
     fn train_ids(
@@ -96,17 +96,17 @@ impl Project {
         keeper: &mut Keeper<'_>,
     ) -> Result<Option<Quality>, RunError> {
         let vectors = catalogue.vectors(self, &options.source, keeper)?.ok_or(RunError::Stopped)?;
-        let (place, made_of) = (keeper.place, keeper.made_of);
-        let from = Checkpoint::load(&place.checkpoint, made_of)?;
-        log::cut(&place.log, from.as_ref().map_or(0, |state| state.epoch))?;
+        let (id_files, made_of) = (keeper.files, keeper.made_of);
+        let from = Checkpoint::load(&id_files.checkpoint, made_of)?;
+        log::cut(&id_files.log, from.as_ref().map_or(0, |state| state.epoch))?;
         let trained = options.train(&vectors, &catalogue.categories(), from.as_ref(), keeper)?;
         let (numbers, quality) = trained.ok_or(RunError::Stopped)?;
         let index = SemanticIndex::from_numbers(options.levels, &numbers);
         let ids = catalogue.items.iter().map(|item| item.id.as_str());
-        files::write_pieces_atomically(&place.index, |writer| index.write(ids, writer))?;
+        files::write_pieces_atomically(&id_files.index, |writer| index.write(ids, writer))?;
         // The figures come last: where they name what the ids are made of, the index is that one.
-        place.write_quality(made_of, &quality)?;
-        place.remove_checkpoint()?;
+        id_files.write_quality(made_of, &quality)?;
+        id_files.remove_checkpoint()?;
         Ok(Some(quality))
     }
 
@@ -131,10 +131,10 @@ impl Project {
 }
 
 /// The right to make the ids, waited for as long as another process has it.
-fn lock(place: &IdFiles, watcher: &mut dyn Watcher) -> Result<std::fs::File, RunError> {
+fn lock(id_files: &IdFiles, watcher: &mut dyn Watcher) -> Result<std::fs::File, RunError> {
     let mut reported = false;
     loop {
-        if let Some(lock) = files::lock(&place.lock, PATIENCE)? {
+        if let Some(lock) = files::lock(&id_files.lock, PATIENCE)? {
             return Ok(lock);
         }
         if watcher.interrupted() {

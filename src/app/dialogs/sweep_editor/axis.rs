@@ -86,10 +86,10 @@ impl AxisDraft {
             }
             Values::Typed(text) => {
                 let numbers = parse_numbers(text)?;
-                for (place, number) in numbers.iter().enumerate() {
+                for (index, number) in numbers.iter().enumerate() {
                     let setting = Setting::Number(*number);
                     self.field.accepts(&setting).map_err(|expected| format!("{setting}: {expected}"))?;
-                    if numbers[..place].contains(number) {
+                    if numbers[..index].contains(number) {
                         return Err(format!("{setting} stands there twice"));
                     }
                 }

@@ -86,15 +86,15 @@ impl ComparePanel {
 
     fn matrix_combos(&mut self, ui: &mut Ui, lines: &Lines) {
         let shown = self.matrix_lines(lines);
-        for (place, (words, salt)) in [("Line", "matrix line"), ("Beside", "matrix beside")].into_iter().enumerate() {
+        for (index, (words, salt)) in [("Line", "matrix line"), ("Beside", "matrix beside")].into_iter().enumerate() {
             let label = ui.label(words);
-            let now = shown[place].clone().unwrap_or_else(|| "Nothing".to_owned());
+            let now = shown[index].clone().unwrap_or_else(|| "Nothing".to_owned());
             let combo = ComboBox::from_id_salt(salt).selected_text(now).width(190.0).truncate().show_ui(ui, |ui| {
-                if place == 1 {
+                if index == 1 {
                     ui.selectable_value(&mut self.matrix_of[1], None, "Nothing");
                 }
                 for line in &lines.all {
-                    ui.selectable_value(&mut self.matrix_of[place], Some(line.name.clone()), &line.name);
+                    ui.selectable_value(&mut self.matrix_of[index], Some(line.name.clone()), &line.name);
                 }
             });
             combo.response.labelled_by(label.id);
@@ -102,7 +102,7 @@ impl ComparePanel {
     }
 
     fn table_options(&mut self, ui: &mut Ui, lines: &Lines) {
-        let now = self.baseline_place(lines).map(|place| lines.all[place].name.clone()).unwrap_or_default();
+        let now = self.baseline_place(lines).map(|index| lines.all[index].name.clone()).unwrap_or_default();
         let label = ui.label("Baseline");
         let combo = ComboBox::from_id_salt("baseline").selected_text(&now).width(170.0).truncate().show_ui(ui, |ui| {
             for line in &lines.all {

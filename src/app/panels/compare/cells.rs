@@ -158,21 +158,21 @@ impl Cell {
 #[derive(Debug)]
 pub(super) struct Row {
     /// Place of its line.
-    pub(super) place: usize,
+    pub(super) index: usize,
     /// One a column.
     pub(super) cells: Vec<Cell>,
 }
 
 impl Row {
-    pub(super) fn of(contents: &TableContents<'_>, place: usize, columns: &[Column]) -> Self {
-        Self { place, cells: columns.iter().map(|column| cell(contents, place, column)).collect() }
+    pub(super) fn of(contents: &TableContents<'_>, index: usize, columns: &[Column]) -> Self {
+        Self { index, cells: columns.iter().map(|column| cell(contents, index, column)).collect() }
     }
 
     /// Sets the best value of each metric bold.
     pub(super) fn mark_best(rows: &mut [Self], columns: &[Column], contents: &TableContents<'_>) {
         for (at, column) in columns.iter().enumerate() {
             let Column::Metric(metric) = column else { continue };
-            let value = |row: &Self| contents.lines.all[row.place].metrics.get(metric).map(|found| found.mean);
+            let value = |row: &Self| contents.lines.all[row.index].metrics.get(metric).map(|found| found.mean);
             let values = rows.iter().filter_map(value);
             let best = match better(metric) {
                 Better::Higher => values.reduce(f64::max),
@@ -185,10 +185,10 @@ impl Row {
     }
 }
 
-fn cell(contents: &TableContents<'_>, place: usize, column: &Column) -> Cell {
-    let line = &contents.lines.all[place];
+fn cell(contents: &TableContents<'_>, index: usize, column: &Column) -> Cell {
+    let line = &contents.lines.all[index];
     match column {
-        Column::Name => name(contents, place),
+        Column::Name => name(contents, index),
         Column::Seeds => {
             let seeds = line.runs.len();
             let mut cell = Cell::number((!line.counted).then_some(seeds as f64), |seeds| format!("{seeds:.0}"));
@@ -198,7 +198,7 @@ fn cell(contents: &TableContents<'_>, place: usize, column: &Column) -> Cell {
             cell
         }
         Column::Metric(metric) => metric_cell(line, metric),
-        Column::Gain | Column::Relative | Column::P | Column::Verdict => judged(contents, place, column),
+        Column::Gain | Column::Relative | Column::P | Column::Verdict => judged(contents, index, column),
         Column::Validation => Cell::number(line.validation_loss, |loss| format!("{loss:.4}")),
         Column::TrainTime => Cell::number(learned(line, line.train_seconds), widgets::duration_words),
         Column::Memory => {
@@ -219,9 +219,9 @@ fn learned(line: &ComparisonLine, cost: f64) -> Option<f64> {
     (!line.counted).then_some(cost)
 }
 
-fn name(contents: &TableContents<'_>, place: usize) -> Cell {
-    let line = &contents.lines.all[place];
-    let (below, hover) = match (line.counted, contents.lines.standings[place]) {
+fn name(contents: &TableContents<'_>, index: usize) -> Cell {
+    let line = &contents.lines.all[index];
+    let (below, hover) = match (line.counted, contents.lines.standings[index]) {
         (true, _) => {
             (Some("non-learned"), "Counts what is popular, or occurs together; no learned method may lose to it")
         }
@@ -234,7 +234,7 @@ fn name(contents: &TableContents<'_>, place: usize) -> Cell {
         ),
         (_, Standing::Only) => (None, ""),
     };
-    let earlier = contents.lines.earlier[place].then_some("earlier settings");
+    let earlier = contents.lines.earlier[index].then_some("earlier settings");
     let below: Vec<&str> = [below, earlier].into_iter().flatten().collect();
     Cell {
         main: line.name.clone(),
@@ -256,14 +256,14 @@ fn metric_cell(line: &ComparisonLine, metric: &str) -> Cell {
     cell
 }
 
-fn judged(contents: &TableContents<'_>, place: usize, column: &Column) -> Cell {
+fn judged(contents: &TableContents<'_>, index: usize, column: &Column) -> Cell {
     let quiet = |main: &str, hover: &str| Cell {
         main: main.to_owned(),
         hover: hover.to_owned(),
         ..Cell::number(None, |_| String::new())
     };
     let baseline = &contents.lines.all[contents.baseline].name;
-    match contents.judged.and_then(|judged| judged.get(place)) {
+    match contents.judged.and_then(|judged| judged.get(index)) {
         None => quiet("…", "The test users of both are being compared"),
         Some(Judged::Baseline) if *column == Column::Verdict => quiet("baseline", "The others are held against it"),
         Some(Judged::Baseline) => quiet("–", "The others are held against it"),

@@ -103,7 +103,7 @@ impl Lines {
     }
 
     /// The place of the line of this name.
-    pub(super) fn place(&self, name: &str) -> Option<usize> {
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
         self.all.iter().position(|line| line.name == name)
     }
 

@@ -157,8 +157,8 @@ struct ChartKey {
 }
 
 /// A line in the style that it has in every chart.
-fn styled(lines: &Lines, place: usize) -> Styled<'_, ComparisonLine> {
-    Styled { item: &lines.all[place], style: lines.looks[place] }
+fn styled(lines: &Lines, index: usize) -> Styled<'_, ComparisonLine> {
+    Styled { item: &lines.all[index], style: lines.looks[index] }
 }
 
 /// Height from which a chart has the table below it.
@@ -258,26 +258,26 @@ impl ComparePanel {
 
     /// The places of the lines that charts show.
     fn places(&self, lines: &Lines) -> impl Iterator<Item = usize> {
-        let hidden = |place: usize| self.table.one_a_method && lines.standings[place] == Standing::Passed;
-        (0..lines.all.len()).filter(move |&place| !hidden(place))
+        let hidden = |index: usize| self.table.one_a_method && lines.standings[index] == Standing::Passed;
+        (0..lines.all.len()).filter(move |&index| !hidden(index))
     }
 
     fn cost_chart(&self, lines: &Lines, synthetic: bool) -> Chart {
-        let points: Vec<_> = self.places(lines).map(|place| styled(lines, place)).collect();
+        let points: Vec<_> = self.places(lines).map(|index| styled(lines, index)).collect();
         cost::against_quality(&points, &self.metric, self.cost, synthetic)
     }
 
     fn parallel_chart(&self, lines: &Lines, synthetic: bool) -> Chart {
-        let learned = self.places(lines).filter_map(|place| Some((place, lines.configurations[place].as_deref()?)));
-        let learned: Vec<(usize, &RunConfig)> = learned.filter(|(place, _)| !lines.all[*place].counted).collect();
+        let learned = self.places(lines).filter_map(|index| Some((index, lines.configurations[index].as_deref()?)));
+        let learned: Vec<(usize, &RunConfig)> = learned.filter(|(index, _)| !lines.all[*index].counted).collect();
         let configurations: Vec<&RunConfig> = learned.iter().map(|(_, configuration)| *configuration).collect();
-        let points: Vec<_> = learned.iter().map(|(place, _)| styled(lines, *place)).collect();
+        let points: Vec<_> = learned.iter().map(|(index, _)| styled(lines, *index)).collect();
         parallel::across(&points, &differences(&configurations), &self.metrics(lines), synthetic)
     }
 
     fn matrix_chart(&self, lines: &Lines) -> Chart {
         let of = |name: &String| -> Option<(String, Vec<&RunResult>)> {
-            let line = &lines.all[lines.place(name)?];
+            let line = &lines.all[lines.index(name)?];
             let runs = lines.results.runs.iter().filter(|run| line.runs.contains(&run.run));
             Some((line.name.clone(), runs.collect()))
         };
@@ -290,13 +290,13 @@ impl ComparePanel {
 
     /// The names of the lines whose matrices are shown: those that were chosen, as far as they are there.
     fn matrix_lines(&self, lines: &Lines) -> [Option<String>; 2] {
-        let there = |name: &Option<String>| name.clone().filter(|name| lines.place(name).is_some());
+        let there = |name: &Option<String>| name.clone().filter(|name| lines.index(name).is_some());
         let first = there(&self.matrix_of[0]).or_else(|| lines.all.first().map(|line| line.name.clone()));
         [first, there(&self.matrix_of[1])]
     }
 
     fn baseline_place(&self, lines: &Lines) -> Option<usize> {
-        let chosen = self.baseline.as_deref().and_then(|name| lines.place(name));
+        let chosen = self.baseline.as_deref().and_then(|name| lines.index(name));
         chosen.or_else(|| (!lines.all.is_empty()).then(|| lines.usual_baseline()))
     }
 
@@ -323,8 +323,8 @@ impl ComparePanel {
         };
         let judged = answer.ready().map(Vec::as_slice);
         let marked = &self.marked;
-        let wanted = |place: usize| match &axes {
-            Some(axes) => marked.holds(axes, &lines.all[place].name),
+        let wanted = |index: usize| match &axes {
+            Some(axes) => marked.holds(axes, &lines.all[index].name),
             None => true,
         };
         let contents = TableContents { lines, baseline, metrics: &metrics, judged, wanted: &wanted };
@@ -358,9 +358,9 @@ impl ComparePanel {
                 }
             }
         });
-        let learned = || (0..lines.all.len()).filter(|&place| !lines.all[place].counted);
+        let learned = || (0..lines.all.len()).filter(|&index| !lines.all[index].counted);
         let mut places: Vec<usize> =
-            learned().filter(|&place| self.table.selected.contains(&lines.all[place].name)).collect();
+            learned().filter(|&index| self.table.selected.contains(&lines.all[index].name)).collect();
         if places.is_empty() {
             places = learned().collect();
         }

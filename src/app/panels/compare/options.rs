@@ -24,7 +24,7 @@ impl Differences {
         let of = (lines.stamp(), places.to_vec());
         if self.of.as_ref() != Some(&of) {
             let configurations: Vec<&Arc<RunConfig>> =
-                places.iter().filter_map(|&place| lines.configurations[place].as_ref()).collect();
+                places.iter().filter_map(|&index| lines.configurations[index].as_ref()).collect();
             self.found = differences(&configurations.iter().map(AsRef::as_ref).collect::<Vec<_>>());
             self.of = Some(of);
         }
@@ -50,8 +50,8 @@ pub(super) fn ui(ui: &mut Ui, lines: &Lines, places: &[usize], differences: &[Di
             Grid::new("differences").striped(true).spacing([space::XL, space::S]).min_col_width(60.0).show(ui, |ui| {
                 ui.label(RichText::new("Setting").small().color(tokens.muted));
                 ui.label("");
-                for &place in places {
-                    ui.label(RichText::new(&lines.all[place].name).family(theme::semi_bold()));
+                for &index in places {
+                    ui.label(RichText::new(&lines.all[index].name).family(theme::semi_bold()));
                 }
                 ui.end_row();
                 let mut part = "";

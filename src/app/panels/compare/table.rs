@@ -68,7 +68,7 @@ impl TableState {
                         body.rows(ROW_HEIGHT, rows.len(), |mut table_row| {
                             let row = &rows[table_row.index()];
                             if self.row(&mut table_row, contents, row, &columns) {
-                                pointed = Some(contents.lines.all[row.place].name.clone());
+                                pointed = Some(contents.lines.all[row.index].name.clone());
                             }
                         });
                     });
@@ -85,7 +85,7 @@ impl TableState {
         row: &Row,
         columns: &[Column],
     ) -> bool {
-        let name = &contents.lines.all[row.place].name;
+        let name = &contents.lines.all[row.index].name;
         let selected = self.selected.contains(name);
         table_row.set_selected(selected);
         if self.pointed.as_ref() == Some(name) {
@@ -94,7 +94,7 @@ impl TableState {
         for (column, cell) in columns.iter().zip(&row.cells) {
             table_row.col(|ui| {
                 if *column == Column::Name {
-                    swatch(ui, contents.lines.looks[row.place]);
+                    swatch(ui, contents.lines.looks[row.index]);
                 }
                 let right = *column != Column::Name && *column != Column::Verdict;
                 let layout = if right { Layout::top_down(Align::Max) } else { Layout::top_down(Align::Min) };

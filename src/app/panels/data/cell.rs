@@ -18,8 +18,8 @@ pub(super) fn stage_bars(ui: &mut Ui, counts: &[u32]) {
     let highest = counts.iter().copied().max().unwrap_or(0).max(1) as f32;
     let step = rect.width() / counts.len().max(1) as f32;
     let gap = (0.2 * step).min(2.0);
-    for (place, &count) in counts.iter().enumerate() {
-        let left = rect.left() + place as f32 * step;
+    for (index, &count) in counts.iter().enumerate() {
+        let left = rect.left() + index as f32 * step;
         let height = if count > 0 { (rect.height() * count as f32 / highest).max(1.5) } else { 1.0 };
         let at =
             Rect::from_min_max(egui::pos2(left, rect.bottom() - height), egui::pos2(left + step - gap, rect.bottom()));
@@ -31,7 +31,7 @@ pub(super) fn stage_bars(ui: &mut Ui, counts: &[u32]) {
 }
 
 fn counts_words(counts: &[u32]) -> String {
-    let stage = |(place, &count): (usize, &u32)| format!("stage {}: {}", place + 1, grouped(count.into()));
+    let stage = |(index, &count): (usize, &u32)| format!("stage {}: {}", index + 1, grouped(count.into()));
     counts.iter().enumerate().map(stage).collect::<Vec<_>>().join(", ")
 }
 

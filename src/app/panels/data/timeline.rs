@@ -91,12 +91,12 @@ impl TimelineTab {
             chart_actions(ui, context, &chart);
         });
         ScrollArea::vertical().id_salt("timeline").auto_shrink(false).show(ui, |ui| {
-            let place = chart_with_place(ui, &chart, cuts.len() + 1);
-            let Some((response, place)) = place else { return };
-            let touches = cut_handles::ui(ui, &place, (timeline, &cuts), self.chosen, enabled);
+            let index = chart_with_place(ui, &chart, cuts.len() + 1);
+            let Some((response, index)) = index else { return };
+            let touches = cut_handles::ui(ui, &index, (timeline, &cuts), self.chosen, enabled);
             let mut wanted = self.take(ui, (timeline, &from_project), &touches);
             if let Some(pointer) = response.interact_pointer_pos().filter(|_| response.secondary_clicked()) {
-                self.pointed = place.value(pointer.x) as i64;
+                self.pointed = index.value(pointer.x) as i64;
             }
             response.context_menu(|ui| {
                 let more = timeline.added(&cuts, self.pointed).filter(|_| enabled);

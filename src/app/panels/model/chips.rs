@@ -20,7 +20,7 @@ impl ChipKind {
     fn colours(self, ui: &Ui) -> (Color32, Color32) {
         let tokens = theme::tokens(ui);
         match self {
-            Self::Text(place) if place.is_multiple_of(2) => (tokens.sunken, tokens.border),
+            Self::Text(index) if index.is_multiple_of(2) => (tokens.sunken, tokens.border),
             Self::Text(_) => (tokens.raised, tokens.border_strong),
             Self::Code => (tokens.accent.gamma_multiply(0.16), tokens.accent.gamma_multiply(0.5)),
             Self::Scored => (tokens.success.gamma_multiply(0.18), tokens.success),
@@ -77,9 +77,9 @@ pub(super) fn bytes_words(bytes: &[u8]) -> String {
 /// What is shown on hovering.
 pub(super) fn explain(response: Response, lines: &[String]) {
     response.on_hover_ui(|ui| {
-        for (place, line) in lines.iter().enumerate() {
+        for (index, line) in lines.iter().enumerate() {
             let text = RichText::new(line);
-            ui.label(if place == 0 { text.family(theme::semi_bold()) } else { text });
+            ui.label(if index == 0 { text.family(theme::semi_bold()) } else { text });
         }
     });
 }

@@ -156,11 +156,11 @@ fn memory_given(ui: &mut Ui, device: &DeviceMemory, given: &mut BTreeMap<String,
 }
 
 fn advice(ui: &mut Ui, context: &mut Context<'_>, advice: &[Advice]) {
-    for (place, advised) in advice.iter().enumerate() {
+    for (index, advised) in advice.iter().enumerate() {
         ui.horizontal_wrapped(|ui| {
             let mark = if advised.fits { " ✓ fits" } else { "" };
             ui.label(format!("{} → {}{mark}", advised.setting, memory_words(advised.peak_bytes)));
-            let changes: Option<Vec<Change>> = advice[..=place].iter().map(|advised| advised.change).collect();
+            let changes: Option<Vec<Change>> = advice[..=index].iter().map(|advised| advised.change).collect();
             if let Some(changes) = changes {
                 let apply = ui.small_button("Apply").on_hover_text("Change this, and what stands above it");
                 apply.widget_info(|| {
@@ -218,8 +218,8 @@ pub(super) fn stacked_bar(ui: &mut Ui, name: &str, parts: &[(&str, u64)], room: 
             let words = format!("{part} {}", memory_words(bytes));
             let galley = ui.painter().layout_no_wrap(words, font, screen::text_on_series(slot, ui.visuals().dark_mode));
             if galley.size().x + 8.0 <= piece.width() {
-                let place = egui::Align2::CENTER_CENTER.align_size_within_rect(galley.size(), piece).min;
-                ui.painter().galley(place, galley, tokens.text);
+                let index = egui::Align2::CENTER_CENTER.align_size_within_rect(galley.size(), piece).min;
+                ui.painter().galley(index, galley, tokens.text);
             }
         }
         if pointer.is_some_and(|pointer| piece.contains(pointer)) {

@@ -199,9 +199,9 @@ fn example(ui: &mut Ui, setup: &Setup, form: &mut ExampleForm) {
 
 fn tokens(ui: &mut Ui, preview: &Preview) {
     chips::row(ui, |ui| {
-        for (place, PreviewToken { number, text, part }) in preview.tokens.iter().enumerate() {
+        for (index, PreviewToken { number, text, part }) in preview.tokens.iter().enumerate() {
             let (kind, what) = match part {
-                Part::Text => (ChipKind::Text(place), "Of the prompt"),
+                Part::Text => (ChipKind::Text(index), "Of the prompt"),
                 Part::History => (ChipKind::Code, "Of the history"),
                 Part::Response => (ChipKind::Scored, "Of the response: scored"),
             };

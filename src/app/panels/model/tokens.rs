@@ -137,8 +137,8 @@ fn chips_of(ui: &mut Ui, pieces: &[Piece]) {
     let of_data = if added > 0 { format!(", {added} of them added for the dataset") } else { String::new() };
     ui.label(RichText::new(format!("{}{of_data}", counted(pieces.len(), "token"))).family(theme::semi_bold()));
     chips::row(ui, |ui| {
-        for (place, piece) in pieces.iter().take(MAX_CHIPS).enumerate() {
-            let kind = if piece.added { ChipKind::Code } else { ChipKind::Text(place) };
+        for (index, piece) in pieces.iter().take(MAX_CHIPS).enumerate() {
+            let kind = if piece.added { ChipKind::Code } else { ChipKind::Text(index) };
             let chip = chips::chip(ui, &piece.text, kind);
             chips::explain(
                 chip,

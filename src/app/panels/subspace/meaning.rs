@@ -33,10 +33,10 @@ impl SubspacePanel {
             doing: "Reading the directions",
         };
         let Some(report) = analysis(ui, context, query, &offer) else { return };
-        let directions = report.directions.iter().enumerate().map(|(place, found)| {
+        let directions = report.directions.iter().enumerate().map(|(index, found)| {
             let words =
-                format!("{}: {:.0} % (σ {})", place + 1, 100.0 * found.share, value_label(found.singular_value));
-            (place, words)
+                format!("{}: {:.0} % (σ {})", index + 1, 100.0 * found.share, value_label(found.singular_value));
+            (index, words)
         });
         let directions: Vec<_> = directions.collect();
         self.direction = self.direction.min(directions.len().saturating_sub(1));

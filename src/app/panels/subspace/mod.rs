@@ -299,15 +299,15 @@ impl SubspacePanel {
         }
         let two: Vec<Arc<Chart>> = charts.into_iter().map(Arc::new).collect();
         let before = self.pointed.clone();
-        side_by_side(ui, two.len(), |ui, place| {
+        side_by_side(ui, two.len(), |ui, index| {
             ui.horizontal(|ui| {
-                ui.label(egui::RichText::new(&names[place]).family(theme::semi_bold()));
-                chart_actions(ui, context, &two[place]);
+                ui.label(egui::RichText::new(&names[index]).family(theme::semi_bold()));
+                chart_actions(ui, context, &two[index]);
             });
-            let mut marked = Highlight { pointed: before[1 - place].clone(), ..Highlight::default() };
-            explained_marked_card(ui, &two[place], ["river", "river beside"][place], &mut marked);
-            self.pointed[place] = marked.pointed;
-            context.charts.push(Arc::clone(&two[place]));
+            let mut marked = Highlight { pointed: before[1 - index].clone(), ..Highlight::default() };
+            explained_marked_card(ui, &two[index], ["river", "river beside"][index], &mut marked);
+            self.pointed[index] = marked.pointed;
+            context.charts.push(Arc::clone(&two[index]));
         });
         if self.pointed != before {
             ui.request_repaint();
@@ -359,10 +359,10 @@ fn side_by_side(ui: &mut Ui, count: usize, mut column: impl FnMut(&mut Ui, usize
     let size = ui.available_size();
     let width = (size.x - theme::space::S * count.saturating_sub(1) as f32) / count.max(1) as f32;
     ui.horizontal_top(|ui| {
-        for place in 0..count {
+        for index in 0..count {
             ui.allocate_ui(Vec2::new(width, size.y), |ui| {
                 ui.set_max_width(width);
-                ui.vertical(|ui| column(ui, place));
+                ui.vertical(|ui| column(ui, index));
             });
         }
     });
@@ -388,16 +388,16 @@ fn pictures(ui: &mut Ui, context: &mut Context<'_>, of: Pictured, mut show: impl
     let chart = Chart { subtitle, caption: Some(of.caption), ..Chart::new(of.title, body) };
     let chart = Arc::new(chart.synthetic(context.session.synthetic()));
     actions(ui, context, &chart, of.corner);
-    side_by_side(ui, names.len(), |ui, place| {
+    side_by_side(ui, names.len(), |ui, index| {
         if names.len() > 1 {
-            ui.label(egui::RichText::new(&names[place]).family(theme::semi_bold()));
+            ui.label(egui::RichText::new(&names[index]).family(theme::semi_bold()));
         }
         theme::panel_frame(ui).show(ui, |ui| {
             // The ground of a picture is that of its card.
             ui.visuals_mut().panel_fill = theme::tokens(ui).surface;
             let room = ui.available_size().max(Vec2::new(160.0, 120.0));
             let (at, _) = ui.allocate_exact_size(room, Sense::hover());
-            show(ui, place, at);
+            show(ui, index, at);
         });
     });
     context.charts.push(chart);

@@ -38,13 +38,13 @@ impl Player {
                 }
             };
         }
-        let words = |number: f64| match (number.round() as usize).checked_sub(1).and_then(|place| stages.get(place)) {
+        let words = |number: f64| match (number.round() as usize).checked_sub(1).and_then(|index| stages.get(index)) {
             Some(stage) => stage.to_string(),
             None => "all".to_owned(),
         };
         let named = |text: &str| {
             let stage = text.trim().parse::<usize>().ok();
-            Some(stage.and_then(|stage| stages.iter().position(|known| *known == stage)).map_or(0, |place| place + 1)
+            Some(stage.and_then(|stage| stages.iter().position(|known| *known == stage)).map_or(0, |index| index + 1)
                 as f64)
         };
         let slider = Slider::new(&mut self.at, 0..=stages.len()).text("Stage shown");

@@ -61,7 +61,7 @@ impl SubspacePanel {
             player.ui(ui, &made.stages);
             widgets::remark(ui, format!("{visible:.0} % of their squared length is visible")).on_hover_text(BASIS);
         });
-        let scenes = player.stage(&made.stages).map_or(&made.all, |place| &made.by_stage[place]);
+        let scenes = player.stage(&made.stages).map_or(&made.all, |index| &made.by_stage[index]);
         let words = one.report.modules.iter().find(|found| found.name == module).map(module_words).unwrap_or_default();
         let (before, pointed_before) = (*camera, *pointed);
         let selected = views[0].selected;
@@ -72,15 +72,15 @@ impl SubspacePanel {
             pictures: names.iter().cloned().zip(scenes.iter().map(drawn)).collect(),
             corner: self.corner,
         };
-        pictures(ui, context, pictured, |ui, place, at| {
-            let (scene, view) = (&scenes[place], &mut views[place]);
+        pictures(ui, context, pictured, |ui, index, at| {
+            let (scene, view) = (&scenes[index], &mut views[index]);
             view.camera = before;
-            view.pointed = if scenes.len() > 1 { pointed_before[1 - place] } else { None };
-            let what = format!("Directions of {}, {words}", names[place]);
+            view.pointed = if scenes.len() > 1 { pointed_before[1 - index] } else { None };
+            let what = format!("Directions of {}, {words}", names[index]);
             let shown = view.show(ui, at, &what, scene, |ui, arrow| {
                 ui.label(&scene.arrows[arrow].name);
             });
-            pointed[place] = shown.hovered.map(|arrow| scene.arrows[arrow].key);
+            pointed[index] = shown.hovered.map(|arrow| scene.arrows[arrow].key);
             // What is turned on one side turns on the other.
             if view.camera != before {
                 *camera = view.camera;

@@ -69,10 +69,10 @@ impl SubspacePanel {
             pictures: shown.iter().map(|(name, _)| name.clone()).zip(matrices.iter().map(drawn)).collect(),
             corner: self.corner,
         };
-        pictures(ui, context, pictured, |ui, place, at| {
-            let (matrix, view) = (&matrices[place], &mut views[place]);
+        pictures(ui, context, pictured, |ui, index, at| {
+            let (matrix, view) = (&matrices[index], &mut views[index]);
             view.window = before;
-            view.show(ui, at, &format!("ΔW of {}, {words}", shown[place].0), matrix, |_, _| ());
+            view.show(ui, at, &format!("ΔW of {}, {words}", shown[index].0), matrix, |_, _| ());
             // What is panned and zoomed on one side is so on the other.
             if before.is_none_or(|before| view.window != Some(before)) {
                 *window = view.window;

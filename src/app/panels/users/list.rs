@@ -158,8 +158,8 @@ impl UserList {
             let now = by.map_or("–", |by| known.runs[by].1.as_str());
             let combo = ComboBox::from_id_salt("user run").selected_text(now).width(160.0).truncate();
             let combo = combo.show_ui(ui, |ui| {
-                for (place, (run, name)) in known.runs.iter().enumerate() {
-                    if ui.selectable_label(by == Some(place), name).clicked() {
+                for (index, (run, name)) in known.runs.iter().enumerate() {
+                    if ui.selectable_label(by == Some(index), name).clicked() {
                         self.by = Some(run.id.clone());
                     }
                 }

@@ -47,9 +47,9 @@ impl IdsTab {
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         explanation(ui, EXPLANATION);
         self.form.ui(ui, context);
-        let Some(place) = IdFiles::of(context.session.project()) else { return };
-        self.follow(ui, context, &place);
-        let query = TrainedIds { place: place.clone() };
+        let Some(files) = IdFiles::of(context.session.project()) else { return };
+        self.follow(ui, context, &files);
+        let query = TrainedIds { files: files.clone() };
         let state: Option<&IdsState> = match context.session.queries.get(&query) {
             Answer::Ready(state) => Some(state),
             Answer::Failed(error) => {
@@ -62,12 +62,12 @@ impl IdsTab {
             }
         };
         let Some(state) = state else { return };
-        self.buttons(ui, context, &place, state);
+        self.buttons(ui, context, &files, state);
         quality::ui(ui, context, state, &mut self.curves);
     }
 
     /// Follows training: begins it when the project is saved, looks again while it is under way, and takes in its end.
-    fn follow(&mut self, ui: &Ui, context: &mut Context<'_>, place: &IdFiles) {
+    fn follow(&mut self, ui: &Ui, context: &mut Context<'_>, files: &IdFiles) {
         let session = context.session;
         if let Some(fresh) = self.saving
             && !session.saving
@@ -75,10 +75,10 @@ impl IdsTab {
             self.saving = None;
             // A project that could not be saved is not what the process would read.
             if !session.unsaved() {
-                self.begin(context, place, fresh);
+                self.begin(context, files, fresh);
             }
         }
-        let trained = TrainedIds { place: place.clone() };
+        let trained = TrainedIds { files: files.clone() };
         if let Some(training) = &self.training {
             match session.queries.get(training) {
                 Answer::Pending => context.actions.push(Action::compute(training)),
@@ -96,28 +96,28 @@ impl IdsTab {
         }
         let elsewhere = session.queries.get(&trained).ready().is_some_and(|state| state.training);
         let now = ui.input(|input| input.time);
-        let moved = self.at.as_ref() != Some(place);
+        let moved = self.at.as_ref() != Some(files);
         if self.training.is_some() || elsewhere || moved {
             if moved || now - self.looked >= LOOK_EVERY {
                 self.looked = now;
-                self.at = Some(place.clone());
+                self.at = Some(files.clone());
                 context.actions.push(Action::renew(&trained));
             }
             ui.ctx().request_repaint_after_secs(LOOK_EVERY as f32);
         }
     }
 
-    fn begin(&mut self, context: &mut Context<'_>, place: &IdFiles, fresh: bool) {
+    fn begin(&mut self, context: &mut Context<'_>, files: &IdFiles, fresh: bool) {
         self.started += 1;
         self.problem = None;
         let file = context.session.file.clone();
-        let training = TrainIds { file, place: place.clone(), fresh, attempt: self.started };
+        let training = TrainIds { file, files: files.clone(), fresh, attempt: self.started };
         context.actions.push(Action::compute(&training));
         self.training = Some(training);
     }
 
     /// What can be done now.
-    fn buttons(&mut self, ui: &mut Ui, context: &mut Context<'_>, place: &IdFiles, state: &IdsState) {
+    fn buttons(&mut self, ui: &mut Ui, context: &mut Context<'_>, files: &IdFiles, state: &IdsState) {
         ui.add_space(space::S);
         ui.horizontal_wrapped(|ui| {
             if let Some(training) = &self.training {
@@ -152,7 +152,7 @@ impl IdsTab {
                     context.actions.push(Action::Command(Command::SaveProject));
                     self.saving = Some(anew);
                 } else {
-                    self.begin(context, place, anew);
+                    self.begin(context, files, anew);
                 }
             }
             if context.session.unsaved() {

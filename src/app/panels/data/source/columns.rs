@@ -53,8 +53,8 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, gl
 /// Columns by their numbers, for a table that is to have no names.
 fn numbered(table: &mut TableImport, columns: &[String]) {
     let number = |name: &mut String| {
-        if let Some(place) = column_index(columns, name) {
-            *name = format!("#{}", place + 1);
+        if let Some(index) = column_index(columns, name) {
+            *name = format!("#{}", index + 1);
         }
     };
     let names = &mut table.columns;
@@ -67,23 +67,23 @@ fn numbered(table: &mut TableImport, columns: &[String]) {
 /// A column that must be chosen.
 pub(super) fn required(ui: &mut Ui, label: &str, name: &mut String, columns: &[String]) {
     let now = column_index(columns, name);
-    let mut place = now;
-    let options = (0..columns.len()).map(|place| (Some(place), columns[place].clone()));
-    choice(ui, (label, WIDTH), &mut place, &options.collect::<Vec<_>>());
-    if let Some(place) = place.filter(|_| place != now) {
-        *name = column_name(columns, place);
+    let mut index = now;
+    let options = (0..columns.len()).map(|index| (Some(index), columns[index].clone()));
+    choice(ui, (label, WIDTH), &mut index, &options.collect::<Vec<_>>());
+    if let Some(index) = index.filter(|_| index != now) {
+        *name = column_name(columns, index);
     }
 }
 
 /// A column that there may be.
 pub(super) fn optional(ui: &mut Ui, label: &str, name: &mut Option<String>, columns: &[String]) {
     let now = name.as_ref().and_then(|name| column_index(columns, name));
-    let mut place = now;
+    let mut index = now;
     let none = [(None, "None".to_owned())];
-    let options = none.into_iter().chain((0..columns.len()).map(|place| (Some(place), columns[place].clone())));
-    choice(ui, (label, WIDTH), &mut place, &options.collect::<Vec<_>>());
-    if place != now {
-        *name = place.map(|place| column_name(columns, place));
+    let options = none.into_iter().chain((0..columns.len()).map(|index| (Some(index), columns[index].clone())));
+    choice(ui, (label, WIDTH), &mut index, &options.collect::<Vec<_>>());
+    if index != now {
+        *name = index.map(|index| column_name(columns, index));
     }
 }
 
