@@ -356,8 +356,8 @@ mod tests {
         let job = JobHandle::default();
         let ended = launcher.compute(&["interpret".into(), "a run".into()], &job).unwrap();
         assert_eq!(ended.code, Some(3));
-        assert_eq!(ended.last_words, "one\ntwo of meaning a run --device cpu");
-        assert_eq!(job.progress().words, "two of meaning a run --device cpu", "the last line is the progress");
+        assert_eq!(ended.last_words, "one\ntwo of interpret a run --device cpu");
+        assert_eq!(job.progress().words, "two of interpret a run --device cpu", "the last line is the progress");
         let nowhere = ExecutableLauncher { executable: folder.path().join("none"), ..launcher };
         assert!(nowhere.compute(&[], &job).unwrap_err().to_string().contains("start the worker"));
     }

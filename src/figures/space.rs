@@ -139,7 +139,7 @@ mod tests {
         let direction = |source, singular_value, tip, continues| Direction {
             source,
             module: "q".to_owned(),
-            place: 0,
+            index: 0,
             singular_value,
             tip,
             continues,

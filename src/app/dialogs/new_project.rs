@@ -10,6 +10,7 @@ use super::dialog::{DialogAction, DialogContents, right_buttons};
 use super::path::expand_home;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::data::formats::formats_in_words;
 use crate::project::new_project::NewProject;
 use crate::project::slug::slug;
 
@@ -68,7 +69,8 @@ impl DialogContents for NewProjectDialog {
     fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction> {
         let mut action = None;
         ui.heading("New project from data");
-        let label = ui.label("A file or folder of interactions: CSV, TSV, Parquet, RecBole, MovieLens, Amazon, Yelp, LC-Rec, or the paper's release");
+        let label =
+            ui.label(format!("A file or folder of interactions: {}, or the paper's release", formats_in_words()));
         ui.horizontal(|ui| {
             let width = ui.available_width() - 139.0;
             let field = TextEdit::singleline(&mut self.data).hint_text("~/data/ratings.csv").desired_width(width);
