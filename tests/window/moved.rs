@@ -311,7 +311,7 @@ fn opening_the_view_does_not_wait_for_the_report() {
     click(&mut window, "Cancel");
     until_label(&mut window, "Cancelled");
     click(&mut window, "Compute");
-    until_part(&mut window, "Direction river: Layer");
+    until_part(&mut window, "Direction river (alluvial): Layer");
 }
 
 const SIZE: [f32; 2] = [1280.0, 1000.0];
