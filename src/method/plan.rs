@@ -23,7 +23,7 @@ pub struct Stage<'a> {
     pub past: &'a [Adapter],
     /// What the method kept of each earlier stage, oldest first; empty where it keeps nothing.
     pub memories: &'a [Matrices],
-    /// What [`super::Method::statistics_before`] asked for.
+    /// What [`super::AdapterMethod::statistics_before`] asked for.
     pub statistics: &'a Matrices,
     /// Draws a new adapter that adds nothing yet, from the stage's stream of a name.
     pub fresh: &'a dyn Fn(&str) -> Adapter,
@@ -42,7 +42,7 @@ pub struct Ended<'a> {
     pub number: usize,
     /// Number of stages.
     pub of: usize,
-    /// What [`super::Method::statistics_after`] asked for.
+    /// What [`super::AdapterMethod::statistics_after`] asked for.
     pub statistics: Matrices,
     /// What was kept of the stage before; none for stage 1.
     pub before: Option<&'a Matrices>,
@@ -53,7 +53,7 @@ pub struct Ended<'a> {
 pub struct Plan {
     /// The adapter that the next stage calls the latest.
     pub main: Part,
-    /// A second adapter that is trained after the main one, and predicts with it ([`super::Method::combination`]).
+    /// A second adapter that is trained after the main one, and predicts with it ([`super::AdapterMethod::combination`]).
     pub beside: Option<Part>,
 }
 

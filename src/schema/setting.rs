@@ -11,7 +11,7 @@ use serde_json::Value;
 pub enum Setting {
     Switch(bool),
     Number(f64),
-    /// The key of a [`Choice`], or a name.
+    /// The key of a [`Choice`](super::Choice), or a name.
     Choice(String),
 }
 
