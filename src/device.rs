@@ -126,7 +126,13 @@ impl Device {
 fn cpu() -> DeviceReport {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let name = format!("CPU, {cores} {}", if cores == 1 { "core" } else { "cores" });
-    DeviceReport { kind: "cpu".to_owned(), name, detail: std::env::consts::ARCH.to_owned(), software: false, usable: true }
+    DeviceReport {
+        kind: "cpu".to_owned(),
+        name,
+        detail: std::env::consts::ARCH.to_owned(),
+        software: false,
+        usable: true,
+    }
 }
 
 /// What a build without the `gpu` feature knows: the CPU.

@@ -87,8 +87,9 @@ fn of_setting(difference: &Difference) -> (ParallelAxis, Vec<Option<f64>>) {
         difference.values.iter().map(|value| (number(value), text(value))).collect();
     names.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal).then(a.1.cmp(&b.1)));
     names.dedup();
-    let index =
-        |value: &Option<SettingValue>| names.iter().position(|(_, name)| *name == text(value)).map(|index| index as f64);
+    let index = |value: &Option<SettingValue>| {
+        names.iter().position(|(_, name)| *name == text(value)).map(|index| index as f64)
+    };
     let values = difference.values.iter().map(index).collect();
     (ParallelAxis { label, names: names.into_iter().map(|(_, name)| name).collect() }, values)
 }

@@ -12,12 +12,13 @@ pub enum Family {
     /// In examples of past stages that are trained again.
     Memory,
     /// In recommenders beside the language model.
-    Beside,
+    OtherRecommender,
 }
 
 impl Family {
     /// All of them, from the least machinery to the most.
-    pub const ALL: [Self; 5] = [Self::OneAdapter, Self::AddedAdapters, Self::Regularised, Self::Memory, Self::Beside];
+    pub const ALL: [Self; 5] =
+        [Self::OneAdapter, Self::AddedAdapters, Self::Regularised, Self::Memory, Self::OtherRecommender];
 
     /// Its name for people.
     pub const fn label(self) -> &'static str {
@@ -26,7 +27,7 @@ impl Family {
             Self::AddedAdapters => "Added adapters",
             Self::Regularised => "Regularised",
             Self::Memory => "Memory",
-            Self::Beside => "Beside the language model",
+            Self::OtherRecommender => "Beside the language model",
         }
     }
 
@@ -37,7 +38,7 @@ impl Family {
             Self::AddedAdapters => "Adapters of past stages are added to the one that learns",
             Self::Regularised => "A term of the loss holds parameters or predictions back",
             Self::Memory => "Examples of past stages are trained again",
-            Self::Beside => "Recommenders without the language model, and hybrids with it",
+            Self::OtherRecommender => "Recommenders without the language model, and hybrids with it",
         }
     }
 }

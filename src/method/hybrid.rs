@@ -16,7 +16,7 @@ pub const CARD: Card = Card {
     sentence: "The lists of an adapted language model and of another recommender, fused; the weight is chosen by validation",
     formula: "w·s(language model) + (1−w)·s(towers), each in 0…1 over both lists",
     source: "Late fusion; the paper's finding that two towers carry signal of their own, arXiv 2510.25093",
-    family: Family::Beside,
+    family: Family::OtherRecommender,
     fields: &[
         Field {
             path: "adapter",

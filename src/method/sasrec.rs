@@ -12,7 +12,7 @@ pub const CARD: Card = Card {
     sentence: "A small transformer over items, without the language model, trained stage by stage: the strongest sequential baseline",
     formula: "CE over all items of the next one, softmax(h·E^T)",
     source: "Kang & McAuley, arXiv 1808.09781; full cross-entropy: arXiv 2309.07602",
-    family: Family::Beside,
+    family: Family::OtherRecommender,
     fields: sasrec::FIELDS,
 };
 

@@ -12,7 +12,7 @@ pub const CARD: Card = Card {
     sentence: "An embedding for each user and each item, without the language model, carried from stage to stage",
     formula: "s(u, i) = u·i;  BPR or sampled softmax + weight · contrast with the past",
     source: "Contrastive and PIW: arXiv 2305.01204; PISA: SIGIR 2025; our reading, see the code",
-    family: Family::Beside,
+    family: Family::OtherRecommender,
     fields: two_tower::FIELDS,
 };
 

@@ -104,7 +104,13 @@ fn shown(kind: Kind, setting: &Setting) -> SettingValue {
 }
 
 /// Adds the leaves of `value`, each under its path and named by the last step of it.
-fn flatten(part: usize, name: &str, path: &str, value: &Value, settings: &mut Vec<(usize, String, String, SettingValue)>) {
+fn flatten(
+    part: usize,
+    name: &str,
+    path: &str,
+    value: &Value,
+    settings: &mut Vec<(usize, String, String, SettingValue)>,
+) {
     let leaf = match value {
         Value::Object(object) => {
             for (step, value) in object {
@@ -121,7 +127,9 @@ fn flatten(part: usize, name: &str, path: &str, value: &Value, settings: &mut Ve
         Value::Array(list) => SettingValue::text(list.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")),
         Value::Null => SettingValue::text("not set"),
         Value::Bool(on) => SettingValue::text(if *on { "on" } else { "off" }),
-        Value::Number(number) => number.as_f64().map_or_else(|| SettingValue::text(number.to_string()), SettingValue::number),
+        Value::Number(number) => {
+            number.as_f64().map_or_else(|| SettingValue::text(number.to_string()), SettingValue::number)
+        }
         Value::String(text) => SettingValue::text(text),
     };
     settings.push((part, path.to_owned(), in_words(name), leaf));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use peso_workbench::data::Dataset;
 use peso_workbench::project::Project;
 use peso_workbench::semantic_id::index::IndexFile;
-use peso_workbench::train::semantic_ids::{IdsState, IdFiles};
+use peso_workbench::train::semantic_ids::{IdFiles, IdsState};
 use serde_json::{Value, json};
 
 /// A world of a dozen items with titles and categories.

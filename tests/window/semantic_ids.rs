@@ -11,7 +11,7 @@ use peso_workbench::data::formats::Progress;
 use peso_workbench::id_training::observer::Step;
 use peso_workbench::id_training::train::Quantizer;
 use peso_workbench::project::SemanticIds;
-use peso_workbench::train::semantic_ids::{IdsState, Making, IdFiles, Watcher};
+use peso_workbench::train::semantic_ids::{IdFiles, IdsState, Making, Watcher};
 
 use crate::snapshot::{Part, picture, text};
 use crate::world::{World, click, has, load, until, until_label, until_part};

@@ -147,11 +147,11 @@ impl DriftPanel {
         let synthetic = context.session.synthetic();
         match self.view {
             View::Stages => {
-                let looks = super::looks(context.session);
-                let look = |run: &RunView| looks.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
-                let styled = |(run, item): &(&Arc<RunView>, &'r ChurnReport)| Styled { item: *item, style: look(run) };
+                let styles = super::styles(context.session);
+                let style = |run: &RunView| styles.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
+                let styled = |(run, item): &(&Arc<RunView>, &'r ChurnReport)| Styled { item: *item, style: style(run) };
                 let lines: Vec<_> = reports.iter().map(styled).collect();
-                churn::over_stages(&lines, self.measure, &self.drawn_beside(context, reports, &look), synthetic)
+                churn::over_stages(&lines, self.measure, &self.drawn_beside(context, reports, &style), synthetic)
             }
             View::Slices => match reports.first() {
                 Some((_, report)) => affected::by_slice(report, synthetic),
@@ -179,7 +179,7 @@ impl DriftPanel {
         &self,
         context: &Context<'_>,
         reports: &[(&Arc<RunView>, &ChurnReport)],
-        look: &dyn Fn(&RunView) -> SeriesStyle,
+        style: &dyn Fn(&RunView) -> SeriesStyle,
     ) -> OtherDrift {
         let session = context.session;
         let mut beside = OtherDrift::default();
@@ -190,7 +190,7 @@ impl DriftPanel {
         for (run, _) in reports.iter().filter(|(run, _)| self.with_adapters && has_adapters(run)) {
             if let Some(report) = session.queries.get(&movement_of(run)).ready() {
                 let name = series_name(run, reports);
-                let adapters = AdapterRun { report, name: &name, style: look(run) };
+                let adapters = AdapterRun { report, name: &name, style: style(run) };
                 beside.adapters.push(churn::adapter_drift(adapters));
             }
         }

@@ -125,7 +125,7 @@ fn in_project_order(results: &Results, rows: &[Row]) -> Results {
 }
 
 /// The look of each run, by its id: the one that its line has in the comparison.
-fn looks(session: &Session) -> BTreeMap<String, SeriesStyle> {
+fn styles(session: &Session) -> BTreeMap<String, SeriesStyle> {
     styles::run_styles(&in_project_order(session.results(Protocol::SameBlock), &session.rows))
 }
 

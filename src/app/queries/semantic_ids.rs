@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Query, QueryContext};
 use crate::app::launcher::JobHandle;
 use crate::error::InputError;
-use crate::train::semantic_ids::{IdsState, IdFiles};
+use crate::train::semantic_ids::{IdFiles, IdsState};
 
 /// How long a process that trains ids has to keep what is done, and how often it is asked to.
 const GRACE: Duration = Duration::from_secs(30);

@@ -138,7 +138,7 @@ fn cost(lines: &[Line]) -> String {
 }
 
 fn name_of(line: &Line) -> String {
-    if line.counted { format!("{} (counted)", line.name) } else { line.name.clone() }
+    if line.counted { format!("{} (non-learned)", line.name) } else { line.name.clone() }
 }
 
 /// Counting has no seed.

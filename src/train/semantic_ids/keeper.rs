@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Making, IdFiles, Watcher};
+use super::{IdFiles, Making, Watcher};
 use crate::device::DeviceChoice;
 use crate::error::InputError;
 use crate::id_training::checkpoint::Checkpoint;

@@ -1,14 +1,14 @@
 //! Semantic ids that a project trains: where they lie, and making them.
 
-mod keeper;
 mod id_files;
+mod keeper;
 mod vectors;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+pub use self::id_files::{IdFiles, IdsState};
 use self::keeper::Keeper;
-pub use self::id_files::{IdsState, IdFiles};
 use self::vectors::Catalogue;
 use crate::data::formats::{ImportError, Progress};
 use crate::device::DeviceChoice;

@@ -22,7 +22,7 @@ pub(super) struct Lines {
     /// Those with finished runs.
     pub(super) all: Vec<ComparisonLine>,
     pub(super) standings: Vec<Standing>,
-    pub(super) looks: Vec<SeriesStyle>,
+    pub(super) styles: Vec<SeriesStyle>,
     /// What each was run with; none where its run is gone.
     pub(super) configurations: Vec<Option<Arc<RunConfig>>>,
     /// Whether the project has changed since a line's runs were made.
@@ -69,9 +69,9 @@ impl Lines {
         measured.runs.retain(|run| run.protocols.contains(&key.protocol));
         let losses = session.runs.iter().filter_map(|run| Some((run.id.clone(), validation_loss(&run.stages)?)));
         let all = lines(&measured, &losses.collect::<BTreeMap<String, f64>>());
-        let looks = styles::run_styles(&results);
+        let styles = styles::run_styles(&results);
         let first = |line: &ComparisonLine| line.runs.first().cloned().unwrap_or_default();
-        let look = |line: &ComparisonLine| looks.get(&first(line)).copied().unwrap_or(SeriesStyle::baseline(0));
+        let style = |line: &ComparisonLine| styles.get(&first(line)).copied().unwrap_or(SeriesStyle::baseline(0));
         let configuration = |line: &ComparisonLine| {
             session.runs.iter().find(|run| run.id == first(line)).map(|run| Arc::clone(&run.config))
         };
@@ -81,7 +81,7 @@ impl Lines {
         Self {
             key,
             standings: standings(&all),
-            looks: all.iter().map(look).collect(),
+            styles: all.iter().map(style).collect(),
             configurations: all.iter().map(configuration).collect(),
             earlier: all.iter().map(earlier).collect(),
             lacking: results.runs.iter().filter(|run| lacks(run, key.protocol)).count(),

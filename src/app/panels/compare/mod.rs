@@ -158,7 +158,7 @@ struct ChartKey {
 
 /// A line in the style that it has in every chart.
 fn styled(lines: &Lines, index: usize) -> Styled<'_, ComparisonLine> {
-    Styled { item: &lines.all[index], style: lines.looks[index] }
+    Styled { item: &lines.all[index], style: lines.styles[index] }
 }
 
 /// Height from which a chart has the table below it.

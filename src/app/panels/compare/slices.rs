@@ -56,7 +56,7 @@ impl ComparePanel {
     fn shown<'s>(&self, lines: &Lines, sliced: &'s Sliced) -> Vec<Styled<'s, SlicedLine>> {
         let of = |place: usize| {
             let item = sliced.lines.iter().find(|line| line.experiment == lines.all[place].name)?;
-            Some(Styled { item, style: lines.looks[place] })
+            Some(Styled { item, style: lines.styles[place] })
         };
         self.places(lines).filter_map(of).collect()
     }
@@ -120,9 +120,9 @@ impl ComparePanel {
                     })
                     .body(|body| {
                         body.rows(ROW_HEIGHT, shown.len(), |mut row| {
-                            let Styled { item: line, style: look } = shown[row.index()];
+                            let Styled { item: line, style } = shown[row.index()];
                             row.col(|ui| {
-                                swatch(ui, look);
+                                swatch(ui, style);
                                 ui.add(egui::Label::new(&line.experiment).truncate()).on_hover_text(&line.experiment);
                             });
                             for column in &columns {

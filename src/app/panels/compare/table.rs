@@ -94,7 +94,7 @@ impl TableState {
         for (column, cell) in columns.iter().zip(&row.cells) {
             table_row.col(|ui| {
                 if *column == Column::Name {
-                    swatch(ui, contents.lines.looks[row.index]);
+                    swatch(ui, contents.lines.styles[row.index]);
                 }
                 let right = *column != Column::Name && *column != Column::Verdict;
                 let layout = if right { Layout::top_down(Align::Max) } else { Layout::top_down(Align::Min) };

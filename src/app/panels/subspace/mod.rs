@@ -315,14 +315,14 @@ impl SubspacePanel {
     }
 
     fn distances(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>]) {
-        let looks = super::looks(context.session);
+        let styles = super::styles(context.session);
         let mut lines = Vec::new();
         let mut asked = false;
         for run in super::one_an_experiment(runs) {
             let query = AdapterMovement { run: RunStamp::of(run) };
             if let Some(report) = context.session.queries.get(&query).ready() {
-                let look = looks.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
-                lines.push(AdapterRun { report, name: &run.config.experiment, style: look });
+                let style = styles.get(&run.id).copied().unwrap_or(SeriesStyle::baseline(0));
+                lines.push(AdapterRun { report, name: &run.config.experiment, style });
             } else if !asked {
                 // One after the other, so that the message is about one run.
                 asked = true;

@@ -203,13 +203,7 @@ fn shape(ui: &mut Ui, options: &mut TrainIds, edited: &mut Edited) {
     }
 }
 
-fn number<N: egui::emath::Numeric>(
-    ui: &mut Ui,
-    label: &str,
-    value: &mut N,
-    (min, max): (N, N),
-    edited: &mut Edited,
-) {
+fn number<N: egui::emath::Numeric>(ui: &mut Ui, label: &str, value: &mut N, (min, max): (N, N), edited: &mut Edited) {
     let speed = (value.to_f64() * 0.01).max(0.1);
     drag(ui, label, DragValue::new(value).range(min..=max).speed(speed), edited);
 }

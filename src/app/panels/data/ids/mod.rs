@@ -15,7 +15,7 @@ use crate::app::queries::data::ProjectData;
 use crate::app::queries::semantic_ids::{TrainIds, TrainedIds};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::train::semantic_ids::{IdsState, IdFiles};
+use crate::train::semantic_ids::{IdFiles, IdsState};
 
 /// Seconds between two looks at training.
 const LOOK_EVERY: f64 = 0.5;

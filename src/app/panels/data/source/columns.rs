@@ -17,8 +17,8 @@ const SEPARATORS: [(Option<char>, &str); 5] =
     [(None, "As found"), (Some(','), "Comma"), (Some(';'), "Semicolon"), (Some('\t'), "Tab"), (Some('|'), "Bar |")];
 
 /// Draws the columns; the preview below follows.
-pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, glance: &Preview) {
-    let Some(rows) = &glance.rows else { return };
+pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, preview: &Preview) {
+    let Some(rows) = &preview.rows else { return };
     let mut new = table.clone();
     widgets::section(ui, "Columns");
     ui.horizontal_wrapped(|ui| {
@@ -28,7 +28,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, gl
         optional(ui, "Time", &mut new.columns.time, columns);
         optional(ui, "Rating", &mut new.columns.rating, columns);
     });
-    if glance.delimited {
+    if preview.delimited {
         ui.horizontal_wrapped(|ui| {
             let header = ui.checkbox(&mut new.header, "The first line names the columns");
             if header.changed() && !new.header {

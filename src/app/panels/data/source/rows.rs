@@ -14,12 +14,12 @@ use crate::data::preview::Preview;
 const ROWS: usize = 8;
 
 /// Draws the first interactions and how their times are understood.
-pub(super) fn ui(ui: &mut Ui, glance: &Preview) {
-    let Some(rows) = &glance.rows else { return };
+pub(super) fn ui(ui: &mut Ui, preview: &Preview) {
+    let Some(rows) = &preview.rows else { return };
     widgets::section(ui, "First rows");
     table(ui, rows, "first interactions");
     let has_time = rows.mapping.iter().any(|(role, _)| role == "time");
-    match &glance.times {
+    match &preview.times {
         Some(times) => {
             let [first, last] = [times.first, times.last].map(calendar::date);
             let span = if first == last { format!("all on {first}") } else { format!("{first} … {last}") };
