@@ -77,12 +77,14 @@ fn help_names_every_command_and_the_exit_status() {
     insta::assert_snapshot!(words(&help.stdout));
     let commands = ["run", "status", "results", "export", "methods", "inspect", "score", "devices", "bench", "demo"];
     for command in
-        commands.into_iter().chain(["compare", "subspace", "retention", "meaning", "adapter", "semantic-ids"])
+        commands.into_iter().chain(["compare", "subspace", "retention", "interpret", "adapter", "semantic-ids"])
     {
         let help = peso(here.path(), &[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(words(&help.stdout).contains(&format!("Usage: peso {command}")), "{command}");
     }
+    let former = peso(here.path(), &["meaning", "--help"]);
+    assert!(words(&former.stdout).contains("Usage: peso interpret"), "`peso meaning` goes on to work");
 }
 
 #[test]
