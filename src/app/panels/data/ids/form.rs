@@ -1,5 +1,6 @@
 //! Where semantic ids come from, as a form that edits the project.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use eframe::egui;
@@ -131,9 +132,9 @@ impl Form {
             };
         }
         match source {
-            VectorSource::Words(width) => number(ui, "Dimensions", width, (1, 65_536), edited),
+            VectorSource::Words(width) => number(ui, "Dimensions", width, 1..=65_536, edited),
             VectorSource::Text(text) => {
-                number(ui, "Tokens", &mut text.tokens, (1, 8192), edited);
+                number(ui, "Tokens", &mut text.tokens, 1..=8192, edited);
                 let mut path = text.model.clone().unwrap_or_default();
                 let help = "A Hugging Face folder or a GGUF file, from the project's folder; empty for the base model";
                 self.path_or_none(ui, ("Model", help), &mut path);
@@ -185,32 +186,38 @@ fn method(ui: &mut Ui, options: &mut TrainIds) {
 
 /// Length of ids, codes, and the training of the autoencoder.
 fn shape(ui: &mut Ui, options: &mut TrainIds, edited: &mut Edited) {
-    number(ui, "Codes an id", &mut options.levels, (1, 26), edited);
+    number(ui, "Codes an id", &mut options.levels, 1..=26, edited);
     let mut automatic = options.codes.is_none();
     let suits = ui.checkbox(&mut automatic, "As many codes a level as suit the items");
     if suits.changed() {
         options.codes = if automatic { None } else { Some(256) };
     }
     if let Some(codes) = &mut options.codes {
-        number(ui, "Codes a level", codes, (2, 65_536), edited);
+        number(ui, "Codes a level", codes, 2..=65_536, edited);
     }
-    number(ui, "Seed", &mut options.seed, (0, u64::MAX), edited);
+    number(ui, "Seed", &mut options.seed, 0..=u64::MAX, edited);
     if let Quantizer::RqVae(training) = &mut options.method {
-        number(ui, "Epochs", &mut training.epochs, (1, 100_000), edited);
-        number(ui, "Batch", &mut training.batch, (1, 1 << 20), edited);
-        real(ui, "Learning rate", &mut training.learning_rate, (1e-7, 1.0), edited);
-        real(ui, "Weight decay", &mut training.weight_decay, (0.0, 0.9), edited);
+        number(ui, "Epochs", &mut training.epochs, 1..=100_000, edited);
+        number(ui, "Batch", &mut training.batch, 1..=1 << 20, edited);
+        real(ui, "Learning rate", &mut training.learning_rate, 1e-7..=1.0, edited);
+        real(ui, "Weight decay", &mut training.weight_decay, 0.0..=0.9, edited);
     }
 }
 
-fn number<N: egui::emath::Numeric>(ui: &mut Ui, label: &str, value: &mut N, (min, max): (N, N), edited: &mut Edited) {
+fn number<N: egui::emath::Numeric>(
+    ui: &mut Ui,
+    label: &str,
+    value: &mut N,
+    range: RangeInclusive<N>,
+    edited: &mut Edited,
+) {
     let speed = (value.to_f64() * 0.01).max(0.1);
-    drag(ui, label, DragValue::new(value).range(min..=max).speed(speed), edited);
+    drag(ui, label, DragValue::new(value).range(range).speed(speed), edited);
 }
 
-fn real(ui: &mut Ui, label: &str, value: &mut f64, (min, max): (f64, f64), edited: &mut Edited) {
+fn real(ui: &mut Ui, label: &str, value: &mut f64, range: RangeInclusive<f64>, edited: &mut Edited) {
     let speed = (*value * 0.01).max(1e-6);
-    drag(ui, label, DragValue::new(value).range(min..=max).speed(speed).max_decimals(6), edited);
+    drag(ui, label, DragValue::new(value).range(range).speed(speed).max_decimals(6), edited);
 }
 
 fn drag(ui: &mut Ui, label: &str, value: DragValue<'_>, edited: &mut Edited) {

@@ -1,5 +1,7 @@
 //! The options of generated data as a form.
 
+use std::ops::RangeInclusive;
+
 use eframe::egui;
 use egui::{ComboBox, DragValue, Ui};
 
@@ -50,15 +52,15 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
 fn size(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
     let default = SyntheticOptions::default();
     let SyntheticOptions { users, items, stages, codes, .. } = options;
-    whole(ui, "Users", "Users of all stages together", (users, default.users), (1, 1_000_000), edited);
-    whole(ui, "Items", "Items of all stages together", (items, default.items), (20, 200_000), edited);
-    whole(ui, "Stages", "Stage 1 trains the base, the others are updates", (stages, default.stages), (1, 50), edited);
+    whole(ui, "Users", "Users of all stages together", (users, default.users), 1..=1_000_000, edited);
+    whole(ui, "Items", "Items of all stages together", (items, default.items), 20..=200_000, edited);
+    whole(ui, "Stages", "Stage 1 trains the base, the others are updates", (stages, default.stages), 1..=50, edited);
     let (first, later) = &mut options.interactions;
     let help = "Mean interactions of an active user in stage 1";
-    number(ui, "First interactions", help, (first, default.interactions.0), (3.0, 200.0), edited);
+    number(ui, "First interactions", help, (first, default.interactions.0), 3.0..=200.0, edited);
     let help = "Mean interactions of an active user in each later stage";
-    number(ui, "Later interactions", help, (later, default.interactions.1), (3.0, 200.0), edited);
-    whole(ui, "Codes", "Codes a level of the semantic ids, of 4 levels", (codes, default.codes), (2, 1024), edited);
+    number(ui, "Later interactions", help, (later, default.interactions.1), 3.0..=200.0, edited);
+    whole(ui, "Codes", "Codes a level of the semantic ids, of 4 levels", (codes, default.codes), 2..=1024, edited);
     let seed = &mut options.seed;
     row(ui, "Seed", "Another seed gives other users and items", *seed != default.seed, |ui, label| {
         edited.note(&ui.add(DragValue::new(seed).speed(0.1)).labelled_by(label));
@@ -69,20 +71,20 @@ fn size(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
 fn drift(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
     let default = SyntheticOptions::default();
     let help = "Angle by which preferences turn from stage to stage, in radians";
-    number(ui, "Drift", help, (&mut options.drift, default.drift), (-3.2, 3.2), edited);
+    number(ui, "Drift", help, (&mut options.drift, default.drift), -3.2..=3.2, edited);
     onset(ui, options, edited);
     let help = "Share of the users whose preferences turn; the others keep theirs";
-    number(ui, "Drifting share", help, (&mut options.drifting_share, default.drifting_share), (0.0, 1.0), edited);
+    number(ui, "Drifting share", help, (&mut options.drifting_share, default.drifting_share), 0.0..=1.0, edited);
     let help = "Share of the users, and of the items, that first appear in each later stage";
     let max = most_arrivals(options.stages);
-    number(ui, "Arrivals", help, (&mut options.arrivals, default.arrivals), (0.0, max), edited);
+    number(ui, "Arrivals", help, (&mut options.arrivals, default.arrivals), 0.0..=max, edited);
     let help = "Dimensions of the tastes";
-    whole(ui, "Latent", help, (&mut options.latent, default.latent), (2, 256), edited);
+    whole(ui, "Latent", help, (&mut options.latent, default.latent), 2..=256, edited);
     let help = "Planes in which preferences turn; each takes two latent dimensions";
     let max = options.latent / 2;
-    whole(ui, "Rotation rank", help, (&mut options.rotation_rank, default.rotation_rank), (0, max), edited);
+    whole(ui, "Rotation rank", help, (&mut options.rotation_rank, default.rotation_rank), 0..=max, edited);
     let help = "An item's popularity falls with its rank to this power; 0 makes all items equally popular";
-    number(ui, "Popularity skew", help, (&mut options.popularity_skew, default.popularity_skew), (0.0, 3.0), edited);
+    number(ui, "Popularity skew", help, (&mut options.popularity_skew, default.popularity_skew), 0.0..=3.0, edited);
 }
 
 fn onset(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
@@ -134,13 +136,13 @@ fn whole(
     label: &str,
     help: &str,
     (value, default): (&mut usize, usize),
-    (min, max): (usize, usize),
+    range: RangeInclusive<usize>,
     edited: &mut Edited,
 ) {
-    let help = format!("{help}\nA whole number from {min} to {max}. Default: {default}");
+    let help = format!("{help}\nA whole number from {} to {}. Default: {default}", range.start(), range.end());
     row(ui, label, &help, *value != default, |ui, label| {
         let speed = (*value as f64 * 0.01).max(0.05);
-        edited.note(&ui.add(DragValue::new(value).range(min..=max).speed(speed)).labelled_by(label));
+        edited.note(&ui.add(DragValue::new(value).range(range).speed(speed)).labelled_by(label));
     });
 }
 
@@ -149,12 +151,12 @@ fn number(
     label: &str,
     help: &str,
     (value, default): (&mut f64, f64),
-    (min, max): (f64, f64),
+    range: RangeInclusive<f64>,
     edited: &mut Edited,
 ) {
-    let help = format!("{help}\nFrom {min} to {max}. Default: {default}");
+    let help = format!("{help}\nFrom {} to {}. Default: {default}", range.start(), range.end());
     row(ui, label, &help, *value != default, |ui, label| {
-        edited.note(&ui.add(DragValue::new(value).range(min..=max).speed(0.01).max_decimals(3)).labelled_by(label));
+        edited.note(&ui.add(DragValue::new(value).range(range).speed(0.01).max_decimals(3)).labelled_by(label));
     });
 }
 
