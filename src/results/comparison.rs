@@ -164,12 +164,13 @@ pub fn judge(
     runs_dir: &Path,
     lines: &[(String, Vec<String>)],
     baseline: usize,
-    measured: (UserMetric, Protocol),
+    metric: UserMetric,
+    protocol: Protocol,
 ) -> Result<Vec<Judged>, InputError> {
     let mut tests = Tests::default();
     let mut read = |(name, runs): &(String, Vec<String>)| {
         let paths: Vec<_> = runs.iter().map(|run| RunFolder::path_of(runs_dir, run)).collect();
-        scores_of_runs(name, &paths, measured, &mut tests)
+        scores_of_runs(name, &paths, metric, protocol, &mut tests)
     };
     let against = lines.get(baseline).ok_or_else(|| InputError::new(runs_dir, "the baseline has no finished run"))?;
     // It is read first: the others are held to its test users.

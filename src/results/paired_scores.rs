@@ -141,7 +141,7 @@ pub(super) fn all_scores(
         let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
         let path = |&seed: &u64| RunFolder::path_of(runs_dir, &RunConfig::id_of(&name, &method, seed, &hash));
         let paths: Vec<PathBuf> = seeds.iter().map(path).filter(|path| path.is_dir()).collect();
-        let line = scores_of_runs(&name, &paths, (metric, protocol), &mut tests)?;
+        let line = scores_of_runs(&name, &paths, metric, protocol, &mut tests)?;
         if let (None, Some(measured)) = (&slices, paths.iter().find(|_| !line.values.is_empty())) {
             slices = Some(slices_of(&RunFolder::open(measured)?, protocol)?);
         }
@@ -160,7 +160,8 @@ pub(super) fn all_scores(
 pub fn scores_of_runs(
     name: &str,
     paths: &[PathBuf],
-    measured: (UserMetric, Protocol),
+    metric: UserMetric,
+    protocol: Protocol,
     tests: &mut Tests,
 ) -> Result<UserScores, InputError> {
     let mut line = UserScores { name: name.to_owned(), seeds: Vec::new(), values: Vec::new() };
@@ -169,7 +170,7 @@ pub fn scores_of_runs(
         if folder.status() != Status::Finished {
             continue;
         }
-        line.values.push(read(&folder, measured, tests)?);
+        line.values.push(read(&folder, metric, protocol, tests)?);
         if folder.config().method.is_learned() {
             line.seeds.push(folder.config().seed);
         }
@@ -221,7 +222,8 @@ type TestCases = Vec<Vec<(u32, u32)>>;
 
 fn read(
     folder: &RunFolder,
-    (metric, protocol): (UserMetric, Protocol),
+    metric: UserMetric,
+    protocol: Protocol,
     tests: &mut Tests,
 ) -> Result<Vec<Vec<f64>>, InputError> {
     let evaluation = &folder.config().project.evaluation;

@@ -64,7 +64,8 @@ pub struct Sliced {
 pub fn sliced_runs(
     runs_dir: &Path,
     lines: &[(String, Vec<String>)],
-    (metric, protocol): (UserMetric, Protocol),
+    metric: UserMetric,
+    protocol: Protocol,
 ) -> Result<Sliced, InputError> {
     let mut tests = Tests::default();
     let mut found = Sliced::default();
@@ -72,7 +73,7 @@ pub fn sliced_runs(
     let mut first_problem = None;
     for (name, runs) in lines {
         let paths: Vec<PathBuf> = runs.iter().map(|run| RunFolder::path_of(runs_dir, run)).collect();
-        let scores = match scores_of_runs(name, &paths, (metric, protocol), &mut tests) {
+        let scores = match scores_of_runs(name, &paths, metric, protocol, &mut tests) {
             Ok(scores) if scores.values.is_empty() => continue,
             Ok(scores) => scores,
             Err(error) => {

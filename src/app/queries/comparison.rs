@@ -53,7 +53,7 @@ impl Query for Verdicts {
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Vec<Judged>>, InputError> {
         let ComparedLines { runs_dir, lines, metric, protocol } = &self.compared;
         let verdicts = match metric.parse::<UserMetric>() {
-            Ok(metric) => judge(runs_dir, &self.compared.names_and_runs(), self.baseline, (metric, *protocol))?,
+            Ok(metric) => judge(runs_dir, &self.compared.names_and_runs(), self.baseline, metric, *protocol)?,
             Err(_) => {
                 let verdict = |index| match index == self.baseline {
                     true => Judged::Baseline,
@@ -83,7 +83,7 @@ impl Query for Slices {
             InputError::new(runs_dir, "this metric is not one of single users, so that it has no slices")
                 .advice("choose Hit or NDCG")
         })?;
-        sliced_runs(runs_dir, &self.compared.names_and_runs(), (metric, *protocol)).map(Some)
+        sliced_runs(runs_dir, &self.compared.names_and_runs(), metric, *protocol).map(Some)
     }
 }
 
