@@ -12,7 +12,7 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::project::Project;
 use crate::results::Results;
-use crate::run::planned::planned;
+use crate::run::planned::{PlannedRun, planned};
 use crate::run::queue::{Entries, Queue, RunKey};
 use crate::run::{RunSelection, Status};
 
@@ -95,6 +95,9 @@ pub(crate) struct Session {
     pub(crate) live: Option<LiveCharts>,
     pub(crate) unreadable: Vec<InputError>,
     pub(crate) rows: Vec<Row>,
+    /// The runs that the project asks for, and the revision of the history that asks for them: their ids are hashes, too dear
+    /// to make again with every snapshot of a long sweep.
+    planned: (u64, Vec<(String, RunKey)>),
     /// Ids of the selected rows.
     pub(crate) selected: BTreeSet<String>,
     /// Runs on their way into the queue: the project is saved before.
@@ -116,6 +119,7 @@ impl Session {
     /// A project that was just opened; its runs arrive with the first snapshot.
     pub(crate) fn new(number: u64, file: PathBuf, project: Project, layout: Layout) -> Self {
         let results = no_results(&project.name);
+        let planned = (0, planned_runs(&project));
         let mut session = Self {
             number,
             file,
@@ -129,6 +133,7 @@ impl Session {
             live: None,
             unreadable: Vec::new(),
             rows: Vec::new(),
+            planned,
             selected: BTreeSet::new(),
             adding: Vec::new(),
             queue: Entries::default(),
@@ -193,8 +198,12 @@ impl Session {
 
     /// Makes the rows anew: the project's runs in its order, then the baselines, then runs of earlier settings.
     pub(crate) fn arrange_rows(&mut self) {
+        if self.planned.0 != self.history.revision() {
+            self.planned = (self.history.revision(), planned_runs(self.project()));
+        }
         let by_id: BTreeMap<&str, &Arc<RunView>> = self.runs.iter().map(|run| (run.id.as_str(), run)).collect();
-        let mut rows: Vec<Row> = planned_runs(self.history.present())
+        let planned = self.planned.1.iter().cloned();
+        let mut rows: Vec<Row> = planned
             .map(|(id, key)| {
                 let run = by_id.get(id.as_str()).map(|&run| Arc::clone(run));
                 Row { state: self.state(&key, run.as_deref()), id, key, run, origin: Origin::Planned }
@@ -274,15 +283,16 @@ impl Session {
 }
 
 /// The runs that a project asks for, in its order, with their ids.
-fn planned_runs(project: &Project) -> impl Iterator<Item = (String, RunKey)> {
+fn planned_runs(project: &Project) -> Vec<(String, RunKey)> {
     // A sweep that cannot be used is told where the project is checked; until then its experiments stand alone.
     let alone = || planned(&Project { sweeps: Vec::new(), ..project.clone() }, &RunSelection::default());
     let runs = planned(project, &RunSelection::default()).or_else(|_| alone()).unwrap_or_default();
-    runs.into_iter().filter(|run| run.method.is_learned()).map(|run| {
+    let with_id = |run: PlannedRun| {
         // Only a project that cannot be written down has no hash; its runs then have ids that no folder has.
         let id = run.id(project).unwrap_or_default();
         (id, RunKey { experiment: run.experiment, seed: run.seed })
-    })
+    };
+    runs.into_iter().filter(|run| run.method.is_learned()).map(with_id).collect()
 }
 
 fn other_row(run: &Arc<RunView>) -> Row {
