@@ -10,11 +10,12 @@ use super::table::Table;
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::Slice;
+use crate::measure::UserMetric;
 use crate::measure::statistics::{ALPHA, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
 use crate::project::Project;
 use crate::project::slug::slug;
 use crate::results::comparison::{Judged, verdicts};
-use crate::results::paired_scores::{Gain, Selection, UserMetric, UserScores, user_scores};
+use crate::results::paired_scores::{Selection, UserScores, user_scores};
 
 /// Compare every line with one of them: gains on the same test users, with intervals and corrected p-values
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     baseline: String,
     /// hit@K or ndcg@K; with `_corrected`, tie-corrected: ties of shared ids count by expectation
-    #[arg(long, default_value = "ndcg@10", value_name = "METRIC")]
+    #[arg(long, default_value_t, value_name = "METRIC")]
     metric: UserMetric,
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
@@ -110,8 +111,7 @@ fn report(project: &Project, arguments: &Arguments, selection: Selection) -> Res
 }
 
 /// Metrics of the document.
-const DOCUMENTED: [UserMetric; 2] =
-    [UserMetric { gain: Gain::Hit, k: 10, corrected: false }, UserMetric { gain: Gain::Ndcg, k: 10, corrected: false }];
+const DOCUMENTED: [UserMetric; 2] = [UserMetric::hit(10), UserMetric::ndcg(10)];
 
 fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, InputError> {
     let note = if project.is_synthetic() { " (synthetic data)" } else { "" };

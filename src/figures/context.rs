@@ -12,11 +12,11 @@ use super::styles::{Styled, run_styles};
 use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_report};
 use crate::data::{DataDrift, Dataset, Protocol};
 use crate::error::InputError;
+use crate::measure::UserMetric;
 use crate::plot::SeriesStyle;
 use crate::project::Project;
 use crate::results::churn::{ChurnReport, churn};
 use crate::results::comparison::{ComparisonLine, lines};
-use crate::results::paired_scores::{Gain, UserMetric};
 use crate::results::{Results, RunResult};
 use crate::run::observer::Phase;
 use crate::run::{RunConfig, RunFolder};
@@ -188,7 +188,7 @@ impl<'p> FigureContext<'p> {
     /// # Errors
     /// [`InputError`] where the run cannot be read.
     pub fn churn<'r>(&self, run: &'r FigureRun) -> Result<&'r ChurnReport, InputError> {
-        let metric = UserMetric { gain: Gain::Ndcg, k: 10, corrected: false };
+        let metric = UserMetric::default();
         once(&run.churn, || churn(&run.folder, Protocol::SameBlock, metric))
     }
 

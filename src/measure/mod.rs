@@ -3,11 +3,13 @@
 
 pub mod churn;
 pub mod continual;
+pub mod metric;
 pub mod ranking;
 pub mod slice_means;
 pub mod slices;
 pub mod statistics;
 
 pub use continual::Continual;
+pub use metric::{Gain, UserMetric};
 pub use ranking::UserOutcome;
 pub use slices::{Dimension, Slice, Slicer, Slices};

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::paired_scores::UserMetric;
 use crate::data::Protocol;
 use crate::error::InputError;
+use crate::measure::UserMetric;
 use crate::measure::churn::{Change, Churn, SliceChurn, by_slice};
 use crate::measure::statistics::{Bootstrap, LEVEL};
 use crate::measure::{Slices, UserOutcome};

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::paired_scores::{Tests, UserMetric, UserScores, scores_of_runs};
+use super::paired_scores::{Tests, UserScores, scores_of_runs};
 use super::{Results, RunResult, StageResult, summary};
 use crate::data::Protocol;
 use crate::error::InputError;
+use crate::measure::UserMetric;
 use crate::measure::statistics::{self, ALPHA, Aim, Bootstrap, Comparison, Interval, LEVEL, SeedMean, Verdict};
 use crate::run::RunFolder;
 use crate::run::observer::StageRecord;

@@ -1,80 +1,15 @@
 //! What the lines of a comparison recommended in the same tests, side by side, for paired statistics.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use super::not_measured;
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::measure::ranking::{UserOutcome, hit, hit_corrected, ndcg, ndcg_corrected};
 use crate::measure::statistics::{McNemar, Paired, Unanswerable};
-use crate::measure::{Slice, Slices};
+use crate::measure::{Slice, Slices, UserMetric};
 use crate::project::Project;
 use crate::run::observer::CellIndex;
 use crate::run::{RunConfig, RunFolder, RunMethod, Status};
-
-/// A metric of one user: `hit@10`, `ndcg@10`, or the same with `_corrected`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UserMetric {
-    pub gain: Gain,
-    /// The cut-off.
-    pub k: usize,
-    /// Whether the target's place among items of the same id is taken by expectation.
-    pub corrected: bool,
-}
-
-/// What a place in the list is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gain {
-    Hit,
-    Ndcg,
-}
-
-impl UserMetric {
-    /// The metric of one outcome.
-    pub fn of(self, outcome: &UserOutcome) -> f64 {
-        match (self.gain, self.corrected) {
-            (Gain::Hit, false) => hit(outcome.rank, self.k),
-            (Gain::Hit, true) => hit_corrected(outcome, self.k),
-            (Gain::Ndcg, false) => ndcg(outcome.rank, self.k),
-            (Gain::Ndcg, true) => ndcg_corrected(outcome, self.k),
-        }
-    }
-
-    /// Whether every user has 0 or 1.
-    pub fn is_binary(self) -> bool {
-        self.gain == Gain::Hit && !self.corrected
-    }
-}
-
-impl FromStr for UserMetric {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown =
-            || format!("\"{text}\" is no metric; expected hit@K or ndcg@K, as in hit@10 or ndcg@10_corrected");
-        let (plain, corrected) = text.strip_suffix("_corrected").map_or((text, false), |plain| (plain, true));
-        let (gain, k) = plain.split_once('@').ok_or_else(unknown)?;
-        let gain = match gain {
-            "hit" => Gain::Hit,
-            "ndcg" => Gain::Ndcg,
-            _ => return Err(unknown()),
-        };
-        let k = k.parse().ok().filter(|&k| k > 0).ok_or_else(unknown)?;
-        Ok(Self { gain, k, corrected })
-    }
-}
-
-impl fmt::Display for UserMetric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let gain = match self.gain {
-            Gain::Hit => "hit",
-            Gain::Ndcg => "ndcg",
-        };
-        write!(f, "{gain}@{}{}", self.k, if self.corrected { "_corrected" } else { "" })
-    }
-}
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,16 +193,6 @@ pub(super) fn slices_of(folder: &RunFolder, protocol: Protocol) -> Result<Vec<Sl
 mod tests {
     use super::*;
 
-    #[test]
-    fn metrics_are_read_and_written() {
-        for text in ["hit@10", "ndcg@5", "hit@1_corrected", "ndcg@20_corrected"] {
-            assert_eq!(text.parse::<UserMetric>().unwrap().to_string(), text);
-        }
-        for text in ["hit", "hit@", "hit@0", "mrr@10", "hit@10_", "hit@-1"] {
-            assert!(text.parse::<UserMetric>().unwrap_err().contains("ndcg@10"), "{text}");
-        }
-    }
-
     fn scores(seeds: &[u64], values: Vec<Vec<Vec<f64>>>) -> UserScores {
         UserScores { name: String::new(), seeds: seeds.to_vec(), values }
     }
@@ -285,15 +210,5 @@ mod tests {
         let tests = a.hits_against(&b);
         assert_eq!(tests.iter().map(|t| (t.only_a, t.only_b)).collect::<Vec<_>>(), [(1, 0), (0, 1)]);
         assert!(a.against(&scores(&[9], vec![stage([0.0, 0.0])])).is_err(), "no seed in common");
-    }
-
-    #[test]
-    fn the_metric_of_a_user_is_that_of_the_table() {
-        let outcome = UserOutcome { user: 0, target: 0, rank: 2, before: 1, sharing: 2, top: Vec::new() };
-        let of = |text: &str| text.parse::<UserMetric>().unwrap().of(&outcome);
-        assert_eq!(of("hit@1"), 0.0);
-        assert_eq!(of("hit@2"), 1.0);
-        assert_eq!(of("hit@2_corrected"), 0.5);
-        assert!((of("ndcg@10") - 1.0 / 3f64.log2()).abs() < 1e-12);
     }
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::paired_scores::{Tests, UserMetric, UserScores, all_scores, scores_of_runs, slices_of};
+use super::paired_scores::{Tests, UserScores, all_scores, scores_of_runs, slices_of};
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::Slices;
+use crate::measure::UserMetric;
 use crate::measure::slice_means::{Dispersion, SliceMean, dispersion, slice_means};
 use crate::measure::statistics::{Bootstrap, LEVEL};
 use crate::project::Project;

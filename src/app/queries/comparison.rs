@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::{Pool, Query, QueryContext};
 use crate::data::Protocol;
 use crate::error::InputError;
+use crate::measure::UserMetric;
 use crate::results::comparison::{Judged, judge};
-use crate::results::paired_scores::UserMetric;
 use crate::results::slices::{Sliced, sliced_runs};
 
 /// Lines of a comparison, and the metric and protocol by which they are compared.

@@ -3,11 +3,11 @@
 use super::{Query, QueryContext, RunStamp};
 use crate::data::Protocol;
 use crate::error::InputError;
+use crate::measure::UserMetric;
 use crate::results::churn::{ChurnReport, StageTests, churn, stage_tests};
-use crate::results::paired_scores::{Gain, UserMetric};
 
 /// The metric that users' gains are in.
-pub(crate) const USER_METRIC: UserMetric = UserMetric { gain: Gain::Ndcg, k: 10, corrected: false };
+pub(crate) const USER_METRIC: UserMetric = UserMetric::ndcg(10);
 
 /// How far training on each stage changed what users see.
 #[derive(Debug, Clone, PartialEq)]

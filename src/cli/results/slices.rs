@@ -1,9 +1,9 @@
 //! `peso results --slices`: means on kinds of users and targets.
 
 use crate::cli::table::Table;
+use crate::measure::UserMetric;
 use crate::measure::slice_means::FEW;
 use crate::project::Evaluation;
-use crate::results::paired_scores::{Gain, UserMetric};
 use crate::results::slices::SlicedLine;
 
 /// Hit and NDCG at 10, or at the largest cut-off below that the project measures.
@@ -11,7 +11,7 @@ pub(super) fn metrics(evaluation: &Evaluation) -> Vec<UserMetric> {
     let cut_offs = evaluation.k.iter().copied().filter(|&k| k <= evaluation.beams);
     let at_most_ten = cut_offs.clone().filter(|&k| k <= 10).max();
     let k = at_most_ten.or_else(|| cut_offs.min());
-    k.into_iter().flat_map(|k| [Gain::Hit, Gain::Ndcg].map(|gain| UserMetric { gain, k, corrected: false })).collect()
+    k.into_iter().flat_map(|k| [UserMetric::hit(k), UserMetric::ndcg(k)]).collect()
 }
 
 /// A row a metric, slice and experiment, so that the experiments of a slice stand together.
