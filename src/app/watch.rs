@@ -224,9 +224,10 @@ impl Runs {
                     .all(|(run, of)| run.id == of.run && same_results(run.result(told.protocol), of))
         };
         if !self.results.iter().all(same) {
+            let catalogue = runs.iter().find_map(|run| run.config.catalogue);
             self.results = Protocol::ALL.map(|protocol| {
                 let runs = runs.iter().map(|run| RunResult::clone(run.result(protocol))).collect();
-                Arc::new(Results { project: self.project.clone(), protocol, runs })
+                Arc::new(Results { project: self.project.clone(), protocol, catalogue, runs })
             });
             self.revision += 1;
         }
@@ -314,7 +315,7 @@ impl Runs {
 
 /// The results of a project without runs.
 pub(crate) fn no_results(project: &str) -> EachProtocol<Arc<Results>> {
-    Protocol::ALL.map(|protocol| Arc::new(Results { project: project.to_owned(), protocol, runs: Vec::new() }))
+    Protocol::ALL.map(|protocol| Arc::new(Results { project: project.to_owned(), protocol, ..Results::default() }))
 }
 
 fn results_of(reader: &RunReader) -> Result<EachProtocol<RunResult>, InputError> {

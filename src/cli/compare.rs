@@ -9,13 +9,14 @@ use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::measure::Slice;
-use crate::measure::UserMetric;
-use crate::measure::statistics::{ALPHA, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
+use crate::figures::words::metric_label;
+use crate::measure::statistics::{ALPHA, Comparison, Evidence, Interval, LEVEL, McNemar, Verdict};
+use crate::measure::{Slice, UserMetric};
 use crate::project::Project;
 use crate::project::slug::slug;
 use crate::results::comparison::{Judged, verdicts};
 use crate::results::paired_scores::{Selection, UserScores, user_scores};
+use crate::semantic_id::IdCounts;
 
 /// Compare every line with one of them: gains on the same test users, with intervals and corrected p-values
 #[derive(Debug, Args)]
@@ -25,7 +26,8 @@ pub(super) struct Arguments {
     /// The experiment, or non-learned baseline, that the others are compared with
     #[arg(long, value_name = "NAME")]
     baseline: String,
-    /// hit@K or ndcg@K; with `_corrected`, tie-corrected: ties of shared ids count by expectation
+    /// hit@K_corrected or ndcg@K_corrected, which rank items (ties of shared ids count by expectation); hit@K or ndcg@K by the
+    /// released count, which takes a shared id for one place and is refused against lines that rank items
     #[arg(long, default_value_t, value_name = "METRIC")]
     metric: UserMetric,
     /// Folder of the runs, instead of `runs` beside the project file
@@ -64,7 +66,20 @@ struct Report {
     level: f64,
     alpha: f64,
     synthetic: bool,
+    /// How many items and ids the catalogue has, where the runs say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalogue: Option<IdCounts>,
     lines: Vec<ReportLine>,
+    /// Lines that must not be, or cannot be, held against the baseline.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<Refused>,
+}
+
+/// A line that is not compared.
+#[derive(Debug, Serialize)]
+struct Refused {
+    name: String,
+    reason: String,
 }
 
 /// One line against the baseline.
@@ -103,11 +118,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 /// Reads the runs and compares them.
+///
+/// # Errors
+/// No line can be compared with the baseline.
 fn report(project: &Project, arguments: &Arguments, selection: Selection) -> Result<Report, InputError> {
     let lines = user_scores(project, &project.runs_dir(arguments.out.as_deref()), selection)?;
     let baseline = named(&lines, &arguments.baseline, &arguments.project)?;
-    compared(project, &lines, baseline, selection)
-        .map_err(|(name, problem)| InputError::new(&arguments.project, format!("{name} cannot be compared: {problem}")))
+    let report = compared(project, &lines, baseline, selection);
+    match report.refused.first() {
+        Some(Refused { name, reason }) if report.lines.is_empty() => {
+            Err(InputError::new(&arguments.project, format!("{name} cannot be compared: {reason}")))
+        }
+        _ => Ok(report),
+    }
 }
 
 /// Metrics of the document.
@@ -143,24 +166,10 @@ fn named(lines: &[UserScores], name: &str, project: &std::path::Path) -> Result<
     })
 }
 
-fn compared(
-    project: &Project,
-    lines: &[UserScores],
-    baseline: usize,
-    selection: Selection,
-) -> Result<Report, (String, String)> {
+fn compared(project: &Project, lines: &[UserScores], baseline: usize, selection: Selection) -> Report {
     let judged = verdicts(&lines.iter().collect::<Vec<_>>(), baseline);
     let baseline = &lines[baseline];
-    let line = |(line, judged): (&UserScores, Judged)| match judged {
-        Judged::Baseline => None,
-        Judged::Incomparable(problem) => Some(Err((line.name.clone(), problem))),
-        Judged::Verdict(verdict) => Some(Ok(ReportLine {
-            name: line.name.clone(),
-            verdict: *verdict,
-            mcnemar: if selection.metric.is_binary() { line.hits_against(baseline) } else { Vec::new() },
-        })),
-    };
-    Ok(Report {
+    let mut report = Report {
         project: project.name.clone(),
         protocol: selection.protocol,
         slice: selection.slice,
@@ -169,20 +178,32 @@ fn compared(
         level: LEVEL,
         alpha: ALPHA,
         synthetic: project.is_synthetic(),
-        lines: lines.iter().zip(judged).filter_map(line).collect::<Result<_, _>>()?,
-    })
+        catalogue: lines.iter().find_map(|line| line.catalogue),
+        lines: Vec::new(),
+        refused: Vec::new(),
+    };
+    for (line, judged) in lines.iter().zip(judged) {
+        let name = line.name.clone();
+        match judged {
+            Judged::Baseline => {}
+            Judged::Incomparable(reason) => report.refused.push(Refused { name, reason }),
+            Judged::Verdict(verdict) => {
+                let mcnemar = if selection.metric.is_binary() { line.hits_against(baseline) } else { Vec::new() };
+                report.lines.push(ReportLine { name, verdict: *verdict, mcnemar });
+            }
+        }
+    }
+    report
 }
 
 /// What is compared, in words.
 fn title(report: &Report) -> String {
-    let metric =
-        report.metric.replacen("hit", "Hit", 1).replacen("ndcg", "NDCG", 1).replace("_corrected", ", tie-corrected");
     let protocol = if report.protocol == Protocol::NextBlock { ", next-block" } else { "" };
     let mean = match report.slice {
         None => "mean over the stages from 2 on, on the same test users".to_owned(),
         Some(slice) => format!("mean over the same tests of the slice \"{slice}\" in the stages from 2 on"),
     };
-    format!("{metric} against {}{protocol}, {mean}", report.baseline)
+    format!("{} against {}{protocol}, {mean}", metric_label(&report.metric), report.baseline)
 }
 
 fn as_text(report: &Report) -> String {
@@ -190,51 +211,67 @@ fn as_text(report: &Report) -> String {
     format!("{}{note}\n\n{}\n{}\n{}", report.project, title(report), table(report).to_text(), how(report))
 }
 
-/// How the figures were found.
+/// How the figures were found, and what is not in the table.
 fn how(report: &Report) -> String {
     let users = report.lines.first().map_or(0, |line| line.verdict.comparison.users);
-    let seeds = if report.lines.iter().any(|line| line.verdict.comparison.seeds > 1) { " and over seeds" } else { "" };
-    format!(
-        "Paired bootstrap over {users} test cases{seeds}, {} resamples; p-values corrected by Holm over the {} lines.\n\
-         Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n",
-        Bootstrap::new(0).resamples,
-        report.lines.len(),
-    )
+    let several = report.lines.iter().any(|line| line.verdict.comparison.seeds > 1);
+    let seeds = if several { " and the seeds" } else { "" };
+    let judged = report.lines.iter().filter(|line| line.verdict.p_corrected.is_some()).count();
+    let mut text = format!(
+        "Intervals and p-values hold for other users than these {users} test cases{seeds} (Student's t), corrected by Holm over \
+         {judged} lines: an interval leaves 0 out exactly where the verdict is \"significant\".\n"
+    );
+    if report.lines.iter().any(|line| matches!(line.verdict.evidence, Evidence::NotEnoughSeeds { .. })) {
+        text.push_str("Of a single seed they are over users alone, and not corrected.\n");
+    }
+    text.push_str("Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n");
+    if let Some(IdCounts { items, ids }) = report.catalogue.filter(|counts| counts.ids < counts.items) {
+        text.push_str(&format!("{items} items have {ids} ids"));
+        let corrected = report.metric.ends_with("_corrected");
+        text.push_str(if corrected { "; those that share one count by expectation.\n" } else { ".\n" });
+    }
+    for Refused { name, reason } in &report.refused {
+        text.push_str(&format!("Not compared: {name}: {reason}.\n"));
+    }
+    text
 }
 
 /// With all digits, for other programs.
 fn as_csv(report: &Report) -> String {
-    let heading = "experiment,baseline,metric,seeds,users,value,gain,relative,low,high,p,p_holm,verdict";
+    let heading = "experiment,baseline,metric,seeds,users,value,gain,relative,interval_95_low,interval_95_high,p,\
+                   corrected_interval_low,corrected_interval_high,p_holm,verdict";
     let mut table = Table::new(1, heading.split(','));
     for line in &report.lines {
         let Comparison { seeds, users, value, gain, relative, interval, p_value, .. } = line.verdict.comparison;
+        let Verdict { p_corrected, interval_corrected: corrected, evidence, .. } = line.verdict;
         let words = [line.name.clone(), report.baseline.clone(), report.metric.clone()];
         let numbers = [Some(value), Some(gain), relative, Some(interval.low), Some(interval.high), Some(p_value)];
+        let corrected = [corrected.map(|found| found.low), corrected.map(|found| found.high), p_corrected];
+        let numbers = numbers.into_iter().chain(corrected);
         let numbers = numbers.map(|number| number.map(|number| number.to_string()).unwrap_or_default());
-        let end = [line.verdict.p_corrected.to_string(), line.verdict.evidence.to_string()];
-        table.row(words.into_iter().chain([seeds, users].map(|n| n.to_string())).chain(numbers).chain(end));
+        let counts = [seeds, users].map(|count| count.to_string());
+        table.row(words.into_iter().chain(counts).chain(numbers).chain([evidence.to_string()]));
     }
     table.to_csv()
 }
 
 fn table(report: &Report) -> Table {
     let hits = report.lines.iter().any(|line| !line.mcnemar.is_empty());
-    let interval = format!("{:.0} % interval", 100.0 * report.level);
-    let heading = ["Experiment", "n", "Value", "Gain", "Relative", &interval, "p", "p, Holm"];
+    let heading = ["Experiment", "n", "Value", "Gain", "Relative", "Interval", "p"];
     let heading =
         heading.into_iter().chain(hits.then_some("Users hit")).chain(["Users for it", "Seeds for it", "Verdict"]);
     let mut table = Table::new(1, heading);
     for line in &report.lines {
-        let Comparison { value, gain, relative, interval, p_value, seeds, total, .. } = line.verdict.comparison;
+        let Comparison { value, gain, relative, seeds, total, .. } = line.verdict.comparison;
+        let Interval { low, high, .. } = line.verdict.interval();
         let mut cells = vec![
             line.name.clone(),
-            seeds.to_string(),
+            if seeds == 0 { "–".to_owned() } else { seeds.to_string() },
             format!("{value:.4}"),
             format!("{gain:+.4}"),
             relative.map_or("–".to_owned(), |relative| format!("{:+.1} %", 100.0 * relative)),
-            format!("{:+.4} … {:+.4}", interval.low, interval.high),
-            format!("{p_value:.4}"),
-            format!("{:.4}", line.verdict.p_corrected),
+            format!("{low:+.4} … {high:+.4}"),
+            line.verdict.p_corrected.map_or("–".to_owned(), |p| format!("{p:.4}")),
         ];
         if hits {
             cells.push(format!("{total:+.0}"));

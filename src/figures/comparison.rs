@@ -154,7 +154,6 @@ fn nothing_measured(title: String, metric: &str, results: &Results) -> Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Protocol;
     use crate::plot::series_style::{Dash, Ink};
     use crate::results::StageResult;
     use crate::run::Status;
@@ -179,7 +178,7 @@ mod tests {
     }
 
     fn results(runs: Vec<RunResult>) -> Results {
-        Results { project: "demo".to_owned(), protocol: Protocol::SameBlock, runs }
+        Results { project: "demo".to_owned(), runs, ..Results::default() }
     }
 
     fn lines(chart: &Chart) -> &Lines {

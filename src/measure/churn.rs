@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::slice_means::{SliceMean, slice_means};
 use super::slices::Slices;
-use super::statistics::{Bootstrap, Unanswerable};
+use super::statistics::Unanswerable;
 
 /// How far down a list one reads on: the chance to go on from one place to the next. With 0.9 the first ten places carry
 /// 86 % of the weight.
@@ -141,8 +141,8 @@ pub struct SliceChurn {
 ///
 /// # Errors
 /// There is not one entry of `slices` a change.
-pub fn by_slice(changes: &[Change], slices: &[Slices], bootstrap: &Bootstrap) -> Result<Vec<SliceChurn>, Unanswerable> {
-    let means = |of: fn(&Change) -> f64| slice_means(&[changes.iter().map(of).collect()], slices, bootstrap);
+pub fn by_slice(changes: &[Change], slices: &[Slices]) -> Result<Vec<SliceChurn>, Unanswerable> {
+    let means = |of: fn(&Change) -> f64| slice_means(&[changes.iter().map(of).collect()], slices);
     let churn = means(|change| 1.0 - change.agreement)?;
     let gain = means(|change| change.gain)?;
     Ok(churn.into_iter().zip(gain).map(|(churn, gain)| SliceChurn { churn, gain }).collect())
@@ -223,8 +223,7 @@ mod tests {
         let changes = [change(1.0, 0.0), change(0.5, 1.0), change(0.0, -1.0), change(0.5, 1.0)];
         let slices = |user| [user, Slice::Warm, Slice::Head, Slice::Long];
         let of = [Slice::New, Slice::New, Slice::Returning, Slice::Returning].map(slices);
-        let bootstrap = Bootstrap { resamples: 200, level: 0.95, seed: 1 };
-        let found = by_slice(&changes, &of, &bootstrap).unwrap();
+        let found = by_slice(&changes, &of).unwrap();
         let named: Vec<_> = found.iter().map(|f| (f.churn.slice.key(), f.churn.mean, f.gain.mean)).collect();
         assert_eq!(
             named,

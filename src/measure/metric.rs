@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::ranking::{UserOutcome, hit, hit_corrected, ndcg, ndcg_corrected};
 
 /// A metric of one user: `hit@10` and `ndcg@10` by the released count, the same with `_corrected` tie-corrected. Ordinary
@@ -14,6 +16,17 @@ pub struct UserMetric {
     pub k: usize,
     /// Whether the target's place among items of the same id is taken by expectation.
     pub corrected: bool,
+}
+
+/// What the places of a recommender's list are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ranking {
+    /// Single items, as of counting baselines, SASRec, two towers and fused lists.
+    #[default]
+    Items,
+    /// Semantic ids, as of language models: items that share one have one place together.
+    Ids,
 }
 
 /// What a place in the list is worth.
@@ -49,6 +62,17 @@ impl UserMetric {
             (Gain::Ndcg, false) => ndcg(outcome.rank, self.k),
             (Gain::Ndcg, true) => ndcg_corrected(outcome, self.k),
         }
+    }
+
+    /// Whether it counts a whole id as one place, for recommenders that rank ids.
+    pub fn is_released(self) -> bool {
+        !self.corrected
+    }
+
+    /// The same metric, tie-corrected.
+    #[must_use]
+    pub fn tie_corrected(self) -> Self {
+        Self { corrected: true, ..self }
     }
 
     /// Whether every user has 0 or 1.

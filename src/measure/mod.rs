@@ -10,6 +10,6 @@ pub mod slices;
 pub mod statistics;
 
 pub use continual::Continual;
-pub use metric::{Gain, UserMetric};
+pub use metric::{Gain, Ranking, UserMetric};
 pub use ranking::UserOutcome;
 pub use slices::{Dimension, Slice, Slicer, Slices};

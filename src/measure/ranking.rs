@@ -39,6 +39,12 @@ impl UserOutcome {
         }
     }
 
+    /// Whether items that share an id have a part in the list up to the target, so that its rank among ids is not its place
+    /// among items.
+    pub fn has_shared_ids(&self) -> bool {
+        self.rank > 0 && (self.sharing != 1 || self.before + 1 != self.rank)
+    }
+
     /// Mean of `gain` over the places that the target may have; 0 where it is not in the list.
     fn expected(&self, k: usize, gain: impl Fn(u32) -> f64) -> f64 {
         if self.sharing == 0 {
@@ -127,6 +133,8 @@ mod tests {
         assert_eq!(hit_corrected(&shared, 4), 0.0);
         let expected = (1.0 / 6f64.log2() + 1.0 / 7f64.log2()) / 4.0;
         assert!((ndcg_corrected(&shared, 6) - expected).abs() < 1e-15);
+        assert!(shared.has_shared_ids() && outcome(2, 2, 1).has_shared_ids());
+        assert!(!outcome(2, 1, 1).has_shared_ids() && !outcome(0, 0, 0).has_shared_ids());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::slices::{Dimension, Slice, Slices};
-use super::statistics::{self, Bootstrap, Interval, Paired, Resampling, Unanswerable};
+use super::statistics::{self, Interval, LEVEL, Paired, Unanswerable, Uncertainty};
 
 /// Tests below which a slice's mean says little.
 pub const FEW: usize = 20;
@@ -17,7 +17,8 @@ pub struct SliceMean {
     pub users: usize,
     /// Over tests, then seeds.
     pub mean: f64,
-    /// Bootstrap interval of the mean, over users and, of several seeds, over seeds; absent of a single test.
+    /// Interval of the mean at [`LEVEL`], over users and, of several seeds, over seeds, cut where a mean of such values cannot
+    /// lie; absent where the tests do not differ (of a single one, or of 30 that nobody hits), which tells nothing of others.
     pub interval: Option<Interval>,
     /// Whether there are fewer than [`FEW`] tests.
     pub too_few: bool,
@@ -39,11 +40,7 @@ pub struct Dispersion {
 ///
 /// # Errors
 /// Values and slices are not of the same tests, or a value is not finite.
-pub fn slice_means(
-    values: &[Vec<f64>],
-    slices: &[Slices],
-    bootstrap: &Bootstrap,
-) -> Result<Vec<SliceMean>, Unanswerable> {
+pub fn slice_means(values: &[Vec<f64>], slices: &[Slices]) -> Result<Vec<SliceMean>, Unanswerable> {
     if let Some(other) = values.iter().find(|of_seed| of_seed.len() != slices.len()) {
         let what = "test users".to_owned();
         return Err(Unanswerable::NotPaired { what, found: other.len(), expected: slices.len() });
@@ -58,7 +55,7 @@ pub fn slice_means(
             let chosen: Vec<Vec<f64>> = values.iter().map(chosen).collect();
             let users = chosen.first().map_or(0, Vec::len);
             if users > 0 {
-                let (mean, interval) = mean_of(&chosen, bootstrap)?;
+                let (mean, interval) = mean_of(&chosen)?;
                 means.push(SliceMean { dimension, slice, users, mean, interval, too_few: users < FEW });
             }
         }
@@ -67,19 +64,29 @@ pub fn slice_means(
 }
 
 /// Mean of `values[seed][test]` with its interval: that of its gain over nothing.
-fn mean_of(values: &[Vec<f64>], bootstrap: &Bootstrap) -> Result<(f64, Option<Interval>), Unanswerable> {
+fn mean_of(values: &[Vec<f64>]) -> Result<(f64, Option<Interval>), Unanswerable> {
     let nothing: Vec<Vec<f64>> = values.iter().map(|of_seed| vec![0.0; of_seed.len()]).collect();
-    let resampling = if values.len() > 1 { Resampling::UsersAndSeeds } else { Resampling::Users };
     match Paired::of_one_stage(values, &nothing) {
         Ok(paired) => {
-            let found = bootstrap.of(&paired, resampling)?;
-            Ok((found.gain, Some(found.interval)))
+            let (mean, uncertainty) = (paired.gain(), Uncertainty::of(&paired));
+            let differ = uncertainty.standard_error() > 0.0;
+            Ok((mean, differ.then(|| cut(uncertainty.interval(mean, LEVEL), values))))
         }
         Err(Unanswerable::NotEnoughUsers { .. }) => {
             let single = values.iter().flatten();
             Ok((single.sum::<f64>() / values.len() as f64, None))
         }
         Err(unanswerable) => Err(unanswerable),
+    }
+}
+
+/// The part of an interval in which the mean of such values can lie: hits have none below 0 or above 1.
+fn cut(interval: Interval, values: &[Vec<f64>]) -> Interval {
+    let all_in = |range: std::ops::RangeInclusive<f64>| values.iter().flatten().all(|value| range.contains(value));
+    match (all_in(0.0..=1.0), all_in(-1.0..=1.0)) {
+        (true, _) => Interval { low: interval.low.max(0.0), high: interval.high.min(1.0), ..interval },
+        (_, true) => Interval { low: interval.low.max(-1.0), high: interval.high.min(1.0), ..interval },
+        _ => interval,
     }
 }
 
@@ -107,8 +114,6 @@ pub fn dispersion(means: &[SliceMean]) -> Vec<Dispersion> {
 mod tests {
     use super::*;
 
-    const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 500, level: 0.95, seed: 1 };
-
     /// 30 tests of new users, half of which hit; 10 of returning ones, all of which do; everything else the same.
     fn tests() -> (Vec<f64>, Vec<Slices>) {
         let slices = |group| [group, Slice::Warm, Slice::Head, Slice::Long];
@@ -119,7 +124,7 @@ mod tests {
     #[test]
     fn each_slice_has_its_mean_its_tests_and_an_interval() {
         let (values, slices) = tests();
-        let means = slice_means(&[values], &slices, &BOOTSTRAP).unwrap();
+        let means = slice_means(&[values], &slices).unwrap();
         let found: Vec<_> = means.iter().map(|mean| (mean.slice.key(), mean.users, mean.mean, mean.too_few)).collect();
         let whole = 25.0 / 40.0;
         let expected = [
@@ -131,23 +136,23 @@ mod tests {
         ];
         assert_eq!(found, expected);
         let interval = means[0].interval.unwrap();
-        // A share of a half of 30 users has a standard error of 0.0913.
-        assert!((interval.low - 0.32).abs() < 0.06 && (interval.high - 0.68).abs() < 0.06, "{interval:?}");
+        // A share of a half of 30 users has a standard error of √(0.25/29) = 0.09285, and t(29) is 2.0452 at 97.5 %.
+        assert!((interval.low - 0.3101).abs() < 1e-4 && (interval.high - 0.6899).abs() < 1e-4, "{interval:?}");
+        assert_eq!(means[1].interval, None, "that all of 10 are hit says nothing of the spread");
     }
 
     #[test]
     fn seeds_are_averaged_and_a_single_test_has_no_interval() {
         let slices = [[Slice::New, Slice::Cold, Slice::Tail, Slice::Short]];
-        let means = slice_means(&[vec![1.0], vec![0.5]], &slices, &BOOTSTRAP).unwrap();
+        let means = slice_means(&[vec![1.0], vec![0.5]], &slices).unwrap();
         assert_eq!((means[0].mean, means[0].interval, means.len()), (0.75, None, 4));
-        assert!(slice_means(&[vec![1.0], vec![]], &slices, &BOOTSTRAP).is_err(), "not of the same tests");
+        assert!(slice_means(&[vec![1.0], vec![]], &slices).is_err(), "not of the same tests");
     }
 
     #[test]
     fn slices_with_few_tests_do_not_count_as_apart() {
         let (values, mut slices) = tests();
-        let apart =
-            |slices: &[Slices]| dispersion(&slice_means(std::slice::from_ref(&values), slices, &BOOTSTRAP).unwrap());
+        let apart = |slices: &[Slices]| dispersion(&slice_means(std::slice::from_ref(&values), slices).unwrap());
         assert!(apart(&slices).is_empty(), "10 returning users are too few");
         slices[..10].iter_mut().for_each(|slices| slices[0] = Slice::Returning);
         // 20 new users hit by half, 20 returning ones by three quarters.

@@ -8,7 +8,6 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::UserMetric;
 use crate::measure::churn::{Change, Churn, SliceChurn, by_slice};
-use crate::measure::statistics::{Bootstrap, LEVEL};
 use crate::measure::{Slices, UserOutcome};
 use crate::run::observer::CellIndex;
 use crate::run::{RunFolder, RunReader};
@@ -37,9 +36,6 @@ pub struct StageChurn {
     pub churn: Churn,
 }
 
-/// Resamples of an interval: it is shown, not tested, so fewer do than in a comparison.
-const RESAMPLES: usize = 2_000;
-
 /// The churn of a run, as far as it is measured: for each stage's tests, the lists of the newest model that may be asked
 /// them against those of the model before it.
 ///
@@ -59,8 +55,7 @@ pub fn churn(folder: &RunFolder, protocol: Protocol, metric: UserMetric) -> Resu
         slices.extend(reader.slices(protocol, stage)?);
     }
     let slices = if slices.len() == changes.len() && !changes.is_empty() {
-        let bootstrap = Bootstrap { resamples: RESAMPLES, level: LEVEL, seed: 0 };
-        by_slice(&changes, &slices, &bootstrap).map_err(|problem| {
+        by_slice(&changes, &slices).map_err(|problem| {
             InputError::new(folder.path(), format!("its tests cannot be sliced: {problem}"))
                 .advice("start the run over with `--fresh`")
         })?

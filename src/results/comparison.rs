@@ -200,6 +200,9 @@ pub fn verdicts(lines: &[&UserScores], baseline: usize) -> Vec<Judged> {
 }
 
 fn compared(line: &UserScores, baseline: &UserScores) -> Result<Comparison, String> {
+    if let Some(problem) = line.incomparable(baseline) {
+        return Err(problem);
+    }
     let paired = line.against(baseline).map_err(|problem| problem.to_string())?;
     Comparison::of(&paired, &Bootstrap::new(0), &Aim::default()).map_err(|problem| problem.to_string())
 }
@@ -252,12 +255,12 @@ mod tests {
             stages: stages.collect(),
             matrix: BTreeMap::new(),
             continual: BTreeMap::new(),
-            protocols: Vec::new(),
+            ..RunResult::default()
         }
     }
 
     fn results(runs: Vec<RunResult>) -> Results {
-        Results { project: String::new(), protocol: Protocol::SameBlock, runs }
+        Results { runs, ..Results::default() }
     }
 
     #[test]

@@ -167,6 +167,7 @@ mod tests {
             model_hash: String::new(),
             synthetic: true,
             stages: 5,
+            catalogue: None,
             trainable_parameters: 0,
             created_unix: 0,
         }

@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::measure::Continual;
+use crate::measure::{Continual, Ranking};
 use crate::project::Project;
 use crate::run::observer::CellIndex;
 use crate::run::{EvaluationSummary, RunFolder, RunReader, Status};
+use crate::semantic_id::IdCounts;
 
 /// Results of all runs of a project.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Results {
     pub project: String,
     /// How the stages were tested, of all that follows.
     pub protocol: Protocol,
+    /// How many items and ids the catalogue has, where a run says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<IdCounts>,
     /// Sorted by id.
     pub runs: Vec<RunResult>,
 }
@@ -39,15 +43,18 @@ impl Results {
     /// neither this project's name nor its dataset belong to another.
     pub fn read(project: &Project, runs_dir: &Path, protocol: Protocol) -> (Self, Vec<InputError>) {
         let (folders, mut unreadable) = RunFolder::list_all(runs_dir);
-        let mut runs = Vec::new();
+        let (mut runs, mut catalogue) = (Vec::new(), None);
         for folder in folders.iter().filter(|folder| folder.config().belongs_to(project)) {
             match folder.reader().and_then(|reader| RunResult::read(&reader, protocol)) {
                 Ok(run) if run.status == Status::Queued => {}
-                Ok(run) => runs.push(run),
+                Ok(run) => {
+                    catalogue = catalogue.or(folder.config().catalogue);
+                    runs.push(run);
+                }
                 Err(error) => unreadable.push(error),
             }
         }
-        (Self { project: project.name.clone(), protocol, runs }, unreadable)
+        (Self { project: project.name.clone(), protocol, catalogue, runs }, unreadable)
     }
 }
 
@@ -72,6 +79,9 @@ pub struct RunResult {
     pub experiment: String,
     /// `frozen`, `single`, `sum_lora`, `peso`, `popularity`, `co_occurrence`.
     pub method: String,
+    /// What the places of its lists are.
+    #[serde(default)]
+    pub ranking: Ranking,
     /// Seed of data order, dropout and initialisation.
     pub seed: u64,
     /// Where the run stands.
@@ -133,6 +143,7 @@ impl RunResult {
             run: config.run.clone(),
             experiment: config.experiment.clone(),
             method: config.method.key().to_owned(),
+            ranking: config.method.ranking(),
             seed: config.seed,
             status: reader.status()?,
             device: config.device.clone(),

@@ -6,10 +6,11 @@ use super::not_measured;
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::statistics::{McNemar, Paired, Unanswerable};
-use crate::measure::{Slice, Slices, UserMetric};
+use crate::measure::{Ranking, Slice, Slices, UserMetric, UserOutcome};
 use crate::project::Project;
 use crate::run::observer::CellIndex;
 use crate::run::{RunConfig, RunFolder, RunMethod, Status};
+use crate::semantic_id::IdCounts;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,15 @@ pub struct UserScores {
     pub name: String,
     /// The seeds that are finished, in the project's order; empty for a non-learned baseline, which has none.
     pub seeds: Vec<u64>,
+    /// What the places of its lists are.
+    pub ranking: Ranking,
+    /// The metric of `values`.
+    pub metric: UserMetric,
+    /// Whether shared ids have a part in the lists up to some target, so that the released count is another than the
+    /// tie-corrected one.
+    pub shared_ids: bool,
+    /// How many items and ids the catalogue has, where the runs say so.
+    pub catalogue: Option<IdCounts>,
     /// By seed (a non-learned baseline has one entry), by stage from 2 on, and by test: the metric of the newest model that may
     /// be asked. Of a slice, the tests of all stages stand together as those of one: a slice may have none in a stage.
     pub values: Vec<Vec<Vec<f64>>>,
@@ -99,13 +109,25 @@ pub fn scores_of_runs(
     protocol: Protocol,
     tests: &mut Tests,
 ) -> Result<UserScores, InputError> {
-    let mut line = UserScores { name: name.to_owned(), seeds: Vec::new(), values: Vec::new() };
+    let mut line = UserScores {
+        name: name.to_owned(),
+        seeds: Vec::new(),
+        ranking: Ranking::default(),
+        metric,
+        shared_ids: false,
+        catalogue: None,
+        values: Vec::new(),
+    };
     for path in paths {
         let folder = RunFolder::open(path)?;
         if folder.status() != Status::Finished {
             continue;
         }
-        line.values.push(read(&folder, metric, protocol, tests)?);
+        let outcomes = read(&folder, metric, protocol, tests)?;
+        line.ranking = folder.config().method.ranking();
+        line.catalogue = line.catalogue.or(folder.config().catalogue);
+        line.shared_ids |= outcomes.iter().flatten().any(UserOutcome::has_shared_ids);
+        line.values.push(outcomes.iter().map(|users| users.iter().map(|o| metric.of(o)).collect()).collect());
         if folder.config().method.is_learned() {
             line.seeds.push(folder.config().seed);
         }
@@ -120,7 +142,29 @@ impl UserScores {
     /// They have no seed in common, or cannot be compared otherwise.
     pub fn against(&self, baseline: &Self) -> Result<Paired, Unanswerable> {
         let common = self.common_seeds(baseline);
-        Paired::of(&self.under(&common), &baseline.under(&common))
+        let paired = Paired::of(&self.under(&common), &baseline.under(&common))?;
+        Ok(if self.seeds.is_empty() && baseline.seeds.is_empty() { paired.without_seeds() } else { paired })
+    }
+
+    /// Why the two must not be held against each other by their metric: the released count takes a whole id for one place of a
+    /// list of ids, and single items for those of a list of items.
+    pub fn incomparable(&self, baseline: &Self) -> Option<String> {
+        let mixed = self.ranking != baseline.ranking && (self.shared_ids || baseline.shared_ids);
+        if !(self.metric.is_released() && mixed) {
+            return None;
+        }
+        let of = |ranking: Ranking| if self.ranking == ranking { &self.name } else { &baseline.name };
+        let shared = match self.catalogue.or(baseline.catalogue) {
+            Some(IdCounts { items, ids }) => format!("{items} items have {ids} ids"),
+            None => "items share ids".to_owned(),
+        };
+        Some(format!(
+            "{shared}, and {} counts a whole id as one place for {} alone, since {} ranks single items; compare by {}",
+            self.metric,
+            of(Ranking::Ids),
+            of(Ranking::Items),
+            self.metric.tie_corrected(),
+        ))
     }
 
     fn common_seeds(&self, baseline: &Self) -> Vec<u64> {
@@ -155,12 +199,13 @@ pub struct Tests(Option<TestCases>);
 /// User and target of every test, by stage from 2 on.
 type TestCases = Vec<Vec<(u32, u32)>>;
 
+/// The outcomes of a run by stage from 2 on, of the newest model that may be asked.
 fn read(
     folder: &RunFolder,
     metric: UserMetric,
     protocol: Protocol,
     tests: &mut Tests,
-) -> Result<Vec<Vec<f64>>, InputError> {
+) -> Result<Vec<Vec<UserOutcome>>, InputError> {
     let evaluation = &folder.config().project.evaluation;
     let longest = if folder.config().method.is_learned() { evaluation.beams } else { usize::MAX };
     if metric.k > longest {
@@ -179,7 +224,7 @@ fn read(
         return Err(InputError::new(folder.path(), "the run was tested on other users than the others")
             .advice("start it over with `--fresh`"));
     }
-    Ok(stages.iter().map(|users| users.iter().map(|outcome| metric.of(outcome)).collect()).collect())
+    Ok(stages)
 }
 
 /// The slices of each test of a run, stage after stage from 2 on; empty where they were not recorded.
@@ -194,7 +239,15 @@ mod tests {
     use super::*;
 
     fn scores(seeds: &[u64], values: Vec<Vec<Vec<f64>>>) -> UserScores {
-        UserScores { name: String::new(), seeds: seeds.to_vec(), values }
+        UserScores {
+            name: String::new(),
+            seeds: seeds.to_vec(),
+            ranking: Ranking::Ids,
+            metric: UserMetric::default(),
+            shared_ids: false,
+            catalogue: None,
+            values,
+        }
     }
 
     #[test]
@@ -210,5 +263,32 @@ mod tests {
         let tests = a.hits_against(&b);
         assert_eq!(tests.iter().map(|t| (t.only_a, t.only_b)).collect::<Vec<_>>(), [(1, 0), (0, 1)]);
         assert!(a.against(&scores(&[9], vec![stage([0.0, 0.0])])).is_err(), "no seed in common");
+    }
+
+    #[test]
+    fn a_count_of_ids_is_not_held_against_one_of_items() {
+        let released = "hit@10".parse().unwrap();
+        let line = |name: &str, ranking, metric| UserScores {
+            name: name.to_owned(),
+            ranking,
+            metric,
+            shared_ids: ranking == Ranking::Ids,
+            catalogue: Some(IdCounts { items: 145, ids: 93 }),
+            ..scores(&[1], Vec::new())
+        };
+        let peso = line("PESO", Ranking::Ids, released);
+        let words = peso.incomparable(&line("Popularity", Ranking::Items, released)).unwrap();
+        assert_eq!(
+            words,
+            "145 items have 93 ids, and hit@10 counts a whole id as one place for PESO alone, since Popularity ranks single \
+             items; compare by hit@10_corrected"
+        );
+        assert_eq!(line("Popularity", Ranking::Items, released).incomparable(&peso), Some(words));
+        assert_eq!(peso.incomparable(&line("Single", Ranking::Ids, released)), None);
+        let corrected = UserMetric::hit(10);
+        let [one, other] = [Ranking::Ids, Ranking::Items].map(|ranking| line("", ranking, corrected));
+        assert_eq!(one.incomparable(&other), None);
+        let unshared = UserScores { shared_ids: false, ..peso };
+        assert_eq!(unshared.incomparable(&line("Popularity", Ranking::Items, released)), None);
     }
 }

@@ -10,7 +10,6 @@ use crate::error::InputError;
 use crate::measure::Slices;
 use crate::measure::UserMetric;
 use crate::measure::slice_means::{Dispersion, SliceMean, dispersion, slice_means};
-use crate::measure::statistics::{Bootstrap, LEVEL};
 use crate::project::Project;
 use crate::run::RunFolder;
 
@@ -24,9 +23,6 @@ pub struct SlicedLine {
     pub slices: Vec<SliceMean>,
     pub dispersion: Vec<Dispersion>,
 }
-
-/// Resamples of an interval: it is shown, not tested, so fewer do than in a comparison.
-const RESAMPLES: usize = 2_000;
 
 /// The lines of a project as it is now that have a finished run, by slice, for each metric.
 ///
@@ -58,7 +54,7 @@ pub struct Sliced {
 
 /// The `lines` (name and run ids) by slice. All are held to the test users of the first that can be read.
 ///
-/// This reads every user's outcome and resamples them: it takes from a part of a second to many.
+/// This reads every user's outcome: it takes from a part of a second to many.
 ///
 /// # Errors
 /// No line can be read, or their runs have no slices recorded.
@@ -104,9 +100,8 @@ pub fn sliced_runs(
 
 /// A line by slice, or its name and what is wrong.
 fn by_slice(line: UserScores, metric: UserMetric, slices: &[Slices]) -> Result<SlicedLine, (String, String)> {
-    let bootstrap = Bootstrap { resamples: RESAMPLES, level: LEVEL, seed: 0 };
     let values: Vec<Vec<f64>> = line.values.iter().map(|of_seed| of_seed.concat()).collect();
-    match slice_means(&values, slices, &bootstrap) {
+    match slice_means(&values, slices) {
         Ok(means) => {
             let metric = metric.to_string();
             Ok(SlicedLine { experiment: line.name, metric, dispersion: dispersion(&means), slices: means })

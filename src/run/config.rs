@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use crate::canonical;
 use crate::error::InputError;
 use crate::id_training::TrainIds;
+use crate::measure::Ranking;
 use crate::method::{AdapterMethod, MethodOptions, Peso};
 use crate::model::BaseModel;
 use crate::project::slug::{SHARED_PREFIX, slug};
 use crate::project::{Evaluation, Project, Protocols, SemanticIds, Training};
+use crate::semantic_id::IdCounts;
 
 /// Everything that a run was started with, written once as `run.ron`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,9 @@ pub struct RunConfig {
     pub synthetic: bool,
     /// Number of stages.
     pub stages: usize,
+    /// How many items and ids the catalogue has; absent in runs of before it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<IdCounts>,
     /// Parameters that training changes.
     pub trainable_parameters: u64,
     /// Seconds since 1970.
@@ -190,6 +195,11 @@ impl RunMethod {
             Self::Learned(options) => options.adapter_method(),
             Self::Popularity | Self::CoOccurrence => None,
         }
+    }
+
+    /// What the places of its lists are.
+    pub fn ranking(&self) -> Ranking {
+        if self.adapter_method().is_some() { Ranking::Ids } else { Ranking::Items }
     }
 
     /// The proximal term of its loss, where that has one; see [`crate::method::Method::proximal`].

@@ -17,6 +17,7 @@ use crate::method::MethodOptions;
 use crate::project::file::DEMO;
 use crate::project::slug::slug;
 use crate::project::{Project, Protocols};
+use crate::semantic_id::IdCounts;
 
 pub(crate) fn config() -> RunConfig {
     let project = Project::parse(DEMO, Path::new("somewhere/project.ron")).unwrap();
@@ -38,6 +39,7 @@ pub(crate) fn config() -> RunConfig {
         model_hash: "model".to_owned(),
         synthetic: true,
         stages: 3,
+        catalogue: Some(IdCounts { items: 12, ids: 10 }),
         trainable_parameters: 1000,
         created_unix: 0,
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::error::InputError;
 use crate::json;
@@ -25,6 +26,13 @@ pub struct SemanticIndex {
     pub token_level: Vec<u8>,
     /// `items x levels`, row-major: each item's code tokens as indices in `tokens`.
     pub codes: Vec<u32>,
+}
+
+/// How many items a catalogue has, and how many ids they have together: fewer where items share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdCounts {
+    pub items: usize,
+    pub ids: usize,
 }
 
 /// Levels that can be told apart by one letter, `a` to `z`.
@@ -60,6 +68,12 @@ impl SemanticIndex {
     /// Number of items.
     pub fn len(&self) -> usize {
         self.codes.len() / self.levels.max(1)
+    }
+
+    /// How many ids the items have.
+    pub fn id_counts(&self) -> IdCounts {
+        let distinct: HashSet<&[u32]> = self.codes.chunks_exact(self.levels.max(1)).collect();
+        IdCounts { items: self.len(), ids: distinct.len() }
     }
 
     /// Whether there is no item at all.

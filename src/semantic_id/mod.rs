@@ -4,5 +4,5 @@ pub mod clustering;
 pub mod index;
 pub mod trie;
 
-pub use index::SemanticIndex;
+pub use index::{IdCounts, SemanticIndex};
 pub use trie::Trie;

@@ -135,6 +135,7 @@ impl<'a> Task<'a> {
             data_hash: self.dataset.hash.clone(),
             synthetic: self.dataset.synthetic,
             stages: self.dataset.stages.len(),
+            catalogue: Some(self.dataset.index.id_counts()),
             created_unix: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         })
     }

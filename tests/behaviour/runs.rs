@@ -7,6 +7,7 @@ use peso_workbench::measure::{Slice, Slices};
 use peso_workbench::project::Project;
 use peso_workbench::run::observer::{CellIndex, EvaluationRecord, Observer as _, TestSet, UserOutcome};
 use peso_workbench::run::{RunConfig, RunFolder, RunMethod};
+use peso_workbench::semantic_id::IdCounts;
 
 /// The method of an experiment of a project.
 pub fn learned(project: &Project, name: &str) -> RunMethod {
@@ -31,6 +32,7 @@ pub fn create(project: &Project, name: &str, method: &RunMethod, seed: u64) -> R
         model_hash: "0de1".to_owned(),
         synthetic: true,
         stages: 2,
+        catalogue: Some(IdCounts { items: 145, ids: 93 }),
         trainable_parameters: 1234,
         created_unix: 0,
     };
@@ -43,10 +45,22 @@ pub const USERS: u32 = 40;
 /// Writes the tests of stage 2 as the newest model answers them, of which the first `hits` of 40 are hit in place 3. The
 /// first 24 users are new, the next 15 returning, the last dormant.
 pub fn hits(run: &RunFolder, protocol: Protocol, hits: u32, first_user: u32) {
+    shared_hits(run, protocol, hits, first_user, 1);
+}
+
+/// [`hits`] of ids that `sharing` items have each: the two before the target's, and the target's own.
+pub fn shared_hits(run: &RunFolder, protocol: Protocol, hits: u32, first_user: u32, sharing: u32) {
     let mut writer = run.writer().unwrap();
     let outcome = |user: u32| {
         let hit = u32::from(user < hits);
-        UserOutcome { user: first_user + user, target: 1, rank: 3 * hit, before: 2 * hit, sharing: hit, top: vec![] }
+        UserOutcome {
+            user: first_user + user,
+            target: 1,
+            rank: 3 * hit,
+            before: 2 * sharing * hit,
+            sharing: sharing * hit,
+            top: vec![],
+        }
     };
     let at = CellIndex { protocol, trained: protocol.newest(2), tested: 2 };
     let metrics = [("hit@10".to_owned(), f64::from(hits) / f64::from(USERS))].into();

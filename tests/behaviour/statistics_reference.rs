@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use peso_workbench::measure::statistics::{
-    Aim, Bootstrap, Bootstrapped, Interval, McNemar, McNemarTest, Paired, PairedT, Resampling, SeedMean, holm,
+    Aim, Bootstrap, Bootstrapped, Interval, McNemar, McNemarTest, Paired, PairedT, SeedMean, holm,
 };
 use serde_json::Value;
 
@@ -115,7 +115,6 @@ fn assert_resampled(found: &Bootstrapped, interval: Interval, expected: &Value, 
     assert_close(interval.high, ends[1], tolerance, &expected["name"]);
     assert_close(found.gain, number(expected, "gain"), 1e-12, &expected["name"]);
     assert_close(found.standard_error / spread, 1.0, 0.015, &expected["name"]);
-    assert_close(found.p_value, number(expected, "p_value"), 5.0 * (0.25 / draws).sqrt(), &expected["name"]);
 }
 
 #[test]
@@ -127,7 +126,7 @@ fn the_bootstrap_over_users_is_that_of_scipy() {
         let paired = Paired::of(&staged(&case["a"]), &staged(&case["b"])).unwrap();
         let step = if case["name"] == "hits of one stage" { 1.0 / paired.users() as f64 } else { 0.0 };
         let bootstrap = Bootstrap { resamples: 100_000, ..Bootstrap::new(11) };
-        let found = bootstrap.of(&paired, Resampling::Users).unwrap();
+        let found = bootstrap.of(&paired).unwrap();
         assert_resampled(&found, found.interval, &expected, "percentile", step);
         assert_resampled(&found, found.bias_corrected.unwrap(), &expected, "bca", step);
         // What the resampled means vary by is known
@@ -140,16 +139,4 @@ fn the_bootstrap_over_users_is_that_of_scipy() {
             }
         );
     }
-}
-
-#[test]
-fn the_crossed_bootstrap_is_that_of_drawing_one_by_one() {
-    let expected = reference("bootstrap_crossed.json");
-    let paired = Paired::of(&staged(&expected["a"]), &staged(&expected["b"])).unwrap();
-    let bootstrap = Bootstrap { resamples: 100_000, ..Bootstrap::new(12) };
-    let found = bootstrap.of(&paired, Resampling::UsersAndSeeds).unwrap();
-    assert_resampled(&found, found.interval, &expected, "percentile", 0.0);
-    assert_eq!((found.seeds, found.users, found.bias_corrected), (4, 110, None));
-    let of_users = bootstrap.of(&paired, Resampling::Users).unwrap();
-    assert!(of_users.standard_error < 0.8 * found.standard_error, "the seeds differ much in this example");
 }

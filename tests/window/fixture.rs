@@ -48,6 +48,7 @@ pub fn config(project: &Project, experiment: &str, method: RunMethod, seed: u64)
         model_hash: "9b1c".to_owned(),
         synthetic: true,
         stages: 5,
+        catalogue: None,
         trainable_parameters: 41_984,
         created_unix: STARTED,
     }

@@ -1,8 +1,9 @@
 //! Whether one recommender is better than another, and how sure that is.
 //!
-//! Two methods are compared on the same test users, the same seeds and the same stages ([`Paired`]). [`Bootstrap`] gives
-//! the interval and the p-value of the gain, [`PairedT`] what the seeds alone say, [`McNemar`] what the hits of one seed
-//! say, [`holm`] the correction over the methods of one table, [`Aim`] how much data the gain would take.
+//! Two methods are compared on the same test users, the same seeds and the same stages ([`Paired`]). [`Uncertainty`] gives
+//! the interval and the p-value of the gain, [`Bootstrap`] a second opinion on the users' part, [`PairedT`] what the seeds
+//! alone say, [`McNemar`] what the hits of one seed say, [`holm`] the correction over the methods of one table, [`Aim`] how
+//! much data the gain would take.
 //! [`Verdict`] is what a table prints of it; only there is a gain called significant.
 
 mod bootstrap;
@@ -12,15 +13,17 @@ mod mcnemar;
 mod over_seeds;
 mod paired;
 mod power;
+mod uncertainty;
 mod verdict;
 
-pub use bootstrap::{Bootstrap, Bootstrapped, Resampling};
+pub use bootstrap::{Bootstrap, Bootstrapped};
 pub use distribution::{mean, quantile};
 pub use holm::holm;
 pub use mcnemar::{McNemar, McNemarTest};
 pub use over_seeds::{PairedT, SeedMean};
 pub use paired::Paired;
 pub use power::Aim;
+pub use uncertainty::{Uncertainty, Variance};
 pub use verdict::{Comparison, Evidence, Verdict};
 
 use serde::{Deserialize, Serialize};

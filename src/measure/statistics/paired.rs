@@ -10,6 +10,7 @@ use super::{ROUNDING, Unanswerable, checked_finite};
 pub struct Paired {
     pub(super) stages: Vec<StageDifferences>,
     seeds: usize,
+    has_seeds: bool,
     mean_a: f64,
     mean_b: f64,
 }
@@ -56,7 +57,7 @@ impl Paired {
             let of_stage = |users: &Vec<f64>| users.iter().sum::<f64>() / users.len() as f64;
             values.iter().flatten().map(of_stage).sum::<f64>() / (seeds * shape.len()) as f64
         };
-        Ok(Self { stages, seeds, mean_a: mean(a), mean_b: mean(b) })
+        Ok(Self { stages, seeds, has_seeds: true, mean_a: mean(a), mean_b: mean(b) })
     }
 
     /// Pairs `a[seed][user]` with `b` where there is only one stage.
@@ -68,9 +69,20 @@ impl Paired {
         Self::of(&staged(a), &staged(b))
     }
 
-    /// Number of seeds.
+    /// Number of seeds; 1 where there are none.
     pub fn seeds(&self) -> usize {
         self.seeds
+    }
+
+    /// The same of two methods in which no chance has a part, so that their one result is not one of several.
+    #[must_use]
+    pub fn without_seeds(self) -> Self {
+        Self { has_seeds: false, ..self }
+    }
+
+    /// Whether another seed could give another result.
+    pub fn has_seeds(&self) -> bool {
+        self.has_seeds
     }
 
     /// Number of test cases: users, counted in each stage that tests them.
@@ -109,6 +121,21 @@ impl Paired {
     pub fn variance_over_users(&self) -> f64 {
         let variance: f64 = self.averaged().stages.iter().map(StageDifferences::variance_of_mean).sum();
         variance / (self.stages.len() as f64).powi(2)
+    }
+
+    /// Variance of the gain that is left where both the users' and the seeds' own shares are taken out of the differences
+    /// (two-way analysis of variance, within each stage): `sum over stages of mean square / (users · seeds)`, by the number of
+    /// stages squared. 0 with a single seed, which leaves nothing.
+    pub fn residual_variance(&self) -> f64 {
+        let variance: f64 = self.stages.iter().map(|stage| stage.residual_variance_of_mean(self.seeds)).sum();
+        variance / (self.stages.len() as f64).powi(2)
+    }
+
+    /// Whether all seeds gave every user the same difference, as copies of one run do.
+    pub fn seeds_are_copies(&self) -> bool {
+        let rows = self.stages.iter().flat_map(|stage| stage.differing.chunks_exact(self.seeds));
+        let rounding = self.rounding();
+        self.seeds > 1 && rows.into_iter().all(|row| row.iter().all(|value| (value - row[0]).abs() <= rounding))
     }
 
     /// What two equal gains may differ by for being summed in another order. Gains of hits are often equal.
@@ -151,6 +178,24 @@ impl StageDifferences {
         let without = (self.users - self.differing.len()) as f64;
         let squares: f64 = self.differing.iter().map(|difference| (difference - mean).powi(2)).sum();
         (squares + without * mean * mean) / ((users - 1.0) * users)
+    }
+
+    /// Variance of the mean over users and seeds that neither explains.
+    fn residual_variance_of_mean(&self, seeds: usize) -> f64 {
+        if seeds < 2 {
+            return 0.0;
+        }
+        let users = self.users as f64;
+        let of_seeds: Vec<f64> = self.sums(seeds).into_iter().map(|sum| sum / users).collect();
+        let all = super::distribution::mean(&of_seeds);
+        let squares_of = |row: &[f64]| {
+            let of_user = super::distribution::mean(row);
+            row.iter().zip(&of_seeds).map(|(value, of_seed)| (value - of_user - of_seed + all).powi(2)).sum::<f64>()
+        };
+        let differing: f64 = self.differing.chunks_exact(seeds).map(squares_of).sum();
+        let without = (self.users - self.differing.len() / seeds) as f64;
+        let squares = differing + without * squares_of(&vec![0.0; seeds]);
+        squares / ((users - 1.0) * (seeds - 1) as f64) / (users * seeds as f64)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aim, Bootstrap, Interval, Paired, PairedT, Resampling, Unanswerable, holm};
+use super::{Aim, Bootstrap, Interval, Paired, PairedT, Unanswerable, Uncertainty, holm};
 
 /// One method against the baseline, before the correction for the others of the same table.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -15,17 +15,22 @@ pub struct Comparison {
     /// The method's gain over the baseline, absolute, and as a share of the baseline where that is not 0.
     pub gain: f64,
     pub relative: Option<f64>,
-    /// Bootstrap interval of the gain: over users and seeds, and of one seed over users.
+    /// The gain's [interval](Uncertainty::interval) and [p-value](Uncertainty::p_value), by which it holds 0 exactly where
+    /// the p-value exceeds one less its coverage. Of a single seed they are over users alone.
     pub interval: Interval,
-    /// The bootstrap's p-value; of several seeds the larger of that and the paired t-test's. The bootstrap alone takes few
-    /// seeds for more certain than they are (a nominal 5 % is 26 % with two seeds whose spread outweighs that of users),
-    /// and the t-test alone does not know that the users are a sample.
     pub p_value: f64,
+    /// What both are made of.
+    pub uncertainty: Uncertainty,
+    /// A second opinion on the users' part: the percentile interval of a [`Bootstrap`] over users, seeds as they are.
+    pub bootstrap: Interval,
     /// What the seeds alone say; absent where there is one.
     pub over_seeds: Option<PairedT>,
-    /// Test cases (see [`Paired::users`]) and seeds.
+    /// Test cases (see [`Paired::users`]).
     pub users: usize,
+    /// Seeds that both have; 0 where neither has any, as of two baselines that count.
     pub seeds: usize,
+    /// Whether the seeds are copies of one run: they have the same difference for every user.
+    pub copies: bool,
     /// The gain summed over test cases: of hits, how many more users are hit, as a mean over seeds.
     pub total: f64,
     /// Test cases and seeds that would reveal a gain as large as this one, each with the other as it is; absent where there
@@ -45,24 +50,34 @@ impl Comparison {
             Err(Unanswerable::NotEnoughSeeds { .. }) => None,
             Err(unanswerable) => return Err(unanswerable),
         };
-        let resampling = if over_seeds.is_some() { Resampling::UsersAndSeeds } else { Resampling::Users };
-        let found = bootstrap.of(paired, resampling)?;
-        let of_seeds = over_seeds.and_then(|test| test.p_value).unwrap_or(0.0);
-        let (value, baseline) = paired.means();
+        let (gain, (value, baseline)) = (paired.gain(), paired.means());
+        let uncertainty = Uncertainty::of(paired);
         Ok(Self {
             value,
             baseline,
-            gain: found.gain,
-            relative: (baseline != 0.0).then(|| found.gain / baseline),
-            interval: found.interval,
-            p_value: found.p_value.max(of_seeds),
+            gain,
+            relative: (baseline != 0.0).then(|| gain / baseline),
+            interval: uncertainty.interval(gain, bootstrap.level),
+            p_value: uncertainty.p_value(gain),
+            uncertainty,
+            bootstrap: bootstrap.of(paired)?.interval,
             over_seeds,
-            users: found.users,
-            seeds: found.seeds,
+            users: paired.users(),
+            seeds: if paired.has_seeds() { paired.seeds() } else { 0 },
+            copies: paired.seeds_are_copies(),
             total: paired.total(),
             users_needed: aim.users(paired),
             seeds_needed: over_seeds.and_then(|test| aim.seeds(&test.gain)),
         })
+    }
+
+    /// Why no gain may be told from chance, whatever the p-value; nothing where it may be.
+    fn open(&self) -> Option<Evidence> {
+        match self.seeds {
+            1 => Some(Evidence::NotEnoughSeeds { seeds: 1 }),
+            _ if self.copies => Some(Evidence::IdenticalSeeds),
+            _ => None,
+        }
     }
 }
 
@@ -76,7 +91,7 @@ pub enum Evidence {
     NotEnoughSeeds {
         seeds: usize,
     },
-    /// All seeds give the same gain, as copies of one run do.
+    /// All seeds give every user the same gain, as copies of one run do.
     IdenticalSeeds,
 }
 
@@ -84,25 +99,38 @@ pub enum Evidence {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     pub comparison: Comparison,
-    /// [`Comparison::p_value`] after Holm's correction over the family.
-    pub p_corrected: f64,
+    /// [`Comparison::p_value`] after Holm's correction over the family; absent where nothing can be said of other seeds, which
+    /// is no member of the family.
+    pub p_corrected: Option<f64>,
+    /// [`Comparison::interval`] with the same correction: it leaves 0 out exactly where the gain is significant.
+    pub interval_corrected: Option<Interval>,
     pub evidence: Evidence,
 }
 
 impl Verdict {
     /// The verdicts on a family of comparisons, the methods of one table against its baseline, in their order.
     pub fn of_family(comparisons: &[Comparison], alpha: f64) -> Vec<Self> {
-        let p_values: Vec<f64> = comparisons.iter().map(|comparison| comparison.p_value).collect();
+        // What is not a number is no member
+        let p_value = |comparison: &Comparison| comparison.open().map_or(comparison.p_value, |_| f64::NAN);
+        let p_values: Vec<f64> = comparisons.iter().map(p_value).collect();
+        let members = p_values.iter().filter(|p| !p.is_nan()).count();
         let verdict = |(&comparison, p_corrected): (&Comparison, f64)| {
-            let evidence = match comparison.over_seeds {
-                None => Evidence::NotEnoughSeeds { seeds: comparison.seeds },
-                Some(PairedT { p_value: None, .. }) => Evidence::IdenticalSeeds,
-                Some(_) if p_corrected <= alpha => Evidence::Significant,
-                Some(_) => Evidence::NotSignificant,
-            };
-            Self { comparison, p_corrected, evidence }
+            if let Some(evidence) = comparison.open() {
+                return Self { comparison, p_corrected: None, interval_corrected: None, evidence };
+            }
+            // The correction multiplies the p-value, so the interval's part outside is divided.
+            let factor = if comparison.p_value > 0.0 { p_corrected / comparison.p_value } else { members as f64 };
+            let interval = comparison.uncertainty.interval(comparison.gain, 1.0 - alpha / factor);
+            let significant = p_corrected <= alpha;
+            let evidence = if significant { Evidence::Significant } else { Evidence::NotSignificant };
+            Self { comparison, p_corrected: Some(p_corrected), interval_corrected: Some(interval), evidence }
         };
         comparisons.iter().zip(holm(&p_values)).map(verdict).collect()
+    }
+
+    /// The interval that goes with the verdict: corrected, or over the users of one seed where no verdict can be given.
+    pub fn interval(&self) -> Interval {
+        self.interval_corrected.unwrap_or(self.comparison.interval)
     }
 }
 
@@ -118,15 +146,19 @@ impl fmt::Display for Evidence {
 }
 
 impl fmt::Display for Verdict {
-    /// `+0.0012 (+6.2 %) [+0.0003, +0.0021], p 0.012, corrected 0.036: significant`
+    /// `+0.0012 (+6.2 %) [+0.0003, +0.0021], p 0.036: significant`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Comparison { gain, relative, interval, p_value, .. } = self.comparison;
+        let Comparison { gain, relative, .. } = self.comparison;
         write!(f, "{gain:+.4}")?;
         if let Some(relative) = relative {
             write!(f, " ({:+.1} %)", 100.0 * relative)?;
         }
-        let (low, high) = (interval.low, interval.high);
-        write!(f, " [{low:+.4}, {high:+.4}], p {p_value:.4}, corrected {:.4}: {}", self.p_corrected, self.evidence)
+        let Interval { low, high, .. } = self.interval();
+        write!(f, " [{low:+.4}, {high:+.4}]")?;
+        match self.p_corrected {
+            Some(p) => write!(f, ", p {p:.4}: {}", self.evidence),
+            None => write!(f, " over users alone: {}", self.evidence),
+        }
     }
 }
 
@@ -148,13 +180,14 @@ mod tests {
     fn one_seed_is_never_significant() {
         let found = comparison(1, 60, &Bootstrap::new(1));
         let verdict = Verdict::of_family(&[found], 0.05)[0];
-        assert!(verdict.p_corrected < 0.001, "sure over users: {}", verdict.p_corrected);
+        assert!(found.p_value < 1e-6, "sure over users: {}", found.p_value);
+        assert_eq!((verdict.p_corrected, verdict.interval_corrected), (None, None));
         assert_eq!(verdict.evidence, Evidence::NotEnoughSeeds { seeds: 1 });
         assert_eq!((found.over_seeds, found.seeds_needed), (None, None));
         assert_eq!((found.users, found.total), (1000, 56.0));
         let words = verdict.to_string();
         assert!(words.starts_with("+0.0560 (+140.0 %) [+0.04"), "{words}");
-        assert!(words.ends_with("], p 0.0001, corrected 0.0001: not enough seeds (1)"), "{words}");
+        assert!(words.ends_with("] over users alone: not enough seeds (1)"), "{words}");
     }
 
     #[test]
@@ -186,7 +219,25 @@ mod tests {
         let paired = Paired::of_one_stage(&a, &b).unwrap();
         let bootstrap = Bootstrap { resamples: 1000, ..Bootstrap::new(1) };
         let found = Comparison::of(&paired, &bootstrap, &Aim::default()).unwrap();
-        let users = bootstrap.of(&paired, Resampling::Users).unwrap();
-        assert!(users.p_value < 0.01 && found.p_value > 0.9, "{} and {}", users.p_value, found.p_value);
+        assert!(found.bootstrap.low > 0.0, "sure over users: {:?}", found.bootstrap);
+        assert!(found.p_value > 0.9 && found.interval.contains(0.0), "{}", found.p_value);
+    }
+
+    #[test]
+    fn lines_without_seeds_are_judged_by_their_users() {
+        let hits = |end: usize| vec![(0..1000).map(|user| f64::from(u8::from(user < end))).collect::<Vec<_>>()];
+        let paired = Paired::of_one_stage(&hits(80), &hits(40)).unwrap().without_seeds();
+        let found = Comparison::of(&paired, &Bootstrap::new(1), &Aim::default()).unwrap();
+        assert_eq!(found.seeds, 0);
+        assert_eq!(Verdict::of_family(&[found], 0.05)[0].evidence, Evidence::Significant);
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_no_member_of_the_family() {
+        let bootstrap = Bootstrap { resamples: 100, ..Bootstrap::new(1) };
+        let judged = comparison(4, 40, &bootstrap);
+        let verdicts = Verdict::of_family(&[comparison(1, 60, &bootstrap), judged], 0.05);
+        assert_eq!(verdicts[1].p_corrected, Some(judged.p_value));
+        assert_eq!(verdicts[1].interval_corrected, Some(judged.interval));
     }
 }

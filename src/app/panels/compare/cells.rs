@@ -276,7 +276,8 @@ fn judged(contents: &TableContents<'_>, index: usize, column: &Column) -> Cell {
 }
 
 fn verdict_cell(verdict: &Verdict, baseline: &str, column: &Column) -> Cell {
-    let Comparison { gain, relative, interval, baseline: of, .. } = verdict.comparison;
+    let Comparison { gain, relative, baseline: of, .. } = verdict.comparison;
+    let interval = verdict.interval();
     let share = |value: f64| if of == 0.0 { f64::NAN } else { 100.0 * value / of };
     match column {
         Column::Gain => Cell {
@@ -289,7 +290,7 @@ fn verdict_cell(verdict: &Verdict, baseline: &str, column: &Column) -> Cell {
         },
         Column::P => Cell {
             hover: format!("{:.4} before the correction", verdict.comparison.p_value),
-            ..Cell::number(Some(verdict.p_corrected), |p| format!("{p:.4}"))
+            ..Cell::number(verdict.p_corrected, |p| format!("{p:.4}"))
         },
         _ => {
             let (mark, tone) = match verdict.evidence {
