@@ -144,7 +144,10 @@ struct Runs {
     open: BTreeMap<String, OpenRun>,
     followed: Vec<String>,
     live: Option<LiveCharts>,
+    /// As they were read, to tell whether they have changed.
     results: EachProtocol<Arc<Results>>,
+    /// [`Results::side_by_side`] of them, which is what is shown.
+    side_by_side: EachProtocol<Arc<Results>>,
     revision: u64,
     unreadable: Vec<InputError>,
     queue: Queue,
@@ -183,6 +186,7 @@ impl Runs {
             open: BTreeMap::new(),
             followed: Vec::new(),
             live: None,
+            side_by_side: results.clone(),
             results,
             revision: 0,
             unreadable: Vec::new(),
@@ -229,11 +233,12 @@ impl Runs {
                 let runs = runs.iter().map(|run| RunResult::clone(run.result(protocol))).collect();
                 Arc::new(Results { project: self.project.clone(), protocol, catalogue, runs })
             });
+            self.side_by_side = self.results.clone().map(|read| Arc::new(Results::clone(&read).side_by_side()));
             self.revision += 1;
         }
         Some(Snapshot {
             runs,
-            results: self.results.clone(),
+            results: self.side_by_side.clone(),
             results_revision: self.revision,
             live: self.live.clone(),
             unreadable: self.unreadable.clone(),

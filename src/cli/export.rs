@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if results.runs.is_empty() {
         return Err(InputError::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }
-    let context = FigureContext::new(&project, &runs_dir, results);
+    let context = FigureContext::new(&project, &runs_dir, results.side_by_side());
     let charts = arguments.charts(&context);
     warn(&context.problems());
     let charts = charts?;

@@ -87,10 +87,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         (slices, true, _, _) => print_json(&Report { results: &results, slices: slices.as_deref() })?,
         (None, _, true, _) => print(&csv::as_csv(&results))?,
         (Some(slices), _, true, _) => print(&slices::as_csv(slices))?,
-        (None, _, _, true) => print(&latex::as_latex(&results))?,
+        (None, _, _, true) => print(&latex::as_latex(&results.side_by_side()))?,
         (Some(slices), _, _, true) => print(&slices::as_latex(&results.project, slices))?,
         (slices, ..) => {
-            let text = text::as_text(&results, project.is_synthetic());
+            let text = text::as_text(&results.side_by_side(), project.is_synthetic());
             print(&(text + &slices.as_deref().map(slices::as_text).unwrap_or_default()))?;
         }
     }

@@ -50,7 +50,7 @@ pub fn by_slice(report: &ChurnReport, synthetic: bool) -> Chart {
         String::new()
     };
     let caption = format!(
-        "Right: lists changed more. Up: they are better than those of the model before. All stages from 2 on, 95 % bootstrap intervals over test users{left_out}"
+        "Right: lists changed more. Up: they are better than those of the model before. All stages from 2 on, 95 % intervals over test users{left_out}"
     );
     let subtitle = Some("Change of the lists against what it brought, by kind of user and target".to_owned());
     Chart { subtitle, caption: Some(caption), ..Chart::new(title, Body::Scatter(lines)) }.synthetic(synthetic)

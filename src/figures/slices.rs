@@ -36,8 +36,7 @@ pub fn by_slice(lines: &[Styled<'_, SlicedLine>], metric: &str, only: Option<Dim
         let few = if slice.too_few { " *" } else { "" };
         format!("{}\nn = {}{few}", slice.slice, crate::plot::scale::grouped(slice.users as f64, 0))
     });
-    let mut caption =
-        "Means over the tests of the stages from 2 on with 95 % bootstrap intervals, n tests a slice".to_owned();
+    let mut caption = "Means over the tests of the stages from 2 on with 95 % intervals, n tests a slice".to_owned();
     if slices.iter().any(|slice| slice.too_few) {
         caption.push_str(&format!(". *: fewer than {FEW} tests, too few to say much"));
     }

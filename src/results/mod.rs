@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::measure::{Continual, Ranking};
+use crate::measure::{Continual, Ranking, UserMetric};
 use crate::project::Project;
 use crate::run::observer::CellIndex;
 use crate::run::{EvaluationSummary, RunFolder, RunReader, Status};
@@ -55,6 +55,33 @@ impl Results {
             }
         }
         (Self { project: project.name.clone(), protocol, catalogue, runs }, unreadable)
+    }
+
+    /// Whether items share ids; of runs that do not say so, whether both counts of some run differ.
+    pub fn ids_are_shared(&self) -> bool {
+        if let Some(IdCounts { items, ids }) = self.catalogue {
+            return ids < items;
+        }
+        let mut measured = self.runs.iter().flat_map(|run| &run.stages).map(|stage| &stage.metrics);
+        measured.any(|metrics| {
+            let corrected = |metric: &str| metrics.get(&format!("{metric}_corrected"));
+            metrics.iter().any(|(metric, value)| corrected(metric).is_some_and(|corrected| corrected != value))
+        })
+    }
+
+    /// The results as tables and charts hold runs against each other: without the released count of runs that rank items, where
+    /// items share ids. It takes a whole id for one place, which their lists do not have.
+    #[must_use]
+    pub fn side_by_side(mut self) -> Self {
+        if self.ids_are_shared() {
+            let released = |metric: &str| metric.parse::<UserMetric>().is_ok_and(UserMetric::is_released);
+            for run in self.runs.iter_mut().filter(|run| run.ranking == Ranking::Items) {
+                run.stages.iter_mut().for_each(|stage| stage.metrics.retain(|metric, _| !released(metric)));
+                run.matrix.retain(|metric, _| !released(metric));
+                run.continual.retain(|metric, _| !released(metric));
+            }
+        }
+        self
     }
 }
 

@@ -1,10 +1,12 @@
 use std::fs;
 
-use super::RunResult;
+use super::{Results, RunResult, StageResult};
 use crate::data::Protocol;
+use crate::measure::Ranking;
 use crate::run::RunFolder;
 use crate::run::observer::Observer;
 use crate::run::tests::{config, evaluation, same_block, write_stage};
+use crate::semantic_id::IdCounts;
 
 fn read(run: &RunFolder, protocol: Protocol) -> RunResult {
     RunResult::read(&run.reader().unwrap(), protocol).unwrap()
@@ -51,4 +53,27 @@ fn next_block_shows_each_stage_as_the_model_before_it_met_it() {
     let with_untrained = read(&run, Protocol::SameBlock);
     assert_eq!(with_untrained.continual["hit@10"].forward_transfer, Some(15.0));
     assert_eq!(with_untrained.matrix["hit@10"], same.matrix["hit@10"]);
+}
+
+/// Results of a run that ranks ids and one that ranks items.
+fn of_both_kinds(catalogue: Option<IdCounts>, corrected: f64) -> Results {
+    let run = |ranking| {
+        let metrics = [("hit@10".to_owned(), 0.5), ("hit@10_corrected".to_owned(), corrected)].into();
+        RunResult { ranking, stages: vec![StageResult { metrics, ..StageResult::default() }], ..RunResult::default() }
+    };
+    Results { catalogue, runs: [Ranking::Ids, Ranking::Items].map(run).to_vec(), ..Results::default() }
+}
+
+#[test]
+fn a_count_of_ids_does_not_stand_beside_one_of_items() {
+    let metrics = |results: Results| {
+        let names = |run: &RunResult| run.stages[0].metrics.keys().cloned().collect::<Vec<_>>();
+        results.side_by_side().runs.iter().map(names).collect::<Vec<_>>()
+    };
+    let both = ["hit@10", "hit@10_corrected"];
+    let shared = Some(IdCounts { items: 3, ids: 2 });
+    assert_eq!(metrics(of_both_kinds(shared, 0.5)), [&both[..], &both[1..]]);
+    assert_eq!(metrics(of_both_kinds(None, 0.25)), [&both[..], &both[1..]], "the counts differ, so ids are shared");
+    assert_eq!(metrics(of_both_kinds(None, 0.5)), [both; 2]);
+    assert_eq!(metrics(of_both_kinds(Some(IdCounts { items: 3, ids: 3 }), 0.5)), [both; 2]);
 }

@@ -170,8 +170,8 @@ fn results_have_the_shape_that_others_rely_on() {
     assert_eq!(
         *run,
         json!({
-            "run": format!("peso-s1-{}", &hash[..8]), "experiment": "PESO", "method": "peso", "seed": 1,
-            "status": "finished", "device": "cpu", "trainable_parameters": 1234, "config_hash": hash,
+            "run": format!("peso-s1-{}", &hash[..8]), "experiment": "PESO", "method": "peso",
+            "ranking": "ids", "seed": 1, "status": "finished", "device": "cpu", "trainable_parameters": 1234, "config_hash": hash,
             "data_hash": "da7a", "protocols": ["same-block"],
             "continual": {
                 "hit@10": {"plasticity": 0.2109375, "stability": 0.265625, "average_accuracy": 0.2734375,

@@ -121,8 +121,11 @@ fn slices_have_their_users_means_and_intervals() {
     let folder = tempfile::tempdir().unwrap();
     known(folder.path());
     let report = results(folder.path(), &["--slices"]);
-    let line =
-        report["slices"].as_array().unwrap().iter().find(|l| l["experiment"] == "PESO" && l["metric"] == "hit@10");
+    let line = report["slices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|l| l["experiment"] == "PESO" && l["metric"] == "hit@10_corrected");
     let slices = line.unwrap()["slices"].as_array().unwrap();
     let of = |name: &str| slices.iter().find(|slice| slice["slice"] == name).unwrap();
     // All 24 new users are hit; of the 15 returning ones 6 and 10; the dormant one never.

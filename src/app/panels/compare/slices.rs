@@ -224,7 +224,7 @@ fn heading(ui: &mut Ui, title: &str, below: &str, hover: &str) {
 /// What the numbers are, and which lines are missing.
 fn caption(ui: &mut Ui, lines: &Lines, sliced: &Sliced) {
     let mut words = format!(
-        "Means over the tests of a slice in the stages from 2 on, 95 % bootstrap intervals. *: fewer than {FEW} tests, which do not count in how far slices lie apart"
+        "Means over the tests of a slice in the stages from 2 on, 95 % intervals. *: fewer than {FEW} tests, which do not count in how far slices lie apart"
     );
     words.push_str(&lacking_words(lines));
     let left_out: Vec<String> = sliced.left_out.iter().map(|(name, why)| format!("{name}: {why}")).collect();

@@ -208,17 +208,21 @@ pub(super) fn lacking_words(lines: &Lines) -> String {
 
 /// What stands below the table: what the numbers are, and what is missing.
 pub(super) fn caption(ui: &mut Ui, contents: &TableContents<'_>) {
-    let family = contents.judged.map(|judged| judged.iter().filter(|one| matches!(one, Judged::Verdict(_))).count());
+    let corrected = |judged: &&Judged| matches!(judged, Judged::Verdict(verdict) if verdict.p_corrected.is_some());
+    let family = contents.judged.map_or(0, |judged| judged.iter().filter(corrected).count());
     let baseline = &contents.lines.all[contents.baseline].name;
     let next = match contents.lines.protocol() {
         Protocol::SameBlock => "",
         Protocol::NextBlock => ", each asked of the model before it (next-block)",
     };
     let mut words = format!(
-        "Means over the stages from 2 on{next}, ± 95 % interval over seeds. Gains over {baseline} on the same test users, 95 % bootstrap intervals"
+        "Means over the stages from 2 on{next}, ± 95 % interval over seeds. Gains over {baseline} on the same test users"
     );
-    if let Some(family) = family.filter(|&family| family > 1) {
-        words.push_str(&format!(", p-values corrected by Holm over {family} lines"));
+    if family > 0 {
+        let lines = widgets::counted(family, "line");
+        words.push_str(&format!(
+            ", with intervals and p-values corrected by Holm over {lines}: an interval leaves 0 out where the gain is significant"
+        ));
     }
     if contents.lines.unfinished > 0 {
         let runs = widgets::counted(contents.lines.unfinished, "run");
