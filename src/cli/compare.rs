@@ -9,6 +9,7 @@ use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use crate::data::Protocol;
 use crate::error::InputError;
+use crate::figures::words::metric_label;
 use crate::measure::Slice;
 use crate::measure::UserMetric;
 use crate::measure::statistics::{ALPHA, Bootstrap, Comparison, LEVEL, McNemar, Verdict};
@@ -25,7 +26,8 @@ pub(super) struct Arguments {
     /// The experiment, or non-learned baseline, that the others are compared with
     #[arg(long, value_name = "NAME")]
     baseline: String,
-    /// hit@K or ndcg@K; with `_corrected`, tie-corrected: ties of shared ids count by expectation
+    /// hit@K or ndcg@K; with `_corrected`, tie-corrected: ties of shared ids count by expectation; with `_known` before
+    /// that, of lists of known items
     #[arg(long, default_value_t, value_name = "METRIC")]
     metric: UserMetric,
     /// Folder of the runs, instead of `runs` beside the project file
@@ -175,8 +177,7 @@ fn compared(
 
 /// What is compared, in words.
 fn title(report: &Report) -> String {
-    let metric =
-        report.metric.replacen("hit", "Hit", 1).replacen("ndcg", "NDCG", 1).replace("_corrected", ", tie-corrected");
+    let metric = metric_label(&report.metric);
     let protocol = if report.protocol == Protocol::NextBlock { ", next-block" } else { "" };
     let mean = match report.slice {
         None => "mean over the stages from 2 on, on the same test users".to_owned(),

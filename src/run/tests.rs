@@ -70,7 +70,15 @@ pub(crate) fn same_block(trained: usize, tested: usize) -> CellIndex {
 }
 
 pub(crate) fn evaluation(at: CellIndex) -> EvaluationRecord {
-    let user = UserOutcome { user: 7, target: u32::MAX, rank: 2, before: 1, sharing: 1, top: vec![3, u32::MAX, 0] };
+    let user = UserOutcome {
+        user: 7,
+        target: u32::MAX,
+        rank: 2,
+        before: 1,
+        sharing: 1,
+        top: vec![3, u32::MAX, 0],
+        known: None,
+    };
     let metrics = BTreeMap::from([("hit@10".to_owned(), (10 * at.trained + at.tested) as f64)]);
     EvaluationRecord { at, metrics, users: vec![user.clone(), user], seconds: 0.5 }
 }
@@ -415,6 +423,7 @@ fn the_hash_covers_what_decides_the_numbers_and_nothing_else() {
         p.experiments.truncate(1);
         p.folder = PathBuf::from("elsewhere");
         p.evaluation.protocol = Protocols::Both;
+        p.evaluation.known_items = true;
     });
     assert_eq!(unchanged, config_hash);
     assert_ne!(hash(&|p| p.training.batch += 1), config_hash);

@@ -46,7 +46,15 @@ pub fn hits(run: &RunFolder, protocol: Protocol, hits: u32, first_user: u32) {
     let mut writer = run.writer().unwrap();
     let outcome = |user: u32| {
         let hit = u32::from(user < hits);
-        UserOutcome { user: first_user + user, target: 1, rank: 3 * hit, before: 2 * hit, sharing: hit, top: vec![] }
+        UserOutcome {
+            user: first_user + user,
+            target: 1,
+            rank: 3 * hit,
+            before: 2 * hit,
+            sharing: hit,
+            top: vec![],
+            known: None,
+        }
     };
     let at = CellIndex { protocol, trained: protocol.newest(2), tested: 2 };
     let metrics = [("hit@10".to_owned(), f64::from(hits) / f64::from(USERS))].into();
