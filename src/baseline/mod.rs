@@ -62,6 +62,26 @@ fn normal_matrix(rows: usize, columns: usize, deviation: f64, seed: u64) -> Matr
 }
 
 #[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_later_is_not_listed_among_the_items_of_earlier_stages() {
+        // Item 5 comes with stage 2, where it is the most popular one, and next to item 1.
+        let stages: [&[&[u32]]; 2] = [&[&[0, 1, 2, 3], &[1, 0, 2, 3]], &[&[1, 5, 2, 3], &[1, 5, 2, 3], &[5, 0, 2, 3]]];
+        let dataset = fixture::dataset(6, &stages);
+        let known = [0, 1].map(|stage| KnownItems::by(&dataset, stage));
+        let counted: [Box<dyn CountingBaseline>; 2] =
+            [Box::new(Popularity::fit(&dataset, 1)), Box::new(CoOccurrence::fit(&dataset, 1))];
+        for baseline in counted {
+            let list = |known| baseline.recommend(&[1], 2, known);
+            assert_eq!((list(None)[0], list(Some(&known[0]))), (5, vec![0]));
+            assert_eq!(list(Some(&known[1])), list(None), "whatever was counted is known by then");
+        }
+    }
+}
+
+#[cfg(test)]
 pub(crate) mod fixture {
     use crate::data::{Dataset, Item, Sequence, Stage};
     use crate::semantic_id::SemanticIndex;

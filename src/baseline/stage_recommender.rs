@@ -236,6 +236,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_known_items_goes_on_where_others_are_struck_out() {
+        let dataset = super::super::fixture::dataset(5, &[&[&[0, 1, 2]], &[&[3, 4]]]);
+        let known = KnownItems::by(&dataset, 0);
+        let listed = best(&[0.5, 2.0, -1.0, 2.0, 3.0], &[0], 2, Some(&known));
+        assert_eq!(listed.iter().map(|scored| scored.item).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
     fn scores_that_are_no_numbers_break_nothing() {
         assert_eq!(items(&[f32::NAN, 1.0, f32::NAN], &[], 3).len(), 3);
     }

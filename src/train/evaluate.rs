@@ -186,6 +186,25 @@ mod tests {
     }
 
     #[test]
+    fn an_invalid_id_takes_a_rank_and_the_place_of_one_item() {
+        // Items 0 and 1 share an id, 2 to 4 another one; 5 has its own.
+        let index = SemanticIndex::from_numbers(1, &[0, 0, 1, 1, 1, 2]);
+        let list = |trie: &Trie, ids: &[u32]| -> Vec<Hypothesis> {
+            let hypothesis = |&code| Hypothesis { codes: vec![code], leaf: trie.find(&[code]), score: 0.0 };
+            ids.iter().map(hypothesis).collect()
+        };
+        let whole = Trie::new(&index);
+        let listed = list(&whole, &[0, 9, 1]);
+        assert_eq!(place(3, &listed, &index, &whole), Place { rank: 3, before: 3, sharing: 3 });
+        assert_eq!(place(5, &listed, &index, &whole), Place::default(), "it is not in the list");
+        // Of the known items one has the first id, and one the target's; 9 is invalid, and so is 2 now.
+        let known = Trie::of(&index, [1, 3]);
+        let listed = list(&known, &[2, 0, 9, 1]);
+        assert_eq!(listed[0].leaf, None);
+        assert_eq!(place(3, &listed, &index, &known), Place { rank: 4, before: 3, sharing: 1 });
+    }
+
+    #[test]
     fn a_sample_is_part_of_all_tests_in_file_order_and_each_protocol_draws_its_own() {
         let dataset = dataset();
         let users = |protocol, max| tests(&dataset, protocol, 2, max).iter().map(|t| t.user).collect::<Vec<_>>();
