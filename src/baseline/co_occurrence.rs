@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{CountingBaseline, Popularity};
-use crate::data::Dataset;
+use crate::data::{Dataset, KnownItems};
 
 /// Two training targets of one user in one stage count as a pair when they are at most this far apart.
 pub const WINDOW: usize = 3;
@@ -63,15 +63,17 @@ impl CoOccurrence {
 }
 
 impl CountingBaseline for CoOccurrence {
-    fn recommend(&self, history: &[u32], n: usize) -> Vec<u32> {
+    fn recommend(&self, history: &[u32], n: usize, known: Option<&KnownItems>) -> Vec<u32> {
+        let is_known = |item: u32| known.is_none_or(|known| known.contains(item));
         let mut listed: HashSet<u32> = history.iter().copied().collect();
         let mut scored: Vec<(u32, f64)> = self.scores(history).into_iter().collect();
-        scored.retain(|(item, _)| !listed.contains(item));
+        scored.retain(|&(item, _)| !listed.contains(&item) && is_known(item));
         scored.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
         let mut items: Vec<u32> = scored.into_iter().take(n).map(|(item, _)| item).collect();
         listed.extend(&items);
         let missing = n - items.len();
-        items.extend(self.popularity.ranked().iter().filter(|item| !listed.contains(item)).take(missing));
+        let popular = self.popularity.ranked().iter().filter(|&item| !listed.contains(item) && is_known(*item));
+        items.extend(popular.take(missing));
         items
     }
 }
@@ -97,8 +99,8 @@ mod tests {
         // 0 goes with 2 and 1 with 3, equally often.
         let stages: [&[&[u32]]; 1] = [&[&[0, 2, 9, 9], &[1, 3, 9, 9]]];
         let baseline = CoOccurrence::fit(&fixture::dataset(10, &stages), 0);
-        assert_eq!(baseline.recommend(&[0, 1], 2), [3, 2]);
-        assert_eq!(baseline.recommend(&[1, 0], 2), [2, 3]);
+        assert_eq!(baseline.recommend(&[0, 1], 2, None), [3, 2]);
+        assert_eq!(baseline.recommend(&[1, 0], 2, None), [2, 3]);
         let forgotten: Vec<u32> = [0].into_iter().chain([9; NEWEST]).collect();
         assert_eq!(baseline.scores(&forgotten), HashMap::new());
     }
@@ -107,8 +109,8 @@ mod tests {
     fn popularity_of_the_stage_fills_the_list_without_repeats() {
         let stages: [&[&[u32]]; 2] = [&[&[0, 2, 9, 9]], &[&[4, 9, 9], &[4, 9, 9], &[2, 9, 9], &[5, 9, 9]]];
         let baseline = CoOccurrence::fit(&fixture::dataset(10, &stages), 1);
-        assert_eq!(baseline.recommend(&[0], 4), [2, 4, 5]);
-        assert_eq!(baseline.recommend(&[0, 4], 1), [2]);
-        assert!(baseline.recommend(&[0], 0).is_empty());
+        assert_eq!(baseline.recommend(&[0], 4, None), [2, 4, 5]);
+        assert_eq!(baseline.recommend(&[0, 4], 1, None), [2]);
+        assert!(baseline.recommend(&[0], 0, None).is_empty());
     }
 }

@@ -18,14 +18,15 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::data::{Example, Sequence};
+use crate::data::{Example, KnownItems, Sequence};
 use crate::measure::UserOutcome;
 use crate::model::adapter::Matrix;
 
 /// A recommender that only counts the training targets of the stages it was fit on.
 pub trait CountingBaseline {
-    /// At most `n` items that are not in `history`, best first; equal ones in catalogue order.
-    fn recommend(&self, history: &[u32], n: usize) -> Vec<u32>;
+    /// At most `n` items that are not in `history`, and of `known` items where these are given, best first; equal ones in
+    /// catalogue order.
+    fn recommend(&self, history: &[u32], n: usize, known: Option<&KnownItems>) -> Vec<u32>;
 }
 
 /// Tests a baseline on the test examples of users with lists of `length` items. Items are ranked one by one, so shared
@@ -35,17 +36,22 @@ pub fn evaluate<'d>(
     users: impl IntoIterator<Item = &'d Sequence>,
     length: usize,
 ) -> Vec<UserOutcome> {
-    answers(baseline, users.into_iter().filter_map(Sequence::test), length)
+    answers(baseline, users.into_iter().filter_map(Sequence::test), length, None)
 }
 
-/// What a baseline answers to tests, with lists of `length` items.
+/// What a baseline answers to tests, with lists of `length` items, and of known items where these are given.
 pub fn answers<'d>(
     baseline: &dyn CountingBaseline,
     tests: impl IntoIterator<Item = Example<'d>>,
     length: usize,
+    known: Option<&KnownItems>,
 ) -> Vec<UserOutcome> {
-    let tests = tests.into_iter();
-    tests.map(|test| UserOutcome::of_items(test.user, test.target, &baseline.recommend(test.history, length))).collect()
+    let outcome = |test: Example<'_>| {
+        let ranked = baseline.recommend(test.history, length, None);
+        let known = known.map(|known| baseline.recommend(test.history, length, Some(known)));
+        UserOutcome::of_items(test.user, test.target, &ranked, known.as_deref())
+    };
+    tests.into_iter().map(outcome).collect()
 }
 
 /// A matrix of normal values around 0, from a seed.
@@ -53,6 +59,26 @@ fn normal_matrix(rows: usize, columns: usize, deviation: f64, seed: u64) -> Matr
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut draw = || -> f64 { StandardNormal.sample(&mut random) };
     Matrix { rows, columns, values: (0..rows * columns).map(|_| (deviation * draw()) as f32).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_later_is_not_listed_among_the_items_of_earlier_stages() {
+        // Item 5 comes with stage 2, where it is the most popular one, and next to item 1.
+        let stages: [&[&[u32]]; 2] = [&[&[0, 1, 2, 3], &[1, 0, 2, 3]], &[&[1, 5, 2, 3], &[1, 5, 2, 3], &[5, 0, 2, 3]]];
+        let dataset = fixture::dataset(6, &stages);
+        let known = [0, 1].map(|stage| KnownItems::by(&dataset, stage));
+        let counted: [Box<dyn CountingBaseline>; 2] =
+            [Box::new(Popularity::fit(&dataset, 1)), Box::new(CoOccurrence::fit(&dataset, 1))];
+        for baseline in counted {
+            let list = |known| baseline.recommend(&[1], 2, known);
+            assert_eq!((list(None)[0], list(Some(&known[0]))), (5, vec![0]));
+            assert_eq!(list(Some(&known[1])), list(None), "whatever was counted is known by then");
+        }
+    }
 }
 
 #[cfg(test)]

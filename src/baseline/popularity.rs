@@ -1,7 +1,7 @@
 //! The items that the stage's users trained on most.
 
 use super::CountingBaseline;
-use crate::data::Dataset;
+use crate::data::{Dataset, KnownItems};
 
 /// Popularity in a block: items by how often they are training targets of one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,9 @@ impl Popularity {
 }
 
 impl CountingBaseline for Popularity {
-    fn recommend(&self, history: &[u32], n: usize) -> Vec<u32> {
-        self.ranked.iter().filter(|item| !history.contains(item)).take(n).copied().collect()
+    fn recommend(&self, history: &[u32], n: usize, known: Option<&KnownItems>) -> Vec<u32> {
+        let listed = |item: &u32| !history.contains(item) && known.is_none_or(|known| known.contains(*item));
+        self.ranked.iter().copied().filter(listed).take(n).collect()
     }
 }
 
@@ -50,14 +51,14 @@ mod tests {
         let popularity = Popularity::fit(&fixture::dataset(6, &stages), 1);
         // Item 2 is a target of three users, 3 of two, 1 of one; 0, 4 and 5 of none.
         assert_eq!(popularity.ranked(), [2, 3, 1]);
-        assert_eq!(popularity.recommend(&[], 2), [2, 3]);
-        assert_eq!(popularity.recommend(&[2, 0], 5), [3, 1]);
+        assert_eq!(popularity.recommend(&[], 2, None), [2, 3]);
+        assert_eq!(popularity.recommend(&[2, 0], 5, None), [3, 1]);
     }
 
     #[test]
     fn equal_counts_are_in_catalogue_order() {
         let popularity = Popularity::fit(&fixture::dataset(9, &[&[&[8, 3, 5, 0, 0]]]), 0);
-        assert_eq!(popularity.recommend(&[], 9), [3, 5, 8]);
+        assert_eq!(popularity.recommend(&[], 9, None), [3, 5, 8]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::data::dataset::Example;
-use crate::data::{Dataset, Sequence};
+use crate::data::{Dataset, KnownItems, Sequence};
 use crate::error::{InputError, RunError};
 use crate::files;
 use crate::measure::UserOutcome;
@@ -150,13 +150,14 @@ pub trait StageRecommender {
         self.restore(&Weights::open_file(file)?)
     }
 
-    /// At most `n` items for each query that are not in its history, best first; equal ones in catalogue order.
-    fn recommend(&self, queries: &[Query<'_>], n: usize) -> Vec<Vec<Scored>> {
+    /// At most `n` items for each query that are not in its history, and of `known` items where these are given, best
+    /// first; equal ones in catalogue order.
+    fn recommend(&self, queries: &[Query<'_>], n: usize, known: Option<&KnownItems>) -> Vec<Vec<Scored>> {
         let mut lists = Vec::with_capacity(queries.len());
         for queries in queries.chunks(QUERIES) {
             let scores = self.scores(queries);
             let rows = scores.values.par_chunks(scores.columns.max(1)).zip(queries);
-            lists.par_extend(rows.map(|(scores, query)| best(scores, query.history, n)));
+            lists.par_extend(rows.map(|(scores, query)| best(scores, query.history, n, known)));
         }
         lists
     }
@@ -177,9 +178,11 @@ pub trait StageRecommender {
     }
 }
 
-/// The `n` items of the greatest scores that are not in `history`, best first, equal ones in catalogue order.
-fn best(scores: &[f32], history: &[u32], n: usize) -> Vec<Scored> {
-    let mut listed = vec![true; scores.len()];
+/// The `n` items of the greatest scores that are not in `history`, of the `known` ones where these are given, best first,
+/// equal ones in catalogue order.
+fn best(scores: &[f32], history: &[u32], n: usize, known: Option<&KnownItems>) -> Vec<Scored> {
+    let is_known = |item: u32| known.is_none_or(|known| known.contains(item));
+    let mut listed: Vec<bool> = (0..scores.len() as u32).map(is_known).collect();
     for &item in history {
         listed[item as usize] = false;
     }
@@ -206,9 +209,13 @@ pub fn evaluate_trained<'d>(
 ) -> Vec<UserOutcome> {
     let tests: Vec<Example<'_>> = users.into_iter().filter_map(Sequence::test).collect();
     let queries: Vec<Query<'_>> = tests.iter().map(|&test| test.into()).collect();
-    let lists = recommender.recommend(&queries, length);
+    let lists = recommender.recommend(&queries, length, None);
     let ranked = lists.iter().map(|list| list.iter().map(|scored| scored.item).collect::<Vec<_>>());
-    tests.iter().zip(ranked).map(|(test, ranked)| UserOutcome::of_items(test.user, test.target, &ranked)).collect()
+    tests
+        .iter()
+        .zip(ranked)
+        .map(|(test, ranked)| UserOutcome::of_items(test.user, test.target, &ranked, None))
+        .collect()
 }
 
 #[cfg(test)]
@@ -216,7 +223,7 @@ mod tests {
     use super::*;
 
     fn items(scores: &[f32], history: &[u32], n: usize) -> Vec<u32> {
-        best(scores, history, n).iter().map(|scored| scored.item).collect()
+        best(scores, history, n, None).iter().map(|scored| scored.item).collect()
     }
 
     #[test]
@@ -226,6 +233,14 @@ mod tests {
         assert_eq!(items(&scores, &[4, 4, 1], 2), [3, 0]);
         assert_eq!(items(&scores, &[4], 9), [1, 3, 0, 2]);
         assert!(items(&scores, &[], 0).is_empty());
+    }
+
+    #[test]
+    fn a_list_of_known_items_goes_on_where_others_are_struck_out() {
+        let dataset = super::super::fixture::dataset(5, &[&[&[0, 1, 2]], &[&[3, 4]]]);
+        let known = KnownItems::by(&dataset, 0);
+        let listed = best(&[0.5, 2.0, -1.0, 2.0, 3.0], &[0], 2, Some(&known));
+        assert_eq!(listed.iter().map(|scored| scored.item).collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]

@@ -171,10 +171,10 @@ impl OnDevice for Bench<'_> {
         };
         let users = tests(dataset, Protocol::SameBlock, stage, UsersPerStage::Sample(options.eval_users));
         let model = Ensemble::from(model.map(&|t: Tensor<B, 2>| t.inner()));
-        Cell::default().test(&model, &decoder, writer, &users[..users.len().min(4)]);
+        Cell::default().test(&model, &decoder, None, writer, &users[..users.len().min(4)]);
         let (mut cell, began) = (Cell::default(), Instant::now());
         for batch in users.chunks(USERS_A_BATCH) {
-            cell.test(&model, &decoder, writer, batch);
+            cell.test(&model, &decoder, None, writer, batch);
         }
         let eval_seconds = began.elapsed().as_secs_f64();
         let eval_users = cell.users();

@@ -15,7 +15,7 @@ use crate::model::optimizer::AdamW;
 use crate::model::{Adapter, BaseModel, Llama, weights};
 use crate::peak_memory;
 use crate::train::base_model::pretrained;
-use crate::train::evaluate::{Cell, USERS_A_BATCH, tests};
+use crate::train::evaluate::{Cell, KnownCatalogue, USERS_A_BATCH, tests};
 use crate::train::jobs::{self, trained};
 use crate::train::stage_data::{self, StageData};
 use crate::train::step::{StepOptions, accumulated, apply};
@@ -183,9 +183,11 @@ impl WarmUp<'_> {
         let decoder = stage_data::decoder(task);
         let users = tests(&task.dataset, Protocol::SameBlock, 0, evaluation.users);
         let batch = &users[..users.len().min(USERS_A_BATCH)];
-        Cell::default().test(model, &decoder, stage_data::writer(task), &batch[..batch.len().min(4)]);
+        let known = evaluation.known_items.then(|| KnownCatalogue::of(&task.dataset, 0));
+        let test = |users| Cell::default().test(model, &decoder, known.as_ref(), stage_data::writer(task), users);
+        test(&batch[..batch.len().min(4)]);
         let began = Instant::now();
-        Cell::default().test(model, &decoder, stage_data::writer(task), batch);
+        test(batch);
         began.elapsed().as_secs_f64() / batch.len().max(1) as f64
     }
 }

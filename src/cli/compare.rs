@@ -27,7 +27,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     baseline: String,
     /// hit@K_corrected or ndcg@K_corrected, which rank items (ties of shared ids count by expectation); hit@K or ndcg@K by the
-    /// released count, which takes a shared id for one place and is refused against lines that rank items
+    /// released count, which takes a shared id for one place and is refused against lines that rank items; with `_known` after
+    /// K, of lists of known items
     #[arg(long, default_value_t, value_name = "METRIC")]
     metric: UserMetric,
     /// Folder of the runs, instead of `runs` beside the project file

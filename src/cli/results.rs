@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 }
 
 /// Columns of the tables, in this order, as far as they were measured.
-const METRICS: [(&str, &str); 9] = [
+const METRICS: [(&str, &str); 11] = [
     ("hit@1", "Hit@1"),
     ("hit@5", "Hit@5"),
     ("hit@10", "Hit@10"),
@@ -57,6 +57,8 @@ const METRICS: [(&str, &str); 9] = [
     ("ndcg@20", "NDCG@20"),
     ("hit@10_corrected", "Hit@10, tie-corrected"),
     ("invalid_rate", "Invalid"),
+    ("hit@10_known_corrected", "Hit@10, known items"),
+    ("ndcg@10_known_corrected", "NDCG@10, known items"),
 ];
 
 /// Metrics that have tables stage by stage and of continual measures.

@@ -5,6 +5,9 @@ use crate::results::RunResult;
 
 /// How a metric's key reads: `hit@10` is `Hit@10`, `ndcg@5_corrected` is `NDCG@5, tie-corrected`.
 pub fn metric_label(metric: &str) -> String {
+    if let Some((gain, count)) = metric.split_once("_known") {
+        return format!("{}, known items", metric_label(&format!("{gain}{count}")));
+    }
     let (plain, corrected) = match metric.strip_suffix("_corrected") {
         Some(plain) => (plain, ", tie-corrected"),
         None => (metric, ""),
@@ -46,5 +49,9 @@ mod tests {
         assert_eq!(metric_label("hit@10"), "Hit@10");
         assert_eq!(metric_label("ndcg@5_corrected"), "NDCG@5, tie-corrected");
         assert_eq!(metric_label("invalid_rate"), "Invalid rate");
+        for count in ["", "_corrected"] {
+            let whole = metric_label(&format!("hit@10{count}"));
+            assert_eq!(metric_label(&format!("hit@10_known{count}")), format!("{whole}, known items"));
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ranking::{UserOutcome, hit, hit_corrected, ndcg, ndcg_corrected};
+use super::ranking::{Place, UserOutcome};
 
-/// A metric of one user: `hit@10` and `ndcg@10` by the released count, the same with `_corrected` tie-corrected. Ordinary
-/// tables, charts and comparisons take the [default](Self::default).
+/// A metric of one user: `hit@10` and `ndcg@10` by the released count, the same with `_corrected` tie-corrected; with
+/// `_known` before that (`hit@10_known`, `hit@10_known_corrected`) of lists that hold only items known by the tested stage.
+/// Ordinary tables, charts and comparisons take the [default](Self::default).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserMetric {
     pub gain: Gain,
@@ -16,6 +17,8 @@ pub struct UserMetric {
     pub k: usize,
     /// Whether the target's place among items of the same id is taken by expectation.
     pub corrected: bool,
+    /// Whether the lists hold only items known by the tested stage.
+    pub known: bool,
 }
 
 /// What the places of a recommender's list are.
@@ -46,22 +49,24 @@ impl Default for UserMetric {
 impl UserMetric {
     /// Hit@k, tie-corrected.
     pub const fn hit(k: usize) -> Self {
-        Self { gain: Gain::Hit, k, corrected: true }
+        Self { gain: Gain::Hit, k, corrected: true, known: false }
     }
 
     /// NDCG@k, tie-corrected.
     pub const fn ndcg(k: usize) -> Self {
-        Self { gain: Gain::Ndcg, k, corrected: true }
+        Self { gain: Gain::Ndcg, k, corrected: true, known: false }
     }
 
-    /// The metric of one outcome.
+    /// The metric of one outcome; no number where it takes a list of known items and the outcome has none.
     pub fn of(self, outcome: &UserOutcome) -> f64 {
-        match (self.gain, self.corrected) {
-            (Gain::Hit, false) => hit(outcome.rank, self.k),
-            (Gain::Hit, true) => hit_corrected(outcome, self.k),
-            (Gain::Ndcg, false) => ndcg(outcome.rank, self.k),
-            (Gain::Ndcg, true) => ndcg_corrected(outcome, self.k),
-        }
+        let of: fn(Place, usize) -> f64 = match (self.gain, self.corrected) {
+            (Gain::Hit, false) => Place::hit,
+            (Gain::Hit, true) => Place::hit_corrected,
+            (Gain::Ndcg, false) => Place::ndcg,
+            (Gain::Ndcg, true) => Place::ndcg_corrected,
+        };
+        let place = if self.known { outcome.known } else { Some(outcome.whole()) };
+        place.map_or(f64::NAN, |place| of(place, self.k))
     }
 
     /// Whether it counts a whole id as one place, for recommenders that rank ids.
@@ -88,6 +93,7 @@ impl FromStr for UserMetric {
         let unknown =
             || format!("\"{text}\" is no metric; expected hit@K or ndcg@K, as in hit@10 or ndcg@10_corrected");
         let (plain, corrected) = text.strip_suffix("_corrected").map_or((text, false), |plain| (plain, true));
+        let (plain, known) = plain.strip_suffix("_known").map_or((plain, false), |plain| (plain, true));
         let (gain, k) = plain.split_once('@').ok_or_else(unknown)?;
         let gain = match gain {
             "hit" => Gain::Hit,
@@ -95,7 +101,7 @@ impl FromStr for UserMetric {
             _ => return Err(unknown()),
         };
         let k = k.parse().ok().filter(|&k| k > 0).ok_or_else(unknown)?;
-        Ok(Self { gain, k, corrected })
+        Ok(Self { gain, k, corrected, known })
     }
 }
 
@@ -105,7 +111,8 @@ impl fmt::Display for UserMetric {
             Gain::Hit => "hit",
             Gain::Ndcg => "ndcg",
         };
-        write!(f, "{gain}@{}{}", self.k, if self.corrected { "_corrected" } else { "" })
+        let known = if self.known { "_known" } else { "" };
+        write!(f, "{gain}@{}{known}{}", self.k, if self.corrected { "_corrected" } else { "" })
     }
 }
 
@@ -115,21 +122,27 @@ mod tests {
 
     #[test]
     fn metrics_are_read_and_written() {
-        for text in ["hit@10", "ndcg@5", "hit@1_corrected", "ndcg@20_corrected"] {
+        for text in
+            ["hit@10", "ndcg@5", "hit@1_corrected", "ndcg@20_corrected", "hit@5_known", "ndcg@10_known_corrected"]
+        {
             assert_eq!(text.parse::<UserMetric>().unwrap().to_string(), text);
         }
-        for text in ["hit", "hit@", "hit@0", "mrr@10", "hit@10_", "hit@-1"] {
+        for text in ["hit", "hit@", "hit@0", "mrr@10", "hit@10_", "hit@-1", "hit@10_corrected_known"] {
             assert!(text.parse::<UserMetric>().unwrap_err().contains("ndcg@10"), "{text}");
         }
     }
 
     #[test]
     fn the_metric_of_a_user_is_that_of_the_table() {
-        let outcome = UserOutcome { user: 0, target: 0, rank: 2, before: 1, sharing: 2, top: Vec::new() };
+        let outcome = UserOutcome { user: 0, target: 0, rank: 2, before: 1, sharing: 2, top: Vec::new(), known: None };
         let of = |text: &str| text.parse::<UserMetric>().unwrap().of(&outcome);
         assert_eq!(of("hit@1"), 0.0);
         assert_eq!(of("hit@2"), 1.0);
         assert_eq!(of("hit@2_corrected"), 0.5);
         assert!((of("ndcg@10") - 1.0 / 3f64.log2()).abs() < 1e-12);
+        assert!(of("hit@10_known").is_nan(), "the outcome has no list of known items");
+        let outcome = UserOutcome { known: Some(Place { rank: 1, before: 0, sharing: 4 }), ..outcome };
+        let of = |text: &str| text.parse::<UserMetric>().unwrap().of(&outcome);
+        assert_eq!((of("hit@1"), of("hit@1_known"), of("hit@1_known_corrected")), (0.0, 1.0, 0.25));
     }
 }

@@ -11,5 +11,5 @@ pub mod statistics;
 
 pub use continual::Continual;
 pub use metric::{Gain, Ranking, UserMetric};
-pub use ranking::UserOutcome;
+pub use ranking::{Place, UserOutcome};
 pub use slices::{Dimension, Slice, Slicer, Slices};

@@ -1,8 +1,10 @@
-//! Beam search for the next item's codes: constrained to items that exist, many users a batch.
+//! Beam search for the next item's codes: constrained to the items of a trie, many users a batch.
 //!
 //! A user's history is read once; its keys and values are shared by the user's beams. The score of an item is the sum
 //! of the log-probabilities of its codes and EOS, divided by their number: over the whole vocabulary, as Transformers'
 //! constrained beam search has it, or over what may be generated ([`Softmax::ExistingItems`]).
+
+use std::ops::Range;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -26,10 +28,11 @@ pub struct Hypothesis {
 }
 
 /// What may be generated.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Decoder<'a> {
     pub vocabulary: &'a Vocabulary,
     pub index: &'a SemanticIndex,
+    /// Of the items that may be generated.
     pub trie: &'a Trie,
     pub decoding: Decoding,
     pub softmax: Softmax,
@@ -167,26 +170,59 @@ impl<B: Backend> Cache<B> {
     }
 }
 
-impl Decoder<'_> {
-    /// The best hypotheses of each question (see [`super::PromptWriter::question`]), best first.
-    pub fn search<B: Kernels>(&self, ensemble: &Ensemble<B>, questions: &[Sequence]) -> Vec<Vec<Hypothesis>> {
-        let Some((_, model)) = ensemble.models.first() else { return Vec::new() };
-        let device = model.device();
+/// Questions as an ensemble has read them: what every search for their answers begins with, whatever may be generated.
+pub struct ReadQuestions<B: Backend> {
+    /// Of each question's first code.
+    first: Scores,
+    /// By model: keys and values of the histories, one pair a layer.
+    prefixes: Vec<Vec<KeyValue<B>>>,
+    /// Where each question's keys lie in a prefix.
+    spans: Vec<Range<u32>>,
+}
+
+impl<B: Kernels> ReadQuestions<B> {
+    /// Reads questions (see [`super::PromptWriter::question`]).
+    pub fn new(ensemble: &Ensemble<B>, vocabulary: &Vocabulary, questions: &[Sequence]) -> Self {
         let packed = Packed::<B>::new(questions);
         // A question's keys are its history and the text after it, one after another.
         let spans: Vec<_> = packed.plan.rows.iter().map(|r| r.queries.start as u32..r.queries.end as u32).collect();
         let read = ensemble.models.iter().map(|(weight, model)| {
             let (logits, prefix) = model.prefill(&packed, None);
-            ((*weight, logits), Cache { prefix, generated: Vec::new(), length: 0 })
+            ((*weight, logits), prefix)
         });
-        let (logits, mut caches): (Vec<_>, Vec<_>) = read.unzip();
+        let (logits, prefixes): (Vec<_>, Vec<_>) = read.unzip();
+        Self { first: Scores::new::<B>(logits, vocabulary), prefixes, spans }
+    }
+}
+
+impl<'a> Decoder<'a> {
+    /// The same decoder over other items.
+    pub fn among<'t>(&self, trie: &'t Trie) -> Decoder<'t>
+    where
+        'a: 't,
+    {
+        Decoder { trie, ..*self }
+    }
+}
+
+impl Decoder<'_> {
+    /// The best hypotheses of each question (see [`super::PromptWriter::question`]), best first.
+    pub fn search<B: Kernels>(&self, ensemble: &Ensemble<B>, questions: &[Sequence]) -> Vec<Vec<Hypothesis>> {
+        self.answers(ensemble, &ReadQuestions::new(ensemble, self.vocabulary, questions))
+    }
+
+    /// As [`Self::search`], of questions that the same ensemble has read.
+    pub fn answers<B: Kernels>(&self, ensemble: &Ensemble<B>, read: &ReadQuestions<B>) -> Vec<Vec<Hypothesis>> {
+        let Some((_, model)) = ensemble.models.first() else { return Vec::new() };
+        let (device, spans) = (model.device(), &read.spans);
+        let cache = |prefix: &Vec<_>| Cache { prefix: prefix.clone(), generated: Vec::new(), length: 0 };
+        let mut caches: Vec<Cache<B>> = read.prefixes.iter().map(cache).collect();
         let root = Beam { codes: Vec::new(), node: Trie::ROOT, log_probability: 0.0 };
-        let first = Scores::new::<B>(logits, self.vocabulary);
         let mut users: Vec<Vec<Beam>> =
-            (0..questions.len()).map(|u| self.extended(std::slice::from_ref(&root), u, &first).0).collect();
+            (0..spans.len()).map(|user| self.extended(std::slice::from_ref(&root), user, &read.first).0).collect();
         for level in 1..=self.index.levels {
             let read = ensemble.models.iter().zip(&caches).map(|((weight, model), cache)| {
-                let (logits, own) = self.read_last_codes(model, &users, &spans, cache, level);
+                let (logits, own) = self.read_last_codes(model, &users, spans, cache, level);
                 ((*weight, logits), own)
             });
             let (logits, own): (Vec<_>, Vec<_>) = read.unzip();
@@ -213,7 +249,7 @@ impl Decoder<'_> {
         &self,
         model: &Llama<B>,
         users: &[Vec<Beam>],
-        prefixes: &[std::ops::Range<u32>],
+        prefixes: &[Range<u32>],
         cache: &Cache<B>,
         level: usize,
     ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
@@ -250,11 +286,7 @@ impl Decoder<'_> {
             let codes: Vec<(u32, u32)> = match self.decoding {
                 Decoding::Trie => self.trie.edges(beam.node).collect(),
                 Decoding::PerPosition => {
-                    let at_level = self.index.token_level.iter().enumerate();
-                    at_level
-                        .filter(|(_, level)| **level as usize == beam.codes.len())
-                        .map(|(code, _)| (code as u32, 0))
-                        .collect()
+                    self.trie.level_codes(beam.codes.len()).iter().map(|&code| (code, Trie::ROOT)).collect()
                 }
             };
             let log_sums = match self.softmax {

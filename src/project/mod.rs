@@ -170,6 +170,9 @@ pub struct Evaluation {
     /// Cut-offs of Hit and NDCG; those above `beams` are left out.
     pub k: Vec<usize>,
     pub users: UsersPerStage,
+    /// Whether every cell is measured a second time, with lists that hold only items known by the tested stage
+    /// ([`crate::data::KnownItems`]). Training is the same, so that a trained run that lacks them is only measured.
+    pub known_items: bool,
 }
 
 impl Default for Evaluation {
@@ -180,6 +183,7 @@ impl Default for Evaluation {
             protocol: Protocols::SameBlock,
             k: vec![1, 5, 10, 20],
             users: UsersPerStage::All,
+            known_items: false,
         }
     }
 }

@@ -97,6 +97,14 @@ pub fn not_measured(path: &Path, protocol: Protocol) -> InputError {
     ))
 }
 
+/// The error for a run that lacks lists of known items.
+pub fn without_known_items(path: &Path) -> InputError {
+    InputError::new(path, "lists of known items were not measured").advice(
+        "set `evaluation: (known_items: true)` in the project file and `peso run` again: what is trained is kept and only \
+         measured",
+    )
+}
+
 /// Results of one run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RunResult {
@@ -210,7 +218,8 @@ pub struct StageResult {
     /// Mean training loss of the last epoch, in nats a response token.
     pub final_loss: f64,
     /// `hit@1` … `ndcg@20`, the same with `_corrected` (ties of shared ids by expectation; without it any item of the
-    /// id is a hit, as released), `invalid_rate`.
+    /// id is a hit, as released), the same with `_known` of lists of known items where these were made (`hit@10_known`,
+    /// `hit@10_known_corrected`), `invalid_rate`.
     pub metrics: BTreeMap<String, f64>,
 }
 

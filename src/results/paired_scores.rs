@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::not_measured;
+use super::{not_measured, without_known_items};
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::statistics::{McNemar, Paired, Unanswerable};
 use crate::measure::{Ranking, Slice, Slices, UserMetric, UserOutcome};
 use crate::project::Project;
 use crate::run::observer::CellIndex;
-use crate::run::{RunConfig, RunFolder, RunMethod, Status};
+use crate::run::{EvaluationSummary, RunConfig, RunFolder, RunMethod, Status};
 use crate::semantic_id::IdCounts;
 
 /// What is compared.
@@ -46,7 +46,7 @@ pub struct UserScores {
 /// out.
 ///
 /// # Errors
-/// A run folder cannot be read, a run has not measured the protocol, two runs were tested on different users, the lists are
+/// A run folder cannot be read, a run has not measured the protocol or lists of known items, two runs were tested on different users, the lists are
 /// shorter than the cut-off, or the slice has fewer than two tests.
 pub fn user_scores(project: &Project, runs_dir: &Path, selection: Selection) -> Result<Vec<UserScores>, InputError> {
     let (mut lines, slices) = all_scores(project, runs_dir, selection.metric, selection.protocol)?;
@@ -213,8 +213,13 @@ fn read(
             .advice(format!("the lists have {longest} items, as many as there are beams")));
     }
     let reader = folder.reader()?;
-    if reader.evaluations()?.iter().all(|cell| cell.at.protocol != protocol) {
+    let cells = reader.evaluations()?;
+    if cells.iter().all(|cell| cell.at.protocol != protocol) {
         return Err(not_measured(folder.path(), protocol));
+    }
+    let lacks = |cell: &EvaluationSummary| cell.at.protocol == protocol && cell.users > 0 && !cell.has_known_items();
+    if metric.known && cells.iter().any(lacks) {
+        return Err(without_known_items(folder.path()));
     }
     let newest = |stage| CellIndex { protocol, trained: protocol.newest(stage), tested: stage };
     let stages = (2..=folder.config().stages).map(|stage| reader.user_outcomes(newest(stage)));

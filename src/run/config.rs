@@ -87,8 +87,9 @@ impl RunConfig {
 
     /// SHA-256 (hex) of the settings that decide a run's numbers: the data's and the model's options, the prompt,
     /// training, evaluation and the method. Names, notes, seeds, other experiments and the folders that files lie in
-    /// do not count; what the files hold has hashes of its own. Nor does the protocol: it decides which numbers there are,
-    /// not what they are, and a run is given those that it lacks. Settings at their defaults are left out, so that an option
+    /// do not count; what the files hold has hashes of its own. Nor do the protocol and whether
+    /// lists of known items are made too: they decide which numbers there are, not what they are, and a run is given those
+    /// that it lacks. Settings at their defaults are left out, so that an option
     /// that comes with a later version leaves the hashes of those who do not use it as they are.
     ///
     /// # Errors
@@ -227,7 +228,7 @@ impl RunMethod {
 
 /// The settings that [`RunConfig::hash_of`] is the hash of.
 pub(super) fn settings(project: &Project, method: &RunMethod) -> serde_json::Result<Value> {
-    let evaluation = Evaluation { protocol: Protocols::SameBlock, ..project.evaluation.clone() };
+    let evaluation = Evaluation { protocol: Protocols::SameBlock, known_items: false, ..project.evaluation.clone() };
     let mut settings = json!({
         "method": canonical::settings(method)?,
         "dataset": canonical::settings(&project.dataset.clone().with_paths(without_folder))?,

@@ -47,6 +47,17 @@ CREATE TABLE test_slices (
 CREATE TABLE events (id INTEGER PRIMARY KEY, unix INTEGER NOT NULL, level INTEGER NOT NULL, text TEXT NOT NULL);
 ";
 
+/// Tables that came without another version of the file: a file that lacks them reads as one in which they are empty, and
+/// gets them when it is opened to be written.
+///
+/// `known_outcomes` has a test's place in the list of known items, beside its row in `outcomes`.
+const LATER_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS known_outcomes (
+    protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, place INTEGER NOT NULL,
+    rank INTEGER NOT NULL, before INTEGER NOT NULL, sharing INTEGER NOT NULL,
+    PRIMARY KEY (protocol, trained, tested, place)) WITHOUT ROWID;
+";
+
 /// Creates the file with empty tables.
 pub(super) fn create(path: &Path) -> Result<(), InputError> {
     let create = || {
@@ -54,7 +65,7 @@ pub(super) fn create(path: &Path) -> Result<(), InputError> {
         // Readers of a write-ahead log never wait for the writer, nor it for them.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
-        connection.execute_batch(&format!("BEGIN; {TABLES} {marks} COMMIT;"))
+        connection.execute_batch(&format!("BEGIN; {TABLES} {LATER_TABLES} {marks} COMMIT;"))
     };
     create().map_err(|error| database_error(path, "create", &error))
 }
@@ -63,7 +74,10 @@ pub(super) fn create(path: &Path) -> Result<(), InputError> {
 pub(super) fn open_writer(path: &Path) -> Result<Connection, InputError> {
     let connection = open(path)?;
     // With a write-ahead log, FULL is what makes a transaction outlive a power failure; a checkpoint relies on it.
-    connection.pragma_update(None, "synchronous", "FULL").map_err(|error| database_error(path, "write", &error))?;
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .and_then(|()| connection.execute_batch(LATER_TABLES))
+        .map_err(|error| database_error(path, "write", &error))?;
     Ok(connection)
 }
 

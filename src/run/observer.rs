@@ -147,7 +147,8 @@ pub struct CellIndex {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
     pub at: CellIndex,
-    /// `hit@10`, `ndcg@10`, the same with `_corrected`, `invalid_rate`.
+    /// `hit@10`, `ndcg@10`, the same with `_corrected`, of lists of known items with `_known` or `_known_corrected`;
+    /// `invalid_rate`.
     pub metrics: BTreeMap<String, f64>,
     pub users: Vec<UserOutcome>,
     pub seconds: f64,

@@ -13,7 +13,7 @@ use super::{RunConfig, Status};
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::files;
-use crate::measure::{Slice, Slices};
+use crate::measure::{Place, Slice, Slices, UserMetric};
 
 /// A cheap view on a run that may still grow; every call sees all that was written before it.
 pub struct RunReader {
@@ -30,6 +30,13 @@ pub struct EvaluationSummary {
     pub metrics: BTreeMap<String, f64>,
     /// Number of test users.
     pub users: usize,
+}
+
+impl EvaluationSummary {
+    /// Whether the cell was measured with lists of known items too.
+    pub fn has_known_items(&self) -> bool {
+        self.metrics.keys().any(|name| name.parse::<UserMetric>().is_ok_and(|metric| metric.known))
+    }
 }
 
 /// A line of the log.
@@ -95,12 +102,33 @@ impl RunReader {
     pub fn user_outcomes(&self, at: CellIndex) -> Result<Vec<UserOutcome>, InputError> {
         let select = "SELECT user, target, rank, before, sharing, top FROM outcomes
                       WHERE protocol = ?1 AND trained = ?2 AND tested = ?3 ORDER BY place";
-        self.rows(select, [protocol_number(at.protocol), at.trained as i64, at.tested as i64], |row| {
+        let cell = [protocol_number(at.protocol), at.trained as i64, at.tested as i64];
+        let mut outcomes = self.rows(select, cell, |row| {
             let top: Vec<u8> = row.get(5)?;
             let top = top.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
             let (user, target, rank) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok(UserOutcome { user, target, rank, before: row.get(3)?, sharing: row.get(4)?, top })
-        })
+            Ok(UserOutcome { user, target, rank, before: row.get(3)?, sharing: row.get(4)?, top, known: None })
+        })?;
+        if self.has_known_outcomes()? {
+            let select = "SELECT place, rank, before, sharing FROM known_outcomes
+                          WHERE protocol = ?1 AND trained = ?2 AND tested = ?3";
+            let known = self.rows(select, cell, |row| {
+                let place = Place { rank: row.get(1)?, before: row.get(2)?, sharing: row.get(3)? };
+                Ok((count(row, 0)?, place))
+            });
+            for (index, known) in known? {
+                if let Some(outcome) = outcomes.get_mut(index) {
+                    outcome.known = Some(known);
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Whether the file has the table, which files of earlier versions lack until they are next written.
+    fn has_known_outcomes(&self) -> Result<bool, InputError> {
+        let select = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'known_outcomes'";
+        Ok(!self.rows(select, [], |_| Ok(()))?.is_empty())
     }
 
     /// A measured cell with its users, for another run that has the same one and was not the one to measure it.

@@ -12,7 +12,7 @@ use super::observer::{
 };
 use super::*;
 use crate::data::Protocol;
-use crate::measure::{Slice, Slices};
+use crate::measure::{Place, Slice, Slices};
 use crate::method::MethodOptions;
 use crate::project::file::DEMO;
 use crate::project::slug::slug;
@@ -72,7 +72,15 @@ pub(crate) fn same_block(trained: usize, tested: usize) -> CellIndex {
 }
 
 pub(crate) fn evaluation(at: CellIndex) -> EvaluationRecord {
-    let user = UserOutcome { user: 7, target: u32::MAX, rank: 2, before: 1, sharing: 1, top: vec![3, u32::MAX, 0] };
+    let user = UserOutcome {
+        user: 7,
+        target: u32::MAX,
+        rank: 2,
+        before: 1,
+        sharing: 1,
+        top: vec![3, u32::MAX, 0],
+        known: None,
+    };
     let metrics = BTreeMap::from([("hit@10".to_owned(), (10 * at.trained + at.tested) as f64)]);
     EvaluationRecord { at, metrics, users: vec![user.clone(), user], seconds: 0.5 }
 }
@@ -163,6 +171,31 @@ fn what_is_known_of_the_tests_is_read_back() {
     assert_eq!(reader.slices(Protocol::NextBlock, 2).unwrap(), last);
     assert!(reader.slices(Protocol::SameBlock, 2).unwrap().is_empty());
     assert_eq!(reader.left_out().unwrap(), BTreeMap::from([((Protocol::NextBlock, 2), 5)]));
+}
+
+#[test]
+fn places_among_known_items_are_read_back_and_a_file_of_before_gets_them_when_it_is_measured_again() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(runs.path(), &config()).unwrap();
+    let plain = evaluation(same_block(1, 2));
+    let mut writer = run.writer().unwrap();
+    writer.evaluation(&plain).unwrap();
+    drop(writer);
+    let connection = rusqlite::Connection::open(run.path().join(DATABASE)).unwrap();
+    connection.execute_batch("DROP TABLE known_outcomes").unwrap();
+    let old = run.reader().unwrap();
+    assert_eq!(old.user_outcomes(plain.at).unwrap(), plain.users);
+    assert!(!old.evaluations().unwrap()[0].has_known_items());
+
+    let mut with = plain.clone();
+    with.users[1].known = Some(Place { rank: 1, before: 0, sharing: 3 });
+    with.metrics.insert("ndcg@10_known_corrected".to_owned(), 0.5);
+    let mut writer = run.writer().unwrap();
+    writer.evaluation(&with).unwrap();
+    assert_eq!(old.user_outcomes(plain.at).unwrap(), with.users, "one has a place, the other none");
+    assert!(old.evaluations().unwrap()[0].has_known_items());
+    writer.evaluation(&plain).unwrap();
+    assert_eq!(old.user_outcomes(plain.at).unwrap(), plain.users, "a cell is replaced as a whole");
 }
 
 #[test]
@@ -417,6 +450,7 @@ fn the_hash_covers_what_decides_the_numbers_and_nothing_else() {
         p.experiments.truncate(1);
         p.folder = PathBuf::from("elsewhere");
         p.evaluation.protocol = Protocols::Both;
+        p.evaluation.known_items = true;
     });
     assert_eq!(unchanged, config_hash);
     assert_ne!(hash(&|p| p.training.batch += 1), config_hash);

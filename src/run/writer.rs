@@ -16,11 +16,14 @@ use super::observer::{
     UserOutcome,
 };
 use crate::error::InputError;
-use crate::measure::Slice;
+use crate::measure::{Place, Slice};
 use crate::{calendar, files};
 
 /// Steps and progress wait at most this long for their transaction.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
+
+/// Tables whose rows belong to a cell.
+const OF_CELLS: [&str; 4] = ["evaluations", "metrics", "outcomes", "known_outcomes"];
 
 /// The control file is read at most this often.
 const POLL_EVERY: Duration = Duration::from_millis(100);
@@ -97,7 +100,7 @@ impl RunWriter {
                 transaction.execute("UPDATE stages SET finished = 0 WHERE stage = ?1", [stage])?;
             }
             transaction.execute(&format!("DELETE FROM steps WHERE {later_steps}"), params![stage, phase, step])?;
-            for table in ["evaluations", "metrics", "outcomes"] {
+            for table in OF_CELLS {
                 transaction.execute(&format!("DELETE FROM {table} WHERE trained > ?1"), [last_row])?;
             }
             transaction.execute("DELETE FROM stages WHERE stage > ?1", [stage])?;
@@ -271,7 +274,7 @@ fn replace_stage(transaction: &Transaction<'_>, record: &StageRecord) -> rusqlit
 fn insert_evaluation(transaction: &Transaction<'_>, record: &EvaluationRecord) -> rusqlite::Result<()> {
     let CellIndex { protocol, trained, tested } = record.at;
     let [protocol, trained, tested] = [protocol_number(protocol), whole(trained as u64), whole(tested as u64)];
-    for table in ["evaluations", "metrics", "outcomes"] {
+    for table in OF_CELLS {
         let delete = format!("DELETE FROM {table} WHERE protocol = ?1 AND trained = ?2 AND tested = ?3");
         transaction.execute(&delete, [protocol, trained, tested])?;
     }
@@ -289,9 +292,18 @@ fn insert_evaluation(transaction: &Transaction<'_>, record: &EvaluationRecord) -
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (index, outcome) in (0_i64..).zip(&record.users) {
-        let UserOutcome { user, target, rank, before, sharing, top } = outcome;
+        let UserOutcome { user, target, rank, before, sharing, top, known: _ } = outcome;
         let top: Vec<u8> = top.iter().flat_map(|item| item.to_le_bytes()).collect();
         insert.execute(params![protocol, trained, tested, index, user, target, rank, before, sharing, top])?;
+    }
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO known_outcomes (protocol, trained, tested, place, rank, before, sharing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (index, outcome) in (0_i64..).zip(&record.users) {
+        if let Some(Place { rank, before, sharing }) = outcome.known {
+            insert.execute(params![protocol, trained, tested, index, rank, before, sharing])?;
+        }
     }
     Ok(())
 }

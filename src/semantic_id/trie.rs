@@ -14,13 +14,19 @@ pub struct Trie {
     /// `leaf_items[leaf_first[l]..leaf_first[l + 1]]` are the items that share leaf `l`'s codes.
     leaf_first: Vec<u32>,
     leaf_items: Vec<u32>,
-    levels: usize,
+    /// By level: the codes that some item has there, ascending.
+    level_codes: Vec<Vec<u32>>,
 }
 
 impl Trie {
     /// Builds the trie of all items of an index.
     pub fn new(index: &SemanticIndex) -> Self {
-        let mut order: Vec<u32> = (0..index.len() as u32).collect();
+        Self::of(index, 0..index.len() as u32)
+    }
+
+    /// Builds the trie of some items of an index, each given once.
+    pub fn of(index: &SemanticIndex, items: impl IntoIterator<Item = u32>) -> Self {
+        let mut order: Vec<u32> = items.into_iter().collect();
         order.sort_by_key(|&item| (index.item(item), item));
         // Nodes are made breadth first: each is a run of `order` that shares a prefix.
         let mut trie = Self {
@@ -29,7 +35,7 @@ impl Trie {
             edge_target: Vec::new(),
             leaf_first: vec![0],
             leaf_items: Vec::new(),
-            levels: index.levels,
+            level_codes: (0..index.levels).map(|level| codes_at(index, &order, level)).collect(),
         };
         let root = 0..order.len();
         let mut level_nodes = vec![root];
@@ -71,7 +77,12 @@ impl Trie {
 
     /// Tokens an item.
     pub fn levels(&self) -> usize {
-        self.levels
+        self.level_codes.len()
+    }
+
+    /// The codes that some item has at a level (from 0), ascending.
+    pub fn level_codes(&self, level: usize) -> &[u32] {
+        &self.level_codes[level]
     }
 
     /// The code tokens that may follow at a node, ascending, each with the node (at the last level: leaf) it leads to.
@@ -102,13 +113,21 @@ impl Trie {
 
     /// The leaf of a full code sequence, if it belongs to an item.
     pub fn find(&self, codes: &[u32]) -> Option<u32> {
-        if codes.len() != self.levels {
+        if codes.len() != self.levels() {
             return None;
         }
         codes.iter().try_fold(Self::ROOT, |node, &code| {
             self.edges(node).find(|&(token, _)| token == code).map(|(_, target)| target)
         })
     }
+}
+
+/// The distinct codes of items at a level, ascending.
+fn codes_at(index: &SemanticIndex, items: &[u32], level: usize) -> Vec<u32> {
+    let mut codes: Vec<u32> = items.iter().map(|&item| index.item(item)[level]).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
 }
 
 #[cfg(test)]
@@ -163,6 +182,19 @@ mod tests {
         assert_eq!(trie.find(&a[..1]), None);
         assert_eq!(trie.find(&[a[0], a[1], a[1]]), None);
         assert_eq!(trie.find(&[99, a[1]]), None);
+    }
+
+    #[test]
+    fn a_trie_of_some_items_has_their_codes_and_leaves_alone() {
+        // Items 0 and 2 share an id, 1 shares its first code with them, 3 has codes of its own.
+        let index = SemanticIndex::from_numbers(2, &[3, 1, 3, 2, 3, 1, 7, 2]);
+        let some = Trie::of(&index, [1, 2]);
+        assert_eq!((some.leaves(), some.levels()), (2, 2));
+        assert_eq!(some.find(index.item(0)).map(|leaf| some.leaf(leaf)), Some(&[2][..]), "0 is not among them");
+        assert_eq!(some.find(index.item(3)), None);
+        let [whole, some] = [Trie::new(&index), some].map(|trie| [0, 1].map(|level| trie.level_codes(level).to_vec()));
+        assert_eq!(whole.concat(), (0..index.tokens.len() as u32).collect::<Vec<_>>());
+        assert_eq!(some, [vec![index.item(1)[0]], vec![index.item(2)[1], index.item(1)[1]]]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::evaluate::{metrics, test_user_counts, tests};
 use super::{Task, result_matrix};
 use crate::baseline::{self, CoOccurrence, CountingBaseline, Popularity};
+use crate::data::KnownItems;
 use crate::error::RunError;
 use crate::peak_memory;
 use crate::run::observer::{EvaluationRecord, Observer, StageRecord};
@@ -27,7 +28,8 @@ pub fn run(task: &Task<'_>, folder: &RunFolder, writer: &mut RunWriter) -> Resul
         for at in result_matrix::row(task, trained + 1) {
             let began = Instant::now();
             let tests = tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users);
-            let users = baseline::answers(counted.as_ref(), tests, evaluation.beams);
+            let known = evaluation.known_items.then(|| KnownItems::by(&task.dataset, at.tested - 1));
+            let users = baseline::answers(counted.as_ref(), tests, evaluation.beams, known.as_ref());
             let metrics = metrics(&users, evaluation);
             writer.evaluation(&EvaluationRecord { at, metrics, users, seconds: began.elapsed().as_secs_f64() })?;
         }

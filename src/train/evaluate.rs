@@ -7,15 +7,16 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::{Dataset, Example, Protocol, Sequence};
+use crate::data::{Dataset, Example, KnownItems, Protocol, Sequence};
 use crate::measure::Slicer;
-use crate::measure::ranking::{UserOutcome, aggregate};
+use crate::measure::ranking::{Place, UserOutcome, aggregate};
 use crate::model::PromptWriter;
-use crate::model::beam::{Decoder, Ensemble, Hypothesis};
+use crate::model::beam::{Decoder, Ensemble, Hypothesis, ReadQuestions};
 use crate::model::kernels::Kernels;
 use crate::project::{Evaluation, UsersPerStage};
 use crate::run::observer::{CellIndex, EvaluationRecord, TestSet};
 use crate::seeds;
+use crate::semantic_id::{SemanticIndex, Trie};
 
 /// Users whose beams are searched together.
 pub const USERS_A_BATCH: usize = 48;
@@ -78,6 +79,21 @@ impl TestSet {
     }
 }
 
+/// What is listed a second time where a project wants it (`evaluation.known_items`): the items known by the tested stage.
+pub struct KnownCatalogue {
+    pub items: KnownItems,
+    /// Of their ids.
+    pub trie: Trie,
+}
+
+impl KnownCatalogue {
+    /// The items known by the stage at index `stage`.
+    pub fn of(dataset: &Dataset, stage: usize) -> Self {
+        let items = KnownItems::by(dataset, stage);
+        Self { trie: Trie::of(&dataset.index, items.iter()), items }
+    }
+}
+
 /// Outcomes so far of one cell.
 pub struct Cell {
     outcomes: Vec<UserOutcome>,
@@ -93,19 +109,27 @@ impl Default for Cell {
 }
 
 impl Cell {
-    /// Asks a batch of tests.
+    /// Asks a batch of tests, a second time among `known` items where these are given. Histories are read once.
     pub fn test<B: Kernels>(
         &mut self,
         model: &Ensemble<B>,
         decoder: &Decoder<'_>,
+        known: Option<&KnownCatalogue>,
         writer: PromptWriter<'_>,
         tests: &[Example<'_>],
     ) {
         let questions: Vec<_> = tests.iter().map(|test| writer.question(test.history)).collect();
-        for (test, list) in tests.iter().zip(decoder.search(model, &questions)) {
+        let read = ReadQuestions::new(model, decoder.vocabulary, &questions);
+        let first = self.outcomes.len();
+        for (test, list) in tests.iter().zip(decoder.answers(model, &read)) {
             self.invalid += list.iter().filter(|h| h.leaf.is_none()).count();
             self.hypotheses += list.len();
             self.outcomes.push(outcome(test, &list, decoder));
+        }
+        let Some(known) = known else { return };
+        let decoder = decoder.among(&known.trie);
+        for (outcome, list) in self.outcomes[first..].iter_mut().zip(decoder.answers(model, &read)) {
+            outcome.known = Some(place(outcome.target, &list, decoder.index, decoder.trie));
         }
     }
 
@@ -131,18 +155,22 @@ pub fn metrics(outcomes: &[UserOutcome], evaluation: &Evaluation) -> BTreeMap<St
 
 fn outcome(test: &Example<'_>, list: &[Hypothesis], decoder: &Decoder<'_>) -> UserOutcome {
     const TOP: usize = 10;
-    let codes = decoder.index.item(test.target);
-    let items = |h: &Hypothesis| h.leaf.map_or(&[][..], |leaf| decoder.trie.leaf(leaf));
-    let rank = list.iter().position(|h| h.codes == codes);
-    let before = rank.map_or(0, |rank| list[..rank].iter().map(|h| items(h).len().max(1)).sum());
-    UserOutcome {
-        user: test.user,
-        target: test.target,
-        rank: rank.map_or(0, |r| r as u32 + 1),
-        before: before as u32,
-        sharing: rank.map_or(0, |r| items(&list[r]).len() as u32),
-        top: list.iter().flat_map(items).copied().take(TOP).collect(),
-    }
+    let Place { rank, before, sharing } = place(test.target, list, decoder.index, decoder.trie);
+    let top = list.iter().flat_map(|h| items(h, decoder.trie)).copied().take(TOP).collect();
+    UserOutcome { user: test.user, target: test.target, rank, before, sharing, top, known: None }
+}
+
+/// Where a target stands in a list. An id that no item of the trie has takes a rank as any other, and the place of one item.
+fn place(target: u32, list: &[Hypothesis], index: &SemanticIndex, trie: &Trie) -> Place {
+    let codes = index.item(target);
+    let Some(rank) = list.iter().position(|h| h.codes == codes) else { return Place::default() };
+    let before: usize = list[..rank].iter().map(|h| items(h, trie).len().max(1)).sum();
+    Place { rank: rank as u32 + 1, before: before as u32, sharing: items(&list[rank], trie).len() as u32 }
+}
+
+/// The items of a generated id; none where it is invalid.
+pub fn items<'t>(hypothesis: &Hypothesis, trie: &'t Trie) -> &'t [u32] {
+    hypothesis.leaf.map_or(&[][..], |leaf| trie.leaf(leaf))
 }
 
 #[cfg(test)]
@@ -155,6 +183,25 @@ mod tests {
     fn dataset() -> Dataset {
         let options = SyntheticOptions { users: 90, items: 60, stages: 3, ..SyntheticOptions::default() };
         Dataset::load(&DatasetSource::Synthetic(options), None, Path::new(".")).unwrap()
+    }
+
+    #[test]
+    fn an_invalid_id_takes_a_rank_and_the_place_of_one_item() {
+        // Items 0 and 1 share an id, 2 to 4 another one; 5 has its own.
+        let index = SemanticIndex::from_numbers(1, &[0, 0, 1, 1, 1, 2]);
+        let list = |trie: &Trie, ids: &[u32]| -> Vec<Hypothesis> {
+            let hypothesis = |&code| Hypothesis { codes: vec![code], leaf: trie.find(&[code]), score: 0.0 };
+            ids.iter().map(hypothesis).collect()
+        };
+        let whole = Trie::new(&index);
+        let listed = list(&whole, &[0, 9, 1]);
+        assert_eq!(place(3, &listed, &index, &whole), Place { rank: 3, before: 3, sharing: 3 });
+        assert_eq!(place(5, &listed, &index, &whole), Place::default(), "it is not in the list");
+        // Of the known items one has the first id, and one the target's; 9 is invalid, and so is 2 now.
+        let known = Trie::of(&index, [1, 3]);
+        let listed = list(&known, &[2, 0, 9, 1]);
+        assert_eq!(listed[0].leaf, None);
+        assert_eq!(place(3, &listed, &index, &known), Place { rank: 4, before: 3, sharing: 1 });
     }
 
     #[test]

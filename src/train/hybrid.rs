@@ -3,7 +3,7 @@
 //! Nothing is trained: both parts are finished runs of the same project and seed. What is chosen, on the validation users
 //! of each stage, is the weight.
 
-use super::evaluate::{USERS_A_BATCH, chosen_users};
+use super::evaluate::{KnownCatalogue, USERS_A_BATCH, chosen_users, items};
 use super::recommender::{self, state_file};
 use super::recorder::Recorder;
 use super::stage_artifacts::predicting;
@@ -17,7 +17,7 @@ use crate::measure::ranking::ndcg;
 use crate::method::Hybrid;
 use crate::method::hybrid::{Candidates, normalised};
 use crate::model::backend::TrainingBackend;
-use crate::model::beam::{Ensemble, Hypothesis};
+use crate::model::beam::{Ensemble, ReadQuestions};
 use crate::model::kernels::Kernels;
 use crate::run::observer::{Level, Observer, StageRecord};
 use crate::run::{RunFolder, RunMethod, Status};
@@ -59,7 +59,7 @@ pub fn run<B: TrainingBackend>(
         let mut record =
             StageRecord { stage, test_users: result_matrix::test_users_of(task, stage), ..StageRecord::default() };
         recorder.stage(&record)?;
-        let answers = &mut |tests: &[Example<'_>]| fused.answers(tests, weight);
+        let answers = &mut |tests: &[Example<'_>], known: Option<&KnownCatalogue>| fused.answers(tests, weight, known);
         result_matrix::measure_row_with(task, folder, &mut record, answers, recorder)?;
     }
     Ok(())
@@ -99,7 +99,7 @@ impl<B: Kernels> Fused<'_, B> {
         let users = chosen_users(&task.dataset, stage, task.project.training.validation_users, "validation users");
         let tests: Vec<Example<'_>> = users.iter().filter_map(|user| user.validation()).collect();
         let candidates: Vec<Candidates> =
-            tests.chunks(USERS_A_BATCH).flat_map(|tests| self.candidates(tests)).collect();
+            tests.chunks(USERS_A_BATCH).flat_map(|tests| self.candidates(tests, &self.read(tests), None)).collect();
         let length = task.project.evaluation.beams;
         let quality = |weight: f64| -> f64 {
             let gain = |(test, candidates): (&Example<'_>, &Candidates)| {
@@ -116,30 +116,42 @@ impl<B: Kernels> Fused<'_, B> {
         weights.fold((1.0, f64::NEG_INFINITY), better).0
     }
 
-    fn answers(&self, tests: &[Example<'_>], weight: f64) -> Vec<UserOutcome> {
-        let length = self.task.project.evaluation.beams;
-        let outcome = |(test, candidates): (&Example<'_>, Candidates)| {
-            let mut ranked = candidates.ranked(weight);
-            ranked.truncate(length);
-            UserOutcome::of_items(test.user, test.target, &ranked)
+    fn answers(&self, tests: &[Example<'_>], weight: f64, known: Option<&KnownCatalogue>) -> Vec<UserOutcome> {
+        let (length, read) = (self.task.project.evaluation.beams, self.read(tests));
+        let ranked = |known| -> Vec<Vec<u32>> {
+            let candidates = self.candidates(tests, &read, known).into_iter();
+            candidates.map(|candidates| candidates.ranked(weight).into_iter().take(length).collect()).collect()
         };
-        tests.iter().zip(self.candidates(tests)).map(outcome).collect()
+        let (whole, known) = (ranked(None), known.map(|known| ranked(Some(known))));
+        let outcome = |(index, test): (usize, &Example<'_>)| {
+            let known = known.as_ref().map(|lists| lists[index].as_slice());
+            UserOutcome::of_items(test.user, test.target, &whole[index], known)
+        };
+        tests.iter().enumerate().map(outcome).collect()
     }
 
-    /// The union of both lists with both sides' scores.
-    fn candidates(&self, tests: &[Example<'_>]) -> Vec<Candidates> {
+    fn read(&self, tests: &[Example<'_>]) -> ReadQuestions<B> {
+        let questions: Vec<_> = tests.iter().map(|test| writer(self.task).question(test.history)).collect();
+        ReadQuestions::new(&self.model, &self.task.vocabulary, &questions)
+    }
+
+    /// The union of both lists, of `known` items where these are given, with both sides' scores.
+    fn candidates(
+        &self,
+        tests: &[Example<'_>],
+        read: &ReadQuestions<B>,
+        known: Option<&KnownCatalogue>,
+    ) -> Vec<Candidates> {
         let (task, evaluation) = (self.task, &self.task.project.evaluation);
-        let questions: Vec<_> = tests.iter().map(|test| writer(task).question(test.history)).collect();
         let queries: Vec<Query<'_>> = tests.iter().map(|&test| test.into()).collect();
+        let trie = known.map_or(task.trie.as_ref(), |known| &known.trie);
         let listed: Vec<Vec<(u32, f64)>> = decoder(task)
-            .search(&self.model, &questions)
-            .into_iter()
-            .map(|list| {
-                let items = |h: &Hypothesis| h.leaf.map_or(&[][..], |leaf| task.trie.leaf(leaf)).to_vec();
-                list.iter().flat_map(|h| items(h).into_iter().map(|item| (item, h.score))).collect()
-            })
+            .among(trie)
+            .answers(&self.model, read)
+            .iter()
+            .map(|list| list.iter().flat_map(|h| items(h, trie).iter().map(|&item| (item, h.score))).collect())
             .collect();
-        let own = self.towers.recommend(&queries, evaluation.beams);
+        let own = self.towers.recommend(&queries, evaluation.beams, known.map(|known| &known.items));
         let union: Vec<Vec<u32>> = listed
             .iter()
             .zip(&own)

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::evaluate::KnownCatalogue;
 use super::recorder::Recorder;
 use super::{Task, result_matrix};
 use crate::baseline::DatasetSize;
 use crate::baseline::stage_recommender::{Progress, Query, StageRecommender};
-use crate::data::Example;
+use crate::data::{Example, KnownItems};
 use crate::error::{InputError, RunError};
 use crate::measure::UserOutcome;
 use crate::method::MethodOptions;
@@ -64,18 +65,36 @@ pub fn run(
             }
         };
         let beams = task.project.evaluation.beams;
-        let answers = &mut |tests: &[Example<'_>]| answers(recommender, tests, beams);
+        let answers = &mut |tests: &[Example<'_>], known: Option<&KnownCatalogue>| {
+            answers(recommender, tests, beams, known.map(|known| &known.items))
+        };
         result_matrix::measure_row_with(task, folder, &mut record, answers, recorder)?;
     }
     Ok(())
 }
 
-/// What a recommender answers to tests, with lists of `length` items.
-fn answers(recommender: &dyn StageRecommender, tests: &[Example<'_>], length: usize) -> Vec<UserOutcome> {
+/// What a recommender answers to tests, with lists of `length` items, and of known items where these are given.
+fn answers(
+    recommender: &dyn StageRecommender,
+    tests: &[Example<'_>],
+    length: usize,
+    known: Option<&KnownItems>,
+) -> Vec<UserOutcome> {
     let queries: Vec<Query<'_>> = tests.iter().map(|&test| test.into()).collect();
-    let lists = recommender.recommend(&queries, length).into_iter();
-    let ranked = lists.map(|list| list.into_iter().map(|scored| scored.item).collect::<Vec<_>>());
-    tests.iter().zip(ranked).map(|(test, ranked)| UserOutcome::of_items(test.user, test.target, &ranked)).collect()
+    let ranked = |known| -> Vec<Vec<u32>> {
+        let lists = recommender.recommend(&queries, length, known).into_iter();
+        lists.map(|list| list.into_iter().map(|scored| scored.item).collect()).collect()
+    };
+    let (whole, known) = (ranked(None), known.map(|known| ranked(Some(known))));
+    let outcome = |(index, test): (usize, &Example<'_>)| {
+        UserOutcome::of_items(
+            test.user,
+            test.target,
+            &whole[index],
+            known.as_ref().map(|lists| lists[index].as_slice()),
+        )
+    };
+    tests.iter().enumerate().map(outcome).collect()
 }
 
 fn train(

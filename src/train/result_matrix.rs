@@ -1,9 +1,10 @@
 //! Measuring rows of R: what the model after a stage is asked, what of it is still to be measured, and what is copied.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Instant;
 
-use super::evaluate::{Cell, USERS_A_BATCH, metrics, test_counts, test_user_counts, tests};
+use super::evaluate::{Cell, KnownCatalogue, USERS_A_BATCH, metrics, test_counts, test_user_counts, tests};
 use super::stage_artifacts::predicting;
 use super::stage_data::{decoder, writer};
 use super::{Task, model_loading};
@@ -17,7 +18,7 @@ use crate::model::beam::Ensemble;
 use crate::model::kernels::Kernels;
 use crate::peak_memory;
 use crate::run::observer::{CellIndex, Control, EvaluationRecord, Observer, Phase, Progress, StageRecord, TestSet};
-use crate::run::{RunFolder, RunWriter};
+use crate::run::{EvaluationSummary, RunFolder, RunWriter};
 
 /// The cells of a row (stage from 1) that the project's protocols define, in the order in which they are measured.
 pub fn row(task: &Task<'_>, trained: usize) -> Vec<CellIndex> {
@@ -41,11 +42,24 @@ fn count(task: &Task<'_>, cells: &[CellIndex]) -> u64 {
     task.project.evaluation.protocol.each().iter().map(of_protocol).sum::<usize>() as u64
 }
 
+/// The cells that are measured as the project wants it: with lists of known items too, where it does.
+fn measured(task: &Task<'_>, folder: &RunFolder) -> Result<BTreeSet<CellIndex>, InputError> {
+    let as_wanted = |cell: &EvaluationSummary| {
+        // A cell without a test has no metric at all.
+        !task.project.evaluation.known_items || cell.users == 0 || cell.has_known_items()
+    };
+    Ok(folder.reader()?.evaluations()?.iter().filter(|cell| as_wanted(cell)).map(|cell| cell.at).collect())
+}
+
 /// The cells of a row that are not measured yet.
 fn missing(task: &Task<'_>, folder: &RunFolder, trained: usize) -> Result<Vec<CellIndex>, InputError> {
-    let measured = folder.reader()?.evaluations()?;
-    let is_missing = |cell: &CellIndex| !measured.iter().any(|other| other.at == *cell);
-    Ok(row(task, trained).into_iter().filter(is_missing).collect())
+    let measured = measured(task, folder)?;
+    Ok(row(task, trained).into_iter().filter(|cell| !measured.contains(cell)).collect())
+}
+
+/// The known items of a tested stage (from 1), where the project wants lists of them.
+fn known(task: &Task<'_>, tested: usize) -> Option<KnownCatalogue> {
+    task.project.evaluation.known_items.then(|| KnownCatalogue::of(&task.dataset, tested - 1))
 }
 
 /// Whether every cell that the project wants is measured.
@@ -53,9 +67,8 @@ fn missing(task: &Task<'_>, folder: &RunFolder, trained: usize) -> Result<Vec<Ce
 /// # Errors
 /// The records cannot be read.
 pub fn is_complete(task: &Task<'_>, folder: &RunFolder) -> Result<bool, InputError> {
-    let measured = folder.reader()?.evaluations()?;
-    let mut wanted = (1..=task.dataset.stages.len()).flat_map(|stage| row(task, stage));
-    Ok(wanted.all(|cell| measured.iter().any(|other| other.at == cell)))
+    let measured = measured(task, folder)?;
+    Ok((1..=task.dataset.stages.len()).flat_map(|stage| row(task, stage)).all(|cell| measured.contains(&cell)))
 }
 
 /// Records what is known of the tests of every stage, where that is not recorded yet.
@@ -74,7 +87,8 @@ pub fn record_test_sets(task: &Task<'_>, folder: &RunFolder, writer: &mut RunWri
     Ok(())
 }
 
-/// Measures what is missing of the rows of stages that are trained: of a run that was measured under another protocol.
+/// Measures what is missing of the rows of stages that are trained: of a run that was measured under another protocol, or
+/// without lists of known items.
 ///
 /// # Errors
 /// See [`measure_row`].
@@ -195,10 +209,10 @@ pub fn measure_untrained<B: Kernels>(
     if !task.project.evaluation.protocol.each().contains(&Protocol::SameBlock) {
         return Ok(());
     }
-    let measured = folder.reader()?.evaluations()?;
+    let measured = measured(task, folder)?;
     let cells =
         (2..=task.dataset.stages.len()).map(|tested| CellIndex { protocol: Protocol::SameBlock, trained: 0, tested });
-    let missing: Vec<CellIndex> = cells.filter(|cell| !measured.iter().any(|other| other.at == *cell)).collect();
+    let missing: Vec<CellIndex> = cells.filter(|cell| !measured.contains(cell)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -211,8 +225,8 @@ pub fn measure_untrained<B: Kernels>(
     Ok(())
 }
 
-/// Answers of something that is no language model to tests, in their order.
-pub type Answers<'a> = dyn FnMut(&[Example<'_>]) -> Vec<UserOutcome> + 'a;
+/// Answers of something that is no language model to tests, in their order; among known items too where these are given.
+pub type Answers<'a> = dyn FnMut(&[Example<'_>], Option<&KnownCatalogue>) -> Vec<UserOutcome> + 'a;
 
 /// As [`measure_row`], for what is no language model.
 ///
@@ -230,10 +244,10 @@ pub fn measure_row_with(
     let began = Instant::now();
     let mut pace = Pace::new(task, &Row { cells: &missing, stage: record.stage, tests_later: 0 });
     for at in missing {
-        let cell_began = Instant::now();
+        let (cell_began, known) = (Instant::now(), known(task, at.tested));
         let mut users = Vec::new();
         for batch in tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users).chunks(TESTS_A_BATCH) {
-            users.extend(answers(batch));
+            users.extend(answers(batch, known.as_ref()));
             pace.done += batch.len() as u64;
             recorder.progress(&pace.progress())?;
             if recorder.control() == Control::Stop {
@@ -312,11 +326,11 @@ fn measure_cell<B: Kernels>(
     recorder: &mut dyn Observer,
 ) -> Result<EvaluationRecord, RunError> {
     let evaluation = &task.project.evaluation;
-    let decoder = decoder(task);
+    let (decoder, known) = (decoder(task), known(task, at.tested));
     let tests = tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users);
     let mut cell = Cell::default();
     for batch in tests.chunks(USERS_A_BATCH) {
-        cell.test(model, &decoder, writer(task), batch);
+        cell.test(model, &decoder, known.as_ref(), writer(task), batch);
         pace.done += batch.len() as u64;
         recorder.progress(&pace.progress())?;
         if recorder.control() == Control::Stop {

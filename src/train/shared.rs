@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::base_model::{base_folder, load_base};
 use super::recorder::{Recorder, rewind_point};
-use super::result_matrix::{measure_row, measure_untrained};
+use super::result_matrix::{self, measure_row};
 use super::stage_artifacts::write_adapter;
 use super::stage_data::StageData;
 use super::{Task, jobs, model_loading, start};
@@ -194,6 +194,21 @@ fn train_first_stage<B: TrainingBackend>(
     } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {
         record = there;
     }
+    measure_untrained::<B>(task, folder, device, recorder)?;
+    measure_row::<B>(task, folder, &mut record, device, recorder)
+}
+
+/// Measures what is missing of the model before any training; see [`result_matrix::measure_untrained`].
+///
+/// # Errors
+/// The base model cannot be read, the records cannot be read or written, or the user stops the run.
+pub fn measure_untrained<B: TrainingBackend>(
+    task: &Task<'_>,
+    folder: &RunFolder,
+    device: &B::Device,
+    recorder: &mut dyn Observer,
+) -> Result<(), RunError> {
+    let (seed, stages) = (folder.config().seed, task.dataset.stages.len());
     let untrained = |observer: &mut dyn Observer| -> Result<Llama<B::InnerBackend>, InputError> {
         let model = match &task.project.base_model {
             BaseModel::Compact(_) => weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device),
@@ -203,8 +218,7 @@ fn train_first_stage<B: TrainingBackend>(
         };
         Ok(model.map(&|t: Tensor<B, 2>| t.inner()))
     };
-    measure_untrained(task, folder, untrained, recorder)?;
-    measure_row::<B>(task, folder, &mut record, device, recorder)
+    result_matrix::measure_untrained(task, folder, untrained, recorder)
 }
 
 /// Whether a run has its own copy of the shared stage 1.

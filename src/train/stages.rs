@@ -9,6 +9,7 @@ use super::base_model::load_base;
 use super::evaluate::test_user_counts;
 use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{complete_result_matrix, copy_row, measure_row};
+use super::shared::measure_untrained;
 use super::stage_artifacts::{
     BESIDE, MAIN, MEMORY_FILE, after_stage, main_folder, read_matrices, read_token_rows, write_adapter,
 };
@@ -41,6 +42,7 @@ pub fn run<B: TrainingBackend>(
     let (phase, step) = rewind_point(&checkpoint, folder)?;
     let first = checkpoint.cursor.stage;
     recorder.writer.rewind(first, phase, step)?;
+    measure_untrained::<B>(task, folder, device, recorder)?;
     complete_result_matrix::<B>(task, folder, 1..first, device, recorder)?;
     let mut resume = Some(checkpoint);
     for stage in first..=task.dataset.stages.len() {

@@ -234,7 +234,15 @@ fn full_ranks(recommender: &dyn StageRecommender, tests: &[Example<'_>]) -> Vec<
     rows.map(|(row, test)| {
         let score = row[test.target as usize];
         let rank = 1 + row.iter().filter(|&&other| other > score).count() as u32;
-        UserOutcome { user: test.user, target: test.target, rank, before: rank - 1, sharing: 1, top: Vec::new() }
+        UserOutcome {
+            user: test.user,
+            target: test.target,
+            rank,
+            before: rank - 1,
+            sharing: 1,
+            top: Vec::new(),
+            known: None,
+        }
     })
     .collect()
 }

@@ -51,7 +51,7 @@ fn write_run(project: &Project, method: &RunMethod, name: &str, seed: u64, statu
             // Sums of powers of two, so that every form shows them exactly.
             let value = 0.125 * trained_stage as f64 + 0.015625 * test_stage as f64 + gain;
             let metrics = BTreeMap::from([("hit@10".to_owned(), value), ("ndcg@10".to_owned(), value / 2.0)]);
-            let user = UserOutcome { user: 0, target: 1, rank: 1, before: 0, sharing: 1, top: vec![1, 2] };
+            let user = UserOutcome { user: 0, target: 1, rank: 1, before: 0, sharing: 1, top: vec![1, 2], known: None };
             let users = vec![user];
             let at = CellIndex { protocol: Protocol::SameBlock, trained: trained_stage, tested: test_stage };
             writer.evaluation(&EvaluationRecord { at, metrics, users, seconds: 0.5 }).unwrap();

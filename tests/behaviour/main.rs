@@ -16,6 +16,7 @@ mod gguf_file;
 mod gpu;
 mod import_cancel;
 mod imports;
+mod known_items;
 mod methods;
 mod methods_reference;
 mod model_reference;

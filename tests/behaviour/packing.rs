@@ -5,7 +5,7 @@ use burn::tensor::{ElementConversion, Tensor};
 use peso_workbench::data::{Dataset, DatasetSource, Example, SyntheticOptions};
 use peso_workbench::method::Guides;
 use peso_workbench::model::adapter::Matrix;
-use peso_workbench::model::beam::Decoder;
+use peso_workbench::model::beam::{Decoder, Ensemble, ReadQuestions};
 use peso_workbench::model::llama::Kind;
 use peso_workbench::model::packing::{Packed, Sequence};
 use peso_workbench::model::prompt::{Continuations, Template};
@@ -132,6 +132,57 @@ fn a_softmax_over_existing_items_is_a_distribution_over_them_in_the_loss_and_in_
     for case in templates().map(Case::new) {
         softmax_over_existing_items_is_a_distribution(&case);
     }
+}
+
+#[test]
+fn a_search_among_some_items_finds_them_in_the_order_of_their_losses() {
+    for case in templates().map(Case::new) {
+        for softmax in [Softmax::AllTokens, Softmax::ExistingItems] {
+            search_among_some_items_is_exhaustive(&case, softmax);
+        }
+    }
+}
+
+/// Every id of some items is scored by itself, as a target of the loss; beams for all of them leave nothing out.
+fn search_among_some_items_is_exhaustive(case: &Case, softmax: Softmax) {
+    let (index, whole) = (&case.dataset.index, Trie::new(&case.dataset.index));
+    let example = case.dataset.stages[1].participants().next().unwrap().test().unwrap();
+    let model: Ensemble<Flex> = case.model.clone().map(&|t: Tensor<Tracked, 2>| t.inner()).into();
+    let decoding = Decoding::Trie;
+    let all = Decoder { vocabulary: &case.vocabulary, index, trie: &whole, decoding, softmax, beams: whole.leaves() };
+    let read = ReadQuestions::new(&model, &case.vocabulary, &[case.writer(20).question(example.history)]);
+    let listed = all.answers(&model, &read).remove(0);
+    // Neither the best item nor every third of the others is known.
+    let best = whole.leaf(listed[0].leaf.unwrap());
+    let some = Trie::of(index, (0..index.len() as u32).filter(|item| item % 3 != 0 && !best.contains(item)));
+    let known = all.among(&some).answers(&model, &read).remove(0);
+    assert!(known.iter().all(|h| h.codes != listed[0].codes), "the best of all is not listed");
+
+    let continuations = Continuations::new(&some, &case.vocabulary);
+    let existing = (softmax == Softmax::ExistingItems).then_some((&some, &continuations));
+    let writer = PromptWriter { existing, ..case.writer(20) };
+    let mut scored: Vec<(f64, &[u32])> = (0..some.leaves() as u32)
+        .map(|leaf| {
+            let target = some.leaf(leaf)[0];
+            let packed = Packed::new(&[writer.example(Example { target, ..example })]);
+            let loss: f64 = cross_entropy(&case.model, &packed, 1.0, None).into_scalar().elem();
+            (-loss, index.item(target))
+        })
+        .collect();
+    scored.sort_by(|one, other| other.0.total_cmp(&one.0));
+    assert_eq!(known.len(), scored.len());
+    for (hypothesis, (score, codes)) in known.iter().zip(&scored) {
+        assert!((hypothesis.score - score).abs() < 1e-5, "{} instead of {score}", hypothesis.score);
+        assert_eq!(hypothesis.codes, *codes);
+        assert_eq!(hypothesis.leaf, some.find(codes));
+    }
+    // With any code of the level, those are the codes of known items, and an id of another item is invalid.
+    let per_position = Decoder { decoding: Decoding::PerPosition, ..all.among(&some) };
+    let free = per_position.answers(&model, &read).remove(0);
+    assert!(
+        free.iter().all(|h| h.codes.iter().enumerate().all(|(level, code)| some.level_codes(level).contains(code)))
+    );
+    assert!(free.iter().all(|h| h.leaf == some.find(&h.codes)));
 }
 
 fn softmax_over_existing_items_is_a_distribution(case: &Case) {

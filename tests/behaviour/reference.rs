@@ -35,7 +35,7 @@ fn ranking_metrics_match_the_reference() {
     let text = std::fs::read_to_string(reference_dir().join("ranking_metrics.json")).unwrap();
     let reference: Reference = serde_json::from_str(&text).unwrap();
     let outcomes: Vec<UserOutcome> =
-        reference.cases.iter().map(|case| UserOutcome::of_items(0, case.target, &case.ranked)).collect();
+        reference.cases.iter().map(|case| UserOutcome::of_items(0, case.target, &case.ranked, None)).collect();
     let metrics = aggregate(&outcomes, &[1, 5, 10]);
     assert_eq!(reference.expected.len(), 6);
     for (name, expected) in &reference.expected {

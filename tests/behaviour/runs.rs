@@ -60,6 +60,7 @@ pub fn shared_hits(run: &RunFolder, protocol: Protocol, hits: u32, first_user: u
             before: 2 * sharing * hit,
             sharing: sharing * hit,
             top: vec![],
+            known: None,
         }
     };
     let at = CellIndex { protocol, trained: protocol.newest(2), tested: 2 };

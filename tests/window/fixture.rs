@@ -220,7 +220,15 @@ fn evaluation(protocol: Protocol, trained_stage: usize, test_stage: usize, level
     let user = |user: u32| {
         let found = (user * 37 + test_stage as u32 * 11 + distance as u32 * 5) % 100 < (level * 600.0) as u32;
         let rank = if found { 2 } else { 0 };
-        UserOutcome { user, target: 3, rank, before: 1, sharing: 1, top: top_ten(user, trained_stage as u32, found) }
+        UserOutcome {
+            user,
+            target: 3,
+            rank,
+            before: 1,
+            sharing: 1,
+            top: top_ten(user, trained_stage as u32, found),
+            known: None,
+        }
     };
     let at = CellIndex { protocol, trained: trained_stage, tested: test_stage };
     EvaluationRecord { at, metrics, users: (0..users(protocol)).map(user).collect(), seconds: 0.6 }

@@ -128,7 +128,7 @@ fn scores_do_not_depend_on_the_other_queries() {
     let picked = recommender.score_items(&queries, &[&[7], &[], &[1, 0], &[]]);
     assert_eq!(picked[0], [together.values[7]]);
     assert_eq!(picked[2], [together.values[41], together.values[40]]);
-    let lists = recommender.recommend(&queries, 3);
+    let lists = recommender.recommend(&queries, 3, None);
     assert!(lists.iter().all(|list| list.len() == 3));
     assert!(lists[2].iter().all(|scored| scored.item > 8), "the history is not recommended: {lists:?}");
 }

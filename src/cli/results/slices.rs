@@ -6,12 +6,15 @@ use crate::measure::slice_means::FEW;
 use crate::project::Evaluation;
 use crate::results::slices::SlicedLine;
 
-/// Hit and NDCG at 10, or at the largest cut-off below that the project measures.
+/// Hit and NDCG at 10, or at the largest cut-off below that the project measures; of lists of known items too where it
+/// makes them.
 pub(super) fn metrics(evaluation: &Evaluation) -> Vec<UserMetric> {
     let cut_offs = evaluation.k.iter().copied().filter(|&k| k <= evaluation.beams);
     let at_most_ten = cut_offs.clone().filter(|&k| k <= 10).max();
     let k = at_most_ten.or_else(|| cut_offs.min());
-    k.into_iter().flat_map(|k| [UserMetric::hit(k), UserMetric::ndcg(k)]).collect()
+    let whole = k.into_iter().flat_map(|k| [UserMetric::hit(k), UserMetric::ndcg(k)]);
+    let lists: &[bool] = if evaluation.known_items { &[false, true] } else { &[false] };
+    whole.flat_map(|metric| lists.iter().map(move |&known| UserMetric { known, ..metric })).collect()
 }
 
 /// A row a metric, slice and experiment, so that the experiments of a slice stand together.

@@ -6,7 +6,7 @@ use super::changed;
 use crate::data::DatasetSource;
 use crate::data::formats::options::{Import, ItemTable};
 use crate::data::prepare::{Prepare, StageCuts};
-use crate::project::{Project, Protocols, SemanticIds};
+use crate::project::{Evaluation, Project, SemanticIds};
 
 /// The project with another dataset, as it is.
 pub(crate) fn with_source(project: &Project, source: DatasetSource) -> Project {
@@ -24,13 +24,13 @@ pub(crate) fn with_stages(project: &Project, stages: StageCuts) -> Project {
     with_source(project, project.dataset.clone().with_stages(stages))
 }
 
-/// The project with other steps of preparation, where its data are prepared, and other protocols of the tests.
-pub(crate) fn with_preparation(project: &Project, prepare: Option<Prepare>, protocols: Protocols) -> Project {
+/// The project with other steps of preparation, where its data are prepared, and other tests.
+pub(crate) fn with_preparation(project: &Project, prepare: Option<Prepare>, evaluation: Evaluation) -> Project {
     changed(project, |project| {
         if let (Some(steps), Some(prepare)) = (project.dataset.prepare_mut(), prepare) {
             *steps = prepare;
         }
-        project.evaluation.protocol = protocols;
+        project.evaluation = evaluation;
     })
 }
 
@@ -65,6 +65,7 @@ pub(crate) fn with_semantic_ids(project: &Project, ids: SemanticIds) -> Project 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::Protocols;
     use crate::project::file::DEMO;
 
     fn project() -> Project {
@@ -75,8 +76,9 @@ mod tests {
     fn other_files_keep_the_preparation() {
         let first = with_detected(&project(), Path::new("a.csv"));
         let prepare = Prepare { core: 2, ..Prepare::default() };
-        let prepared = with_preparation(&first, Some(prepare.clone()), Protocols::Both);
-        assert_eq!(prepared.evaluation.protocol, Protocols::Both);
+        let evaluation = Evaluation { protocol: Protocols::Both, known_items: true, ..first.evaluation.clone() };
+        let prepared = with_preparation(&first, Some(prepare.clone()), evaluation.clone());
+        assert_eq!(prepared.evaluation, evaluation);
         let second = with_detected(&prepared, Path::new("b.csv"));
         assert_eq!(second.dataset.path(), Some(Path::new("b.csv")));
         assert_eq!(second.dataset.prepare(), Some(&prepare));
@@ -85,7 +87,7 @@ mod tests {
     #[test]
     fn generated_data_have_nothing_to_prepare_and_no_items() {
         let project = project();
-        assert_eq!(with_preparation(&project, Some(Prepare::default()), project.evaluation.protocol), project);
+        assert_eq!(with_preparation(&project, Some(Prepare::default()), project.evaluation.clone()), project);
         assert_eq!(with_items(&project, Some("items.csv".into())), project);
     }
 

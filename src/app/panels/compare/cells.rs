@@ -77,7 +77,7 @@ impl Column {
             Self::Name => 150.0,
             Self::Seeds => 40.0,
             Self::Metric(metric) => {
-                if metric.ends_with("_corrected") {
+                if metric.ends_with("_corrected") || metric.contains("_known") {
                     150.0
                 } else {
                     66.0

@@ -142,10 +142,10 @@ fn metrics_of(results: &Results) -> Vec<String> {
         results.runs.iter().flat_map(|run| &run.stages).flat_map(|stage| stage.metrics.keys()).collect();
     let rank = |metric: &str| {
         let (kind, cutoff) = metric.split_once('@').unwrap_or((metric, "0"));
-        let corrected = cutoff.ends_with("_corrected");
+        let (corrected, known) = (cutoff.ends_with("_corrected"), cutoff.contains("_known"));
         let kind = ["ndcg", "hit"].iter().position(|known| *known == kind).unwrap_or(2);
-        let cutoff: u32 = cutoff.trim_end_matches("_corrected").parse().unwrap_or(0);
-        (corrected, kind, cutoff)
+        let cutoff: u32 = cutoff.split('_').next().unwrap_or_default().parse().unwrap_or(0);
+        (known, corrected, kind, cutoff)
     };
     let mut metrics: Vec<String> = all.into_iter().cloned().collect();
     metrics.sort_by_key(|metric| rank(metric));

@@ -59,7 +59,7 @@ impl Preparation {
 fn form(ui: &mut Ui, context: &mut Context<'_>) {
     let project = context.session.project();
     let mut edited = Edited::default();
-    let (mut new, mut protocols) = (project.dataset.prepare().cloned(), project.evaluation.protocol);
+    let (mut new, mut evaluation) = (project.dataset.prepare().cloned(), project.evaluation.clone());
     if let Some(prepare) = &mut new {
         let help = "Only a user's first interaction with an item counts";
         row(ui, "First of each", help, !prepare.deduplicate, |ui, label| {
@@ -88,15 +88,19 @@ fn form(ui: &mut Ui, context: &mut Context<'_>) {
     }
     let help = "Same block: each user's last interaction of a stage is tested with the model after it. Next block: the model is asked what users do in the stage that follows, as when it is deployed";
     row(ui, "Tests", help, false, |ui, label| {
-        let now = protocols_words(protocols);
+        let (protocols, now) = (&mut evaluation.protocol, protocols_words(project.evaluation.protocol));
         let combo = egui::ComboBox::from_id_salt("tests").selected_text(now).show_ui(ui, |ui| {
             for choice in [Protocols::SameBlock, Protocols::NextBlock, Protocols::Both] {
-                edited.note_click(&ui.selectable_value(&mut protocols, choice, protocols_words(choice)));
+                edited.note_click(&ui.selectable_value(protocols, choice, protocols_words(choice)));
             }
         });
         combo.response.labelled_by(label);
     });
-    let new = with_preparation(project, new, protocols);
+    let help = "Every stage is tested a second time with lists of the items that are known by then, beside lists of the whole catalogue, later items too. What is trained stays and is only measured";
+    row(ui, "Known items", help, evaluation.known_items, |ui, label| {
+        edited.note_click(&ui.add(Checkbox::without_text(&mut evaluation.known_items)).labelled_by(label));
+    });
+    let new = with_preparation(project, new, evaluation);
     if edited.changed && new != *project {
         context.actions.push(Action::Edit { project: Box::new(new), key: Some(key::PREPARATION) });
     }
