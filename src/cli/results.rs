@@ -2,6 +2,7 @@
 
 mod csv;
 mod latex;
+mod metrics;
 mod slices;
 mod text;
 
@@ -15,7 +16,6 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::project::Project;
 use crate::results::slices::{SlicedLine, sliced};
-use crate::results::summary::Line;
 use crate::results::{Results, RunResult, not_measured};
 use crate::run::{RunFolder, Status};
 
@@ -45,22 +45,6 @@ pub(super) struct Arguments {
     #[arg(long)]
     slices: bool,
 }
-
-/// Columns of the tables, in this order, as far as they were measured.
-const METRICS: [(&str, &str); 9] = [
-    ("hit@1", "Hit@1"),
-    ("hit@5", "Hit@5"),
-    ("hit@10", "Hit@10"),
-    ("hit@20", "Hit@20"),
-    ("ndcg@5", "NDCG@5"),
-    ("ndcg@10", "NDCG@10"),
-    ("ndcg@20", "NDCG@20"),
-    ("hit@10_corrected", "Hit@10, tie-corrected"),
-    ("invalid_rate", "Invalid"),
-];
-
-/// Metrics that have tables stage by stage and of continual measures.
-const SHOWN: [(&str, &str); 2] = [("hit@10", "Hit@10"), ("ndcg@10", "NDCG@10")];
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -120,8 +104,4 @@ fn means_over(protocol: Protocol) -> &'static str {
             "mean over the stages from 2 on, each stage's first interactions asked of the model after the stage before it"
         }
     }
-}
-
-fn is_measured(lines: &[Line], metric: &str) -> bool {
-    lines.iter().any(|line| line.later_stages.contains_key(metric))
 }

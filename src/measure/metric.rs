@@ -41,6 +41,12 @@ impl UserMetric {
         Self { gain: Gain::Ndcg, k, corrected: true }
     }
 
+    /// The same by the released count.
+    #[must_use]
+    pub const fn released(self) -> Self {
+        Self { corrected: false, ..self }
+    }
+
     /// The metric of one outcome.
     pub fn of(self, outcome: &UserOutcome) -> f64 {
         match (self.gain, self.corrected) {

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::contents::TableContents;
 use crate::app::widgets;
 use crate::figures::words::{better, metric_label};
+use crate::measure::UserMetric;
 use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict};
 use crate::plot::{Better, scale};
 use crate::results::comparison::{ComparisonLine, Estimate, Judged, Standing};
@@ -77,7 +78,7 @@ impl Column {
             Self::Name => 150.0,
             Self::Seeds => 40.0,
             Self::Metric(metric) => {
-                if metric.ends_with("_corrected") {
+                if metric.parse().is_ok_and(|metric: UserMetric| !metric.corrected) {
                     150.0
                 } else {
                     66.0

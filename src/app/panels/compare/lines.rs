@@ -136,16 +136,16 @@ fn lacks(run: &RunResult, protocol: Protocol) -> bool {
     run.status == Status::Finished && !run.protocols.contains(&protocol)
 }
 
-/// The metrics that some run has, the usual ones first.
+/// The metrics that some run has, the usual ones first: tie-corrected before released counts.
 fn metrics_of(results: &Results) -> Vec<String> {
     let all: BTreeSet<&String> =
         results.runs.iter().flat_map(|run| &run.stages).flat_map(|stage| stage.metrics.keys()).collect();
     let rank = |metric: &str| {
         let (kind, cutoff) = metric.split_once('@').unwrap_or((metric, "0"));
-        let corrected = cutoff.ends_with("_corrected");
+        let released = metric.contains('@') && !cutoff.ends_with("_corrected");
         let kind = ["ndcg", "hit"].iter().position(|known| *known == kind).unwrap_or(2);
         let cutoff: u32 = cutoff.trim_end_matches("_corrected").parse().unwrap_or(0);
-        (corrected, kind, cutoff)
+        (released, kind, cutoff)
     };
     let mut metrics: Vec<String> = all.into_iter().cloned().collect();
     metrics.sort_by_key(|metric| rank(metric));
