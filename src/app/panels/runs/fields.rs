@@ -6,6 +6,7 @@ use egui_extras::Column;
 
 use crate::app::session::{Row, RowState};
 use crate::data::Protocol;
+use crate::figures::measures;
 use crate::figures::words::shown_key;
 use crate::measure::UserMetric;
 use crate::run::Status;
@@ -66,19 +67,19 @@ impl Field {
         }
     }
 
-    pub(super) const fn tooltip(self) -> &'static str {
-        match self {
+    pub(super) fn tooltip(self) -> String {
+        let words = match self {
             Self::Status => "What the run is doing",
             Self::Experiment => "The experiment of the project, or the non-learned baseline",
             Self::Seed => "Seed of every random choice of the run",
             Self::Progress => "Stage, share of the current phase, and time left in the whole run",
-            Self::Hit => {
-                "Share of test users whose next item is among the first ten, mean over the finished stages from 2 on"
+            Self::Hit | Self::Ndcg => {
+                return format!("{}. Mean over the finished stages from 2 on", measures::text(self.title()));
             }
-            Self::Ndcg => "The same, weighted by rank, mean over the finished stages from 2 on",
             Self::Device => "Where it was trained",
             Self::Started => "When the run was first started",
-        }
+        };
+        words.to_owned()
     }
 
     /// Its column in a table of this width. On a wide screen the progress grows, so that a row is read without jumps.
