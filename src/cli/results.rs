@@ -44,6 +44,9 @@ pub(super) struct Arguments {
     /// By kinds of users and targets; with --csv and --latex instead of the other tables
     #[arg(long)]
     slices: bool,
+    /// Below the tables, what each of their columns means
+    #[arg(long, conflicts_with_all = ["json", "csv", "latex"])]
+    explain: bool,
 }
 
 /// What is printed as JSON.
@@ -75,7 +78,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         (Some(slices), _, _, true) => print(&slices::as_latex(&results.project, slices))?,
         (slices, ..) => {
             let text = text::as_text(&results, project.is_synthetic());
-            print(&(text + &slices.as_deref().map(slices::as_text).unwrap_or_default()))?;
+            let sliced = slices.as_deref().map(slices::as_text).unwrap_or_default();
+            let explained = arguments.explain.then(|| text::explained(&results, slices.as_deref()));
+            print(&(text + &sliced + &explained.unwrap_or_default()))?;
         }
     }
     Ok(Ended::Done)

@@ -62,6 +62,12 @@ pub(super) fn as_text(lines: &[SlicedLine]) -> String {
     )
 }
 
+/// The tables of the text.
+pub(super) fn tables(lines: &[SlicedLine]) -> [Table; 2] {
+    let lines = &shown(lines);
+    [table(lines), dispersion(lines)]
+}
+
 pub(super) fn as_latex(project: &str, lines: &[SlicedLine]) -> String {
     let lines = &shown(lines);
     let comment = format!("{project}: by slice, mean over the tests of the stages from 2 on with its 95 % interval");

@@ -6,8 +6,10 @@ use super::{means_over, metrics};
 use crate::cli::table::Table;
 use crate::cli::words;
 use crate::data::Protocol;
+use crate::figures::measures::{Definition, definitions};
 use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::results::Results;
+use crate::results::slices::SlicedLine;
 use crate::results::summary::{self, Cost, Line, Mean};
 
 /// Continual measures in the order of the table, with their headings.
@@ -116,7 +118,27 @@ pub(super) fn continual_table(lines: &[Line]) -> Table {
     table
 }
 
+/// What the columns of all tables mean, a line a measure.
+pub(super) fn explained(results: &Results, slices: Option<&[SlicedLine]>) -> String {
+    let lines = summary::lines(results);
+    let tables = [Some(later_stages_table(&lines)), Some(continual_table(&lines)), cost_table(&lines)];
+    let headings = tables.iter().flatten().flat_map(Table::heading);
+    let sliced: Vec<Table> = slices.map(super::slices::tables).into_iter().flatten().collect();
+    let headings = headings.chain(sliced.iter().flat_map(Table::heading));
+    let mut table = Table::new(2, ["Column", "Meaning"]);
+    for Definition { label, text } in definitions(headings.map(String::as_str)) {
+        table.row([label, text]);
+    }
+    format!("\n{}", table.to_text())
+}
+
 fn cost(lines: &[Line]) -> String {
+    let Some(table) = cost_table(lines) else { return String::new() };
+    format!("\nCost of a run: wall time of all stages, the most memory and storage of any stage\n{}", table.to_text())
+}
+
+/// The costs of the finished lines, where there are any.
+fn cost_table(lines: &[Line]) -> Option<Table> {
     let heading = ["Experiment", "n", "Train", "Evaluate", "Examples/s", "Peak memory", "Trainable", "Stored a stage"];
     let mut table = Table::new(1, heading);
     let finished: Vec<_> = lines.iter().filter_map(|line| Some((line, line.cost?))).collect();
@@ -133,10 +155,7 @@ fn cost(lines: &[Line]) -> String {
             words::bytes(cost.stored_bytes),
         ]);
     }
-    if finished.is_empty() {
-        return String::new();
-    }
-    format!("\nCost of a run: wall time of all stages, the most memory and storage of any stage\n{}", table.to_text())
+    (!finished.is_empty()).then_some(table)
 }
 
 fn name_of(line: &Line) -> String {
