@@ -7,8 +7,10 @@ use clap::{Args, ValueEnum};
 
 use super::outcome::{Ended, say, warn};
 use crate::error::InputError;
+use crate::figures::words::shown_key;
 use crate::figures::{self, FIGURES, FigureContext, FigureOption, FigureOptions, FigureSpec, NamedChart};
 use crate::files;
+use crate::measure::UserMetric;
 use crate::plot::{self, Chart, Style};
 use crate::project::Project;
 use crate::results::Results;
@@ -30,7 +32,7 @@ pub(super) struct Arguments {
     run: Option<String>,
     #[arg(long, value_name = "NAME", help = module_help())]
     module: Option<String>,
-    #[arg(long, default_value = "ndcg@10", help = metric_help())]
+    #[arg(long, default_value_t = UserMetric::default().to_string(), help = metric_help())]
     metric: String,
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
@@ -82,8 +84,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 
 impl Arguments {
     fn charts(&self, context: &FigureContext<'_>) -> Result<Vec<NamedChart>, InputError> {
+        let measured =
+            |key: &str| context.results.runs.iter().flat_map(|run| &run.stages).any(|s| s.metrics.contains_key(key));
+        let metric = self.metric.parse().map_or_else(|_| self.metric.clone(), |metric| shown_key(metric, measured));
         let options = FigureOptions {
-            metric: self.metric.clone(),
+            metric,
             module: self.module.clone(),
             run: self.run.clone(),
             // Among other figures of adapters they are read anyway.

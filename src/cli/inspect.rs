@@ -14,7 +14,9 @@ use crate::budget::memory_estimate::{MemoryEstimate, memory_estimates};
 use crate::data::formats::{self, Detected};
 use crate::data::{Dataset, DatasetSource, Summary};
 use crate::error::InputError;
+use crate::figures::words::{metric_label, shown_key};
 use crate::id_training::quality::IndexSummary;
+use crate::measure::UserMetric;
 use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
 use crate::model::prompt::Preview;
 use crate::model::tokenizer::{Tokenizer, TokenizerSummary};
@@ -252,10 +254,13 @@ fn run_text(run: &RunResult) -> String {
         run.device,
         words::count(run.trainable_parameters),
     );
-    let heading = ["Stage", "Examples", "Test users", "Train", "Evaluate", "Memory", "Loss", "Hit@10", "NDCG@10"];
-    let mut table = Table::new(0, heading);
+    let measured = |key: &str| run.stages.iter().any(|stage| stage.metrics.contains_key(key));
+    let metrics = [UserMetric::hit(10), UserMetric::ndcg(10)].map(|metric| shown_key(metric, measured));
+    let heading = ["Stage", "Examples", "Test users", "Train", "Evaluate", "Memory", "Loss"].map(str::to_owned);
+    let mut table = Table::new(0, heading.into_iter().chain(metrics.iter().map(|key| metric_label(key))));
     for stage in &run.stages {
-        let metric = |name| stage.metrics.get(name).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+        let metric =
+            |key: &String| stage.metrics.get(key).map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
         table.row([
             stage.stage.to_string(),
             words::count(stage.train_examples),
@@ -264,8 +269,8 @@ fn run_text(run: &RunResult) -> String {
             words::duration(stage.eval_seconds),
             words::bytes(stage.peak_memory_bytes),
             format!("{:.4}", stage.final_loss),
-            metric("hit@10"),
-            metric("ndcg@10"),
+            metric(&metrics[0]),
+            metric(&metrics[1]),
         ]);
     }
     text + &table.to_text()

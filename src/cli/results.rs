@@ -2,6 +2,7 @@
 
 mod csv;
 mod latex;
+mod metrics;
 mod slices;
 mod text;
 
@@ -15,7 +16,6 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::project::Project;
 use crate::results::slices::{SlicedLine, sliced};
-use crate::results::summary::Line;
 use crate::results::{Results, RunResult, not_measured};
 use crate::run::{RunFolder, Status};
 
@@ -44,25 +44,10 @@ pub(super) struct Arguments {
     /// By kinds of users and targets; with --csv and --latex instead of the other tables
     #[arg(long)]
     slices: bool,
+    /// Below the tables, what each of their columns means
+    #[arg(long, conflicts_with_all = ["json", "csv", "latex"])]
+    explain: bool,
 }
-
-/// Columns of the tables, in this order, as far as they were measured.
-const METRICS: [(&str, &str); 11] = [
-    ("hit@1", "Hit@1"),
-    ("hit@5", "Hit@5"),
-    ("hit@10", "Hit@10"),
-    ("hit@20", "Hit@20"),
-    ("ndcg@5", "NDCG@5"),
-    ("ndcg@10", "NDCG@10"),
-    ("ndcg@20", "NDCG@20"),
-    ("hit@10_corrected", "Hit@10, tie-corrected"),
-    ("invalid_rate", "Invalid"),
-    ("hit@10_known_corrected", "Hit@10, known items"),
-    ("ndcg@10_known_corrected", "NDCG@10, known items"),
-];
-
-/// Metrics that have tables stage by stage and of continual measures.
-const SHOWN: [(&str, &str); 2] = [("hit@10", "Hit@10"), ("ndcg@10", "NDCG@10")];
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -92,8 +77,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         (None, _, _, true) => print(&latex::as_latex(&results.side_by_side()))?,
         (Some(slices), _, _, true) => print(&slices::as_latex(&results.project, slices))?,
         (slices, ..) => {
-            let text = text::as_text(&results.side_by_side(), project.is_synthetic());
-            print(&(text + &slices.as_deref().map(slices::as_text).unwrap_or_default()))?;
+            let results = results.side_by_side();
+            let text = text::as_text(&results, project.is_synthetic());
+            let sliced = slices.as_deref().map(slices::as_text).unwrap_or_default();
+            let explained = arguments.explain.then(|| text::explained(&results, slices.as_deref()));
+            print(&(text + &sliced + &explained.unwrap_or_default()))?;
         }
     }
     Ok(Ended::Done)
@@ -122,8 +110,4 @@ fn means_over(protocol: Protocol) -> &'static str {
             "mean over the stages from 2 on, each stage's first interactions asked of the model after the stage before it"
         }
     }
-}
-
-fn is_measured(lines: &[Line], metric: &str) -> bool {
-    lines.iter().any(|line| line.later_stages.contains_key(metric))
 }

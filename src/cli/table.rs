@@ -20,6 +20,11 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
+    /// The cells of the first row.
+    pub(super) fn heading(&self) -> &[String] {
+        self.rows.first().map_or(&[], Vec::as_slice)
+    }
+
     /// Lines ended by line feeds, columns two spaces apart.
     pub(super) fn to_text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -45,7 +45,7 @@ pub enum Spread {
     Deviation,
 }
 
-/// `metric` (`hit@10`, `ndcg@5`, `invalid_rate`) over the stages, one line an experiment.
+/// `metric` (`hit@10_corrected`, `ndcg@5`, `invalid_rate`) over the stages, one line an experiment.
 ///
 /// A line is the mean over the experiment's seeds, in each stage over those that have finished it. Runs of one
 /// experiment that share a seed were made with different settings or data; they stay apart, each under its

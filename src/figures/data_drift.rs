@@ -1,5 +1,6 @@
 //! The drift of the data alone: how far each stage lies from those before it, who its users are, and what it is tested on.
 
+use super::measures;
 use super::provenance::Provenance as _;
 use super::stages::{group_parts, stage_names};
 use crate::data::Protocol;
@@ -61,30 +62,7 @@ impl DriftMeasure {
 
     /// What it is, in words.
     pub fn explanation(self) -> String {
-        match self {
-            Self::Items => {
-                "Jensen-Shannon divergence, in bits, between the shares of interactions that items have in this stage and in the one before: 0 for equal popularity, 1 where no item is in both"
-            }
-            Self::Codes(_) => {
-                "Jensen-Shannon divergence, in bits, between the shares of interactions that the codes of this level have in this stage and in the one before: 0 for equal use, 1 where no code is in both"
-            }
-            Self::TopItems => {
-                "Share of the most popular items of this stage that are among the most popular of the stage before too; fewer items are compared where a stage has fewer"
-            }
-            Self::NewUsers => "Share of the stage's users who are in no stage before",
-            Self::NewItems => "Share of the stage's items that are in no stage before",
-            Self::NewItemInteractions => "Share of the stage's interactions that are with items of no stage before",
-            Self::Centroids => {
-                "Mean distance between the centroids of a user's items in this stage and in the one before, over users in both. Items are placed by the words of their titles, at length 1"
-            }
-            Self::CentroidAngles => {
-                "Mean of one minus the cosine between the centroids of a user's items in this stage and in the one before, over users in both. Items are placed by the words of their titles"
-            }
-            Self::CommonShift => {
-                "Distance between the means of all centroids in this stage and in the one before: the part of the users' moves that they have in common"
-            }
-        }
-        .to_owned()
+        measures::text(&self.label())
     }
 
     /// Its value in a stage; shares of stage 1, in which everything is new, say nothing.
@@ -216,6 +194,24 @@ mod tests {
             |stage: usize| -> Vec<_> { found.iter().map(|measure| measure.value(&drift.stages[stage])).collect() };
         assert_eq!(values(0), [None; 7]);
         assert_eq!(values(1), [0.4, 0.1, 0.2, 0.58, 0.5, 0.25, 0.125].map(Some));
+    }
+
+    #[test]
+    fn every_measure_is_defined() {
+        let all = [
+            DriftMeasure::Items,
+            DriftMeasure::Codes(2),
+            DriftMeasure::TopItems,
+            DriftMeasure::NewUsers,
+            DriftMeasure::NewItems,
+            DriftMeasure::NewItemInteractions,
+            DriftMeasure::Centroids,
+            DriftMeasure::CentroidAngles,
+            DriftMeasure::CommonShift,
+        ];
+        for measure in all {
+            assert!(!measure.explanation().is_empty(), "{}", measure.label());
+        }
     }
 
     #[test]

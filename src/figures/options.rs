@@ -10,7 +10,7 @@ pub enum FigureOption {
 /// What figures are asked for with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FigureOptions {
-    /// `ndcg@10`.
+    /// `ndcg@10_corrected`.
     pub metric: String,
     /// The end of a module's name; the one with the largest update where there is none.
     pub module: Option<String>,

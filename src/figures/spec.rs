@@ -2,6 +2,7 @@
 
 use super::context::{FigureContext, FigureRun};
 use super::curves::RunCurves;
+use super::measures::defined;
 use super::options::{FigureOption, FigureOptions};
 use super::provenance::Provenance as _;
 use crate::error::InputError;
@@ -54,7 +55,7 @@ impl NamedChart {
 }
 
 impl FigureSpec {
-    /// Its charts, each with a name that begins with the figure's: `matrix-peso-s1`.
+    /// Its charts with the definitions of what they show, each with a name that begins with the figure's: `matrix-peso-s1`.
     ///
     /// # Errors
     /// [`InputError`] where no run is of the name that `options` give, the module is not there, or a run's folder or the dataset
@@ -83,6 +84,6 @@ impl FigureSpec {
                 }
             }
         }
-        Ok(charts)
+        Ok(charts.into_iter().map(|NamedChart { name, chart }| NamedChart { name, chart: defined(chart) }).collect())
     }
 }

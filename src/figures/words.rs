@@ -1,25 +1,46 @@
 //! How metrics and experiments read in figures.
 
+use std::collections::BTreeMap;
+
+use crate::measure::{Gain, UserMetric};
 use crate::plot::Better;
 use crate::results::RunResult;
 
-/// How a metric's key reads: `hit@10` is `Hit@10`, `ndcg@5_corrected` is `NDCG@5, tie-corrected`.
+/// How a metric's key reads: `hit@10_corrected` is `Hit@10`, `ndcg@5` is `NDCG@5, released count`.
 pub fn metric_label(metric: &str) -> String {
-    if let Some((gain, count)) = metric.split_once("_known") {
-        return format!("{}, known items", metric_label(&format!("{gain}{count}")));
+    match metric.parse::<UserMetric>() {
+        Ok(UserMetric { gain, k, corrected, known }) => {
+            let gain = match gain {
+                Gain::Hit => "Hit",
+                Gain::Ndcg => "NDCG",
+            };
+            let count = if corrected { "" } else { ", released count" };
+            format!("{gain}@{k}{count}{}", if known { ", known items" } else { "" })
+        }
+        Err(_) if metric == "invalid_rate" => "Invalid rate".to_owned(),
+        Err(_) => metric.to_owned(),
     }
-    let (plain, corrected) = match metric.strip_suffix("_corrected") {
-        Some(plain) => (plain, ", tie-corrected"),
-        None => (metric, ""),
-    };
-    let label = match plain.split_once('@') {
-        Some(("hit", cutoff)) => format!("Hit@{cutoff}"),
-        Some(("ndcg", cutoff)) => format!("NDCG@{cutoff}"),
-        _ if plain == "invalid_rate" => "Invalid rate".to_owned(),
-        _ => plain.to_owned(),
-    };
-    format!("{label}{corrected}")
 }
+
+/// The key under which `metric` is shown: its own, or that of the released count where that alone was measured.
+pub fn shown_key(metric: UserMetric, measured: impl Fn(&str) -> bool) -> String {
+    let (own, released) = (metric.to_string(), metric.released().to_string());
+    if !measured(&own) && measured(&released) { released } else { own }
+}
+
+/// Whether the released count of a metric says something else than the tie-corrected one, of values by key: it does where
+/// the test users' items share ids.
+pub fn counts_differ<V>(values: &BTreeMap<String, V>, metric: UserMetric, mean: impl Fn(&V) -> f64) -> bool {
+    let mean = |metric: UserMetric| values.get(&metric.to_string()).map(&mean);
+    match (mean(metric), mean(metric.released())) {
+        (Some(corrected), Some(released)) => (corrected - released).abs() > 1e-12,
+        _ => false,
+    }
+}
+
+/// Why a table has two counts of one metric.
+pub const TWO_COUNTS: &str = "Some items share a semantic id: Hit and NDCG rank items, the target's place among those of its \
+                              id by expectation; the released count ranks ids and takes any item of the target's id for a hit";
 
 /// How a run's experiment reads.
 pub fn experiment_label(run: &RunResult) -> String {
@@ -46,12 +67,31 @@ mod tests {
 
     #[test]
     fn metrics_read_as_people_write_them() {
-        assert_eq!(metric_label("hit@10"), "Hit@10");
-        assert_eq!(metric_label("ndcg@5_corrected"), "NDCG@5, tie-corrected");
+        assert_eq!(metric_label("hit@10_corrected"), "Hit@10");
+        assert_eq!(metric_label("hit@10"), "Hit@10, released count");
+        assert_eq!(metric_label("ndcg@5"), "NDCG@5, released count");
         assert_eq!(metric_label("invalid_rate"), "Invalid rate");
         for count in ["", "_corrected"] {
             let whole = metric_label(&format!("hit@10{count}"));
             assert_eq!(metric_label(&format!("hit@10_known{count}")), format!("{whole}, known items"));
         }
+    }
+
+    #[test]
+    fn the_released_count_stands_in_where_nothing_else_was_measured_and_under_its_own_name() {
+        let only = |there: &'static str| shown_key(UserMetric::hit(10), move |key| key == there);
+        assert_eq!(metric_label(&only("hit@10")), "Hit@10, released count");
+        assert_eq!(metric_label(&only("hit@10_corrected")), "Hit@10");
+        assert_eq!(shown_key(UserMetric::hit(10), |_| true), "hit@10_corrected");
+    }
+
+    #[test]
+    fn counts_differ_where_a_released_one_is_larger() {
+        let differ = |released| {
+            let values = BTreeMap::from([("hit@10_corrected".to_owned(), 0.25), ("hit@10".to_owned(), released)]);
+            counts_differ(&values, UserMetric::hit(10), |value| *value)
+        };
+        assert!(differ(0.5) && !differ(0.25));
+        assert!(!counts_differ(&BTreeMap::from([("hit@10".to_owned(), 0.5)]), UserMetric::hit(10), |value| *value));
     }
 }

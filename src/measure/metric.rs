@@ -57,6 +57,12 @@ impl UserMetric {
         Self { gain: Gain::Ndcg, k, corrected: true, known: false }
     }
 
+    /// The same by the released count.
+    #[must_use]
+    pub const fn released(self) -> Self {
+        Self { corrected: false, ..self }
+    }
+
     /// The metric of one outcome; no number where it takes a list of known items and the outcome has none.
     pub fn of(self, outcome: &UserOutcome) -> f64 {
         let of: fn(Place, usize) -> f64 = match (self.gain, self.corrected) {

@@ -6,11 +6,23 @@ use super::undrawable::Undrawable;
 pub(super) const LOGICAL_DPI: f64 = 96.0;
 
 /// PNG bytes; a picture has no transparent place, so that its alpha is left out.
-pub(super) fn encoded([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, Undrawable> {
-    encode([width, height], dots, dpi).map_err(|error| Undrawable::Writer(error.to_string()))
+///
+/// `description` is kept in the file, where there is one.
+pub(super) fn encoded(
+    [width, height]: [u32; 2],
+    dots: &[u8],
+    dpi: u32,
+    description: Option<String>,
+) -> Result<Vec<u8>, Undrawable> {
+    encode([width, height], dots, dpi, description).map_err(|error| Undrawable::Writer(error.to_string()))
 }
 
-fn encode([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, png::EncodingError> {
+fn encode(
+    [width, height]: [u32; 2],
+    dots: &[u8],
+    dpi: u32,
+    description: Option<String>,
+) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
@@ -21,6 +33,9 @@ fn encode([width, height]: [u32; 2], dots: &[u8], dpi: u32) -> Result<Vec<u8>, p
         yppu: dots_a_metre,
         unit: png::Unit::Meter,
     }));
+    if let Some(description) = description {
+        encoder.add_itxt_chunk("Description".to_owned(), description)?;
+    }
     let colours: Vec<u8> = dots.chunks_exact(4).flat_map(|dot| [dot[0], dot[1], dot[2]]).collect();
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&colours)?;

@@ -59,7 +59,8 @@ pub fn svg(chart: &Chart, style: &Style) -> Result<String, Undrawable> {
     }
     let dots = (f64::from(style.dpi) / LOGICAL_DPI) as f32;
     let scene = scene::scene(chart, style.theme, [style.width, style.height].map(|length| length as f32), dots)?;
-    Ok(svg_writer::write(&scene, &chart.title, &chart.description()))
+    let description: Vec<String> = [chart.description()].into_iter().chain(described(chart)).collect();
+    Ok(svg_writer::write(&scene, &chart.title, &description.join(". ")))
 }
 
 /// `chart` as a PNG that states its dots an inch.
@@ -72,7 +73,7 @@ pub fn png(chart: &Chart, style: &Style) -> Result<Vec<u8>, Undrawable> {
     let mut picture = Pixmap::new(width, height).ok_or(Undrawable::Dots { width, height })?;
     let [across, down] = [width as f32 / style.width as f32, height as f32 / style.height as f32];
     resvg::render(&tree, Transform::from_scale(across, down), &mut picture.as_mut());
-    encoded([width, height], picture.data(), style.dpi)
+    encoded([width, height], picture.data(), style.dpi, described(chart))
 }
 
 /// `chart` as a PDF of one page with text that can be searched and copied.
@@ -86,13 +87,22 @@ pub fn pdf(chart: &Chart, style: &Style) -> Result<Vec<u8>, Undrawable> {
     let size = Size::from_wh(width, height).ok_or_else(failed)?;
     let settings = PageSettings::from_wh(width, height).ok_or_else(failed)?;
     let mut document = Document::new();
-    document.set_metadata(Metadata::new().title(chart.title.clone()).language("en".to_owned()));
+    let metadata = Metadata::new().title(chart.title.clone()).language("en".to_owned());
+    document.set_metadata(match described(chart) {
+        Some(definitions) => metadata.description(definitions),
+        None => metadata,
+    });
     let mut page = document.start_page_with(settings);
     let mut surface = page.surface();
     surface.draw_svg(&tree, size, SvgSettings::default()).ok_or_else(failed)?;
     surface.finish();
     page.finish();
     document.finish().map_err(|error| Undrawable::Writer(format!("{error:?}")))
+}
+
+/// The chart's definitions, where it has any.
+fn described(chart: &Chart) -> Option<String> {
+    (!chart.definitions.is_empty()).then(|| chart.definitions.join(". "))
 }
 
 fn tree(chart: &Chart, style: &Style) -> Result<Tree, Undrawable> {

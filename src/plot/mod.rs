@@ -50,6 +50,8 @@ pub struct Chart {
     pub note: Option<String>,
     /// How to read it: what a band is, how many seeds.
     pub caption: Option<String>,
+    /// What each of its measures is, `Hit@10: …`. They are not drawn; files have them where their format keeps such words.
+    pub definitions: Vec<String>,
 }
 
 /// What is drawn.
@@ -185,7 +187,7 @@ impl Body {
 impl Chart {
     /// A chart without note and captions.
     pub fn new(title: impl Into<String>, body: Body) -> Self {
-        Self { title: title.into(), subtitle: None, body, note: None, caption: None }
+        Self { title: title.into(), subtitle: None, body, note: None, caption: None, definitions: Vec::new() }
     }
 
     /// A chart that says what is missing.

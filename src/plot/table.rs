@@ -12,7 +12,7 @@ use crate::text::{csv_field, latex_escaped, one_line};
 ///
 /// Pictures: their own heading and rows. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, `low` and `high` of the band, `note`. Heat map:
 /// row, column, value, `note`; of several, `series` before them. Parallel coordinates: a row a line. River: a row a flow. Cells
-/// that were not measured are left out.
+/// that were not measured are left out. Where the chart has definitions, a last column `definitions` has them.
 pub fn csv(chart: &Chart) -> String {
     let note = chart.note.as_deref().unwrap_or_default();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -69,7 +69,23 @@ pub fn csv(chart: &Chart) -> String {
             }
         }
     }
+    define(&mut rows, &chart.definitions);
     rows.iter().map(|row| row.iter().map(|field| csv_field(field)).collect::<Vec<_>>().join(",") + "\n").collect()
+}
+
+/// Puts definitions into a last column, one a row from the first on; the last row takes those that have none. So every row
+/// stays a row of the table, whoever reads it.
+fn define(rows: &mut [Vec<String>], definitions: &[String]) {
+    let Some((heading, rows)) = rows.split_first_mut() else { return };
+    if definitions.is_empty() || rows.is_empty() {
+        return;
+    }
+    heading.push("definitions".to_owned());
+    let last = rows.len() - 1;
+    for (index, row) in rows.iter_mut().enumerate() {
+        let end = if index == last { definitions.len() } else { (index + 1).min(definitions.len()) };
+        row.push(definitions.get(index..end).unwrap_or_default().join("; "));
+    }
 }
 
 /// A row a flow, and one for each direction that goes on in none.
@@ -182,7 +198,7 @@ pub fn latex(chart: &Chart) -> String {
             Err(problem) => return format!("% {}: {}\n", one_line(&chart.title), one_line(&problem)),
         },
     };
-    let mut text = String::new();
+    let mut text: String = chart.definitions.iter().map(|definition| format!("% {}\n", one_line(definition))).collect();
     let parts = [Some(&chart.title), chart.subtitle.as_ref(), chart.caption.as_ref(), chart.note.as_ref()];
     let caption: Vec<String> = parts.into_iter().flatten().map(|part| latex_escaped(part)).collect();
     // Writing to a string cannot fail.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use peso_workbench::data::Protocol;
+use peso_workbench::figures::measures;
 use peso_workbench::project::Project;
 use peso_workbench::project::file::DEMO;
 use peso_workbench::run::observer::{CellIndex, EvaluationRecord, Level, Observer, StageRecord, UserOutcome};
@@ -50,7 +51,10 @@ fn write_run(project: &Project, method: &RunMethod, name: &str, seed: u64, statu
         for test_stage in 1..=2 {
             // Sums of powers of two, so that every form shows them exactly.
             let value = 0.125 * trained_stage as f64 + 0.015625 * test_stage as f64 + gain;
-            let metrics = BTreeMap::from([("hit@10".to_owned(), value), ("ndcg@10".to_owned(), value / 2.0)]);
+            let metrics = ["hit@10", "hit@10_corrected"].map(|metric| (metric.to_owned(), value));
+            let metrics =
+                metrics.into_iter().chain(["ndcg@10", "ndcg@10_corrected"].map(|m| (m.to_owned(), value / 2.0)));
+            let metrics: BTreeMap<String, f64> = metrics.collect();
             let user = UserOutcome { user: 0, target: 1, rank: 1, before: 0, sharing: 1, top: vec![1, 2], known: None };
             let users = vec![user];
             let at = CellIndex { protocol: Protocol::SameBlock, trained: trained_stage, tested: test_stage };
@@ -167,30 +171,31 @@ fn results_have_the_shape_that_others_rely_on() {
     let run = runs.iter().find(|run| run["experiment"] == "PESO" && run["seed"] == 1).unwrap();
     let hash = run["config_hash"].as_str().unwrap();
     assert_eq!(hash.len(), 64);
+    let both = |hit: Value, ndcg: Value| json!({"hit@10": hit, "hit@10_corrected": hit, "ndcg@10": ndcg, "ndcg@10_corrected": ndcg});
     assert_eq!(
         *run,
         json!({
             "run": format!("peso-s1-{}", &hash[..8]), "experiment": "PESO", "method": "peso",
             "ranking": "ids", "seed": 1, "status": "finished", "device": "cpu", "trainable_parameters": 1234, "config_hash": hash,
             "data_hash": "da7a", "protocols": ["same-block"],
-            "continual": {
-                "hit@10": {"plasticity": 0.2109375, "stability": 0.265625, "average_accuracy": 0.2734375,
-                           "backward_transfer": 0.125, "forward_transfer": null, "forgetting": 0.0},
-                "ndcg@10": {"plasticity": 0.10546875, "stability": 0.1328125, "average_accuracy": 0.13671875,
-                            "backward_transfer": 0.0625, "forward_transfer": null, "forgetting": 0.0},
-            },
+            "continual": both(
+                json!({"plasticity": 0.2109375, "stability": 0.265625, "average_accuracy": 0.2734375,
+                       "backward_transfer": 0.125, "forward_transfer": null, "forgetting": 0.0}),
+                json!({"plasticity": 0.10546875, "stability": 0.1328125, "average_accuracy": 0.13671875,
+                       "backward_transfer": 0.0625, "forward_transfer": null, "forgetting": 0.0}),
+            ),
             "stages": [
                 {"stage": 1, "train_examples": 100, "test_users": 1, "left_out_users": null, "train_seconds": 2.0,
                  "train_examples_per_s": null, "eval_seconds": 0.0, "peak_memory_bytes": 0, "stored_bytes": 0,
-                 "final_loss": 1.5, "metrics": {"hit@10": 0.140625, "ndcg@10": 0.0703125}},
+                 "final_loss": 1.5, "metrics": both(json!(0.140625), json!(0.0703125))},
                 {"stage": 2, "train_examples": 100, "test_users": 1, "left_out_users": null, "train_seconds": 2.0,
                  "train_examples_per_s": null, "eval_seconds": 0.0, "peak_memory_bytes": 0, "stored_bytes": 0,
-                 "final_loss": 1.5, "metrics": {"hit@10": 0.28125, "ndcg@10": 0.140625}},
+                 "final_loss": 1.5, "metrics": both(json!(0.28125), json!(0.140625))},
             ],
-            "matrix": {
-                "hit@10": [[0.140625, 0.15625], [0.265625, 0.28125]],
-                "ndcg@10": [[0.0703125, 0.078125], [0.1328125, 0.140625]],
-            },
+            "matrix": both(
+                json!([[0.140625, 0.15625], [0.265625, 0.28125]]),
+                json!([[0.0703125, 0.078125], [0.1328125, 0.140625]]),
+            ),
         })
     );
     // The worker of the Frozen run is gone, so it does not run any more.
@@ -276,6 +281,42 @@ fn inspect_tells_projects_from_runs() {
 }
 
 #[test]
+fn results_explain_their_columns() {
+    let here = tempfile::tempdir().unwrap();
+    project_with_runs(here.path());
+    let explained = words(&peso(here.path(), &["results", ".", "--explain"]).stdout);
+    let (_, legend) = explained.split_once("\nColumn ").unwrap();
+    for column in ["Hit@10", "NDCG@10", "Plasticity", "Forgetting", "Train", "Examples/s", "Peak memory"] {
+        let line = legend.lines().find(|line| line.starts_with(&format!("{column}  ")));
+        assert!(line.is_some_and(|line| line.len() > column.len() + 25), "{column}: {legend}");
+    }
+    assert!(!legend.contains("released count"), "both counts are equal here");
+}
+
+/// Columns of figures that say where a value stands; every other one is a measure.
+const PLACES: [&str; 19] = [
+    "series",
+    "run",
+    "Stage",
+    "stage",
+    "Step",
+    "Direction",
+    "direction",
+    "next direction",
+    "Principal angle",
+    "Layer",
+    "Module",
+    "module",
+    "side",
+    "After training stage",
+    "Tested on stage",
+    "low",
+    "high",
+    "note",
+    "definitions",
+];
+
+#[test]
 fn figures_are_written_by_ending_and_into_folders() {
     let here = tempfile::tempdir().unwrap();
     project_with_runs(here.path());
@@ -303,6 +344,21 @@ fn figures_are_written_by_ending_and_into_folders() {
         assert!(names.iter().any(|name| name == figure), "{figure} is not among {names:?}");
     }
     assert_eq!(names.iter().filter(|name| name.starts_with("matrix")).count(), 4, "{names:?}");
+    for name in &names {
+        let csv = fs::read_to_string(here.path().join(format!("figures/{name}.csv"))).unwrap();
+        let heading = csv::Reader::from_reader(csv.as_bytes()).headers().unwrap().clone();
+        let heading: Vec<&str> = heading.iter().collect();
+        // Axes of settings have the names of their options.
+        let settings = if name == "parallel" { heading.len().saturating_sub(4) } else { 0 };
+        for column in heading[settings..].iter().filter(|column| !PLACES.contains(column)) {
+            if *column == "missing" {
+                continue;
+            }
+            let label = column.split(" (").next().unwrap().trim_start_matches("Gain in ");
+            let defined = measures::definition(label).unwrap_or_else(|| panic!("{name}: {column} has no definition"));
+            assert!(csv.contains(&defined.text), "{name}: {column} is not explained in the file");
+        }
+    }
     let refused = peso(here.path(), &["export", ".", "--figure", "loss", "--to", "loss.docx"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(!here.path().join("loss.docx").exists());

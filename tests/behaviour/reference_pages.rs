@@ -24,6 +24,7 @@ const PARTS: &[(&str, Render)] = &[
     ("training defaults", || defaults(&Training::default())),
     ("evaluation defaults", || defaults(&Evaluation::default())),
     ("formats", peso_workbench::data::formats::reference),
+    ("measures", peso_workbench::figures::measures::reference),
     ("methods", peso_workbench::method::reference),
     ("training fields", peso_workbench::project::training_fields::reference),
 ];

@@ -19,6 +19,7 @@ use crate::app::dialogs::new_project::NewProjectDialog;
 use crate::app::dialogs::path::PathDialog;
 use crate::app::message::Message;
 use crate::app::panels::PanelEvent;
+use crate::figures::measures::defined;
 use crate::files;
 use crate::plot;
 use crate::plot::{Chart, Style, table};
@@ -92,6 +93,7 @@ impl Workbench {
     }
 
     pub(super) fn ask_export(&mut self, chart: Arc<Chart>) {
+        let chart = Arc::new(defined(Arc::unwrap_or_clone(chart)));
         let dark = self.settings.theme == ThemeChoice::Dark;
         let style = Style { theme: if dark { plot::Theme::Dark } else { plot::Theme::Light }, ..Style::default() };
         let folder = self.session.as_ref().and_then(|session| session.file.parent()).unwrap_or(Path::new("."));
@@ -109,7 +111,7 @@ impl Workbench {
     }
 
     pub(super) fn copy_data(&mut self, ctx: &egui::Context, chart: &Chart) {
-        ctx.copy_text(table::csv(chart));
+        ctx.copy_text(table::csv(&defined(chart.clone())));
         self.notices.push(Notice::new(Weight::Done, "The chart's numbers are on the clipboard"));
     }
 

@@ -6,7 +6,7 @@ use crate::error::InputError;
 use crate::measure::UserMetric;
 use crate::results::churn::{ChurnReport, StageTests, churn, stage_tests};
 
-/// The metric that users' gains are in.
+/// The metric that users' gains are in, tie-corrected.
 pub(crate) const USER_METRIC: UserMetric = UserMetric::ndcg(10);
 
 /// How far training on each stage changed what users see.

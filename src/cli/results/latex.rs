@@ -1,7 +1,8 @@
 //! `peso results --latex`: the means over the later stages, and the continual measures.
 
 use super::text::{DIVISORS, continual_table};
-use super::{METRICS, is_measured, means_over};
+use super::{means_over, metrics};
+use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::results::Results;
 use crate::results::summary;
 use crate::results::summary::{Line, Mean};
@@ -9,20 +10,23 @@ use crate::text::{latex_escaped, one_line};
 
 pub(super) fn as_latex(results: &Results) -> String {
     let lines: Vec<Line> = summary::lines(results).into_iter().filter(|line| line.finished).collect();
-    let metrics: Vec<_> = METRICS.into_iter().filter(|(metric, _)| is_measured(&lines, metric)).collect();
-    let best: Vec<f64> = metrics.iter().map(|(metric, _)| best_of(&lines, metric)).collect();
+    let metrics = metrics::columns(&lines);
+    let best: Vec<f64> = metrics.iter().map(|metric| best_of(&lines, metric)).collect();
     let mut text = format!("% {}: {}\n", one_line(&results.project), means_over(results.protocol));
+    if !metrics::released(&lines).is_empty() {
+        text.push_str(&format!("% {TWO_COUNTS}\n"));
+    }
     text.push_str(&format!("\\begin{{tabular}}{{l{}}}\n\\toprule\nMethod", "r".repeat(metrics.len())));
-    text.extend(metrics.iter().map(|(_, label)| format!(" & {}", latex_escaped(label))));
+    text.extend(metrics.iter().map(|metric| format!(" & {}", latex_escaped(&metric_label(metric)))));
     text.push_str(" \\\\\n\\midrule\n");
     for (index, line) in lines.iter().enumerate() {
         if line.counted && index > 0 && !lines[index - 1].counted {
             text.push_str("\\midrule\n");
         }
         text.push_str(&latex_escaped(&line.name));
-        for ((metric, _), best) in metrics.iter().zip(&best) {
+        for (metric, best) in metrics.iter().zip(&best) {
             text.push_str(" & ");
-            text.extend(line.later_stages.get(*metric).map(|mean| in_latex(mean, mean.mean == *best)));
+            text.extend(line.later_stages.get(metric).map(|mean| in_latex(mean, mean.mean == *best)));
         }
         text.push_str(" \\\\\n");
     }

@@ -1,20 +1,43 @@
 //! `peso results --slices`: means on kinds of users and targets.
 
 use crate::cli::table::Table;
+use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::measure::UserMetric;
 use crate::measure::slice_means::FEW;
 use crate::project::Evaluation;
 use crate::results::slices::SlicedLine;
 
-/// Hit and NDCG at 10, or at the largest cut-off below that the project measures; of lists of known items too where it
-/// makes them.
+/// Hit and NDCG at 10, or at the largest cut-off below that the project measures, then their released counts; of lists of
+/// known items too where it makes them.
 pub(super) fn metrics(evaluation: &Evaluation) -> Vec<UserMetric> {
     let cut_offs = evaluation.k.iter().copied().filter(|&k| k <= evaluation.beams);
     let at_most_ten = cut_offs.clone().filter(|&k| k <= 10).max();
     let k = at_most_ten.or_else(|| cut_offs.min());
-    let whole = k.into_iter().flat_map(|k| [UserMetric::hit(k), UserMetric::ndcg(k)]);
     let lists: &[bool] = if evaluation.known_items { &[false, true] } else { &[false] };
-    whole.flat_map(|metric| lists.iter().map(move |&known| UserMetric { known, ..metric })).collect()
+    let of = |k| {
+        let corrected = [UserMetric::hit(k), UserMetric::ndcg(k)];
+        corrected.into_iter().chain(corrected.map(UserMetric::released))
+    };
+    k.into_iter()
+        .flat_map(of)
+        .flat_map(|metric| lists.iter().map(move |&known| UserMetric { known, ..metric }))
+        .collect()
+}
+
+/// The lines without those of a released count that says the same as the tie-corrected metric.
+fn shown(lines: &[SlicedLine]) -> Vec<SlicedLine> {
+    let means = |line: &SlicedLine| line.slices.iter().map(|slice| slice.mean).collect::<Vec<f64>>();
+    let differs = |line: &SlicedLine| {
+        let corrected = format!("{}_corrected", line.metric);
+        let twin = lines.iter().find(|twin| twin.metric == corrected && twin.experiment == line.experiment);
+        twin.is_some_and(|twin| means(twin).iter().zip(means(line)).any(|(a, b)| (a - b).abs() > 1e-12))
+    };
+    let equal = |metric: &str| is_released(metric) && !lines.iter().filter(|line| line.metric == metric).any(differs);
+    lines.iter().filter(|line| !equal(&line.metric)).cloned().collect()
+}
+
+fn is_released(metric: &str) -> bool {
+    metric.parse().is_ok_and(|metric: UserMetric| !metric.corrected)
 }
 
 /// A row a metric, slice and experiment, so that the experiments of a slice stand together.
@@ -31,17 +54,27 @@ pub(super) fn as_text(lines: &[SlicedLine]) -> String {
     if lines.is_empty() {
         return "\nNo run of the project as it is now is finished, so there are no slices\n".to_owned();
     }
+    let lines = &shown(lines);
     let few = lines.iter().flat_map(|line| &line.slices).any(|slice| slice.too_few);
     let note = if few { format!("; *: fewer than {FEW} users, too few to say much") } else { String::new() };
+    let two =
+        if lines.iter().any(|line| is_released(&line.metric)) { format!("{TWO_COUNTS}\n") } else { String::new() };
     format!(
-        "\nBy slice: mean over the tests of the stages from 2 on with its 95 % interval{note}\n{}\n\
+        "\nBy slice: mean over the tests of the stages from 2 on with its 95 % interval{note}\n{}{two}\n\
          How far slices lie apart: largest less smallest mean, and standard deviation, of slices with at least {FEW} users\n{}",
         table(lines).to_text(),
         dispersion(lines).to_text()
     )
 }
 
+/// The tables of the text.
+pub(super) fn tables(lines: &[SlicedLine]) -> [Table; 2] {
+    let lines = &shown(lines);
+    [table(lines), dispersion(lines)]
+}
+
 pub(super) fn as_latex(project: &str, lines: &[SlicedLine]) -> String {
+    let lines = &shown(lines);
     let comment = format!("{project}: by slice, mean over the tests of the stages from 2 on with its 95 % interval");
     let apart = format!("{project}: dispersion across slices");
     format!("{}\n{}", table(lines).to_latex(&comment), dispersion(lines).to_latex(&apart))
@@ -67,7 +100,7 @@ fn table(lines: &[SlicedLine]) -> Table {
     for (at, slice) in rows(lines) {
         let (line, of) = (&lines[at], &lines[at].slices[slice]);
         table.row([
-            line.metric.clone(),
+            metric_label(&line.metric),
             of.slice.to_string(),
             line.experiment.clone(),
             format!("{}{}", of.users, if of.too_few { "*" } else { "" }),
@@ -83,7 +116,7 @@ fn dispersion(lines: &[SlicedLine]) -> Table {
     for line in lines {
         for apart in &line.dispersion {
             table.row([
-                line.metric.clone(),
+                metric_label(&line.metric),
                 format!("{} ({})", apart.dimension.key(), apart.slices),
                 line.experiment.clone(),
                 format!("{:.4}", apart.range),

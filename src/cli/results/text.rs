@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{METRICS, SHOWN, is_measured, means_over};
+use super::{means_over, metrics};
 use crate::cli::table::Table;
 use crate::cli::words;
 use crate::data::Protocol;
+use crate::figures::measures::{Definition, definitions};
+use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::results::Results;
+use crate::results::slices::SlicedLine;
 use crate::results::summary::{self, Cost, Line, Mean};
 
 /// Continual measures in the order of the table, with their headings.
@@ -34,10 +37,11 @@ pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
     text.push_str(if several { ", ± standard deviation over n seeds\n" } else { "\n" });
     text.push_str(&later_stages_table(&lines).to_text());
     text.push_str(&left_out(results));
-    for (metric, label) in SHOWN {
-        if lines.iter().any(|line| line.by_stage.values().any(|metrics| metrics.contains_key(metric))) {
-            text.push_str(&format!("\n{label} by stage\n{}", by_stage_table(&lines, metric).to_text()));
-        }
+    if !metrics::released(&lines).is_empty() {
+        text.push_str(&format!("{TWO_COUNTS}\n"));
+    }
+    for metric in metrics::main(&lines) {
+        text.push_str(&format!("\n{} by stage\n{}", metric_label(&metric), by_stage_table(&lines, &metric).to_text()));
     }
     text.push_str(&continual(&lines));
     text.push_str(&cost(&lines));
@@ -48,11 +52,11 @@ pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
 }
 
 fn later_stages_table(lines: &[Line]) -> Table {
-    let metrics: Vec<_> = METRICS.into_iter().filter(|(metric, _)| is_measured(lines, metric)).collect();
-    let heading = ["Experiment", "n"].into_iter().chain(metrics.iter().map(|&(_, label)| label));
+    let metrics = metrics::columns(lines);
+    let heading = ["Experiment", "n"].map(str::to_owned).into_iter().chain(metrics.iter().map(|key| metric_label(key)));
     let mut table = Table::new(1, heading);
     for line in lines {
-        let values = metrics.iter().map(|(metric, _)| shown(line.later_stages.get(*metric)));
+        let values = metrics.iter().map(|metric| shown(line.later_stages.get(metric)));
         table.row([name_of(line), seeds_of(line)].into_iter().chain(values));
     }
     table
@@ -103,18 +107,38 @@ pub(super) fn continual_table(lines: &[Line]) -> Table {
     let columns: Vec<_> = CONTINUAL.into_iter().filter(|(key, _)| all().any(|of| of.contains_key(key))).collect();
     let heading = ["Experiment", "Metric", "n"].into_iter().chain(columns.iter().map(|&(_, label)| label));
     let mut table = Table::new(2, heading);
-    for (metric, label) in SHOWN {
+    for metric in metrics::main(lines) {
         for line in lines {
-            if let Some(measures) = line.continual.get(metric) {
+            if let Some(measures) = line.continual.get(&metric) {
                 let values = columns.iter().map(|(key, _)| shown(measures.get(key)));
-                table.row([name_of(line), label.to_owned(), seeds_of(line)].into_iter().chain(values));
+                table.row([name_of(line), metric_label(&metric), seeds_of(line)].into_iter().chain(values));
             }
         }
     }
     table
 }
 
+/// What the columns of all tables mean, a line a measure.
+pub(super) fn explained(results: &Results, slices: Option<&[SlicedLine]>) -> String {
+    let lines = summary::lines(results);
+    let tables = [Some(later_stages_table(&lines)), Some(continual_table(&lines)), cost_table(&lines)];
+    let headings = tables.iter().flatten().flat_map(Table::heading);
+    let sliced: Vec<Table> = slices.map(super::slices::tables).into_iter().flatten().collect();
+    let headings = headings.chain(sliced.iter().flat_map(Table::heading));
+    let mut table = Table::new(2, ["Column", "Meaning"]);
+    for Definition { label, text } in definitions(headings.map(String::as_str)) {
+        table.row([label, text]);
+    }
+    format!("\n{}", table.to_text())
+}
+
 fn cost(lines: &[Line]) -> String {
+    let Some(table) = cost_table(lines) else { return String::new() };
+    format!("\nCost of a run: wall time of all stages, the most memory and storage of any stage\n{}", table.to_text())
+}
+
+/// The costs of the finished lines, where there are any.
+fn cost_table(lines: &[Line]) -> Option<Table> {
     let heading = ["Experiment", "n", "Train", "Evaluate", "Examples/s", "Peak memory", "Trainable", "Stored a stage"];
     let mut table = Table::new(1, heading);
     let finished: Vec<_> = lines.iter().filter_map(|line| Some((line, line.cost?))).collect();
@@ -131,10 +155,7 @@ fn cost(lines: &[Line]) -> String {
             words::bytes(cost.stored_bytes),
         ]);
     }
-    if finished.is_empty() {
-        return String::new();
-    }
-    format!("\nCost of a run: wall time of all stages, the most memory and storage of any stage\n{}", table.to_text())
+    (!finished.is_empty()).then_some(table)
 }
 
 fn name_of(line: &Line) -> String {

@@ -40,7 +40,7 @@ fn draw_one(scene: &mut Scene, picture: &Picture, room: Rect, dots: f32) -> Resu
     let canvas = Canvas { theme: scene.theme, ground: scene.ground, size, scale: dots * scene.scale };
     let image = picture.paint(&canvas)?;
     let dpi = (f64::from(dots) * LOGICAL_DPI).round() as u32;
-    scene.images.push((at, encoded(image.size, &image.dots, dpi)?));
+    scene.images.push((at, encoded(image.size, &image.dots, dpi, None)?));
     captions(scene, &picture.captions([at.width(), at.height()]), at);
     Ok(())
 }

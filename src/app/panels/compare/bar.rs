@@ -11,6 +11,7 @@ use super::{ComparePanel, View};
 use crate::app::panels::{Context, chart_actions};
 use crate::app::queries::comparison::Verdicts;
 use crate::figures::cost::Cost;
+use crate::figures::measures;
 use crate::figures::slices;
 use crate::figures::words::metric_label;
 use crate::measure::Dimension;
@@ -53,7 +54,9 @@ impl ComparePanel {
             .height(420.0)
             .show_ui(ui, |ui| {
                 for metric in &lines.metrics {
-                    ui.selectable_value(&mut self.metric, metric.clone(), metric_label(metric));
+                    let label = metric_label(metric);
+                    let explained = measures::text(&label);
+                    ui.selectable_value(&mut self.metric, metric.clone(), label).on_hover_text(explained);
                 }
             });
         combo.response.labelled_by(label.id);
@@ -78,7 +81,8 @@ impl ComparePanel {
         let label = ui.label("Against");
         let combo = ComboBox::from_id_salt("cost").selected_text(self.cost.label()).width(190.0).show_ui(ui, |ui| {
             for cost in Cost::ALL {
-                ui.selectable_value(&mut self.cost, cost, cost.label());
+                let choice = ui.selectable_value(&mut self.cost, cost, cost.label());
+                choice.on_hover_text(measures::text(cost.label()));
             }
         });
         combo.response.labelled_by(label.id);
@@ -115,7 +119,9 @@ impl ComparePanel {
         ui.menu_button("Columns…", |ui| {
             for metric in lines.metrics.iter().filter(|metric| **metric != self.metric) {
                 let mut on = self.others.contains(metric);
-                if ui.checkbox(&mut on, metric_label(metric)).changed() {
+                let label = metric_label(metric);
+                let explained = measures::text(&label);
+                if ui.checkbox(&mut on, label).on_hover_text(explained).changed() {
                     if on {
                         self.others.insert(metric.clone());
                     } else {

@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 
 use super::contents::TableContents;
 use crate::app::widgets;
+use crate::figures::measures;
 use crate::figures::words::{better, metric_label};
+use crate::measure::UserMetric;
 use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict};
 use crate::plot::{Better, scale};
 use crate::results::comparison::{ComparisonLine, Estimate, Judged, Standing};
@@ -52,23 +54,19 @@ impl Column {
         }
     }
 
-    pub(super) const fn tooltip(&self) -> &'static str {
+    /// What stands in it: the definition of its measure, and what it is a mean of.
+    pub(super) fn tooltip(&self) -> String {
         match self {
-            Self::Name => "The experiment of the project, or the non-learned baseline",
-            Self::Seeds => "Finished runs that the line is the mean of",
-            Self::Metric(_) => "Mean over the stages from 2 on and over seeds; the best is bold",
-            Self::Gain => "Difference to the baseline, on the same test users and seeds",
-            Self::Relative => "The same as a share of the baseline's value, which is taken as given",
-            Self::P => {
-                "Chance of a gain at least as large if the two were equal, corrected for the number of lines compared"
+            Self::Name => "The experiment of the project, or the non-learned baseline".to_owned(),
+            Self::Seeds => "Finished runs that the line is the mean of".to_owned(),
+            Self::Metric(_) => {
+                format!(
+                    "{}. Mean over the stages from 2 on and over seeds; the best is bold",
+                    measures::text(&self.title())
+                )
             }
-            Self::Verdict => "Whether the gain may be called one",
-            Self::Validation => {
-                "Validation loss of the epochs that were kept, in nats a response token, mean over the stages from 2 on"
-            }
-            Self::TrainTime => "Wall time to train a stage, mean over the stages from 2 on",
-            Self::Memory => "The most memory that a stage took",
-            Self::Parameters => "Parameters that training changes",
+            Self::TrainTime => format!("{} a stage, mean over the stages from 2 on", measures::text(&self.title())),
+            _ => measures::text(&self.title()),
         }
     }
 
@@ -77,7 +75,7 @@ impl Column {
             Self::Name => 150.0,
             Self::Seeds => 40.0,
             Self::Metric(metric) => {
-                if metric.ends_with("_corrected") || metric.contains("_known") {
+                if metric.parse().is_ok_and(|metric: UserMetric| !metric.corrected || metric.known) {
                     150.0
                 } else {
                     66.0
@@ -356,6 +354,14 @@ fn explanation(verdict: &Verdict, baseline: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_column_is_explained() {
+        for column in Column::all(&["hit@10_corrected", "ndcg@5", "invalid_rate"].map(str::to_owned)) {
+            assert!(!column.tooltip().trim_start_matches(". ").is_empty(), "{}", column.title());
+            assert!(!column.tooltip().starts_with([' ', '.']), "{} has no definition", column.title());
+        }
+    }
 
     #[test]
     fn what_has_no_number_comes_last_either_way() {

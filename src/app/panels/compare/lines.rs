@@ -136,16 +136,17 @@ fn lacks(run: &RunResult, protocol: Protocol) -> bool {
     run.status == Status::Finished && !run.protocols.contains(&protocol)
 }
 
-/// The metrics that some run has, the usual ones first.
+/// The metrics that some run has, the usual ones first: tie-corrected before released counts.
 fn metrics_of(results: &Results) -> Vec<String> {
     let all: BTreeSet<&String> =
         results.runs.iter().flat_map(|run| &run.stages).flat_map(|stage| stage.metrics.keys()).collect();
     let rank = |metric: &str| {
         let (kind, cutoff) = metric.split_once('@').unwrap_or((metric, "0"));
-        let (corrected, known) = (cutoff.ends_with("_corrected"), cutoff.contains("_known"));
-        let kind = ["ndcg", "hit"].iter().position(|known| *known == kind).unwrap_or(2);
+        let (released, known) =
+            metric.parse::<UserMetric>().map_or((false, false), |metric| (!metric.corrected, metric.known));
+        let kind = ["ndcg", "hit"].iter().position(|gain| *gain == kind).unwrap_or(2);
         let cutoff: u32 = cutoff.split('_').next().unwrap_or_default().parse().unwrap_or(0);
-        (known, corrected, kind, cutoff)
+        (known, released, kind, cutoff)
     };
     let mut metrics: Vec<String> = all.into_iter().cloned().collect();
     metrics.sort_by_key(|metric| rank(metric));

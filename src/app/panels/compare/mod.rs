@@ -30,7 +30,7 @@ use crate::data::Protocol;
 use crate::figures::comparison::{self, ComparisonOptions};
 use crate::figures::cost::{self, Cost};
 use crate::figures::{FigureSpec, Provenance as _, Styled, matrix, parallel};
-use crate::measure::Dimension;
+use crate::measure::{Dimension, UserMetric};
 use crate::plot::{Body, Chart, Highlight};
 use crate::results::RunResult;
 use crate::results::comparison::{ComparisonLine, Standing};
@@ -123,8 +123,8 @@ pub(crate) struct ComparePanel {
 impl Default for ComparePanel {
     fn default() -> Self {
         Self {
-            metric: "ndcg@10".to_owned(),
-            others: BTreeSet::from(["hit@10".to_owned()]),
+            metric: UserMetric::default().to_string(),
+            others: BTreeSet::from([UserMetric::hit(10).to_string()]),
             view: View::default(),
             baseline: None,
             cost: Cost::default(),

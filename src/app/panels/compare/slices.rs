@@ -14,6 +14,7 @@ use crate::app::queries::Answer;
 use crate::app::queries::comparison::Slices;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::figures::measures;
 use crate::figures::slices as chart;
 use crate::figures::words::metric_label;
 use crate::figures::{Provenance as _, Styled};
@@ -173,7 +174,7 @@ impl Column {
                 ui,
                 "Apart",
                 chart::label(*dimension),
-                "The largest mean less the smallest, and the standard deviation of the means, of slices with enough tests",
+                &format!("{}; σ: {}", measures::text("Apart"), measures::text("Deviation").to_lowercase()),
             ),
         }
     }

@@ -12,6 +12,8 @@ use super::lines::Lines;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Protocol;
+use crate::figures::words::{TWO_COUNTS, counts_differ};
+use crate::measure::UserMetric;
 use crate::results::comparison::{Judged, Standing};
 
 /// What the user has made of the table.
@@ -206,6 +208,16 @@ pub(super) fn lacking_words(lines: &Lines) -> String {
     }
 }
 
+/// Whether a shown metric has a released count that says something else.
+fn two_counts(contents: &TableContents<'_>) -> bool {
+    let shown = contents.metrics.iter().filter_map(|metric| metric.parse::<UserMetric>().ok());
+    let differ = |metric: UserMetric| {
+        let corrected = UserMetric { corrected: true, ..metric };
+        contents.lines.all.iter().any(|line| counts_differ(&line.metrics, corrected, |value| value.mean))
+    };
+    shown.into_iter().any(differ)
+}
+
 /// What stands below the table: what the numbers are, and what is missing.
 pub(super) fn caption(ui: &mut Ui, contents: &TableContents<'_>) {
     let corrected = |judged: &&Judged| matches!(judged, Judged::Verdict(verdict) if verdict.p_corrected.is_some());
@@ -229,5 +241,9 @@ pub(super) fn caption(ui: &mut Ui, contents: &TableContents<'_>) {
         words.push_str(&format!(". {runs} not finished and not listed"));
     }
     words.push_str(&lacking_words(contents.lines));
+    if two_counts(contents) {
+        words.push_str(". ");
+        words.push_str(TWO_COUNTS);
+    }
     widgets::remark(ui, words);
 }

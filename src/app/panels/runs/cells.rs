@@ -3,11 +3,12 @@
 use eframe::egui;
 use egui::{ProgressBar, Ui};
 
-use super::fields::{Field, device, later_mean, share_done};
+use super::fields::{Field, Measured, device, measured, share_done};
 use super::usual;
 use crate::app::panels::Context;
 use crate::app::session::{Origin, Row};
 use crate::app::{theme, widgets};
+use crate::figures::words::metric_label;
 use crate::run::Status;
 
 /// Room for the words beside a progress bar.
@@ -29,8 +30,7 @@ pub(super) fn ui(ui: &mut Ui, field: Field, row: &Row, context: &Context<'_>) {
             ui.label(row.key.seed.to_string());
         }
         Field::Progress => progress_cell(ui, row),
-        Field::Hit => metric_cell(ui, later_mean(row, usual(context), "hit@10")),
-        Field::Ndcg => metric_cell(ui, later_mean(row, usual(context), "ndcg@10")),
+        Field::Hit | Field::Ndcg => metric_cell(ui, measured(field, row, usual(context))),
         Field::Device => {
             let label = ui.label(device(row));
             if let Some(run) = &row.run {
@@ -60,9 +60,9 @@ fn experiment_cell(ui: &mut Ui, row: &Row) {
     label.on_hover_text(&row.id);
 }
 
-fn metric_cell(ui: &mut Ui, value: Option<f64>) {
+fn metric_cell(ui: &mut Ui, value: Option<Measured>) {
     match value {
-        Some(value) => ui.label(format!("{value:.4}")),
+        Some(Measured { mean, metric }) => ui.label(format!("{mean:.4}")).on_hover_text(metric_label(&metric)),
         None => ui.weak("–"),
     };
 }

@@ -6,6 +6,9 @@ use egui_extras::Column;
 
 use crate::app::session::{Row, RowState};
 use crate::data::Protocol;
+use crate::figures::measures;
+use crate::figures::words::shown_key;
+use crate::measure::UserMetric;
 use crate::run::Status;
 use crate::run::observer::Phase;
 
@@ -42,6 +45,15 @@ impl Field {
         Self::Started,
     ];
 
+    /// The metric of a column that has one.
+    pub(super) const fn metric(self) -> Option<UserMetric> {
+        match self {
+            Self::Hit => Some(UserMetric::hit(10)),
+            Self::Ndcg => Some(UserMetric::ndcg(10)),
+            _ => None,
+        }
+    }
+
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Status => "Status",
@@ -55,19 +67,19 @@ impl Field {
         }
     }
 
-    pub(super) const fn tooltip(self) -> &'static str {
-        match self {
+    pub(super) fn tooltip(self) -> String {
+        let words = match self {
             Self::Status => "What the run is doing",
             Self::Experiment => "The experiment of the project, or the non-learned baseline",
             Self::Seed => "Seed of every random choice of the run",
             Self::Progress => "Stage, share of the current phase, and time left in the whole run",
-            Self::Hit => {
-                "Share of test users whose next item is among the first ten, mean over the finished stages from 2 on"
+            Self::Hit | Self::Ndcg => {
+                return format!("{}. Mean over the finished stages from 2 on", measures::text(self.title()));
             }
-            Self::Ndcg => "The same, weighted by rank, mean over the finished stages from 2 on",
             Self::Device => "Where it was trained",
             Self::Started => "When the run was first started",
-        }
+        };
+        words.to_owned()
     }
 
     /// Its column in a table of this width. On a wide screen the progress grows, so that a row is read without jumps.
@@ -94,9 +106,9 @@ pub(super) fn compare(field: Field, protocol: Protocol, a: &Row, b: &Row) -> Ord
         Field::Experiment => a.key.experiment.cmp(&b.key.experiment),
         Field::Seed => a.key.seed.cmp(&b.key.seed),
         Field::Progress => share_done(a).total_cmp(&share_done(b)),
-        Field::Hit => number(later_mean(a, protocol, "hit@10")).total_cmp(&number(later_mean(b, protocol, "hit@10"))),
-        Field::Ndcg => {
-            number(later_mean(a, protocol, "ndcg@10")).total_cmp(&number(later_mean(b, protocol, "ndcg@10")))
+        Field::Hit | Field::Ndcg => {
+            let value = |row| number(measured(field, row, protocol).map(|found| found.mean));
+            value(a).total_cmp(&value(b))
         }
         Field::Device => device(a).cmp(device(b)),
         Field::Started => started(a).cmp(&started(b)),
@@ -122,12 +134,22 @@ pub(super) fn device(row: &Row) -> &str {
     device.split(" (").next().unwrap_or(device)
 }
 
-/// Mean of a metric over the finished stages from 2 on; stage 1 is the same for all methods and says nothing of them.
-pub(super) fn later_mean(row: &Row, protocol: Protocol, metric: &str) -> Option<f64> {
+/// What a row has in a column of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Measured {
+    /// Over the finished stages from 2 on; stage 1 is the same for all methods and says nothing of them.
+    pub(super) mean: f64,
+    /// The released count where the run has no tie-corrected one.
+    pub(super) metric: String,
+}
+
+/// The mean of a column's metric.
+pub(super) fn measured(field: Field, row: &Row, protocol: Protocol) -> Option<Measured> {
     let run = row.run.as_ref()?;
-    let later = run.result(protocol).stages.iter().filter(|stage| stage.stage >= 2);
-    let values: Vec<f64> = later.filter_map(|stage| stage.metrics.get(metric).copied()).collect();
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    let later = || run.result(protocol).stages.iter().filter(|stage| stage.stage >= 2);
+    let metric = shown_key(field.metric()?, |key| later().any(|stage| stage.metrics.contains_key(key)));
+    let values: Vec<f64> = later().filter_map(|stage| stage.metrics.get(&metric).copied()).collect();
+    (!values.is_empty()).then(|| Measured { mean: values.iter().sum::<f64>() / values.len() as f64, metric })
 }
 
 /// Share of the run that is done, from 0 to 1: whole stages, and a part of the current one.

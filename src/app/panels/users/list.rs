@@ -7,6 +7,7 @@ use super::Known;
 use crate::app::queries::predictions::{Recommendations, USER_METRIC};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::figures::words::metric_label;
 use crate::measure::Slice;
 use crate::measure::churn::Change;
 
@@ -230,8 +231,9 @@ fn change_hover(change: Option<Change>) -> String {
         || "There is no model before this stage to compare with".to_owned(),
         |change| {
             format!(
-                "{:.0} % of the list changed (1 − rank-biased overlap); NDCG@10 {:+.3}",
+                "{:.0} % of the list changed (1 − rank-biased overlap); {} {:+.3}",
                 100.0 * (1.0 - change.agreement),
+                metric_label(&USER_METRIC.to_string()),
                 change.gain
             )
         },

@@ -8,6 +8,7 @@ use crate::app::queries::predictions::USER_METRIC;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Dataset;
+use crate::figures::words::metric_label;
 use crate::measure::churn::{Move, moves};
 use crate::results::churn::Answers;
 
@@ -142,9 +143,10 @@ fn summary(list: &[(u32, Move)], left: usize) -> String {
 }
 
 fn gain_words(now: f64, before: Option<f64>) -> String {
+    let metric = metric_label(&USER_METRIC.to_string());
     match before {
-        Some(before) => format!("NDCG@10 {now:.3}, before {before:.3}"),
-        None => format!("NDCG@10 {now:.3}"),
+        Some(before) => format!("{metric} {now:.3}, before {before:.3}"),
+        None => format!("{metric} {now:.3}"),
     }
 }
 
