@@ -112,11 +112,12 @@ def _audit_gains(report, peso, project, protocol, finished, measured):
             report.leave_out(f"comparison of {name}", "its runs are of several configurations")
         else:
             lines[name] = gains.Line(name, [measured[run["run"]] for run in runs])
-    cut_offs = finished[0]["stages"][-1]["metrics"] if finished else {}
-    k = max((int(ranking.METRIC.match(key).group(2)) for key in cut_offs if ranking.METRIC.match(key)), default=0)
-    k = 10 if "hit@10" in cut_offs else k
+    measured_metrics = finished[0]["stages"][-1]["metrics"] if finished else {}
+    known = [found for found in map(ranking.METRIC.match, measured_metrics) if found]
+    cut_offs = {int(found["k"]) for found in known}
+    k = 10 if 10 in cut_offs else max(cut_offs, default=0)
     random = np.random.default_rng(14)
-    for metric in (f"{gain}@{k}{kind}" for gain in ("hit", "ndcg") for kind in ("", "_corrected") if k):
+    for metric in (found.string for found in known if int(found["k"]) == k):
         for baseline in lines:
             arguments = [*project, "--json", "--protocol", PROTOCOLS[protocol], "--baseline", baseline, "--metric", metric]
             printed, error = peso.json("compare", *arguments)

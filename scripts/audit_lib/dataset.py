@@ -31,6 +31,10 @@ class Sequence(NamedTuple):
         """All of the stage but the validation and the test target."""
         return self.items[self.current_from : -2] if self.takes_part() else []
 
+    def validation(self):
+        """History and target of the user's validation; None where the user has none."""
+        return (self.items[:-2], self.items[-2]) if self.takes_part() else None
+
     def test(self, protocol):
         """History and target of the user's test under same-block (0) or next-block (1); None where the user has none."""
         if protocol == 0:
@@ -45,6 +49,10 @@ class Dataset(NamedTuple):
 
     items: int
     stages: list
+
+    def known(self, stage):
+        """The items of any interaction up to the end of the stage at an index."""
+        return {item for sequences in self.stages[: stage + 1] for sequence in sequences for item in sequence.items}
 
 
 def read(dataset, folder):

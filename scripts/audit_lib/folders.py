@@ -18,9 +18,12 @@ _APPLICATION, _VERSION = 0x7065736F, 2
 _PREFIX, _A, _B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 _LARGEST_HEADER = 100 << 20
 
-# One test: the user, the item to be predicted, where its id stands in the list (0: nowhere), items before the id and items
-# that share it, and the first ten items of the list
-Outcome = namedtuple("Outcome", "user target rank before sharing top")
+# Where the target's id stands in a list, from 1 (0: nowhere), the items before the id, and the items that share it
+Place = namedtuple("Place", "rank before sharing")
+
+# One test: the user, the item to be predicted, its place in the list, the first ten items of the list, and its place in the
+# list that holds only items known by the tested stage (None where that was not made)
+Outcome = namedtuple("Outcome", "user target place top known")
 
 # The factors of one module's update, in float64: `a` [rank, in], `b` [out, rank]
 Pair = namedtuple("Pair", "a b")
@@ -42,6 +45,8 @@ class Run:
         self.method = method.items[0] if self.is_learned else method
         # Recommenders of their own rank items, language models ids.
         self.ranks_items = self.method.name in ("Popularity", "CoOccurrence", "SasRec", "TwoTower")
+        # Of language models: whether only ids of items are generated
+        self.is_constrained = self.project.get("evaluation").get("decoding").name == "Trie"
         self._database = _open_database(self.path / "run.sqlite")
 
     def rows(self, select, *parameters):
@@ -58,8 +63,18 @@ class Run:
         """The outcome of every test of a cell, in the order of the test set."""
         select = """SELECT user, target, rank, before, sharing, top FROM outcomes
                     WHERE protocol = ? AND trained = ? AND tested = ? ORDER BY place"""
-        rows = self.rows(select, protocol, trained, tested)
-        return [Outcome(*row[:5], np.frombuffer(row[5], "<u4").tolist()) for row in rows]
+        rows, known = self.rows(select, protocol, trained, tested), {}
+        if self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'known_outcomes'"):
+            select = """SELECT place, rank, before, sharing FROM known_outcomes
+                        WHERE protocol = ? AND trained = ? AND tested = ?"""
+            known = {row[0]: Place(*row[1:]) for row in self.rows(select, protocol, trained, tested)}
+        top = lambda row: np.frombuffer(row[5], "<u4").tolist()
+        return [Outcome(*row[:2], Place(*row[2:5]), top(row), known.get(index)) for index, row in enumerate(rows)]
+
+    def chosen_options(self):
+        """What co-occurrence counts with and what that was chosen by; None where the run does not say."""
+        found = self.rows("SELECT value FROM state WHERE key = 'co_occurrence'")
+        return json.loads(found[0][0]) if found else None
 
     def adapters(self):
         """The adapter of every stage that has one, from stage 1 on without a gap."""

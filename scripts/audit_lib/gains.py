@@ -31,13 +31,13 @@ class Line:
 
     def has_shared_ids(self, protocol):
         """Whether the place of some target among ids is not its place among items."""
-        outcomes = (o for own in self.runs for o in own.outcomes_of_later_stages(protocol))
-        return any(o.rank > 0 and (o.sharing, o.before + 1) != (1, o.rank) for o in outcomes)
+        places = (outcome.place for own in self.runs for outcome in own.outcomes_of_later_stages(protocol))
+        return any(place.rank > 0 and (place.sharing, place.before + 1) != (1, place.rank) for place in places)
 
 
 def must_be_refused(line, baseline, protocol, metric):
     """The released count takes an id for one place where lists are of ids, and an item where they are of items."""
-    is_released = METRIC.match(metric).group(3) is None
+    is_released = METRIC.match(metric)["corrected"] is None
     mixed = line.ranks_items != baseline.ranks_items
     return is_released and mixed and (line.has_shared_ids(protocol) or baseline.has_shared_ids(protocol))
 
@@ -218,7 +218,7 @@ def audit(report, printed, protocol, lines, random):
             continue
         _audit_interval(report, where, found, uncertainty)
         _audit_bootstrap(report, where, found, paired, random)
-        if not METRIC.match(metric).group(3) and metric.startswith("hit"):
+        if METRIC.match(metric)["kind"] == "hit" and not METRIC.match(metric)["corrected"]:
             _audit_mcnemar(report, where, line, paired)
         judged.append((where, line, paired, uncertainty))
     _audit_verdicts(report, judged)

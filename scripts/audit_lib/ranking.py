@@ -7,21 +7,27 @@ import numpy as np
 
 from folders import PROTOCOLS
 
-METRIC = re.compile(r"(hit|ndcg)@(\d+)(_corrected)?$")
+METRIC = re.compile(r"(?P<kind>hit|ndcg)@(?P<k>\d+)(?P<known>_known)?(?P<corrected>_corrected)?$")
 
 
 def gain(metric, outcomes):
     """A metric of every outcome.
 
     The released count takes the place of the target's id in the list. The tie-corrected one takes the mean over the
-    places that the target may have among the items of its id.
+    places that the target may have among the items of its id. With `_known`, both in the list of known items.
     """
-    kind, k, corrected = METRIC.match(metric).groups()
-    k = int(k)
-    of_place = [1.0 if kind == "hit" else 1.0 / math.log2(place + 1) for place in range(1, k + 1)]
-    if not corrected:
-        return np.array([of_place[o.rank - 1] if 0 < o.rank <= k else 0.0 for o in outcomes])
-    return np.array([sum(of_place[o.before : o.before + o.sharing]) / o.sharing if o.sharing else 0.0 for o in outcomes])
+    asked = METRIC.match(metric)
+    k = int(asked["k"])
+    worth = [1.0 if asked["kind"] == "hit" else 1.0 / math.log2(place + 1) for place in range(1, k + 1)]
+
+    def of(place):
+        if place is None:
+            return math.nan
+        if not asked["corrected"]:
+            return worth[place.rank - 1] if 0 < place.rank <= k else 0.0
+        return sum(worth[place.before : place.before + place.sharing]) / place.sharing if place.sharing else 0.0
+
+    return np.array([of(outcome.known if asked["known"] else outcome.place) for outcome in outcomes])
 
 
 def newest(protocol, stage):
@@ -114,13 +120,16 @@ def _audit_stored(report, name, protocol, own):
 def _audit_places(report, name, protocol, own):
     """The place that an outcome says against the list's first items that it has."""
     tally = report.tally("places in lists")
+    lists_are_whole = own.run.ranks_items or own.run.is_constrained
     for cell, outcomes in own.outcomes.items():
         for index, o in enumerate(outcomes if cell[0] == protocol else []):
-            places = range(o.before + 1, o.before + o.sharing + 1)
+            rank, before, sharing = o.place
+            places = range(before + 1, before + sharing + 1)
             listed = o.top.index(o.target) + 1 if o.target in o.top else None
-            # Ranked items beyond those that are kept cannot be looked up.
-            fits = listed in places if listed else not places or places[-1] > len(o.top)
-            consistent = fits and (o.rank > 0) == (o.sharing > 0) and o.rank <= o.before + 1
+            # Ranked items beyond those that are kept cannot be looked up, and an id that no item has takes a place in the
+            # list without an item.
+            fits = listed in places if listed and lists_are_whole else not places or places[-1] > len(o.top) or bool(listed)
+            consistent = fits and (rank > 0) == (sharing > 0) and rank <= before + 1
             tally.add(f"{name}, R[{cell[1]}, {cell[2]}], test {index}", int(consistent), 1)
 
 
