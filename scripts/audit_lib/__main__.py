@@ -12,6 +12,7 @@ import counting
 import dataset
 import gains
 import ranking
+import ron
 import self_test
 import subspaces
 from folders import PROTOCOLS, Run
@@ -81,6 +82,8 @@ def audit(report, peso, project, out=None):
     folder = project if project.is_dir() else project.parent
     runs_dir = Path(out) if out else folder / "runs"
     options = ["--out", str(out)] if out else []
+    # What `peso compare` takes of the runs that lie there
+    seeds = ron.parse(_project_file(project).read_text(encoding="utf-8")).get("seeds")
     measured = {}
     for number, protocol in enumerate(PROTOCOLS):
         printed, error = peso.json("results", str(project), "--json", "--protocol", protocol, *options)
@@ -92,7 +95,8 @@ def audit(report, peso, project, out=None):
             if run["run"] not in measured:
                 measured[run["run"]] = ranking.Measured(Run(runs_dir / run["run"]))
         ranking.audit(report, printed, number, measured)
-        _audit_gains(report, peso, [str(project), *options], number, finished, measured)
+        compared = [run for run in finished if run["seed"] in seeds or not measured[run["run"]].run.is_learned]
+        _audit_gains(report, peso, [str(project), *options], number, compared, measured)
     if not measured:
         raise Unusable(f"{project} has no finished run; `peso run` makes them")
     _audit_counted(report, measured.values(), folder)
@@ -102,16 +106,19 @@ def audit(report, peso, project, out=None):
         report.leave_out(what, reason)
 
 
+def _project_file(project):
+    return project / "project.ron" if project.is_dir() else project
+
+
 def _audit_gains(report, peso, project, protocol, finished, measured):
     by_name = {}
     for run in finished:
         by_name.setdefault(run["experiment"], []).append(run)
-    lines = {}
     for name, runs in by_name.items():
         if len({(run["config_hash"], run["data_hash"]) for run in runs}) > 1:
-            report.leave_out(f"comparison of {name}", "its runs are of several configurations")
-        else:
-            lines[name] = gains.Line(name, [measured[run["run"]] for run in runs])
+            report.leave_out(f"comparisons ({PROTOCOLS[protocol]})", f"runs of {name} are of several configurations")
+            return
+    lines = {name: gains.Line(name, [measured[run["run"]] for run in runs]) for name, runs in by_name.items()}
     measured_metrics = finished[0]["stages"][-1]["metrics"] if finished else {}
     known = [found for found in map(ranking.METRIC.match, measured_metrics) if found]
     cut_offs = {int(found["k"]) for found in known}
@@ -122,10 +129,12 @@ def _audit_gains(report, peso, project, protocol, finished, measured):
             arguments = [*project, "--json", "--protocol", PROTOCOLS[protocol], "--baseline", baseline, "--metric", metric]
             printed, error = peso.json("compare", *arguments)
             if printed is None:
-                report.leave_out(f"{metric} against {baseline} ({PROTOCOLS[protocol]})", " ".join(error))
-                continue
-            printed["lines"] = [line for line in printed["lines"] if line["name"] in lines]
-            gains.audit(report, printed, protocol, lines, random)
+                # It refuses where there is no line to compare, and must not otherwise.
+                others = [line for name, line in lines.items() if name != baseline]
+                refused = all(gains.must_be_refused(line, lines[baseline], protocol, metric) for line in others)
+                report.tally("refusals").add(f"{metric} against {baseline}: {error}", True, refused)
+            else:
+                gains.audit(report, printed, protocol, lines, random)
 
 
 def _audit_counted(report, measured, folder):
@@ -135,7 +144,7 @@ def _audit_counted(report, measured, folder):
         return
     try:
         data = dataset.read(counted[0].run.project.get("dataset"), folder)
-    except dataset.NotRead as reason:
+    except (dataset.NotRead, OSError) as reason:
         report.leave_out("non-learned baselines", str(reason))
         return
     for own in counted:
@@ -148,7 +157,7 @@ def _audit_subspaces(report, peso, run):
         return
     printed, error = peso.json("subspace", str(run.path), "--json")
     if printed is None:
-        report.leave_out(f"subspaces of {run.name}", " ".join(error))
+        report.tally("updates").add(f"{run.name}: {error}", "refused", None)
         return
     select = "SELECT stage, epoch, penalty, pull_ratio, learning_rate FROM steps WHERE phase = 1 ORDER BY id"
     steps = {stage: [] for stage in range(1, run.stages + 1)}

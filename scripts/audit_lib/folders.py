@@ -44,7 +44,7 @@ class Run:
         # The method of an experiment, or the name of a non-learned baseline
         self.method = method.items[0] if self.is_learned else method
         # Recommenders of their own rank items, language models ids.
-        self.ranks_items = self.method.name in ("Popularity", "CoOccurrence", "SasRec", "TwoTower")
+        self.ranks_items = self.method.name in ("Popularity", "CoOccurrence", "SasRec", "TwoTower", "Hybrid")
         # Of language models: whether only ids of items are generated
         self.is_constrained = self.project.get("evaluation").get("decoding").name == "Trie"
         self._database = _open_database(self.path / "run.sqlite")
