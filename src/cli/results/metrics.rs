@@ -18,14 +18,15 @@ const COLUMNS: [UserMetric; 7] = [
 /// Metrics that have tables stage by stage and of continual measures, and their released counts where these differ.
 const MAIN: [UserMetric; 2] = [UserMetric::hit(10), UserMetric::ndcg(10)];
 
-/// Keys of the columns of the table of means: tie-corrected metrics, then released counts that differ, then the rate of
-/// invalid ids.
+/// Keys of the columns of the table of means: tie-corrected metrics, then released counts that differ, then those of lists
+/// of known items, then the rate of invalid ids.
 pub(super) fn columns(lines: &[Line]) -> Vec<String> {
     let measured = |key: &str| lines.iter().any(|line| line.later_stages.contains_key(key));
     let usual = COLUMNS.into_iter().map(|metric| shown_key(metric, measured)).filter(|key| measured(key));
     let released = released(lines).into_iter().map(|metric| metric.to_string());
     let invalid = Some("invalid_rate".to_owned()).filter(|key| measured(key));
-    usual.chain(released).chain(invalid).collect()
+    let known = MAIN.map(|metric| UserMetric { known: true, ..metric }.to_string());
+    usual.chain(released).chain(known.into_iter().filter(|key| measured(key))).chain(invalid).collect()
 }
 
 /// The released counts that say something else than the tie-corrected ones.
@@ -72,6 +73,8 @@ mod tests {
         let lines = [same, other];
         assert_eq!(columns(&lines), ["hit@10_corrected", "hit@10", "invalid_rate"]);
         assert_eq!(main(&lines), ["hit@10_corrected"]);
+        let known = line(&[("hit@10_corrected", 0.5), ("hit@10_known_corrected", 0.75), ("hit@10_known", 0.75)]);
+        assert_eq!(columns(&[known]), ["hit@10_corrected", "hit@10_known_corrected"]);
     }
 
     #[test]

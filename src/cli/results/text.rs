@@ -11,6 +11,7 @@ use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::results::Results;
 use crate::results::slices::SlicedLine;
 use crate::results::summary::{self, Cost, Line, Mean};
+use crate::semantic_id::IdCounts;
 
 /// Continual measures in the order of the table, with their headings.
 const CONTINUAL: [(&str, &str); 6] = [
@@ -38,7 +39,8 @@ pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
     text.push_str(&later_stages_table(&lines).to_text());
     text.push_str(&left_out(results));
     if !metrics::released(&lines).is_empty() {
-        text.push_str(&format!("{TWO_COUNTS}\n"));
+        let counts = results.catalogue.map(|IdCounts { items, ids }| format!(" ({items} items have {ids} ids)"));
+        text.push_str(&format!("{TWO_COUNTS}{}\n", counts.unwrap_or_default()));
     }
     for metric in metrics::main(&lines) {
         text.push_str(&format!("\n{} by stage\n{}", metric_label(&metric), by_stage_table(&lines, &metric).to_text()));

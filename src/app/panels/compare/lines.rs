@@ -7,6 +7,7 @@ use crate::app::panels::{Context, in_project_order};
 use crate::app::queries::comparison::{ComparedLine, ComparedLines};
 use crate::app::session::{Origin, Session};
 use crate::data::Protocol;
+use crate::measure::UserMetric;
 use crate::figures::styles;
 use crate::plot::series_style::SeriesStyle;
 use crate::results::comparison::{ComparisonLine, Standing, lines, standings, validation_loss};
