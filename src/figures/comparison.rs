@@ -6,7 +6,7 @@ use super::options::FigureOption;
 use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make, NamedChart};
 use super::styles::groups;
-use super::words::{better, is_baseline, metric_label};
+use super::words::{better, is_baseline, metric_label, without_released};
 use crate::plot::{Axis, Body, Chart, Lines, Point, Series, scale};
 use crate::results::{Results, RunResult};
 
@@ -80,7 +80,7 @@ pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions)
     let lines = Lines { x: Axis::whole("Stage"), y, series: methods, boundaries: Vec::new() };
     let seeds = (!seeds.is_empty()).then(|| caption(&seeds, options.spread));
     let cut = (scale::y_range(&lines).low > 0.0).then(|| "The axis does not start at 0".to_owned());
-    let caption: Vec<String> = [seeds, cut].into_iter().flatten().collect();
+    let caption: Vec<String> = [seeds, cut, without_released(results, metric)].into_iter().flatten().collect();
     let caption = (!caption.is_empty()).then(|| caption.join(". "));
     Chart { caption, ..Chart::new(title, Body::Lines(lines)) }.synthetic(options.synthetic)
 }

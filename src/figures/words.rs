@@ -1,10 +1,11 @@
 //! How metrics and experiments read in figures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::measure::{Gain, UserMetric};
+use crate::measure::{Gain, Ranking, UserMetric};
 use crate::plot::Better;
-use crate::results::RunResult;
+use crate::results::{Results, RunResult};
+use crate::semantic_id::IdCounts;
 
 /// How a metric's key reads: `hit@10_corrected` is `Hit@10`, `ndcg@5` is `NDCG@5, released count`.
 pub fn metric_label(metric: &str) -> String {
@@ -42,6 +43,22 @@ pub fn counts_differ<V>(values: &BTreeMap<String, V>, metric: UserMetric, mean: 
 pub const TWO_COUNTS: &str = "Some items share a semantic id: Hit and NDCG rank items, the target's place among those of its \
                               id by expectation; the released count ranks ids and takes any item of the target's id for a hit";
 
+/// Which lines a chart of a released count does not have, and why; nothing where it has all.
+pub fn without_released(results: &Results, metric: &str) -> Option<String> {
+    let released = metric.parse::<UserMetric>().is_ok_and(UserMetric::is_released);
+    let items = results.runs.iter().filter(|run| run.ranking == Ranking::Items).map(experiment_label);
+    let names: BTreeSet<String> = items.collect();
+    if !released || names.is_empty() || !results.ids_are_shared() {
+        return None;
+    }
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let shared = results.catalogue.map_or_else(
+        || "items share ids".to_owned(),
+        |IdCounts { items, ids }| format!("{items} items have {ids} ids"),
+    );
+    Some(format!("Without {names}: they rank items, and this counts whole ids ({shared})"))
+}
+
 /// How a run's experiment reads.
 pub fn experiment_label(run: &RunResult) -> String {
     match run.method.as_str() {
@@ -75,6 +92,22 @@ mod tests {
             let whole = metric_label(&format!("hit@10{count}"));
             assert_eq!(metric_label(&format!("hit@10_known{count}")), format!("{whole}, known items"));
         }
+    }
+
+    #[test]
+    fn a_chart_says_which_lines_have_no_released_count() {
+        let run = |experiment: &str, ranking| RunResult {
+            experiment: experiment.to_owned(),
+            ranking,
+            ..RunResult::default()
+        };
+        let runs = vec![run("PESO", Ranking::Ids), run("SASRec", Ranking::Items)];
+        let results = Results { runs, catalogue: Some(IdCounts { items: 145, ids: 93 }), ..Results::default() };
+        let said = without_released(&results, "hit@10");
+        assert_eq!(said.unwrap(), "Without SASRec: they rank items, and this counts whole ids (145 items have 93 ids)");
+        assert_eq!(without_released(&results, "hit@10_corrected"), None);
+        let unshared = Results { catalogue: Some(IdCounts { items: 145, ids: 145 }), ..results };
+        assert_eq!(without_released(&unshared, "hit@10"), None);
     }
 
     #[test]

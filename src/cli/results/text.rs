@@ -99,7 +99,8 @@ fn continual(lines: &[Line]) -> String {
         return String::new();
     }
     let transfer = lines.iter().flat_map(|line| line.continual.values()).any(|m| m.contains_key("forward_transfer"));
-    let missing = if transfer { "" } else { "; no run has measured the model before any training, which forward transfer needs" };
+    let missing =
+        if transfer { "" } else { "; no run has measured the model before any training, which forward transfer needs" };
     format!("\nContinual measures, {DIVISORS}{missing}\n{}", continual_table(lines).to_text())
 }
 
