@@ -108,7 +108,7 @@ mod tests {
             method: "peso".to_owned(),
             counted: false,
             runs: Vec::new(),
-            metrics: BTreeMap::from([("hit@10".to_owned(), Estimate::of(&[value]).unwrap())]),
+            metrics: BTreeMap::from([("hit@10_corrected".to_owned(), Estimate::of(&[value]).unwrap())]),
             train_seconds: 0.0,
             peak_memory_bytes: 0,
             trainable_parameters: 0,
@@ -134,7 +134,7 @@ mod tests {
             difference("Decay", [shown("0.9", Some(0.9)), None, shown("0.5", Some(0.5))]),
             difference("Anchor", [shown("Latest", None), None, shown("Latest", None)]),
         ];
-        let chart = across(&lines, &differences, &["hit@10".to_owned()], true);
+        let chart = across(&lines, &differences, &["hit@10_corrected".to_owned()], true);
         let Body::Parallel(parallel) = &chart.body else { panic!("no parallel axes") };
         let labels: Vec<&str> = parallel.axes.iter().map(|axis| axis.label.as_str()).collect();
         assert_eq!(labels, ["Weight", "Decay", "Hit@10"], "the methods say which have an anchor");

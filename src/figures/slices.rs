@@ -110,7 +110,12 @@ mod tests {
             mean(Dimension::User, Slice::Dormant, 7, level / 2.0),
             mean(Dimension::Target, Slice::Warm, 127, level),
         ];
-        SlicedLine { experiment: name.to_owned(), metric: "hit@10".to_owned(), slices, dispersion: Vec::new() }
+        SlicedLine {
+            experiment: name.to_owned(),
+            metric: "hit@10_corrected".to_owned(),
+            slices,
+            dispersion: Vec::new(),
+        }
     }
 
     fn dots(chart: &Chart) -> &Lines {
@@ -122,7 +127,7 @@ mod tests {
     fn slices_are_names_and_lines_stand_side_by_side_above_them() {
         let (a, b) = (line("A", 0.2), line("B", 0.3));
         let lines = [(&a, 0), (&b, 1)].map(|(item, slot)| Styled { item, style: SeriesStyle::method(slot) });
-        let chart = by_slice(&lines, "hit@10", None, true);
+        let chart = by_slice(&lines, "hit@10_corrected", None, true);
         let found = dots(&chart);
         assert_eq!(found.x.names, ["new\nn = 120", "dormant\nn = 7 *", "warm\nn = 127"]);
         assert!(chart.caption.as_deref().unwrap().contains("fewer than 20"));
@@ -141,12 +146,20 @@ mod tests {
     #[test]
     fn one_dimension_alone_has_no_boundaries() {
         let a = line("A", 0.2);
-        let chart =
-            by_slice(&[Styled { item: &a, style: SeriesStyle::method(0) }], "hit@10", Some(Dimension::Target), false);
+        let chart = by_slice(
+            &[Styled { item: &a, style: SeriesStyle::method(0) }],
+            "hit@10_corrected",
+            Some(Dimension::Target),
+            false,
+        );
         assert_eq!((dots(&chart).x.names.len(), dots(&chart).boundaries.len()), (1, 0));
         assert_eq!(chart.title, "Hit@10 by slice of targets");
-        let none =
-            by_slice(&[Styled { item: &a, style: SeriesStyle::method(0) }], "hit@10", Some(Dimension::History), false);
+        let none = by_slice(
+            &[Styled { item: &a, style: SeriesStyle::method(0) }],
+            "hit@10_corrected",
+            Some(Dimension::History),
+            false,
+        );
         assert!(matches!(none.body, Body::Empty(_)));
     }
 }

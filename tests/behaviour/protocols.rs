@@ -92,7 +92,7 @@ fn a_trained_run_that_lacks_a_protocol_is_only_measured() {
     let asked: u64 =
         next["runs"][0]["stages"].as_array().unwrap().iter().map(|s| s["test_users"].as_u64().unwrap()).sum();
     let lines = sliced["slices"].as_array().unwrap();
-    assert_eq!(lines.len(), 8, "two metrics of four lines");
+    assert_eq!(lines.len(), 16, "Hit and NDCG by both counts, of four lines");
     for line in lines {
         for dimension in ["user", "target", "popularity", "history"] {
             let slices = line["slices"].as_array().unwrap().iter().filter(|slice| slice["dimension"] == dimension);
