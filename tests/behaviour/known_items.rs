@@ -160,7 +160,9 @@ fn recommenders_of_items_strike_out_what_is_not_known(folder: &Path) {
 fn where_stage_1_has_every_item_both_lists_are_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    write(here, 200, 50, "known_items: true, protocol: Both");
+    write(here, 300, 50, "known_items: true, protocol: Both");
+    let even = fs::read_to_string(here.join("project.ron")).unwrap().replace("codes: 6,", "codes: 6, arrivals: 0.0,");
+    fs::write(here.join("project.ron"), even).unwrap();
     let (dataset, known) = known(here);
     assert_eq!(known[0].len(), dataset.items.len(), "stage 1 has every item");
     let runs = run(here, "runs");
