@@ -15,7 +15,7 @@ use crate::run::observer::StageRecord;
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::schedule::Room;
 use crate::run::shared_part::{self, SharedPart};
-use crate::run::{RunFolder, RunMethod, RunOptions, RunSelection, Status};
+use crate::run::{EvaluationSummary, RunFolder, RunMethod, RunOptions, RunSelection, Status};
 use crate::schema::Kind;
 use crate::train::Task;
 use crate::train::work::Work;
@@ -171,7 +171,13 @@ impl Estimator<'_> {
                 .iter()
                 .find(|folder| parts.first() == Some(&SharedPart::of(folder.config())))
                 .map_or(Ok(Vec::new()), |folder| folder.reader()?.stages())?;
-            let speed = measured(&work, &folder.reader()?.stages()?, base.first());
+            let reader = folder.reader()?;
+            let mut speed = measured(&work, &reader.stages()?, base.first());
+            let has_known = reader.evaluations()?.iter().any(EvaluationSummary::has_known_items);
+            if self.task.project.evaluation.known_items && !has_known {
+                // A second search a test, which takes at most as long as the first.
+                speed.test = speed.test.map(|seconds| 2.0 * seconds);
+            }
             self.speeds.insert(kind_of(method, &run.training), (speed, Basis::FinishedRuns));
         }
         Ok(())

@@ -10,11 +10,11 @@ use peso_workbench::project::Project;
 use peso_workbench::run::RunFolder;
 use serde_json::Value;
 
-/// Every kind of recommender, small enough for a test, with `ITEMS` items and the `MORE` of its evaluation.
+/// Every kind of recommender, small enough for a test, with `USERS`, `ITEMS` and the `MORE` of its evaluation.
 const SMALL: &str = r#"(
     format: 1,
     name: "Small",
-    dataset: Synthetic(users: 60, items: ITEMS, stages: 3, codes: 6, interactions: (7.0, 5.0)),
+    dataset: Synthetic(users: USERS, items: ITEMS, stages: 3, codes: 6, interactions: (7.0, 5.0)),
     base_model: Compact(width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1),
     training: (epochs: 1, batch: 16, learning_rate: 0.01, later_stage_factor: 0.5, lora: (rank: 2, alpha: 4.0)),
     evaluation: (beams: 10, k: [1, 5], MORE),
@@ -35,8 +35,9 @@ fn of_known(metric: &str) -> String {
     metric.replacen("@5", "@5_known", 1)
 }
 
-fn write(folder: &Path, items: usize, more: &str) {
-    fs::write(folder.join("project.ron"), SMALL.replace("ITEMS", &items.to_string()).replace("MORE", more)).unwrap();
+fn write(folder: &Path, users: usize, items: usize, more: &str) {
+    let text = SMALL.replace("USERS", &users.to_string()).replace("ITEMS", &items.to_string()).replace("MORE", more);
+    fs::write(folder.join("project.ron"), text).unwrap();
 }
 
 fn done(folder: &Path, arguments: &[&str]) -> String {
@@ -84,14 +85,14 @@ fn whole(runs: &[Value]) -> Vec<Value> {
 fn a_trained_run_is_measured_again_for_lists_of_known_items_and_keeps_what_it_has() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    write(here, 300, "protocol: SameBlock");
+    write(here, 60, 300, "protocol: SameBlock");
     let before = run(here, "runs");
     assert!(before.iter().all(|run| !run.to_string().contains("known")), "nothing is added unless it is asked for");
     let adapter =
         || fs::metadata(single(here).adapter(3).join("adapter_model.safetensors")).unwrap().modified().unwrap();
     let trained = adapter();
 
-    write(here, 300, "protocol: SameBlock, known_items: true");
+    write(here, 60, 300, "protocol: SameBlock, known_items: true");
     let refused = Command::new(env!("CARGO_BIN_EXE_peso"))
         .args(["compare", ".", "--baseline", "Single", "--metric", "ndcg@5_known_corrected"])
         .current_dir(here)
@@ -159,7 +160,9 @@ fn recommenders_of_items_strike_out_what_is_not_known(folder: &Path) {
 fn where_stage_1_has_every_item_both_lists_are_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    write(here, 30, "known_items: true, protocol: Both");
+    write(here, 300, 50, "known_items: true, protocol: Both");
+    let even = fs::read_to_string(here.join("project.ron")).unwrap().replace("codes: 6,", "codes: 6, arrivals: 0.0,");
+    fs::write(here.join("project.ron"), even).unwrap();
     let (dataset, known) = known(here);
     assert_eq!(known[0].len(), dataset.items.len(), "stage 1 has every item");
     let runs = run(here, "runs");
