@@ -1,5 +1,6 @@
 //! `peso compare`: gains over a baseline, with intervals and corrected p-values.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -218,9 +219,10 @@ fn how(report: &Report) -> String {
     let several = report.lines.iter().any(|line| line.verdict.comparison.seeds > 1);
     let seeds = if several { " and the seeds" } else { "" };
     let judged = report.lines.iter().filter(|line| line.verdict.p_corrected.is_some()).count();
+    let lines = if judged == 1 { "1 line".to_owned() } else { format!("{judged} lines") };
     let mut text = format!(
-        "Intervals and p-values hold for other users than these {users} test cases{seeds} (Student's t), corrected by Holm over \
-         {judged} lines: an interval leaves 0 out exactly where the verdict is \"significant\".\n"
+        "Intervals and p-values are over {users} test cases{seeds} (Student's t), corrected by Holm over {lines}: an interval leaves \
+         0 out exactly where the verdict is \"significant\".\n"
     );
     if report.lines.iter().any(|line| matches!(line.verdict.evidence, Evidence::NotEnoughSeeds { .. })) {
         text.push_str("Of a single seed they are over users alone, and not corrected.\n");
@@ -231,8 +233,12 @@ fn how(report: &Report) -> String {
         let corrected = report.metric.ends_with("_corrected");
         text.push_str(if corrected { "; those that share one count by expectation.\n" } else { ".\n" });
     }
+    let mut refused: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for Refused { name, reason } in &report.refused {
-        text.push_str(&format!("Not compared: {name}: {reason}.\n"));
+        refused.entry(reason).or_default().push(name);
+    }
+    for (reason, names) in refused {
+        text.push_str(&format!("Not compared: {}: {reason}.\n", names.join(", ")));
     }
     text
 }

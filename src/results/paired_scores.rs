@@ -153,16 +153,13 @@ impl UserScores {
         if !(self.metric.is_released() && mixed) {
             return None;
         }
-        let of = |ranking: Ranking| if self.ranking == ranking { &self.name } else { &baseline.name };
         let shared = match self.catalogue.or(baseline.catalogue) {
             Some(IdCounts { items, ids }) => format!("{items} items have {ids} ids"),
             None => "items share ids".to_owned(),
         };
         Some(format!(
-            "{shared}, and {} counts a whole id as one place for {} alone, since {} ranks single items; compare by {}",
+            "{shared}, and {} counts whole ids in the lists of language models and single items in other lists; compare by {}",
             self.metric,
-            of(Ranking::Ids),
-            of(Ranking::Items),
             self.metric.tie_corrected(),
         ))
     }
@@ -285,8 +282,8 @@ mod tests {
         let words = peso.incomparable(&line("Popularity", Ranking::Items, released)).unwrap();
         assert_eq!(
             words,
-            "145 items have 93 ids, and hit@10 counts a whole id as one place for PESO alone, since Popularity ranks single \
-             items; compare by hit@10_corrected"
+            "145 items have 93 ids, and hit@10 counts whole ids in the lists of language models and single items in other \
+             lists; compare by hit@10_corrected"
         );
         assert_eq!(line("Popularity", Ranking::Items, released).incomparable(&peso), Some(words));
         assert_eq!(peso.incomparable(&line("Single", Ranking::Ids, released)), None);

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::distribution::{mean, t_quantile, t_two_sided};
 use super::{Interval, Paired};
 
+/// The least p-value that has a quantile.
+const LEAST: f64 = 1e-150;
+
 /// Halvings of the range that a p-value lies in: enough for ten digits.
 const HALVINGS: usize = 40;
 
@@ -117,8 +120,9 @@ impl Uncertainty {
         let of_users = t_two_sided(distance, self.users.freedom);
         let Some(seeds) = self.seeds.filter(|seeds| seeds.variance > 0.0) else { return of_users };
         // The critical value lies between both quantiles, so the p-value lies between both p-values.
-        let (mut low, mut high) = (of_users.max(f64::MIN_POSITIVE), t_two_sided(distance, seeds.freedom));
-        for _ in 0..HALVINGS {
+        let (mut low, mut high) = (of_users.max(LEAST), t_two_sided(distance, seeds.freedom));
+        let halvings = if low < high { HALVINGS } else { 0 };
+        for _ in 0..halvings {
             // The geometric mean, without the underflow of a product
             let middle = low.sqrt() * high.sqrt();
             if self.critical_value_at(middle) > distance { low = middle } else { high = middle }

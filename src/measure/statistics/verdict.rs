@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn significance_is_what_remains_after_the_correction() {
         let bootstrap = Bootstrap { resamples: 1000, ..Bootstrap::new(1) };
-        let some = comparison(4, 10, &bootstrap);
+        let some = comparison(4, 14, &bootstrap);
         assert!((0.001..0.05).contains(&some.p_value), "{}", some.p_value);
         assert_eq!(Verdict::of_family(&[some], 0.05)[0].evidence, Evidence::Significant);
         // Of as many like it as make the corrected p-value exceed alpha, none is
