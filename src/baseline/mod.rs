@@ -1,14 +1,14 @@
 //! What the language model is compared with: counting, which no learned method may lose to unnoticed, and recommenders
 //! that are trained stage by stage.
 
-mod co_occurrence;
+pub mod co_occurrence;
 mod epochs;
 mod popularity;
 pub mod sasrec;
 pub mod stage_recommender;
 pub mod two_tower;
 
-pub use co_occurrence::CoOccurrence;
+pub use co_occurrence::{ChosenOptions, CoOccurrence, CoOccurrenceOptions};
 pub use popularity::Popularity;
 pub use sasrec::{SasRec, SasRecommender};
 pub use stage_recommender::{DatasetSize, Progress, Query, Scored, StageFigures, StageRecommender, evaluate_trained};

@@ -87,14 +87,8 @@ mod tests {
             method: "peso".to_owned(),
             seed,
             status: Status::Finished,
-            device: String::new(),
-            trainable_parameters: 0,
-            config_hash: String::new(),
-            data_hash: String::new(),
-            stages: Vec::new(),
             matrix: BTreeMap::from([("hit@10".to_owned(), matrix)]),
-            continual: BTreeMap::new(),
-            protocols: Vec::new(),
+            ..RunResult::default()
         }
     }
 

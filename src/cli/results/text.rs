@@ -7,6 +7,7 @@ use crate::cli::table::Table;
 use crate::cli::words;
 use crate::data::Protocol;
 use crate::results::Results;
+use crate::results::comparison::{self, Standing, standings};
 use crate::results::summary::{self, Cost, Line, Mean};
 
 /// Continual measures in the order of the table, with their headings.
@@ -34,6 +35,9 @@ pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
     text.push_str(if several { ", ± standard deviation over n seeds\n" } else { "\n" });
     text.push_str(&later_stages_table(&lines).to_text());
     text.push_str(&left_out(results));
+    for chosen in results.runs.iter().filter_map(|run| run.chosen) {
+        text.push_str(&format!("Co-occurrence has {chosen}\n"));
+    }
     for (metric, label) in SHOWN {
         if lines.iter().any(|line| line.by_stage.values().any(|metrics| metrics.contains_key(metric))) {
             text.push_str(&format!("\n{label} by stage\n{}", by_stage_table(&lines, metric).to_text()));
@@ -41,6 +45,7 @@ pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
     }
     text.push_str(&continual(&lines));
     text.push_str(&cost(&lines));
+    text.push_str(&validation(results));
     if lines.iter().any(|line| !line.finished) {
         text.push_str("\nRuns that are not finished have no mean\n");
     }
@@ -135,6 +140,26 @@ fn cost(lines: &[Line]) -> String {
         return String::new();
     }
     format!("\nCost of a run: wall time of all stages, the most memory and storage of any stage\n{}", table.to_text())
+}
+
+/// Validation losses, where they choose among several configurations of a method.
+fn validation(results: &Results) -> String {
+    let losses = results.runs.iter().filter_map(|run| Some((run.run.clone(), run.validation_loss?)));
+    let lines = comparison::lines(results, &losses.collect());
+    let mut table = Table::new(1, ["Experiment", "n", "Validation loss", ""]);
+    let mut several = false;
+    for (line, standing) in lines.iter().zip(standings(&lines)) {
+        if let (Some(loss), Standing::Chosen | Standing::Passed) = (line.validation_loss, standing) {
+            several = true;
+            let least = if standing == Standing::Chosen { "least of its method" } else { "" };
+            table.row([line.name.clone(), line.runs.len().to_string(), format!("{loss:.4}"), least.to_owned()]);
+        }
+    }
+    if !several {
+        return String::new();
+    }
+    let what = "mean over the stages from 2 on, of the epoch that was kept; each method's own loss";
+    format!("\nValidation loss of methods with several configurations, {what}\n{}", table.to_text())
 }
 
 fn name_of(line: &Line) -> String {
