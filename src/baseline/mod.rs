@@ -1,14 +1,14 @@
 //! What the language model is compared with: counting, which no learned method may lose to unnoticed, and recommenders
 //! that are trained stage by stage.
 
-mod co_occurrence;
+pub mod co_occurrence;
 mod epochs;
 mod popularity;
 pub mod sasrec;
 pub mod stage_recommender;
 pub mod two_tower;
 
-pub use co_occurrence::CoOccurrence;
+pub use co_occurrence::{ChosenOptions, CoOccurrence, CoOccurrenceOptions};
 pub use popularity::Popularity;
 pub use sasrec::{SasRec, SasRecommender};
 pub use stage_recommender::{DatasetSize, Progress, Query, Scored, StageFigures, StageRecommender, evaluate_trained};
@@ -63,16 +63,18 @@ fn normal_matrix(rows: usize, columns: usize, deviation: f64, seed: u64) -> Matr
 
 #[cfg(test)]
 mod tests {
+    use super::co_occurrence::SEARCH;
     use super::*;
 
     #[test]
     fn what_is_counted_later_is_not_listed_among_the_items_of_earlier_stages() {
         // Item 5 comes with stage 2, where it is the most popular one, and next to item 1.
-        let stages: [&[&[u32]]; 2] = [&[&[0, 1, 2, 3], &[1, 0, 2, 3]], &[&[1, 5, 2, 3], &[1, 5, 2, 3], &[5, 0, 2, 3]]];
+        let stages: [&[&[u32]]; 2] =
+            [&[&[0, 1, 2, 3], &[1, 0, 2, 3]], &[&[1, 5, 2, 3], &[1, 5, 2, 3], &[1, 5, 2, 3], &[5, 0, 2, 3]]];
         let dataset = fixture::dataset(6, &stages);
         let known = [0, 1].map(|stage| KnownItems::by(&dataset, stage));
         let counted: [Box<dyn CountingBaseline>; 2] =
-            [Box::new(Popularity::fit(&dataset, 1)), Box::new(CoOccurrence::fit(&dataset, 1))];
+            [Box::new(Popularity::fit(&dataset, 1)), Box::new(CoOccurrence::fit(&dataset, 1, SEARCH.otherwise))];
         for baseline in counted {
             let list = |known| baseline.recommend(&[1], 2, known);
             assert_eq!((list(None)[0], list(Some(&known[0]))), (5, vec![0]));

@@ -234,13 +234,9 @@ mod tests {
             train_examples: 1,
             test_users: 1,
             train_seconds: stage as f64,
-            eval_seconds: 0.0,
             peak_memory_bytes: 10 * seed,
-            final_loss: 0.0,
-            left_out_users: None,
-            train_examples_per_s: None,
-            stored_bytes: 0,
             metrics: BTreeMap::from([("hit@10".to_owned(), value)]),
+            ..StageResult::default()
         });
         RunResult {
             run: format!("{experiment}-{seed}"),
@@ -248,13 +244,9 @@ mod tests {
             method: method.to_owned(),
             seed,
             status,
-            device: String::new(),
             trainable_parameters: 7,
             config_hash: experiment.to_owned(),
-            data_hash: String::new(),
             stages: stages.collect(),
-            matrix: BTreeMap::new(),
-            continual: BTreeMap::new(),
             ..RunResult::default()
         }
     }

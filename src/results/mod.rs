@@ -14,11 +14,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::baseline::ChosenOptions;
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::{Continual, Ranking, UserMetric};
 use crate::project::Project;
-use crate::run::observer::CellIndex;
+use crate::run::observer::{CellIndex, StageRecord};
 use crate::run::{EvaluationSummary, RunFolder, RunReader, Status};
 use crate::semantic_id::IdCounts;
 
@@ -129,6 +130,12 @@ pub struct RunResult {
     pub config_hash: String,
     /// Hash of the dataset.
     pub data_hash: String,
+    /// The options that co-occurrence chose, and what by; absent of other methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<ChosenOptions>,
+    /// See [`comparison::validation_loss`]; absent where no stage after the first trains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
     /// Protocols of which the run has measured cells.
     pub protocols: Vec<Protocol>,
     /// Finished stages, from 1 on; `metrics` are those of the newest model that may be asked: `R[t, t]` under same-block,
@@ -150,8 +157,9 @@ impl RunResult {
         let cells = reader.evaluations()?;
         let protocols: BTreeSet<Protocol> = cells.iter().map(|cell| cell.at.protocol).collect();
         let (left_out, rates) = (reader.left_out()?, reader.training_rates()?);
-        let finished = reader.stages()?.into_iter().filter(|stage| stage.finished);
-        let stages = finished.map(|record| {
+        let finished: Vec<StageRecord> = reader.stages()?.into_iter().filter(|stage| stage.finished).collect();
+        let validation_loss = comparison::validation_loss(&finished);
+        let stages = finished.into_iter().map(|record| {
             let stage = record.stage;
             let at = CellIndex { protocol, trained: protocol.newest(stage), tested: stage };
             let cell = cells.binary_search_by_key(&at, |cell| cell.at).ok().map(|at| &cells[at]);
@@ -169,6 +177,8 @@ impl RunResult {
                 peak_memory_bytes: record.peak_memory_bytes,
                 stored_bytes: reader.stored_bytes(stage),
                 final_loss: record.final_loss,
+                validation_losses: record.validation_losses,
+                best_epoch: record.best_epoch,
                 metrics: cell.map(|cell| cell.metrics.clone()).unwrap_or_default(),
             }
         });
@@ -185,6 +195,8 @@ impl RunResult {
             trainable_parameters: config.trainable_parameters,
             config_hash: config.config_hash.clone(),
             data_hash: config.data_hash.clone(),
+            chosen: reader.chosen_options()?,
+            validation_loss,
             protocols: protocols.into_iter().collect(),
             stages: stages.collect(),
             continual: continual_of(&matrix, &cells, protocol),
@@ -217,6 +229,13 @@ pub struct StageResult {
     pub stored_bytes: u64,
     /// Mean training loss of the last epoch, in nats a response token.
     pub final_loss: f64,
+    /// Validation loss after each epoch, in the method's own unit: of the language model in nats a response token, of the
+    /// other recommenders in nats a target. Empty where nothing was trained.
+    #[serde(default)]
+    pub validation_losses: Vec<f64>,
+    /// Epoch that was kept, from 1: the one of the least validation loss; 0 where nothing was trained.
+    #[serde(default)]
+    pub best_epoch: usize,
     /// `hit@1` … `ndcg@20`, the same with `_corrected` (ties of shared ids by expectation; without it any item of the
     /// id is a hit, as released), the same with `_known` of lists of known items where these were made (`hit@10_known`,
     /// `hit@10_known_corrected`), `invalid_rate`.

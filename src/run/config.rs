@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::baseline::co_occurrence;
 use crate::canonical;
 use crate::error::InputError;
 use crate::id_training::TrainIds;
@@ -124,7 +125,8 @@ impl RunConfig {
     /// # Errors
     /// As [`Self::hash_of`].
     pub(super) fn recognised(self) -> Result<Self, InputError> {
-        if self.identity == Self::IDENTITY {
+        // Co-occurrence had options of its own before they were chosen: such a run is none of this program's.
+        if self.identity == Self::IDENTITY || self.method == RunMethod::CoOccurrence {
             return Ok(self);
         }
         Ok(match self.run.strip_prefix(SHARED_PREFIX) {
@@ -235,6 +237,10 @@ pub(super) fn settings(project: &Project, method: &RunMethod) -> serde_json::Res
         "semantic_ids": canonical::settings(&ids_without_folder(project))?,
         "evaluation": canonical::settings(&evaluation)?,
     });
+    if *method == RunMethod::CoOccurrence {
+        // Its options are not the project's: they are what this search finds.
+        settings["search"] = serde_json::to_value(co_occurrence::SEARCH)?;
+    }
     // A hybrid names experiments: what they are decides its numbers.
     let parts = method.parts().into_iter().filter_map(|experiment| project.method_of(experiment));
     let parts = parts.map(canonical::settings).collect::<serde_json::Result<Vec<_>>>()?;

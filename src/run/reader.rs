@@ -10,6 +10,7 @@ use super::database::{self, protocol_number};
 use super::layout::{DATABASE, adapter_folder, worker_lives};
 use super::observer::{CellIndex, EvaluationRecord, Level, Phase, Progress, StageRecord, StepRecord, UserOutcome};
 use super::{RunConfig, Status};
+use crate::baseline::ChosenOptions;
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::files;
@@ -74,6 +75,11 @@ impl RunReader {
     /// How far the current phase is; none before the first and after a rewind.
     pub fn progress(&self) -> Result<Option<Progress>, InputError> {
         Ok(self.state("progress")?.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+
+    /// The options that a run of co-occurrence chose; none of another run, and before it has chosen.
+    pub fn chosen_options(&self) -> Result<Option<ChosenOptions>, InputError> {
+        Ok(self.state("co_occurrence")?.and_then(|json| serde_json::from_str(&json).ok()))
     }
 
     /// The steps with row ids above `after` (0: all), in order. Ask again with the last id for what came since.

@@ -11,6 +11,7 @@ use super::observer::{
     UserOutcome,
 };
 use super::*;
+use crate::baseline::{ChosenOptions, CoOccurrenceOptions};
 use crate::data::Protocol;
 use crate::measure::{Place, Slice, Slices};
 use crate::method::MethodOptions;
@@ -421,6 +422,43 @@ fn settings_of_every_kind_have_a_hash() {
         let project = Project::parse(&fs::read_to_string(&file).unwrap(), &file).unwrap();
         RunConfig::hash_of(&project, &RunMethod::Learned(MethodOptions::Single)).unwrap();
     }
+}
+
+/// Before its options were chosen, a run of co-occurrence had others: it has another hash, and neither identity of before takes
+/// it for a run of now. The settings of all others are as they were.
+#[test]
+fn a_run_of_co_occurrence_of_before_is_another() {
+    let counted = |method: RunMethod| {
+        let project = config().project;
+        let config_hash = RunConfig::hash_of(&project, &method).unwrap();
+        let run = RunConfig::id_of(method.label(), &method, 0, &config_hash);
+        RunConfig { run, experiment: method.label().to_owned(), method, seed: 0, config_hash, ..config() }
+    };
+    let settings = |method| super::config::settings(&config().project, &method).unwrap();
+    assert_eq!(settings(RunMethod::CoOccurrence)["search"]["decay"], serde_json::json!([0.5, 0.7, 0.8, 0.9, 1.0]));
+    assert_eq!(settings(RunMethod::Popularity).get("search"), None);
+    let now = counted(RunMethod::CoOccurrence);
+    let mut before = settings(RunMethod::CoOccurrence);
+    before.as_object_mut().unwrap().remove("search");
+    assert_ne!(crate::canonical::hash(&format!("run settings {}", RunConfig::IDENTITY), &before), now.config_hash);
+
+    let runs = tempfile::tempdir().unwrap();
+    let path = aged(&RunFolder::create(runs.path(), &now).unwrap());
+    assert_ne!(RunFolder::path_of(runs.path(), &now.run), path);
+    let popularity = counted(RunMethod::Popularity);
+    let path = aged(&RunFolder::create(runs.path(), &popularity).unwrap());
+    assert_eq!(RunFolder::path_of(runs.path(), &popularity.run), path);
+}
+
+#[test]
+fn the_options_that_a_run_chose_are_read_back() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(runs.path(), &config()).unwrap();
+    assert_eq!(run.reader().unwrap().chosen_options().unwrap(), None);
+    let options = CoOccurrenceOptions { window: 2, newest: 5, decay: 0.8 };
+    let chosen = ChosenOptions { options, validation_users: 7, validation_ndcg: 0.1 + 0.2 };
+    run.writer().unwrap().chosen_options(&chosen).unwrap();
+    assert_eq!(run.reader().unwrap().chosen_options().unwrap(), Some(chosen));
 }
 
 /// Another hash would be another run to every project: only with another [`RunConfig::IDENTITY`].

@@ -15,6 +15,7 @@ use super::observer::{
     CellIndex, Control, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord, TestSet,
     UserOutcome,
 };
+use crate::baseline::ChosenOptions;
 use crate::error::InputError;
 use crate::measure::{Place, Slice};
 use crate::{calendar, files};
@@ -115,6 +116,16 @@ impl RunWriter {
     /// The database cannot be written.
     pub fn test_set(&mut self, tests: &TestSet) -> Result<(), InputError> {
         self.write(|transaction| replace_test_set(transaction, tests))
+    }
+
+    /// Records the options that a run of co-occurrence chose, and what by.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn chosen_options(&mut self, chosen: &ChosenOptions) -> Result<(), InputError> {
+        let json = serde_json::to_string(chosen)
+            .map_err(|error| InputError::new(self.folder.join(DATABASE), error.to_string()))?;
+        self.write(|transaction| set_state(transaction, "co_occurrence", &json))
     }
 
     /// Writes what is still gathered.

@@ -4,24 +4,29 @@ use std::time::Instant;
 
 use super::evaluate::{metrics, test_user_counts, tests};
 use super::{Task, result_matrix};
-use crate::baseline::{self, CoOccurrence, CountingBaseline, Popularity};
+use crate::baseline::{self, ChosenOptions, CoOccurrence, CountingBaseline, Popularity};
 use crate::data::KnownItems;
 use crate::error::RunError;
 use crate::peak_memory;
-use crate::run::observer::{EvaluationRecord, Observer, StageRecord};
+use crate::run::observer::{EvaluationRecord, Level, Observer, StageRecord};
 use crate::run::{RunFolder, RunMethod, RunWriter};
 
-/// Counts on each stage and measures the matrix `R[i, j]`.
+/// Chooses the options that the baseline has, counts on each stage and measures the matrix `R[i, j]`.
 ///
 /// # Errors
 /// The records cannot be written.
 pub fn run(task: &Task<'_>, folder: &RunFolder, writer: &mut RunWriter) -> Result<(), RunError> {
     let evaluation = &task.project.evaluation;
+    let chosen = (folder.config().method == RunMethod::CoOccurrence).then(|| ChosenOptions::of(&task.dataset));
+    if let Some(chosen) = &chosen {
+        writer.chosen_options(chosen)?;
+        writer.event(Level::Info, &chosen.to_string())?;
+    }
     for trained in 0..task.dataset.stages.len() {
         let began = Instant::now();
-        let counted: Box<dyn CountingBaseline> = match folder.config().method {
-            RunMethod::CoOccurrence => Box::new(CoOccurrence::fit(&task.dataset, trained)),
-            _ => Box::new(Popularity::fit(&task.dataset, trained)),
+        let counted: Box<dyn CountingBaseline> = match chosen {
+            Some(chosen) => Box::new(CoOccurrence::fit(&task.dataset, trained, chosen.options)),
+            None => Box::new(Popularity::fit(&task.dataset, trained)),
         };
         let train_seconds = began.elapsed().as_secs_f64();
         let eval_began = Instant::now();

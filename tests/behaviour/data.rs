@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use peso_workbench::baseline::{self, CoOccurrence, CountingBaseline, Popularity};
+use peso_workbench::baseline::co_occurrence::SEARCH;
+use peso_workbench::baseline::{self, ChosenOptions, CoOccurrence, CountingBaseline, Popularity};
 use peso_workbench::data::synthetic::{self, Truth};
 use peso_workbench::data::{Dataset, DatasetSource, Protocol, StageSummary, Summary, SyntheticOptions};
 use peso_workbench::error::InputError;
@@ -253,8 +254,9 @@ fn later_mean(dataset: &Dataset, metric: &str, fit: &dyn Fn(usize) -> Box<dyn Co
 fn generated_sequences_can_be_learned_from() {
     let source = DatasetSource::Synthetic(SyntheticOptions::default());
     let dataset = Dataset::load(&source, None, Path::new(".")).unwrap();
+    let options = ChosenOptions::of(&dataset).options;
     let popularity = later_mean(&dataset, "hit@10", &|stage| Box::new(Popularity::fit(&dataset, stage)));
-    let co_occurrence = later_mean(&dataset, "hit@10", &|stage| Box::new(CoOccurrence::fit(&dataset, stage)));
+    let co_occurrence = later_mean(&dataset, "hit@10", &|stage| Box::new(CoOccurrence::fit(&dataset, stage, options)));
     let chance = 10.0 / dataset.items.len() as f64;
     assert!(popularity > 1.5 * chance, "{popularity}");
     assert!(co_occurrence > 2.0 * popularity, "{co_occurrence} against {popularity}");
@@ -371,7 +373,7 @@ fn released_video_games_give_the_published_baselines() {
         ["hit@5", "hit@10", "ndcg@5", "ndcg@10"].map(|name| cells.iter().map(|cell| cell[name]).sum::<f64>() / 4.0)
     };
     let popularity = means(&|stage| Box::new(Popularity::fit(&dataset, stage)));
-    let co_occurrence = means(&|stage| Box::new(CoOccurrence::fit(&dataset, stage)));
+    let co_occurrence = means(&|stage| Box::new(CoOccurrence::fit(&dataset, stage, SEARCH.otherwise)));
     for (values, published) in
         [(popularity, [0.0193, 0.0298, 0.0134, 0.0166]), (co_occurrence, [0.0467, 0.0659, 0.0320, 0.0382])]
     {

@@ -9,6 +9,7 @@ use crate::data::Protocol;
 use crate::figures::measures::{Definition, definitions};
 use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::results::Results;
+use crate::results::comparison::{self, Standing, standings};
 use crate::results::slices::SlicedLine;
 use crate::results::summary::{self, Cost, Line, Mean};
 use crate::semantic_id::IdCounts;
@@ -42,11 +43,15 @@ pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
         let counts = results.catalogue.map(|IdCounts { items, ids }| format!(" ({items} items have {ids} ids)"));
         text.push_str(&format!("{TWO_COUNTS}{}\n", counts.unwrap_or_default()));
     }
+    for chosen in results.runs.iter().filter_map(|run| run.chosen) {
+        text.push_str(&format!("Co-occurrence has {chosen}\n"));
+    }
     for metric in metrics::main(&lines) {
         text.push_str(&format!("\n{} by stage\n{}", metric_label(&metric), by_stage_table(&lines, &metric).to_text()));
     }
     text.push_str(&continual(&lines));
     text.push_str(&cost(&lines));
+    text.push_str(&validation(results));
     if lines.iter().any(|line| !line.finished) {
         text.push_str("\nRuns that are not finished have no mean\n");
     }
@@ -159,6 +164,26 @@ fn cost_table(lines: &[Line]) -> Option<Table> {
         ]);
     }
     (!finished.is_empty()).then_some(table)
+}
+
+/// Validation losses, where they choose among several configurations of a method.
+fn validation(results: &Results) -> String {
+    let losses = results.runs.iter().filter_map(|run| Some((run.run.clone(), run.validation_loss?)));
+    let lines = comparison::lines(results, &losses.collect());
+    let mut table = Table::new(1, ["Experiment", "n", "Validation loss", ""]);
+    let mut several = false;
+    for (line, standing) in lines.iter().zip(standings(&lines)) {
+        if let (Some(loss), Standing::Chosen | Standing::Passed) = (line.validation_loss, standing) {
+            several = true;
+            let least = if standing == Standing::Chosen { "least of its method" } else { "" };
+            table.row([line.name.clone(), line.runs.len().to_string(), format!("{loss:.4}"), least.to_owned()]);
+        }
+    }
+    if !several {
+        return String::new();
+    }
+    let what = "mean over the stages from 2 on, of the epoch that was kept; each method's own loss";
+    format!("\nValidation loss of methods with several configurations, {what}\n{}", table.to_text())
 }
 
 fn name_of(line: &Line) -> String {
