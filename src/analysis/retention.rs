@@ -25,9 +25,9 @@ use crate::model::{Adapter, Llama};
 use crate::run::RunFolder;
 use crate::run::observer::{Level, Observer};
 use crate::subspace::curvature::{Constants, Gradients, directions};
-use crate::subspace::retention::{Correlations, Outside, Retained, States, retention};
+use crate::subspace::retention::{Correlations, Outside, Retained, Rise, States, retention};
 use crate::train::recorder::{Watcher, guarded};
-use crate::train::stage_artifacts::{main_folder, with_adapter};
+use crate::train::stage_artifacts::{has_token_rows, main_folder, with_adapter};
 use crate::train::stage_data::StageData;
 use crate::train::trainer::validation_loss;
 use crate::train::{Task, model_loading, stage_statistics};
@@ -100,13 +100,23 @@ pub struct Movement {
     pub apart: f64,
 }
 
-/// Whether the loss is as the quadratic model has it: on the way from the twin back to the adapter before the stage.
+/// Whether the loss is as the quadratic model has it: on the way `d = v' - v*` from the twin back to the adapter that pulls,
+/// with the twin's token rows at both ends. All losses are means over the response tokens of the examples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct QuadraticCheck {
-    /// Mean loss a token of the examples: of the twin, and of the twin with the adapter of before.
     pub loss_twin: f64,
+    /// Of the twin with the adapter that pulls: the token rows stay the twin's, since the quadratic model is in the adapter.
     pub loss_previous: f64,
-    /// `½ (v' - v*)ᵀ Σ (v' - v*)`, which the quadratic model says that the second has more.
+    /// Of the whole model from before the stage: the previous stage's adapter with the token rows of that stage.
+    pub loss_before_stage: f64,
+    /// Whether those rows lie beside the previous stage's adapter, where the twin trained rows; else those of the base model
+    /// were taken.
+    pub previous_token_rows: bool,
+    /// `gᵀ d` with the gradient `g` at the twin, where training ended without being at a minimum.
+    pub slope: f64,
+    /// `½ dᵀ Σ d`
+    pub curvature: f64,
+    /// Their sum, which the quadratic model says that `loss_previous` has more than `loss_twin`.
     pub predicted_rise: f64,
 }
 
@@ -229,7 +239,7 @@ impl Measurement<'_> {
         let (optimum_values, start_values) = (flattened(&optimum), flattened(start));
 
         let examples = stage_statistics::sample(&data, options.examples, seed);
-        let mut load = |folder: &Path| {
+        let load = |folder: &Path, observer: &mut Unrecorded<'_>| {
             with_adapter::<B>(
                 task,
                 run,
@@ -238,23 +248,27 @@ impl Measurement<'_> {
                 &mut model_loading::on_progress(observer, stage, task.dataset.stages.len()),
             )
         };
-        let mut model = load(&twin.folder)?;
+        let mut model = load(&twin.folder, observer)?;
         let loss_twin = validation_loss(&model, &examples, task.project.training.temperature);
         anchor.put_on(&mut model);
         let loss_previous = validation_loss(&model, &examples, task.project.training.temperature);
-        let mut model = match options.at {
-            Point::Twin => load(&twin.folder)?,
-            Point::Previous => load(&main_folder(run, stage - 1))?,
+        // The quadratic model is around the twin, wherever directions are asked for.
+        optimum.put_on(&mut model);
+        let at_twin = self.gradients(&mut model, &anchor, &examples, observer)?;
+        let way: Vec<f64> = previous.iter().zip(&optimum_values).map(|(v, w)| v - w).collect();
+        let rise = Rise::along(&at_twin, &examples.iter().map(response_tokens).collect::<Vec<_>>(), &way);
+        let before = main_folder(run, stage - 1);
+        let mut model = load(&before, observer)?;
+        let loss_before_stage = validation_loss(&model, &examples, task.project.training.temperature);
+        let gradients = match options.at {
+            Point::Twin => at_twin,
+            Point::Previous => self.gradients(&mut model, &anchor, &examples, observer)?,
         };
-        let gradients = self.gradients(&mut model, &anchor, &examples, observer)?;
 
         observer.event(Level::Info, &format!("stage {stage}: directions of the examples' gradients"))?;
         let found = directions(&gradients, &metric, Constants::Held);
         let states = States { previous: &previous, optimum: &optimum_values, current: &current };
         let retained = retention(&gradients, &metric, &found, peso.lambda, states);
-        let way: Vec<f64> = previous.iter().zip(&optimum_values).map(|(v, w)| v - w).collect();
-        let rise =
-            gradients.dots(&way).iter().map(|dot| dot * dot).sum::<f64>() / (2 * gradients.examples().max(1)) as f64;
         let record = run.reader()?.stages()?.into_iter().find(|record| record.stage == stage);
         Ok(RetentionReport {
             run: run.config().run.clone(),
@@ -277,7 +291,15 @@ impl Measurement<'_> {
                 run: distance(&current, &start_values),
                 apart: distance(&current, &optimum_values),
             },
-            quadratic: QuadraticCheck { loss_twin, loss_previous, predicted_rise: rise },
+            quadratic: QuadraticCheck {
+                loss_twin,
+                loss_previous,
+                loss_before_stage,
+                previous_token_rows: has_token_rows(&before) || !has_token_rows(&twin.folder),
+                slope: rise.slope,
+                curvature: rise.curvature,
+                predicted_rise: rise.sum(),
+            },
             twin: twin.record,
             best_epoch: record.map_or(0, |record| record.best_epoch),
         })
@@ -324,8 +346,7 @@ pub fn example_gradient<B: TrainingBackend>(
     example: &Sequence,
     temperature: f64,
 ) -> Vec<f32> {
-    let tokens: usize = example.branches.iter().map(|branch| branch.targets.len()).sum();
-    let factor = (tokens as f64).sqrt() as f32;
+    let factor = (response_tokens(example) as f64).sqrt() as f32;
     let mut by_name = stage_statistics::adapter_gradients(model, std::slice::from_ref(example), temperature);
     let mut values = Vec::new();
     for (name, matrix) in adapter.parameters() {
@@ -339,6 +360,11 @@ pub fn example_gradient<B: TrainingBackend>(
         }
     }
     values
+}
+
+/// Tokens of an example that the loss is over.
+fn response_tokens(example: &Sequence) -> usize {
+    example.branches.iter().map(|branch| branch.targets.len()).sum()
 }
 
 fn distance(a: &[f64], b: &[f64]) -> f64 {

@@ -118,9 +118,17 @@ fn text(report: &RetentionReport) -> String {
         movement.twin, movement.run, movement.apart, report.twin.best_epoch, report.best_epoch
     ));
     text.push_str(&format!(
-        "loss from twin back to before {:+.4}, by the quadratic model {:+.4}\n",
+        "loss from the twin {:+.5} with the adapter that pulls and the twin's token rows, by the quadratic model {:+.5} (slope \
+         {:+.5}, curvature {:+.5})\n",
         quadratic.loss_previous - quadratic.loss_twin,
-        quadratic.predicted_rise
+        quadratic.predicted_rise,
+        quadratic.slope,
+        quadratic.curvature
+    ));
+    let rows = if quadratic.previous_token_rows { "its own" } else { "the base model's (its own are not kept)" };
+    text.push_str(&format!(
+        "loss from the twin {:+.5} to the model before the stage, with {rows} token rows\n",
+        quadratic.loss_before_stage - quadratic.loss_twin
     ));
     text.push_str(&format!(
         "correlation over {} directions: Pearson {}, Spearman {}; weighted by movement: {}, {}\n\n",

@@ -139,7 +139,7 @@ fn text(report: &SubspaceReport, stage: usize) -> String {
 
 const LEGEND: &str = "
 ‖ΔW‖      Frobenius norm of the update α/r · B·A that predicts, with past adapters that the method adds
-Moved     Frobenius norm of its change since the stage before, and as a share of its norm
+Moved     Frobenius norm of its change since the stage before, and as a share of the norm before, ‖ΔW_t − ΔW_{t−1}‖ / ‖ΔW_{t−1}‖
 Adapter   length of the change of A and B themselves
 Inside    share of the change that writes into (left) and reads from (right) the previous update's subspace; in brackets
           what a random change has
@@ -147,16 +147,17 @@ Distance  Grassmann distance to the previous stage's column (left) and row (righ
 ";
 
 /// Columns of what moved.
-const MOVED: [&str; 7] = ["‖ΔW‖", "Moved", "of ‖ΔW‖", "Adapter", "Inside left", "Inside right", "Effective rank"];
+const MOVED: [&str; 7] =
+    ["‖ΔW‖", "Moved", "of ‖ΔW‖ before", "Adapter", "Inside left", "Inside right", "Effective rank"];
 
-fn moved_cells(norm: f64, effective_rank: f64, moved: Option<&Moved>) -> Vec<String> {
+fn moved_cells(norm: f64, effective_rank: f64, moved: Option<&Moved>, before: Option<f64>) -> Vec<String> {
     let with_chance = |share: f64, chance: f64| format!("{share:.3} ({chance:.3})");
     let of_move = moved.map_or_else(
         || ["–"; 5].map(str::to_owned),
         |moved| {
             [
                 format!("{:.4}", moved.norm),
-                if norm > 0.0 { format!("{:.1} %", 100.0 * moved.norm / norm) } else { "–".to_owned() },
+                share_of(moved.norm, before),
                 format!("{:.4}", moved.parameters),
                 with_chance(moved.inside_left, moved.chance_left),
                 with_chance(moved.inside_right, moved.chance_right),
@@ -164,6 +165,21 @@ fn moved_cells(norm: f64, effective_rank: f64, moved: Option<&Moved>) -> Vec<Str
         },
     );
     [format!("{norm:.4}")].into_iter().chain(of_move).chain([format!("{effective_rank:.2}")]).collect()
+}
+
+/// A move as a share of what was there; a dash where there was nothing.
+fn share_of(moved: f64, before: Option<f64>) -> String {
+    let share = before.filter(|before| *before > 0.0).map(|before| format!("{:.1} %", 100.0 * moved / before));
+    share.unwrap_or_else(|| "–".to_owned())
+}
+
+/// The norm of the stage before, by a group's or a module's stages.
+fn norm_before(stages: impl Iterator<Item = (usize, f64)>, stage: usize) -> Option<f64> {
+    stages.filter(|(earlier, _)| *earlier < stage).max_by_key(|(earlier, _)| *earlier).map(|(_, norm)| norm)
+}
+
+fn group_norm_before(group: &Group, stage: usize) -> Option<f64> {
+    norm_before(group.stages.iter().map(|there| (there.stage, there.norm)), stage)
 }
 
 fn distances(distances: Option<[f64; 2]>) -> [String; 2] {
@@ -175,7 +191,8 @@ const DISTANCES: [&str; 2] = ["Distance left", "Distance right"];
 fn stages(group: &Group) -> String {
     let mut table = Table::new(1, ["Stage"].into_iter().chain(MOVED).chain(DISTANCES));
     for stage in &group.stages {
-        let figures = moved_cells(stage.norm, stage.effective_rank, stage.moved.as_ref());
+        let before = group_norm_before(group, stage.stage);
+        let figures = moved_cells(stage.norm, stage.effective_rank, stage.moved.as_ref(), before);
         table.row([stage.stage.to_string()].into_iter().chain(figures).chain(distances(stage.grassmann)));
     }
     table.to_text()
@@ -183,14 +200,15 @@ fn stages(group: &Group) -> String {
 
 fn groups(kind: &str, groups: &[Group], stage: usize) -> String {
     let found = |group: &Group| group.stages.iter().find(|there| there.stage == stage).cloned();
-    let mut lines: Vec<_> = groups.iter().filter_map(|group| Some((&group.key, found(group)?))).collect();
+    let mut lines: Vec<_> = groups.iter().filter_map(|group| Some((group, found(group)?))).collect();
     lines.sort_by(|(_, one), (_, other)| {
         size(other.moved.as_ref(), other.norm).total_cmp(&size(one.moved.as_ref(), one.norm))
     });
     let mut table = Table::new(1, [kind].into_iter().chain(MOVED).chain(DISTANCES));
-    for (key, stage) in lines {
-        let figures = moved_cells(stage.norm, stage.effective_rank, stage.moved.as_ref());
-        table.row([key.clone()].into_iter().chain(figures).chain(distances(stage.grassmann)));
+    for (group, stage) in lines {
+        let before = group_norm_before(group, stage.stage);
+        let figures = moved_cells(stage.norm, stage.effective_rank, stage.moved.as_ref(), before);
+        table.row([group.key.clone()].into_iter().chain(figures).chain(distances(stage.grassmann)));
     }
     table.to_text()
 }
@@ -211,12 +229,13 @@ fn modules(members: Vec<&ModuleReport>, stage: usize) -> String {
     let mut table = Table::new(2, heading);
     for (module, there) in lines {
         let before = module.pairs.iter().filter(|pair| pair.to == stage).max_by_key(|pair| pair.from);
+        let old = norm_before(module.stages.iter().map(|there| (there.stage, there.norm)), stage);
         let values: Vec<String> = there.singular_values.iter().take(4).map(|value| format!("{value:.3}")).collect();
         let more = if there.singular_values.len() > 4 { " …" } else { "" };
         table.row(
             [module.layer.to_string(), format!("{} x {}", module.output, module.input)]
                 .into_iter()
-                .chain(moved_cells(there.norm, there.effective_rank, there.moved.as_ref()))
+                .chain(moved_cells(there.norm, there.effective_rank, there.moved.as_ref(), old))
                 .chain(distances(before.map(|pair| [pair.left.grassmann, pair.right.grassmann])))
                 .chain([values.join(" ") + more]),
         );
@@ -227,7 +246,7 @@ fn modules(members: Vec<&ModuleReport>, stage: usize) -> String {
 fn rows(rows: &[RowsReport]) -> String {
     let mut table = Table::new(
         1,
-        ["Rows", "Stage", "Count", "Norm", "Moved", "of norm", "Mean row", "Largest row", "Since stage 1"],
+        ["Rows", "Stage", "Count", "Norm", "Moved", "of norm before", "Mean row", "Largest row", "Since stage 1"],
     );
     for matrix in rows {
         for stage in &matrix.stages {
@@ -237,7 +256,10 @@ fn rows(rows: &[RowsReport]) -> String {
                 matrix.rows.to_string(),
                 format!("{:.4}", stage.norm),
                 format!("{:.4}", stage.moved),
-                if stage.norm > 0.0 { format!("{:.1} %", 100.0 * stage.moved / stage.norm) } else { "–".to_owned() },
+                share_of(
+                    stage.moved,
+                    norm_before(matrix.stages.iter().map(|there| (there.stage, there.norm)), stage.stage),
+                ),
                 format!("{:.4}", stage.mean_row),
                 format!("{:.4}", stage.largest_row),
                 format!("{:.4}", stage.moved_since_first),
@@ -311,4 +333,21 @@ fn truth_text(truth: &GroundTruth) -> String {
         truth.random_distance.mean,
         truth.random_distance.fifth,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::subspace_report::GroupStage;
+    use crate::figures::adapters::fixture::report;
+
+    #[test]
+    fn a_move_is_a_share_of_the_norm_before() {
+        // It moves by 0.5.
+        let moved = report().modules[0].stages[1].moved;
+        let stage = |stage, norm, moved| GroupStage { stage, norm, moved, ..report().whole.stages[0].clone() };
+        let group = Group { stages: vec![stage(1, 2.0, None), stage(2, 10.0, moved)], ..report().whole };
+        let text = stages(&group);
+        assert!(text.contains("25.0 %"), "{text}");
+    }
 }

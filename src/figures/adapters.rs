@@ -130,7 +130,7 @@ pub(super) fn sided(pair: &Between, side: Side) -> &SidedAngles {
 }
 
 #[cfg(test)]
-pub(super) mod fixture {
+pub(crate) mod fixture {
     use super::*;
     use crate::analysis::subspace_report::{Group, GroupStage};
 

@@ -61,6 +61,33 @@ pub struct Retention {
     pub correlations: Correlations,
 }
 
+/// How much a loss rises along a step, by its expansion to second order around a point that need not be a minimum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rise {
+    /// `gᵀ d` of the mean loss a token.
+    pub slope: f64,
+    /// `½ dᵀ Σ d`
+    pub curvature: f64,
+}
+
+impl Rise {
+    /// Along `step`, from the examples' gradients at its start. A row of `gradients` is that of the mean over the example's
+    /// tokens, times the root of their number (`tokens`, one an example).
+    pub fn along(gradients: &Gradients, tokens: &[usize], step: &[f64]) -> Self {
+        let dots = gradients.dots(step);
+        // The loss is a mean over all tokens: an example's mean counts T times, and √T is in its row already.
+        let all = tokens.iter().sum::<usize>().max(1) as f64;
+        let slope = dots.iter().zip(tokens).map(|(dot, &tokens)| dot * (tokens as f64).sqrt()).sum::<f64>() / all;
+        let curvature = dots.iter().map(|dot| dot * dot).sum::<f64>() / (2 * dots.len().max(1)) as f64;
+        Self { slope, curvature }
+    }
+
+    /// Slope and curvature together.
+    pub fn sum(self) -> f64 {
+        self.slope + self.curvature
+    }
+}
+
 /// A movement below this share of the whole one is rounding: states are float32.
 const MIN_MOVEMENT: f64 = 1e-6;
 

@@ -9,7 +9,9 @@ use serde::Deserialize;
 
 use super::curvature::{Constants, Directions, Gradients, Group, Metric, directions};
 use super::meaning::{code_scores, extremes, item_scores, singular_directions};
-use super::retention::{Correlations, Retained, Retention, States, interpolated, pearson, predicted, ranks, retention};
+use super::retention::{
+    Correlations, Retained, Retention, Rise, States, interpolated, pearson, predicted, ranks, retention,
+};
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -431,4 +433,26 @@ proptest! {
             }
         }
     }
+}
+
+/// Least squares with residuals of ±1 have their Fisher information as the Hessian, whatever the mean gradient is. Tokens
+/// a = (2, 1) and b = (-1, 3): `½ (x'v - y)²` each, with residuals +1 and +1 in one example, +1 and -1 in the other.
+#[test]
+fn the_rise_from_a_point_that_is_no_minimum_has_its_slope() {
+    let (a, b) = ([2.0, 1.0], [-1.0, 3.0]);
+    let step = [0.3, -0.2];
+    let along = |x: [f64; 2]| x[0] * step[0] + x[1] * step[1];
+    let loss = |residual: f64| 0.5 * residual * residual;
+    let examples = [[(a, 1.0), (b, 1.0)], [(a, 1.0), (b, -1.0)]];
+    let tokens = || examples.iter().flatten();
+    let measured = tokens().map(|(x, residual)| loss(residual + along(*x)) - loss(*residual)).sum::<f64>() / 4.0;
+    let row = |example: &[([f64; 2], f64); 2]| {
+        let mean = |i: usize| example.iter().map(|(x, residual)| residual * x[i]).sum::<f64>() / 2.0;
+        [0, 1].map(|i| (2f64.sqrt() * mean(i)) as f32).to_vec()
+    };
+    let rise = Rise::along(&of_rows(&examples.each_ref().map(row)), &[2, 2], &step);
+    // By hand: g = a / 2, Σ = (aa' + bb') / 2, a'd = 0.4, b'd = -0.9.
+    assert!((rise.slope - 0.2).abs() < 1e-6, "{rise:?}");
+    assert!((rise.curvature - 0.25 * (0.16 + 0.81)).abs() < 1e-6, "{rise:?}");
+    assert!((rise.sum() - measured).abs() < 1e-6, "{rise:?} for {measured}");
 }

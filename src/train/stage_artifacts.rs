@@ -94,6 +94,11 @@ pub fn read_token_rows(folder: &Path) -> Result<Snapshot, InputError> {
     Ok(Snapshot { parameters })
 }
 
+/// Whether trained token rows lie beside an adapter.
+pub fn has_token_rows(folder: &Path) -> bool {
+    folder.join(weights::ROWS_FILE).is_file()
+}
+
 /// Matrices of a file, by name.
 ///
 /// # Errors

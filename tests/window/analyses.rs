@@ -26,7 +26,10 @@ pub fn retention(run: &RunFolder) {
             "directions": 120, "pearson": null, "spearman": null, "weighted_pearson": null, "weighted_spearman": null
         },
         "groups": [], "pull_ratio": null, "movement": { "twin": 1.0, "run": 0.9, "apart": 0.2 },
-        "quadratic": { "loss_twin": 1.0, "loss_previous": 1.1, "predicted_rise": 0.1 },
+        "quadratic": {
+                "loss_twin": 1.0, "loss_previous": 1.1, "loss_before_stage": 1.2, "previous_token_rows": true,
+                "slope": 0.04, "curvature": 0.06, "predicted_rise": 0.1
+            },
         "twin": { "best_epoch": 1, "validation_losses": [1.0] }, "best_epoch": 1,
     });
     retention::keep(run, &serde_json::from_value::<RetentionReport>(report).unwrap()).unwrap();
