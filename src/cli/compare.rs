@@ -11,7 +11,7 @@ use super::table::Table;
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::figures::words::metric_label;
-use crate::measure::statistics::{ALPHA, Comparison, Evidence, Interval, LEVEL, McNemar, Verdict};
+use crate::measure::statistics::{ALPHA, Comparison, Evidence, Interval, LEVEL, McNemar, Verdict, p_value_text};
 use crate::measure::{Slice, UserMetric};
 use crate::project::Project;
 use crate::project::slug::slug;
@@ -278,7 +278,7 @@ fn table(report: &Report) -> Table {
             format!("{gain:+.4}"),
             relative.map_or("–".to_owned(), |relative| format!("{:+.1} %", 100.0 * relative)),
             format!("{low:+.4} … {high:+.4}"),
-            line.verdict.p_corrected.map_or("–".to_owned(), |p| format!("{p:.4}")),
+            line.verdict.p_corrected.map_or("–".to_owned(), p_value_text),
         ];
         if hits {
             cells.push(format!("{total:+.0}"));

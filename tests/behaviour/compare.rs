@@ -60,7 +60,10 @@ fn gains_are_paired_tested_and_corrected() {
 
     let text = compare(folder.path(), &["--baseline", "Frozen", "--metric", "hit@10"]);
     let text = String::from_utf8(text.stdout).unwrap();
-    assert!(text.contains("Hit@10, released count against Frozen") && text.contains("+0.2750") && text.contains("+110.0 %"), "{text}");
+    assert!(
+        text.contains("Hit@10, released count against Frozen") && text.contains("+0.2750") && text.contains("+110.0 %"),
+        "{text}"
+    );
     assert!(text.contains("synthetic data"), "{text}");
 }
 
@@ -149,7 +152,10 @@ fn a_comparison_is_written_as_csv_and_latex() {
     assert_eq!(rows[0][..7], ["experiment", "baseline", "metric", "seeds", "users", "value", "gain"]);
     assert_eq!(rows[1][..7], ["PESO", "Frozen", "hit@10", "2", "40", "0.75", "0.5"]);
     let latex = text("--latex");
-    assert!(latex.starts_with("% Hit@10, released count against Frozen, mean over") && latex.contains("PESO & 2 & 0.7500 & +0.5000"));
+    assert!(
+        latex.starts_with("% Hit@10, released count against Frozen, mean over")
+            && latex.contains("PESO & 2 & 0.7500 & +0.5000")
+    );
     assert!(latex.contains("Gain & Relative & Interval &"), "{latex}");
 }
 

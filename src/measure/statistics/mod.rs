@@ -24,7 +24,7 @@ pub use over_seeds::{PairedT, SeedMean};
 pub use paired::Paired;
 pub use power::Aim;
 pub use uncertainty::{Uncertainty, Variance};
-pub use verdict::{Comparison, Evidence, Verdict};
+pub use verdict::{Comparison, Evidence, Verdict, p_value_text};
 
 use serde::{Deserialize, Serialize};
 

@@ -134,6 +134,11 @@ impl Verdict {
     }
 }
 
+/// A p-value as tables have it: four digits, `<0.0001` below that.
+pub fn p_value_text(p: f64) -> String {
+    if p < 0.0001 { "<0.0001".to_owned() } else { format!("{p:.4}") }
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -156,7 +161,7 @@ impl fmt::Display for Verdict {
         let Interval { low, high, .. } = self.interval();
         write!(f, " [{low:+.4}, {high:+.4}]")?;
         match self.p_corrected {
-            Some(p) => write!(f, ", p {p:.4}: {}", self.evidence),
+            Some(p) => write!(f, ", p {}: {}", p_value_text(p), self.evidence),
             None => write!(f, " over users alone: {}", self.evidence),
         }
     }

@@ -7,7 +7,7 @@ use crate::app::widgets;
 use crate::figures::measures;
 use crate::figures::words::{better, metric_label};
 use crate::measure::UserMetric;
-use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict};
+use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict, p_value_text};
 use crate::plot::{Better, scale};
 use crate::results::comparison::{ComparisonLine, Estimate, Judged, Standing};
 
@@ -287,8 +287,8 @@ fn verdict_cell(verdict: &Verdict, baseline: &str, column: &Column) -> Cell {
             ..Cell::number(relative, |relative| format!("{:+.1} %", 100.0 * relative))
         },
         Column::P => Cell {
-            hover: format!("{:.4} before the correction", verdict.comparison.p_value),
-            ..Cell::number(verdict.p_corrected, |p| format!("{p:.4}"))
+            hover: format!("{} before the correction", p_value_text(verdict.comparison.p_value)),
+            ..Cell::number(verdict.p_corrected, p_value_text)
         },
         _ => {
             let (mark, tone) = match verdict.evidence {
