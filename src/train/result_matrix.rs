@@ -58,8 +58,9 @@ fn missing(task: &Task<'_>, folder: &RunFolder, trained: usize) -> Result<Vec<Ce
 }
 
 /// The known items of a tested stage (from 1), where the project wants lists of them.
-fn known(task: &Task<'_>, tested: usize) -> Option<KnownCatalogue> {
-    task.project.evaluation.known_items.then(|| KnownCatalogue::of(&task.dataset, tested - 1))
+fn known<'t>(task: &'t Task<'_>, tested: usize) -> Option<&'t KnownCatalogue> {
+    let made = || task.known[tested - 1].get_or_init(|| KnownCatalogue::of(&task.dataset, tested - 1));
+    task.project.evaluation.known_items.then(made)
 }
 
 /// Whether every cell that the project wants is measured.
@@ -247,7 +248,7 @@ pub fn measure_row_with(
         let (cell_began, known) = (Instant::now(), known(task, at.tested));
         let mut users = Vec::new();
         for batch in tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users).chunks(TESTS_A_BATCH) {
-            users.extend(answers(batch, known.as_ref()));
+            users.extend(answers(batch, known));
             pace.done += batch.len() as u64;
             recorder.progress(&pace.progress())?;
             if recorder.control() == Control::Stop {
@@ -330,7 +331,7 @@ fn measure_cell<B: Kernels>(
     let tests = tests(&task.dataset, at.protocol, at.tested - 1, evaluation.users);
     let mut cell = Cell::default();
     for batch in tests.chunks(USERS_A_BATCH) {
-        cell.test(model, &decoder, known.as_ref(), writer(task), batch);
+        cell.test(model, &decoder, known, writer(task), batch);
         pace.done += batch.len() as u64;
         recorder.progress(&pace.progress())?;
         if recorder.control() == Control::Stop {

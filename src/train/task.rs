@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::evaluate::KnownCatalogue;
 use super::model_identity::ModelIdentity;
 use crate::baseline::DatasetSize;
 use crate::data::Dataset;
@@ -26,6 +27,8 @@ pub struct Task<'a> {
     pub project: &'a Project,
     pub dataset: Arc<Dataset>,
     pub trie: Arc<Trie>,
+    /// By stage: the items known by it, made when they are first asked for.
+    pub known: Arc<[OnceLock<KnownCatalogue>]>,
     pub vocabulary: Vocabulary,
     /// What follows at each node of the trie, as tokens.
     pub continuations: Arc<Continuations>,
@@ -75,6 +78,7 @@ impl<'a> Task<'a> {
             project,
             continuations: Arc::new(Continuations::new(&trie, &vocabulary)),
             trie: Arc::new(trie),
+            known: dataset.stages.iter().map(|_| OnceLock::new()).collect(),
             vocabulary,
             dataset,
             llama,
