@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn what_is_counted_later_is_not_listed_among_the_items_of_earlier_stages() {
-        // Item 5 comes with stage 2, where it is the most popular one, and next to item 1.
+        // Item 5 comes with stage 2, where it is the most popular one, and three times next to item 1; 0 is twice, in stage 1.
         let stages: [&[&[u32]]; 2] =
             [&[&[0, 1, 2, 3], &[1, 0, 2, 3]], &[&[1, 5, 2, 3], &[1, 5, 2, 3], &[1, 5, 2, 3], &[5, 0, 2, 3]]];
         let dataset = fixture::dataset(6, &stages);

@@ -6,7 +6,7 @@ use super::spec::{FigureSpec, Make};
 use super::words::metric_label;
 use crate::measure::churn::SliceChurn;
 use crate::measure::slices::Dimension;
-use crate::plot::{Axis, Body, Chart, Lines, Point, Series, SeriesStyle, scale};
+use crate::plot::{Axis, Band, Body, Chart, Lines, Point, Series, SeriesStyle, scale};
 use crate::results::churn::ChurnReport;
 
 pub static SPEC: FigureSpec = FigureSpec {
@@ -53,7 +53,8 @@ pub fn by_slice(report: &ChurnReport, synthetic: bool) -> Chart {
         "Right: lists changed more. Up: they are better than those of the model before. All stages from 2 on, 95 % intervals over test users{left_out}"
     );
     let subtitle = Some("Change of the lists against what it brought, by kind of user and target".to_owned());
-    Chart { subtitle, caption: Some(caption), ..Chart::new(title, Body::Scatter(lines)) }.synthetic(synthetic)
+    let band = Some(Band::Interval95);
+    Chart { subtitle, caption: Some(caption), band, ..Chart::new(title, Body::Scatter(lines)) }.synthetic(synthetic)
 }
 
 fn dimension_words(slice: &SliceChurn) -> &'static str {

@@ -51,6 +51,8 @@ pub fn angles(shown: &[AdapterStage<'_>], module: &str, options: AngleOptions, s
     );
     Chart { subtitle: subtitle(shown, module), caption: Some(caption), ..Chart::new(title, Body::Lines(lines)) }
         .synthetic(synthetic)
+        .of("module", module)
+        .of("side", side.key())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make, NamedChart};
 use super::styles::groups;
 use super::words::{better, is_baseline, metric_label, without_released};
-use crate::plot::{Axis, Body, Chart, Lines, Point, Series, scale};
+use crate::plot::{Axis, Band, Body, Chart, Lines, Point, Series, scale};
 use crate::results::{Results, RunResult};
 
 pub static SPEC: FigureSpec = FigureSpec {
@@ -82,7 +82,11 @@ pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions)
     let cut = (scale::y_range(&lines).low > 0.0).then(|| "The axis does not start at 0".to_owned());
     let caption: Vec<String> = [seeds, cut, without_released(results, metric)].into_iter().flatten().collect();
     let caption = (!caption.is_empty()).then(|| caption.join(". "));
-    Chart { caption, ..Chart::new(title, Body::Lines(lines)) }.synthetic(options.synthetic)
+    let band = Some(match options.spread {
+        Spread::Range => Band::SeedRange,
+        Spread::Deviation => Band::SeedDeviation,
+    });
+    Chart { caption, band, ..Chart::new(title, Body::Lines(lines)) }.synthetic(options.synthetic)
 }
 
 /// The values of a metric in each stage, one a seed.

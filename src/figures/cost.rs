@@ -5,7 +5,7 @@ use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make, NamedChart};
 use super::styles::Styled;
 use super::words::{better, metric_label};
-use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series};
+use crate::plot::{Axis, Band, Better, Body, Chart, Lines, Point, Series};
 use crate::results::comparison::ComparisonLine;
 
 pub static SPEC: FigureSpec = FigureSpec {
@@ -100,7 +100,7 @@ pub fn against_quality(lines: &[Styled<'_, ComparisonLine>], metric: &str, cost:
     let x = Axis { better: Some(Better::Lower), unit: cost.unit().map(str::to_owned), ..Axis::new(cost.label()) };
     let y = Axis { better: Some(better(metric)), ..Axis::new(metric_label(metric)) };
     let body = Body::Scatter(Lines { x, y, series, boundaries: Vec::new() });
-    Chart { caption: Some(caption), ..Chart::new(title, body) }.synthetic(synthetic)
+    Chart { caption: Some(caption), band: Some(Band::Interval95), ..Chart::new(title, body) }.synthetic(synthetic)
 }
 
 #[cfg(test)]

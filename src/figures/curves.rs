@@ -1,7 +1,7 @@
 //! Training curves: a value of every optimiser step of runs, with the stages marked.
 
 use crate::plot::scale::plural;
-use crate::plot::{Axis, Body, Boundary, Chart, Lines, Point, Series, SeriesStyle};
+use crate::plot::{Axis, Band, Body, Boundary, Chart, Lines, Point, Series, SeriesStyle};
 
 /// The training curve of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +87,7 @@ pub(super) fn chart(title: &str, y: Axis, series: Vec<Series>, curves: &[RunCurv
     }
     let lines = Lines { x: Axis::whole("Step"), y, series, boundaries: boundaries.unwrap_or_default() };
     let caption = (!notes.is_empty()).then(|| notes.join(". "));
-    Chart { caption, ..Chart::new(title, Body::Lines(lines)) }
+    Chart { caption, band: Some(Band::StepRange), ..Chart::new(title, Body::Lines(lines)) }
 }
 
 /// Where the stages begin, if the runs agree as far as each has come.

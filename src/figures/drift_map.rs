@@ -7,6 +7,7 @@ use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make};
 use crate::analysis::subspace_report::ModuleReport;
 use crate::plot::{Axis, Body, Chart, HeatMap, Panel};
+use crate::subspace::Side;
 
 pub static SPEC: FigureSpec = FigureSpec {
     name: "drift-map",
@@ -101,13 +102,15 @@ pub fn drift_map(shown: &[AdapterStage<'_>], shown_value: DriftMapValue, synthet
             "A drift map shows what moved since the stage before: it appears when the second stage is trained";
         return Chart::empty(title, missing).synthetic(synthetic);
     }
-    let body = match <[Panel; 1]>::try_from(panels) {
+    let (only, body) = match <[Panel; 1]>::try_from(panels) {
         Ok([only]) => (Some(only.name), Body::HeatMap(only.map)),
         Err(several) => (None, Body::HeatMaps(several)),
     };
-    let subtitle = body.0.unwrap_or_else(|| shown_value.label().to_owned());
+    let subtitle = only.clone().unwrap_or_else(|| shown_value.label().to_owned());
     let caption = Some(shown_value.meaning().to_owned());
-    Chart { subtitle: Some(subtitle), caption, ..Chart::new(title, body.1) }.synthetic(synthetic)
+    let chart = Chart { subtitle: Some(subtitle), caption, ..Chart::new(title, body) }.synthetic(synthetic);
+    let chart = only.into_iter().fold(chart, |chart, series| chart.of("series", series));
+    if shown_value == DriftMapValue::Turn { chart.of("side", Side::Left.key()) } else { chart }
 }
 
 fn panel(shown: &AdapterStage<'_>, shown_value: DriftMapValue) -> Option<Panel> {

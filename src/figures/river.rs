@@ -52,7 +52,7 @@ pub fn direction_river(directions: &ModuleDirections, of: &RiverOf<'_>, side: Si
             }
         })
         .collect();
-    river(of, &stages, synthetic)
+    river(of, &stages, synthetic).of("series", of.run).of("module", of.module).of("side", side.key())
 }
 
 /// A stage as the river is made of it.

@@ -5,7 +5,7 @@ use super::styles::Styled;
 use super::words::{better, metric_label};
 use crate::measure::slice_means::{FEW, SliceMean};
 use crate::measure::{Dimension, Slice};
-use crate::plot::{Axis, Body, Boundary, Chart, Lines, Point, Series, SeriesStyle};
+use crate::plot::{Axis, Band, Body, Boundary, Chart, Lines, Point, Series, SeriesStyle};
 use crate::results::slices::SlicedLine;
 
 /// `metric` on each slice, the lines side by side in their styles; of one dimension, or of all.
@@ -43,7 +43,7 @@ pub fn by_slice(lines: &[Styled<'_, SlicedLine>], metric: &str, only: Option<Dim
     let y = Axis { better: Some(better(metric)), ..Axis::new(metric_label(metric)) };
     let x = Axis::named("Slice", names.collect());
     let body = Body::Dots(Lines { x, y, series: series.collect(), boundaries: boundaries(&slices, only) });
-    Chart { caption: Some(caption), ..Chart::new(title, body) }.synthetic(synthetic)
+    Chart { caption: Some(caption), band: Some(Band::Interval95), ..Chart::new(title, body) }.synthetic(synthetic)
 }
 
 /// What a dimension is about, for people.

@@ -71,7 +71,7 @@ impl FigureSpec {
             }
             Make::Run(make) => {
                 for run in context.runs(options)? {
-                    let chart = make(context, run, options)?;
+                    let chart = make(context, run, options)?.map(|chart| of_run(chart, run));
                     charts.extend(chart.map(|chart| NamedChart::new(format!("{name}-{}", run.id()), chart)));
                 }
             }
@@ -79,11 +79,19 @@ impl FigureSpec {
                 for run in context.runs(options)? {
                     for stage in 1..=run.folder.config().stages {
                         let named = |chart| NamedChart::new(format!("{name}-{}-stage-{stage}", run.id()), chart);
-                        charts.extend(make(context, run, stage)?.map(named));
+                        let chart = make(context, run, stage)?.map(|chart| of_run(chart, run));
+                        charts.extend(chart.map(|chart| chart.of("stage", stage.to_string())).map(named));
                     }
                 }
             }
         }
         Ok(charts.into_iter().map(|NamedChart { name, chart }| NamedChart { name, chart: defined(chart) }).collect())
     }
+}
+
+/// The chart with the run that it is of.
+fn of_run(chart: Chart, run: &FigureRun) -> Chart {
+    let config = run.folder.config();
+    let chart = chart.of("run", config.run.clone()).of("experiment", config.experiment.clone());
+    if config.method.is_learned() { chart.of("seed", config.seed.to_string()) } else { chart }
 }

@@ -47,6 +47,7 @@ pub fn spectra(shown: &[AdapterStage<'_>], module: &str, synthetic: bool) -> Cha
         ..Chart::new(title, Body::Lines(lines))
     }
     .synthetic(synthetic)
+    .of("module", module)
 }
 
 #[cfg(test)]

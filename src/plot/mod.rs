@@ -50,8 +50,46 @@ pub struct Chart {
     pub note: Option<String>,
     /// How to read it: what a band is, how many seeds.
     pub caption: Option<String>,
+    /// What its bands or bars are; nothing where it has none.
+    pub band: Option<Band>,
+    /// What all of its values are of: run, module, side. They are not drawn; CSV files have a column each, so that a file which
+    /// lies alone is understood.
+    pub facts: Vec<Fact>,
     /// What each of its measures is, `Hit@10: …`. They are not drawn; files have them where their format keeps such words.
     pub definitions: Vec<String>,
+}
+
+/// Something that is so of every value of a chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// As a heading: `module`.
+    pub name: &'static str,
+    pub value: String,
+}
+
+/// What a band around a line, or a bar at a point, is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Band {
+    /// From the seed with the least value to that with the greatest.
+    SeedRange,
+    /// One sample standard deviation over seeds to either side.
+    SeedDeviation,
+    /// An interval that holds the true value in 95 of 100 cases.
+    Interval95,
+    /// From the least to the greatest of the steps that a point is the mean of.
+    StepRange,
+}
+
+impl Band {
+    /// Headings of its two ends.
+    pub const fn headings(self) -> [&'static str; 2] {
+        match self {
+            Self::SeedRange => ["lowest seed", "highest seed"],
+            Self::SeedDeviation => ["mean - deviation", "mean + deviation"],
+            Self::Interval95 => ["95 % interval low", "95 % interval high"],
+            Self::StepRange => ["lowest step", "highest step"],
+        }
+    }
 }
 
 /// What is drawn.
@@ -187,7 +225,23 @@ impl Body {
 impl Chart {
     /// A chart without note and captions.
     pub fn new(title: impl Into<String>, body: Body) -> Self {
-        Self { title: title.into(), subtitle: None, body, note: None, caption: None, definitions: Vec::new() }
+        Self {
+            title: title.into(),
+            subtitle: None,
+            body,
+            note: None,
+            caption: None,
+            band: None,
+            facts: Vec::new(),
+            definitions: Vec::new(),
+        }
+    }
+
+    /// The chart with one [fact](Self::facts) more.
+    #[must_use]
+    pub fn of(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.facts.push(Fact { name, value: value.into() });
+        self
     }
 
     /// A chart that says what is missing.

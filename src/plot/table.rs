@@ -5,23 +5,25 @@ use std::fmt::Write;
 
 use super::parallel::{Parallel, ParallelAxis};
 use super::river::River;
-use super::{Better, Body, Chart, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
+use super::{Band, Better, Body, Chart, Fact, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
 use crate::text::{csv_field, latex_escaped, one_line};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
-/// Pictures: their own heading and rows. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, `low` and `high` of the band, `note`. Heat map:
-/// row, column, value, `note`; of several, `series` before them. Parallel coordinates: a row a line. River: a row a flow. Cells
-/// that were not measured are left out. Where the chart has definitions, a last column `definitions` has them.
+/// Pictures: their own heading and rows. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, the ends of
+/// the band under names that say what it is (`lowest seed`), `note`. Heat map: row, column, value, `note`; of several, `series`
+/// before them. Parallel coordinates: a row a line. River: a row a flow. Cells that were not measured are left out. Before these stand
+/// the chart's facts (`run`, `module`), each in a column, and after them, where the chart has definitions, a last column
+/// `definitions`.
 pub fn csv(chart: &Chart) -> String {
     let note = chart.note.as_deref().unwrap_or_default();
     let mut rows: Vec<Vec<String>> = Vec::new();
     match &chart.body {
         Body::Empty(missing) => rows.extend([vec!["missing".to_owned()], vec![missing.clone()]]),
         Body::Lines(lines) | Body::Scatter(lines) | Body::Dots(lines) => {
-            rows.push(
-                ["series", &lines.x.heading(), &lines.y.heading(), "low", "high", "note"].map(str::to_owned).to_vec(),
-            );
+            let [low, high] = chart.band.map_or(["low", "high"], Band::headings);
+            let heading = ["series", &lines.x.heading(), &lines.y.heading(), low, high, "note"];
+            rows.push(heading.map(str::to_owned).to_vec());
             for (series, point) in
                 lines.series.iter().flat_map(|series| series.points.iter().map(move |point| (series, point)))
             {
@@ -69,8 +71,22 @@ pub fn csv(chart: &Chart) -> String {
             }
         }
     }
+    if !matches!(chart.body, Body::Empty(_)) {
+        state(&mut rows, &chart.facts);
+    }
     define(&mut rows, &chart.definitions);
     rows.iter().map(|row| row.iter().map(|field| csv_field(field)).collect::<Vec<_>>().join(",") + "\n").collect()
+}
+
+/// Puts what is so of all values before each row, under its name; what has a column of its own stays as that has it.
+fn state(rows: &mut [Vec<String>], facts: &[Fact]) {
+    let Some((heading, rows)) = rows.split_first_mut() else { return };
+    let facts = facts.iter().filter(|fact| !heading.iter().any(|column| column.eq_ignore_ascii_case(fact.name)));
+    let facts: Vec<&Fact> = facts.collect();
+    heading.splice(0..0, facts.iter().map(|fact| fact.name.to_owned()));
+    for row in rows {
+        row.splice(0..0, facts.iter().map(|fact| fact.value.clone()));
+    }
 }
 
 /// Puts definitions into a last column, one a row from the first on; the last row takes those that have none. So every row
@@ -199,6 +215,11 @@ pub fn latex(chart: &Chart) -> String {
         },
     };
     let mut text: String = chart.definitions.iter().map(|definition| format!("% {}\n", one_line(definition))).collect();
+    let facts: Vec<String> =
+        chart.facts.iter().map(|Fact { name, value }| format!("{name}: {}", one_line(value))).collect();
+    if !facts.is_empty() {
+        text.push_str(&format!("% {}\n", facts.join(", ")));
+    }
     let parts = [Some(&chart.title), chart.subtitle.as_ref(), chart.caption.as_ref(), chart.note.as_ref()];
     let caption: Vec<String> = parts.into_iter().flatten().map(|part| latex_escaped(part)).collect();
     // Writing to a string cannot fail.
@@ -409,6 +430,16 @@ mod tests {
             \"LoRA, \"\"r_8\"\" & 50%\",2,0.125,,,Synthetic data\n\
             b,2,0.5,,,Synthetic data\n";
         assert_eq!(csv(&chart()), expected);
+    }
+
+    #[test]
+    fn a_file_says_what_its_values_and_bands_are() {
+        let chart =
+            Chart { band: Some(Band::SeedRange), ..chart() }.of("run", "peso-s1").of("Stage", "no second column");
+        let csv = csv(&chart);
+        let mut lines = csv.lines();
+        assert_eq!(lines.next(), Some("run,series,Stage,Hit@10,lowest seed,highest seed,note"));
+        assert_eq!(lines.last(), Some("peso-s1,b,2,0.5,,,Synthetic data"));
     }
 
     #[test]

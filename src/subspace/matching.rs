@@ -20,6 +20,17 @@ pub enum Side {
     Both,
 }
 
+impl Side {
+    /// Its name in files: `left`, `right`, `both`.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Right => "right",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// The direction of an earlier update that a direction continues.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Match {

@@ -187,10 +187,10 @@ fn results_have_the_shape_that_others_rely_on() {
             "stages": [
                 {"stage": 1, "train_examples": 100, "test_users": 1, "left_out_users": null, "train_seconds": 2.0,
                  "train_examples_per_s": null, "eval_seconds": 0.0, "peak_memory_bytes": 0, "stored_bytes": 0,
-                 "final_loss": 1.5, "metrics": both(json!(0.140625), json!(0.0703125))},
+                 "final_loss": 1.5, "validation_losses": [], "best_epoch": 0, "metrics": both(json!(0.140625), json!(0.0703125))},
                 {"stage": 2, "train_examples": 100, "test_users": 1, "left_out_users": null, "train_seconds": 2.0,
                  "train_examples_per_s": null, "eval_seconds": 0.0, "peak_memory_bytes": 0, "stored_bytes": 0,
-                 "final_loss": 1.5, "metrics": both(json!(0.28125), json!(0.140625))},
+                 "final_loss": 1.5, "validation_losses": [], "best_epoch": 0, "metrics": both(json!(0.28125), json!(0.140625))},
             ],
             "matrix": both(
                 json!([[0.140625, 0.15625], [0.265625, 0.28125]]),
@@ -294,7 +294,7 @@ fn results_explain_their_columns() {
 }
 
 /// Columns of figures that say where a value stands; every other one is a measure.
-const PLACES: [&str; 19] = [
+const PLACES: [&str; 29] = [
     "series",
     "run",
     "Stage",
@@ -310,8 +310,18 @@ const PLACES: [&str; 19] = [
     "side",
     "After training stage",
     "Tested on stage",
+    "experiment",
+    "seed",
     "low",
     "high",
+    "lowest seed",
+    "highest seed",
+    "mean - deviation",
+    "mean + deviation",
+    "95 % interval low",
+    "95 % interval high",
+    "lowest step",
+    "highest step",
     "note",
     "definitions",
 ];
