@@ -114,6 +114,8 @@ pub struct QuadraticCheck {
     pub previous_token_rows: bool,
     /// `gᵀ d` with the gradient `g` at the twin, where training ended without being at a minimum.
     pub slope: f64,
+    /// The same from losses a little off the twin, `(L(v* + ε d) - L(v* - ε d)) / 2 ε`: a check that is made without a gradient.
+    pub slope_measured: f64,
     /// `½ dᵀ Σ d`
     pub curvature: f64,
     /// Their sum, which the quadratic model says that `loss_previous` has more than `loss_twin`.
@@ -122,6 +124,10 @@ pub struct QuadraticCheck {
 
 /// Gradients are kept in memory as float32.
 const MAX_BYTES: usize = 8 << 30;
+
+/// Share of the way back to the adapter that pulls at which the loss is measured on either side of the twin: large enough for
+/// losses in float32, small enough for the third order to play no part.
+const SMALL_STEP: f64 = 0.02;
 
 /// Examples between two lines about the progress, and checks whether to go on.
 const REPORT_EVERY: usize = 32;
@@ -252,10 +258,14 @@ impl Measurement<'_> {
         let loss_twin = validation_loss(&model, &examples, task.project.training.temperature);
         anchor.put_on(&mut model);
         let loss_previous = validation_loss(&model, &examples, task.project.training.temperature);
+        let way: Vec<f64> = previous.iter().zip(&optimum_values).map(|(v, w)| v - w).collect();
+        let [ahead, behind] = [SMALL_STEP, -SMALL_STEP].map(|step| {
+            shifted(&optimum, &way, step).put_on(&mut model);
+            validation_loss(&model, &examples, task.project.training.temperature)
+        });
         // The quadratic model is around the twin, wherever directions are asked for.
         optimum.put_on(&mut model);
         let at_twin = self.gradients(&mut model, &anchor, &examples, observer)?;
-        let way: Vec<f64> = previous.iter().zip(&optimum_values).map(|(v, w)| v - w).collect();
         let rise = Rise::along(&at_twin, &examples.iter().map(response_tokens).collect::<Vec<_>>(), &way);
         let before = main_folder(run, stage - 1);
         let mut model = load(&before, observer)?;
@@ -297,6 +307,7 @@ impl Measurement<'_> {
                 loss_before_stage,
                 previous_token_rows: has_token_rows(&before) || !has_token_rows(&twin.folder),
                 slope: rise.slope,
+                slope_measured: (ahead - behind) / (2.0 * SMALL_STEP),
                 curvature: rise.curvature,
                 predicted_rise: rise.sum(),
             },
@@ -365,6 +376,14 @@ pub fn example_gradient<B: TrainingBackend>(
 /// Tokens of an example that the loss is over.
 fn response_tokens(example: &Sequence) -> usize {
     example.branches.iter().map(|branch| branch.targets.len()).sum()
+}
+
+/// The adapter moved by a share of `way`, which has the order of [`flattened`].
+fn shifted(adapter: &Adapter, way: &[f64], share: f64) -> Adapter {
+    let mut moved = adapter.clone();
+    let values = moved.parameters_mut().flat_map(|(_, matrix)| &mut matrix.values);
+    values.zip(way).for_each(|(value, way)| *value = (f64::from(*value) + share * way) as f32);
+    moved
 }
 
 fn distance(a: &[f64], b: &[f64]) -> f64 {

@@ -12,10 +12,11 @@ use super::table::Table;
 use super::{inspect_data, words};
 use crate::budget::memory_estimate::{MemoryEstimate, memory_estimates};
 use crate::data::formats::{self, Detected};
-use crate::data::{Dataset, DatasetSource, Summary};
+use crate::data::{DataDrift, Dataset, DatasetSource, Summary};
 use crate::error::InputError;
 use crate::figures::words::{metric_label, shown_key};
 use crate::id_training::quality::IndexSummary;
+use crate::id_training::words::data_drift;
 use crate::measure::UserMetric;
 use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
 use crate::model::prompt::Preview;
@@ -43,15 +44,29 @@ pub(super) struct Arguments {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Inspected {
-    Dataset(Summary),
+    Dataset(Box<InspectedDataset>),
     Interactions(Box<inspect_data::Inspected>),
     Project(Box<InspectedProject>),
-    Run(RunResult),
+    Run(Box<RunResult>),
     Model(Box<ModelSummary>),
     Tokenizer(TokenizerSummary),
     Adapter(AdapterSummary),
     Tensors(TensorsSummary),
     SemanticIds(IndexSummary),
+}
+
+/// A dataset in stages, and how far these lie apart.
+#[derive(Serialize)]
+struct InspectedDataset {
+    #[serde(flatten)]
+    summary: Summary,
+    data_drift: DataDrift,
+}
+
+impl InspectedDataset {
+    fn of(dataset: &Dataset) -> Self {
+        Self { summary: dataset.summary(), data_drift: data_drift(dataset) }
+    }
 }
 
 /// A project with an example as its model reads it, and the memory that it would train in.
@@ -63,6 +78,9 @@ struct InspectedProject {
     prompt_preview: Option<Preview>,
     prompt_problem: Option<String>,
     memory: Vec<MemoryEstimate>,
+    /// How far the stages of its data lie apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_drift: Option<DataDrift>,
     /// Why there is no estimate: its data or base model cannot be used here.
     memory_unknown: Option<String>,
 }
@@ -74,11 +92,12 @@ impl InspectedProject {
             Ok(preview) => (Some(preview), None),
             Err(problem) => (None, Some(problem.to_string())),
         };
-        let (memory, memory_unknown) = match Task::load(&project, &RunOptions::default()) {
-            Ok(task) => (memory_estimates(&task), None),
-            Err(failure) => (Vec::new(), Some(failure.to_string())),
+        let (memory, data_drift, memory_unknown) = match Task::load(&project, &RunOptions::default()) {
+            Ok(task) => (memory_estimates(&task), Some(data_drift(&task.dataset)), None),
+            Err(failure) => (Vec::new(), None, Some(failure.to_string())),
         };
-        Ok(Inspected::Project(Box::new(Self { project, prompt_preview, prompt_problem, memory, memory_unknown })))
+        let inspected = Self { project, prompt_preview, prompt_problem, memory, data_drift, memory_unknown };
+        Ok(Inspected::Project(Box::new(inspected)))
     }
 }
 
@@ -88,7 +107,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         print_json(&inspected)?;
     } else {
         print(&match &inspected {
-            Inspected::Dataset(summary) => dataset_text(summary),
+            Inspected::Dataset(dataset) => dataset_text(&dataset.summary),
             Inspected::Interactions(interactions) => interactions.to_text(),
             Inspected::Project(project) => project_text(project),
             Inspected::Run(run) => run_text(run),
@@ -123,7 +142,7 @@ fn inspect(path: &Path) -> Result<Inspected, InputError> {
     if path.join("run.ron").is_file() {
         let run = RunFolder::open(path)?;
         let protocol = run.config().project.evaluation.protocol.first();
-        return Ok(Inspected::Run(RunResult::read(&run.reader()?, protocol)?));
+        return Ok(Inspected::Run(Box::new(RunResult::read(&run.reader()?, protocol)?)));
     }
     if path.join(FILE_NAME).is_file() {
         return InspectedProject::load(path);
@@ -148,7 +167,10 @@ fn dataset(path: &Path) -> Result<Inspected, InputError> {
     let detected = formats::detect(path)?.ok_or_else(|| unknown(path))?;
     let source = detected.source();
     Ok(match detected {
-        Detected::Release(_) => Inspected::Dataset(Dataset::load(&source, None, Path::new(""))?.summary()),
+        Detected::Release(_) => {
+            let dataset = Dataset::load(&source, None, Path::new(""))?;
+            Inspected::Dataset(Box::new(InspectedDataset::of(&dataset)))
+        }
         Detected::Interactions(plan) => {
             Inspected::Interactions(Box::new(inspect_data::Inspected::read(&plan, &source, path)?))
         }
@@ -201,7 +223,7 @@ fn dataset_text(summary: &Summary) -> String {
 }
 
 fn project_text(inspected: &InspectedProject) -> String {
-    let InspectedProject { project, prompt_preview, prompt_problem, memory, memory_unknown } = inspected;
+    let InspectedProject { project, prompt_preview, prompt_problem, memory, memory_unknown, .. } = inspected;
     let dataset = match &project.dataset {
         DatasetSource::PesoRelease { path } => format!("{} (released blocks)", project.folder.join(path).display()),
         DatasetSource::Synthetic(options) => {

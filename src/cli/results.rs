@@ -14,7 +14,9 @@ use serde::Serialize;
 use super::outcome::{Ended, print, print_json, warn};
 use crate::data::Protocol;
 use crate::error::InputError;
+use crate::measure::UserMetric;
 use crate::project::Project;
+use crate::results::churn::{ChurnReport, churn};
 use crate::results::slices::{SlicedLine, sliced};
 use crate::results::{Results, RunResult, not_measured};
 use crate::run::{RunFolder, Status};
@@ -44,6 +46,9 @@ pub(super) struct Arguments {
     /// By kinds of users and targets; with --csv and --latex instead of the other tables
     #[arg(long)]
     slices: bool,
+    /// In the JSON, how far each stage moved the lists: rank-biased overlap, new items of the top 10 and gain, by stage and slice
+    #[arg(long, requires = "json")]
+    churn: bool,
     /// Below the tables, what each of their columns means
     #[arg(long, conflicts_with_all = ["json", "csv", "latex"])]
     explain: bool,
@@ -56,6 +61,8 @@ struct Report<'r> {
     results: &'r Results,
     #[serde(skip_serializing_if = "Option::is_none")]
     slices: Option<&'r [SlicedLine]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    churn: Option<Vec<ChurnReport>>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -71,7 +78,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         None
     };
     match (&slices, arguments.json, arguments.csv, arguments.latex) {
-        (slices, true, _, _) => print_json(&Report { results: &results, slices: slices.as_deref() })?,
+        (slices, true, _, _) => {
+            let churn = if arguments.churn { Some(all_churn(&results, &runs_dir)?) } else { None };
+            print_json(&Report { results: &results, slices: slices.as_deref(), churn })?;
+        }
         (None, _, true, _) => print(&csv::as_csv(&results))?,
         (Some(slices), _, true, _) => print(&slices::as_csv(slices))?,
         (None, _, _, true) => print(&latex::as_latex(&results.side_by_side()))?,
@@ -85,6 +95,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         }
     }
     Ok(Ended::Done)
+}
+
+/// The churn of every run that has two models which were asked the same tests.
+fn all_churn(results: &Results, runs_dir: &Path) -> Result<Vec<ChurnReport>, InputError> {
+    let read = |run: &RunResult| {
+        let folder = RunFolder::open(&RunFolder::path_of(runs_dir, &run.run))?;
+        churn(&folder, results.protocol, UserMetric::default())
+    };
+    let reports = results.runs.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(reports.into_iter().filter(|report| !report.stages.is_empty()).collect())
 }
 
 /// Takes out the runs that came to their end without the protocol, and says which.

@@ -119,10 +119,11 @@ fn text(report: &RetentionReport) -> String {
     ));
     text.push_str(&format!(
         "loss from the twin {:+.5} with the adapter that pulls and the twin's token rows, by the quadratic model {:+.5} (slope \
-         {:+.5}, curvature {:+.5})\n",
+         {:+.5}, measured beside the twin {:+.5}, and curvature {:+.5})\n",
         quadratic.loss_previous - quadratic.loss_twin,
         quadratic.predicted_rise,
         quadratic.slope,
+        quadratic.slope_measured,
         quadratic.curvature
     ));
     let rows = if quadratic.previous_token_rows { "its own" } else { "the base model's (its own are not kept)" };

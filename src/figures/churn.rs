@@ -176,8 +176,11 @@ pub(super) mod fixture {
 
     /// Two stages, and a slice with enough tests beside one with few.
     pub(crate) fn report() -> ChurnReport {
-        let stage =
-            |stage, agreement| StageChurn { stage, churn: Churn { tests: 40, overlap: 0.5, agreement, gain: 0.01 } };
+        let stage = |stage, agreement| StageChurn {
+            stage,
+            new_items: 0.5,
+            churn: Churn { tests: 40, overlap: 0.5, agreement, gain: 0.01 },
+        };
         let mean = |slice, mean, users: usize| SliceMean {
             dimension: Dimension::User,
             slice,

@@ -174,7 +174,7 @@ mod tests {
             "groups": [], "pull_ratio": null, "movement": { "twin": 1.0, "run": 1.0, "apart": 0.5 },
             "quadratic": {
                 "loss_twin": 1.0, "loss_previous": 1.1, "loss_before_stage": 1.2, "previous_token_rows": true,
-                "slope": 0.04, "curvature": 0.06, "predicted_rise": 0.1
+                "slope": 0.04, "slope_measured": 0.04, "curvature": 0.06, "predicted_rise": 0.1
             },
             "twin": { "best_epoch": 1, "validation_losses": [1.0] }, "best_epoch": 1,
         });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::data::{DataDrift, Dataset, ItemVectors};
 use crate::seeds;
 
 /// A vector an item (`width` values, of length 1, or all 0 for a text without words).
@@ -48,6 +49,28 @@ fn count(text: &str) -> BTreeMap<String, usize> {
         *words.entry(word.to_lowercase()).or_default() += 1;
     }
     words
+}
+
+/// Numbers of a title's vector.
+const TITLE_WIDTH: usize = 64;
+
+/// All measures of data drift, centroids of users by the words of titles among them where there are titles.
+pub fn data_drift(dataset: &Dataset) -> DataDrift {
+    let vectors = title_vectors(dataset);
+    DataDrift::measure(dataset, vectors.as_deref().and_then(|vectors| ItemVectors::new(vectors, TITLE_WIDTH)))
+}
+
+/// Items by the words of their titles, no numbers for those without; none where no item has a title.
+fn title_vectors(dataset: &Dataset) -> Option<Vec<f32>> {
+    dataset.items.iter().any(|item| item.title.is_some()).then(|| {
+        let titles: Vec<String> = dataset.items.iter().map(|item| item.title.clone().unwrap_or_default()).collect();
+        let placed = vectors(&titles, TITLE_WIDTH).into_iter().zip(&titles);
+        let vector = |(vector, title): (Vec<f64>, &String)| {
+            let known = !title.is_empty();
+            vector.into_iter().map(move |value| if known { value as f32 } else { f32::NAN })
+        };
+        placed.flat_map(vector).collect()
+    })
 }
 
 #[cfg(test)]

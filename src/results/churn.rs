@@ -32,6 +32,8 @@ pub struct ChurnReport {
 pub struct StageChurn {
     /// The tested stage, from 2 on.
     pub stage: usize,
+    /// Part of the first ten items that were not there before: one less the overlap.
+    pub new_items: f64,
     #[serde(flatten)]
     pub churn: Churn,
 }
@@ -50,7 +52,7 @@ pub fn churn(folder: &RunFolder, protocol: Protocol, metric: UserMetric) -> Resu
             Change::of([&before.top, &now.top], [metric.of(before), metric.of(now)])
         };
         let of_stage: Vec<Change> = before.iter().zip(&now).map(change).collect();
-        stages.extend(Churn::of(&of_stage).map(|churn| StageChurn { stage, churn }));
+        stages.extend(Churn::of(&of_stage).map(|churn| StageChurn { stage, new_items: 1.0 - churn.overlap, churn }));
         changes.extend(of_stage);
         slices.extend(reader.slices(protocol, stage)?);
     }

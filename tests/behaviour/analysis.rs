@@ -73,6 +73,15 @@ fn retention_is_measured_kept_and_found_out_anew_for_another_adapter() {
     let movement = |name: &str| stage["movement"][name].as_f64().unwrap();
     assert!(movement("twin") > 0.0 && movement("apart") > 0.0 && movement("apart") < 2.0 * movement("twin"));
     assert_eq!(stage["groups"].as_array().unwrap().len(), 28, "A and B of 14 modules");
+    let quadratic = |name: &str| stage["quadratic"][name].as_f64().unwrap();
+    let (slope, measured) = (quadratic("slope"), quadratic("slope_measured"));
+    assert!(
+        (slope - measured).abs() < 0.03 * measured.abs() + 1e-4,
+        "gradient {slope}, losses beside the twin {measured}"
+    );
+    assert!((quadratic("predicted_rise") - slope - quadratic("curvature")).abs() < 1e-12);
+    assert_eq!(stage["quadratic"]["previous_token_rows"], true);
+    assert_ne!(quadratic("loss_before_stage"), quadratic("loss_previous"), "the token rows were trained, too");
     assert!(stage["pull_ratio"]["mean"].as_f64().unwrap() > 0.0);
     assert!(said(&first).contains("without the pull"));
 

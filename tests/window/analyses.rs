@@ -28,7 +28,7 @@ pub fn retention(run: &RunFolder) {
         "groups": [], "pull_ratio": null, "movement": { "twin": 1.0, "run": 0.9, "apart": 0.2 },
         "quadratic": {
                 "loss_twin": 1.0, "loss_previous": 1.1, "loss_before_stage": 1.2, "previous_token_rows": true,
-                "slope": 0.04, "curvature": 0.06, "predicted_rise": 0.1
+                "slope": 0.04, "slope_measured": 0.04, "curvature": 0.06, "predicted_rise": 0.1
             },
         "twin": { "best_epoch": 1, "validation_losses": [1.0] }, "best_epoch": 1,
     });

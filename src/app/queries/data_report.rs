@@ -7,7 +7,7 @@ use super::browse::Browse;
 use crate::app::launcher::JobHandle;
 use crate::data::formats::{ImportError, ImportReport, Progress};
 use crate::data::prepare::PrepareReport;
-use crate::data::{DataDrift, Dataset, DatasetSource, ItemVectors, Loaded, Summary};
+use crate::data::{DataDrift, Dataset, DatasetSource, Loaded, Summary};
 use crate::error::InputError;
 use crate::id_training::words;
 
@@ -24,9 +24,6 @@ pub(crate) struct DataReport {
     /// What lists of its items and users are drawn from.
     pub(crate) browse: Browse,
 }
-
-/// Dimensions in which items are placed by the words of their titles.
-const WORDS: usize = 64;
 
 impl DataReport {
     /// Reads or generates a dataset, says how far it is, and measures it. None where it was cancelled.
@@ -50,25 +47,10 @@ impl DataReport {
             return Ok(None);
         }
         job.say("Measuring how far the stages lie apart");
-        let vectors = title_vectors(&dataset);
-        let vectors = vectors.as_deref().and_then(|vectors| ItemVectors::new(vectors, WORDS));
-        let (summary, drift) = (dataset.summary(), DataDrift::measure(&dataset, vectors));
+        let (summary, drift) = (dataset.summary(), words::data_drift(&dataset));
         let browse = Browse::new(&dataset, texts);
         Ok(Some(Self { dataset, summary, drift, import, missing_ids, browse }))
     }
-}
-
-/// Items by the words of their titles, no numbers for those without; none where no item has a title.
-fn title_vectors(dataset: &Dataset) -> Option<Vec<f32>> {
-    dataset.items.iter().any(|item| item.title.is_some()).then(|| {
-        let titles: Vec<String> = dataset.items.iter().map(|item| item.title.clone().unwrap_or_default()).collect();
-        let placed = words::vectors(&titles, WORDS).into_iter().zip(&titles);
-        let vector = |(vector, title): (Vec<f64>, &String)| {
-            let known = !title.is_empty();
-            vector.into_iter().map(move |value| if known { value as f32 } else { f32::NAN })
-        };
-        placed.flat_map(vector).collect()
-    })
 }
 
 /// How far an import is.

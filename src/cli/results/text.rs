@@ -142,7 +142,9 @@ pub(super) fn explained(results: &Results, slices: Option<&[SlicedLine]>) -> Str
 
 fn cost(lines: &[Line]) -> String {
     let Some(table) = cost_table(lines) else { return String::new() };
-    format!("\nCost of a run: wall time of all stages, the most memory and storage of any stage\n{}", table.to_text())
+    let what = "wall time of all stages, the shared stage 1 included, base model, pauses and waiting not; examples/s of the \
+                optimiser's steps alone; the most memory and storage of any stage";
+    format!("\nCost of a run: {what}\n{}", table.to_text())
 }
 
 /// The costs of the finished lines, where there are any.

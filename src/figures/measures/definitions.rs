@@ -34,9 +34,9 @@ const CONTINUAL: &[Measure] = &[
 ];
 
 const COSTS: &[Measure] = &[
-    measure("train_seconds", "Train time", "Wall time of training").unit("s").better(Lower).also(&["Train", "Training time of a stage"]),
+    measure("train_seconds", "Train time", "Wall time of training stages: the method's own look at the data, steps, validation and checkpoints. Stage 1, which the methods share, counts in each; the base model, loading, pauses and waiting for other runs do not").unit("s").better(Lower).also(&["Train", "Training time of a stage"]),
     measure("eval_seconds", "Evaluation time", "Wall time of evaluation").unit("s").better(Lower).also(&["Evaluate"]),
-    measure("train_examples_per_s", "Examples/s", "Training targets a second over the optimiser's steps, mean over the stages that train").better(Higher),
+    measure("train_examples_per_s", "Examples/s", "Training targets a second of the optimiser's steps alone, without validation, checkpoints, pauses and the base model; mean over the stages that train").better(Higher),
     measure("peak_memory_bytes", "Peak memory", "The most memory of the process in any stage; read on Linux alone, and without the GPU's own").unit("bytes").better(Lower).also(&["Memory"]),
     measure("trainable_parameters", "Trainable parameters", "Parameters that training changes").better(Lower).also(&["Trainable", "Parameters"]),
     measure("stored_bytes", "Stored a stage", "Size of what a stage leaves on disk: its adapter and the trained token rows; the largest of any stage").unit("bytes").better(Lower),
