@@ -137,7 +137,9 @@ fn slices_have_their_users_means_and_intervals() {
     assert_eq!((&of("returning")["too_few"], &of("dormant")["interval"]), (&json!(true), &Value::Null));
     assert_eq!(of("warm")["users"], 40);
     let interval = &of("warm")["interval"];
-    assert!(interval["low"].as_f64().unwrap() > 0.5 && interval["high"].as_f64().unwrap() < 1.0, "{interval}");
+    // By NumPy and SciPy: two seeds with .75 and .85, 46 % of the variance; nobody is hit more often than always.
+    assert!((interval["low"].as_f64().unwrap() - 0.132_261_562_954).abs() < 1e-9, "{interval}");
+    assert_eq!(interval["high"], 1.0);
 }
 
 #[test]

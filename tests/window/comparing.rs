@@ -129,7 +129,7 @@ fn table<'w>(world: &World) -> Harness<'w, Workbench> {
     until_part(&mut window, "4 of 5 finished");
     click(&mut window, "Compare");
     click(&mut window, "Table");
-    until_part(&mut window, "95 % bootstrap intervals");
+    until_part(&mut window, "on the same test users");
     window
 }
 

@@ -75,7 +75,7 @@ fn compare_view() {
         if theme == Theme::Light {
             text(&mut window, "compare", Part::View);
             click(&mut window, "Table");
-            until_part(&mut window, "95 % bootstrap intervals");
+            until_part(&mut window, "on the same test users");
             picture(&mut pictures, &mut window, "table", theme, Part::View);
             text(&mut window, "table", Part::View);
             click(&mut window, "Settings");
