@@ -238,7 +238,7 @@ fn every_view_of_the_comparison_follows_the_protocol() {
     until_part(&mut window, "NDCG@10 by slice, next-block");
     click(&mut window, "Same-block");
     click(&mut window, "Table");
-    until_label(&mut window, "0.0895");
+    until_label(&mut window, "0.0868");
     assert!(!has_part(&window, "next-block"));
 }
 

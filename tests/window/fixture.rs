@@ -224,8 +224,8 @@ fn evaluation(protocol: Protocol, trained_stage: usize, test_stage: usize, level
             user,
             target: 3,
             rank,
-            before: 1,
-            sharing: 1,
+            before: u32::from(found),
+            sharing: u32::from(found),
             top: top_ten(user, trained_stage as u32, found),
             known: None,
         }

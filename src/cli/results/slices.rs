@@ -82,7 +82,17 @@ pub(super) fn as_latex(project: &str, lines: &[SlicedLine]) -> String {
 
 /// With all digits, for other programs.
 pub(super) fn as_csv(lines: &[SlicedLine]) -> String {
-    let heading = ["metric", "dimension", "slice", "experiment", "users", "mean", "interval_95_low", "interval_95_high", "too_few"];
+    let heading = [
+        "metric",
+        "dimension",
+        "slice",
+        "experiment",
+        "users",
+        "mean",
+        "interval_95_low",
+        "interval_95_high",
+        "too_few",
+    ];
     let mut table = Table::new(4, heading);
     for (at, slice) in rows(lines) {
         let (line, of) = (&lines[at], &lines[at].slices[slice]);
