@@ -228,8 +228,8 @@ fn how(report: &Report) -> String {
         text.push_str("Of a single seed they are over users alone, and not corrected.\n");
     }
     text.push_str("Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n");
-    if let Some(IdCounts { items, ids }) = report.catalogue.filter(|counts| counts.ids < counts.items) {
-        text.push_str(&format!("{items} items have {ids} ids"));
+    if let Some(counts) = report.catalogue.filter(|counts| counts.are_shared()) {
+        text.push_str(&counts.to_string());
         let corrected = report.metric.ends_with("_corrected");
         text.push_str(if corrected { "; those that share one count by expectation.\n" } else { ".\n" });
     }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::measure::{Gain, Ranking, UserMetric};
 use crate::plot::Better;
 use crate::results::{Results, RunResult};
-use crate::semantic_id::IdCounts;
 
 /// How a metric's key reads: `hit@10_corrected` is `Hit@10`, `ndcg@5` is `NDCG@5, released count`.
 pub fn metric_label(metric: &str) -> String {
@@ -52,10 +51,7 @@ pub fn without_released(results: &Results, metric: &str) -> Option<String> {
         return None;
     }
     let names = names.into_iter().collect::<Vec<_>>().join(", ");
-    let shared = results.catalogue.map_or_else(
-        || "items share ids".to_owned(),
-        |IdCounts { items, ids }| format!("{items} items have {ids} ids"),
-    );
+    let shared = results.catalogue.map_or_else(|| "items share ids".to_owned(), |counts| counts.to_string());
     Some(format!("Without {names}: they rank items, and this counts whole ids ({shared})"))
 }
 
@@ -81,6 +77,7 @@ pub fn better(metric: &str) -> Better {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::semantic_id::IdCounts;
 
     #[test]
     fn metrics_read_as_people_write_them() {

@@ -60,8 +60,8 @@ impl Results {
 
     /// Whether items share ids; of runs that do not say so, whether both counts of some run differ.
     pub fn ids_are_shared(&self) -> bool {
-        if let Some(IdCounts { items, ids }) = self.catalogue {
-            return ids < items;
+        if let Some(counts) = self.catalogue {
+            return counts.are_shared();
         }
         let mut measured = self.runs.iter().flat_map(|run| &run.stages).map(|stage| &stage.metrics);
         measured.any(|metrics| {

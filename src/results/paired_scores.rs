@@ -153,10 +153,8 @@ impl UserScores {
         if !(self.metric.is_released() && mixed) {
             return None;
         }
-        let shared = match self.catalogue.or(baseline.catalogue) {
-            Some(IdCounts { items, ids }) => format!("{items} items have {ids} ids"),
-            None => "items share ids".to_owned(),
-        };
+        let counts = self.catalogue.or(baseline.catalogue);
+        let shared = counts.map_or_else(|| "items share ids".to_owned(), |counts| counts.to_string());
         Some(format!(
             "{shared}, and {} counts whole ids in the lists of language models and single items in other lists; compare by {}",
             self.metric,

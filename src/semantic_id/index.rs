@@ -35,6 +35,20 @@ pub struct IdCounts {
     pub ids: usize,
 }
 
+impl IdCounts {
+    /// Whether items share ids.
+    pub fn are_shared(self) -> bool {
+        self.ids < self.items
+    }
+}
+
+impl fmt::Display for IdCounts {
+    /// `145 items have 93 ids`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} items have {} ids", self.items, self.ids)
+    }
+}
+
 /// Levels that can be told apart by one letter, `a` to `z`.
 pub const MAX_LEVELS: usize = 26;
 

@@ -37,7 +37,7 @@ fn shown(lines: &[SlicedLine]) -> Vec<SlicedLine> {
 }
 
 fn is_released(metric: &str) -> bool {
-    metric.parse().is_ok_and(|metric: UserMetric| !metric.corrected)
+    metric.parse().is_ok_and(UserMetric::is_released)
 }
 
 /// A row a metric, slice and experiment, so that the experiments of a slice stand together.

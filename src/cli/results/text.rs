@@ -12,7 +12,6 @@ use crate::results::Results;
 use crate::results::comparison::{self, Standing, standings};
 use crate::results::slices::SlicedLine;
 use crate::results::summary::{self, Cost, Line, Mean};
-use crate::semantic_id::IdCounts;
 
 /// Continual measures in the order of the table, with their headings.
 const CONTINUAL: [(&str, &str); 6] = [
@@ -40,7 +39,7 @@ pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
     text.push_str(&later_stages_table(&lines).to_text());
     text.push_str(&left_out(results));
     if !metrics::released(&lines).is_empty() {
-        let counts = results.catalogue.map(|IdCounts { items, ids }| format!(" ({items} items have {ids} ids)"));
+        let counts = results.catalogue.map(|counts| format!(" ({counts})"));
         text.push_str(&format!("{TWO_COUNTS}{}\n", counts.unwrap_or_default()));
     }
     for chosen in results.runs.iter().filter_map(|run| run.chosen) {

@@ -133,9 +133,9 @@ impl Paired {
 
     /// Whether all seeds gave every user the same difference, as copies of one run do.
     pub fn seeds_are_copies(&self) -> bool {
-        let rows = self.stages.iter().flat_map(|stage| stage.differing.chunks_exact(self.seeds));
+        let mut rows = self.stages.iter().flat_map(|stage| stage.differing.chunks_exact(self.seeds));
         let rounding = self.rounding();
-        self.seeds > 1 && rows.into_iter().all(|row| row.iter().all(|value| (value - row[0]).abs() <= rounding))
+        self.seeds > 1 && rows.all(|row| row.iter().all(|value| (value - row[0]).abs() <= rounding))
     }
 
     /// What two equal gains may differ by for being summed in another order. Gains of hits are often equal.

@@ -75,7 +75,7 @@ impl Column {
             Self::Name => 150.0,
             Self::Seeds => 40.0,
             Self::Metric(metric) => {
-                if metric.parse().is_ok_and(|metric: UserMetric| !metric.corrected || metric.known) {
+                if metric.parse().is_ok_and(|metric: UserMetric| metric.is_released() || metric.known) {
                     150.0
                 } else {
                     66.0

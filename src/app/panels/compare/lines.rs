@@ -144,7 +144,7 @@ fn metrics_of(results: &Results) -> Vec<String> {
     let rank = |metric: &str| {
         let (kind, cutoff) = metric.split_once('@').unwrap_or((metric, "0"));
         let (released, known) =
-            metric.parse::<UserMetric>().map_or((false, false), |metric| (!metric.corrected, metric.known));
+            metric.parse::<UserMetric>().map_or((false, false), |metric| (metric.is_released(), metric.known));
         let kind = ["ndcg", "hit"].iter().position(|gain| *gain == kind).unwrap_or(2);
         let cutoff: u32 = cutoff.split('_').next().unwrap_or_default().parse().unwrap_or(0);
         (known, released, kind, cutoff)

@@ -212,8 +212,8 @@ pub(super) fn lacking_words(lines: &Lines) -> String {
 fn two_counts(contents: &TableContents<'_>) -> bool {
     let shown = contents.metrics.iter().filter_map(|metric| metric.parse::<UserMetric>().ok());
     let differ = |metric: UserMetric| {
-        let corrected = UserMetric { corrected: true, ..metric };
-        contents.lines.all.iter().any(|line| counts_differ(&line.metrics, corrected, |value| value.mean))
+        let lines = &contents.lines.all;
+        lines.iter().any(|line| counts_differ(&line.metrics, metric.tie_corrected(), |value| value.mean))
     };
     shown.into_iter().any(differ)
 }
