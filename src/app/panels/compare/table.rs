@@ -241,6 +241,11 @@ pub(super) fn caption(ui: &mut Ui, contents: &TableContents<'_>) {
         words.push_str(&format!(". {runs} not finished and not listed"));
     }
     words.push_str(&lacking_words(contents.lines));
+    let of_users = |judged: &Judged| matches!(judged, Judged::Verdict(verdict) if verdict.comparison.seeds == 1);
+    if contents.judged.is_some_and(|judged| judged.iter().any(of_users)) {
+        words
+            .push_str(". Of a single seed, the interval of a gain is over users alone and says nothing of other seeds");
+    }
     if two_counts(contents) {
         words.push_str(". ");
         words.push_str(TWO_COUNTS);
