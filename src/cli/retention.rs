@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::interruption::interruption;
 use super::outcome::{Ended, print, print_json, say};
 use super::progress::{Bars, name_of};
-use super::table::Table;
+use super::table::{self, Table};
 use crate::analysis::retention::{self, Point, RetentionOptions, RetentionReport};
 use crate::analysis::{load, trained_stages};
 use crate::device::DeviceChoice;
@@ -36,6 +36,9 @@ pub(super) struct Arguments {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Below the tables, what each of their columns means
+    #[arg(long, conflicts_with = "json")]
+    explain: bool,
 }
 
 /// See [`Point`].
@@ -50,6 +53,10 @@ enum At {
 fn at_least_two(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number >= 2).ok_or_else(|| "expected a number above 1".to_owned())
 }
+
+/// Columns of directions, and what else the text measures.
+const DIRECTIONS: [&str; 5] = ["Direction", "rho", "Predicted", "Measured", "Weight"];
+const MEASURES: [&str; 7] = ["lambda_eff", "Pull ratio", "Quadratic rise", "rho", "Predicted", "Measured", "Weight"];
 
 /// Directions that the text shows: the first by `ρ`.
 const SHOWN: usize = 12;
@@ -92,7 +99,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if arguments.json {
         print_json(&output)?;
     } else {
-        print(&output.stages.iter().map(text).collect::<Vec<_>>().join("\n"))?;
+        let explained = if arguments.explain { table::explained(MEASURES) } else { String::new() };
+        print(&(output.stages.iter().map(text).collect::<Vec<_>>().join("\n") + &explained))?;
     }
     Ok(Ended::Done)
 }
@@ -139,7 +147,7 @@ fn text(report: &RetentionReport) -> String {
         optional(correlations.weighted_pearson),
         optional(correlations.weighted_spearman),
     ));
-    let mut table = Table::new(0, ["Direction", "rho", "Predicted", "Measured", "Weight"]);
+    let mut table = Table::new(0, DIRECTIONS);
     for (direction, number) in report.directions.iter().zip(1..).take(SHOWN) {
         table.row([
             number.to_string(),
@@ -183,4 +191,17 @@ fn optional(value: Option<f64>) -> String {
 fn range(values: impl Iterator<Item = f64>) -> String {
     let (min, max) = values.fold((f64::INFINITY, 0.0_f64), |(min, max), value| (min.min(value), max.max(value)));
     if min == max { format!("{min:.2e}") } else { format!("{min:.2e} to {max:.2e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::measures::definition;
+
+    #[test]
+    fn every_measure_is_defined() {
+        for measure in DIRECTIONS.into_iter().skip(1).chain(MEASURES) {
+            assert!(definition(measure).is_some(), "{measure}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::interruption::interruption;
 use super::outcome::{Ended, print, print_json, say};
-use super::table::Table;
+use super::table::{self, Table};
 use super::words;
 use crate::data::formats::Progress;
 use crate::device::DeviceChoice;
@@ -40,10 +40,18 @@ pub(super) struct Arguments {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Below the figures, what each of them means
+    #[arg(long, conflicts_with_all = ["json", "items"])]
+    explain: bool,
     /// Seconds between two checkpoints
     #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_EVERY.as_secs())]
     checkpoint_every: u64,
 }
+
+/// Columns of levels, and what the sentences below them count.
+const LEVELS: [&str; 6] =
+    ["Level", "Codes used", "Dead codes", "Perplexity", "Squared error", "Category predictability"];
+const COLLISIONS: [&str; 4] = ["Distinct ids", "As trained", "At last", "The most frequent category"];
 
 /// What was made, and where it lies.
 #[derive(Serialize)]
@@ -84,7 +92,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if arguments.json {
         print_json(&trained)?;
     } else {
-        print(&text(&trained))?;
+        let explained =
+            if arguments.explain { table::explained(LEVELS.into_iter().chain(COLLISIONS)) } else { String::new() };
+        print(&(text(&trained) + &explained))?;
     }
     Ok(Ended::Done)
 }
@@ -170,8 +180,7 @@ impl Watcher for Lines {
 fn text(trained: &Trained) -> String {
     let Trained { index, quality } = trained;
     let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share));
-    let mut table =
-        Table::new(0, ["Level", "Codes used", "Dead codes", "Perplexity", "Squared error", "Category predictability"]);
+    let mut table = Table::new(0, LEVELS);
     for (level, figures) in quality.levels.iter().enumerate() {
         table.row([
             (level + 1).to_string(),
@@ -207,4 +216,17 @@ fn text(trained: &Trained) -> String {
         collisions("At last", quality.after),
         count(quality.reassigned),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::measures::definition;
+
+    #[test]
+    fn every_figure_is_defined() {
+        for measure in LEVELS.into_iter().skip(1).chain(COLLISIONS) {
+            assert!(definition(measure).is_some(), "{measure}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, wrong_usage};
-use super::table::Table;
+use super::table::{self, Table};
 use crate::analysis::ground_truth::{GroundTruth, ground_truth};
 use crate::analysis::pull::{StagePull, pulls};
 use crate::analysis::retention::{self, RetentionReport};
@@ -35,6 +35,9 @@ pub(super) struct Arguments {
     /// As JSON, with every figure: of all stages where none is named
     #[arg(long)]
     json: bool,
+    /// Below the tables, what each of their columns means
+    #[arg(long, conflicts_with_all = ["json", "truth"])]
+    explain: bool,
 }
 
 /// What `--json` prints: the report, and beside it what is known of the proximal term.
@@ -71,7 +74,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         if arguments.json {
             print_json(&comparison)?;
         } else {
-            print(&compared_text(&comparison))?;
+            let headings = COMPARED.into_iter().chain(DISTANCES);
+            print(&(compared_text(&comparison) + &arguments.explained(headings)))?;
         }
         return Ok(Ended::Done);
     }
@@ -90,9 +94,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         print_json(&Output { report: &report, pull, retention })?;
     } else {
         let stage = arguments.stage.or(report.stages.last().copied()).unwrap_or(1);
-        print(&text(&report, stage))?;
+        let headings = MOVED.into_iter().chain(DISTANCES).chain([SINGULAR_VALUES]).chain(ROWS);
+        print(&(text(&report, stage) + &arguments.explained(headings)))?;
     }
     Ok(Ended::Done)
+}
+
+impl Arguments {
+    /// What the columns mean, where that is asked for.
+    fn explained(&self, headings: impl Iterator<Item = &'static str>) -> String {
+        if self.explain { table::explained(headings) } else { String::new() }
+    }
 }
 
 fn last_stage(run: &RunFolder, never: &AtomicBool) -> Result<usize, InputError> {
@@ -134,17 +146,8 @@ fn text(report: &SubspaceReport, stage: usize) -> String {
     if !report.rows.is_empty() {
         text.push_str(&format!("\nToken rows, stage by stage\n{}", rows(&report.rows)));
     }
-    text + LEGEND
+    text
 }
-
-const LEGEND: &str = "
-‖ΔW‖      Frobenius norm of the update α/r · B·A that predicts, with past adapters that the method adds
-Moved     Frobenius norm of its change since the stage before, and as a share of the norm before, ‖ΔW_t − ΔW_{t−1}‖ / ‖ΔW_{t−1}‖
-Adapter   length of the change of A and B themselves
-Inside    share of the change that writes into (left) and reads from (right) the previous update's subspace; in brackets
-          what a random change has
-Distance  Grassmann distance to the previous stage's column (left) and row (right) space, in radians
-";
 
 /// Columns of what moved.
 const MOVED: [&str; 7] =
@@ -187,6 +190,12 @@ fn distances(distances: Option<[f64; 2]>) -> [String; 2] {
 }
 
 const DISTANCES: [&str; 2] = ["Distance left", "Distance right"];
+const SINGULAR_VALUES: &str = "Singular values";
+/// Columns of token rows.
+const ROWS: [&str; 9] =
+    ["Rows", "Stage", "Count", "Norm", "Moved", "of norm before", "Mean row", "Largest row", "Since stage 1"];
+/// Columns of two runs side by side.
+const COMPARED: [&str; 7] = ["Module", "‖ΔW‖", "‖ΔW′‖", "‖ΔW−ΔW′‖", "Cosine", "Overlap left", "Overlap right"];
 
 fn stages(group: &Group) -> String {
     let mut table = Table::new(1, ["Stage"].into_iter().chain(MOVED).chain(DISTANCES));
@@ -225,7 +234,7 @@ fn modules(members: Vec<&ModuleReport>, stage: usize) -> String {
     lines.sort_by(|(_, one), (_, other)| {
         size(other.moved.as_ref(), other.norm).total_cmp(&size(one.moved.as_ref(), one.norm))
     });
-    let heading = ["Layer", "Shape"].into_iter().chain(MOVED).chain(DISTANCES).chain(["Singular values"]);
+    let heading = ["Layer", "Shape"].into_iter().chain(MOVED).chain(DISTANCES).chain([SINGULAR_VALUES]);
     let mut table = Table::new(2, heading);
     for (module, there) in lines {
         let before = module.pairs.iter().filter(|pair| pair.to == stage).max_by_key(|pair| pair.from);
@@ -244,10 +253,7 @@ fn modules(members: Vec<&ModuleReport>, stage: usize) -> String {
 }
 
 fn rows(rows: &[RowsReport]) -> String {
-    let mut table = Table::new(
-        1,
-        ["Rows", "Stage", "Count", "Norm", "Moved", "of norm before", "Mean row", "Largest row", "Since stage 1"],
-    );
+    let mut table = Table::new(1, ROWS);
     for matrix in rows {
         for stage in &matrix.stages {
             table.row([
@@ -273,8 +279,7 @@ fn compared_text(comparison: &Comparison) -> String {
     let ((one, stage), (other, _)) = (&comparison.one, &comparison.other);
     let mut lines: Vec<&ComparedModule> = comparison.modules.iter().collect();
     lines.sort_by(|one, other| other.distance.total_cmp(&one.distance));
-    let heading = ["Module", "‖ΔW‖", "‖ΔW′‖", "‖ΔW−ΔW′‖", "Cosine", "Overlap left", "Overlap right"];
-    let mut table = Table::new(1, heading.into_iter().chain(DISTANCES));
+    let mut table = Table::new(1, COMPARED.into_iter().chain(DISTANCES));
     for module in lines {
         let overlap = |angles: &SidedAngles, width: usize| {
             // The smaller space has the mean; the larger one makes it.
@@ -295,11 +300,7 @@ fn compared_text(comparison: &Comparison) -> String {
             .chain(distances(Some([module.left.grassmann, module.right.grassmann]))),
         );
     }
-    format!(
-        "{one} against {other} after stage {stage}, most different modules first\n{}\nOverlap: mean squared cosine of the principal \
-         angles, in brackets what random subspaces have\n",
-        table.to_text()
-    )
+    format!("{one} against {other} after stage {stage}, most different modules first\n{}", table.to_text())
 }
 
 fn truth_text(truth: &GroundTruth) -> String {
@@ -340,6 +341,15 @@ mod tests {
     use super::*;
     use crate::analysis::subspace_report::GroupStage;
     use crate::figures::adapters::fixture::report;
+    use crate::figures::measures::definition;
+
+    #[test]
+    fn every_column_of_numbers_is_defined() {
+        let words = ["Stage", "Count", "Module"];
+        for column in MOVED.into_iter().chain(DISTANCES).chain([SINGULAR_VALUES]).chain(ROWS).chain(COMPARED) {
+            assert_ne!(definition(column).is_some(), words.contains(&column), "{column}");
+        }
+    }
 
     #[test]
     fn a_move_is_a_share_of_the_norm_before() {

@@ -1,5 +1,6 @@
 //! Tables in aligned columns, as CSV, as LaTeX and as Markdown.
 
+use crate::figures::measures::{Definition, definitions};
 use crate::text::{csv_field, latex_escaped, one_line};
 
 /// Rows of cells; the first row is the heading.
@@ -79,6 +80,15 @@ impl Table {
         }
         text + "\\bottomrule\n\\end{tabular}\n"
     }
+}
+
+/// What columns of these headings mean, as far as they are measures: a line each, below an empty one.
+pub(super) fn explained<'h>(headings: impl IntoIterator<Item = &'h str>) -> String {
+    let mut table = Table::new(2, ["Column", "Meaning"]);
+    for Definition { label, text } in definitions(headings) {
+        table.row([label, text]);
+    }
+    format!("\n{}", table.to_text())
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "Which users and targets see other recommendations, of every run",
     tooltip: "Which kinds of users and targets see other recommendations, and whether these are better",
     options: &[],
-    make: Make::Run(|context, run, _| Ok(Some(by_slice(context.churn(run)?, context.is_synthetic())))),
+    make: Make::Run(|context, run, _| {
+        let chart = by_slice(context.churn(run)?, context.is_synthetic());
+        Ok(Some(chart.under(context.results.protocol)))
+    }),
 };
 
 /// Churn against gain, a point a slice: who sees other lists, and whether they are better ones.

@@ -28,7 +28,7 @@ pub static SPEC: FigureSpec = FigureSpec {
         let others =
             OtherDrift { data: data_drift(context.data_drift()?), adapters: moved.map(adapter_drift).collect() };
         let chart = over_stages(&reports, ChurnMeasure::Ranked, &others, context.is_synthetic());
-        Ok(vec![NamedChart::new("churn", chart)])
+        Ok(vec![NamedChart::new("churn", chart.under(context.results.protocol))])
     }),
 };
 

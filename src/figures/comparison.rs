@@ -21,7 +21,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     make: Make::Project(|context, options| {
         let shown = ComparisonOptions { synthetic: context.is_synthetic(), ..ComparisonOptions::default() };
         let chart = over_stages(&context.results, &options.metric, &shown);
-        Ok(vec![NamedChart::new("comparison", chart)])
+        Ok(vec![NamedChart::new("comparison", chart.under(context.results.protocol))])
     }),
 };
 

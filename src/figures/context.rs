@@ -10,8 +10,9 @@ use super::curves::{CurvePoint, RunCurves};
 use super::options::FigureOptions;
 use super::styles::{Styled, run_styles};
 use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_report};
-use crate::data::{DataDrift, Dataset, Protocol};
+use crate::data::{DataDrift, Dataset};
 use crate::error::InputError;
+use crate::id_training::words;
 use crate::measure::UserMetric;
 use crate::plot::SeriesStyle;
 use crate::project::Project;
@@ -179,7 +180,7 @@ impl<'p> FigureContext<'p> {
         once(&self.data_drift, || {
             let project = self.project;
             let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
-            Ok(DataDrift::measure(&dataset, None))
+            Ok(words::data_drift(&dataset))
         })
     }
 
@@ -189,7 +190,7 @@ impl<'p> FigureContext<'p> {
     /// [`InputError`] where the run cannot be read.
     pub fn churn<'r>(&self, run: &'r FigureRun) -> Result<&'r ChurnReport, InputError> {
         let metric = UserMetric::default();
-        once(&run.churn, || churn(&run.folder, Protocol::SameBlock, metric))
+        once(&run.churn, || churn(&run.folder, self.results.protocol, metric))
     }
 
     /// What moved in a run's adapters; none where it has none yet, or they cannot be read: then the other runs are drawn, and

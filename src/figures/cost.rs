@@ -18,7 +18,9 @@ pub static SPEC: FigureSpec = FigureSpec {
     options: &[FigureOption::Metric],
     make: Make::Project(|context, options| {
         let lines = context.lines();
-        let chart = |cost: Cost| against_quality(&lines, &options.metric, cost, context.is_synthetic());
+        let chart = |cost: Cost| {
+            against_quality(&lines, &options.metric, cost, context.is_synthetic()).under(context.results.protocol)
+        };
         Ok(Cost::ALL.map(|cost| NamedChart::new(format!("cost-{}", cost.key()), chart(cost))).to_vec())
     }),
 };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::adapters::{AdapterStage, between, projection_words, relative, stage_words};
+use super::measures;
 use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make};
 use crate::analysis::subspace_report::ModuleReport;
@@ -57,26 +58,9 @@ impl DriftMapValue {
         }
     }
 
-    /// What it says, in one sentence.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Relative => {
-                "‖ΔW now − ΔW before‖ as a part of ‖ΔW before‖ the stage: 1 is a move as long as the update itself was"
-            }
-            Self::Absolute => "‖ΔW now − ΔW before‖ (Frobenius): how far the update of the weight moved in the stage",
-            Self::Parameters => {
-                "‖v now − v before‖ of the adapter's A and B: how far what is trained moved in the stage"
-            }
-            Self::Outside => {
-                "Share of the move's energy outside of the directions that the update wrote before the stage"
-            }
-            Self::Turn => {
-                "√Σθ² over the principal angles between the column spaces before and after the stage, in radians"
-            }
-            Self::EffectiveRank => {
-                "e to the entropy of the singular values' shares: how many directions the update uses"
-            }
-        }
+    /// What it says, in the words of the registry.
+    pub fn meaning(self) -> String {
+        measures::text(self.label())
     }
 
     fn of(self, module: &ModuleReport, index: usize) -> Option<f64> {
@@ -107,7 +91,7 @@ pub fn drift_map(shown: &[AdapterStage<'_>], shown_value: DriftMapValue, synthet
         Err(several) => (None, Body::HeatMaps(several)),
     };
     let subtitle = only.clone().unwrap_or_else(|| shown_value.label().to_owned());
-    let caption = Some(shown_value.meaning().to_owned());
+    let caption = Some(shown_value.meaning());
     let chart = Chart { subtitle: Some(subtitle), caption, ..Chart::new(title, body) }.synthetic(synthetic);
     let chart = only.into_iter().fold(chart, |chart, series| chart.of("series", series));
     if shown_value == DriftMapValue::Turn { chart.of("side", Side::Left.key()) } else { chart }

@@ -17,7 +17,8 @@ pub static SPEC: FigureSpec = FigureSpec {
     options: &[FigureOption::Metric],
     make: Make::Run(|context, run, options| {
         let result = context.result(run);
-        Ok(result.map(|result| matrix(result, &options.metric).synthetic(context.is_synthetic())))
+        let chart = result.map(|result| matrix(result, &options.metric).synthetic(context.is_synthetic()));
+        Ok(chart.map(|chart| chart.under(context.results.protocol)))
     }),
 };
 

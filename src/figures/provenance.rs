@@ -12,7 +12,7 @@ pub trait Provenance {
     #[must_use]
     fn synthetic(self, synthetic: bool) -> Self;
 
-    /// Says in the title by which protocol the tests were made, where it is not the usual one.
+    /// Says by which protocol the tests were made: in every file, and in the title where it is not the usual one.
     #[must_use]
     fn under(self, protocol: Protocol) -> Self;
 }
@@ -27,6 +27,26 @@ impl Provenance for Chart {
         if protocol != Protocol::default() {
             self.title.push_str(&format!(", {}", protocol.key()));
         }
-        self
+        self.of("protocol", protocol.key())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::{Axis, Body, Lines, Point, Series, SeriesStyle, table};
+
+    #[test]
+    fn a_file_names_the_protocol_and_an_unusual_one_is_in_the_title_too() {
+        let series =
+            vec![Series { name: "PESO".to_owned(), points: vec![Point::new(1.0, 0.5)], style: SeriesStyle::method(0) }];
+        let lines = Lines { x: Axis::whole("Stage"), y: Axis::new("Hit@10"), series, boundaries: Vec::new() };
+        let chart = Chart::new("Hit@10 by stage", Body::Lines(lines));
+        let usual = chart.clone().under(Protocol::SameBlock);
+        assert_eq!(usual.title, "Hit@10 by stage");
+        assert_eq!(table::csv(&usual), "protocol,series,Stage,Hit@10,note\nsame-block,PESO,1,0.5,\n");
+        let other = chart.under(Protocol::NextBlock);
+        assert_eq!(other.title, "Hit@10 by stage, next-block");
+        assert!(table::csv(&other).contains("\nnext-block,PESO,1,0.5,"));
     }
 }

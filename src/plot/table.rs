@@ -10,8 +10,8 @@ use crate::text::{csv_field, latex_escaped, one_line};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
-/// Pictures: their own heading and rows. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, the ends of
-/// the band under names that say what it is (`lowest seed`), `note`. Heat map: row, column, value, `note`; of several, `series`
+/// Pictures: their own heading and rows. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, where a point has
+/// a band its ends under names that say what it is (`lowest seed`), `note`. Heat map: row, column, value, `note`; of several, `series`
 /// before them. Parallel coordinates: a row a line. River: a row a flow. Cells that were not measured are left out. Before these stand
 /// the chart's facts (`run`, `module`), each in a column, and after them, where the chart has definitions, a last column
 /// `definitions`.
@@ -21,15 +21,17 @@ pub fn csv(chart: &Chart) -> String {
     match &chart.body {
         Body::Empty(missing) => rows.extend([vec!["missing".to_owned()], vec![missing.clone()]]),
         Body::Lines(lines) | Body::Scatter(lines) | Body::Dots(lines) => {
-            let [low, high] = chart.band.map_or(["low", "high"], Band::headings);
-            let heading = ["series", &lines.x.heading(), &lines.y.heading(), low, high, "note"];
-            rows.push(heading.map(str::to_owned).to_vec());
+            let banded = lines.series.iter().flat_map(|series| &series.points).any(|point| point.spread.is_some());
+            let ends = banded.then(|| chart.band.map_or(["low", "high"], Band::headings).map(str::to_owned));
+            let heading = [String::from("series"), lines.x.heading(), lines.y.heading()].into_iter();
+            rows.push(heading.chain(ends.into_iter().flatten()).chain([String::from("note")]).collect());
             for (series, point) in
                 lines.series.iter().flat_map(|series| series.points.iter().map(move |point| (series, point)))
             {
-                let [low, high] = point.spread.map_or([String::new(), String::new()], |ends| ends.map(number));
+                let ends = banded.then(|| point.spread.map_or_else(Default::default, |ends| ends.map(number)));
                 let x = lines.x.name(point.x).unwrap_or_else(|| number(point.x));
-                rows.push(vec![series.name.clone(), x, number(point.y), low, high, note.to_owned()]);
+                let values = [series.name.clone(), x, number(point.y)].into_iter();
+                rows.push(values.chain(ends.into_iter().flatten()).chain([note.to_owned()]).collect());
             }
         }
         Body::Bars(bars) => {

@@ -294,7 +294,8 @@ fn results_explain_their_columns() {
 }
 
 /// Columns of figures that say where a value stands; every other one is a measure.
-const PLACES: [&str; 29] = [
+const PLACES: [&str; 28] = [
+    "protocol",
     "series",
     "run",
     "Stage",
@@ -312,8 +313,6 @@ const PLACES: [&str; 29] = [
     "Tested on stage",
     "experiment",
     "seed",
-    "low",
-    "high",
     "lowest seed",
     "highest seed",
     "mean - deviation",
@@ -369,6 +368,11 @@ fn figures_are_written_by_ending_and_into_folders() {
             assert!(csv.contains(&defined.text), "{name}: {column} is not explained in the file");
         }
     }
+    let csv = |name: &str| fs::read_to_string(here.path().join(format!("figures/{name}.csv"))).unwrap();
+    for figure in ["comparison", "cost-time", "churn"] {
+        assert!(csv(figure).starts_with("protocol,"), "{figure} does not say by which protocol it was tested");
+    }
+    assert!(csv("churn").contains("Users' move, distance"), "the data's drift has the users' move");
     let refused = peso(here.path(), &["export", ".", "--figure", "loss", "--to", "loss.docx"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(!here.path().join("loss.docx").exists());

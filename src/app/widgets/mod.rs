@@ -11,6 +11,7 @@ use egui::{Button, Frame, Margin, Response, RichText, Ui};
 
 use super::command::{Command, Situation};
 use super::theme::{self, space};
+use crate::figures::measures;
 
 /// A surface with a border.
 pub(crate) fn card<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
@@ -84,9 +85,22 @@ pub(crate) fn named(ui: &Ui, field: &Response, name: &str) {
 /// A name and its value, as a line of a card.
 pub(crate) fn fact(ui: &mut Ui, name: &str, value: impl Into<egui::WidgetText>) {
     let muted = theme::tokens(ui).muted;
-    ui.label(RichText::new(name).color(muted));
+    explained_measure(ui.label(RichText::new(name).color(muted)), name);
     ui.label(value);
     ui.end_row();
+}
+
+/// A heading with, where the registry of measures defines it, its definition for who points at it.
+pub(crate) fn measure_heading(ui: &mut Ui, name: &str) -> Response {
+    let response = remark(ui, name);
+    explained_measure(response, name)
+}
+
+fn explained_measure(response: Response, name: &str) -> Response {
+    match measures::definition(name) {
+        Some(definition) => response.on_hover_text(definition.text),
+        None => response,
+    }
 }
 
 /// The text with a capital first letter.

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{means_over, metrics};
-use crate::cli::table::Table;
+use crate::cli::table::{self, Table};
 use crate::cli::words;
 use crate::data::Protocol;
-use crate::figures::measures::{Definition, definitions};
 use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::results::Results;
 use crate::results::comparison::{self, Standing, standings};
@@ -132,11 +131,7 @@ pub(super) fn explained(results: &Results, slices: Option<&[SlicedLine]>) -> Str
     let headings = tables.iter().flatten().flat_map(Table::heading);
     let sliced: Vec<Table> = slices.map(super::slices::tables).into_iter().flatten().collect();
     let headings = headings.chain(sliced.iter().flat_map(Table::heading));
-    let mut table = Table::new(2, ["Column", "Meaning"]);
-    for Definition { label, text } in definitions(headings.map(String::as_str)) {
-        table.row([label, text]);
-    }
-    format!("\n{}", table.to_text())
+    table::explained(headings.map(String::as_str))
 }
 
 fn cost(lines: &[Line]) -> String {

@@ -75,30 +75,44 @@ const DATA: &[Measure] = &[
     measure("mean_cosine_distance", "Users' move, 1 − cosine", "Mean of one minus the cosine between the centroids of a user's items in this stage and in the one before, over users in both. Items are placed by the words of their titles"),
     measure("common_distance", "Users' common move", "Distance between the means of all centroids in this stage and in the one before: the part of the users' moves that they have in common"),
     measure("share_or_divergence", "Share or divergence", "Each line in its own measure; all of them lie between 0 and 1 but distances"),
+    measure("stages", "Stages", "Consecutive parts of the interactions in the order of time: stage 1 trains the base model, and the adapter goes on from stage to stage"),
     measure("interactions", "Interactions", "Interactions of users with items"),
+    measure("interaction_share", "Share of all interactions", "Interactions with the item, or with the items below a code, as a share of those of all stages").unit("%"),
+    measure("items", "Items", "Different items of the catalogue, which is the same in all stages"),
+    measure("distinct_ids", "Distinct semantic ids", "Different semantic ids of the catalogue: fewer than items where several items share one").also(&["Distinct ids"]),
+    measure("first_interaction", "First interaction", "Date of the stage's first interaction (UTC)"),
+    measure("last_interaction", "Last interaction", "Date of the stage's last interaction (UTC)"),
     measure("users", "Users", "Users of a stage; of slices and churn, their tests"),
+    measure("participants", "Take part", "Users with at least 3 interactions in the stage: the last is tested, the one before it validates, the others train"),
     measure("returning_users", "Returning users", "Users of the stage who were seen before, and not only long ago"),
     measure("dormant_users", "Dormant users", "Users who were active in stage 1, in none of at least one stage since, and are back"),
+    measure("training_examples", "Training targets", "All interactions of those who take part in the stage but their last two"),
     measure("test_targets", "Test targets", "Items to be found, one a test user"),
+    measure("next_block_targets", "Next-block tests", "Tests of the next-block protocol: the first interaction of each user in the stage, asked of the models after the stages before; with warm targets, and with cold ones"),
     measure("warm", "Warm targets", "Test targets whose item is in a stage before"),
     measure("cold", "Cold targets", "Test targets whose item is in no stage before"),
 ];
 
 const ADAPTERS: &[Measure] = &[
-    measure("norm", "‖ΔW‖", "Frobenius norm of the update α/r · B A that predicts after the stage, with past adapters that the method adds").also(&["ΔW", "‖ΔW′‖"]),
-    measure("moved", "Move of ΔW", "Frobenius norm of the update's change since the stage before").also(&["Moved"]),
-    measure("moved_share", "Move of ΔW, relative", "The update's change since the stage before, as a part of what the update was").also(&["of ‖ΔW‖"]),
-    measure("parameters", "Move of A and B", "Length of the change of A and B themselves; a pull acts on this").also(&["Adapter"]),
+    measure("norm", "‖ΔW‖", "Frobenius norm of the update α/r · B·A that predicts after the stage, with past adapters that the method adds").also(&["ΔW", "‖ΔW′‖"]),
+    measure("moved", "Move of ΔW", "Frobenius norm of the update's change since the stage before, ‖ΔW_t − ΔW_{t−1}‖: how far the update of the weight moved in the stage").also(&["Moved"]),
+    measure("moved_share", "Move of ΔW, relative", "The update's change since the stage before as a part of what the update was, ‖ΔW_t − ΔW_{t−1}‖ / ‖ΔW_{t−1}‖: 1 is a move as long as the update itself").also(&["of ‖ΔW‖ before", "of norm before"]),
+    measure("parameters", "Move of A and B", "Length of the change of the adapter's A and B since the stage before, ‖v_t − v_{t−1}‖: how far what is trained moved. A pull acts on this").also(&["Adapter"]),
     measure("inside_left", "Inside left", "Share of the change's energy that writes into the column space of the update before, ‖U Uᵀ D‖² / ‖D‖²; in brackets the share of a random change"),
     measure("inside_right", "Inside right", "Share of the change's energy that reads from the row space of the update before, ‖D V Vᵀ‖² / ‖D‖²; in brackets the share of a random change"),
     measure("outside", "Move outside the subspace", "Share of the change's energy that lies outside of what the update wrote before"),
     measure("effective_rank", "Effective rank", "How many directions the update has in effect: e to the entropy of its singular values as shares of their sum (Roy and Vetterli 2007)"),
     measure("angle", "Angle", "Principal angle between the subspaces of two updates, from the smallest: 0 is a common direction, 90° an orthogonal one").unit("°"),
-    measure("grassmann", "Grassmann distance", "Root of the sum of the squared principal angles between two subspaces: 0 is the same space").unit("rad").also(&["Distance left", "Distance right"]),
+    measure("grassmann", "Grassmann distance", "Root of the sum of the squared principal angles between two subspaces, √Σθ²: 0 is the same space. Left compares column spaces, what updates write; right row spaces, what they read").unit("rad").also(&["Distance left", "Distance right"]),
     measure("singular_value", "Singular value", "How much the update stretches along one of its directions, from the largest").also(&["Singular values"]),
     measure("cosine", "Cosine", "Cosine of the angle between two directions, or two updates as vectors; which direction continues which is the one-to-one assignment with the largest sum of absolute cosines"),
     measure("overlap_of_spaces", "Overlap left", "Mean squared cosine of the principal angles of two subspaces; in brackets what random subspaces have").better(Higher).also(&["Overlap right"]),
     measure("difference", "‖ΔW−ΔW′‖", "Frobenius norm of the difference of two runs' updates"),
+    measure("rows", "Rows", "Trained rows of the embedding or the output layer, one a code of the semantic ids").also(&["Token rows"]),
+    measure("rows_norm", "Norm", "Frobenius norm of the trained rows"),
+    measure("mean_row", "Mean row", "Mean over the rows of the length of a row's change since the stage before"),
+    measure("largest_row", "Largest row", "The longest change of a row since the stage before"),
+    measure("moved_since_first", "Since stage 1", "Frobenius norm of the rows' change since stage 1"),
 ];
 
 const RETENTION: &[Measure] = &[
@@ -122,6 +136,21 @@ const SEMANTIC_IDS: &[Measure] = &[
         "Distance of the residuals from their codes, the second part of what the autoencoder minimises",
     )
     .better(Lower),
+    measure(
+        "collisions_before",
+        "As trained",
+        "Items that share an id as the clustering left them, before any is moved",
+    ),
+    measure(
+        "collisions_spread",
+        "Spread",
+        "Items that share an id after the rounds in which every group that shares one is spread over the codes of the last level, at most 20",
+    ),
+    measure(
+        "collisions_after",
+        "At last",
+        "Items that share an id in the end. An item that still shared one was given the nearest free code of the last level, or the nearest free pair of the last two",
+    ),
     measure("used", "Codes used", "Codes of a level that some item has")
         .better(Higher)
         .also(&["Codes used, level {n}"]),

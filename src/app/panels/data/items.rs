@@ -15,6 +15,7 @@ use crate::app::queries::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::item_tree::Branch;
+use crate::figures::measures;
 
 /// How items are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -198,9 +199,9 @@ impl ItemsTab {
                 header.col(|ui| {
                     widgets::remark(ui, "By stage");
                 });
-                for (title, what) in [("Interactions", "In all stages"), ("Share", "Of all interactions")] {
+                for (title, measure) in [("Interactions", "Interactions"), ("Share", "Share of all interactions")] {
                     header.col(|ui| {
-                        ui.with_layout(right, |ui| widgets::remark(ui, title).on_hover_text(what));
+                        ui.with_layout(right, |ui| widgets::remark(ui, title).on_hover_text(measures::text(measure)));
                     });
                 }
             })

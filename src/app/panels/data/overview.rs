@@ -57,11 +57,7 @@ fn report_ui(ui: &mut Ui, report: &DataReport) {
     theme::panel_frame(ui)
         .inner_margin(egui::Margin::symmetric(10, 4))
         .show(ui, |ui| stages_table(ui, &summary.stages));
-    widgets::remark(
-        ui,
-        "Darker: users of no stage before. Take part: those with at least 3 interactions in the stage. Dates, returning \
-         users and targets stand under Timeline",
-    );
+    widgets::remark(ui, "Darker: users of no stage before. Dates, returning users and targets stand under Timeline");
 }
 
 /// Where interactions were read, and what of them could not be.
@@ -84,7 +80,7 @@ fn figure(ui: &mut Ui, number: usize, what: &str) {
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.label(RichText::new(grouped(number as u64)).text_style(egui::TextStyle::Heading));
-            widgets::remark(ui, what);
+            widgets::measure_heading(ui, what);
         });
     });
     ui.add_space(space::L);
@@ -112,7 +108,7 @@ fn stages_table(ui: &mut Ui, stages: &[StageSummary]) {
             for (place, title) in titles.into_iter().enumerate() {
                 header.col(|ui| {
                     let layout = if place == 3 { right } else { Layout::left_to_right(Align::Center) };
-                    ui.with_layout(layout, |ui| widgets::remark(ui, title));
+                    ui.with_layout(layout, |ui| widgets::measure_heading(ui, title));
                 });
             }
         })

@@ -8,21 +8,22 @@ use crate::app::queries::data_report::DataReport;
 use crate::app::theme;
 use crate::app::widgets::{self, grouped};
 use crate::calendar;
+use crate::figures::measures;
 
-/// A column: its title, what it is, and its width.
+/// A column: its title, the measure that it is, and its width.
 const COLUMNS: [(&str, &str, f32); 12] = [
-    ("Stage", "The stage", 40.0),
-    ("From", "Date of the first interaction (UTC)", 80.0),
-    ("To", "Date of the last interaction (UTC)", 80.0),
-    ("New", "Users who are in no stage before", 48.0),
-    ("Returning", "Users who are in a stage before, and not dormant", 66.0),
-    ("Dormant", "Users who are in stage 1 and in no stage since: they are back", 60.0),
-    ("New items", "Items that are in no stage before", 64.0),
-    ("Training", "Training targets: all interactions of those who take part but the last two", 60.0),
-    ("Tests", "Test targets, one a user who takes part; there are as many validation targets", 46.0),
-    ("Warm", "Test targets whose item is in a stage before", 46.0),
-    ("Cold", "Test targets whose item is in no stage before", 44.0),
-    ("Next-block", "Tests of the next-block protocol: warm targets + cold ones", 84.0),
+    ("Stage", "Stages", 40.0),
+    ("From", "First interaction", 80.0),
+    ("To", "Last interaction", 80.0),
+    ("New", "New users", 48.0),
+    ("Returning", "Returning users", 66.0),
+    ("Dormant", "Dormant users", 60.0),
+    ("New items", "New items", 64.0),
+    ("Training", "Training targets", 60.0),
+    ("Tests", "Test targets", 46.0),
+    ("Warm", "Warm targets", 46.0),
+    ("Cold", "Cold targets", 44.0),
+    ("Next-block", "Next-block tests", 84.0),
 ];
 /// Columns of dates, which data without times lack.
 const DATES: std::ops::Range<usize> = 1..3;
@@ -43,9 +44,11 @@ pub(super) fn ui(ui: &mut Ui, report: &DataReport) {
             table
                 .header(24.0, |mut header| {
                     for &column in &shown {
-                        let (title, what, _) = COLUMNS[column];
+                        let (title, measure, _) = COLUMNS[column];
                         header.col(|ui| {
-                            ui.with_layout(layout(column), |ui| widgets::remark(ui, title).on_hover_text(what));
+                            ui.with_layout(layout(column), |ui| {
+                                widgets::remark(ui, title).on_hover_text(measures::text(measure))
+                            });
                         });
                     }
                 })
@@ -85,4 +88,16 @@ fn row(report: &DataReport, stage: usize) -> [String; COLUMNS.len()] {
         number(targets.cold),
         format!("{} + {}", number(next.warm), number(next.cold)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_a_measure() {
+        for (title, measure, _) in COLUMNS {
+            assert!(measures::definition(measure).is_some(), "{title}: {measure}");
+        }
+    }
 }
