@@ -45,13 +45,10 @@ pub(crate) enum Action {
     EditSweep(SweepOf),
     /// What was being dragged is let go.
     EditDone,
-    /// Show what was recommended to a user (a place in the dataset) in the tests of a stage.
-    ShowUser {
-        user: u32,
-        stage: usize,
-    },
     /// Ask where and how to write a chart.
     Export(Arc<Chart>),
+    /// Show a folder in the desktop's file manager.
+    ShowFolder(PathBuf),
     /// Put a chart's numbers on the clipboard.
     CopyData(Arc<Chart>),
     /// Compute the answer to a query in the background, unless it is known or being computed.

@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Stop,
     ExportChart,
     CopyChartData,
+    CopyChartImage,
     Show(View),
     ResetLayout,
     ThemeLight,
@@ -72,7 +73,7 @@ impl Menu {
                 vec![C::NewProject],
                 vec![C::OpenDemo, C::OpenProject, C::OpenPath],
                 vec![C::SaveProject, C::CloseProject],
-                vec![C::ExportChart, C::CopyChartData],
+                vec![C::ExportChart, C::CopyChartData, C::CopyChartImage],
                 vec![C::Quit],
             ],
             Self::Edit => vec![vec![C::Undo, C::Redo], vec![C::AddExperiment, C::SweepOptions]],
@@ -135,6 +136,7 @@ impl Command {
             Self::Stop => "Stop",
             Self::ExportChart => "Export chart…",
             Self::CopyChartData => "Copy chart data",
+            Self::CopyChartImage => "Copy chart as image",
             Self::Show(view) => view.spec().command,
             Self::ResetLayout => "Reset layout",
             Self::ThemeLight => "Light theme",
@@ -171,6 +173,9 @@ impl Command {
                 "End the selected runs (all, if none is selected) with their state saved, and empty the queue"
             }
             Self::ExportChart => "Write the chart on screen as PNG, SVG, PDF, CSV or LaTeX",
+            Self::CopyChartImage => {
+                "Put the chart on screen on the clipboard as a picture, as the last one was exported"
+            }
             Self::CopyChartData => "Put the numbers of the chart on screen on the clipboard as CSV",
             Self::Show(view) => view.spec().tooltip,
             Self::ResetLayout => "Put every panel back where it was at first",
@@ -210,6 +215,7 @@ impl Command {
             Self::ExportChart => (COMMAND, Key::E),
             // With the C key the system takes it for an ordinary copy.
             Self::CopyChartData => (COMMAND_SHIFT, Key::E),
+            Self::CopyChartImage => (COMMAND_SHIFT, Key::I),
             Self::Show(view) => return view.spec().shortcut,
             Self::ZoomIn => (COMMAND, Key::Plus),
             Self::ZoomOut => (COMMAND, Key::Minus),
@@ -233,7 +239,9 @@ impl Command {
             Self::Pause => (now.can_pause, "Nothing is running"),
             Self::Resume => (now.can_resume, "Nothing is paused or stopped"),
             Self::Stop => (now.can_stop, "Nothing is running or queued"),
-            Self::ExportChart | Self::CopyChartData => (now.chart_shown, "Open a view with a chart first"),
+            Self::ExportChart | Self::CopyChartData | Self::CopyChartImage => {
+                (now.chart_shown, "Open a view with a chart first")
+            }
             Self::CloseProject | Self::AddExperiment | Self::SweepOptions | Self::Show(_) | Self::ResetLayout => {
                 (true, "")
             }

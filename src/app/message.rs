@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::dialogs::chart_file::Previewed;
 use super::dialogs::desktop::FileDialog;
 use super::dialogs::dialog::Leaving;
 use super::dock::Layout;
@@ -11,6 +12,7 @@ use super::queries::AnyAnswer;
 use super::watch::Snapshot;
 use crate::budget::estimate::Estimate;
 use crate::error::InputError;
+use crate::plot::Bitmap;
 use crate::project::Project;
 
 /// What background jobs tell the window.
@@ -60,6 +62,10 @@ pub(crate) enum Message {
         result: Result<Ended, InputError>,
     },
     Exported(Result<PathBuf, InputError>),
+    /// What the open export dialog shows of its file.
+    Previewed(Previewed),
+    /// A chart for the clipboard.
+    ChartDrawn(Result<Bitmap, String>),
     /// Something small that mattered did not work.
     Failed {
         doing: &'static str,

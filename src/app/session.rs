@@ -10,6 +10,7 @@ use super::queries::Queries;
 use super::watch::{EachProtocol, LiveCharts, RunView, Snapshot, Watcher, no_results};
 use crate::data::Protocol;
 use crate::error::InputError;
+use crate::plot::Chart;
 use crate::project::Project;
 use crate::results::Results;
 use crate::run::planned::{PlannedRun, planned};
@@ -264,6 +265,20 @@ impl Session {
             watcher.follow(wanted.clone());
             self.followed = wanted;
         }
+    }
+
+    /// The runs that a chart names and that are not finished, each with how far it is: what a file of the chart leaves out.
+    pub(crate) fn unfinished_in(&self, chart: &Chart) -> Vec<String> {
+        let names = chart.names();
+        let named = |run: &RunView| names.iter().any(|name| name.contains(run.config.experiment.as_str()));
+        let unfinished =
+            self.rows.iter().filter(|row| row.origin != Origin::Earlier).filter_map(|row| row.run.as_ref());
+        let unfinished = unfinished.filter(|run| run.status != Status::Finished && named(run));
+        let words = |run: &Arc<RunView>| {
+            let finished = run.stages.iter().filter(|stage| stage.finished).count();
+            format!("{}, seed {}, {finished} of {} stages", run.config.experiment, run.config.seed, run.config.stages)
+        };
+        unfinished.map(words).collect()
     }
 
     /// The queue that workers of this project empty.

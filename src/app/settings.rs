@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::dialogs::chart_file::ExportChoices;
 use crate::error::InputError;
 use crate::files;
 
@@ -30,11 +31,13 @@ pub(crate) struct Settings {
     pub(crate) zoom: f32,
     /// Project files, last opened first.
     pub(crate) recent: Vec<PathBuf>,
+    /// How the last chart was exported.
+    pub(crate) export: ExportChoices,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: ThemeChoice::System, zoom: 1.0, recent: Vec::new() }
+        Self { theme: ThemeChoice::System, zoom: 1.0, recent: Vec::new(), export: ExportChoices::default() }
     }
 }
 
@@ -106,7 +109,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("new");
         assert_eq!(Settings::load(&folder), Settings::default());
-        let mut settings = Settings { theme: ThemeChoice::Dark, zoom: 1.25, recent: Vec::new() };
+        let mut settings = Settings { theme: ThemeChoice::Dark, zoom: 1.25, ..Settings::default() };
         for project in 0..10 {
             settings.remember(Path::new(&format!("/projects/{project}.ron")));
         }

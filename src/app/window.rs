@@ -8,6 +8,7 @@ use egui::{Align, Align2, Button, Frame, Id, Layout, Margin, Order, Panel, RichT
 
 use super::action::Action;
 use super::command::{self, Command, Menu, Situation};
+use super::dialogs::export::ChartPlace;
 use super::dialogs::palette::Outcome;
 use super::dock;
 use super::panels::Context;
@@ -34,22 +35,23 @@ impl eframe::App for Workbench {
         }
         self.top_bar(ui, &situation, &mut actions);
         self.status_bar(ui);
-        let mut charts = Vec::new();
         egui::CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
             let ground = theme::tokens(ui).background;
             Frame::new().fill(ground).show(ui, |ui| {
                 ui.take_available_space();
-                self.content(ui, &mut actions, &mut charts);
+                self.content(ui, &mut actions);
             });
         });
-        self.chart = charts.into_iter().find(|chart| !matches!(chart.body, crate::plot::Body::Empty(_)));
+        let drawn = |chart: &&Arc<Chart>| !matches!(chart.body, crate::plot::Body::Empty(_));
+        self.chart = self.shown.iter().map(|(_, chart)| chart).find(drawn).cloned();
+        self.follow_exported_chart();
         self.palette_ui(ui, &situation, &mut actions);
         if let Some(dialog) = &mut self.dialog
             && let Some(action) = dialog.ui(ui)
         {
-            self.perform_dialog(action);
+            self.perform_dialog(ui.ctx(), action);
         }
-        self.notices.ui(ui);
+        actions.extend(self.notices.ui(ui));
         self.dropped_files(ui, &mut actions);
         for action in actions {
             self.perform(ui.ctx(), action);
@@ -125,16 +127,23 @@ impl Workbench {
         });
     }
 
-    fn content(&mut self, ui: &mut Ui, actions: &mut Vec<Action>, charts: &mut Vec<Arc<Chart>>) {
+    fn content(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        self.shown.clear();
         let Some(session) = &mut self.session else {
             self.start.ui(ui, &self.settings.recent, self.opening.as_deref(), actions);
             return;
         };
         // The dock changes the layout while the views read the rest of the session.
         let mut layout = std::mem::replace(&mut session.layout, dock::empty());
-        let mut context = Context { session, actions, charts, now_unix: (self.services.clock)() };
-        let panels = &mut self.panels;
-        dock::ui(&mut layout, ui, &mut |ui, view| panels.ui(view, ui, &mut context));
+        let (panels, selection, shown) = (&mut self.panels, &mut self.selection, &mut self.shown);
+        let mut charts = Vec::new();
+        let now_unix = (self.services.clock)();
+        let mut context = Context { session, actions, selection, charts: &mut charts, now_unix };
+        dock::ui(&mut layout, ui, &mut |ui, view| {
+            panels.ui(view, ui, &mut context);
+            let placed = context.charts.drain(..).enumerate();
+            shown.extend(placed.map(|(number, chart)| (ChartPlace { view, number }, chart)));
+        });
         session.layout = layout;
     }
 

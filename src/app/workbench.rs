@@ -7,10 +7,12 @@ use eframe::egui;
 
 use super::background::Background;
 use super::command::Situation;
+use super::dialogs::export::ChartPlace;
 use super::dialogs::modal::Dialog;
 use super::dialogs::palette::Palette;
 use super::message::Message;
 use super::panels::Panels;
+use super::panels::selection::Selection;
 use super::panels::start::StartPage;
 use super::services::Services;
 use super::session::{Row, Session};
@@ -36,9 +38,13 @@ pub struct Workbench {
     pub(super) opening: Option<PathBuf>,
     pub(super) start: StartPage,
     pub(super) panels: Panels,
+    /// What the panels look at together.
+    pub(super) selection: Selection,
     pub(super) notices: Notices,
     pub(super) dialog: Option<Dialog>,
     pub(super) palette: Option<Palette>,
+    /// The charts on screen, the most important of each view first.
+    pub(super) shown: Vec<(ChartPlace, Arc<Chart>)>,
     /// The most important chart on screen, which the export and copy commands are about.
     pub(super) chart: Option<Arc<Chart>>,
     /// What the window's title says.
@@ -64,9 +70,11 @@ impl Workbench {
             opening: None,
             start: StartPage::default(),
             panels: Panels::default(),
+            selection: Selection::default(),
             notices: Notices::default(),
             dialog: None,
             palette: None,
+            shown: Vec::new(),
             chart: None,
             title: TITLE.to_owned(),
             may_close: false,

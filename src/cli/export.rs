@@ -122,7 +122,8 @@ fn figure_parser() -> impl TypedValueParser<Value = Figures> {
 
 fn module_help() -> String {
     format!(
-        "Module of {}, as `layers.0.mlp.down_proj`; the one with the largest update where none is given",
+        "Module of {}, as `layers.0.mlp.down_proj` (files count layers from 0); where none is given, the one with the largest update \
+         of those that write into the stream between layers",
         names_with(FigureOption::Module)
     )
 }

@@ -217,7 +217,9 @@ fn groups(kind: &str, groups: &[Group], stage: usize) -> String {
     for (group, stage) in lines {
         let before = group_norm_before(group, stage.stage);
         let figures = moved_cells(stage.norm, stage.effective_rank, stage.moved.as_ref(), before);
-        table.row([group.key.clone()].into_iter().chain(figures).chain(distances(stage.grassmann)));
+        // Layers count from 1, as stages do; projections have names.
+        let name = group.key.parse::<usize>().map_or_else(|_| group.key.clone(), |layer| (layer + 1).to_string());
+        table.row([name].into_iter().chain(figures).chain(distances(stage.grassmann)));
     }
     table.to_text()
 }
@@ -242,7 +244,7 @@ fn modules(members: Vec<&ModuleReport>, stage: usize) -> String {
         let values: Vec<String> = there.singular_values.iter().take(4).map(|value| format!("{value:.3}")).collect();
         let more = if there.singular_values.len() > 4 { " …" } else { "" };
         table.row(
-            [module.layer.to_string(), format!("{} x {}", module.output, module.input)]
+            [(module.layer + 1).to_string(), format!("{} x {}", module.output, module.input)]
                 .into_iter()
                 .chain(moved_cells(there.norm, there.effective_rank, there.moved.as_ref(), old))
                 .chain(distances(before.map(|pair| [pair.left.grassmann, pair.right.grassmann])))
@@ -288,7 +290,7 @@ fn compared_text(comparison: &Comparison) -> String {
         };
         table.row(
             [
-                format!("{} {}", module.layer, module.projection),
+                format!("{} {}", module.layer + 1, module.projection),
                 format!("{:.4}", module.norms[0]),
                 format!("{:.4}", module.norms[1]),
                 format!("{:.4}", module.distance),

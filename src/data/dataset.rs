@@ -62,6 +62,22 @@ pub struct Example<'a> {
 /// Interactions that a user needs in a stage to take part in it (same-block protocol).
 pub const MIN_INTERACTIONS: usize = 3;
 
+impl Dataset {
+    /// An item's title; its id where it has none. An item of other data is said to be one.
+    pub fn item_words(&self, item: u32) -> String {
+        match self.items.get(item as usize) {
+            Some(known) => known.title.clone().unwrap_or_else(|| known.id.clone()),
+            None => format!("item {item}, which is not in the dataset"),
+        }
+    }
+
+    /// Whether two items are one to a model: the same, or of one semantic id.
+    pub fn is_same(&self, item: u32, other: u32) -> bool {
+        let codes = |item: u32| ((item as usize) < self.index.len()).then(|| self.index.item(item));
+        item == other || (codes(other).is_some() && codes(item) == codes(other))
+    }
+}
+
 impl Sequence {
     /// Whether the user has enough interactions in the stage to be trained and tested on.
     pub fn takes_part(&self) -> bool {

@@ -41,9 +41,18 @@ pub fn projection_words(projection: &str) -> &str {
     projection.strip_suffix("_proj").unwrap_or(projection)
 }
 
-/// `Layer 3, q`.
+/// `Layer 3, q`: layers count from 1, as stages do.
 pub fn module_words(module: &ModuleReport) -> String {
-    format!("Layer {}, {}", module.layer, projection_words(&module.projection))
+    format!("Layer {}, {}", module.layer + 1, projection_words(&module.projection))
+}
+
+/// The module that is looked at until one is chosen: the one with the largest update of those that write into the stream
+/// between layers, whose directions can be read as items; of all, where none does.
+pub fn leading_module(report: &SubspaceReport) -> Option<&ModuleReport> {
+    let writes = |module: &&ModuleReport| matches!(module.projection.as_str(), "o_proj" | "down_proj");
+    let norm = |module: &&ModuleReport| module.stages.last().map_or(0.0, |stage| stage.norm);
+    let largest = |module: &&ModuleReport, other: &&ModuleReport| norm(module).total_cmp(&norm(other));
+    report.modules.iter().filter(writes).max_by(largest).or_else(|| report.modules.iter().max_by(largest))
 }
 
 pub(super) fn stage_words(shown: &AdapterStage<'_>) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::adapters::AdapterRun;
+use super::adapters::{AdapterRun, leading_module};
 use super::curves::{CurvePoint, RunCurves};
 use super::options::FigureOptions;
 use super::styles::{Styled, run_styles};
@@ -208,7 +208,7 @@ impl<'p> FigureContext<'p> {
         Some(AdapterRun { report, name: &run.name, style: run.style })
     }
 
-    /// The module of a run's adapters that `options` name by the end of its name, else the one with the largest update.
+    /// The module of a run's adapters that `options` name by the end of its name, else the [leading one](leading_module).
     ///
     /// # Errors
     /// [`InputError`] where there is no such module.
@@ -218,10 +218,9 @@ impl<'p> FigureContext<'p> {
         report: &'r SubspaceReport,
         options: &FigureOptions,
     ) -> Result<&'r ModuleReport, InputError> {
-        let norm = |module: &&ModuleReport| module.stages.last().map_or(0.0, |stage| stage.norm);
         let found = match &options.module {
             Some(name) => report.modules.iter().find(|module| module.name.ends_with(name.as_str())),
-            None => report.modules.iter().max_by(|a, b| norm(a).total_cmp(&norm(b))),
+            None => leading_module(report),
         };
         found.ok_or_else(|| {
             let names: Vec<&str> = report.modules.iter().map(|module| module.name.as_str()).collect();

@@ -111,7 +111,8 @@ fn panel(shown: &AdapterStage<'_>, shown_value: DriftMapValue) -> Option<Panel> 
         |row: usize, column: &str| cells.get(&(row, column)).copied().flatten().filter(|value| value.is_finite());
     let map = HeatMap {
         row_label: "Layer".to_owned(),
-        rows: rows.iter().map(usize::to_string).collect(),
+        // Layers count from 1, as stages do.
+        rows: rows.iter().map(|layer| (layer + 1).to_string()).collect(),
         column_label: "Module".to_owned(),
         columns: columns.iter().map(|name| projection_words(name).to_owned()).collect(),
         value: Axis::new(shown_value.label()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::analysis::subspace_report::Directions;
+use crate::analysis::subspace_report::{Arrow as Direction, Directions};
 use crate::plot::picture::Entry;
 use crate::plot::scale::value_label;
 use crate::plot::series_style::Tone;
@@ -28,10 +28,28 @@ struct Chains<'a> {
     signs: [f64; 3],
     names: &'a [String],
     stages: &'a [&'a [usize]],
+    meanings: &'a Meanings<'a>,
 }
 
-/// Makes scenes of the directions of runs with these names and stages.
-pub fn scenes(directions: &Directions, names: &[String], stages: &[&[usize]]) -> Scenes {
+/// What a direction means, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meant {
+    /// In a few words: `market, adventure`.
+    pub label: String,
+    /// The items at both ends.
+    pub details: String,
+}
+
+/// Tells what a direction means: by the place of its run, the stage, and the arrow.
+pub type Meanings<'a> = dyn Fn(usize, usize, &Direction) -> Option<Meant> + 'a;
+
+/// Thickness of arrows that stand out.
+const STRONG: f32 = 1.7;
+/// Directions of a stage that stand out; the others are faint.
+const LEADING: usize = 3;
+
+/// Makes scenes of the directions of runs with these names and stages; the leading ones stand out under what they mean.
+pub fn scenes(directions: &Directions, names: &[String], stages: &[&[usize]], meanings: &Meanings<'_>) -> Scenes {
     let mut roots: Vec<[usize; 2]> = Vec::new();
     for (index, arrow) in directions.arrows.iter().enumerate() {
         let [any, own] = arrow.continues.map_or([index; 2], |before| {
@@ -44,7 +62,7 @@ pub fn scenes(directions: &Directions, names: &[String], stages: &[&[usize]]) ->
         let along = directions.arrows.iter().map(|arrow| arrow.singular_value * arrow.tip[axis]).sum::<f64>();
         if along < 0.0 { -1.0 } else { 1.0 }
     });
-    let chains = Chains { directions, roots, signs, names, stages };
+    let chains = Chains { directions, roots, signs, names, stages, meanings };
     let runs = 0..names.len().min(stages.len());
     // One scale for all of them, so that equal lengths are equal values.
     let whole: Vec<Scene> = runs.clone().map(|run| chains.scene(run, None).fitted()).collect();
@@ -68,18 +86,30 @@ impl Chains<'_> {
             let sources = first + from..first + shown;
             (0..self.roots.len()).filter(move |&index| sources.contains(&self.directions.arrows[index].source))
         };
+        let newest = first + shown.saturating_sub(1);
+        let leading = self.leading(newest);
+        let leads = |index: usize| leading.contains(&self.roots[index][1]);
         let arrow = |index: usize| {
-            let source = self.directions.arrows[index].source;
+            let found = &self.directions.arrows[index];
+            let source = found.source;
             // A stage alone has the keys of the first, so that its arrows turn out of those of the stage before.
             let key = if until.is_some() { 0 } else { source - first };
+            let stage = stages[source - first];
+            let meant = (self.meanings)(run, stage, found);
+            let labelled = leads(index) && source == newest;
+            let label = if labelled { meant.as_ref().map(|meant| meant.label.as_str()) } else { None };
+            let details = meant.as_ref().map(|meant| format!("\n{}", meant.details)).unwrap_or_default();
             Arrow {
                 key: (self.roots[index][0] * stages.len() + key) as u64,
-                name: self.words(index, run, stages[source - first]),
+                name: self.words(index, run, stage) + &details,
                 from: [0.0; 3],
                 to: self.tip(index),
                 tone: tone(source),
-                width: 1.0,
+                width: if leads(index) { STRONG } else { 1.0 },
+                label: label.unwrap_or_default().to_owned(),
+                faint: !leads(index),
                 group: source - first,
+                place: found.index,
                 series: run,
             }
         };
@@ -89,7 +119,7 @@ impl Chains<'_> {
                 key: root as u64,
                 points: chain.iter().map(|&index| self.tip(index)).collect(),
                 tones: chain.iter().map(|&index| tone(self.directions.arrows[index].source)).collect(),
-                width: 1.0,
+                width: if leading.contains(&root) { 1.0 } else { 0.4 },
             })
         };
         let axis = |axis: usize| format!("Axis {} ({:.0} %)", axis + 1, 100.0 * self.directions.explained[axis]);
@@ -105,6 +135,15 @@ impl Chains<'_> {
             reach: 1.0,
             legend: stages.iter().enumerate().map(entry).collect(),
         }
+    }
+
+    /// The chains, by the arrows that they begin with, of the longest arrows of a source.
+    fn leading(&self, source: usize) -> Vec<usize> {
+        let length = |index: &usize| self.tip(*index).iter().map(|part| part * part).sum::<f32>();
+        let mut own: Vec<usize> =
+            (0..self.roots.len()).filter(|&index| self.directions.arrows[index].source == source).collect();
+        own.sort_by(|one, other| length(other).total_cmp(&length(one)));
+        own.into_iter().take(LEADING).map(|index| self.roots[index][1]).collect()
     }
 
     fn tip(&self, index: usize) -> [f32; 3] {
@@ -132,7 +171,7 @@ impl Chains<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::subspace_report::{Arrow as Direction, Continuation};
+    use crate::analysis::subspace_report::Continuation;
     use crate::subspace::Side;
 
     fn made() -> Scenes {
@@ -142,6 +181,7 @@ mod tests {
             index: 0,
             singular_value,
             tip,
+            reversed: false,
             continues,
         };
         let next = |arrow, same_run| Some(Continuation { arrow, cosine: 0.9, same_run });
@@ -151,7 +191,11 @@ mod tests {
             direction(2, 1.0, [0.0, 0.0, 1.0], next(0, false)),
         ];
         let directions = Directions { side: Side::Left, width: 8, explained: [0.6, 0.3, 0.1], arrows };
-        scenes(&directions, &["PESO".to_owned(), "Frozen".to_owned()], &[&[1, 2], &[1]])
+        let meant = |run: usize, stage: usize, found: &Direction| {
+            let label = format!("{}: run {run}", found.index + 1);
+            (stage == 2).then(|| Meant { label, details: "▲ Crime".to_owned() })
+        };
+        scenes(&directions, &["PESO".to_owned(), "Frozen".to_owned()], &[&[1, 2], &[1]], &meant)
     }
 
     #[test]
@@ -163,6 +207,30 @@ mod tests {
         assert_eq!(one.trails[0].points, [[2.0, 0.0, 0.0], [0.0, 3.0, 0.0]]);
         assert_eq!(one.reach, other.reach, "one scale");
         assert!(one.axes[0].contains("60 %") && other.arrows[0].name.starts_with("Frozen, stage 1"));
+    }
+
+    #[test]
+    fn what_leads_stands_out_under_what_it_means() {
+        let direction = |index: usize, length: f64| Direction {
+            source: 0,
+            module: "q".to_owned(),
+            index,
+            singular_value: length,
+            tip: [1.0, 0.0, 0.0],
+            reversed: false,
+            continues: None,
+        };
+        let arrows: Vec<Direction> =
+            [5.0, 4.0, 3.0, 2.0].into_iter().enumerate().map(|(i, l)| direction(i, l)).collect();
+        let directions = Directions { side: Side::Left, width: 8, explained: [1.0, 0.0, 0.0], arrows };
+        let meant = |_: usize, _: usize, found: &Direction| {
+            Some(Meant { label: format!("{}: crime", found.index + 1), details: "▲ Crime".to_owned() })
+        };
+        let made = scenes(&directions, &["PESO".to_owned()], &[&[1]], &meant);
+        let shown: Vec<(bool, &str)> =
+            made.all[0].arrows.iter().map(|arrow| (arrow.faint, arrow.label.as_str())).collect();
+        assert_eq!(shown, [(false, "1: crime"), (false, "2: crime"), (false, "3: crime"), (true, "")]);
+        assert!(made.all[0].arrows[3].name.ends_with("▲ Crime"), "what it means is told where one points");
     }
 
     #[test]

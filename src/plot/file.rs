@@ -63,17 +63,34 @@ pub fn svg(chart: &Chart, style: &Style) -> Result<String, Undrawable> {
     Ok(svg_writer::write(&scene, &chart.title, &description.join(". ")))
 }
 
-/// `chart` as a PNG that states its dots an inch.
+/// Dots in rows from the top, four bytes each: red, green and blue, multiplied by the alpha that is the fourth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bitmap {
+    /// Width and height.
+    pub size: [u32; 2],
+    pub dots: Vec<u8>,
+}
+
+/// `chart` as dots.
 ///
 /// # Errors
 /// [`Undrawable`] where the style's size is out of bounds.
-pub fn png(chart: &Chart, style: &Style) -> Result<Vec<u8>, Undrawable> {
+pub fn bitmap(chart: &Chart, style: &Style) -> Result<Bitmap, Undrawable> {
     let [width, height] = style.checked()?.dots()?;
     let tree = tree(chart, style)?;
     let mut picture = Pixmap::new(width, height).ok_or(Undrawable::Dots { width, height })?;
     let [across, down] = [width as f32 / style.width as f32, height as f32 / style.height as f32];
     resvg::render(&tree, Transform::from_scale(across, down), &mut picture.as_mut());
-    encoded([width, height], picture.data(), style.dpi, described(chart))
+    Ok(Bitmap { size: [width, height], dots: picture.take() })
+}
+
+/// `chart` as a PNG that states its dots an inch.
+///
+/// # Errors
+/// [`Undrawable`] where the style's size is out of bounds.
+pub fn png(chart: &Chart, style: &Style) -> Result<Vec<u8>, Undrawable> {
+    let Bitmap { size, dots } = bitmap(chart, style)?;
+    encoded(size, &dots, style.dpi, described(chart))
 }
 
 /// `chart` as a PDF of one page with text that can be searched and copied.

@@ -8,6 +8,7 @@ pub mod series_style;
 
 pub mod bars;
 pub mod file;
+pub mod listing;
 pub mod parallel;
 pub mod picture;
 pub mod river;
@@ -25,7 +26,8 @@ mod undrawable;
 use std::path::Path;
 
 pub use self::bars::Bars;
-pub use self::file::Style;
+pub use self::file::{Bitmap, Style, bitmap};
+pub use self::listing::Listing;
 pub use self::parallel::Parallel;
 pub use self::picture::Picture;
 pub use self::river::River;
@@ -111,6 +113,8 @@ pub enum Body {
     Picture(Picture),
     /// Pictures side by side, each with its name.
     Pictures(Vec<(String, Picture)>),
+    /// Rows under headings.
+    Listing(Listing),
     /// Nothing yet: what is missing and what to do about it.
     Empty(String),
 }
@@ -249,6 +253,22 @@ impl Chart {
         Self::new(title, Body::Empty(missing.into()))
     }
 
+    /// What its lines, rows and pictures are called, and the facts it is of.
+    pub fn names(&self) -> Vec<&str> {
+        let of_body: Vec<&str> = match &self.body {
+            Body::Lines(lines) | Body::Scatter(lines) | Body::Dots(lines) => {
+                lines.series.iter().map(|series| series.name.as_str()).collect()
+            }
+            Body::Bars(_) | Body::River(_) | Body::HeatMap(_) | Body::Empty(_) => Vec::new(),
+            Body::HeatMaps(panels) => panels.iter().map(|panel| panel.name.as_str()).collect(),
+            Body::Parallel(parallel) => parallel.lines.iter().map(|line| line.name.as_str()).collect(),
+            Body::Picture(_) | Body::Pictures(_) => self.body.pictures().into_iter().map(|(name, _)| name).collect(),
+            Body::Listing(listing) => listing.rows.iter().filter_map(|row| Some(row.first()?.shown.as_str())).collect(),
+        };
+        let facts = self.facts.iter().map(|fact| fact.value.as_str());
+        of_body.into_iter().chain(facts).chain(self.subtitle.as_deref()).collect()
+    }
+
     /// What the chart shows, in a sentence for those who cannot see it.
     pub fn description(&self) -> String {
         let what = match &self.body {
@@ -273,6 +293,10 @@ impl Chart {
             Body::River(river) => {
                 let names: Vec<&str> = river.stages.iter().map(|stage| stage.name.as_str()).collect();
                 format!("{} of directions through {}", river.value.label, names.join(", "))
+            }
+            Body::Listing(listing) => {
+                let headings = listing.headings().collect::<Vec<_>>().join(", ");
+                format!("{} of {headings}", scale::plural(listing.rows.len(), "row"))
             }
             Body::Parallel(parallel) => {
                 let names = parallel.lines.iter().map(|line| line.name.as_str()).collect::<Vec<_>>().join(", ");

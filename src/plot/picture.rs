@@ -107,6 +107,8 @@ pub struct Caption {
     /// Where its middle is, in logical pixels from the picture's upper left corner.
     pub at: [f32; 2],
     pub text: String,
+    /// Whether it names a thing of the picture, not what is around it.
+    pub strong: bool,
 }
 
 impl Picture {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::listing::Cell;
 use super::parallel::{Parallel, ParallelAxis};
 use super::river::River;
 use super::{Band, Better, Body, Chart, Fact, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
@@ -49,6 +50,12 @@ pub fn csv(chart: &Chart) -> String {
             }
         }
         Body::River(river) => rows.extend(river_rows(river, note)),
+        Body::Listing(listing) => {
+            let noted = |line: Vec<String>, note: &str| line.into_iter().chain([note.to_owned()]).collect();
+            rows.push(noted(listing.headings().map(str::to_owned).collect(), "note"));
+            let full = listing.rows.iter().map(|row| row.iter().map(|cell| cell.full.clone()).collect());
+            rows.extend(full.map(|row| noted(row, note)));
+        }
         Body::Picture(_) | Body::Pictures(_) => match pictures_table(&chart.body.pictures()) {
             Ok([heading, lines]) => {
                 let noted = |line: Vec<String>, note: &str| line.into_iter().chain([note.to_owned()]).collect();
@@ -152,19 +159,16 @@ const MAX_LATEX_ROWS: usize = 1000;
 /// Why the numbers of `chart` do not go into a file with this ending, where they do not.
 pub fn too_large(chart: &Chart, ending: &str) -> Option<String> {
     let pictures = chart.body.pictures();
-    if pictures.is_empty() || !["csv", "tex"].contains(&ending) {
-        return None;
-    }
-    match pictures_table(&pictures) {
-        Err(problem) => Some(problem),
-        Ok([_, rows]) if ending == "tex" && rows.len() > MAX_LATEX_ROWS => {
-            let count = rows.len();
-            Some(format!(
-                "{count} rows are too many for a LaTeX table, which takes {MAX_LATEX_ROWS}; write a .csv file"
-            ))
-        }
-        Ok(_) => None,
-    }
+    let rows = match &chart.body {
+        Body::Listing(listing) => listing.rows.len(),
+        _ if pictures.is_empty() || !["csv", "tex"].contains(&ending) => return None,
+        _ => match pictures_table(&pictures) {
+            Err(problem) => return Some(problem),
+            Ok([_, rows]) => rows.len(),
+        },
+    };
+    (ending == "tex" && rows > MAX_LATEX_ROWS)
+        .then(|| format!("{rows} rows are too many for a LaTeX table, which takes {MAX_LATEX_ROWS}; write a .csv file"))
 }
 
 /// A value of an axis: its name where the axis has names, nothing where there is none.
@@ -184,6 +188,14 @@ fn cells(map: &HeatMap) -> impl Iterator<Item = [String; 3]> {
 /// A number that reads back as the same; nothing where it is none.
 fn number(value: f64) -> String {
     if value.is_finite() { value.to_string() } else { String::new() }
+}
+
+/// How the columns are set: words to the left, numbers to the right. But for listings, the first column is one of words.
+fn alignment(body: &Body, columns: usize) -> String {
+    match body {
+        Body::Listing(listing) => listing.columns.iter().map(|column| if column.numbers { 'r' } else { 'l' }).collect(),
+        _ => format!("l{}", "r".repeat(columns.saturating_sub(1))),
+    }
 }
 
 /// A table with more x values than this is set with them down the page.
@@ -208,6 +220,10 @@ pub fn latex(chart: &Chart) -> String {
         Body::HeatMaps(panels) => panels_table(panels),
         Body::Parallel(parallel) => parallel_table(parallel),
         Body::River(river) => river_table(river),
+        Body::Listing(listing) => {
+            let row = |row: &Vec<Cell>| row.iter().map(|cell| latex_escaped(&cell.shown)).collect();
+            (listing.headings().map(latex_escaped).collect(), listing.rows.iter().map(row).collect())
+        }
         Body::Picture(_) | Body::Pictures(_) => match pictures_table(&chart.body.pictures()) {
             Ok([heading, lines]) => {
                 let escape = |line: Vec<String>| line.iter().map(|field| latex_escaped(field)).collect::<Vec<_>>();
@@ -227,9 +243,9 @@ pub fn latex(chart: &Chart) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n  \\centering\n  \\caption{{{}}}\n  \\begin{{tabular}}{{l{}}}\n    \\toprule",
+        "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n  \\centering\n  \\caption{{{}}}\n  \\begin{{tabular}}{{{}}}\n    \\toprule",
         caption.join(". "),
-        "r".repeat(columns.len().saturating_sub(1))
+        alignment(&chart.body, columns.len())
     );
     let _ = writeln!(text, "    {} \\\\\n    \\midrule", columns.join(" & "));
     for row in rows {
@@ -406,7 +422,8 @@ fn fixed(value: f64, decimals: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Axis, Series, SeriesStyle};
+    use super::super::listing::Column;
+    use super::super::{Axis, Listing, Series, SeriesStyle};
     use super::*;
 
     fn chart() -> Chart {
@@ -486,6 +503,20 @@ mod tests {
         let chart = Chart::new("R", Body::HeatMap(map));
         assert_eq!(csv(&chart), "After,On,Hit@10,note\n1,1,0.5,\n2,1,0.25,\n2,2,0.75,\n");
         assert!(latex(&chart).contains("    1 & 0.500 & -- \\\\\n    2 & 0.250 & 0.750 \\\\\n"));
+    }
+
+    #[test]
+    fn a_listing_is_shown_with_sensible_digits_and_written_with_all() {
+        let columns = vec![Column::words("Method"), Column::numbers("Hit@10"), Column::words("Verdict")];
+        let row = vec!["PESO & co".into(), Cell::number(0.123_456_7, "0.123"), "better".into()];
+        let chart =
+            Chart::new("Results", Body::Listing(Listing { columns, rows: vec![row] })).of("protocol", "same-block");
+        assert_eq!(csv(&chart), "protocol,Method,Hit@10,Verdict,note\nsame-block,PESO & co,0.1234567,better,\n");
+        let latex = latex(&chart);
+        assert!(
+            latex.contains(r"\begin{tabular}{lrl}") && latex.contains(r"PESO \& co & 0.123 & better \\"),
+            "{latex}"
+        );
     }
 
     #[test]

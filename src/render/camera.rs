@@ -1,6 +1,6 @@
 //! Where a scene is seen from: a camera that orbits a point.
 
-use std::f32::consts::{FRAC_PI_2, TAU};
+use std::f32::consts::{FRAC_PI_2, PI, TAU};
 
 use glam::camera::rh::proj::directx::perspective;
 use glam::camera::rh::view::look_at_mat4;
@@ -75,6 +75,30 @@ impl Camera {
         self.target = target.to_array();
     }
 
+    /// The same distance, seen so that what turns about `axis` turns in the picture's plane: from that end of the axis that is
+    /// nearer to where the camera is. An axis without a direction changes nothing.
+    #[must_use]
+    pub fn facing(&self, axis: Vec3) -> Self {
+        let Some(axis) = axis.try_normalize() else { return *self };
+        let axis = if axis.dot(self.axes()[2]) < 0.0 { -axis } else { axis };
+        let pitch = axis.y.clamp(-1.0, 1.0).asin().clamp(-STEEPEST, STEEPEST);
+        Self { yaw: axis.x.atan2(axis.z).rem_euclid(TAU), pitch, ..*self }
+    }
+
+    /// A camera at `part` of the way from one (0) to another (1), around the shorter way.
+    #[must_use]
+    pub fn between(a: &Self, b: &Self, part: f32) -> Self {
+        let mix = |a: f32, b: f32| a + part * (b - a);
+        let turn = (b.yaw - a.yaw + PI).rem_euclid(TAU) - PI;
+        Self {
+            yaw: (a.yaw + part * turn).rem_euclid(TAU),
+            pitch: mix(a.pitch, b.pitch),
+            distance: mix(a.distance, b.distance),
+            target: std::array::from_fn(|axis| mix(a.target[axis], b.target[axis])),
+            field_of_view: mix(a.field_of_view, b.field_of_view),
+        }
+    }
+
     /// Where the camera stands.
     pub fn position(&self) -> Vec3 {
         Vec3::from(self.target) + self.distance * self.axes()[2]
@@ -140,6 +164,22 @@ mod tests {
         let mut above = usual;
         above.orbit(-9.0, 40.0);
         [usual, moved, above, Camera { target: [5.0, -2.0, 0.5], ..usual }]
+    }
+
+    #[test]
+    fn a_camera_faces_an_axis_from_the_nearer_end_by_the_shorter_way() {
+        let usual = Camera::around(1.0);
+        for axis in [Vec3::new(0.3, 0.2, 0.9), Vec3::new(-0.8, 0.1, -0.2)] {
+            let facing = usual.facing(axis);
+            let along = facing.axes()[2].dot(axis.normalize());
+            assert!((along.abs() - 1.0).abs() < 1e-5, "{along}");
+            assert!(facing.axes()[2].dot(usual.axes()[2]) >= 0.0, "not from behind");
+        }
+        assert_eq!(usual.facing(Vec3::ZERO), usual);
+        let [a, b] = [0.1, TAU - 0.1].map(|yaw| Camera { yaw, ..usual });
+        let half = Camera::between(&a, &b, 0.5);
+        assert!(half.yaw.min(TAU - half.yaw) < 1e-5, "through 0, not around: {}", half.yaw);
+        assert_eq!(Camera::between(&a, &b, 1.0).pitch, b.pitch);
     }
 
     #[test]

@@ -173,7 +173,10 @@ fn scene(arrows: usize) -> Scene {
         to: to(direction, group),
         tone: Tone::of(group, GROUPS),
         width: 1.0,
+        label: String::new(),
+        faint: false,
         group,
+        place: 0,
         series: 0,
     };
     let trail = |direction: usize| Trail {

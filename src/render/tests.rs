@@ -41,7 +41,19 @@ fn arrows(gpu: &Gpu, scene: &Scene, camera: Camera, theme: Theme) -> ArrowPass {
 }
 
 fn arrow(key: u64, from: [f32; 3], to: [f32; 3], order: f32) -> Arrow {
-    Arrow { key, name: format!("{key}"), from, to, tone: Tone::Ordered(order), width: 1.0, group: 0, series: 0 }
+    Arrow {
+        key,
+        name: format!("{key}"),
+        from,
+        to,
+        tone: Tone::Ordered(order),
+        width: 1.0,
+        label: String::new(),
+        faint: false,
+        group: 0,
+        place: 0,
+        series: 0,
+    }
 }
 
 /// Arrows to all sides with a trail between their points.

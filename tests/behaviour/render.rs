@@ -17,7 +17,10 @@ fn arrows() -> Chart {
         to,
         tone: Tone::of(stage - 1, 2),
         width: 1.0,
+        label: String::new(),
+        faint: false,
         group: stage,
+        place: 0,
         series: 0,
     };
     let scene = Scene {

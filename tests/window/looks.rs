@@ -201,7 +201,7 @@ fn palette_and_export() {
     click(&mut window, "Compare");
     until_label(&mut window, "By stage");
     click(&mut window, "Export…");
-    until_label(&mut window, "Export the chart");
+    until_label(&mut window, "Preview of the file");
     picture(&mut pictures, &mut window, "export", Theme::Light, Part::Dialog);
     text(&mut window, "export", Part::Dialog);
 }

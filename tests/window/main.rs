@@ -5,6 +5,7 @@
 mod analyses;
 mod comparing;
 mod data;
+mod exporting;
 mod fixture;
 mod importing;
 mod looks;

@@ -1,15 +1,16 @@
 //! What moved: drift, single users and subspaces, as they are used and what they look like.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
-use egui::accesskit::Role;
+use egui::accesskit::{Role, Toggled};
 use egui::{Key, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
-use peso_workbench::run::RunMethod;
+use peso_workbench::run::{RunMethod, Status};
 
 use crate::fixture::{self, Come};
 use crate::looks::THEMES;
@@ -111,6 +112,86 @@ fn subspaces_are_shown_tab_by_tab_and_side_by_side() {
     until_part(&mut window, "stage 1 to 5");
     click(&mut window, "Distances");
     until_part(&mut window, "Grassmann distance by Stage of PESO, Single evolving LoRA");
+}
+
+/// The bars of a river are reached by the pointer alone; what their click does, choosing stage and direction do too.
+#[test]
+fn a_click_on_a_bar_of_the_river_shows_what_it_means() {
+    let world = World::new();
+    let mut window = opened(&world, Theme::Light, "Subspace");
+    until_part(&mut window, "Direction river");
+    let river = window.query_all_by_label_contains("Direction river").next().unwrap().rect();
+    let bar = (1..60_u8)
+        .map(|step| river.min + egui::Vec2::new(river.width() - 18.0, 0.017 * f32::from(step) * river.height()));
+    let second = { bar }.find(|at| {
+        window.hover_at(*at);
+        window.run();
+        has(&window, "Stage 5, direction 2")
+    });
+    let second = second.expect("the second bar of the last stage");
+    window.drag_at(second);
+    window.step();
+    window.drop_at(second);
+    window.step();
+    until_label(&mut window, "What it writes");
+    let direction = window.get_by_role_and_label(Role::ComboBox, "Direction").accesskit_node().value();
+    assert!(direction.is_some_and(|value| value.starts_with("2: 19 %")), "the second direction");
+    click(&mut window, "River");
+    until_part(&mut window, "Direction river");
+}
+
+#[test]
+fn what_is_looked_at_is_shared_and_stays_while_stages_come() {
+    let world = World::new();
+    let file = world.demo();
+    let project = load(&file);
+    let come = Come { stages: 3, status: Status::Running, reason: None };
+    let run = fixture::write(&project.runs_dir(None), &fixture::planned(&project, 0), 0.081, come);
+    fixture::adapters(&run, 3, 24);
+    let _worker = run.lock().unwrap();
+    let later = world.folder.path().join("later");
+    let adapters = run.adapter(4).parent().unwrap().to_owned();
+    for stage in [4, 5] {
+        fs::create_dir_all(&later).unwrap();
+        fs::rename(run.adapter(stage), later.join(format!("stage_{stage}"))).unwrap();
+    }
+    let mut window = world.window(Theme::Light, Some(&file));
+    click(&mut window, "Subspace");
+    click(&mut window, "Drift map");
+    until_part(&mut window, "Drift map: layer by module");
+    choose(&mut window, "Stage", "2");
+    let stage = |window: &Harness<'_, Workbench>| {
+        window.query_by_role_and_label(Role::ComboBox, "Stage").and_then(|combo| combo.accesskit_node().value())
+    };
+    until(&mut window, "stage 2", |window| stage(window).as_deref() == Some("2"));
+    click(&mut window, "Users");
+    let selected = |window: &Harness<'_, Workbench>, label: &str| {
+        window
+            .query_by_role_and_label(Role::Button, label)
+            .is_some_and(|node| node.accesskit_node().toggled() == Some(Toggled::True))
+    };
+    until(&mut window, "users of stage 2", |window| selected(window, "Stage 2"));
+    let shown = |window: &Harness<'_, Workbench>| {
+        let users =
+            window.query_all_by_label_contains("User ").map(|node| node.accesskit_node().label().unwrap_or_default());
+        users.filter(|label| selected(window, label)).collect::<Vec<_>>()
+    };
+    until(&mut window, "a user", |window| shown(window).len() == 1);
+    let user = shown(&window);
+    let mut writer = run.writer().unwrap();
+    fs::rename(later.join("stage_4"), adapters.join("stage_4")).unwrap();
+    fixture::write_stage(&mut writer, run.config(), 4, 0.081);
+    writer.flush().unwrap();
+    until_label(&mut window, "Stage 4");
+    assert!(selected(&window, "Stage 2") && !selected(&window, "Stage 4"), "the stage that is read stays");
+    assert_eq!(shown(&window), user);
+    click(&mut window, "Subspace");
+    until(&mut window, "stage 2 again", |window| stage(window).as_deref() == Some("2"));
+    until(&mut window, "the way to the newest stage", |window| {
+        window.query_by_role_and_label(Role::Button, "Newest").is_some_and(|node| !node.accesskit_node().is_disabled())
+    });
+    click(&mut window, "Newest");
+    until(&mut window, "the newest stage", |window| stage(window).as_deref() == Some("4"));
 }
 
 #[test]

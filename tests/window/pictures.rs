@@ -62,7 +62,10 @@ fn scene(stages: usize) -> Scene {
         to: to(direction, stage),
         tone: Tone::of(stage, 4),
         width: 1.0,
+        label: String::new(),
+        faint: false,
         group: stage,
+        place: 0,
         series: 0,
     };
     let trail = |direction: usize| Trail {

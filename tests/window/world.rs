@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct ScriptedDialogs {
     pub answers: Mutex<Vec<PathBuf>>,
     pub asked: Mutex<Vec<FileDialog>>,
+    /// Folders that the file manager was asked for.
+    pub shown: Mutex<Vec<PathBuf>>,
 }
 
 impl FileDialogs for ScriptedDialogs {
@@ -37,6 +39,11 @@ impl FileDialogs for ScriptedDialogs {
         self.asked.lock().unwrap().push(question.clone());
         let mut answers = self.answers.lock().unwrap();
         (!answers.is_empty()).then(|| answers.remove(0))
+    }
+
+    fn show_folder(&self, folder: &Path) -> Result<(), InputError> {
+        self.shown.lock().unwrap().push(folder.to_path_buf());
+        Ok(())
     }
 }
 

@@ -46,6 +46,9 @@ pub struct Arrow {
     pub singular_value: f64,
     /// The singular vector (of length 1) in the three axes. Its length tells how much of it is visible.
     pub tip: [f64; 3],
+    /// Whether it points against the direction as its meaning is told, where the entry of the left vector that is largest in
+    /// size is positive.
+    pub reversed: bool,
     /// What it continues: a direction of the same module in the nearest earlier source of its run, else in the first source.
     pub continues: Option<Continuation>,
 }
@@ -176,6 +179,7 @@ impl<'a> Chain<'a> {
                 continue;
             }
             let column = vectors(&self.updates[at].spectrum, side).col(index).iter().copied().collect();
+            let reversed = pointing(self.updates[at].spectrum.left.col(index).iter().copied()) < 0.0;
             let continues = before.zip(found).filter(|((before, _), found)| found.previous < self.shown(*before));
             let continues = continues.map(|((before, same_run), found)| Continuation {
                 arrow: self.updates[before].first + found.previous,
@@ -189,6 +193,7 @@ impl<'a> Chain<'a> {
                 index,
                 singular_value: self.updates[at].spectrum.values[index],
                 tip: [0.0; 3],
+                reversed,
                 continues,
             });
         }

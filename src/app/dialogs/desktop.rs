@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::error::InputError;
+
 /// One of the desktop's dialogs, by what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileDialog {
@@ -58,10 +60,16 @@ impl FileDialog {
 pub(crate) const NO_PORTAL: &str =
     "No file dialog appeared: this desktop has none to offer. Type or paste the path instead";
 
-/// The desktop's file dialogs. Called on a background thread and blocks until answered.
+/// The desktop's file dialogs, and its file manager. Called on a background thread and blocks until answered.
 pub trait FileDialogs: Send + Sync {
     /// The chosen path; `None` when it was cancelled, or when the desktop has no dialogs.
     fn ask(&self, dialog: &FileDialog) -> Option<PathBuf>;
+
+    /// Shows a folder in the desktop's file manager.
+    ///
+    /// # Errors
+    /// The desktop has none, or it does not start.
+    fn show_folder(&self, folder: &Path) -> Result<(), InputError>;
 }
 
 /// The dialogs of the desktop's portal. Without a portal every answer is `None` at once.
@@ -107,6 +115,14 @@ impl FileDialogs for PortalDialogs {
             }
         }
     }
+
+    fn show_folder(&self, folder: &Path) -> Result<(), InputError> {
+        open::that_detached(folder).map_err(|_| no_file_manager(folder))
+    }
+}
+
+fn no_file_manager(folder: &Path) -> InputError {
+    InputError::new(folder, "this desktop has no file manager that shows the folder").advice("open it by its path")
 }
 
 fn in_folder(dialog: rfd::FileDialog, path: &Path) -> rfd::FileDialog {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::Ui;
 
+use super::chart_file::{ExportChoices, PreviewOf};
 use super::desktop::FileDialog;
 use crate::app::widgets;
 use crate::method::MethodOptions;
@@ -37,6 +38,10 @@ pub(crate) enum DialogAction {
     BrowseFor(FileDialog),
     New(NewProject),
     Export(Box<Export>),
+    /// Put the picture on the clipboard.
+    CopyImage(Box<Export>),
+    /// Make what the dialog shows of the file; the dialog stays.
+    Preview(Box<PreviewOf>),
     Method(MethodPurpose, MethodOptions),
     /// A new sweep, or another one for the place of one.
     Sweep(Option<usize>, Box<Sweep>),
@@ -65,6 +70,8 @@ pub(crate) struct Export {
     pub(crate) chart: Arc<Chart>,
     pub(crate) path: PathBuf,
     pub(crate) style: Style,
+    /// What is remembered for the next one.
+    pub(crate) choices: ExportChoices,
 }
 
 /// What a typed path is for.

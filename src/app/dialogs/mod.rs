@@ -2,6 +2,7 @@
 //! `modal` says which one is open.
 
 pub(crate) mod about;
+pub(crate) mod chart_file;
 pub mod desktop;
 pub(crate) mod dialog;
 pub(crate) mod estimate;

@@ -19,7 +19,7 @@ use crate::app::theme;
 pub(crate) enum Dialog {
     Path(PathDialog),
     New(NewProjectDialog),
-    Export(ExportDialog),
+    Export(Box<ExportDialog>),
     Method(MethodPicker),
     Sweep(Box<SweepEditor>),
     Estimate(EstimateDialog),
@@ -32,7 +32,7 @@ impl Dialog {
         match self {
             Self::Path(dialog) => dialog,
             Self::New(dialog) => dialog,
-            Self::Export(dialog) => dialog,
+            Self::Export(dialog) => dialog.as_mut(),
             Self::Method(dialog) => dialog,
             Self::Sweep(dialog) => dialog.as_mut(),
             Self::Estimate(dialog) => dialog,

@@ -9,11 +9,12 @@ use eframe::egui;
 use crate::app::dialogs::desktop::FileDialog;
 
 use super::super::settings::{Settings, ThemeChoice};
-use super::super::widgets::{Notice, Weight};
+use super::super::widgets::{Notice, Weight, sentence};
 use super::super::workbench::Workbench;
+use crate::app::dialogs::chart_file::{PreviewOf, Previewed};
 use crate::app::dialogs::desktop::NO_PORTAL;
 use crate::app::dialogs::dialog::{Export, Leaving, PathPurpose};
-use crate::app::dialogs::export::{ExportDialog, Format};
+use crate::app::dialogs::export::ExportDialog;
 use crate::app::dialogs::modal::Dialog;
 use crate::app::dialogs::new_project::NewProjectDialog;
 use crate::app::dialogs::path::PathDialog;
@@ -22,7 +23,7 @@ use crate::app::panels::PanelEvent;
 use crate::figures::measures::defined;
 use crate::files;
 use crate::plot;
-use crate::plot::{Chart, Style, table};
+use crate::plot::{Bitmap, Chart, Style, table};
 
 /// A person cannot close a dialog faster than this: an answer that comes earlier came from no dialog.
 const FASTEST_PERSON: Duration = Duration::from_millis(300);
@@ -53,7 +54,7 @@ impl Workbench {
                 PathPurpose::DemoFolder => FileDialog::DemoFolder { suggested: PathBuf::from(&dialog.text) },
             },
             Some(Dialog::Export(dialog)) => {
-                FileDialog::SaveChart { suggested: PathBuf::from(&dialog.path), extension: dialog.format.extension() }
+                FileDialog::SaveChart { suggested: PathBuf::from(&dialog.path), extension: dialog.extension() }
             }
             _ => return,
         };
@@ -92,21 +93,80 @@ impl Workbench {
         self.dialog = Some(Dialog::New(NewProjectDialog::new(data, documents)));
     }
 
-    pub(super) fn ask_export(&mut self, chart: Arc<Chart>) {
-        let chart = Arc::new(defined(Arc::unwrap_or_clone(chart)));
-        let dark = self.settings.theme == ThemeChoice::Dark;
-        let style = Style { theme: if dark { plot::Theme::Dark } else { plot::Theme::Light }, ..Style::default() };
+    /// Opens the export dialog on a chart of this frame.
+    pub(super) fn ask_export(&mut self, ctx: &egui::Context, chart: Arc<Chart>) {
+        let place = self.shown.iter().find(|(_, shown)| Arc::ptr_eq(shown, &chart)).map(|(place, _)| *place);
         let folder = self.session.as_ref().and_then(|session| session.file.parent()).unwrap_or(Path::new("."));
-        let path = folder.join("charts").join(file_name(&chart.title)).with_extension("png").display().to_string();
-        self.dialog = Some(Dialog::Export(ExportDialog { chart, format: Format::Png, style, path, hint: None }));
+        let path = folder.join("charts").join(file_name(&chart.title));
+        let dark = ctx.global_style().visuals.dark_mode;
+        let chart = Arc::new(defined(Arc::unwrap_or_clone(chart)));
+        let dialog = ExportDialog::new((place, chart), self.settings.export, dark, &path);
+        self.dialog = Some(Dialog::Export(Box::new(dialog)));
     }
 
-    pub(super) fn export(&mut self, export: Export) {
+    /// Lets the export dialog have its chart as the window shows it now.
+    pub(in crate::app) fn follow_exported_chart(&mut self) {
+        let (Some(Dialog::Export(dialog)), Some(session)) = (&mut self.dialog, &self.session) else { return };
+        let now = self.shown.iter().find(|(place, _)| Some(*place) == dialog.place).map(|(_, chart)| chart);
+        dialog.follow(now, |chart| session.unfinished_in(chart));
+    }
+
+    pub(super) fn export(&mut self, ctx: &egui::Context, export: Export) {
+        self.change_settings(ctx, |settings| settings.export = export.choices);
         self.spawn("export chart", move || {
             let folder = export.path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let written = folder.map_or(Ok(()), files::create_folder);
-            let written = written.and_then(|()| plot::export(&export.chart, &export.path, &export.style));
+            let chart = defined(Arc::unwrap_or_clone(export.chart));
+            let written = written.and_then(|()| plot::export(&chart, &export.path, &export.style));
             Message::Exported(written.map(|()| export.path))
+        });
+    }
+
+    /// Draws a chart for the clipboard.
+    pub(super) fn draw_for_clipboard(&mut self, ctx: &egui::Context, export: Export) {
+        self.change_settings(ctx, |settings| settings.export = export.choices);
+        self.copy_image(export.chart, export.style);
+    }
+
+    /// Draws the chart on screen for the clipboard, as the last one was exported.
+    pub(super) fn copy_shown_image(&mut self, ctx: &egui::Context) {
+        let style = self.settings.export.style(ctx.global_style().visuals.dark_mode);
+        if let Some(chart) = self.chart.clone() {
+            self.copy_image(chart, style);
+        }
+    }
+
+    fn copy_image(&mut self, chart: Arc<Chart>, style: Style) {
+        self.spawn("draw chart", move || {
+            Message::ChartDrawn(plot::bitmap(&chart, &style).map_err(|problem| problem.to_string()))
+        });
+    }
+
+    pub(super) fn chart_drawn(&mut self, ctx: &egui::Context, drawn: Result<Bitmap, String>) {
+        self.notices.push(match drawn {
+            Ok(Bitmap { size: [width, height], dots }) => {
+                ctx.copy_image(egui::ColorImage::from_rgba_premultiplied([width as usize, height as usize], &dots));
+                Notice::new(Weight::Done, "The picture is on the clipboard")
+            }
+            Err(problem) => Notice::new(Weight::Problem, "The chart cannot be drawn").details(sentence(&problem)),
+        });
+    }
+
+    pub(super) fn preview(&mut self, of: PreviewOf) {
+        self.spawn("preview chart", move || Message::Previewed(of.make()));
+    }
+
+    pub(super) fn previewed(&mut self, ctx: &egui::Context, made: Previewed) {
+        if let Some(Dialog::Export(dialog)) = &mut self.dialog {
+            dialog.previewed(ctx, made);
+        }
+    }
+
+    pub(super) fn show_folder(&mut self, folder: PathBuf) {
+        let dialogs = Arc::clone(&self.services.dialogs);
+        self.spawn("show folder", move || match dialogs.show_folder(&folder) {
+            Ok(()) => Message::Done,
+            Err(error) => Message::Failed { doing: "The folder cannot be shown", error },
         });
     }
 

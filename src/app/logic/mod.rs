@@ -7,6 +7,7 @@ mod model;
 mod project;
 mod runs;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,8 +26,6 @@ use super::dialogs::palette::Palette;
 use super::dialogs::sweep_editor::SweepEditor;
 use super::dock;
 use super::message::Message;
-use super::panels::view::View;
-use super::panels::{PanelEvent, users};
 use super::queries::{Job, Queries};
 use super::session::Session;
 use super::settings::ThemeChoice;
@@ -46,7 +45,7 @@ impl Workbench {
     pub(super) fn take_in(&mut self, ctx: &egui::Context) {
         let start = Instant::now();
         while let Some(message) = self.background.next() {
-            self.handle(message);
+            self.handle(ctx, message);
             if start.elapsed() >= PATIENCE {
                 ctx.request_repaint();
                 break;
@@ -63,7 +62,7 @@ impl Workbench {
         }
     }
 
-    fn handle(&mut self, message: Message) {
+    fn handle(&mut self, ctx: &egui::Context, message: Message) {
         match message {
             Message::Opened(Ok(opened)) => self.opened(*opened),
             Message::Opened(Err(error)) => {
@@ -84,9 +83,13 @@ impl Workbench {
             Message::Saved { session, revision, result, then } => self.saved(session, revision, result, then),
             Message::PathChosen { asked, path, took } => self.path_chosen(&asked, path, took),
             Message::Exported(Ok(path)) => {
-                self.notices.push(Notice::new(Weight::Done, "The chart was written").path(path));
+                let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+                let notice = Notice::new(Weight::Done, "The chart was written").path(path);
+                self.notices.push(notice.offer("Open folder", Action::ShowFolder(folder)));
             }
             Message::Exported(Err(error)) => self.notices.push(Notice::error("The chart cannot be written", &error)),
+            Message::Previewed(made) => self.previewed(ctx, made),
+            Message::ChartDrawn(drawn) => self.chart_drawn(ctx, drawn),
             Message::Failed { doing, error } => self.notices.push(Notice::error(doing, &error)),
             Message::Done => {}
             Message::Runs { session, snapshot } => {
@@ -132,7 +135,8 @@ impl Workbench {
                 self.settings.recent.retain(|recent| *recent != path);
                 self.save_settings();
             }
-            Action::Export(chart) => self.ask_export(chart),
+            Action::Export(chart) => self.ask_export(ctx, chart),
+            Action::ShowFolder(folder) => self.show_folder(folder),
             Action::CopyData(chart) => self.copy_data(ctx, &chart),
             Action::Compute(request) => self.start_job(|queries| queries.begin(&request)),
             Action::Renew(request) => self.start_job(|queries| queries.renew(&request)),
@@ -154,10 +158,6 @@ impl Workbench {
             Action::PickMethod(purpose) => self.pick_method(purpose),
             Action::EditSweep(which) => self.edit_sweep(which),
             Action::Edit { project, key } => self.edit(*project, key),
-            Action::ShowUser { user, stage } => {
-                self.panels.receive(&PanelEvent::UserWanted { user, stage });
-                self.command(ctx, Command::Show(View::of(&users::VIEW)));
-            }
             Action::EditDone => {
                 if let Some(session) = &mut self.session {
                     session.history.close();
@@ -167,7 +167,9 @@ impl Workbench {
     }
 
     fn command(&mut self, ctx: &egui::Context, command: Command) {
-        if command.obstacle(&self.situation()).is_some() {
+        if let Some(obstacle) = command.obstacle(&self.situation()) {
+            // A key that does nothing says why.
+            self.notices.push(Notice::new(Weight::Hint, format!("{}: {obstacle}", command.text())));
             return;
         }
         match command {
@@ -207,9 +209,10 @@ impl Workbench {
             }
             Command::ExportChart => {
                 if let Some(chart) = self.chart.clone() {
-                    self.ask_export(chart);
+                    self.ask_export(ctx, chart);
                 }
             }
+            Command::CopyChartImage => self.copy_shown_image(ctx),
             Command::CopyChartData => {
                 if let Some(chart) = self.chart.clone() {
                     self.copy_data(ctx, &chart);
@@ -237,7 +240,7 @@ impl Workbench {
     }
 
     /// Does what the open dialog asks for.
-    pub(super) fn perform_dialog(&mut self, action: DialogAction) {
+    pub(super) fn perform_dialog(&mut self, ctx: &egui::Context, action: DialogAction) {
         match action {
             DialogAction::Browse => self.browse(),
             DialogAction::Cancel => self.dialog = None,
@@ -247,8 +250,13 @@ impl Workbench {
             DialogAction::New(new) => self.close_dialog_and_leave(Leaving::New(new)),
             DialogAction::Export(export) => {
                 self.dialog = None;
-                self.export(*export);
+                self.export(ctx, *export);
             }
+            DialogAction::CopyImage(export) => {
+                self.dialog = None;
+                self.draw_for_clipboard(ctx, *export);
+            }
+            DialogAction::Preview(of) => self.preview(*of),
             DialogAction::Method(purpose, method) => {
                 self.dialog = None;
                 self.use_method(purpose, method);

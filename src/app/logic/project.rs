@@ -14,6 +14,7 @@ use crate::app::dialogs::dialog::Leaving;
 use crate::app::dialogs::modal::Dialog;
 use crate::app::dialogs::unsaved::UnsavedDialog;
 use crate::app::message::{Message, Opened};
+use crate::app::panels::selection::Selection;
 use crate::app::panels::view::View;
 use crate::app::panels::{PanelEvent, Panels, data};
 use crate::error::InputError;
@@ -65,6 +66,7 @@ impl Workbench {
             self.spawn("save layout", move || saved_layout(&file, layout.as_deref()));
         }
         self.panels = Panels::default();
+        self.selection = Selection::default();
         self.chart = None;
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, Ui};
 
+use super::selection::Selection;
 use super::view::{Home, ViewSpec};
 use super::{
     Context, Panel, answered, chart_actions, choice, explained_chart_card, explanation, has_adapters, measured_runs,
@@ -75,8 +76,6 @@ pub(crate) struct DriftPanel {
     protocol: Option<Protocol>,
     /// Ids of the runs that are shown; one an experiment until the user chooses.
     shown: Option<BTreeSet<String>>,
-    /// Id of the run whose slices are shown.
-    sliced: Option<String>,
     /// Whether the drift of the data is left out, and whether the moves of adapters are drawn.
     without_data: bool,
     with_adapters: bool,
@@ -107,12 +106,15 @@ impl Panel for DriftPanel {
         }
         let shown: Vec<&Arc<RunView>> = match self.view {
             View::Stages => self.shown_runs(&runs),
-            View::Slices => vec![self.sliced_run(&runs)],
+            View::Slices => vec![sliced_run(context.selection, &runs)],
         };
         let protocol = protocol_of(context, self.protocol);
         let reports: Vec<(&Arc<RunView>, &ChurnReport)> = shown
             .iter()
-            .filter_map(|&run| Some((run, session.queries.get(&churn_of(run, protocol)).ready()?)))
+            .filter_map(|&run| {
+                let query = churn_of(run, protocol);
+                Some((run, session.queries.get(&query).ready().or_else(|| session.queries.earlier(&query))?))
+            })
             .collect();
         let chart = Arc::new(self.chart(context, &reports).under(protocol));
         ui.horizontal(|ui| {
@@ -122,12 +124,12 @@ impl Panel for DriftPanel {
             chart_actions(ui, context, &chart);
         });
         ui.horizontal_wrapped(|ui| {
-            self.choices(ui, &runs);
+            self.choices(ui, context.selection, &runs);
             protocol_choice(ui, context, &mut self.protocol);
         });
         explanation(ui, self.view.explanation());
         // One after the other: what is asked first is shown first.
-        let unknown = shown.iter().find(|run| !reports.iter().any(|(known, _)| known.id == run.id));
+        let unknown = shown.iter().find(|run| session.queries.get(&churn_of(run, protocol)).ready().is_none());
         if let Some(run) = unknown {
             let what = format!("Comparing the lists of {}", run_label(run, &runs));
             answered(ui, context, &churn_of(run, protocol), &what);
@@ -204,14 +206,7 @@ impl DriftPanel {
         }
     }
 
-    /// The run that the user chose, if it is still there; else the first that learns.
-    fn sliced_run<'r>(&self, runs: &[&'r Arc<RunView>]) -> &'r Arc<RunView> {
-        let chosen = runs.iter().find(|run| Some(&run.id) == self.sliced.as_ref());
-        let learned = || runs.iter().find(|run| run.config.method.is_learned());
-        chosen.or_else(learned).copied().unwrap_or(runs[0])
-    }
-
-    fn choices(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>]) {
+    fn choices(&mut self, ui: &mut Ui, selection: &mut Selection, runs: &[&Arc<RunView>]) {
         match self.view {
             View::Stages => {
                 let measures = ChurnMeasure::ALL.map(|measure| (measure, measure.label().to_owned()));
@@ -238,11 +233,20 @@ impl DriftPanel {
                     .on_hover_text("How far each adapter's update of the weights moved, as a part of what it was");
             }
             View::Slices => {
-                let mut now = self.sliced_run(runs).id.clone();
+                let mut now = sliced_run(selection, runs).id.clone();
                 let options: Vec<_> = runs.iter().map(|run| (run.id.clone(), run_label(run, runs))).collect();
-                choice(ui, ("Run", 220.0), &mut now, &options);
-                self.sliced = Some(now);
+                if choice(ui, ("Run", 220.0), &mut now, &options).changed() {
+                    selection.run = Some(now);
+                }
             }
         }
     }
+}
+
+/// The run whose slices are shown: the one that is looked at, else the first that learns.
+fn sliced_run<'r>(selection: &mut Selection, runs: &[&'r Arc<RunView>]) -> &'r Arc<RunView> {
+    let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+    let learns = |id: &str| runs.iter().any(|run| run.id == id && run.config.method.is_learned());
+    let looked_at = selection.run(&ids, learns);
+    runs.iter().find(|run| Some(run.id.as_str()) == looked_at).copied().unwrap_or(runs[0])
 }

@@ -3,6 +3,7 @@
 //! Panels read the session, keep their own filters, and hand [`Action`](super::action::Action)s up; they change nothing.
 
 pub(crate) mod method_card;
+pub(crate) mod selection;
 pub(crate) mod start;
 mod sweep_list;
 pub(crate) mod view;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Align, Button, Color32, ComboBox, Layout, ProgressBar, Response, TextStyle, Ui, Vec2};
 
+use self::selection::Selection;
 use self::view::{View, ViewSpec};
 use super::action::Action;
 use super::command::Command;
@@ -33,6 +35,8 @@ use crate::results::Results;
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
     pub(crate) actions: &'a mut Vec<Action>,
+    /// What the views look at together.
+    pub(crate) selection: &'a mut Selection,
     /// Charts drawn in this frame, the most important of each panel first.
     pub(crate) charts: &'a mut Vec<Arc<Chart>>,
     /// Seconds since 1970.
@@ -57,8 +61,6 @@ pub(crate) enum PanelEvent {
     DataDropped(PathBuf),
     /// A dialog of the desktop chose a file or folder of data; without a path, why it was of no use.
     DataFileChosen { dialog: desktop::FileDialog, path: Option<PathBuf>, hint: Option<&'static str> },
-    /// What was recommended to a user (an index in the dataset) in the tests of a stage is to be shown.
-    UserWanted { user: u32, stage: usize },
 }
 
 /// A view with what makes its panel.
@@ -184,12 +186,19 @@ fn pending(ui: &mut Ui, context: &mut Context<'_>, what: &str, query: &impl Quer
     context.actions.push(Action::compute(query));
 }
 
-/// The answer to a query; where there is none, has it computed, or says that it was cancelled or why it failed.
+/// The answer to a query; where there is none, has it computed, or says that it was cancelled or why it failed. While a run goes on,
+/// what was shown of it stays until there is more.
 fn answered<'s, Q: Query>(ui: &mut Ui, context: &mut Context<'s>, query: &Q, what: &str) -> Option<&'s Q::Answer> {
     let session: &'s Session = context.session;
     match session.queries.get(query) {
         Answer::Ready(answer) => return Some(answer),
-        Answer::Pending => pending(ui, context, what, query),
+        Answer::Pending => match session.queries.earlier(query) {
+            Some(earlier) => {
+                context.actions.push(Action::compute(query));
+                return Some(earlier);
+            }
+            None => pending(ui, context, what, query),
+        },
         Answer::Failed(error) => failed(ui, context, error, query),
         Answer::Cancelled => {
             ui.horizontal(|ui| {
@@ -242,12 +251,18 @@ fn choice<T: Clone + PartialEq>(
     let name = ui.label(label);
     let now = options.iter().find(|(option, _)| option == value).map_or("–", |(_, words)| words.as_str());
     let combo = ComboBox::from_id_salt(label).selected_text(now).width(width).height(420.0).truncate();
-    let combo = combo.show_ui(ui, |ui| {
-        for (option, words) in options {
-            ui.selectable_value(value, option.clone(), words);
-        }
-    });
-    combo.response.labelled_by(name.id)
+    let before = value.clone();
+    let mut response = combo
+        .show_ui(ui, |ui| {
+            for (option, words) in options {
+                ui.selectable_value(value, option.clone(), words);
+            }
+        })
+        .response;
+    if *value != before {
+        response.mark_changed();
+    }
+    response.labelled_by(name.id)
 }
 
 /// The protocol that is looked at: the chosen one, where runs have measured it, else the usual one.

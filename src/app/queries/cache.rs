@@ -51,6 +51,13 @@ impl Queries {
         }
     }
 
+    /// The newest answer to a query that this one [follows](Query::follows).
+    pub(crate) fn earlier<Q: Query>(&self, query: &Q) -> Option<&Q::Answer> {
+        let followed =
+            self.known.iter().rev().filter(|(known, _)| known.query::<Q>().is_some_and(|q| query.follows(q)));
+        followed.filter_map(|(_, outcome)| outcome.as_ref().ok()?.as_ref()?.downcast_ref()).next()
+    }
+
     /// Whether the query is being computed, or has an answer.
     pub(crate) fn was_requested<Q: Query>(&self, query: &Q) -> bool {
         self.running.iter().any(|job| job.request.is(query)) || self.known.iter().any(|(known, _)| known.is(query))
@@ -195,6 +202,22 @@ pub(super) mod tests {
         }
     }
 
+    /// A fourth, of something that grows.
+    #[derive(Debug, Clone, PartialEq)]
+    struct Grown(u64);
+
+    impl Query for Grown {
+        type Answer = u64;
+
+        fn follows(&self, earlier: &Self) -> bool {
+            self.0 > earlier.0
+        }
+
+        fn answer(&self, _: &QueryContext<'_>) -> Result<Option<u64>, InputError> {
+            Ok(Some(self.0))
+        }
+    }
+
     fn begin<Q: Query>(queries: &mut Queries, query: &Q) -> Option<Job> {
         queries.begin(&Request::new(query))
     }
@@ -236,6 +259,18 @@ pub(super) mod tests {
         compute(&mut queries, &Table(7));
         assert_eq!(queries.get(&Square(7)).ready(), Some(&49));
         assert_eq!(queries.get(&Table(7)).ready().map(String::as_str), Some("7"));
+    }
+
+    #[test]
+    fn what_went_on_is_shown_as_it_was_until_there_is_more() {
+        let mut queries = Queries::default();
+        assert_eq!(queries.earlier(&Grown(3)), None);
+        compute(&mut queries, &Grown(1));
+        compute(&mut queries, &Grown(2));
+        compute(&mut queries, &Square(2));
+        assert_eq!(queries.earlier(&Grown(3)), Some(&2), "the newest");
+        assert_eq!(queries.earlier(&Grown(1)), None, "what came later is not what it was");
+        assert_eq!(queries.earlier(&Square(3)), None, "numbers do not go on");
     }
 
     #[test]

@@ -37,6 +37,12 @@ pub(crate) trait Query: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// options are dragged along nobody waits for what they were a moment ago.
     const SUPERSEDES: bool = false;
 
+    /// Whether it asks what `earlier` asked of a run that has gone on since: the answer to that one is shown until its own is
+    /// there.
+    fn follows(&self, _earlier: &Self) -> bool {
+        false
+    }
+
     /// Computes the answer, which may take long. None where it was cancelled, and of what is only looked up and is not there.
     ///
     /// # Errors

@@ -19,6 +19,10 @@ pub(crate) struct Churn {
 impl Query for Churn {
     type Answer = ChurnReport;
 
+    fn follows(&self, earlier: &Self) -> bool {
+        self.protocol == earlier.protocol && self.run.follows(&earlier.run)
+    }
+
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<ChurnReport>, InputError> {
         churn(&self.run.open()?, self.protocol, USER_METRIC).map(Some)
     }
@@ -34,6 +38,11 @@ pub(crate) struct Recommendations {
 
 impl Query for Recommendations {
     type Answer = StageTests;
+
+    fn follows(&self, earlier: &Self) -> bool {
+        let same = (self.protocol, self.stage) == (earlier.protocol, earlier.stage);
+        same && earlier.runs.iter().all(|run| self.runs.contains(run))
+    }
 
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<StageTests>, InputError> {
         let folders = self.runs.iter().map(RunStamp::open).collect::<Result<Vec<_>, _>>()?;

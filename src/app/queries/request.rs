@@ -24,6 +24,11 @@ impl Request {
         self.0.same_as(query)
     }
 
+    /// The query, if it is of this kind.
+    pub(super) fn query<Q: Query>(&self) -> Option<&Q> {
+        self.0.as_any().downcast_ref()
+    }
+
     pub(super) fn kind(&self) -> Kind {
         self.0.kind()
     }

@@ -22,6 +22,17 @@ impl RunStamp {
         Self { folder: run.folder.clone(), started: run.config.created_unix, stages }
     }
 
+    /// The run as far as a stage (from 1), which what comes after it does not change.
+    pub(crate) fn until(run: &RunView, stage: usize) -> Self {
+        let now = Self::of(run);
+        Self { stages: now.stages.min(stage), ..now }
+    }
+
+    /// Whether it is the same run, further on.
+    pub(crate) fn follows(&self, earlier: &Self) -> bool {
+        (&self.folder, self.started) == (&earlier.folder, earlier.started) && self.stages > earlier.stages
+    }
+
     /// Opens the run's folder.
     ///
     /// # Errors

@@ -19,6 +19,10 @@ pub(crate) struct AdapterMovement {
 impl Query for AdapterMovement {
     type Answer = SubspaceReport;
 
+    fn follows(&self, earlier: &Self) -> bool {
+        self.run.follows(&earlier.run)
+    }
+
     fn answer(&self, context: &QueryContext<'_>) -> Result<Option<SubspaceReport>, InputError> {
         subspace_report(&self.run.open()?, context.job.cancelled())
     }
@@ -33,6 +37,10 @@ pub(crate) struct DirectionsByStage {
 
 impl Query for DirectionsByStage {
     type Answer = ModuleDirections;
+
+    fn follows(&self, earlier: &Self) -> bool {
+        self.module == earlier.module && self.run.follows(&earlier.run)
+    }
 
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<ModuleDirections>, InputError> {
         module_directions(&self.run.open()?, &self.module).map(Some)

@@ -6,6 +6,7 @@ use eframe::egui;
 use egui::{Align2, Area, Button, Frame, Id, Margin, RichText, Ui, Vec2};
 
 use super::sentence;
+use crate::app::action::Action;
 use crate::app::theme::{self, space};
 use crate::error::InputError;
 
@@ -19,12 +20,21 @@ const MOST: usize = 4;
 pub(crate) enum Weight {
     /// Something is done; goes away by itself.
     Done,
+    /// Why what was asked for is not possible now; goes away by itself.
+    Hint,
     /// Something went wrong; stays until dismissed.
     Problem,
 }
 
+/// A button of a message, and what it does.
+#[derive(Debug, Clone)]
+struct Offer {
+    text: &'static str,
+    action: Action,
+}
+
 /// One message.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Notice {
     pub(crate) weight: Weight,
     /// What happened.
@@ -33,13 +43,15 @@ pub(crate) struct Notice {
     pub(crate) details: Option<String>,
     /// The file or folder concerned.
     pub(crate) path: Option<PathBuf>,
+    /// What can be done now, on a button.
+    offer: Option<Offer>,
     /// When it goes away, in seconds of the window's clock; set when it is first drawn.
     until: Option<f64>,
 }
 
 impl Notice {
     pub(crate) fn new(weight: Weight, text: impl Into<String>) -> Self {
-        Self { weight, text: text.into(), details: None, path: None, until: None }
+        Self { weight, text: text.into(), details: None, path: None, offer: None, until: None }
     }
 
     #[must_use]
@@ -51,6 +63,13 @@ impl Notice {
     #[must_use]
     pub(crate) fn path(mut self, path: impl AsRef<Path>) -> Self {
         self.path = Some(path.as_ref().to_path_buf());
+        self
+    }
+
+    /// A button that does something about it.
+    #[must_use]
+    pub(crate) fn offer(mut self, text: &'static str, action: Action) -> Self {
+        self.offer = Some(Offer { text, action });
         self
     }
 
@@ -79,8 +98,8 @@ impl Notices {
         }
     }
 
-    /// Draws the messages in the lower right corner, the newest below.
-    pub(crate) fn ui(&mut self, ui: &Ui) {
+    /// Draws the messages in the lower right corner, the newest below; gives what a button of theirs asks for.
+    pub(crate) fn ui(&mut self, ui: &Ui) -> Option<Action> {
         let now = ui.input(|input| input.time);
         for notice in self.shown.iter_mut().filter(|notice| notice.weight != Weight::Problem) {
             notice.until.get_or_insert(now + STAY);
@@ -90,31 +109,42 @@ impl Notices {
             ui.ctx().request_repaint_after_secs((first - now).max(0.0) as f32);
         }
         if self.shown.is_empty() {
-            return;
+            return None;
         }
-        let mut dismissed = None;
+        let (mut dismissed, mut action) = (None, None);
         Area::new(Id::unique("notices"))
             .order(egui::Order::Foreground)
             .anchor(Align2::RIGHT_BOTTOM, Vec2::new(-space::L, -space::XXL))
             .show(ui.ctx(), |ui| {
                 ui.set_width(440.0);
                 for (place, notice) in self.shown.iter().enumerate() {
-                    if notice_ui(ui, notice) {
+                    let Answer { done, asked } = notice_ui(ui, notice);
+                    if done {
                         dismissed = Some(place);
                     }
+                    action = asked.or(action.take());
                 }
             });
         if let Some(place) = dismissed {
             self.shown.remove(place);
         }
+        action
     }
 }
 
-/// Draws one message; true when it is dismissed.
-fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
+/// What the user did with a message.
+#[derive(Default)]
+struct Answer {
+    /// Whether it goes away.
+    done: bool,
+    asked: Option<Action>,
+}
+
+fn notice_ui(ui: &mut Ui, notice: &Notice) -> Answer {
     let tokens = theme::tokens(ui);
     let (icon, colour) = match notice.weight {
         Weight::Done => ("✓", tokens.success),
+        Weight::Hint => ("•", tokens.muted),
         Weight::Problem => ("⚠", tokens.error),
     };
     Frame::popup(ui.style())
@@ -122,7 +152,7 @@ fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
         .stroke((1.0, colour))
         .inner_margin(Margin::symmetric(14, 10))
         .show(ui, |ui| {
-            let mut dismissed = false;
+            let mut answer = Answer::default();
             ui.horizontal_top(|ui| {
                 ui.label(RichText::new(icon).color(colour));
                 ui.vertical(|ui| {
@@ -134,14 +164,19 @@ fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
                     if let Some(path) = &notice.path {
                         ui.label(RichText::new(path.display().to_string()).small().color(tokens.muted));
                     }
+                    if let Some(offer) = &notice.offer
+                        && ui.button(offer.text).clicked()
+                    {
+                        answer = Answer { done: true, asked: Some(offer.action.clone()) };
+                    }
                 });
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
                     let button = ui.add(Button::new("×").frame(false)).on_hover_text("Dismiss");
                     button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Dismiss"));
-                    dismissed = button.clicked();
+                    answer.done |= button.clicked();
                 });
             });
-            dismissed
+            answer
         })
         .inner
 }

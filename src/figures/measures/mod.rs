@@ -139,6 +139,7 @@ fn headings(chart: &Chart) -> Vec<String> {
             let axes = parallel.axes.iter().filter(|axis| METRICS.iter().any(|metric| axis.label.starts_with(metric)));
             axes.map(|axis| axis.label.clone()).collect()
         }
+        Body::Listing(listing) => listing.headings().map(str::to_owned).collect(),
         Body::River(river) => vec![river.value.label.clone(), "Cosine".to_owned()],
         Body::Picture(_) | Body::Pictures(_) => {
             let bars = chart.body.pictures().into_iter().filter_map(|(_, picture)| picture.frame().bar);

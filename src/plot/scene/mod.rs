@@ -4,6 +4,7 @@ pub mod bars;
 pub mod dots;
 pub mod heat_map;
 pub mod lines;
+pub mod listing;
 pub mod parallel;
 pub mod picture;
 pub mod river;
@@ -121,6 +122,11 @@ impl Rect {
         self.bottom - self.top
     }
 
+    /// Whether the two have a place in common.
+    pub fn meets(self, other: Self) -> bool {
+        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
+    }
+
     pub fn centre(self) -> [f32; 2] {
         [(self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0]
     }
@@ -179,6 +185,7 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
         }
         Body::River(river) => river::draw(&mut scene, river, room),
         Body::Picture(_) | Body::Pictures(_) => picture::draw(&mut scene, &chart.body.pictures(), room, dots)?,
+        Body::Listing(rows) => listing::draw(&mut scene, rows, room),
         Body::Empty(missing) => scene.empty(missing, room),
     }
     Ok(scene)

@@ -60,9 +60,10 @@ pub fn frame(scene: &mut Scene, frame: &Frame, room: Rect) -> Rect {
     at
 }
 
-/// Draws the words on a picture, each on a little of the ground so that it can be read on anything.
+/// Draws the words on a picture; those that would cover others, or do not fit, are left out.
 pub fn captions(scene: &mut Scene, captions: &[Caption], at: Rect) {
     let size = scene.scaled(size::CAPTION);
+    let mut taken: Vec<Rect> = Vec::new();
     for caption in captions {
         let half = font::width(&caption.text, size, Weight::SemiBold) / 2.0;
         let room = (at.left + half)..=(at.right - half);
@@ -71,12 +72,18 @@ pub fn captions(scene: &mut Scene, captions: &[Caption], at: Rect) {
         }
         let x = (at.left + caption.at[0]).clamp(*room.start(), *room.end());
         let y = (at.top + caption.at[1]).clamp(at.top + size, at.bottom - size * 0.4);
+        let place = Rect { left: x - half, top: y - size * 0.6, right: x + half, bottom: y + size * 0.6 };
+        if taken.iter().any(|other| place.meets(*other)) {
+            continue;
+        }
+        taken.push(place);
+        let colour = if caption.strong { scene.theme.text() } else { scene.theme.quiet_text() };
         scene.shapes.push(Shape::Text(Text {
             at: [x, y + size * 0.35],
             text: caption.text.clone(),
             size,
             weight: Weight::SemiBold,
-            colour: scene.theme.quiet_text(),
+            colour,
             anchor: Anchor::Middle,
             upwards: false,
         }));

@@ -207,6 +207,16 @@ pub fn data(scene: &mut Scene, river: &River, layout: &RiverLayout, emphasised: 
     }
 }
 
+/// Draws a frame around the bar at the places of a stage and a direction, where there is one.
+pub fn outline(scene: &mut Scene, layout: &RiverLayout, [stage, index]: [usize; 2]) {
+    let Some(bar) = layout.bars.get(stage).and_then(|bars| bars.get(index)) else { return };
+    let out = scene.scaled(2.5);
+    let [left, top, right, bottom] = [bar.left - out, bar.top - out, bar.right + out, bar.bottom + out];
+    let points = vec![[left, top], [right, top], [right, bottom], [left, bottom], [left, top]];
+    let stroke = Stroke::solid(scene.theme.text(), scene.scaled(1.75));
+    scene.shapes.push(Shape::Line { points, stroke });
+}
+
 impl RiverPart {
     /// Names a part, alike in rivers that begin with the same directions.
     pub fn name(self, river: &River) -> String {

@@ -16,7 +16,7 @@ use egui_plot::{Plot, PlotMemory};
 use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
 use super::scene::lines::{self, PlotArea};
-use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, dots, heat_map, picture, scatter, size};
+use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, dots, heat_map, listing, picture, scatter, size};
 use super::series_style::{ColourMap, Rgb, SeriesStyle, Theme, text_on};
 use super::{BarsArea, Body, Chart, HeatMap, Highlight, Lines, Picture, Point, Series, Ticks};
 
@@ -58,6 +58,11 @@ pub fn show_highlighted(
         Body::Parallel(parallel) => parallel::show(ui, scene, parallel, room, canvas, id, highlight),
         Body::River(river) => river::show(ui, scene, river, room, canvas, id, highlight),
         Body::Picture(_) | Body::Pictures(_) => show_pictures(ui, scene, &chart.body.pictures(), room, canvas, id),
+        Body::Listing(rows) => {
+            listing::draw(scene, rows, room);
+            canvas.paint(&scene.shapes);
+            ui.interact(egui::Rect::from_min_size(canvas.origin, size), id, Sense::hover())
+        }
         Body::Empty(missing) => {
             scene.empty(missing, room);
             canvas.paint(&scene.shapes);

@@ -17,6 +17,10 @@ pub struct Highlight {
     pub brushes: BTreeMap<String, [f64; 2]>,
     /// Name of the line or the part of a river under the pointer, here or elsewhere.
     pub pointed: Option<String>,
+    /// Bar of a river that has a frame, by the places of its stage and of its direction.
+    pub framed: Option<[usize; 2]>,
+    /// Bar of a river that was clicked in this frame.
+    pub clicked: Option<[usize; 2]>,
 }
 
 impl Highlight {

@@ -21,11 +21,18 @@ pub(super) fn show(
     highlight: &mut Highlight,
 ) -> Response {
     let layout = river::layout(scene, river, room);
-    let response = ui.interact(canvas.rect(room), id, Sense::hover());
+    let response = ui.interact(canvas.rect(room), id, Sense::click());
     let part = response.hover_pos().and_then(|pointer| layout.part(canvas.scene_position(pointer)));
     river::frame(scene, river, &layout, room);
     let elsewhere = highlight.pointed.take().and_then(|name| RiverPart::named(river, &name));
     river::data(scene, river, &layout, part.or(elsewhere));
+    highlight.clicked = match part {
+        Some(RiverPart::Direction { stage, index }) if response.clicked() => Some([stage, index]),
+        _ => None,
+    };
+    if let Some(place) = highlight.framed {
+        river::outline(scene, &layout, place);
+    }
     highlight.pointed = part.map(|part| part.name(river));
     canvas.paint(&scene.shapes);
     match part {
@@ -37,6 +44,9 @@ pub(super) fn show(
                 let at = &river.stages[stage];
                 ui.strong(format!("{}, direction {}", at.name, index + 1));
                 ui.label(format!("{} {}", river.value.label, value_label(at.directions[index].value)));
+                if highlight.framed.is_some() {
+                    ui.label("Click to see what it means");
+                }
                 if stage > 0 {
                     let from = shares(&|flow| (flow.stage + 1, flow.to) == (stage, index));
                     ui.label(format!("{:.0} % of it was there in the stage before", 100.0 * from.min(1.0)));

@@ -40,8 +40,14 @@ pub struct Arrow {
     pub tone: Tone,
     /// Thickness, 1 for the usual one.
     pub width: f32,
+    /// Stands at its end, where there is room; nothing where it is empty.
+    pub label: String,
+    /// Whether it stands back, so that others are seen at once.
+    pub faint: bool,
     /// Which of the groups it belongs to: a stage.
     pub group: usize,
+    /// Its place in the group: a direction.
+    pub place: usize,
     /// Which of the series it belongs to: a method.
     pub series: usize,
 }
@@ -75,15 +81,30 @@ impl Scene {
         Camera::around(self.reach)
     }
 
-    /// Names of the axes beside their positive ends, as `camera` sees them in a picture of `size`.
+    /// Labels of arrows at their ends, the longest arrows first, and names of the axes beside their positive ends, as `camera` sees
+    /// them in a picture of `size`.
     pub fn captions(&self, camera: &Camera, size: [f32; 2]) -> Vec<Caption> {
         let caption = |(axis, name): (usize, &String)| {
             let mut end = [0.0; 3];
             end[axis] = self.reach * AXIS_CAPTION;
             let at = camera.project(end, size)?.at;
-            (!name.is_empty()).then(|| Caption { at, text: name.clone() })
+            (!name.is_empty()).then(|| Caption { at, text: name.clone(), strong: false })
         };
-        self.axes.iter().enumerate().filter_map(caption).collect()
+        let axes = self.axes.iter().enumerate().filter_map(caption);
+        let mut labelled: Vec<(f32, &Arrow, [Vec3; 2])> = self
+            .arrows
+            .iter()
+            .filter(|arrow| !arrow.label.is_empty())
+            .filter_map(|arrow| arrow.ends().map(|[from, to]| ((to - from).length(), arrow, [from, to])))
+            .collect();
+        labelled.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
+        let label = |(_, arrow, [from, to]): &(f32, &Arrow, [Vec3; 2])| {
+            // A little beyond the tip, so that the head stays free.
+            let beyond = *to + (*to - *from).normalize_or_zero() * self.reach * LABEL_BEYOND;
+            let at = camera.project(beyond.to_array(), size)?.at;
+            Some(Caption { at, text: arrow.label.clone(), strong: true })
+        };
+        labelled.iter().filter_map(label).chain(axes).collect()
     }
 
     /// Radius of an arrow's shaft in units of the scene: thinner where arrows are many.
@@ -95,6 +116,8 @@ impl Scene {
 
 /// Where an axis' name stands, in reaches from the origin.
 const AXIS_CAPTION: f32 = 1.13;
+/// How far beyond the end of an arrow its label stands, in reaches.
+const LABEL_BEYOND: f32 = 0.07;
 
 impl Arrow {
     fn ends(&self) -> Option<[Vec3; 2]> {

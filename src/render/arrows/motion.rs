@@ -115,7 +115,10 @@ mod tests {
             to,
             tone: Tone::Ordered(tone),
             width: 1.0,
+            label: String::new(),
+            faint: false,
             group: 0,
+            place: 0,
             series: 0,
         }
     }

@@ -240,7 +240,8 @@ fn arrow_instances(scene: &Scene, emphasis: Emphasis, theme: Theme) -> Vec<Arrow
     let instance = |arrow: &super::Arrow| {
         let [from, to] = arrow.ends()?;
         let pointed = emphasis.pointed == Some(arrow.key);
-        let stands_back = emphasis.selected.is_some_and(|selected| selected != arrow.key) && !pointed;
+        let chosen = pointed || emphasis.selected == Some(arrow.key);
+        let stands_back = !chosen && (arrow.faint || emphasis.selected.is_some());
         let [red, green, blue] = arrow.tone.rgb(theme);
         let brighter = |channel: u8| if pointed { channel + (255 - channel) / 4 } else { channel };
         Some(ArrowInstance {

@@ -53,7 +53,19 @@ mod tests {
     const SIZE: [f32; 2] = [1280.0, 800.0];
 
     fn arrow(from: [f32; 3], to: [f32; 3]) -> Arrow {
-        Arrow { key: 0, name: String::new(), from, to, tone: Tone::Ordered(0.0), width: 1.0, group: 0, series: 0 }
+        Arrow {
+            key: 0,
+            name: String::new(),
+            from,
+            to,
+            tone: Tone::Ordered(0.0),
+            width: 1.0,
+            label: String::new(),
+            faint: false,
+            group: 0,
+            place: 0,
+            series: 0,
+        }
     }
 
     fn scene(arrows: Vec<Arrow>) -> Scene {

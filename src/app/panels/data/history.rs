@@ -7,7 +7,9 @@ use egui::{Label, RichText, ScrollArea, Ui, Vec2};
 
 use super::{LoadedData, item_card};
 use crate::app::action::Action;
-use crate::app::panels::{Context, measured_runs};
+use crate::app::command::Command;
+use crate::app::panels::view::View;
+use crate::app::panels::{Context, measured_runs, users};
 use crate::app::queries::data::ProjectData;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
@@ -172,7 +174,8 @@ fn recommendations(ui: &mut Ui, context: &mut Context<'_>, loaded: &LoadedData<'
     if let Some(stage) = tested.next_back()
         && ui.button("Show recommendations").on_hover_text("What every method recommended to this user").clicked()
     {
-        context.actions.push(Action::ShowUser { user, stage });
+        (context.selection.user, context.selection.stage) = (Some(user), Some(stage));
+        context.actions.push(Action::Command(Command::Show(View::of(&users::VIEW))));
     }
 }
 

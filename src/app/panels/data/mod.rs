@@ -129,7 +129,6 @@ impl Panel for DataPanel {
                 self.source.pick(path.clone());
             }
             PanelEvent::DataFileChosen { dialog, path, hint } => self.source.chosen(dialog, path.clone(), *hint),
-            PanelEvent::UserWanted { .. } => {}
         }
     }
 }

@@ -7,6 +7,7 @@ use egui::{Button, RichText, ScrollArea, TextEdit, Ui, Vec2};
 
 use super::LoadedData;
 use super::history::History;
+use crate::app::panels::selection::Selection;
 use crate::app::panels::{Context, choice};
 use crate::app::queries::data::ProjectData;
 use crate::app::theme::{self, space};
@@ -42,7 +43,6 @@ pub(super) struct UsersTab {
     /// Only users of this group in this stage (index from 0), or in any.
     group: Option<UserGroup>,
     stage: Option<usize>,
-    user: Option<u32>,
     listed: Option<(Key, Vec<u32>)>,
     history: History,
 }
@@ -61,17 +61,17 @@ const LIST_WIDTH: f32 = 270.0;
 
 impl UsersTab {
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, loaded: &LoadedData<'_>) {
-        self.refresh(loaded);
+        self.refresh(context.selection, loaded);
         ui.horizontal_wrapped(|ui| self.choices(ui, loaded));
         let size = ui.available_size();
         ui.horizontal_top(|ui| {
             ui.allocate_ui(Vec2::new(LIST_WIDTH, size.y), |ui| {
                 ui.set_width(LIST_WIDTH);
-                ui.vertical(|ui| self.list(ui, loaded));
+                ui.vertical(|ui| self.list(ui, context.selection, loaded));
             });
             ui.vertical(|ui| {
                 ui.set_min_size(Vec2::new(size.x - LIST_WIDTH - space::M, size.y));
-                match self.selected() {
+                match self.selected(context.selection) {
                     Some(user) => {
                         theme::panel_frame(ui).show(ui, |ui| self.history.ui(ui, context, loaded, user));
                     }
@@ -85,9 +85,9 @@ impl UsersTab {
     }
 
     /// The chosen user; the first of the list until one is chosen.
-    fn selected(&self) -> Option<u32> {
+    fn selected(&self, selection: &Selection) -> Option<u32> {
         let first = || self.listed.as_ref().and_then(|(_, users)| users.first()).copied();
-        self.user.or_else(first)
+        selection.user.or_else(first)
     }
 
     fn choices(&mut self, ui: &mut Ui, loaded: &LoadedData<'_>) {
@@ -107,9 +107,9 @@ impl UsersTab {
         widgets::remark(ui, format!("{} of {all}", grouped(listed as u64)));
     }
 
-    fn list(&mut self, ui: &mut Ui, loaded: &LoadedData<'_>) {
+    fn list(&self, ui: &mut Ui, selection: &mut Selection, loaded: &LoadedData<'_>) {
         let report = loaded.report;
-        let selected = self.selected();
+        let selected = self.selected(selection);
         let Some((_, users)) = &self.listed else { return };
         let height = ui.text_style_height(&egui::TextStyle::Button) + 2.0 * ui.spacing().button_padding.y;
         let mut chosen = None;
@@ -137,11 +137,11 @@ impl UsersTab {
                 }
             },
         );
-        self.user = chosen.or(self.user);
+        selection.user = chosen.or(selection.user);
     }
 
     /// Lists the users anew where something that the list depends on has changed.
-    fn refresh(&mut self, loaded: &LoadedData<'_>) {
+    fn refresh(&mut self, selection: &mut Selection, loaded: &LoadedData<'_>) {
         let key = Key {
             query: Arc::clone(&loaded.query),
             order: self.order,
@@ -155,7 +155,7 @@ impl UsersTab {
             }
             if made.query != key.query {
                 // Places of users mean others in other data.
-                self.user = None;
+                selection.user = None;
             }
         }
         let (browse, names) = (&loaded.report.browse, &loaded.report.dataset.users);

@@ -49,13 +49,13 @@ pub(super) fn analysis<'s, Q: Query>(
 
 impl SubspacePanel {
     pub(super) fn retention(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>], one: Reported<'_>) {
-        let stage = self.stage(one.report);
+        let stage = one.stage;
         if one.run.config.method.key() != "peso" || stage < 2 {
             let advice = "Retention is that of PESO's proximal term: choose a run of PESO, and a stage from 2 on";
             widgets::empty_state(ui, "Nothing pulls toward the past here", advice);
             return;
         }
-        let query = |source| Retention { run: RunStamp::of(one.run), stage, source };
+        let query = |source| Retention { run: RunStamp::until(one.run, stage), stage, source };
         let offer = Offer {
             button: "Measure retention",
             advice: "A process trains the stage again without the pull and takes the gradients of single examples. It takes about as long as the stage took, and the result is kept",

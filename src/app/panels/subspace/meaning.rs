@@ -7,13 +7,14 @@ use egui::{Label, RichText, ScrollArea, Sense, Ui, Vec2};
 
 use super::super::{Context, choice, run_label};
 use super::analysis::{Offer, analysis};
-use super::{Reported, SubspacePanel};
-use crate::analysis::meaning::{ActiveUser, DirectionMeaning, Ends, MeaningReport, NamedItem, Reading};
+use super::{Reported, SubspacePanel, actions};
+use crate::analysis::meaning::{ActiveUser, DirectionMeaning, Ends, NamedItem};
 use crate::app::queries::RunStamp;
-use crate::app::queries::analyses::Meaning;
+use crate::app::queries::analyses::{AnalysisSource, Meaning};
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
+use crate::figures::meaning::{directions, item_words};
 use crate::plot::scale::value_label;
 
 impl SubspacePanel {
@@ -24,29 +25,33 @@ impl SubspacePanel {
         runs: &[&Arc<RunView>],
         one: Reported<'_>,
     ) {
-        let stage = self.stage(one.report);
-        let module = self.module(one.report).to_owned();
-        let query = |source| Meaning { run: RunStamp::of(one.run), stage, module: module.clone(), source };
+        let stage = one.stage;
+        let module = one.module.to_owned();
+        let query = |source| Meaning { run: RunStamp::until(one.run, stage), stage, module: module.clone(), source };
         let offer = Offer {
             button: "Compute the meaning",
             advice: "A process reads the module's directions through the model's head and embeddings, and runs users' histories along them. It takes seconds for small models, and the result is kept",
             doing: "Reading the directions",
         };
+        let asked = query(AnalysisSource::Cached);
         let Some(report) = analysis(ui, context, query, &offer) else { return };
-        let directions = report.directions.iter().enumerate().map(|(index, found)| {
+        let label = run_label(one.run, runs);
+        if self.listed.as_ref().is_none_or(|(of, name, _)| *of != asked || *name != label) {
+            self.listed = Some((asked, label.clone(), Arc::new(directions(report, &label))));
+        }
+        let words = report.directions.iter().enumerate().map(|(index, found)| {
             let words =
                 format!("{}: {:.0} % (σ {})", index + 1, 100.0 * found.share, value_label(found.singular_value));
             (index, words)
         });
-        let directions: Vec<_> = directions.collect();
-        self.direction = self.direction.min(directions.len().saturating_sub(1));
+        let words: Vec<_> = words.collect();
+        let mut chosen = context.selection.direction.min(words.len().saturating_sub(1));
         ui.horizontal_wrapped(|ui| {
-            choice(ui, ("Direction", 170.0), &mut self.direction, &directions)
-                .on_hover_text("Its share of the update's energy, and its singular value");
-            if ui.button("Copy all").on_hover_text("Put all directions on the clipboard, for a spreadsheet").clicked() {
-                ui.copy_text(as_text(report, &run_label(one.run, runs)));
+            let choice = choice(ui, ("Direction", 170.0), &mut chosen, &words);
+            if choice.on_hover_text("Its share of the update's energy, and its singular value").changed() {
+                context.selection.direction = chosen;
             }
-            if let Some(direction) = report.directions.get(self.direction) {
+            if let Some(direction) = report.directions.get(chosen) {
                 let activation = &direction.activation;
                 widgets::remark(
                     ui,
@@ -59,7 +64,11 @@ impl SubspacePanel {
                 );
             }
         });
-        let Some(direction) = report.directions.get(self.direction) else { return };
+        if let Some((_, _, chart)) = &self.listed {
+            actions(ui, context, chart, self.corner);
+            context.charts.push(Arc::clone(chart));
+        }
+        let Some(direction) = report.directions.get(chosen) else { return };
         theme::panel_frame(ui).show(ui, |ui| {
             ScrollArea::vertical().id_salt("meaning").auto_shrink(false).show(ui, |ui| meaning_ui(ui, direction));
         });
@@ -179,42 +188,4 @@ fn bar(ui: &mut Ui, part: f64) {
 
 fn signed(score: f64) -> String {
     format!("{score:+.3}").replace('-', "−")
-}
-
-fn item_words(item: &NamedItem) -> String {
-    item.title.clone().unwrap_or_else(|| item.id.clone())
-}
-
-/// All directions as a table of tab-separated columns.
-fn as_text(report: &MeaningReport, run: &str) -> String {
-    let mut text =
-        format!("{run}, stage {}, {}\nDirection\tSide\tEnd\tName\tCodes\tScore\n", report.stage, report.module);
-    let mut row = |number: usize, side: &str, end: &str, [name, codes]: [String; 2], score: f64| {
-        let name = name.replace(['\t', '\n'], " ");
-        text.push_str(&format!("{number}\t{side}\t{end}\t{name}\t{codes}\t{score}\n"));
-    };
-    for (direction, number) in report.directions.iter().zip(1..) {
-        let sides: [(&Option<Reading>, &str); 2] = [(&direction.writes, "writes"), (&direction.reads, "reads")];
-        for (reading, side) in sides {
-            let Some(reading) = reading else { continue };
-            for (items, codes, end) in [
-                (&reading.items.raised, &reading.codes.raised, "raised"),
-                (&reading.items.lowered, &reading.codes.lowered, "lowered"),
-            ] {
-                for found in items {
-                    row(number, side, end, [item_words(&found.item), found.item.codes.join(" ")], found.score);
-                }
-                for found in codes {
-                    row(number, side, end, [String::new(), found.code.clone()], found.score);
-                }
-            }
-        }
-        let users = &direction.activation.users;
-        for (users, end) in [(&users.raised, "raised"), (&users.lowered, "lowered")] {
-            users
-                .iter()
-                .for_each(|user| row(number, "users", end, [user.user.clone(), String::new()], user.activation));
-        }
-    }
-    text
 }

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod meaning;
+mod naming;
 mod player;
 mod space;
 mod tabs;
@@ -11,11 +12,12 @@ mod weights;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
+use egui::{Button, KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
 
 use self::space::Space;
 use self::tabs::Tab;
 use self::weights::Weights;
+use super::selection::Selection;
 use super::view::{Home, ViewSpec};
 use super::{
     Context, Panel, answered, chart_actions, choice, explained_chart_card, explained_marked_card, explanation,
@@ -23,10 +25,13 @@ use super::{
 };
 use crate::analysis::subspace_report::SubspaceReport;
 use crate::app::queries::RunStamp;
+use crate::app::queries::analyses::Meaning;
 use crate::app::queries::subspace::{AdapterMovement, DirectionsByStage};
 use crate::app::watch::RunView;
 use crate::app::{theme, widgets};
-use crate::figures::adapters::{AdapterRun, AdapterStage, AngleOptions, Reference, module_words, side_words};
+use crate::figures::adapters::{
+    AdapterRun, AdapterStage, AngleOptions, Reference, leading_module, module_words, side_words,
+};
 use crate::figures::angles::angles;
 use crate::figures::distances::distances;
 use crate::figures::drift_map::{DriftMapValue, drift_map};
@@ -63,14 +68,7 @@ enum ComparedWith {
 #[derive(Debug, Default)]
 pub(crate) struct SubspacePanel {
     tab: Tab,
-    /// Id of the run; the first with adapters until the user chooses.
-    run: Option<String>,
-    /// The newest until the user chooses.
-    stage: Option<usize>,
     beside: ComparedWith,
-    /// Name of the module; the one with the largest update until the user chooses.
-    module: Option<String>,
-    side: Side,
     against: Reference,
     mapped: DriftMapValue,
     space: Space,
@@ -78,17 +76,39 @@ pub(crate) struct SubspacePanel {
     /// What is pointed at in each of two rivers, which stands out in the other one too.
     pointed: [Option<String>; 2],
     movers: Movers,
-    /// The direction whose meaning is shown, from 0.
-    direction: usize,
+    /// The meaning of directions as a table, of what was asked and under which name.
+    listed: Option<(Meaning, String, Arc<Chart>)>,
     /// Room beside the names of the views, where what can be done with a chart stands; none where it is too narrow.
     corner: Option<Rect>,
 }
 
-/// A run with its report.
+/// A run with its report, and what of it is looked at.
 #[derive(Clone, Copy)]
 struct Reported<'s> {
     run: &'s Arc<RunView>,
     report: &'s SubspaceReport,
+    stage: usize,
+    /// Name of the module; empty where there is none.
+    module: &'s str,
+    side: Side,
+}
+
+impl<'s> Reported<'s> {
+    fn of(run: &'s Arc<RunView>, report: &'s SubspaceReport, selection: &mut Selection) -> Self {
+        let stage = selection.stage(&report.stages);
+        if selection.module.is_none() {
+            selection.module = leading_module(report).map(|module| module.name.clone());
+        }
+        let chosen = report.modules.iter().find(|module| Some(&module.name) == selection.module.as_ref());
+        let module = chosen.or_else(|| leading_module(report)).map_or("", |module| module.name.as_str());
+        let side = if selection.side == Side::Right { Side::Right } else { Side::Left };
+        Self { run, report, stage, module, side }
+    }
+
+    /// The module in words: `Layer 3, q`.
+    fn module_words(&self) -> String {
+        self.report.modules.iter().find(|found| found.name == self.module).map(module_words).unwrap_or_default()
+    }
 }
 
 impl Panel for SubspacePanel {
@@ -100,7 +120,9 @@ impl Panel for SubspacePanel {
             widgets::empty_state(ui, "No adapter to look at yet", advice);
             return;
         };
-        let run = runs.iter().find(|run| Some(&run.id) == self.run.as_ref()).copied().unwrap_or(first);
+        let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+        let looked_at = context.selection.run(&ids, |_| true);
+        let run = runs.iter().find(|run| Some(run.id.as_str()) == looked_at).copied().unwrap_or(first);
         let other = match &self.beside {
             ComparedWith::Run(id) => runs.iter().find(|other| other.id == *id && other.id != run.id).copied(),
             _ => None,
@@ -115,8 +137,9 @@ impl Panel for SubspacePanel {
         });
         let what = format!("Measuring the adapters of {}", run_label(run, &runs));
         let Some(report) = answered(ui, context, &query, &what) else { return };
-        let one = Reported { run, report };
-        self.choices(ui, &runs, one);
+        let one = Reported::of(run, report, context.selection);
+        self.choices(ui, context.selection, &runs, one);
+        let one = Reported::of(run, report, context.selection);
         explanation(ui, self.tab.explanation());
         if let Some(note) = &report.note {
             ui.colored_label(theme::tokens(ui).warning, widgets::sentence(note));
@@ -124,7 +147,7 @@ impl Panel for SubspacePanel {
         let second = other.and_then(|run| {
             let query = AdapterMovement { run: RunStamp::of(run) };
             let what = format!("Measuring the adapters of {}", run_label(run, &runs));
-            answered(ui, context, &query, &what).map(|report| Reported { run, report })
+            answered(ui, context, &query, &what).map(|report| Reported { run, report, ..one })
         });
         match self.tab {
             Tab::River => self.rivers(ui, context, &runs, [Some(one), second]),
@@ -132,7 +155,7 @@ impl Panel for SubspacePanel {
             Tab::Weights => self.weights(ui, context, &runs, (one, second)),
             Tab::Retention => self.retention(ui, context, &runs, one),
             Tab::Meaning => self.meaning(ui, context, &runs, one),
-            Tab::Distances => self.distances(ui, context, &runs),
+            Tab::Distances => self.distances(ui, context, &runs, one.side),
             Tab::Map | Tab::Spectra | Tab::Angles => {
                 let chart = self.chart(context, &runs, (one, second));
                 self.show(ui, context, chart);
@@ -142,37 +165,17 @@ impl Panel for SubspacePanel {
 }
 
 impl SubspacePanel {
-    /// The stage that is looked at, of those that have adapters.
-    fn stage(&self, report: &SubspaceReport) -> usize {
-        let newest = report.stages.last().copied().unwrap_or(1);
-        self.stage.filter(|stage| report.stages.contains(stage)).unwrap_or(newest)
-    }
-
-    fn module<'r>(&self, report: &'r SubspaceReport) -> &'r str {
-        let chosen = report.modules.iter().find(|module| Some(&module.name) == self.module.as_ref());
-        let norm = |module: &&crate::analysis::subspace_report::ModuleReport| {
-            module.stages.last().map_or(0.0, |stage| stage.norm)
-        };
-        // What a module writes into the stream can be read as items, so that its meaning is looked at first.
-        let writes = |module: &&crate::analysis::subspace_report::ModuleReport| {
-            self.tab != Tab::Meaning || matches!(module.projection.as_str(), "o_proj" | "down_proj")
-        };
-        let largest = || report.modules.iter().filter(writes).max_by(|a, b| norm(a).total_cmp(&norm(b)));
-        chosen.or_else(largest).or(report.modules.first()).map_or("", |module| &module.name)
-    }
-
-    fn choices(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>], one: Reported<'_>) {
+    fn choices(&mut self, ui: &mut Ui, selection: &mut Selection, runs: &[&Arc<RunView>], one: Reported<'_>) {
         ui.horizontal_wrapped(|ui| {
             if self.tab != Tab::Distances {
                 let options: Vec<_> = runs.iter().map(|run| (run.id.clone(), run_label(run, runs))).collect();
                 let mut id = one.run.id.clone();
-                choice(ui, ("Run", 170.0), &mut id, &options);
-                self.run = Some(id);
+                if choice(ui, ("Run", 170.0), &mut id, &options).changed() {
+                    selection.run = Some(id);
+                }
                 if !matches!(self.tab, Tab::River | Tab::Space) {
                     let stages: Vec<_> = one.report.stages.iter().map(|&stage| (stage, stage.to_string())).collect();
-                    let mut stage = self.stage(one.report);
-                    choice(ui, ("Stage", 60.0), &mut stage, &stages);
-                    self.stage = Some(stage).filter(|stage| Some(stage) != one.report.stages.last());
+                    stage_choice(ui, selection, one, &stages);
                 }
                 if !matches!(self.tab, Tab::Retention | Tab::Meaning) {
                     self.beside_choice(ui, runs, one);
@@ -181,20 +184,18 @@ impl SubspacePanel {
             if self.tab.of_a_module() {
                 let modules = one.report.modules.iter();
                 let modules: Vec<_> = modules.map(|module| (module.name.clone(), module_words(module))).collect();
-                let mut module = self.module(one.report).to_owned();
-                let before = module.clone();
-                choice(ui, ("Module", 120.0), &mut module, &modules);
-                if module != before {
-                    self.module = Some(module);
+                let mut module = one.module.to_owned();
+                if choice(ui, ("Module", 120.0), &mut module, &modules).changed() {
+                    selection.module = Some(module);
                 }
             }
             if self.tab.of_a_side() {
                 let sides = [Side::Left, Side::Right].map(|side| (side, side_words(side).to_owned()));
-                let mut side = if self.side == Side::Right { Side::Right } else { Side::Left };
+                let mut side = one.side;
                 choice(ui, ("Side", 130.0), &mut side, &sides).on_hover_text(
                     "An update of a weight reads its input along some directions and writes along others",
                 );
-                self.side = side;
+                selection.side = side;
             }
             match self.tab {
                 Tab::Map => {
@@ -218,8 +219,7 @@ impl SubspacePanel {
     fn beside_choice(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>], one: Reported<'_>) {
         let mut options = vec![(ComparedWith::Nothing, "Nothing".to_owned())];
         if !matches!(self.tab, Tab::River | Tab::Space) {
-            let now = self.stage(one.report);
-            let stages = one.report.stages.iter().filter(|stage| **stage != now);
+            let stages = one.report.stages.iter().filter(|stage| **stage != one.stage);
             options.extend(stages.map(|&stage| (ComparedWith::Stage(stage), format!("Stage {stage}"))));
         }
         let others = runs.iter().filter(|run| run.id != one.run.id);
@@ -240,7 +240,7 @@ impl SubspacePanel {
     fn chart(&self, context: &Context<'_>, runs: &[&Arc<RunView>], of: (Reported<'_>, Option<Reported<'_>>)) -> Chart {
         let synthetic = context.session.synthetic();
         let (one, second) = of;
-        let stage = self.stage(one.report);
+        let stage = one.stage;
         let label = run_label(one.run, runs);
         let beside_label = second.map(|second| run_label(second.run, runs)).unwrap_or_default();
         let at = |stage| AdapterStage { report: one.report, run: &label, stage };
@@ -253,16 +253,15 @@ impl SubspacePanel {
             _ if self.tab == Tab::Map => vec![at(stage)],
             _ => one.report.stages.iter().map(|&stage| at(stage)).collect(),
         };
-        let module = self.module(one.report);
         match self.tab {
             Tab::Map => drift_map(&shown, self.mapped, synthetic),
-            Tab::Spectra => spectra(&shown, module, synthetic),
-            _ => angles(&shown, module, self.angle_options(), synthetic),
+            Tab::Spectra => spectra(&shown, one.module, synthetic),
+            _ => angles(&shown, one.module, self.angle_options(one.side), synthetic),
         }
     }
 
-    fn angle_options(&self) -> AngleOptions {
-        AngleOptions { side: self.side, reference: self.against }
+    fn angle_options(&self, side: Side) -> AngleOptions {
+        AngleOptions { side, reference: self.against }
     }
 
     /// One river, or two in one scale side by side.
@@ -276,8 +275,7 @@ impl SubspacePanel {
         let synthetic = context.session.synthetic();
         let mut charts = Vec::new();
         let names: Vec<String> = of.iter().flatten().map(|shown| run_label(shown.run, runs)).collect();
-        for (Reported { run, report }, name) in of.into_iter().flatten().zip(&names) {
-            let module = self.module(of[0].map_or(report, |one| one.report));
+        for (Reported { run, report, module, side, .. }, name) in of.into_iter().flatten().zip(&names) {
             let words = report.modules.iter().find(|found| found.name == module).map(module_words);
             let Some(words) = words else {
                 charts.push(Chart::empty(
@@ -290,31 +288,56 @@ impl SubspacePanel {
             let what = format!("Following the directions of {name}");
             let directions = answered(ui, context, &query, &what);
             let of = RiverOf { module: &words, run: name };
-            charts.extend(directions.map(|found| direction_river(found, &of, self.side, synthetic)));
+            charts.extend(directions.map(|found| direction_river(found, &of, side, synthetic)));
         }
         river::in_one_scale(&mut charts);
-        if charts.len() < 2 {
-            charts.into_iter().for_each(|chart| self.show(ui, context, chart));
-            return;
-        }
-        let two: Vec<Arc<Chart>> = charts.into_iter().map(Arc::new).collect();
-        let before = self.pointed.clone();
-        side_by_side(ui, two.len(), |ui, index| {
-            ui.horizontal(|ui| {
-                ui.label(egui::RichText::new(&names[index]).family(theme::semi_bold()));
-                chart_actions(ui, context, &two[index]);
-            });
-            let mut marked = Highlight { pointed: before[1 - index].clone(), ..Highlight::default() };
-            explained_marked_card(ui, &two[index], ["river", "river beside"][index], &mut marked);
-            self.pointed[index] = marked.pointed;
-            context.charts.push(Arc::clone(&two[index]));
-        });
-        if self.pointed != before {
-            ui.request_repaint();
+        let shown: Vec<Arc<Chart>> = charts.into_iter().map(Arc::new).collect();
+        match &shown[..] {
+            [] => {}
+            [only] => {
+                actions(ui, context, only, self.corner);
+                self.river_card(ui, context, (only, of[0]), 0);
+            }
+            two => side_by_side(ui, two.len(), |ui, index| {
+                ui.horizontal(|ui| {
+                    ui.label(egui::RichText::new(&names[index]).family(theme::semi_bold()));
+                    chart_actions(ui, context, &two[index]);
+                });
+                self.river_card(ui, context, (&two[index], of[index]), index);
+            }),
         }
     }
 
-    fn distances(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>]) {
+    /// A river, in which what is pointed at in the one beside stands out; a click on a bar shows what the direction means.
+    fn river_card(
+        &mut self,
+        ui: &mut Ui,
+        context: &mut Context<'_>,
+        (chart, of): (&Arc<Chart>, Option<Reported<'_>>),
+        index: usize,
+    ) {
+        let stages = of.map_or(&[][..], |of| &of.report.stages);
+        let place = of.and_then(|of| stages.iter().position(|stage| *stage == of.stage));
+        let mut marked = Highlight {
+            pointed: self.pointed[1 - index].clone(),
+            framed: place.map(|stage| [stage, context.selection.direction]),
+            ..Highlight::default()
+        };
+        explained_marked_card(ui, chart, ["river", "river beside"][index], &mut marked);
+        if self.pointed[index] != marked.pointed {
+            self.pointed[index] = marked.pointed;
+            ui.request_repaint();
+        }
+        if let (Some([stage, direction]), Some(of)) = (marked.clicked, of) {
+            context.selection.run = Some(of.run.id.clone());
+            context.selection.stage = stages.get(stage).copied();
+            context.selection.direction = direction;
+            self.tab = Tab::Meaning;
+        }
+        context.charts.push(Arc::clone(chart));
+    }
+
+    fn distances(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>], side: Side) {
         let styles = super::styles(context.session);
         let mut lines = Vec::new();
         let mut asked = false;
@@ -330,7 +353,7 @@ impl SubspacePanel {
                 answered(ui, context, &query, &what);
             }
         }
-        let chart = distances(&lines, self.angle_options(), context.session.synthetic());
+        let chart = distances(&lines, self.angle_options(side), context.session.synthetic());
         self.show(ui, context, chart);
     }
 
@@ -340,6 +363,20 @@ impl SubspacePanel {
         actions(ui, context, &chart, self.corner);
         explained_chart_card(ui, &chart, "subspace chart");
         context.charts.push(chart);
+    }
+}
+
+/// The stage, and a way back to the newest one, which never comes by itself.
+fn stage_choice(ui: &mut Ui, selection: &mut Selection, one: Reported<'_>, stages: &[(usize, String)]) {
+    let mut stage = one.stage;
+    if choice(ui, ("Stage", 60.0), &mut stage, stages).changed() {
+        selection.stage = Some(stage);
+    }
+    let newest = one.report.stages.last().copied().filter(|newest| *newest != one.stage);
+    let button = ui.add_enabled(newest.is_some(), Button::new("Newest"));
+    let button = button.on_hover_text("Go to the last stage that is trained");
+    if button.on_disabled_hover_text("This is the last stage that is trained").clicked() {
+        selection.stage = newest;
     }
 }
 

@@ -23,6 +23,11 @@ impl Player {
         self.at.min(stages.len()).checked_sub(1)
     }
 
+    /// Whether it goes on by itself.
+    pub(super) const fn plays(&self) -> bool {
+        self.next.is_some()
+    }
+
     pub(super) fn ui(&mut self, ui: &mut Ui, stages: &[usize]) {
         self.at = self.at.min(stages.len());
         self.advance(ui, stages.len());

@@ -10,7 +10,6 @@ use super::{ComparedWith, Pictured, Reported, SubspacePanel, pictures};
 use crate::app::queries::RunStamp;
 use crate::app::queries::subspace::WeightUpdate;
 use crate::app::watch::RunView;
-use crate::figures::adapters::module_words;
 use crate::figures::weights::matrices;
 use crate::render::{Field, HeatMapView, Matrix, Window, heat_map_picture};
 
@@ -32,8 +31,8 @@ impl SubspacePanel {
         runs: &[&Arc<RunView>],
         (one, second): (Reported<'_>, Option<Reported<'_>>),
     ) {
-        let module = self.module(one.report).to_owned();
-        let stage = self.stage(one.report);
+        let module = one.module.to_owned();
+        let stage = one.stage;
         let since = match self.beside {
             ComparedWith::Stage(other) if other != stage => Some(other),
             _ => None,
@@ -41,7 +40,8 @@ impl SubspacePanel {
         let mut shown: Vec<(String, &Arc<Field>)> = Vec::new();
         for reported in [Some(one), second].into_iter().flatten() {
             let name = run_label(reported.run, runs);
-            let query = WeightUpdate { run: RunStamp::of(reported.run), module: module.clone(), stage, since };
+            let query =
+                WeightUpdate { run: RunStamp::until(reported.run, stage), module: module.clone(), stage, since };
             let what = format!("Multiplying out the update of {name}");
             if let Some(field) = answered(ui, context, &query, &what) {
                 let since = since.map(|since| format!(" less stage {since}")).unwrap_or_default();
@@ -57,7 +57,7 @@ impl SubspacePanel {
             self.weights.matrices = matrices(shown.iter().map(|(_, field)| Arc::clone(field)).collect());
             self.weights.window = None;
         }
-        let words = one.report.modules.iter().find(|found| found.name == module).map(module_words).unwrap_or_default();
+        let words = one.module_words();
         let Weights { views, window, matrices } = &mut self.weights;
         let before = *window;
         let drawn = |matrix: &Arc<Matrix>| {

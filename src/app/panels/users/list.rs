@@ -4,6 +4,7 @@ use eframe::egui;
 use egui::{Button, ComboBox, RichText, ScrollArea, TextEdit, Ui};
 
 use super::Known;
+use crate::app::panels::selection::Selection;
 use crate::app::queries::predictions::{Recommendations, USER_METRIC};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
@@ -37,15 +38,9 @@ impl Order {
 /// State of the list.
 #[derive(Debug, Default)]
 pub(super) struct UserList {
-    /// The newest that is tested until the user chooses.
-    stage: Option<usize>,
     slice: Option<Slice>,
     order: Order,
-    /// Id of the run whose changes order the users; the first that learns until the user chooses.
-    by: Option<String>,
     filter: String,
-    /// The user that is looked at, as a place in the dataset.
-    user: Option<u32>,
     listed: Option<(Key, Vec<Entry>)>,
 }
 
@@ -68,40 +63,18 @@ struct Entry {
 }
 
 impl UserList {
-    pub(super) fn look_at(&mut self, user: u32, stage: usize) {
-        (self.user, self.stage) = (Some(user), Some(stage));
-    }
-
-    /// The stage whose tests are shown, of those that are tested.
-    pub(super) fn stage(&self, stages: &[usize]) -> usize {
-        self.stage.filter(|stage| stages.contains(stage)).or(stages.last().copied()).unwrap_or(1)
-    }
-
-    pub(super) fn stage_choice(&mut self, ui: &mut Ui, stages: &[usize]) {
-        ui.label("Stage");
-        let now = self.stage(stages);
-        for &stage in stages {
-            let words = format!("Stage {stage}");
-            let button = ui.selectable_label(stage == now, stage.to_string());
-            button.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, stage == now, words.clone()));
-            if button.on_hover_text("The users who are tested in this stage").clicked() {
-                self.stage = Some(stage);
-            }
-        }
-        ui.add_space(space::S);
-    }
-
     /// The place of the chosen user's test; the first of the list until one is chosen.
-    pub(super) fn selected(&self, known: &Known<'_>) -> Option<usize> {
-        let chosen = self.user.and_then(|user| known.tests.tests.iter().position(|(tested, _)| *tested == user));
+    pub(super) fn selected(&self, selection: &Selection, known: &Known<'_>) -> Option<usize> {
+        let chosen = selection.user.and_then(|user| known.tests.tests.iter().position(|(tested, _)| *tested == user));
         let first = || self.listed.as_ref().and_then(|(_, entries)| entries.first()).map(|entry| entry.test);
         chosen.or_else(first)
     }
 
-    pub(super) fn ui(&mut self, ui: &mut Ui, known: &Known<'_>, query: &Recommendations) {
-        self.choices(ui, known);
-        self.refresh(known, query);
-        let selected = self.selected(known);
+    pub(super) fn ui(&mut self, ui: &mut Ui, selection: &mut Selection, known: &Known<'_>, query: &Recommendations) {
+        let by = by(selection, known);
+        self.choices(ui, selection, known, by);
+        self.refresh(known, query, by);
+        let selected = self.selected(selection, known);
         let Some((_, entries)) = &self.listed else { return };
         let mut chosen = None;
         widgets::remark(ui, format!("{} of {}", entries.len(), widgets::counted(known.tests.tests.len(), "user")));
@@ -126,14 +99,15 @@ impl UserList {
                 }
             }
         });
-        self.user = chosen.or(self.user);
+        // Whoever is shown stays when the list is ordered anew by what comes in.
+        let shown = || selected.map(|test| known.tests.tests[test].0);
+        selection.user = chosen.or(selection.user).or_else(shown);
     }
 
-    fn choices(&mut self, ui: &mut Ui, known: &Known<'_>) {
+    fn choices(&mut self, ui: &mut Ui, selection: &mut Selection, known: &Known<'_>, by: Option<usize>) {
         let field = TextEdit::singleline(&mut self.filter).hint_text("Filter users").desired_width(f32::INFINITY);
         let field = ui.add(field);
         widgets::named(ui, &field, "Filter users");
-        let by = self.by(known);
         egui::Grid::new("user choices").num_columns(2).show(ui, |ui| {
             let label = ui.label("Slice");
             let now = self.slice.map_or_else(|| "All".to_owned(), |slice| widgets::sentence(slice.key()));
@@ -161,7 +135,7 @@ impl UserList {
             let combo = combo.show_ui(ui, |ui| {
                 for (index, (run, name)) in known.runs.iter().enumerate() {
                     if ui.selectable_label(by == Some(index), name).clicked() {
-                        self.by = Some(run.id.clone());
+                        selection.run = Some(run.id.clone());
                     }
                 }
             });
@@ -170,21 +144,9 @@ impl UserList {
         });
     }
 
-    /// The place of the run that changes are taken of.
-    fn by(&self, known: &Known<'_>) -> Option<usize> {
-        let chosen = known.runs.iter().position(|(run, _)| Some(&run.id) == self.by.as_ref());
-        let learned = || known.runs.iter().position(|(run, _)| run.config.method.is_learned());
-        chosen.or_else(learned).or((!known.runs.is_empty()).then_some(0))
-    }
-
-    fn refresh(&mut self, known: &Known<'_>, query: &Recommendations) {
-        let key = Key {
-            query: query.clone(),
-            slice: self.slice,
-            order: self.order,
-            by: self.by(known),
-            filter: self.filter.to_lowercase(),
-        };
+    fn refresh(&mut self, known: &Known<'_>, query: &Recommendations, by: Option<usize>) {
+        let key =
+            Key { query: query.clone(), slice: self.slice, order: self.order, by, filter: self.filter.to_lowercase() };
         if self.listed.as_ref().is_some_and(|(made, _)| *made == key) {
             return;
         }
@@ -213,6 +175,29 @@ impl UserList {
         }
         self.listed = Some((key, entries));
     }
+}
+
+/// The place of the run whose changes order the users: the one that is looked at, else the first that learns.
+fn by(selection: &mut Selection, known: &Known<'_>) -> Option<usize> {
+    let ids: Vec<&str> = known.runs.iter().map(|(run, _)| run.id.as_str()).collect();
+    let learns = |id: &str| known.runs.iter().any(|(run, _)| run.id == id && run.config.method.is_learned());
+    let looked_at = selection.run(&ids, learns)?;
+    ids.iter().position(|id| *id == looked_at)
+}
+
+/// Lets the user choose the stage whose tests are shown, of those that are tested.
+pub(super) fn stage_choice(ui: &mut Ui, selection: &mut Selection, stages: &[usize]) {
+    ui.label("Stage");
+    let now = selection.stage(stages);
+    for &stage in stages {
+        let words = format!("Stage {stage}");
+        let button = ui.selectable_label(stage == now, stage.to_string());
+        button.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, stage == now, words.clone()));
+        if button.on_hover_text("The users who are tested in this stage").clicked() {
+            selection.stage = Some(stage);
+        }
+    }
+    ui.add_space(space::S);
 }
 
 /// `−42 %` of agreement, with what it brought.

@@ -1,9 +1,12 @@
 //! One user: the history, the truth, and the lists of all methods side by side.
 
+use std::sync::Arc;
+
 use eframe::egui;
 use egui::{Label, RichText, Ui, Vec2};
 
 use super::Known;
+use crate::app::panels::{Context, chart_actions};
 use crate::app::queries::predictions::USER_METRIC;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
@@ -25,13 +28,16 @@ const ROW: f32 = 19.0;
 const MARK_WIDTH: f32 = 34.0;
 
 impl Lists {
-    pub(super) fn ui(&mut self, ui: &mut Ui, known: &Known<'_>, test: usize) {
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, known: &Known<'_>, test: usize) {
         let (user, target) = known.tests.tests[test];
         ui.horizontal(|ui| {
             widgets::section(ui, &format!("User {}", known.dataset.users[user as usize]));
             for slice in known.tests.slices.get(test).into_iter().flatten() {
                 widgets::pill(ui, slice.key(), theme::tokens(ui).accent);
             }
+            let chart = Arc::new(known.chart(test, context.session.synthetic()));
+            chart_actions(ui, context, &chart);
+            context.charts.push(chart);
         });
         ui.add_space(space::XS);
         ui.horizontal_top(|ui| {
@@ -102,10 +108,9 @@ fn recommended(ui: &mut Ui, known: &Known<'_>, (answers, name): (&Answers, &str)
         widgets::remark(ui, summary(&list, left.len()));
     }
     let tokens = theme::tokens(ui);
-    let codes = |item: u32| ((item as usize) < known.dataset.index.len()).then(|| known.dataset.index.item(item));
     for (recommendation, moved) in list {
         // Items of one semantic id are one to the model, and any of them is a hit.
-        let hit = recommendation == target || (codes(target).is_some() && codes(recommendation) == codes(target));
+        let hit = known.dataset.is_same(recommendation, target);
         let (mark, colour) = match moved {
             Move::Entered => ("new".to_owned(), tokens.accent),
             Move::Up(places) => (format!("▲ {places}"), tokens.muted),
@@ -158,22 +163,14 @@ fn item(ui: &mut Ui, (mark, colour): (&str, egui::Color32), dataset: &Dataset, i
             ui.set_width(MARK_WIDTH);
             ui.label(RichText::new(mark).small().color(colour));
         });
-        let text = RichText::new(item_words(dataset, item));
+        let text = RichText::new(dataset.item_words(item));
         let text = if strong { text.family(theme::semi_bold()) } else { text };
         ui.add(Label::new(text).truncate()).on_hover_text(item_details(dataset, item));
     });
 }
 
-/// The title, or the id of an item that has none.
-fn item_words(dataset: &Dataset, item: u32) -> String {
-    match dataset.items.get(item as usize) {
-        Some(known) => known.title.clone().unwrap_or_else(|| known.id.clone()),
-        None => format!("item {item}, which is not in the dataset"),
-    }
-}
-
 fn item_details(dataset: &Dataset, item: u32) -> String {
     let Some(known) = dataset.items.get(item as usize) else { return String::new() };
     let codes: Vec<String> = dataset.index.item(item).iter().map(u32::to_string).collect();
-    format!("{}\n{}, semantic id {}", item_words(dataset, item), known.id, codes.join(" "))
+    format!("{}\n{}, semantic id {}", dataset.item_words(item), known.id, codes.join(" "))
 }

@@ -8,11 +8,9 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, ScrollArea, Ui, Vec2};
 
-use self::list::UserList;
+use self::list::{UserList, stage_choice};
 use super::view::{Home, ViewSpec};
-use super::{
-    Context, Panel, PanelEvent, answered, explanation, measured_runs, protocol_choice, protocol_of, run_label,
-};
+use super::{Context, Panel, answered, explanation, measured_runs, protocol_choice, protocol_of, run_label};
 use crate::app::queries::RunStamp;
 use crate::app::queries::data::ProjectData;
 use crate::app::queries::predictions::Recommendations;
@@ -20,6 +18,8 @@ use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::{Dataset, Protocol};
+use crate::figures::recommendations::{TestOf, recommendations};
+use crate::plot::Chart;
 use crate::results::churn::StageTests;
 
 /// The view.
@@ -54,6 +54,15 @@ struct Known<'a> {
     read: usize,
 }
 
+impl Known<'_> {
+    /// What was recommended to the user of a test, as a chart.
+    fn chart(&self, test: usize, synthetic: bool) -> Chart {
+        let Self { dataset, tests, protocol, stage, .. } = *self;
+        let names: Vec<&str> = self.runs.iter().map(|(_, name)| name.as_str()).collect();
+        recommendations(&TestOf { dataset, tests, protocol, stage, test }, &names, synthetic)
+    }
+}
+
 /// What the lists are, for those who decide and do not compute.
 const fn explained(protocol: Protocol) -> &'static str {
     match protocol {
@@ -86,14 +95,17 @@ impl Panel for UsersPanel {
         let stages = 1..=first.config.stages;
         let stages: Vec<usize> = stages.filter(|stage| runs.iter().any(|run| answers(run, *stage))).collect();
         ui.horizontal_wrapped(|ui| {
-            self.list.stage_choice(ui, &stages);
+            stage_choice(ui, context.selection, &stages);
             protocol_choice(ui, context, &mut self.protocol);
         });
         explanation(ui, explained(protocol));
-        let stage = self.list.stage(&stages);
+        let stage = context.selection.stage(&stages);
         let project = session.project();
         let tested: Vec<&Arc<RunView>> = runs.iter().filter(|run| answers(run, stage)).copied().collect();
-        let query = Recommendations { runs: tested.iter().map(|run| RunStamp::of(run)).collect(), protocol, stage };
+        // What the tests of a stage say is not changed by the stages after the model that answers them.
+        let newest = protocol.newest(stage);
+        let stamps = tested.iter().map(|run| RunStamp::until(run, newest)).collect();
+        let query = Recommendations { runs: stamps, protocol, stage };
         let data = answered(ui, context, &ProjectData::of(project), "Reading users and titles");
         let tests = answered(ui, context, &query, "Reading recommendations");
         if let (Some(data), Some(tests)) = (data, tests) {
@@ -107,19 +119,13 @@ impl Panel for UsersPanel {
                 runs: runs.map(|run| (run, run_label(run, &tested))).collect(),
                 read: project.training.max_history,
             };
-            self.list_and_user(ui, &known, &query);
-        }
-    }
-
-    fn receive(&mut self, event: &PanelEvent) {
-        if let PanelEvent::UserWanted { user, stage } = *event {
-            self.list.look_at(user, stage);
+            self.list_and_user(ui, context, &known, &query);
         }
     }
 }
 
 impl UsersPanel {
-    fn list_and_user(&mut self, ui: &mut Ui, known: &Known<'_>, query: &Recommendations) {
+    fn list_and_user(&mut self, ui: &mut Ui, context: &mut Context<'_>, known: &Known<'_>, query: &Recommendations) {
         if known.tests.tests.iter().any(|(user, _)| *user as usize >= known.dataset.users.len()) {
             let advice =
                 "The runs were made from other data than the project names now. Run them again to look at users";
@@ -130,15 +136,15 @@ impl UsersPanel {
         ui.horizontal_top(|ui| {
             ui.allocate_ui(Vec2::new(LIST_WIDTH, size.y), |ui| {
                 ui.set_width(LIST_WIDTH);
-                ui.vertical(|ui| self.list.ui(ui, known, query));
+                ui.vertical(|ui| self.list.ui(ui, context.selection, known, query));
             });
             ui.vertical(|ui| {
                 ui.set_min_size(Vec2::new(size.x - LIST_WIDTH - space::M, size.y));
-                match self.list.selected(known) {
+                match self.list.selected(context.selection, known) {
                     Some(test) => {
                         theme::panel_frame(ui).show(ui, |ui| {
                             ScrollArea::both().id_salt("one user").auto_shrink(false).show(ui, |ui| {
-                                self.lists.ui(ui, known, test);
+                                self.lists.ui(ui, context, known, test);
                             });
                         });
                     }
