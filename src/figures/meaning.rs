@@ -1,4 +1,4 @@
-//! What the directions of a module mean, as a table: items, codes and users at both ends of each.
+//! What the directions of a module mean: items, codes and users at both ends of each, as a table and in a few words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,51 +11,52 @@ use crate::plot::scale::value_label;
 use crate::plot::{Body, Chart, Listing};
 use crate::subspace::Side;
 
-/// The meaning of all directions; `run` is how the run reads.
-pub fn directions(report: &MeaningReport, run: &str) -> Chart {
-    let columns = vec![
-        Column::numbers("Direction"),
-        Column::words("Side"),
-        Column::words("End"),
-        Column::words("Name"),
-        Column::words("Codes"),
-        Column::numbers("Score"),
-    ];
-    let mut listing = Listing::new(columns);
-    for (direction, number) in report.directions.iter().zip(1..) {
-        let mut row = |side: &str, end: &str, [name, codes]: [String; 2], score: f64| {
-            let words = [side, end].map(Cell::from);
-            let number = Cell::from(number.to_string());
-            let named = [Cell::from(name), Cell::from(codes), Cell::number(score, value_label(score))];
-            listing.rows.push([number].into_iter().chain(words).chain(named).collect());
-        };
-        for (reading, side) in [(&direction.writes, "writes"), (&direction.reads, "reads")] {
-            reading.iter().for_each(|reading| reading_rows(reading, |end, words, score| row(side, end, words, score)));
-        }
-        let users = &direction.activation.users;
-        for (users, end) in [(&users.raised, "raised"), (&users.lowered, "lowered")] {
-            users.iter().for_each(|user| row("users", end, [user.user.clone(), String::new()], user.activation));
+/// Columns: things at an end, each with how far it is there.
+const ENDS: [&str; 6] = [
+    "Makes likelier",
+    "Makes less likely",
+    "Codes raised",
+    "Codes lowered",
+    "Users along it most",
+    "Users against it most",
+];
+
+/// The meaning of the direction at a place of a report; `run` is how the run reads. Empty where there is no such direction.
+pub fn direction(report: &MeaningReport, place: usize, run: &str) -> Chart {
+    let title = format!("Meaning of direction {}: {}", place + 1, module_in_words(&report.module));
+    let Some(found) = report.directions.get(place) else {
+        return Chart::empty(title, "The module has no such direction").synthetic(report.synthetic);
+    };
+    let ends = ENDS.iter().flat_map(|end| [Column::words(*end), Column::numbers("Score")]);
+    let mut listing = Listing::new([Column::words("Side")].into_iter().chain(ends).collect());
+    let users = [&found.activation.users.raised, &found.activation.users.lowered]
+        .map(|users| users.iter().map(|user| (user.user.clone(), user.activation)).collect::<Vec<_>>());
+    let [mut along, mut against] = users;
+    for (reading, side) in [(&found.writes, "writes"), (&found.reads, "reads")] {
+        let Some(Reading { items, codes }) = reading else { continue };
+        let items = [&items.raised, &items.lowered]
+            .map(|items| items.iter().map(|found| (item_words(&found.item), found.score)).collect::<Vec<_>>());
+        let codes = [&codes.raised, &codes.lowered]
+            .map(|codes| codes.iter().map(|found| (found.code.clone(), found.score)).collect::<Vec<_>>());
+        // Users are of the direction as a whole, and stand in the rows of its first side.
+        let users = [std::mem::take(&mut along), std::mem::take(&mut against)];
+        let columns: Vec<Vec<(String, f64)>> = items.into_iter().chain(codes).chain(users).collect();
+        for row in 0..columns.iter().map(Vec::len).max().unwrap_or(0) {
+            let cells = columns.iter().flat_map(|column| match column.get(row) {
+                Some((name, score)) => [Cell::from(name.as_str()), Cell::number(*score, value_label(*score))],
+                None => [Cell::from(""), Cell::from("")],
+            });
+            listing.rows.push([Cell::from(side)].into_iter().chain(cells).collect());
         }
     }
-    let title = format!("Meaning of directions: {}", module_in_words(&report.module));
-    let subtitle = Some(format!("{run}, stage {}", report.stage));
+    let subtitle = Some(format!("{run}, stage {}; {:.0} % of the update's energy", report.stage, 100.0 * found.share));
     let caption = Some(
-        "What each direction makes likelier (raised) and less likely (lowered), or reads; whose histories run along it"
+        "What the direction makes likelier and less likely, or reads, and the users whose histories run along it"
             .to_owned(),
     );
     let chart = Chart { subtitle, caption, ..Chart::new(title, Body::Listing(listing)) }.synthetic(report.synthetic);
-    chart.of("run", report.run.clone()).of("stage", report.stage.to_string()).of("module", report.module.clone())
-}
-
-fn reading_rows(reading: &Reading, mut row: impl FnMut(&str, [String; 2], f64)) {
-    let ends = [
-        (&reading.items.raised, &reading.codes.raised, "raised"),
-        (&reading.items.lowered, &reading.codes.lowered, "lowered"),
-    ];
-    for (items, codes, end) in ends {
-        items.iter().for_each(|found| row(end, [item_words(&found.item), found.item.codes.join(" ")], found.score));
-        codes.iter().for_each(|found| row(end, [String::new(), found.code.clone()], found.score));
-    }
+    let chart = chart.of("run", report.run.clone()).of("stage", report.stage.to_string());
+    chart.of("module", report.module.clone()).of("direction", (place + 1).to_string())
 }
 
 /// Words that say nothing of what a title is about.

@@ -62,6 +62,6 @@ mod tests {
         let spectra = spectra(&[shown], "model.layers.1.self_attn.q_proj", false);
         let Body::Lines(lines) = &spectra.body else { panic!("no lines") };
         assert_eq!(lines.series[0].points, [Point::new(1.0, 2.0), Point::new(2.0, 1.0)]);
-        assert_eq!(spectra.subtitle.as_deref(), Some("Layer 1, q"));
+        assert_eq!(spectra.subtitle.as_deref(), Some("Layer 2, q"));
     }
 }

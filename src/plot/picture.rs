@@ -104,8 +104,10 @@ pub struct Edge {
 /// Words on a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Caption {
-    /// Where its middle is, in logical pixels from the picture's upper left corner.
+    /// Its place, in logical pixels from the picture's upper left corner.
     pub at: [f32; 2],
+    /// To which side of its place it stands, in x and y from -1 to 1; at 0 it is centred there.
+    pub towards: [f32; 2],
     pub text: String,
     /// Whether it names a thing of the picture, not what is around it.
     pub strong: bool,

@@ -51,7 +51,7 @@ impl Default for Camera {
 impl Camera {
     /// A camera that sees all of a scene that reaches `reach` from the origin.
     pub fn around(reach: f32) -> Self {
-        Self { yaw: 0.65, pitch: 0.38, distance: 3.8 * reach.max(1e-6), target: [0.0; 3], field_of_view: 0.62 }
+        Self { yaw: 0.65, pitch: 0.38, distance: 3.1 * reach.max(1e-6), target: [0.0; 3], field_of_view: 0.62 }
     }
 
     /// Turns by angles in radians.

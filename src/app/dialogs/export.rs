@@ -111,6 +111,9 @@ impl ExportDialog {
     }
 }
 
+/// Width of the fields of words.
+const FIELD: f32 = 520.0;
+
 impl DialogContents for ExportDialog {
     fn width(&self) -> f32 {
         620.0
@@ -125,10 +128,9 @@ impl DialogContents for ExportDialog {
             self.words(ui);
             self.format_choice(ui);
             // The rows of a picture keep their place, so that nothing moves when a table is chosen.
-            ui.add_enabled_ui(self.choices.format.is_picture(), |ui| self.size_choice(ui));
-            ui.end_row();
+            self.size_choice(ui);
             let label = ui.label("File");
-            let field = TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY);
+            let field = TextEdit::singleline(&mut self.path).desired_width(FIELD);
             ui.add(field).labelled_by(label.id);
             ui.end_row();
         });
@@ -169,7 +171,7 @@ impl ExportDialog {
         {
             let label = ui.label(name);
             let mut words = written.clone().unwrap_or_else(|| own.clone());
-            let field = TextEdit::singleline(&mut words).hint_text("None").desired_width(f32::INFINITY);
+            let field = TextEdit::singleline(&mut words).hint_text("None").desired_width(FIELD);
             if ui.add(field).labelled_by(label.id).changed() {
                 *written = (words != own).then_some(words);
             }
@@ -210,24 +212,29 @@ impl ExportDialog {
 
     fn size_choice(&mut self, ui: &mut Ui) {
         let label = ui.label("Size");
-        ui.horizontal(|ui| {
-            let size = &mut self.choices.size;
-            let combo = ComboBox::from_id_salt("size").selected_text(size.text()).width(190.0);
-            let combo = combo.show_ui(ui, |ui| {
-                for named in Size::NAMED {
-                    ui.selectable_value(size, named, named.text());
-                }
-            });
-            combo.response.labelled_by(label.id);
-            let [mut width, mut height] = size.pixels();
-            for (value, name) in [(&mut width, "Width"), (&mut height, "Height")] {
-                let field = ui.add(DragValue::new(value).range(200..=4000).speed(5).prefix(format!("{name} ")));
-                widgets::named(ui, &field, name);
-            }
-            if [width, height] != size.pixels() {
-                *size = Size::Own { width, height };
-            }
+        ui.add_enabled_ui(self.choices.format.is_picture(), |ui| {
+            ui.horizontal(|ui| size_fields(ui, label.id, &mut self.choices.size));
         });
+        ui.end_row();
+    }
+}
+
+/// The sizes that have names, and the fields of another one.
+fn size_fields(ui: &mut Ui, label: egui::Id, size: &mut Size) {
+    let combo = ComboBox::from_id_salt("size").selected_text(size.text()).width(190.0);
+    let combo = combo.show_ui(ui, |ui| {
+        for named in Size::NAMED {
+            ui.selectable_value(size, named, named.text());
+        }
+    });
+    combo.response.labelled_by(label);
+    let [mut width, mut height] = size.pixels();
+    for (value, name) in [(&mut width, "Width"), (&mut height, "Height")] {
+        let field = ui.add(DragValue::new(value).range(200..=4000).speed(5).prefix(format!("{name} ")));
+        widgets::named(ui, &field, name);
+    }
+    if [width, height] != size.pixels() {
+        *size = Size::Own { width, height };
     }
 }
 

@@ -8,7 +8,7 @@ use crate::plot::listing::Listing;
 const ROW: f32 = 1.6;
 const BETWEEN: f32 = 1.2;
 /// The smallest text, as a part of the usual one; where more rows than fit in it, the last line says how many are missing.
-const LEAST: f32 = 0.55;
+const LEAST: f32 = 0.62;
 
 /// Draws `listing` into `room`.
 pub fn draw(scene: &mut Scene, listing: &Listing, room: Rect) {

@@ -70,8 +70,9 @@ pub fn captions(scene: &mut Scene, captions: &[Caption], at: Rect) {
         if room.is_empty() {
             continue;
         }
-        let x = (at.left + caption.at[0]).clamp(*room.start(), *room.end());
-        let y = (at.top + caption.at[1]).clamp(at.top + size, at.bottom - size * 0.4);
+        let [right, down] = caption.towards;
+        let x = (at.left + caption.at[0] + right * half).clamp(*room.start(), *room.end());
+        let y = (at.top + caption.at[1] + down * size * 0.6).clamp(at.top + size, at.bottom - size * 0.4);
         let place = Rect { left: x - half, top: y - size * 0.6, right: x + half, bottom: y + size * 0.6 };
         if taken.iter().any(|other| place.meets(*other)) {
             continue;

@@ -119,6 +119,8 @@ pub(crate) fn framed(ui: &Ui, at: egui::Rect, frame: &Frame) -> egui::Rect {
 /// Draws the words on a picture that is at `at`.
 pub(crate) fn captions(ui: &Ui, at: egui::Rect, captions: &[Caption]) {
     let mut scene = scene_for(ui, at.size());
+    // In a small picture words stay as large as others of the window.
+    scene.scale = scene.scale.max(0.88);
     let room = Rect { left: 0.0, top: 0.0, right: at.width(), bottom: at.height() };
     picture::captions(&mut scene, captions, room);
     let painter = ui.painter_at(at);

@@ -9,7 +9,7 @@ pub mod picking;
 pub use motion::between;
 pub use pass::{ArrowPass, Emphasis};
 
-use glam::Vec3;
+use glam::{Vec2, Vec3};
 
 use super::camera::Camera;
 use crate::plot::picture::{Caption, Entry};
@@ -88,7 +88,7 @@ impl Scene {
             let mut end = [0.0; 3];
             end[axis] = self.reach * AXIS_CAPTION;
             let at = camera.project(end, size)?.at;
-            (!name.is_empty()).then(|| Caption { at, text: name.clone(), strong: false })
+            (!name.is_empty()).then(|| Caption { at, towards: [0.0; 2], text: name.clone(), strong: false })
         };
         let axes = self.axes.iter().enumerate().filter_map(caption);
         let mut labelled: Vec<(f32, &Arrow, [Vec3; 2])> = self
@@ -101,8 +101,10 @@ impl Scene {
         let label = |(_, arrow, [from, to]): &(f32, &Arrow, [Vec3; 2])| {
             // A little beyond the tip, so that the head stays free.
             let beyond = *to + (*to - *from).normalize_or_zero() * self.reach * LABEL_BEYOND;
-            let at = camera.project(beyond.to_array(), size)?.at;
-            Some(Caption { at, text: arrow.label.clone(), strong: true })
+            let [start, at] = [from.to_array(), beyond.to_array()].map(|point| camera.project(point, size));
+            let (start, at) = (start?.at, at?.at);
+            let towards = Vec2::new(at[0] - start[0], at[1] - start[1]).normalize_or_zero().to_array();
+            Some(Caption { at, towards, text: arrow.label.clone(), strong: true })
         };
         labelled.iter().filter_map(label).chain(axes).collect()
     }

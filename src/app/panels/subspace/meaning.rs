@@ -10,11 +10,11 @@ use super::analysis::{Offer, analysis};
 use super::{Reported, SubspacePanel, actions};
 use crate::analysis::meaning::{ActiveUser, DirectionMeaning, Ends, NamedItem};
 use crate::app::queries::RunStamp;
-use crate::app::queries::analyses::{AnalysisSource, Meaning};
+use crate::app::queries::analyses::Meaning;
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::figures::meaning::{directions, item_words};
+use crate::figures::meaning::{self, item_words};
 use crate::plot::scale::value_label;
 
 impl SubspacePanel {
@@ -33,12 +33,7 @@ impl SubspacePanel {
             advice: "A process reads the module's directions through the model's head and embeddings, and runs users' histories along them. It takes seconds for small models, and the result is kept",
             doing: "Reading the directions",
         };
-        let asked = query(AnalysisSource::Cached);
         let Some(report) = analysis(ui, context, query, &offer) else { return };
-        let label = run_label(one.run, runs);
-        if self.listed.as_ref().is_none_or(|(of, name, _)| *of != asked || *name != label) {
-            self.listed = Some((asked, label.clone(), Arc::new(directions(report, &label))));
-        }
         let words = report.directions.iter().enumerate().map(|(index, found)| {
             let words =
                 format!("{}: {:.0} % (σ {})", index + 1, 100.0 * found.share, value_label(found.singular_value));
@@ -64,11 +59,10 @@ impl SubspacePanel {
                 );
             }
         });
-        if let Some((_, _, chart)) = &self.listed {
-            actions(ui, context, chart, self.corner);
-            context.charts.push(Arc::clone(chart));
-        }
         let Some(direction) = report.directions.get(chosen) else { return };
+        let chart = Arc::new(meaning::direction(report, chosen, &run_label(one.run, runs)));
+        actions(ui, context, &chart, self.corner);
+        context.charts.push(chart);
         theme::panel_frame(ui).show(ui, |ui| {
             ScrollArea::vertical().id_salt("meaning").auto_shrink(false).show(ui, |ui| meaning_ui(ui, direction));
         });

@@ -25,7 +25,6 @@ use super::{
 };
 use crate::analysis::subspace_report::SubspaceReport;
 use crate::app::queries::RunStamp;
-use crate::app::queries::analyses::Meaning;
 use crate::app::queries::subspace::{AdapterMovement, DirectionsByStage};
 use crate::app::watch::RunView;
 use crate::app::{theme, widgets};
@@ -76,8 +75,6 @@ pub(crate) struct SubspacePanel {
     /// What is pointed at in each of two rivers, which stands out in the other one too.
     pointed: [Option<String>; 2],
     movers: Movers,
-    /// The meaning of directions as a table, of what was asked and under which name.
-    listed: Option<(Meaning, String, Arc<Chart>)>,
     /// Room beside the names of the views, where what can be done with a chart stands; none where it is too narrow.
     corner: Option<Rect>,
 }

@@ -31,18 +31,21 @@ fn known<'q>(queries: &'q Queries, of: &Reported<'_>, stage: usize) -> Option<&'
     answer(AnalysisSource::Computed).or_else(|| answer(AnalysisSource::Cached))
 }
 
+/// What is known of the meanings of all stages of the shown runs.
+pub(super) fn known_meanings<'s>(session: &'s Session, shown: &[Reported<'_>]) -> Known<'s> {
+    let of_run = |of: &Reported<'_>| {
+        of.report.stages.iter().map(|&stage| (stage, known(&session.queries, of, stage))).collect::<Vec<_>>()
+    };
+    shown.iter().map(of_run).collect()
+}
+
 impl Naming {
-    /// Looks up what is there, offers to compute the rest, and says how far that is.
-    pub(super) fn ui<'s>(&mut self, ui: &mut Ui, context: &mut Context<'s>, shown: &[Reported<'_>]) -> Known<'s> {
-        let session: &'s Session = context.session;
-        let queries = &session.queries;
-        let of_run = |of: &Reported<'_>| {
-            of.report.stages.iter().map(|&stage| (stage, known(queries, of, stage))).collect::<Vec<_>>()
-        };
-        let found: Known<'s> = shown.iter().map(of_run).collect();
+    /// Has looked up what is not known, offers to compute what is not there, and says how far that is.
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, shown: &[Reported<'_>], found: &Known<'_>) {
+        let queries = &context.session.queries;
         let missing: Vec<(&Reported<'_>, usize)> = shown
             .iter()
-            .zip(&found)
+            .zip(found)
             .flat_map(|(of, stages)| {
                 stages.iter().filter(|(_, known)| known.is_none()).map(move |(stage, _)| (of, *stage))
             })
@@ -52,37 +55,34 @@ impl Naming {
         };
         if let Some((of, stage)) = missing.iter().find(|missing| !looked_up(missing)) {
             context.actions.push(Action::compute(&query(of, *stage, AnalysisSource::Cached)));
-            return found;
+            return;
         }
         self.computes &= !missing.is_empty();
         // Only one side of a module can be read as items: what it writes into the stream between layers, or reads from it.
         let writes = shown.first().is_some_and(|of| of.module.ends_with("o_proj") || of.module.ends_with("down_proj"));
         let readable = shown.first().is_some_and(|of| writes == (of.side != Side::Right));
-        let Some((of, stage)) = missing.first().filter(|_| readable) else { return found };
-        if self.computes {
-            let computed = query(of, *stage, AnalysisSource::Computed);
-            match queries.get(&computed) {
-                Answer::Failed(error) => {
-                    widgets::remark(ui, widgets::sentence(&error.to_string()));
-                    self.computes = false;
-                }
-                Answer::Cancelled => self.computes = false,
-                Answer::Pending | Answer::Ready(_) => {
-                    ui.spinner();
-                    widgets::remark(ui, format!("Reading what stage {stage} means, {} to go", missing.len()));
-                    context.actions.push(Action::compute(&computed));
-                }
-            }
-        } else {
-            let button = ui.button("Name the arrows");
+        let Some((of, stage)) = missing.first().filter(|_| readable) else { return };
+        let computed = query(of, *stage, AnalysisSource::Computed);
+        if !self.computes {
             let help = "Reads the directions of every stage as items and writes what the leading ones mean beside them. \
                         Takes seconds a stage for small models, and is kept";
-            if button.on_hover_text(help).clicked() {
+            if ui.button("Name the arrows").on_hover_text(help).clicked() {
                 self.computes = true;
-                let retried = query(of, *stage, AnalysisSource::Computed);
-                context.actions.push(Action::retry(&retried));
+                context.actions.push(Action::retry(&computed));
+            }
+            return;
+        }
+        match queries.get(&computed) {
+            Answer::Failed(error) => {
+                widgets::remark(ui, widgets::sentence(&error.to_string()));
+                self.computes = false;
+            }
+            Answer::Cancelled => self.computes = false,
+            Answer::Pending | Answer::Ready(_) => {
+                ui.spinner();
+                widgets::remark(ui, format!("Reading what stage {stage} means, {} to go", missing.len()));
+                context.actions.push(Action::compute(&computed));
             }
         }
-        found
     }
 }

@@ -7,7 +7,7 @@ use egui::Ui;
 use glam::Vec3;
 
 use super::super::{Context, answered, run_label};
-use super::naming::Naming;
+use super::naming::{Naming, known_meanings};
 use super::player::Player;
 use super::{Pictured, Reported, SubspacePanel, pictures};
 use crate::analysis::subspace_report::Arrow as Direction;
@@ -97,13 +97,7 @@ impl SubspacePanel {
         let Some(directions) = answered(ui, context, &query, "Placing the directions in space") else { return };
         let names: Vec<String> = shown.iter().map(|shown| run_label(shown.run, runs)).collect();
         let Space { views, pointed, camera, player, naming, guide, made } = &mut self.space;
-        let known = ui.horizontal_wrapped(|ui| {
-            if let Some((.., made)) = made {
-                player.ui(ui, &made.stages);
-            }
-            naming.ui(ui, context, &shown)
-        });
-        let known = known.inner;
+        let known = known_meanings(context.session, &shown);
         let meanings = known.iter().flatten().filter(|(_, report)| report.is_some()).count();
         if made.as_ref().is_none_or(|(of, count, _)| (of, *count) != (&query, meanings)) {
             let stages: Vec<&[usize]> = shown.iter().map(|shown| shown.report.stages.as_slice()).collect();
@@ -120,7 +114,9 @@ impl SubspacePanel {
         let Some((.., made)) = made else { return };
         let visible = 100.0 * directions.explained.iter().sum::<f64>();
         ui.horizontal_wrapped(|ui| {
-            widgets::remark(ui, format!("{visible:.0} % of their squared length is visible")).on_hover_text(BASIS);
+            player.ui(ui, &made.stages);
+            naming.ui(ui, context, &shown, &known);
+            widgets::remark(ui, format!("{visible:.0} % visible")).on_hover_text(BASIS);
         });
         let scenes = player.stage(&made.stages).map_or(&made.all, |index| &made.by_stage[index]);
         let words = one.module_words();
