@@ -109,6 +109,17 @@ pub fn create_folder(path: &Path) -> Result<(), InputError> {
     fs::create_dir_all(path).map_err(|error| unwritable(path, &error))
 }
 
+/// Removes a file, if there is one.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn remove(path: &Path) -> Result<(), InputError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(unwritable(path, &error)),
+        _ => Ok(()),
+    }
+}
+
 /// Copies the files of a folder, but not its folders, into another, which is made where it is missing.
 ///
 /// # Errors

@@ -126,7 +126,7 @@ impl IdFiles {
     }
 
     pub(super) fn remove_checkpoint(&self) -> Result<(), InputError> {
-        remove(&self.checkpoint)
+        files::remove(&self.checkpoint)
     }
 
     /// Asks whoever makes the ids to keep what is done and to end.
@@ -139,7 +139,7 @@ impl IdFiles {
 
     /// Takes back what was asked of those who made the ids before.
     pub(super) fn allow(&self) -> Result<(), InputError> {
-        remove(&self.control)
+        files::remove(&self.control)
     }
 
     pub(super) fn asked_to_stop(&self) -> bool {
@@ -160,13 +160,5 @@ impl IdsState {
             halted: !training && id_files.checkpoint.is_file(),
             training,
         })
-    }
-}
-
-/// Removes a file that may be missing.
-fn remove(path: &std::path::Path) -> Result<(), InputError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(files::unwritable(path, &error)),
-        _ => Ok(()),
     }
 }
