@@ -135,7 +135,7 @@ fn caption(seeds: &BTreeSet<(usize, usize)>, spread: Spread) -> String {
         return "One seed each (n = 1): differences may be chance".to_owned();
     }
     let band = match spread {
-        Spread::Range => "bands from the least seed to the greatest",
+        Spread::Range => "bands reach from the lowest seed to the highest",
         Spread::Deviation => "bands ± 1 standard deviation",
     };
     format!("Mean over seeds (n = {}), {band}", range(min, max))
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(points[1], Point::new(2.0, 0.2));
         assert_eq!(
             range.caption.as_deref(),
-            Some("Mean over seeds (n = 1–3), bands from the least seed to the greatest")
+            Some("Mean over seeds (n = 1–3), bands reach from the lowest seed to the highest")
         );
 
         let options = ComparisonOptions { spread: Spread::Deviation, ..ComparisonOptions::default() };

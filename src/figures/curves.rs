@@ -79,7 +79,10 @@ pub(super) fn chart(title: &str, y: Axis, series: Vec<Series>, curves: &[RunCurv
     let max_steps = curves.iter().map(steps_a_point).max().unwrap_or(1);
     let mut notes = Vec::new();
     if max_steps > 1 {
-        notes.push(format!("Mean of up to {}, bands from the least to the greatest", plural(max_steps, "step")));
+        notes.push(format!(
+            "Mean of up to {}, bands reach from the lowest of them to the highest",
+            plural(max_steps, "step")
+        ));
     }
     let boundaries = boundaries(curves);
     if boundaries.is_none() {

@@ -140,7 +140,7 @@ impl ComparePanel {
             egui::Checkbox::new(&mut self.table.one_a_method, "One line a method, chosen by validation"),
         );
         choice
-            .on_hover_text("Of several configurations of one method only the one with the least validation loss is listed: to choose by test results would flatter")
+            .on_hover_text("Of several configurations of one method only the one with the lowest validation loss is listed: to choose by test results would flatter")
             .on_disabled_hover_text("No method has several configurations with finished runs");
     }
 

@@ -224,10 +224,10 @@ fn name(contents: &TableContents<'_>, index: usize) -> Cell {
             (Some("non-learned"), "Counts what is popular, or occurs together; no learned method may lose to it")
         }
         (_, Standing::Chosen) => {
-            (Some("✓ chosen by validation"), "Of the configurations of this method it has the least validation loss")
+            (Some("✓ chosen by validation"), "Of the configurations of this method it has the lowest validation loss")
         }
         (_, Standing::Passed) => (
-            Some("passed by validation"),
+            Some("not chosen by validation"),
             "Another configuration of this method has a lower validation loss; to report this one for its test result would flatter",
         ),
         (_, Standing::Only) => (None, ""),

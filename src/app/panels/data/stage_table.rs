@@ -11,7 +11,7 @@ use crate::calendar;
 use crate::figures::measures;
 
 /// A column: its title, the measure that it is, and its width.
-const COLUMNS: [(&str, &str, f32); 12] = [
+const COLUMNS: [(&str, &str, f32); 13] = [
     ("Stage", "Stages", 40.0),
     ("From", "First interaction", 80.0),
     ("To", "Last interaction", 80.0),
@@ -23,7 +23,8 @@ const COLUMNS: [(&str, &str, f32); 12] = [
     ("Tests", "Test targets", 46.0),
     ("Warm", "Warm targets", 46.0),
     ("Cold", "Cold targets", 44.0),
-    ("Next-block", "Next-block tests", 84.0),
+    ("Next: warm", "Next-block tests", 74.0),
+    ("Next: cold", "Next-block tests", 70.0),
 ];
 /// Columns of dates, which data without times lack.
 const DATES: std::ops::Range<usize> = 1..3;
@@ -86,7 +87,8 @@ fn row(report: &DataReport, stage: usize) -> [String; COLUMNS.len()] {
         number(summary.test_users),
         number(targets.warm),
         number(targets.cold),
-        format!("{} + {}", number(next.warm), number(next.cold)),
+        number(next.warm),
+        number(next.cold),
     ]
 }
 

@@ -66,7 +66,7 @@ fn form(ui: &mut Ui, context: &mut Context<'_>) {
             edited.note_click(&ui.add(Checkbox::without_text(&mut prepare.deduplicate)).labelled_by(label));
         });
         let help = "Interactions of a lower rating are left out";
-        row(ui, "Least rating", help, prepare.least_rating.is_some(), |ui, label| {
+        row(ui, "Lowest rating", help, prepare.least_rating.is_some(), |ui, label| {
             let mut on = prepare.least_rating.is_some();
             let check = ui.add(Checkbox::without_text(&mut on)).labelled_by(label);
             if check.changed() {
@@ -75,7 +75,7 @@ fn form(ui: &mut Ui, context: &mut Context<'_>) {
             edited.note_click(&check);
             if let Some(min) = &mut prepare.least_rating {
                 let drag = ui.add(DragValue::new(min).speed(0.05).max_decimals(3));
-                widgets::named(ui, &drag, "Least rating that is kept");
+                widgets::named(ui, &drag, "Lowest rating that is kept");
                 edited.note(&drag);
             }
         });
@@ -109,7 +109,7 @@ fn form(ui: &mut Ui, context: &mut Context<'_>) {
     }
 }
 
-/// The least rating that is offered first.
+/// The lowest rating that is offered first.
 const USUAL_RATING: f64 = 4.0;
 
 /// What each step left, with a bar for the interactions.
@@ -155,7 +155,7 @@ fn step_words(step: &StepCount) -> &str {
     match step.step.as_str() {
         "read" => "Read",
         "deduplicated" => "First of each",
-        "rating" => "Least rating",
+        "rating" => "Lowest rating",
         "core" => "k-core",
         other => other,
     }
