@@ -9,6 +9,7 @@ use super::dialogs::dialog::MethodPurpose;
 use super::queries::{Query, Request};
 use crate::plot::Chart;
 use crate::project::Project;
+use crate::project::edits::change::Place;
 
 /// What a panel hands up, to be carried out at the end of the frame.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub(crate) enum Action {
     },
     /// Edit the sweep at a place of the project, or make a new one of an experiment.
     EditSweep(SweepOf),
+    /// Bring a place of the project into view, where it is edited.
+    Reveal(Place),
     /// What was being dragged is let go.
     EditDone,
     /// Ask where and how to write a chart.

@@ -2,6 +2,8 @@
 //!
 //! Menus, the toolbar, the palette and the keyboard are all made from [`Command`], so they cannot disagree.
 
+use std::borrow::Cow;
+
 use eframe::egui;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     ZoomOut,
     ZoomReset,
     Palette,
+    Tour,
+    Shortcuts,
+    Settings,
     About,
 }
 
@@ -76,25 +81,28 @@ impl Menu {
                 vec![C::ExportChart, C::CopyChartData, C::CopyChartImage],
                 vec![C::Quit],
             ],
-            Self::Edit => vec![vec![C::Undo, C::Redo], vec![C::AddExperiment, C::SweepOptions]],
+            Self::Edit => {
+                vec![vec![C::Undo, C::Redo], vec![C::AddExperiment, C::SweepOptions], vec![C::Settings]]
+            }
             Self::Run => vec![vec![C::Estimate], vec![C::RunAll, C::RunSelected], vec![C::Pause, C::Resume, C::Stop]],
             Self::View => vec![
                 View::all().map(C::Show).chain([C::ResetLayout]).collect(),
                 vec![C::ThemeLight, C::ThemeDark, C::ThemeSystem],
                 vec![C::ZoomIn, C::ZoomOut, C::ZoomReset],
             ],
-            Self::Help => vec![vec![C::Palette], vec![C::About]],
+            Self::Help => vec![vec![C::Palette, C::Tour, C::Shortcuts], vec![C::About]],
         }
     }
 }
 
 /// What is open and selected, as far as commands depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Situation {
     pub(crate) project_open: bool,
     pub(crate) unsaved: bool,
-    pub(crate) can_undo: bool,
-    pub(crate) can_redo: bool,
+    /// What undo takes back and redo makes again, in words; none where there is nothing.
+    pub(crate) undo: Option<String>,
+    pub(crate) redo: Option<String>,
     /// Some selected run of the project, or any where none is selected, is not finished.
     pub(crate) something_unfinished: bool,
     /// Some run of the project is neither finished nor under way.
@@ -146,8 +154,21 @@ impl Command {
             Self::ZoomOut => "Zoom out",
             Self::ZoomReset => "Reset zoom",
             Self::Palette => "Command palette…",
+            Self::Tour => "Take the tour",
+            Self::Shortcuts => "Keyboard shortcuts…",
+            Self::Settings => "Settings…",
             Self::About => "About PESO Workbench",
         }
+    }
+
+    /// The same, with what it is about now: `Undo lambda of PESO`.
+    pub(crate) fn words(self, now: &Situation) -> Cow<'static, str> {
+        let about = match self {
+            Self::Undo => now.undo.as_ref(),
+            Self::Redo => now.redo.as_ref(),
+            _ => None,
+        };
+        about.map_or(Cow::Borrowed(self.text()), |about| Cow::Owned(format!("{} {about}", self.text())))
     }
 
     /// What it does, in one sentence.
@@ -185,7 +206,10 @@ impl Command {
             Self::ZoomIn => "Make everything larger",
             Self::ZoomOut => "Make everything smaller",
             Self::ZoomReset => "Make everything its normal size",
-            Self::Palette => "Find any command by typing a part of its name",
+            Self::Palette => "Find any command, setting, tab, experiment or run by typing a part of its name",
+            Self::Tour => "Five steps through the window, from the experiments to what they found",
+            Self::Shortcuts => "Every command that has keys, with its keys",
+            Self::Settings => "How the window looks, what it asks, and where projects are kept",
             Self::About => "Version and licence",
         }
     }
@@ -221,8 +245,10 @@ impl Command {
             Self::ZoomOut => (COMMAND, Key::Minus),
             Self::ZoomReset => (COMMAND, Key::Num0),
             Self::Palette => (COMMAND_SHIFT, Key::P),
+            Self::Shortcuts => (COMMAND, Key::Slash),
+            Self::Settings => (COMMAND, Key::Comma),
             Self::About => (Modifiers::NONE, Key::F1),
-            Self::ResetLayout | Self::ThemeLight | Self::ThemeDark | Self::ThemeSystem => return None,
+            Self::Tour | Self::ResetLayout | Self::ThemeLight | Self::ThemeDark | Self::ThemeSystem => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
     }
@@ -231,8 +257,8 @@ impl Command {
     pub(crate) const fn obstacle(self, now: &Situation) -> Option<&'static str> {
         let (possible, obstacle) = match self {
             Self::SaveProject => (now.unsaved, "There is nothing to save"),
-            Self::Undo => (now.can_undo, "There is nothing to undo"),
-            Self::Redo => (now.can_redo, "There is nothing to redo"),
+            Self::Undo => (now.undo.is_some(), "There is nothing to undo"),
+            Self::Redo => (now.redo.is_some(), "There is nothing to redo"),
             Self::Estimate => (now.something_unfinished, "Every run is finished"),
             Self::RunAll => (now.something_to_run, "Every run is finished or under way"),
             Self::RunSelected => (now.selection_to_run, "Select runs that are neither finished nor under way"),
@@ -242,9 +268,12 @@ impl Command {
             Self::ExportChart | Self::CopyChartData | Self::CopyChartImage => {
                 (now.chart_shown, "Open a view with a chart first")
             }
-            Self::CloseProject | Self::AddExperiment | Self::SweepOptions | Self::Show(_) | Self::ResetLayout => {
-                (true, "")
-            }
+            Self::CloseProject
+            | Self::AddExperiment
+            | Self::SweepOptions
+            | Self::Show(_)
+            | Self::ResetLayout
+            | Self::Tour => (true, ""),
             _ => return None,
         };
         if !now.project_open {
@@ -349,6 +378,13 @@ mod tests {
         let open = Situation { project_open: true, something_to_run: true, ..nothing };
         assert_eq!(Command::RunAll.obstacle(&open), None);
         assert_eq!(Command::Stop.obstacle(&open), Some("Nothing is running or queued"));
+    }
+
+    #[test]
+    fn undo_says_what_it_takes_back() {
+        let now = Situation { project_open: true, undo: Some("lambda of PESO".to_owned()), ..Situation::default() };
+        assert_eq!(Command::Undo.words(&now), "Undo lambda of PESO");
+        assert_eq!((Command::Undo.obstacle(&now), Command::Redo.words(&now)), (None, Cow::Borrowed("Redo")));
     }
 
     #[test]

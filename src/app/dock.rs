@@ -5,6 +5,7 @@ use egui_tiles::{Tile, TileId, Tiles, Tree};
 
 use super::panels::view::{Home, View};
 use super::theme;
+use super::tour::{self, Anchor};
 
 /// Where the views are.
 pub(crate) type Layout = Tree<View>;
@@ -86,6 +87,7 @@ impl egui_tiles::Behavior<View> for Behavior<'_> {
         let tokens = theme::tokens(ui);
         egui::Frame::new().fill(tokens.background).inner_margin(theme::space::M).show(ui, |ui| {
             ui.take_available_space();
+            tour::anchor(ui, Anchor::View(*view), ui.max_rect());
             (self.draw)(ui, *view);
         });
         egui_tiles::UiResponse::None

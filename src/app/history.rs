@@ -54,12 +54,14 @@ impl<T: Clone + PartialEq> History<T> {
         self.open = None;
     }
 
-    pub(crate) const fn can_undo(&self) -> bool {
-        !self.past.is_empty()
+    /// What the present was before the last step, which is what undo makes of it.
+    pub(crate) fn before(&self) -> Option<&T> {
+        self.past.last()
     }
 
-    pub(crate) const fn can_redo(&self) -> bool {
-        !self.future.is_empty()
+    /// What redo makes of the present.
+    pub(crate) fn after(&self) -> Option<&T> {
+        self.future.last()
     }
 
     /// Goes back one step.
@@ -95,13 +97,13 @@ mod tests {
         history.change(1, None);
         history.change(2, None);
         history.undo();
-        assert_eq!((*history.present(), history.can_undo(), history.can_redo()), (1, true, true));
+        assert_eq!((*history.present(), history.before(), history.after()), (1, Some(&0), Some(&2)));
         history.undo();
         history.undo();
-        assert_eq!((*history.present(), history.can_undo()), (0, false));
+        assert_eq!((*history.present(), history.before()), (0, None));
         history.redo();
         history.change(7, None);
-        assert!(!history.can_redo(), "a change forgets what was taken back");
+        assert_eq!(history.after(), None, "a change forgets what was taken back");
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::autosave::Left;
 use super::dialogs::chart_file::Previewed;
 use super::dialogs::desktop::FileDialog;
 use super::dialogs::dialog::Leaving;
 use super::dock::Layout;
 use super::launcher::Ended;
 use super::queries::AnyAnswer;
+use super::recent::RecentLook;
 use super::watch::Snapshot;
 use crate::budget::estimate::Estimate;
 use crate::error::InputError;
@@ -27,10 +29,19 @@ pub(crate) enum Message {
     },
     Saved {
         session: u64,
-        revision: u64,
+        project: Box<Project>,
         result: Result<(), InputError>,
         then: Option<Leaving>,
     },
+    /// The copy of the edited project was written or removed.
+    Autosaved {
+        session: u64,
+        result: Result<(), InputError>,
+    },
+    /// What there is of the recent projects.
+    RecentSeen(Vec<RecentLook>),
+    /// A picture of a project was drawn, or there was nothing to draw.
+    Pictured,
     /// What a dialog of the desktop chose, and how long it took.
     PathChosen {
         asked: FileDialog,
@@ -82,6 +93,8 @@ pub(crate) struct Opened {
     pub(crate) layout: Option<Layout>,
     /// Whether it was just written for data, which the user then looks at first.
     pub(crate) new: bool,
+    /// Edits that an earlier window did not save.
+    pub(crate) left: Option<Left>,
 }
 
 /// What was dropped onto the window.

@@ -4,6 +4,7 @@
 //! the `session::Session` and hand back `action::Action`s, which are carried out at the end of the frame.
 
 mod action;
+mod autosave;
 mod background;
 mod command;
 pub mod dialogs;
@@ -15,11 +16,13 @@ mod logic;
 mod message;
 mod panels;
 mod queries;
+mod recent;
 mod reference;
 mod services;
 mod session;
 mod settings;
 mod theme;
+mod tour;
 mod watch;
 mod widgets;
 mod window;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::autosave::Autosave;
 use super::dock::Layout;
 use super::history::History;
 use super::queries::Queries;
@@ -12,6 +13,7 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::plot::Chart;
 use crate::project::Project;
+use crate::project::edits::change::{Change, Place};
 use crate::results::Results;
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::queue::{Entries, Queue, RunKey};
@@ -77,6 +79,16 @@ impl Row {
     }
 }
 
+/// Where the user is led: a place that was asked for, or that of an edit that was just taken back or made again.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Spotlight {
+    pub(crate) place: Place,
+    /// What the status says of it: `Undone: lambda of PESO`. None of a place that the user asked for.
+    pub(crate) words: Option<String>,
+    /// When it began, in seconds of the window's clock.
+    pub(crate) since: f64,
+}
+
 /// Everything that belongs to the open project.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -85,8 +97,14 @@ pub(crate) struct Session {
     /// The project file.
     pub(crate) file: PathBuf,
     pub(crate) history: History<Project>,
-    /// Revision of the history that is on disk.
-    pub(crate) saved: u64,
+    /// The project as its file has it.
+    pub(crate) saved: Project,
+    /// What undo would take back and redo would make again.
+    pub(crate) undo: Option<Change>,
+    pub(crate) redo: Option<Change>,
+    /// Where the user is led now.
+    pub(crate) spotlight: Option<Spotlight>,
+    pub(crate) autosave: Autosave,
     /// Whether it is being written now.
     pub(crate) saving: bool,
     pub(crate) layout: Layout,
@@ -123,9 +141,13 @@ impl Session {
         let planned = (0, planned_runs(&project));
         let mut session = Self {
             number,
+            autosave: Autosave::beside(&file),
             file,
+            saved: project.clone(),
             history: History::new(project),
-            saved: 0,
+            undo: None,
+            redo: None,
+            spotlight: None,
             saving: false,
             layout,
             runs: Vec::new(),
@@ -167,9 +189,9 @@ impl Session {
         if found.is_empty() { vec![usual] } else { found }
     }
 
-    /// Whether the project differs from its file.
-    pub(crate) const fn unsaved(&self) -> bool {
-        self.history.revision() != self.saved
+    /// Whether the project differs from its file; an edit that was taken back leaves nothing to save.
+    pub(crate) fn unsaved(&self) -> bool {
+        *self.project() != self.saved
     }
 
     /// Whether what is shown comes from generated data.
@@ -201,6 +223,8 @@ impl Session {
     pub(crate) fn arrange_rows(&mut self) {
         if self.planned.0 != self.history.revision() {
             self.planned = (self.history.revision(), planned_runs(self.project()));
+            self.undo = self.history.before().and_then(|before| Change::between(before, self.project()));
+            self.redo = self.history.after().and_then(|after| Change::between(self.project(), after));
         }
         let by_id: BTreeMap<&str, &Arc<RunView>> = self.runs.iter().map(|run| (run.id.as_str(), run)).collect();
         let planned = self.planned.1.iter().cloned();

@@ -1,4 +1,4 @@
-//! What the window remembers from one start to the next: theme, zoom and recent projects.
+//! What the window remembers from one start to the next: how it looks and asks, and recent projects.
 
 use std::path::{Path, PathBuf};
 
@@ -29,15 +29,44 @@ pub(crate) struct Settings {
     pub(crate) theme: ThemeChoice,
     /// Factor on the size of everything.
     pub(crate) zoom: f32,
+    /// Seconds for which the pointer rests before a tooltip appears.
+    pub(crate) tooltip_delay: f32,
+    /// Whether a form that is filled in asks before it closes.
+    pub(crate) confirm_forms: bool,
+    /// Where new projects are suggested; none for the user's documents.
+    pub(crate) projects_folder: Option<PathBuf>,
+    /// Whether the tour was taken or skipped.
+    pub(crate) tour_seen: bool,
     /// Project files, last opened first.
     pub(crate) recent: Vec<PathBuf>,
     /// How the last chart was exported.
     pub(crate) export: ExportChoices,
+    /// What is known of them.
+    pub(crate) opened: Vec<OpenedProject>,
+}
+
+/// A recent project as it was when it was last open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OpenedProject {
+    pub(crate) file: PathBuf,
+    pub(crate) name: String,
+    /// When it was opened, in seconds since 1970.
+    pub(crate) unix: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: ThemeChoice::System, zoom: 1.0, recent: Vec::new(), export: ExportChoices::default() }
+        Self {
+            theme: ThemeChoice::System,
+            zoom: 1.0,
+            tooltip_delay: 0.4,
+            confirm_forms: true,
+            projects_folder: None,
+            tour_seen: false,
+            recent: Vec::new(),
+            export: ExportChoices::default(),
+            opened: Vec::new(),
+        }
     }
 }
 
@@ -49,6 +78,8 @@ impl Settings {
             files::read_text(&Self::file(folder), LARGEST).ok().and_then(|text| ron::from_str(&text).ok());
         let mut settings = settings.unwrap_or_default();
         settings.zoom = if settings.zoom.is_finite() { settings.zoom.clamp(0.5, 3.0) } else { 1.0 };
+        settings.tooltip_delay =
+            if settings.tooltip_delay.is_finite() { settings.tooltip_delay.clamp(0.0, 3.0) } else { 0.4 };
         settings.recent.truncate(RECENT);
         settings
     }
@@ -66,10 +97,23 @@ impl Settings {
     }
 
     /// Puts a project in front of the recent ones.
-    pub(crate) fn remember(&mut self, project: &Path) {
+    pub(crate) fn remember(&mut self, project: &Path, name: &str, unix: u64) {
         self.recent.retain(|recent| recent != project);
         self.recent.insert(0, project.to_path_buf());
         self.recent.truncate(RECENT);
+        self.opened.retain(|opened| opened.file != project && self.recent.contains(&opened.file));
+        self.opened.push(OpenedProject { file: project.to_path_buf(), name: name.to_owned(), unix });
+    }
+
+    /// Takes a project out of the recent ones.
+    pub(crate) fn forget(&mut self, project: &Path) {
+        self.recent.retain(|recent| recent != project);
+        self.opened.retain(|opened| opened.file != project);
+    }
+
+    /// What is known of a recent project.
+    pub(crate) fn known(&self, project: &Path) -> Option<&OpenedProject> {
+        self.opened.iter().find(|opened| opened.file == project)
     }
 
     fn file(folder: &Path) -> PathBuf {
@@ -111,12 +155,17 @@ mod tests {
         assert_eq!(Settings::load(&folder), Settings::default());
         let mut settings = Settings { theme: ThemeChoice::Dark, zoom: 1.25, ..Settings::default() };
         for project in 0..10 {
-            settings.remember(Path::new(&format!("/projects/{project}.ron")));
+            settings.remember(Path::new(&format!("/projects/{project}.ron")), "A", project);
         }
-        settings.remember(Path::new("/projects/5.ron"));
+        settings.remember(Path::new("/projects/5.ron"), "Five", 77);
         assert_eq!(settings.recent.len(), RECENT);
         assert_eq!(settings.recent[0], Path::new("/projects/5.ron"));
         assert_eq!(settings.recent[1], Path::new("/projects/9.ron"));
+        let known = settings.known(Path::new("/projects/5.ron")).unwrap();
+        assert_eq!((known.name.as_str(), known.unix), ("Five", 77));
+        assert_eq!(settings.opened.len(), RECENT, "what is known of a project goes with it");
+        settings.forget(Path::new("/projects/9.ron"));
+        assert_eq!(settings.known(Path::new("/projects/9.ron")), None);
         settings.save(&folder).unwrap();
         assert_eq!(Settings::load(&folder), settings);
         std::fs::write(folder.join("settings.ron"), "(zoom: ").unwrap();

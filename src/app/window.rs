@@ -12,8 +12,10 @@ use super::dialogs::export::ChartPlace;
 use super::dialogs::palette::Outcome;
 use super::dock;
 use super::panels::Context;
+use super::panels::start::StartContents;
 use super::session::{Row, RowState, Session};
 use super::theme::{self, space};
+use super::tour::{self, Anchor};
 use super::widgets;
 use super::workbench::{TITLE, Workbench};
 use crate::plot::Chart;
@@ -45,12 +47,13 @@ impl eframe::App for Workbench {
         let drawn = |chart: &&Arc<Chart>| !matches!(chart.body, crate::plot::Body::Empty(_));
         self.chart = self.shown.iter().map(|(_, chart)| chart).find(drawn).cloned();
         self.follow_exported_chart();
-        self.palette_ui(ui, &situation, &mut actions);
+        self.palette_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog
-            && let Some(action) = dialog.ui(ui)
+            && let Some(action) = dialog.ui(ui, &mut self.asks_to_close, self.settings.confirm_forms)
         {
             self.perform_dialog(ui.ctx(), action);
         }
+        self.tour_ui(ui);
         actions.extend(self.notices.ui(ui));
         self.dropped_files(ui, &mut actions);
         for action in actions {
@@ -60,6 +63,8 @@ impl eframe::App for Workbench {
     }
 
     fn on_exit(&mut self) {
+        // What was not saved by now the user has given up.
+        self.end_autosave();
         self.save_layout_now();
     }
 }
@@ -115,7 +120,11 @@ impl Workbench {
         let frame = Frame::new().fill(tokens.surface).inner_margin(Margin::symmetric(12, 4));
         Panel::bottom("status bar").frame(frame).show(ui, |ui| {
             ui.horizontal(|ui| {
-                let words = self.session.as_ref().map_or_else(|| "No project is open".to_owned(), status_words);
+                let now = ui.input(|input| input.time);
+                let words = self
+                    .session
+                    .as_ref()
+                    .map_or_else(|| "No project is open".to_owned(), |open| status_words(open, now));
                 ui.label(RichText::new(words).small().color(tokens.muted));
                 if let Some(session) = &self.session {
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -130,7 +139,14 @@ impl Workbench {
     fn content(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         self.shown.clear();
         let Some(session) = &mut self.session else {
-            self.start.ui(ui, &self.settings.recent, self.opening.as_deref(), actions);
+            let now_unix = (self.services.clock)();
+            let page = StartContents {
+                settings: &self.settings,
+                looks: &self.recent,
+                opening: self.opening.as_deref(),
+                now_unix,
+            };
+            self.start.ui(ui, &page, actions);
             return;
         };
         // The dock changes the layout while the views read the rest of the session.
@@ -147,14 +163,28 @@ impl Workbench {
         session.layout = layout;
     }
 
-    fn palette_ui(&mut self, ui: &Ui, situation: &Situation, actions: &mut Vec<Action>) {
+    /// Draws the tour, as long as nothing else asks for an answer.
+    fn tour_ui(&mut self, ui: &Ui) {
+        if self.dialog.is_some() || self.palette.is_some() {
+            return;
+        }
+        let (Some(tour), Some(session)) = (&mut self.tour, &mut self.session) else { return };
+        if let Some(view) = tour.view_to_show() {
+            dock::show(&mut session.layout, view);
+        }
+        if tour.ui(ui) == tour::Outcome::Over {
+            self.end_tour();
+        }
+    }
+
+    fn palette_ui(&mut self, ui: &Ui, actions: &mut Vec<Action>) {
         let Some(palette) = &mut self.palette else { return };
-        match palette.ui(ui, situation) {
+        match palette.ui(ui) {
             Outcome::Open => {}
             Outcome::Closed => self.palette = None,
-            Outcome::Chosen(command) => {
+            Outcome::Chosen(chosen) => {
                 self.palette = None;
-                actions.push(Action::Command(command));
+                actions.extend(chosen);
             }
         }
     }
@@ -196,7 +226,7 @@ fn menu_ui(ui: &mut Ui, menu: Menu, situation: &Situation, actions: &mut Vec<Act
         }
         for command in group {
             let keys = command.shortcut().map(|shortcut| ui.ctx().format_shortcut(&shortcut)).unwrap_or_default();
-            let button = Button::new(command.text()).shortcut_text(keys);
+            let button = Button::new(command.words(situation)).shortcut_text(keys);
             if widgets::explained(ui, button, command, situation).clicked() {
                 actions.push(Action::Command(command));
             }
@@ -214,19 +244,29 @@ fn toolbar(ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
         (Command::Resume, "", "Resume"),
         (Command::Stop, "■", "Stop"),
     ];
+    let mut place = egui::Rect::NOTHING;
     for (command, icon, text) in buttons {
         let label = if icon.is_empty() { text.to_owned() } else { format!("{icon} {text}") };
         let response = widgets::explained(ui, Button::new(label), command, situation);
         response
             .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, command.obstacle(situation).is_none(), text));
+        place |= response.rect;
         if response.clicked() {
             actions.push(Action::Command(command));
         }
     }
+    tour::anchor(ui, Anchor::Toolbar, place.expand(4.0));
 }
 
+/// Seconds for which the status says what was undone.
+const SPOTLIGHT_WORDS: f64 = 6.0;
+
 /// One line on what happens: the run under way, or what to do.
-fn status_words(session: &Session) -> String {
+fn status_words(session: &Session, now: f64) -> String {
+    let spotlight = session.spotlight.as_ref().filter(|spotlight| now - spotlight.since < SPOTLIGHT_WORDS);
+    if let Some(words) = spotlight.and_then(|spotlight| spotlight.words.as_ref()) {
+        return words.clone();
+    }
     let active = |row: &&Row| row.state == RowState::Starting || row.run.as_ref().is_some_and(|run| run.is_active());
     let queued = match session.queued() {
         0 => String::new(),

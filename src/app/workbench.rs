@@ -14,10 +14,12 @@ use super::message::Message;
 use super::panels::Panels;
 use super::panels::selection::Selection;
 use super::panels::start::StartPage;
+use super::recent::{RecentLooks, Thumbnail};
 use super::services::Services;
 use super::session::{Row, Session};
 use super::settings::{Settings, ThemeChoice};
 use super::theme;
+use super::tour::Tour;
 use super::widgets::Notices;
 use crate::plot::Chart;
 
@@ -45,6 +47,15 @@ pub struct Workbench {
     pub(super) palette: Option<Palette>,
     /// The charts on screen, the most important of each view first.
     pub(super) shown: Vec<(ChartPlace, Arc<Chart>)>,
+    /// Whether the user is being asked if the open dialog may go although something was typed into it.
+    pub(super) asks_to_close: bool,
+    /// The dialog whose request is under way: it comes back with what was typed if that fails.
+    pub(super) asked: Option<Dialog>,
+    pub(super) tour: Option<Tour>,
+    /// What is known of the recent projects' folders.
+    pub(super) recent: RecentLooks,
+    /// When the picture of the open project was drawn last, and of which results.
+    pub(super) thumbnail: Thumbnail,
     /// The most important chart on screen, which the export and copy commands are about.
     pub(super) chart: Option<Arc<Chart>>,
     /// What the window's title says.
@@ -75,6 +86,11 @@ impl Workbench {
             dialog: None,
             palette: None,
             shown: Vec::new(),
+            asks_to_close: false,
+            asked: None,
+            tour: None,
+            recent: RecentLooks::default(),
+            thumbnail: Thumbnail::default(),
             chart: None,
             title: TITLE.to_owned(),
             may_close: false,
@@ -94,6 +110,7 @@ impl Workbench {
             ThemeChoice::System => egui::ThemePreference::System,
         });
         ctx.set_zoom_factor(self.settings.zoom);
+        ctx.all_styles_mut(|style| style.interaction.tooltip_delay = self.settings.tooltip_delay);
     }
 
     /// What commands depend on, as it is now.
@@ -103,8 +120,8 @@ impl Workbench {
         Situation {
             project_open: true,
             unsaved: session.unsaved(),
-            can_undo: session.history.can_undo(),
-            can_redo: session.history.can_redo(),
+            undo: session.undo.as_ref().map(|change| change.words.clone()),
+            redo: session.redo.as_ref().map(|change| change.words.clone()),
             something_unfinished: session.unfinished().next().is_some(),
             something_to_run: session.rows.iter().any(Row::can_run),
             selection_to_run: selected().any(Row::can_run),

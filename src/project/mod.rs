@@ -4,9 +4,11 @@
 
 pub mod check;
 pub(crate) mod edits;
+pub mod evaluation_fields;
 pub mod file;
 pub mod new_project;
 pub mod ron_source;
+pub mod settings;
 pub mod slug;
 pub mod sweep;
 pub mod sweep_edit;

@@ -1,11 +1,9 @@
-//! The training settings as fields, with words and ranges, for a sweep's editor.
-
-use serde_json::Value;
+//! The training settings as fields: forms, sweeps, checks and the reference are made of them.
 
 use super::Training;
-use crate::schema::{self, Choice, Field, FieldReference, Kind, Setting};
+use crate::schema::{self, Choice, Field, FieldReference, Kind};
 
-const fn whole(path: &'static str, label: &'static str, help: &'static str, max: u64) -> Field {
+pub(super) const fn whole(path: &'static str, label: &'static str, help: &'static str, max: u64) -> Field {
     Field { path, label, help, kind: Kind::Whole { min: 1, max } }
 }
 
@@ -26,7 +24,7 @@ pub const FIELDS: &[Field] = &[
     whole(
         "later_stage_epochs",
         "Later-stage epochs",
-        "Passes from stage 2 on, where they differ from stage 1's",
+        "Passes from stage 2 on; as many as in stage 1 unless a number is set",
         10_000,
     ),
     whole("batch", "Batch", "Targets an optimiser step; a user's targets stay together", 100_000),
@@ -72,8 +70,14 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
-/// Settings that change the memory and the time of a step, and what it does by rounding at most.
-pub const STEP_FIELDS: &[Field] = &[
+/// The settings that a form has and a sweep has not; [`FIXED`] says why.
+pub const FORM_FIELDS: &[Field] = &[
+    whole(
+        "validation_users",
+        "Validation users",
+        "Users a stage whose loss chooses the epoch that is kept: `All`, or `Sample(n)`",
+        1_000_000_000,
+    ),
     whole(
         "accumulation",
         "Accumulation",
@@ -103,25 +107,15 @@ pub const STEP_FIELDS: &[Field] = &[
 
 /// The field of a path, among all that a form can set.
 pub fn field(path: &str) -> Option<&'static Field> {
-    FIELDS.iter().chain(STEP_FIELDS).find(|field| field.path == path)
+    FIELDS.iter().chain(FORM_FIELDS).find(|field| field.path == path)
 }
 
 /// All settings that a form can set as a table of the reference, in Markdown.
 pub fn reference() -> String {
     let defaults = serde_json::to_value(Training::default()).unwrap_or_default();
-    let entries = [FIELDS, STEP_FIELDS].into_iter().flat_map(|fields| schema::reference(fields, &defaults));
+    let entries = [FIELDS, FORM_FIELDS].into_iter().flat_map(|fields| schema::reference(fields, &defaults));
     let lines = entries.map(|entry| entry.markdown());
     std::iter::once(FieldReference::HEAD.to_owned()).chain(lines).collect()
-}
-
-/// Gives a setting a value; the settings stay as they are where there is no such setting, or it cannot have the value.
-pub fn set(training: &mut Training, path: &str, value: &Setting) {
-    if field(path).is_some_and(|field| field.accepts(value).is_ok()) {
-        let mut changed = training.clone();
-        if super::sweep::set_training(&mut changed, path, value).is_ok() {
-            *training = changed;
-        }
-    }
 }
 
 /// A setting that a sweep cannot have.
@@ -158,17 +152,6 @@ pub const FIXED: &[Fixed] = &[
     Fixed { path: "start", label: "Start", why: "It names a folder, not a value" },
 ];
 
-/// The value of a setting; none where it is not set, or is no single value.
-pub fn setting(training: &Training, path: &str) -> Option<Setting> {
-    let whole = serde_json::to_value(training).ok()?;
-    match path.split('.').try_fold(&whole, |value, step| value.get(step))? {
-        Value::Bool(on) => Some(Setting::Switch(*on)),
-        Value::Number(number) => number.as_f64().map(Setting::Number),
-        Value::String(key) => Some(Setting::Choice(key.clone())),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -177,6 +160,7 @@ mod tests {
     use super::super::Project;
     use super::super::sweep::{Axis, Sweep, TRAINING, expand};
     use super::*;
+    use crate::schema::Setting;
 
     fn project() -> Project {
         Project::parse(super::super::file::DEMO, Path::new("project.ron")).unwrap()
@@ -196,9 +180,10 @@ mod tests {
     #[test]
     fn every_setting_is_in_the_reference_with_its_default() {
         let text = reference();
-        assert_eq!(text.lines().count(), 2 + FIELDS.len() + STEP_FIELDS.len());
+        assert_eq!(text.lines().count(), 2 + FIELDS.len() + FORM_FIELDS.len());
         let rank = Training::default().lora.rank;
         assert!(text.contains(&format!("| `lora.rank` | LoRA rank | `{rank}` | 1 to 1024 |")), "{text}");
+        assert!(text.contains("| `validation_users` | Validation users | `All` |"), "{text}");
         assert!(text.contains("| `later_stage_epochs` | Later-stage epochs | – |"), "nothing unless it is set: {text}");
     }
 
@@ -217,28 +202,5 @@ mod tests {
             project.sweeps = vec![Sweep { experiment, options, combine: Default::default() }];
             expand(&project).unwrap_or_else(|bad| panic!("{}: {bad:?}", field.path));
         }
-    }
-
-    #[test]
-    fn settings_are_read_by_their_paths() {
-        let training = Training::default();
-        assert_eq!(setting(&training, "lora.rank"), Some(Setting::Number(8.0)));
-        assert_eq!(setting(&training, "schedule"), Some(Setting::Choice("Cosine".to_owned())));
-        assert_eq!(setting(&training, "later_stage_epochs"), None);
-        assert_eq!(setting(&training, "nothing"), None);
-    }
-
-    #[test]
-    fn settings_are_set_by_their_paths_or_stay() {
-        let mut training = Training::default();
-        set(&mut training, "lora.rank", &Setting::Number(32.0));
-        set(&mut training, "checkpointing", &Setting::Switch(true));
-        set(&mut training, "storage", &Setting::Choice("Half".to_owned()));
-        set(&mut training, "vocabulary", &Setting::Choice("Frozen".to_owned()));
-        set(&mut training, "accumulation", &Setting::Number(0.0));
-        set(&mut training, "nothing", &Setting::Number(1.0));
-        assert_eq!((training.lora.rank, training.checkpointing, training.accumulation), (32, true, 1));
-        assert_eq!(training.vocabulary, crate::model::VocabularyMode::Frozen);
-        assert_eq!(training.storage, crate::model::Storage::Half);
     }
 }

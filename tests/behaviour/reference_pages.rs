@@ -27,6 +27,7 @@ const PARTS: &[(&str, Render)] = &[
     ("measures", peso_workbench::figures::measures::reference),
     ("methods", peso_workbench::method::reference),
     ("training fields", peso_workbench::project::training_fields::reference),
+    ("evaluation fields", peso_workbench::project::evaluation_fields::reference),
 ];
 
 /// Settings as they stand in a project file.

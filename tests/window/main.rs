@@ -5,7 +5,9 @@
 mod analyses;
 mod comparing;
 mod data;
+mod editing;
 mod exporting;
+mod first_minutes;
 mod fixture;
 mod importing;
 mod looks;

@@ -8,9 +8,11 @@ use egui::Ui;
 
 use super::chart_file::{ExportChoices, PreviewOf};
 use super::desktop::FileDialog;
+use crate::app::settings::Settings;
 use crate::app::widgets;
 use crate::method::MethodOptions;
 use crate::plot::{Chart, Style};
+use crate::project::Project;
 use crate::project::new_project::NewProject;
 use crate::project::sweep::Sweep;
 
@@ -21,8 +23,31 @@ pub(crate) trait DialogContents {
         520.0
     }
 
+    /// What becomes of it when the user presses Escape, or clicks beside it.
+    fn on_escape(&self) -> OnEscape {
+        OnEscape::Closes
+    }
+
     /// Draws its inside, and gives what the user asked for.
     fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction>;
+}
+
+/// What becomes of a dialog when the user presses Escape, or clicks beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnEscape {
+    /// It closes: nothing is lost.
+    Closes,
+    /// It asks, because something was typed; a click beside it does nothing.
+    Asks,
+    /// It stays until it is answered.
+    Stays,
+}
+
+impl OnEscape {
+    /// Of a form that something was typed into, or nothing yet.
+    pub(crate) const fn of_form(filled: bool) -> Self {
+        if filled { Self::Asks } else { Self::Closes }
+    }
 }
 
 /// What a dialog asks for.
@@ -45,6 +70,12 @@ pub(crate) enum DialogAction {
     Method(MethodPurpose, MethodOptions),
     /// A new sweep, or another one for the place of one.
     Sweep(Option<usize>, Box<Sweep>),
+    /// Make the edits that an earlier window left the present of the project.
+    Restore(Box<Project>),
+    /// Forget the edits that an earlier window left.
+    DiscardLeft,
+    /// Keep these settings.
+    Settings(Box<Settings>),
     /// Save, then estimate.
     SaveAndEstimate,
     /// Save, then go on.

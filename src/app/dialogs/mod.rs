@@ -12,5 +12,8 @@ pub(crate) mod modal;
 pub(crate) mod new_project;
 pub(crate) mod palette;
 pub(crate) mod path;
+pub(crate) mod restore;
+pub(crate) mod settings;
+pub(crate) mod shortcuts;
 pub(crate) mod sweep_editor;
 pub(crate) mod unsaved;

@@ -6,11 +6,12 @@ use eframe::egui;
 use egui::{TextEdit, Ui};
 
 use super::desktop::FileDialog;
-use super::dialog::{DialogAction, DialogContents, right_buttons};
+use super::dialog::{DialogAction, DialogContents, OnEscape, right_buttons};
 use super::path::expand_home;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::formats::formats_in_words;
+use crate::error::InputError;
 use crate::project::new_project::NewProject;
 use crate::project::slug::slug;
 
@@ -23,6 +24,8 @@ pub(crate) struct NewProjectDialog {
     /// What the user typed; until then name and folder follow from the data.
     name: Option<String>,
     folder: Option<String>,
+    /// Why what was entered cannot be used, until it is changed.
+    pub(crate) problem: Option<InputError>,
     /// Why the desktop's dialog was of no use.
     hint: Option<&'static str>,
     /// Whether the field has had the keyboard.
@@ -66,8 +69,13 @@ impl NewProjectDialog {
 }
 
 impl DialogContents for NewProjectDialog {
+    fn on_escape(&self) -> OnEscape {
+        OnEscape::of_form(!self.data.trim().is_empty() || self.name.is_some() || self.folder.is_some())
+    }
+
     fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction> {
         let mut action = None;
+        let before = (self.data.clone(), self.name.clone(), self.folder.clone());
         ui.heading("New project from data");
         let label =
             ui.label(format!("A file or folder of interactions: {}, or the paper's release", formats_in_words()));
@@ -106,6 +114,12 @@ impl DialogContents for NewProjectDialog {
                 action = Some(DialogAction::BrowseFor(FileDialog::ProjectFolder { suggested: PathBuf::from(folder) }));
             }
         });
+        if (&self.data, &self.name, &self.folder) != (&before.0, &before.1, &before.2) {
+            self.problem = None;
+        }
+        if let Some(problem) = &self.problem {
+            widgets::problem(ui, problem);
+        }
         if let Some(hint) = self.hint {
             ui.colored_label(theme::tokens(ui).warning, hint);
         }

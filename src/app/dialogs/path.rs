@@ -5,14 +5,20 @@ use std::path::PathBuf;
 use eframe::egui;
 use egui::{Key, TextEdit, Ui};
 
-use super::dialog::{DialogAction, DialogContents, PathPurpose, right_buttons};
+use super::dialog::{DialogAction, DialogContents, OnEscape, PathPurpose, right_buttons};
 use crate::app::theme::{self, space};
+use crate::app::widgets;
+use crate::error::InputError;
 
 /// Asks for a path, by typing or through the desktop.
 #[derive(Debug)]
 pub(crate) struct PathDialog {
     pub(crate) purpose: PathPurpose,
     pub(crate) text: String,
+    /// What stood in the field at first.
+    pub(crate) suggested: String,
+    /// Why what was typed cannot be used, until it is changed.
+    pub(crate) problem: Option<InputError>,
     /// Why the desktop's dialog was of no use.
     pub(crate) hint: Option<&'static str>,
     /// Whether the field has had the keyboard.
@@ -20,6 +26,10 @@ pub(crate) struct PathDialog {
 }
 
 impl DialogContents for PathDialog {
+    fn on_escape(&self) -> OnEscape {
+        OnEscape::of_form(self.text.trim() != self.suggested)
+    }
+
     fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction> {
         let (title, advice, go) = match self.purpose {
             PathPurpose::OpenProject => {
@@ -36,6 +46,12 @@ impl DialogContents for PathDialog {
         let response = ui.add(TextEdit::singleline(&mut self.text).desired_width(f32::INFINITY)).labelled_by(label.id);
         if !std::mem::replace(&mut self.focused, true) {
             response.request_focus();
+        }
+        if response.changed() {
+            self.problem = None;
+        }
+        if let Some(problem) = &self.problem {
+            widgets::problem(ui, problem);
         }
         if let Some(hint) = self.hint {
             ui.colored_label(theme::tokens(ui).warning, hint);

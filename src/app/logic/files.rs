@@ -29,12 +29,18 @@ use crate::plot::{Bitmap, Chart, Style, table};
 const FASTEST_PERSON: Duration = Duration::from_millis(300);
 
 impl Workbench {
+    /// Where projects are suggested.
+    fn projects_folder(&self) -> PathBuf {
+        self.settings.projects_folder.clone().unwrap_or_else(|| self.services.documents_folder.clone())
+    }
+
     pub(super) fn ask_path(&mut self, purpose: PathPurpose, hint: Option<&'static str>) {
         let text = match purpose {
             PathPurpose::OpenProject => String::new(),
-            PathPurpose::DemoFolder => self.services.documents_folder.join("peso-demo").display().to_string(),
+            PathPurpose::DemoFolder => self.projects_folder().join("peso-demo").display().to_string(),
         };
-        self.dialog = Some(Dialog::Path(PathDialog { purpose, text, hint, focused: false }));
+        let dialog = PathDialog { purpose, suggested: text.clone(), text, problem: None, hint, focused: false };
+        self.dialog = Some(Dialog::Path(dialog));
     }
 
     pub(super) fn ask_desktop(&mut self, asked: FileDialog) {
@@ -89,7 +95,7 @@ impl Workbench {
 
     /// Asks which data a new project is for.
     pub(super) fn ask_new_project(&mut self, data: Option<&Path>) {
-        let documents = self.services.documents_folder.clone();
+        let documents = self.projects_folder();
         self.dialog = Some(Dialog::New(NewProjectDialog::new(data, documents)));
     }
 

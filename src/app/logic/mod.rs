@@ -1,10 +1,13 @@
 //! What the window does: messages from background jobs come in, actions are carried out, the queue moves on.
 
+mod drafts;
 mod dropped;
 mod estimates;
 mod files;
 mod model;
 mod project;
+mod recent;
+mod reveal;
 mod runs;
 
 use std::path::Path;
@@ -13,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
+use self::reveal::Direction;
 use self::runs::did_not_finish;
 
 use super::action::{Action, SweepOf};
@@ -23,6 +27,8 @@ use super::dialogs::dialog::{DialogAction, Leaving, MethodPurpose, PathPurpose};
 use super::dialogs::method_picker::MethodPicker;
 use super::dialogs::modal::Dialog;
 use super::dialogs::palette::Palette;
+use super::dialogs::settings::SettingsDialog;
+use super::dialogs::shortcuts::ShortcutsDialog;
 use super::dialogs::sweep_editor::SweepEditor;
 use super::dock;
 use super::message::Message;
@@ -31,6 +37,7 @@ use super::session::Session;
 use super::settings::ThemeChoice;
 use super::widgets::{Notice, Weight, sentence};
 use super::workbench::Workbench;
+use crate::error::{InputError, io_words};
 use crate::method::MethodOptions;
 use crate::project::edits::{experiments, sweeps};
 use crate::run::observer::Control;
@@ -53,6 +60,8 @@ impl Workbench {
         }
         self.move_queue();
         self.move_estimate();
+        self.move_autosave(ctx);
+        self.look_at_recent();
         if ctx.input(|input| input.viewport().close_requested()) {
             self.close_requested(ctx);
         }
@@ -65,22 +74,16 @@ impl Workbench {
     fn handle(&mut self, ctx: &egui::Context, message: Message) {
         match message {
             Message::Opened(Ok(opened)) => self.opened(*opened),
-            Message::Opened(Err(error)) => {
-                self.opening = None;
-                self.notices.push(Notice::error("The project cannot be opened", &error));
-            }
-            Message::DemoWritten(Ok(file)) => self.open_project(file),
-            Message::DemoWritten(Err(error)) => {
-                self.opening = None;
-                self.notices.push(Notice::error("The demo cannot be written", &error));
-            }
+            Message::Opened(Err(error)) => self.refused("The project cannot be opened", error),
+            Message::DemoWritten(Ok(file)) => self.open_demo(file),
+            Message::DemoWritten(Err(error)) => self.refused("The demo cannot be written", error),
             Message::NewWritten(Ok(file)) => self.open_new_project(file),
-            Message::NewWritten(Err(error)) => {
-                self.opening = None;
-                self.notices.push(Notice::error("The project cannot be written", &error));
-            }
+            Message::NewWritten(Err(error)) => self.refused("The project cannot be written", error),
             Message::Dropped { path, what } => self.dropped(path, what),
-            Message::Saved { session, revision, result, then } => self.saved(session, revision, result, then),
+            Message::Saved { session, project, result, then } => self.saved(session, *project, result, then),
+            Message::Autosaved { session, result } => self.autosaved(session, result),
+            Message::RecentSeen(looks) => self.recent.seen(looks),
+            Message::Pictured => self.thumbnail.done(),
             Message::PathChosen { asked, path, took } => self.path_chosen(&asked, path, took),
             Message::Exported(Ok(path)) => {
                 let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -94,6 +97,7 @@ impl Workbench {
             Message::Done => {}
             Message::Runs { session, snapshot } => {
                 let failed = self.session_numbered(session).map(|open| open.take(snapshot)).unwrap_or_default();
+                self.draw_thumbnail();
                 for run in failed {
                     let key = RunKey { experiment: run.config.experiment.clone(), seed: run.config.seed };
                     let reason = sentence(run.reason.as_deref().unwrap_or("No reason was recorded"));
@@ -119,7 +123,7 @@ impl Workbench {
     /// Runs a job in the background; that this fails is rare enough for one message.
     fn spawn(&mut self, name: &str, job: impl FnOnce() -> Message + Send + 'static) {
         if let Err(error) = self.background.spawn(name, job) {
-            let text = format!("The system refuses to start another thread: {error}");
+            let text = format!("The system refuses to start another thread: {}", io_words(&error));
             self.notices.push(Notice::new(Weight::Problem, text).details("Close other programs and try again"));
         }
     }
@@ -132,7 +136,7 @@ impl Workbench {
             Action::Browse(question) => self.ask_desktop(question),
             Action::Drop(path) => self.look_at_dropped(path),
             Action::Forget(path) => {
-                self.settings.recent.retain(|recent| *recent != path);
+                self.settings.forget(&path);
                 self.save_settings();
             }
             Action::Export(chart) => self.ask_export(ctx, chart),
@@ -158,6 +162,7 @@ impl Workbench {
             Action::PickMethod(purpose) => self.pick_method(purpose),
             Action::EditSweep(which) => self.edit_sweep(which),
             Action::Edit { project, key } => self.edit(*project, key),
+            Action::Reveal(place) => self.reveal(ctx, place, None),
             Action::EditDone => {
                 if let Some(session) = &mut self.session {
                     session.history.close();
@@ -180,8 +185,8 @@ impl Workbench {
             Command::SaveProject => self.save_project(None),
             Command::CloseProject => self.leave(Leaving::Close),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
-            Command::Undo => self.change_history(super::history::History::undo),
-            Command::Redo => self.change_history(super::history::History::redo),
+            Command::Undo => self.travel(ctx, Direction::Undo),
+            Command::Redo => self.travel(ctx, Direction::Redo),
             Command::AddExperiment => self.pick_method(MethodPurpose::Add),
             Command::SweepOptions => {
                 let first = |session: &Session| Some(session.project().experiments.first()?.name.clone());
@@ -234,7 +239,13 @@ impl Workbench {
             Command::ZoomIn => self.set_zoom(ctx, self.settings.zoom * ZOOM_STEP),
             Command::ZoomOut => self.set_zoom(ctx, self.settings.zoom / ZOOM_STEP),
             Command::ZoomReset => self.set_zoom(ctx, 1.0),
-            Command::Palette => self.palette = Some(Palette::default()),
+            Command::Palette => self.palette = Some(Palette::new(ctx, &self.situation(), self.session.as_ref())),
+            Command::Tour => self.start_tour(),
+            Command::Shortcuts => self.dialog = Some(Dialog::Shortcuts(ShortcutsDialog::default())),
+            Command::Settings => {
+                let documents = self.services.documents_folder.clone();
+                self.dialog = Some(Dialog::Settings(Box::new(SettingsDialog::new(self.settings.clone(), documents))));
+            }
             Command::About => self.dialog = Some(Dialog::About(AboutDialog)),
         }
     }
@@ -243,11 +254,24 @@ impl Workbench {
     pub(super) fn perform_dialog(&mut self, ctx: &egui::Context, action: DialogAction) {
         match action {
             DialogAction::Browse => self.browse(),
-            DialogAction::Cancel => self.dialog = None,
-            DialogAction::Path(PathPurpose::OpenProject, path) => self.close_dialog_and_leave(Leaving::Open(path)),
-            DialogAction::Path(PathPurpose::DemoFolder, path) => self.close_dialog_and_leave(Leaving::Demo(path)),
+            // A form that waited behind the question about changes comes back.
+            DialogAction::Cancel => self.dialog = self.asked.take(),
+            DialogAction::Path(PathPurpose::OpenProject, path) => self.ask_to_leave(Leaving::Open(path)),
+            DialogAction::Path(PathPurpose::DemoFolder, path) => self.ask_to_leave(Leaving::Demo(path)),
             DialogAction::BrowseFor(question) => self.ask_desktop(question),
-            DialogAction::New(new) => self.close_dialog_and_leave(Leaving::New(new)),
+            DialogAction::New(new) => self.ask_to_leave(Leaving::New(new)),
+            DialogAction::Restore(project) => {
+                self.dialog = None;
+                self.restore(*project);
+            }
+            DialogAction::DiscardLeft => {
+                self.dialog = None;
+                self.discard_left();
+            }
+            DialogAction::Settings(settings) => {
+                self.dialog = None;
+                self.change_settings(ctx, |now| *now = *settings);
+            }
             DialogAction::Export(export) => {
                 self.dialog = None;
                 self.export(ctx, *export);
@@ -275,6 +299,7 @@ impl Workbench {
             }
             DialogAction::DiscardAnd(leaving) => {
                 self.dialog = None;
+                self.discard_left();
                 self.left(leaving);
             }
         }
@@ -314,8 +339,23 @@ impl Workbench {
         self.edit(project, None);
     }
 
-    fn close_dialog_and_leave(&mut self, leaving: Leaving) {
-        self.dialog = None;
+    /// Does what the open form asks for; it comes back if that cannot be done.
+    fn ask_to_leave(&mut self, leaving: Leaving) {
+        self.asked = self.dialog.take();
         self.leave(leaving);
+    }
+
+    /// Says why something could not be opened or written: in the form that asked for it, with all that was typed, else in a
+    /// message.
+    fn refused(&mut self, doing: &'static str, error: InputError) {
+        (self.opening, self.tour) = (None, None);
+        match self.asked.take() {
+            Some(mut form) if self.dialog.is_none() => {
+                form.refuse(error);
+                self.dialog = Some(form);
+            }
+            _ if self.session.is_none() && self.start.is_asking() => self.start.refuse(error),
+            _ => self.notices.push(Notice::error(doing, &error)),
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui;
 
+use super::super::autosave;
 use super::super::dock;
-use super::super::history::History;
 use super::super::session::Session;
+use super::super::tour::Tour;
 use super::super::watch::Watcher;
 use super::super::widgets::{Notice, Weight, sentence};
 use super::super::workbench::Workbench;
@@ -17,7 +18,7 @@ use crate::app::message::{Message, Opened};
 use crate::app::panels::selection::Selection;
 use crate::app::panels::view::View;
 use crate::app::panels::{PanelEvent, Panels, data};
-use crate::error::InputError;
+use crate::error::{InputError, io_words};
 use crate::files;
 use crate::project::file::{DEMO, FILE_NAME};
 use crate::project::{Project, check, sweep_edit};
@@ -39,7 +40,10 @@ impl Workbench {
 
     pub(super) fn left(&mut self, leaving: Leaving) {
         match leaving {
-            Leaving::Close => self.close_session(),
+            Leaving::Close => {
+                self.tour = None;
+                self.close_session();
+            }
             Leaving::Quit => self.quit = true,
             Leaving::Open(path) => self.open_project(path),
             Leaving::New(new) => {
@@ -62,12 +66,17 @@ impl Workbench {
 
     pub(super) fn close_session(&mut self) {
         if let Some(session) = self.session.take() {
+            // All is saved or discarded by now.
+            if let Err(error) = session.autosave.file().end() {
+                self.notices.push(Notice::error("The copy of discarded edits cannot be removed", &error));
+            }
             let (file, layout) = (layout_file(&session.file), dock::to_text(&session.layout));
             self.spawn("save layout", move || saved_layout(&file, layout.as_deref()));
         }
         self.panels = Panels::default();
         self.selection = Selection::default();
         self.chart = None;
+        self.recent = Default::default();
     }
 
     /// Writes the layout before the process ends; nothing is left to run a job then.
@@ -88,6 +97,27 @@ impl Workbench {
         self.open(path, true);
     }
 
+    /// The same for the demo; who sees it for the first time is shown around.
+    pub(super) fn open_demo(&mut self, path: PathBuf) {
+        if !self.settings.tour_seen {
+            self.tour = Some(Tour::default());
+        }
+        self.open(path, false);
+    }
+
+    pub(super) fn start_tour(&mut self) {
+        self.tour = Some(Tour::default());
+    }
+
+    /// Ends the tour, taken or skipped; it does not begin by itself again.
+    pub(in crate::app) fn end_tour(&mut self) {
+        self.tour = None;
+        if !self.settings.tour_seen {
+            self.settings.tour_seen = true;
+            self.save_settings();
+        }
+    }
+
     fn open(&mut self, path: PathBuf, new: bool) {
         self.opening = Some(path.clone());
         self.spawn("open project", move || {
@@ -98,8 +128,9 @@ impl Workbench {
     pub(super) fn opened(&mut self, opened: Opened) {
         self.close_session();
         self.opening = None;
+        self.asked = None;
         self.start = Default::default();
-        self.settings.remember(&opened.file);
+        self.settings.remember(&opened.file, &opened.project.name, (self.services.clock)());
         self.save_settings();
         self.sessions += 1;
         let number = self.sessions;
@@ -115,34 +146,43 @@ impl Workbench {
         match Watcher::start(name, runs_folder, self.background.outbox(), wrap) {
             Ok(watcher) => session.watcher = Some(watcher),
             Err(error) => {
-                let text = format!("The runs cannot be followed: {error}");
+                let text = format!("The runs cannot be followed: {}", io_words(&error));
                 self.notices.push(
                     Notice::new(Weight::Problem, text).details("Close other programs and open the project again"),
                 );
             }
         }
         self.session = Some(session);
+        self.thumbnail = Default::default();
+        if let Some(left) = opened.left {
+            self.offer_left(left);
+        }
     }
 
     pub(super) fn save_project(&mut self, then: Option<Leaving>) {
         let Some(session) = &mut self.session else { return };
         session.saving = true;
-        let (number, revision) = (session.number, session.history.revision());
-        let (project, file) = (session.project().clone(), session.file.clone());
+        let (number, project, file) = (session.number, Box::new(session.project().clone()), session.file.clone());
         self.spawn("save project", move || Message::Saved {
             session: number,
-            revision,
             result: project.save(&file),
+            project,
             then,
         });
     }
 
-    pub(super) fn saved(&mut self, number: u64, revision: u64, result: Result<(), InputError>, then: Option<Leaving>) {
+    pub(super) fn saved(
+        &mut self,
+        number: u64,
+        project: Project,
+        result: Result<(), InputError>,
+        then: Option<Leaving>,
+    ) {
         let Some(session) = self.session_numbered(number) else { return };
         session.saving = false;
         match result {
             Ok(()) => {
-                session.saved = revision;
+                session.saved = project;
                 if let Some(leaving) = then {
                     self.leave(leaving);
                 }
@@ -175,13 +215,6 @@ impl Workbench {
             }
         }
     }
-
-    pub(super) fn change_history(&mut self, change: impl FnOnce(&mut History<Project>)) {
-        if let Some(session) = &mut self.session {
-            change(&mut session.history);
-            session.arrange_rows();
-        }
-    }
 }
 
 /// Reads a project and the layout beside it.
@@ -191,7 +224,8 @@ fn read_project(path: &Path) -> Result<Opened, InputError> {
     let file = std::path::absolute(&file).unwrap_or(file);
     let project = Project::load(&file)?;
     let layout = files::read_text(&layout_file(&file), LARGEST_LAYOUT).ok().and_then(|text| dock::from_text(&text));
-    Ok(Opened { file, project, layout, new: false })
+    let left = autosave::left_beside(&file, &project);
+    Ok(Opened { file, project, layout, new: false, left })
 }
 
 /// Writes the demo project into a folder, unless one is there already, and gives the project file.

@@ -6,14 +6,16 @@ use eframe::egui;
 use egui::{Button, Grid, KeyboardShortcut, Modifiers, RichText, ScrollArea, TextEdit, Ui};
 
 use super::method_card::Form;
+use super::training_card::TrainingCard;
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, sweep_list};
+use super::{Context, Panel, PanelEvent, spotlight, sweep_list};
 use crate::app::action::{Action, SweepOf};
 use crate::app::dialogs::dialog::MethodPurpose;
 use crate::app::theme::{self, space};
-use crate::app::widgets::{self, counted};
+use crate::app::widgets::{self, NumberList, counted};
 use crate::data::DatasetSource;
 use crate::model::BaseModel;
+use crate::project::edits::change::Place;
 use crate::project::edits::experiments as edits;
 use crate::project::{Experiment, Project};
 
@@ -31,8 +33,8 @@ pub(crate) static VIEW: ViewSpec = ViewSpec {
 #[derive(Debug, Default)]
 pub(crate) struct ExperimentsPanel {
     renaming: Option<Renaming>,
-    /// The seeds as they are being typed.
-    seeds: Option<String>,
+    seeds: NumberList,
+    training: TrainingCard,
     /// The options of each experiment, made anew where its method has changed.
     forms: Vec<Form>,
 }
@@ -57,6 +59,8 @@ impl Panel for ExperimentsPanel {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.add_space(2.0);
             self.project_card(ui, context);
+            ui.add_space(2.0);
+            self.training.ui(ui, context);
             ui.add_space(space::XS);
             ui.horizontal(|ui| {
                 widgets::section(ui, "Experiments");
@@ -78,6 +82,12 @@ impl Panel for ExperimentsPanel {
                 (0..count).for_each(|index| self.card_at(ui, context, index));
             }
         });
+    }
+
+    fn receive(&mut self, event: &PanelEvent) {
+        if matches!(event, PanelEvent::Reveal(Place::Setting(_) | Place::CutOffs)) {
+            self.training.open();
+        }
     }
 }
 
@@ -103,16 +113,12 @@ impl ExperimentsPanel {
         widgets::card(ui, |ui| {
             widgets::section(ui, &project.name);
             Grid::new("project facts").num_columns(2).spacing([space::M, space::XS]).show(ui, |ui| {
-                widgets::fact(ui, "Data", data_words(&project.dataset));
-                widgets::fact(ui, "Base model", model_words(&project.base_model));
-                let training = &project.training;
-                let lora = format!("rank {}, α {}", training.lora.rank, training.lora.alpha);
-                widgets::fact(ui, "LoRA", lora);
-                let mut epochs = counted(training.epochs, "epoch");
-                if let Some(later) = training.later_stage_epochs {
-                    epochs.push_str(&format!(", then {later} a stage"));
-                }
-                widgets::fact(ui, "Training", format!("{epochs}, batch {}", training.batch));
+                let lora = &project.training.lora;
+                let lora = format!("rank {}, α {}", lora.rank, lora.alpha);
+                let rank = Place::Setting("training.lora.rank".to_owned());
+                linked_fact(ui, context, "Data", data_words(&project.dataset), Place::Data);
+                linked_fact(ui, context, "Base model", model_words(&project.base_model), Place::BaseModel);
+                linked_fact(ui, context, "LoRA", lora, rank);
                 self.seeds_field(ui, context);
             });
             if !project.notes.is_empty() {
@@ -126,7 +132,8 @@ impl ExperimentsPanel {
         let Some(experiment) = project.experiments.get(index) else { return };
         let tokens = theme::tokens(ui);
         let card = experiment.method.card();
-        widgets::card(ui, |ui| {
+        let (session, place) = (context.session, Place::Experiment(experiment.name.clone()));
+        let contents = |ui: &mut Ui| {
             self.heading(ui, context, index, experiment);
             if experiment.name != card.name {
                 widgets::remark(ui, card.name);
@@ -140,7 +147,7 @@ impl ExperimentsPanel {
             }
             ui.add_space(2.0);
             let mut method = experiment.method.clone();
-            let edited = form.ui(ui, &mut method);
+            let edited = form.ui(ui, session, &experiment.name, &mut method);
             if edited.changed {
                 let project = Box::new(edits::with_options(project, index, method));
                 context.actions.push(Action::Edit { project, key: Some(index as u64) });
@@ -148,7 +155,8 @@ impl ExperimentsPanel {
             if edited.done {
                 context.actions.push(Action::EditDone);
             }
-        });
+        };
+        spotlight::at(ui, session, &place, |ui| widgets::card(ui, contents));
     }
 
     fn heading(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &Experiment) {
@@ -238,47 +246,31 @@ impl ExperimentsPanel {
     }
 
     fn seeds_field(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        let session = context.session;
         let label = ui.label(RichText::new("Seeds").color(theme::tokens(ui).muted));
-        let current = seeds_text(&context.session.project().seeds);
-        let text = self.seeds.get_or_insert(current);
-        let valid = parse_seeds(text).is_some();
-        let mut field = TextEdit::singleline(text).desired_width(140.0);
-        if !valid {
-            field = field.text_color(theme::tokens(ui).error);
-        }
-        let response = ui.add(field).labelled_by(label.id);
-        let response = response.on_hover_text("Whole numbers, separated by commas. One run an experiment and seed; three or more seeds show how much is chance");
-        if response.lost_focus() {
-            if let Some(seeds) = parse_seeds(text) {
-                let project = Box::new(edits::with_seeds(context.session.project(), seeds));
-                context.actions.push(Action::Edit { project, key: None });
-            }
-            self.seeds = None;
-        } else if !response.has_focus() {
-            self.seeds = None;
+        let help = "Whole numbers, separated by commas. One run an experiment and seed; three or more seeds show how much is chance";
+        let now = &session.project().seeds;
+        let typed = spotlight::at(ui, session, &Place::Seeds, |ui| self.seeds.ui(ui, label.id, help, now));
+        if let Some(seeds) = typed {
+            let project = Box::new(edits::with_seeds(session.project(), seeds));
+            context.actions.push(Action::Edit { project, key: None });
         }
         ui.end_row();
     }
 }
 
+/// A fact whose value leads to where it is edited.
+fn linked_fact(ui: &mut Ui, context: &mut Context<'_>, name: &str, value: String, place: Place) {
+    let label = ui.label(RichText::new(name).color(theme::tokens(ui).muted));
+    let link = ui.link(value).labelled_by(label.id).on_hover_text("Go to where it is edited");
+    if link.clicked() {
+        context.actions.push(Action::Reveal(place));
+    }
+    ui.end_row();
+}
+
 /// Makes the next project by an edit of the experiment at an index.
 type ExperimentEdit = fn(&Project, usize) -> Project;
-
-fn seeds_text(seeds: &[u64]) -> String {
-    seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// The seeds that a text lists; `None` where it lists none, or anything else.
-fn parse_seeds(text: &str) -> Option<Vec<u64>> {
-    let mut seeds = Vec::new();
-    for part in text.split([',', ' ']).filter(|part| !part.is_empty()) {
-        let seed = part.parse().ok()?;
-        if !seeds.contains(&seed) {
-            seeds.push(seed);
-        }
-    }
-    (!seeds.is_empty()).then_some(seeds)
-}
 
 fn data_words(dataset: &DatasetSource) -> String {
     match dataset {
@@ -299,19 +291,5 @@ fn model_words(model: &BaseModel) -> String {
         BaseModel::HuggingFace(path) | BaseModel::Gguf(path) => {
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seeds_are_read_as_people_type_them() {
-        assert_eq!(parse_seeds("42"), Some(vec![42]));
-        assert_eq!(parse_seeds(" 1,2, 3 2"), Some(vec![1, 2, 3]));
-        assert_eq!(parse_seeds(""), None);
-        assert_eq!(parse_seeds("1, x"), None);
-        assert_eq!(parse_seeds("-1"), None);
     }
 }

@@ -3,8 +3,11 @@
 use eframe::egui;
 use egui::{Button, Checkbox, ComboBox, DragValue, RichText, TextEdit, Ui};
 
+use super::spotlight;
+use crate::app::session::Session;
 use crate::app::theme::{self, space};
 use crate::method::{Card, MethodOptions};
+use crate::project::edits::change::Place;
 use crate::schema::{Choice, Field, FieldSetting, Kind, Setting};
 
 /// What an edit of the options came to.
@@ -72,8 +75,8 @@ impl Form {
         self.options.iter().filter(|option| option.is_changed()).count()
     }
 
-    /// Draws the options; `method` takes what the user sets.
-    pub(crate) fn ui(&self, ui: &mut Ui, method: &mut MethodOptions) -> Edited {
+    /// Draws the options of an experiment; `method` takes what the user sets.
+    pub(super) fn ui(&self, ui: &mut Ui, session: &Session, experiment: &str, method: &mut MethodOptions) -> Edited {
         let mut edited = Edited::default();
         if let Some(inner) = method.method().inner().map(MethodOptions::card) {
             row(ui, "Method", "The method that starts ahead", false, |ui, label| {
@@ -81,7 +84,9 @@ impl Form {
             });
         }
         for option in &self.options {
-            if let Some(setting) = option_row(ui, option, &mut edited) {
+            let place = Place::MethodOption { experiment: experiment.to_owned(), option: option.field.path.clone() };
+            let set = spotlight::at(ui, session, &place, |ui| option_row(ui, option, &mut edited));
+            if let Some(setting) = set {
                 // What the form offers is what the option takes; a value that it does not take is not set.
                 let _ = method.set(&option.field.path, &setting);
             }
@@ -216,8 +221,9 @@ fn control(ui: &mut Ui, field: &FieldSetting, label: egui::Id, edited: &mut Edit
     match (field.field.kind, &field.setting) {
         (Kind::Number { min, max }, Setting::Number(number)) => {
             let mut value = *number;
-            let speed = (value.abs() * 0.01).max(0.001);
-            let drag = DragValue::new(&mut value).range(min..=max).speed(speed).max_decimals(6);
+            // A hundredth of the value a point, so that 0.0002 can be dragged as well as 20.
+            let speed = if value == 0.0 { 0.001 } else { value.abs() * 0.01 };
+            let drag = DragValue::new(&mut value).range(min..=max).speed(speed).max_decimals(9);
             edited.note(&ui.add(drag).labelled_by(label));
             Some(Setting::Number(value))
         }

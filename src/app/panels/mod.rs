@@ -4,8 +4,11 @@
 
 pub(crate) mod method_card;
 pub(crate) mod selection;
+mod settings_form;
+mod spotlight;
 pub(crate) mod start;
 mod sweep_list;
+mod training_card;
 pub(crate) mod view;
 
 use std::collections::BTreeMap;
@@ -29,6 +32,7 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::figures::styles;
 use crate::plot::{Body, Chart, Highlight, SeriesStyle, screen};
+use crate::project::edits::change::Place;
 use crate::results::Results;
 
 /// What a panel may read, and where it puts its actions.
@@ -61,6 +65,8 @@ pub(crate) enum PanelEvent {
     DataDropped(PathBuf),
     /// A dialog of the desktop chose a file or folder of data; without a path, why it was of no use.
     DataFileChosen { dialog: desktop::FileDialog, path: Option<PathBuf>, hint: Option<&'static str> },
+    /// A place of the project is to be seen: whatever folds it away opens.
+    Reveal(Place),
 }
 
 /// A view with what makes its panel.

@@ -10,8 +10,7 @@ use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::project::edits::sweeps::without_sweep;
 use crate::project::sweep::{Axis, Combine, Sweep, TRAINING};
-use crate::project::training_fields::FIELDS;
-use crate::project::{Experiment, Project};
+use crate::project::{Experiment, Project, settings};
 use crate::schema::{Field, Setting};
 
 /// Draws the sweeps of an experiment.
@@ -69,8 +68,8 @@ fn heading(sweep: &Sweep) -> String {
 
 /// The option's description, where the experiment has it as it is.
 fn field_of(project: &Project, experiment: &Experiment, option: &str) -> Option<&'static Field> {
-    if let Some(path) = option.strip_prefix(TRAINING) {
-        return FIELDS.iter().find(|field| field.path == path);
+    if option.starts_with(TRAINING) {
+        return settings::field(option);
     }
     let of = project.method_of(&experiment.name)?.fields();
     of.into_iter().find(|field| field.path == option).map(|field| field.field)

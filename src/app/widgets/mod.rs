@@ -1,9 +1,11 @@
 //! Small pieces that the panels are put together from.
 
 mod notices;
+mod number_list;
 mod status;
 
 pub(crate) use notices::{Notice, Notices, Weight};
+pub(crate) use number_list::{NumberList, numbers_text};
 pub(crate) use status::{pace_words, phase_words, status_look};
 
 use eframe::egui;
@@ -11,6 +13,7 @@ use egui::{Button, Frame, Margin, Response, RichText, Ui};
 
 use super::command::{Command, Situation};
 use super::theme::{self, space};
+use crate::error::InputError;
 use crate::figures::measures;
 
 /// A surface with a border.
@@ -75,6 +78,17 @@ pub(crate) fn empty_state(ui: &mut Ui, title: &str, advice: &str) {
         ui.label(RichText::new(advice).color(muted));
         ui.add_space(space::S);
     });
+}
+
+/// Why something that was entered cannot be used, below where it was entered: what, what to do, and the path concerned.
+pub(crate) fn problem(ui: &mut Ui, error: &InputError) {
+    let tokens = theme::tokens(ui);
+    let place = error.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+    ui.colored_label(tokens.error, format!("⚠ {}{place}", sentence(&error.problem)));
+    if let Some(advice) = &error.advice {
+        remark(ui, sentence(advice));
+    }
+    remark(ui, error.path.display().to_string());
 }
 
 /// Gives a field without a label of its own a name for those who cannot see where it stands.

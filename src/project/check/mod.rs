@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use self::training::training;
 use self::values::{Checked, above_zero, bad, dropout, positive, require, share};
-use super::{Evaluation, Project, SemanticIds, UsersPerStage};
+use super::{Evaluation, Project, SemanticIds, evaluation_fields, settings};
 use crate::data::{DatasetSource, Prepare, SyntheticOptions, synthetic as generator};
 use crate::method::MethodOptions;
 use crate::model::{BaseModel, Compact, Prompt, Storage};
@@ -153,7 +153,7 @@ pub fn compact(shape: &Compact) -> Checked {
 }
 
 fn evaluation(evaluation: &Evaluation) -> Checked {
-    positive("evaluation.beams", evaluation.beams)?;
+    settings::check("evaluation", evaluation, &[evaluation_fields::FIELDS])?;
     require(!evaluation.k.is_empty(), "evaluation.k", "the list is empty", "for example `[1, 5, 10, 20]`")?;
     require(evaluation.k.iter().all(|&k| k > 0), "evaluation.k", "a cut-off is 0", "cut-offs start at 1")?;
     require(
@@ -161,11 +161,7 @@ fn evaluation(evaluation: &Evaluation) -> Checked {
         "evaluation.k",
         &format!("every cut-off is above the {} beams", evaluation.beams),
         "a list of recommendations has as many items as there are beams",
-    )?;
-    match evaluation.users {
-        UsersPerStage::Sample(users) => positive("evaluation.users", users),
-        UsersPerStage::All => Ok(()),
-    }
+    )
 }
 
 fn experiments(project: &Project) -> Checked {

@@ -21,11 +21,6 @@ pub(super) fn above_zero(field: &str, value: f64) -> Checked {
     require(holds, field, &format!("{value} cannot be used"), "it must be a number above 0")
 }
 
-pub(super) fn not_negative(field: &str, value: f64) -> Checked {
-    let holds = value.is_finite() && value >= 0.0;
-    require(holds, field, &format!("{value} cannot be used"), "it must be a number that is not below 0")
-}
-
 pub(super) fn share(field: &str, value: f64) -> Checked {
     let holds = (0.0..=1.0).contains(&value);
     require(holds, field, &format!("{value} is no share"), "it must be between 0 and 1")

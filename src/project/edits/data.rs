@@ -62,6 +62,11 @@ pub(crate) fn with_semantic_ids(project: &Project, ids: SemanticIds) -> Project 
     changed(project, |project| project.semantic_ids = ids)
 }
 
+/// The project with other cut-offs of Hit and NDCG.
+pub(crate) fn with_cut_offs(project: &Project, cut_offs: Vec<usize>) -> Project {
+    changed(project, |project| project.evaluation.k = cut_offs)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use egui::{ComboBox, Frame, Margin, RichText, ScrollArea, Ui};
 
 use self::axis::AxisDraft;
 use self::offer::Offer;
-use super::dialog::{DialogAction, DialogContents, right_row};
+use super::dialog::{DialogAction, DialogContents, OnEscape, right_row};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::project::Project;
@@ -83,6 +83,12 @@ impl SweepEditor {
 }
 
 impl DialogContents for SweepEditor {
+    fn on_escape(&self) -> OnEscape {
+        let before = self.place.and_then(|place| self.project.sweeps.get(place));
+        let same = before.map_or(self.axes.is_empty(), |before| self.sweep().as_ref() == Some(before));
+        OnEscape::of_form(!same)
+    }
+
     fn width(&self) -> f32 {
         WIDTH
     }

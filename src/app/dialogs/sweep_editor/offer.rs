@@ -3,8 +3,8 @@
 use crate::app::panels::method_card::words;
 use crate::method::MethodOptions;
 use crate::project::Project;
+use crate::project::settings;
 use crate::project::sweep::TRAINING;
-use crate::project::training_fields;
 use crate::project::training_fields::{FIELDS, FIXED};
 use crate::schema::{Field, FieldSetting, Setting};
 
@@ -51,7 +51,7 @@ pub(super) fn offers(project: &Project, experiment: &str, chosen: &[(String, Vec
         label: field.label.to_owned(),
         help: field.help,
         field: Some(*field),
-        now: training_fields::setting(&project.training, field.path),
+        now: settings::value(project, &format!("{TRAINING}{}", field.path)),
         obstacle: trains(method).err(),
     });
     let fixed = FIXED.iter().map(|fixed| Offer {

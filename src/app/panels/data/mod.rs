@@ -19,10 +19,11 @@ use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, Ui};
 
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, PanelEvent, answered};
+use super::{Context, Panel, PanelEvent, answered, spotlight};
 use crate::app::queries::Answer;
 use crate::app::queries::data::ProjectData;
 use crate::app::queries::data_report::DataReport;
+use crate::project::edits::change::Place;
 
 /// The view.
 pub(crate) static VIEW: ViewSpec = ViewSpec {
@@ -109,12 +110,15 @@ impl Panel for DataPanel {
             // Source and ids are where data are mended that cannot be read.
             if matches!(self.tab, Tab::Source | Tab::Ids) { None } else { self.report(ui, context, query) }
         });
+        let session = context.session;
         match (self.tab, &found.inner) {
             (Tab::Source, _) => self.source.ui(ui, context),
-            (Tab::Ids, _) => self.ids.ui(ui, context),
+            (Tab::Ids, _) => spotlight::at(ui, session, &Place::SemanticIds, |ui| self.ids.ui(ui, context)),
             (_, None) => {}
             (Tab::Overview, Some(loaded)) => overview::ui(ui, loaded.report),
-            (Tab::Timeline, Some(loaded)) => self.timeline.ui(ui, context, loaded),
+            (Tab::Timeline, Some(loaded)) => {
+                spotlight::at(ui, session, &Place::Stages, |ui| self.timeline.ui(ui, context, loaded));
+            }
             (Tab::Drift, Some(loaded)) => self.drift.ui(ui, context, loaded),
             (Tab::Items, Some(loaded)) => self.items.ui(ui, context, loaded),
             (Tab::Users, Some(loaded)) => self.users.ui(ui, context, loaded),
@@ -129,6 +133,10 @@ impl Panel for DataPanel {
                 self.source.pick(path.clone());
             }
             PanelEvent::DataFileChosen { dialog, path, hint } => self.source.chosen(dialog, path.clone(), *hint),
+            PanelEvent::Reveal(Place::Data | Place::Preparation) => self.show_source(),
+            PanelEvent::Reveal(Place::Stages) => self.tab = Tab::Timeline,
+            PanelEvent::Reveal(Place::SemanticIds) => self.tab = Tab::Ids,
+            PanelEvent::Reveal(_) => {}
         }
     }
 }

@@ -15,7 +15,7 @@ use eframe::egui;
 use egui::{Align, KeyboardShortcut, Layout, Modifiers, RichText, ScrollArea, Ui};
 
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel};
+use super::{Context, Panel, PanelEvent, spotlight};
 use crate::app::action::Action;
 use crate::app::queries::model::TrainingSetup;
 use crate::app::queries::{Answer, Query};
@@ -24,6 +24,7 @@ use crate::app::widgets;
 use crate::budget::setup::Setup;
 use crate::error::InputError;
 use crate::project::Project;
+use crate::project::edits::change::Place;
 
 /// The view.
 pub(crate) static VIEW: ViewSpec = ViewSpec {
@@ -89,7 +90,7 @@ const WIDE: f32 = 720.0;
 impl Panel for ModelPanel {
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let state = self.setup(context);
-        let setup = state.setup;
+        let (setup, session) = (state.setup, context.session);
         ui.horizontal_wrapped(|ui| {
             for part in Part::ALL {
                 ui.selectable_value(&mut self.part, part, part.text()).on_hover_text(part.tooltip());
@@ -106,11 +107,11 @@ impl Panel for ModelPanel {
                     if !state.is_about_model(context.session.project()) {
                         state.describe(ui, context, "Reading the data");
                     }
-                    self.base.ui(ui, context, setup);
+                    spotlight::at(ui, session, &Place::BaseModel, |ui| self.base.ui(ui, context, setup));
                 }
                 Part::Prompt => {
                     state.describe(ui, context, "Writing an example");
-                    self.prompt.ui(ui, context, setup);
+                    spotlight::at(ui, session, &Place::Prompt, |ui| self.prompt.ui(ui, context, setup));
                 }
                 Part::Training => {
                     state.describe(ui, context, "Writing the steps of every stage");
@@ -120,9 +121,25 @@ impl Panel for ModelPanel {
             ui.add_space(space::S);
         });
     }
+
+    fn receive(&mut self, event: &PanelEvent) {
+        if let PanelEvent::Reveal(place) = event {
+            self.reveal(place);
+        }
+    }
 }
 
 impl ModelPanel {
+    /// Brings what is asked for to the front.
+    fn reveal(&mut self, place: &Place) {
+        match place {
+            Place::BaseModel => self.part = Part::Base,
+            Place::Prompt => self.part = Part::Prompt,
+            Place::Start => self.part = Part::Training,
+            _ => {}
+        }
+    }
+
     /// Asks what data and model come to, and gives the last answer as long as there is no newer one.
     fn setup<'s>(&mut self, context: &mut Context<'s>) -> SetupState<'s> {
         let session = context.session;

@@ -4,9 +4,9 @@ use eframe::egui;
 use egui::{Button, RichText, TextEdit, Ui};
 
 use super::chips::{self, ChipKind};
-use super::{Key, beside, edit, trained};
+use super::{Key, beside, edit};
 use crate::app::action::Action;
-use crate::app::panels::Context;
+use crate::app::panels::{Context, settings_form};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::budget::setup::Setup;
@@ -115,7 +115,7 @@ fn choice(ui: &mut Ui, context: &mut Context<'_>, typed: &mut Option<(String, St
         *typed = None;
     }
     ui.add_space(space::XS);
-    trained::fields(ui, context, &["max_history"]);
+    settings_form::rows(ui, context, &["training.max_history"]);
 }
 
 /// The text as it is being typed. The project takes it whenever it says once where the history stands.

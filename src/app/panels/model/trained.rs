@@ -8,16 +8,14 @@ use egui::Ui;
 use super::card::trained_words;
 use super::chips::{self, ChipKind};
 use super::figures::Figures;
-use super::{Key, beside, edit, memory, start};
-use crate::app::action::Action;
+use super::{beside, memory, start};
 use crate::app::panels::Context;
-use crate::app::panels::method_card::{Edited, value_row};
+use crate::app::panels::{settings_form, spotlight};
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::budget::setup::Setup;
 use crate::model::BaseModel;
-use crate::project::edits::model::with_training;
-use crate::project::{Training, training_fields};
+use crate::project::edits::change::Place;
 
 /// State of this part.
 #[derive(Debug, Default)]
@@ -28,8 +26,8 @@ pub(super) struct TrainingPart {
 }
 
 /// The settings that this part is about, by their paths.
-const LORA: [&str; 2] = ["lora.rank", "lora.alpha"];
-const STEP: [&str; 4] = ["vocabulary", "batch", "accumulation", "checkpointing"];
+const LORA: [&str; 2] = ["training.lora.rank", "training.lora.alpha"];
+const STEP: [&str; 4] = ["training.vocabulary", "training.batch", "training.accumulation", "training.checkpointing"];
 
 /// The modules of every layer that have an adapter.
 const TARGETS: [&str; 7] = ["q", "k", "v", "o", "gate", "up", "down"];
@@ -45,7 +43,8 @@ impl TrainingPart {
             |ui, context| {
                 widgets::card(ui, |ui| settings(ui, context, figures));
                 ui.add_space(space::S);
-                widgets::card(ui, |ui| start::ui(ui, context));
+                let session = context.session;
+                spotlight::at(ui, session, &Place::Start, |ui| widgets::card(ui, |ui| start::ui(ui, context)));
             },
             |ui, context| {
                 if let Some(figures) = figures {
@@ -61,7 +60,7 @@ fn settings(ui: &mut Ui, context: &mut Context<'_>, figures: Option<&Figures>) {
     if let Some(figures) = figures {
         widgets::remark(ui, format!("Parameters: {}", trained_words(figures)));
     }
-    fields(ui, context, &LORA);
+    settings_form::rows(ui, context, &LORA);
     ui.horizontal_wrapped(|ui| {
         widgets::remark(ui, "On");
         ui.spacing_mut().item_spacing.x = 3.0;
@@ -70,31 +69,9 @@ fn settings(ui: &mut Ui, context: &mut Context<'_>, figures: Option<&Figures>) {
         }
         widgets::remark(ui, "of every layer");
     });
-    fields(ui, context, &STEP);
+    settings_form::rows(ui, context, &STEP);
     // The weights of a compact model are trained here before they are frozen.
     if !matches!(context.session.project().base_model, BaseModel::Compact(_)) {
-        fields(ui, context, &["storage"]);
-    }
-}
-
-/// Rows of the training settings with these paths; what the user sets is asked for as a change of the project.
-pub(super) fn fields(ui: &mut Ui, context: &mut Context<'_>, paths: &[&str]) {
-    let project = context.session.project();
-    let (mut training, usual) = (project.training.clone(), Training::default());
-    let mut edited = Edited::default();
-    for path in paths {
-        let field = training_fields::field(path);
-        let values = (training_fields::setting(&training, path), training_fields::setting(&usual, path));
-        if let (Some(field), (Some(now), Some(default))) = (field, values)
-            && let Some(value) = value_row(ui, field, now, default, &mut edited)
-        {
-            training_fields::set(&mut training, path, &value);
-        }
-    }
-    if edited.changed && training != project.training {
-        edit(context, with_training(project, training), Some(Key::Training));
-    }
-    if edited.done {
-        context.actions.push(Action::EditDone);
+        settings_form::rows(ui, context, &["training.storage"]);
     }
 }

@@ -4,14 +4,14 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use eframe::egui;
-use egui::{DragValue, TextEdit, Ui};
+use egui::{Button, DragValue, TextEdit, Ui};
 
 use super::super::super::{Context, choice, keep_together};
 use crate::app::action::Action;
 use crate::app::widgets;
 use crate::id_training::TrainIds;
 use crate::id_training::rq_vae::RqVae;
-use crate::id_training::source::{Text, VectorSource};
+use crate::id_training::source::{Part, Text, VectorSource};
 use crate::id_training::train::Quantizer;
 use crate::project::SemanticIds;
 use crate::project::edits::data::with_semantic_ids;
@@ -26,8 +26,8 @@ const NUMBER: f32 = 64.0;
 /// State of the form.
 #[derive(Debug, Default)]
 pub(super) struct Form {
-    /// The path that is being typed.
-    path: Option<String>,
+    /// The path that is being typed, and the number of its field.
+    path: Option<(usize, String)>,
 }
 
 /// Where ids come from, as the form offers it.
@@ -44,6 +44,38 @@ enum Source {
     Text,
     Vectors,
     Several,
+}
+
+impl Source {
+    /// What can be one source, alone or among several.
+    const SINGLE: [Self; 3] = [Self::Words, Self::Text, Self::Vectors];
+
+    const fn of(source: &VectorSource) -> Self {
+        match source {
+            VectorSource::Words(_) => Self::Words,
+            VectorSource::Text(_) => Self::Text,
+            VectorSource::Vectors(_) => Self::Vectors,
+            VectorSource::Concat(_) => Self::Several,
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Words => "Words of the texts",
+            Self::Text => "Texts, read by a model",
+            Self::Vectors => "A file of vectors",
+            Self::Several => "Several, put together",
+        }
+    }
+
+    /// A source of this kind as it is offered first.
+    fn usual(self) -> VectorSource {
+        match self {
+            Self::Words | Self::Several => VectorSource::Words(256),
+            Self::Text => VectorSource::Text(Text::default()),
+            Self::Vectors => VectorSource::Vectors(PathBuf::from("vectors.npy")),
+        }
+    }
 }
 
 /// What was done with the fields.
@@ -68,6 +100,9 @@ impl Form {
                     self.source(ui, &mut options.source, &mut edited);
                 }
             });
+            if let SemanticIds::Train(TrainIds { source: VectorSource::Concat(parts), .. }) = &mut ids {
+                self.parts(ui, parts, &mut edited);
+            }
             if let SemanticIds::Train(options) = &mut ids {
                 ui.horizontal_wrapped(|ui| shape(ui, options, &mut edited));
             }
@@ -103,72 +138,114 @@ impl Form {
             };
         }
         if let SemanticIds::Index(path) = ids {
-            self.path(ui, ("Index file", "A file in the released format, from the project's folder"), path);
+            self.path(ui, 0, ("Index file", "A file in the released format, from the project's folder"), path);
         }
     }
 
+    /// What vectors are made of: one source, or several with weights.
     fn source(&mut self, ui: &mut Ui, source: &mut VectorSource, edited: &mut Edited) {
-        let before = match source {
-            VectorSource::Words(_) => Source::Words,
-            VectorSource::Text(_) => Source::Text,
-            VectorSource::Vectors(_) => Source::Vectors,
-            VectorSource::Concat(_) => Source::Several,
-        };
+        let before = Source::of(source);
         let mut chosen = before;
-        let mut options = vec![
-            (Source::Words, "Words of the texts".to_owned()),
-            (Source::Text, "Texts, read by a model".to_owned()),
-            (Source::Vectors, "A file of vectors".to_owned()),
-        ];
-        if before == Source::Several {
-            options.push((Source::Several, "Several".to_owned()));
-        }
-        choice(ui, ("Source", 170.0), &mut chosen, &options);
+        let options =
+            Source::SINGLE.into_iter().chain([Source::Several]).map(|source| (source, source.words().to_owned()));
+        choice(ui, ("Source", 170.0), &mut chosen, &options.collect::<Vec<_>>());
         if chosen != before {
-            *source = match chosen {
-                Source::Words | Source::Several => VectorSource::Words(256),
-                Source::Text => VectorSource::Text(Text::default()),
-                Source::Vectors => VectorSource::Vectors(PathBuf::from("vectors.npy")),
+            *source = match (chosen, &*source) {
+                // What was chosen so far is the first of several.
+                (Source::Several, alone) => VectorSource::Concat(vec![Part { source: alone.clone(), weight: 1.0 }]),
+                // One of several is what stays of them, where it is of the chosen kind.
+                (_, VectorSource::Concat(parts)) => {
+                    let of_kind = parts.iter().find(|part| Source::of(&part.source) == chosen);
+                    of_kind.map_or_else(|| chosen.usual(), |part| part.source.clone())
+                }
+                _ => chosen.usual(),
             };
         }
+        if !matches!(source, VectorSource::Concat(_)) {
+            self.details(ui, 0, source, edited);
+        }
+    }
+
+    /// The sources of which vectors are put together, a line each.
+    fn parts(&mut self, ui: &mut Ui, parts: &mut Vec<Part>, edited: &mut Edited) {
+        let (mut removed, alone) = (None, parts.len() == 1);
+        for (index, part) in parts.iter_mut().enumerate() {
+            ui.push_id(index, |ui| {
+                ui.horizontal_wrapped(|ui| {
+                    let label = format!("Source {}", index + 1);
+                    let before = Source::of(&part.source);
+                    let mut chosen = before;
+                    let options = Source::SINGLE.map(|source| (source, source.words().to_owned()));
+                    choice(ui, (&label, 170.0), &mut chosen, &options);
+                    if chosen != before {
+                        part.source = chosen.usual();
+                    }
+                    self.details(ui, index + 1, &mut part.source, edited);
+                    real(ui, "Weight", &mut part.weight, 0.001..=1_000.0, edited);
+                    let remove = ui.add_enabled(!alone, Button::new("Remove"));
+                    let remove = remove.on_disabled_hover_text("Ids are made of at least one source");
+                    let name = format!("Remove source {}", index + 1);
+                    remove.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, !alone, &name));
+                    if remove.clicked() {
+                        removed = Some(index);
+                    }
+                });
+            });
+        }
+        if let Some(index) = removed {
+            parts.remove(index);
+            self.path = None;
+        }
+        ui.horizontal_wrapped(|ui| {
+            if ui.button("Add source").clicked() {
+                parts.push(Part { source: VectorSource::Words(256), weight: 1.0 });
+            }
+            let help = "Each source's vectors are centred and scaled to its weight, and then stand one after the other";
+            widgets::remark(ui, help);
+        });
+    }
+
+    /// The fields of one source; `field` tells its path from those of the others.
+    fn details(&mut self, ui: &mut Ui, field: usize, source: &mut VectorSource, edited: &mut Edited) {
         match source {
             VectorSource::Words(width) => number(ui, "Dimensions", width, 1..=65_536, edited),
             VectorSource::Text(text) => {
                 number(ui, "Tokens", &mut text.tokens, 1..=8192, edited);
                 let mut path = text.model.clone().unwrap_or_default();
                 let help = "A Hugging Face folder or a GGUF file, from the project's folder; empty for the base model";
-                self.path_or_none(ui, ("Model", help), &mut path);
+                self.path_or_none(ui, field, ("Model", help), &mut path);
                 text.model = Some(path).filter(|path| !path.as_os_str().is_empty());
             }
             VectorSource::Vectors(path) => {
                 let help = "A .npy file with a row an item. Beside it, <name>.ids.txt says whose row is whose; else rows are in the order that peso semantic-ids --items writes";
-                self.path(ui, ("Vectors", help), path);
+                self.path(ui, field, ("Vectors", help), path);
             }
-            VectorSource::Concat(parts) => {
-                widgets::remark(ui, format!("{} sources, as the project file lists them", parts.len()));
-            }
+            // A list within a list is refused by the project's checks.
+            VectorSource::Concat(_) => {}
         }
     }
 
     /// A path that is taken over when its field is left; an empty one is not.
-    fn path(&mut self, ui: &mut Ui, words: (&str, &str), path: &mut PathBuf) {
+    fn path(&mut self, ui: &mut Ui, field: usize, words: (&str, &str), path: &mut PathBuf) {
         let mut typed = path.clone();
-        self.path_or_none(ui, words, &mut typed);
+        self.path_or_none(ui, field, words, &mut typed);
         if !typed.as_os_str().is_empty() {
             *path = typed;
         }
     }
 
-    fn path_or_none(&mut self, ui: &mut Ui, (label, help): (&str, &str), path: &mut PathBuf) {
+    fn path_or_none(&mut self, ui: &mut Ui, field: usize, (label, help): (&str, &str), path: &mut PathBuf) {
         keep_together(ui, label, PATH);
         let name = ui.label(label);
-        let text = self.path.get_or_insert_with(|| path.display().to_string());
-        let field = ui.add(TextEdit::singleline(text).desired_width(PATH)).labelled_by(name.id).on_hover_text(help);
-        if field.lost_focus() {
+        let own = self.path.take_if(|(of, _)| *of == field);
+        let mut text = own.map_or_else(|| path.display().to_string(), |(_, text)| text);
+        let response =
+            ui.add(TextEdit::singleline(&mut text).desired_width(PATH)).labelled_by(name.id).on_hover_text(help);
+        if response.lost_focus() {
             *path = PathBuf::from(text.trim());
         }
-        if !field.has_focus() {
-            self.path = None;
+        if response.has_focus() {
+            self.path = Some((field, text));
         }
     }
 }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use eframe::egui;
 use egui::{ScrollArea, Ui};
 
-use super::super::{Context, answered};
+use super::super::{Context, answered, spotlight};
 use crate::app::action::Action;
 use crate::app::dialogs::desktop;
 use crate::app::queries::data::{ProjectData, SourcePreview};
@@ -21,6 +21,7 @@ use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::synthetic::SyntheticOptions;
 use crate::data::{DatasetSource, Protocol};
+use crate::project::edits::change::Place;
 use crate::project::edits::data as edits;
 use crate::project::{Project, Protocols};
 
@@ -60,11 +61,12 @@ impl SourceTab {
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.add_space(2.0);
+            let session = context.session;
             if self.kind(ui, context) {
-                synthetic::ui(ui, context);
+                spotlight::at(ui, session, &Place::Data, |ui| synthetic::ui(ui, context));
                 self.result(ui, context);
             } else {
-                self.picker.ui(ui, context);
+                spotlight::at(ui, session, &Place::Data, |ui| self.picker.ui(ui, context));
                 if !matches!(context.session.project().dataset, DatasetSource::Synthetic(_)) {
                     self.files(ui, context);
                 }
@@ -115,7 +117,8 @@ impl SourceTab {
         }
         let query = ProjectData::of(context.session.project());
         let report = answered(ui, context, &query, "Reading the dataset");
-        self.preparation.ui(ui, context, report);
+        let session = context.session;
+        spotlight::at(ui, session, &Place::Preparation, |ui| self.preparation.ui(ui, context, report));
         self.skipped.ui(ui, context, &query, report);
     }
 }
