@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::command::Command;
 use super::dialogs::desktop;
 use super::dialogs::dialog::MethodPurpose;
+use super::panels::view::View;
 use super::queries::{Query, Request};
 use crate::plot::Chart;
 use crate::project::Project;
@@ -44,6 +45,8 @@ pub(crate) enum Action {
     },
     /// Edit the sweep at a place of the project, or make a new one of an experiment.
     EditSweep(SweepOf),
+    /// Bring a tab within a view to the front, by its title.
+    ShowTab(View, &'static str),
     /// Bring a place of the project into view, where it is edited.
     Reveal(Place),
     /// What was being dragged is let go.

@@ -29,6 +29,8 @@ struct Entry {
     text: String,
     /// What it belongs to, and its value or its keys.
     note: String,
+    /// What else it is called: its path in the project file.
+    also: String,
     /// What it does.
     tooltip: &'static str,
     /// Why it is not possible now.
@@ -52,12 +54,18 @@ const MOST: usize = 80;
 
 impl Palette {
     /// Everything that can be chosen as the window is now.
-    pub(crate) fn new(ctx: &egui::Context, now: &Situation, session: Option<&Session>) -> Self {
+    pub(crate) fn new(
+        ctx: &egui::Context,
+        now: &Situation,
+        session: Option<&Session>,
+        tabs: &[(View, &'static str)],
+    ) -> Self {
         let mut entries: Vec<Entry> = Command::all()
             .filter(|command| *command != Command::Palette)
             .map(|command| of_command(ctx, command, now))
             .collect();
         if let Some(session) = session {
+            entries.extend(tabs.iter().map(|(view, tab)| of_tab(*view, tab)));
             entries.extend(of_project(session.project()));
             entries.extend(of_runs(session));
         }
@@ -170,8 +178,10 @@ fn score(query: &str, entry: &Entry) -> Option<i32> {
     /// What a fit costs that needs more than the text, or is no command.
     const FARTHER: i32 = 96;
     let own = command::fuzzy_score(query, &entry.text);
-    let with_note =
-        || command::fuzzy_score(query, &format!("{} {}", entry.text, entry.note)).map(|score| score - FARTHER);
+    let with_note = || {
+        command::fuzzy_score(query, &format!("{} {} {}", entry.text, entry.also, entry.note))
+            .map(|score| score - FARTHER)
+    };
     let score = own.or_else(with_note)?;
     Some(if entry.at_first { score } else { score - FARTHER })
 }
@@ -191,6 +201,7 @@ fn of_command(ctx: &egui::Context, command: Command, now: &Situation) -> Entry {
     Entry {
         text: command.words(now).into_owned(),
         note: command.shortcut().map(|shortcut| ctx.format_shortcut(&shortcut)).unwrap_or_default(),
+        also: String::new(),
         tooltip: command.tooltip(),
         obstacle: command.obstacle(now),
         actions: vec![Action::Command(command)],
@@ -198,10 +209,22 @@ fn of_command(ctx: &egui::Context, command: Command, now: &Situation) -> Entry {
     }
 }
 
+/// A tab within a view.
+fn of_tab(view: View, tab: &'static str) -> Entry {
+    let note = format!("{} tab", view.title);
+    let actions = vec![Action::ShowTab(view, tab)];
+    Entry { text: tab.to_owned(), note, also: String::new(), tooltip: "", obstacle: None, actions, at_first: false }
+}
+
 /// A place of the project, which is brought into view.
 fn of_place(text: impl Into<String>, note: impl Into<String>, tooltip: &'static str, place: Place) -> Entry {
+    let also = match &place {
+        Place::MethodOption { option, .. } => option.clone(),
+        Place::Setting(path) => path.clone(),
+        _ => String::new(),
+    };
     let actions = vec![Action::Reveal(place)];
-    Entry { text: text.into(), note: note.into(), tooltip, obstacle: None, actions, at_first: false }
+    Entry { text: text.into(), note: note.into(), also, tooltip, obstacle: None, actions, at_first: false }
 }
 
 /// The settings of a project, its experiments and their options.
@@ -246,6 +269,7 @@ fn of_runs(session: &Session) -> impl Iterator<Item = Entry> {
     session.rows.iter().map(|row| Entry {
         text: format!("{}, seed {}", row.key.experiment, row.key.seed),
         note: "Run".to_owned(),
+        also: String::new(),
         tooltip: "Select it in the runs table",
         obstacle: None,
         actions: vec![
@@ -266,7 +290,7 @@ mod tests {
     fn found(query: &str) -> Vec<String> {
         let project = Project::parse(DEMO, Path::new("demo/project.ron")).unwrap();
         let situation = Situation { project_open: true, ..Situation::default() };
-        let mut palette = Palette::new(&egui::Context::default(), &situation, None);
+        let mut palette = Palette::new(&egui::Context::default(), &situation, None, &[]);
         palette.entries.extend(of_project(&project));
         query.clone_into(&mut palette.query);
         palette.fitting().into_iter().map(|index| palette.entries[index].text.clone()).collect()
@@ -276,7 +300,7 @@ mod tests {
     fn commands_settings_options_and_experiments_are_found() {
         assert_eq!(found("run all")[0], "Run all");
         assert_eq!(found("epochs")[0], "Epochs");
-        assert_eq!(found("lambda peso")[0], "Lambda");
+        assert_eq!(found("lambda peso")[0], "λ");
         assert_eq!(found("warm")[0], "Warm-up");
         assert!(found("single evolving").contains(&"Single evolving LoRA".to_owned()));
         assert_eq!(found("dark")[0], "Dark theme");

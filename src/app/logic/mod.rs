@@ -162,6 +162,10 @@ impl Workbench {
             Action::PickMethod(purpose) => self.pick_method(purpose),
             Action::EditSweep(which) => self.edit_sweep(which),
             Action::Edit { project, key } => self.edit(*project, key),
+            Action::ShowTab(view, title) => {
+                self.panels.show_tab(view, title);
+                self.command(ctx, Command::Show(view));
+            }
             Action::Reveal(place) => self.reveal(ctx, place, None),
             Action::EditDone => {
                 if let Some(session) = &mut self.session {
@@ -239,7 +243,9 @@ impl Workbench {
             Command::ZoomIn => self.set_zoom(ctx, self.settings.zoom * ZOOM_STEP),
             Command::ZoomOut => self.set_zoom(ctx, self.settings.zoom / ZOOM_STEP),
             Command::ZoomReset => self.set_zoom(ctx, 1.0),
-            Command::Palette => self.palette = Some(Palette::new(ctx, &self.situation(), self.session.as_ref())),
+            Command::Palette => {
+                self.palette = Some(Palette::new(ctx, &self.situation(), self.session.as_ref(), &self.panels.tabs()))
+            }
             Command::Tour => self.start_tour(),
             Command::Shortcuts => self.dialog = Some(Dialog::Shortcuts(ShortcutsDialog::default())),
             Command::Settings => {

@@ -96,6 +96,15 @@ fn series_name(run: &Arc<RunView>, reports: &[(&Arc<RunView>, &ChurnReport)]) ->
 }
 
 impl Panel for DriftPanel {
+    fn tabs(&self) -> Vec<&'static str> {
+        View::ALL.map(|view| view.figure().label).into()
+    }
+
+    fn show_tab(&mut self, title: &str) {
+        let named = View::ALL.into_iter().find(|tab| tab.figure().label == title);
+        self.view = named.unwrap_or(self.view);
+    }
+
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let runs = measured_runs(session, 2);

@@ -52,6 +52,14 @@ pub(crate) trait Panel {
     /// Draws it.
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>);
 
+    /// The titles of its tabs, for those who look for one by its name.
+    fn tabs(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Brings the tab of a title to the front.
+    fn show_tab(&mut self, _title: &str) {}
+
     /// Takes in what happened elsewhere in the window, if it concerns it.
     fn receive(&mut self, _event: &PanelEvent) {}
 }
@@ -114,6 +122,18 @@ impl Panels {
     pub(crate) fn ui(&mut self, view: View, ui: &mut Ui, context: &mut Context<'_>) {
         if let Some((_, panel)) = self.0.iter_mut().find(|(of, _)| *of == view) {
             panel.ui(ui, context);
+        }
+    }
+
+    /// Every tab within a view.
+    pub(crate) fn tabs(&self) -> Vec<(View, &'static str)> {
+        self.0.iter().flat_map(|(view, panel)| panel.tabs().into_iter().map(move |tab| (*view, tab))).collect()
+    }
+
+    /// Brings a tab within a view to the front.
+    pub(crate) fn show_tab(&mut self, view: View, title: &str) {
+        if let Some((_, panel)) = self.0.iter_mut().find(|(of, _)| *of == view) {
+            panel.show_tab(title);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::data::DatasetSource;
 use crate::method::MethodOptions;
 use crate::project::settings::{self, GROUPS};
 use crate::project::{Experiment, Project};
-use crate::schema::FieldSetting;
+use crate::schema::{Field, FieldSetting};
 
 /// Something of a project that a user can go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ fn method(experiment: &str, before: &MethodOptions, after: &MethodOptions) -> Op
     let changed = new.iter().find(|field| !same(field));
     Some(match changed.filter(|_| before.card().key == after.card().key) {
         Some(FieldSetting { path, field, .. }) => Change::new(
-            format!("{} of {experiment}", in_sentence(field.label)),
+            format!("{} of {experiment}", in_sentence(field)),
             Place::MethodOption { experiment: experiment.to_owned(), option: path.clone() },
         ),
         None => Change::new(format!("the method of {experiment}"), Place::Experiment(experiment.to_owned())),
@@ -157,7 +157,7 @@ fn training(before: &Project, after: &Project) -> Vec<Change> {
         if settings::value(before, path) != settings::value(after, path)
             && let Some(field) = settings::field(path)
         {
-            changes.push(Change::new(in_sentence(field.label), Place::Setting((*path).to_owned())));
+            changes.push(Change::new(in_sentence(field), Place::Setting((*path).to_owned())));
         }
     }
     if before.evaluation.k != after.evaluation.k {
@@ -192,11 +192,15 @@ fn dataset(before: &DatasetSource, after: &DatasetSource) -> Change {
     }
 }
 
-/// A label within a sentence: `Learning rate` begins small there, `LoRA rank` does not.
-fn in_sentence(label: &str) -> String {
-    let mut letters = label.chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(letters).collect(),
+/// A field within a sentence: `Learning rate` begins small there, `LoRA rank` does not, and `λ` is written out.
+fn in_sentence(field: &Field) -> String {
+    let (label, mut letters) = (field.label, field.label.chars());
+    if label.chars().count() == 1 {
+        return field.path.rsplit('.').next().unwrap_or(label).replace('_', " ");
+    }
+    let word = label.split(' ').next().unwrap_or_default();
+    match letters.next() {
+        Some(first) if !word.chars().skip(1).any(char::is_uppercase) => first.to_lowercase().chain(letters).collect(),
         _ => label.to_owned(),
     }
 }

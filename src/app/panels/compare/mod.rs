@@ -168,6 +168,15 @@ const SHORT: f32 = 112.0;
 const CAPTION: f32 = 180.0;
 
 impl Panel for ComparePanel {
+    fn tabs(&self) -> Vec<&'static str> {
+        View::ALL.map(View::text).into()
+    }
+
+    fn show_tab(&mut self, title: &str) {
+        let named = View::ALL.into_iter().find(|tab| tab.text() == title);
+        self.view = named.unwrap_or(self.view);
+    }
+
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let protocol = super::protocol_of(context, self.protocol);
         if context.session.results(protocol).runs.iter().all(|run| run.stages.is_empty()) {

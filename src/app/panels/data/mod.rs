@@ -101,6 +101,15 @@ struct LoadedData<'a> {
 }
 
 impl Panel for DataPanel {
+    fn tabs(&self) -> Vec<&'static str> {
+        Tab::ALL.map(Tab::text).into()
+    }
+
+    fn show_tab(&mut self, title: &str) {
+        let named = Tab::ALL.into_iter().find(|tab| tab.text() == title);
+        self.tab = named.unwrap_or(self.tab);
+    }
+
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let query = ProjectData::of(context.session.project());
         let found = ui.horizontal_wrapped(|ui| {

@@ -88,6 +88,15 @@ struct SetupQuery {
 const WIDE: f32 = 720.0;
 
 impl Panel for ModelPanel {
+    fn tabs(&self) -> Vec<&'static str> {
+        Part::ALL.map(Part::text).into()
+    }
+
+    fn show_tab(&mut self, title: &str) {
+        let named = Part::ALL.into_iter().find(|tab| tab.text() == title);
+        self.part = named.unwrap_or(self.part);
+    }
+
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let state = self.setup(context);
         let (setup, session) = (state.setup, context.session);

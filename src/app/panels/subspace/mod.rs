@@ -109,6 +109,15 @@ impl<'s> Reported<'s> {
 }
 
 impl Panel for SubspacePanel {
+    fn tabs(&self) -> Vec<&'static str> {
+        Tab::ALL.map(Tab::text).into()
+    }
+
+    fn show_tab(&mut self, title: &str) {
+        let named = Tab::ALL.into_iter().find(|tab| tab.text() == title);
+        self.tab = named.unwrap_or(self.tab);
+    }
+
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let runs: Vec<&Arc<RunView>> = measured_runs(session, 1).into_iter().filter(|run| has_adapters(run)).collect();
