@@ -39,7 +39,7 @@ fn steps() -> [Step; 5] {
         Step {
             anchor: Anchor::View(View::of(&runs::VIEW)),
             title: "Watch the runs",
-            words: "A line a run: what it does, how long it takes and what it came to. Select runs to see and control only these",
+            words: "One line per run: what it does, how long it takes and what it came to. Select runs to see and control only these",
         },
         Step {
             anchor: Anchor::View(View::of(&compare::VIEW)),

@@ -259,7 +259,7 @@ fn toolbar(ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
 }
 
 /// Seconds for which the status says what was undone.
-const SPOTLIGHT_WORDS: f64 = 6.0;
+pub(super) const SPOTLIGHT_WORDS: f64 = 6.0;
 
 /// One line on what happens: the run under way, or what to do.
 fn status_words(session: &Session, now: f64) -> String {

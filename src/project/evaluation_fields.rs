@@ -38,7 +38,7 @@ pub const FIELDS: &[Field] = &[
             Choice::plain("Both", "Both", "Both protocols, one after the other"),
         ]),
     },
-    whole("users", "Test users", "Users a stage that are tested: `All`, or `Sample(n)`", 1_000_000_000),
+    whole("users", "Test users", "Users that are tested in each stage: `All`, or `Sample(n)`", 1_000_000_000),
     Field {
         path: "known_items",
         label: "Known items",

@@ -20,18 +20,28 @@ pub const FIELDS: &[Field] = &[
         "The learning rate from stage 2 on is multiplied by this",
         [1e-6, 1e3],
     ),
-    whole("epochs", "Epochs", "Passes over a stage's training targets; the best one is kept by validation", 10_000),
+    whole(
+        "epochs",
+        "Epochs",
+        "Passes over a stage's training targets; the one with the lowest loss on validation users is kept",
+        10_000,
+    ),
     whole(
         "later_stage_epochs",
         "Later-stage epochs",
         "Passes from stage 2 on; as many as in stage 1 unless a number is set",
         10_000,
     ),
-    whole("batch", "Batch", "Targets an optimiser step; a user's targets stay together", 100_000),
+    whole("batch", "Batch", "Targets per optimiser step; a user's targets stay together", 100_000),
     whole("lora.rank", "LoRA rank", "Rank of each adapter", 1_024),
     number("lora.alpha", "LoRA α", "An adapter's update is multiplied by α / rank", [1e-6, 1e6]),
-    number("dropout", "Dropout", "On the input of the adapters", [0.0, 0.99]),
-    number("weight_decay", "Weight decay", "Of AdamW", [0.0, 100.0]),
+    number(
+        "dropout",
+        "Dropout",
+        "Share of the adapters' inputs that is left out at random while they are trained",
+        [0.0, 0.99],
+    ),
+    number("weight_decay", "Weight decay", "How strongly AdamW pulls the weights towards 0", [0.0, 100.0]),
     number("clip", "Clip", "Largest norm of the whole gradient; 0 turns clipping off", [0.0, 1e6]),
     number("warm_up", "Warm-up", "Share of a stage's steps in which the learning rate rises from 0", [0.0, 1.0]),
     Field {
@@ -40,7 +50,7 @@ pub const FIELDS: &[Field] = &[
         help: "The learning rate after warm-up",
         kind: Kind::Choice(&[
             Choice::plain("Cosine", "Cosine", "Half a cosine down to 0 over the stage"),
-            Choice::plain("Constant", "Constant", "As it is"),
+            Choice::plain("Constant", "Constant", "The same over the whole stage"),
         ]),
     },
     number("temperature", "Temperature", "Logits are divided by this in the loss", [1e-3, 1e3]),
@@ -75,7 +85,7 @@ pub const FORM_FIELDS: &[Field] = &[
     whole(
         "validation_users",
         "Validation users",
-        "Users a stage whose loss chooses the epoch that is kept: `All`, or `Sample(n)`",
+        "Users of each stage whose loss chooses the epoch that is kept: `All`, or `Sample(n)`",
         1_000_000_000,
     ),
     whole(

@@ -244,7 +244,7 @@ impl Workbench {
             Command::ZoomOut => self.set_zoom(ctx, self.settings.zoom / ZOOM_STEP),
             Command::ZoomReset => self.set_zoom(ctx, 1.0),
             Command::Palette => {
-                self.palette = Some(Palette::new(ctx, &self.situation(), self.session.as_ref(), &self.panels.tabs()))
+                self.palette = Some(Palette::new(ctx, &self.situation(), self.session.as_ref(), &self.panels.tabs()));
             }
             Command::Tour => self.start_tour(),
             Command::Shortcuts => self.dialog = Some(Dialog::Shortcuts(ShortcutsDialog::default())),

@@ -7,6 +7,7 @@ use super::super::session::Spotlight;
 use super::super::workbench::Workbench;
 use crate::app::panels::view::View;
 use crate::app::panels::{PanelEvent, data, experiments, model};
+use crate::app::window::SPOTLIGHT_WORDS;
 use crate::project::edits::change::Place;
 
 /// The view in which a place is edited.
@@ -39,6 +40,8 @@ impl Workbench {
         let since = ctx.input(|input| input.time);
         session.spotlight = Some(Spotlight { place, words, since });
         ctx.request_repaint();
+        // The status goes back to what happens.
+        ctx.request_repaint_after_secs(SPOTLIGHT_WORDS as f32);
     }
 
     /// Takes an edit back or makes it again, and shows where it was.

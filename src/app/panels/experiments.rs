@@ -203,8 +203,9 @@ impl ExperimentsPanel {
             let checked = edits::check_name(context.session.project(), index, renaming.name.trim());
             renaming.problem = checked.err().map(|bad| widgets::sentence(&bad.problem));
         }
-        if field.lost_focus() {
-            // A name that cannot be had is refused like any other change.
+        if field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+            self.renaming = None;
+        } else if field.lost_focus() && renaming.problem.is_none() {
             let project = edits::renamed(context.session.project(), index, renaming.name.trim());
             context.actions.push(Action::Edit { project: Box::new(project), key: None });
             self.renaming = None;
@@ -248,7 +249,7 @@ impl ExperimentsPanel {
     fn seeds_field(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let label = ui.label(RichText::new("Seeds").color(theme::tokens(ui).muted));
-        let help = "Whole numbers, separated by commas. One run an experiment and seed; three or more seeds show how much is chance";
+        let help = "Whole numbers, separated by commas. Each experiment runs once with each seed; three or more seeds show how much is chance";
         let now = &session.project().seeds;
         let typed = spotlight::at(ui, session, &Place::Seeds, |ui| self.seeds.ui(ui, label.id, help, now));
         if let Some(seeds) = typed {

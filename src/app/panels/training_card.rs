@@ -107,7 +107,7 @@ fn links(ui: &mut Ui, context: &mut Context<'_>) {
 pub(super) fn summary(project: &Project) -> String {
     let training = &project.training;
     let later = match training.later_stage_epochs {
-        Some(later) => format!(", then {later} a stage"),
+        Some(later) => format!(", then {later} in each later stage"),
         None => String::new(),
     };
     let schedule = match training.schedule {
@@ -141,7 +141,7 @@ mod tests {
         project.training.learning_rate = 0.002;
         assert_eq!(
             summary(&project),
-            "4 epochs, then 2 a stage, batch 32, learning rate 0.002, cosine (2 changed from the defaults)"
+            "4 epochs, then 2 in each later stage, batch 32, learning rate 0.002, cosine (2 changed from the defaults)"
         );
     }
 }

@@ -76,7 +76,7 @@ fn table(ui: &mut Ui, estimates: &[(DeviceMemory, MemoryEstimate)]) {
             ui.end_row();
             ui.label(RichText::new("Free now").color(tokens.muted));
             for (_, estimate) in estimates {
-                let free = estimate.available_bytes.map_or_else(|| "not told".to_owned(), memory_words);
+                let free = estimate.available_bytes.map_or_else(|| "unknown".to_owned(), memory_words);
                 amount(ui, RichText::new(free).color(tokens.muted));
             }
             ui.end_row();
@@ -141,7 +141,7 @@ fn memory_given(ui: &mut Ui, device: &DeviceMemory, given: &mut BTreeMap<String,
         let label = ui.label("Its memory");
         let mut gibibytes = given.get(&device.kind).map_or(0.0, |bytes| *bytes as f64 / f64::from(1 << 30));
         let drag = DragValue::new(&mut gibibytes).range(0.0..=1024.0).speed(0.5).max_decimals(1).suffix(" GiB");
-        let help = "The device does not tell: set it here to see whether the project fits";
+        let help = "The device does not say how much it has: set it here to see whether the project fits";
         if ui.add(drag).labelled_by(label.id).on_hover_text(help).changed() {
             if gibibytes > 0.0 {
                 given.insert(device.kind.clone(), (gibibytes * f64::from(1 << 30)) as u64);
@@ -150,7 +150,7 @@ fn memory_given(ui: &mut Ui, device: &DeviceMemory, given: &mut BTreeMap<String,
             }
         }
         if gibibytes == 0.0 {
-            widgets::remark(ui, "not told by the device");
+            widgets::remark(ui, "the device does not say");
         }
     });
 }

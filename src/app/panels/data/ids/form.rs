@@ -217,7 +217,7 @@ impl Form {
                 text.model = Some(path).filter(|path| !path.as_os_str().is_empty());
             }
             VectorSource::Vectors(path) => {
-                let help = "A .npy file with a row an item. Beside it, <name>.ids.txt says whose row is whose; else rows are in the order that peso semantic-ids --items writes";
+                let help = "A .npy file with one row per item. Beside it, <name>.ids.txt says whose row is whose; else rows are in the order that peso semantic-ids --items writes";
                 self.path(ui, field, ("Vectors", help), path);
             }
             // A list within a list is refused by the project's checks.
@@ -263,14 +263,14 @@ fn method(ui: &mut Ui, options: &mut TrainIds) {
 
 /// Length of ids, codes, and the training of the autoencoder.
 fn shape(ui: &mut Ui, options: &mut TrainIds, edited: &mut Edited) {
-    number(ui, "Codes an id", &mut options.levels, 1..=26, edited);
+    number(ui, "Codes per id", &mut options.levels, 1..=26, edited);
     let mut automatic = options.codes.is_none();
-    let suits = ui.checkbox(&mut automatic, "As many codes a level as suit the items");
+    let suits = ui.checkbox(&mut automatic, "As many codes per level as suit the items");
     if suits.changed() {
         options.codes = if automatic { None } else { Some(256) };
     }
     if let Some(codes) = &mut options.codes {
-        number(ui, "Codes a level", codes, 2..=65_536, edited);
+        number(ui, "Codes per level", codes, 2..=65_536, edited);
     }
     number(ui, "Seed", &mut options.seed, 0..=u64::MAX, edited);
     if let Quantizer::RqVae(training) = &mut options.method {

@@ -60,7 +60,14 @@ fn size(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
     number(ui, "First interactions", help, (first, default.interactions.0), 3.0..=200.0, edited);
     let help = "Mean interactions of an active user in each later stage";
     number(ui, "Later interactions", help, (later, default.interactions.1), 3.0..=200.0, edited);
-    whole(ui, "Codes", "Codes a level of the semantic ids, of 4 levels", (codes, default.codes), 2..=1024, edited);
+    whole(
+        ui,
+        "Codes",
+        "Codes per level of the semantic ids, which have 4 levels",
+        (codes, default.codes),
+        2..=1024,
+        edited,
+    );
     let seed = &mut options.seed;
     row(ui, "Seed", "Another seed gives other users and items", *seed != default.seed, |ui, label| {
         edited.note(&ui.add(DragValue::new(seed).speed(0.1)).labelled_by(label));
