@@ -179,9 +179,9 @@ fn one_line_a_method_is_the_one_that_validation_chooses() {
     let world = World::new();
     let mut window = table(&world);
     assert!(has_part(&window, "chosen by validation"));
-    click(&mut window, "One line a method, chosen by validation");
+    click(&mut window, "One line per method, chosen by validation");
     assert_eq!(order(&window), ["PESO", "Single evolving LoRA", "Frozen", "Popularity"]);
-    click(&mut window, "One line a method, chosen by validation");
+    click(&mut window, "One line per method, chosen by validation");
     assert_eq!(order(&window).len(), 5);
 }
 

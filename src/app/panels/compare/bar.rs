@@ -137,7 +137,7 @@ impl ComparePanel {
         let several = lines.standings.contains(&Standing::Passed);
         let choice = ui.add_enabled(
             several,
-            egui::Checkbox::new(&mut self.table.one_a_method, "Best setting of each method only, chosen by validation"),
+            egui::Checkbox::new(&mut self.table.one_a_method, "One line per method, chosen by validation"),
         );
         choice
             .on_hover_text("Of several configurations of one method only the one with the lowest validation loss is listed: to choose by test results would flatter")
