@@ -3,9 +3,9 @@
 use eframe::egui;
 use egui_tiles::{Tile, TileId, Tiles, Tree};
 
+use super::anchor::{self, Anchor};
 use super::panels::view::{Home, View};
 use super::theme;
-use super::tour::{self, Anchor};
 
 /// Where the views are.
 pub(crate) type Layout = Tree<View>;
@@ -87,7 +87,7 @@ impl egui_tiles::Behavior<View> for Behavior<'_> {
         let tokens = theme::tokens(ui);
         egui::Frame::new().fill(tokens.background).inner_margin(theme::space::M).show(ui, |ui| {
             ui.take_available_space();
-            tour::anchor(ui, Anchor::View(*view), ui.max_rect());
+            anchor::note(ui, Anchor::View(*view), ui.max_rect());
             (self.draw)(ui, *view);
         });
         egui_tiles::UiResponse::None

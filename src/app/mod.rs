@@ -4,6 +4,7 @@
 //! the `session::Session` and hand back `action::Action`s, which are carried out at the end of the frame.
 
 mod action;
+mod anchor;
 mod autosave;
 mod background;
 mod command;

@@ -3,18 +3,11 @@
 use eframe::egui;
 use egui::{Align, Area, Frame, Id, Key, Layout, Margin, Modifiers, Order, Pos2, Rect, RichText, StrokeKind, Ui, Vec2};
 
+use super::anchor::{self, Anchor};
 use super::panels::view::View;
 use super::panels::{compare, experiments, runs, subspace};
 use super::theme::{self, space};
 use super::widgets;
-
-/// What a step points at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Anchor {
-    View(View),
-    /// Run, pause and stop, at the top of the window.
-    Toolbar,
-}
 
 /// One step.
 struct Step {
@@ -75,19 +68,6 @@ const WIDTH: f32 = 340.0;
 /// Between what is pointed at and the callout.
 const GAP: f32 = 12.0;
 
-/// Notes where something is that a step may point at; it is drawn in every frame.
-pub(crate) fn anchor(ui: &Ui, anchor: Anchor, rect: Rect) {
-    let frame = ui.ctx().cumulative_frame_nr();
-    ui.ctx().data_mut(|data| data.insert_temp(Id::unique(("tour", anchor)), (frame, rect)));
-}
-
-/// Where it is now; none where it is not on screen.
-fn found(ui: &Ui, anchor: Anchor) -> Option<Rect> {
-    let frame = ui.ctx().cumulative_frame_nr();
-    let noted: Option<(u64, Rect)> = ui.ctx().data(|data| data.get_temp(Id::unique(("tour", anchor))));
-    noted.filter(|(noted, _)| frame.saturating_sub(*noted) <= 1).map(|(_, rect)| rect)
-}
-
 impl Tour {
     /// The view that the present step wants in front, once a step.
     pub(crate) fn view_to_show(&mut self) -> Option<View> {
@@ -105,7 +85,8 @@ impl Tour {
         let steps = steps();
         let step = &steps[self.step];
         let window = ui.ctx().content_rect();
-        let target = found(ui, step.anchor).unwrap_or_else(|| Rect::from_center_size(window.center(), Vec2::ZERO));
+        let target =
+            anchor::found(ui, step.anchor).unwrap_or_else(|| Rect::from_center_size(window.center(), Vec2::ZERO));
         outline(ui, target);
         let id = Id::unique("tour callout");
         let size = ui.ctx().memory(|memory| memory.area_rect(id)).map_or(Vec2::new(WIDTH, 150.0), |rect| rect.size());

@@ -7,6 +7,7 @@ use eframe::egui;
 use egui::{Align, Align2, Button, Frame, Id, Layout, Margin, Order, Panel, RichText, Ui};
 
 use super::action::Action;
+use super::anchor::{self, Anchor};
 use super::command::{self, Command, Menu, Situation};
 use super::dialogs::export::ChartPlace;
 use super::dialogs::palette::Outcome;
@@ -15,7 +16,7 @@ use super::panels::Context;
 use super::panels::start::StartContents;
 use super::session::{Row, RowState, Session};
 use super::theme::{self, space};
-use super::tour::{self, Anchor};
+use super::tour;
 use super::widgets;
 use super::workbench::{TITLE, Workbench};
 use crate::plot::Chart;
@@ -255,7 +256,7 @@ fn toolbar(ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
             actions.push(Action::Command(command));
         }
     }
-    tour::anchor(ui, Anchor::Toolbar, place.expand(4.0));
+    anchor::note(ui, Anchor::Toolbar, place.expand(4.0));
 }
 
 /// Seconds for which the status says what was undone.
