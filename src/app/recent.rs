@@ -20,9 +20,9 @@ use crate::results::Results;
 
 /// What a picture shows: the metric of the comparison that the window opens with.
 const METRIC: &str = "ndcg@10";
-/// Size of a picture in logical pixels, and its dots an inch: two a pixel.
-const SIZE: [u32; 2] = [320, 180];
-const DPI: u32 = 192;
+/// Size of a picture, twice as wide and high as it is shown, and its dots an inch.
+const SIZE: [u32; 2] = [240, 136];
+const DPI: u32 = 96;
 /// Pictures of one project are at least this far apart.
 const PAUSE: Duration = Duration::from_secs(20);
 /// Largest picture that is read.
@@ -124,7 +124,7 @@ pub(crate) fn draw(results: &Results, project: &Path, configuration: &Path) -> R
     if matches!(chart.body, Body::Empty(_)) {
         return Ok(());
     }
-    let chart = Chart { title: String::new(), subtitle: None, caption: None, note: None, ..chart };
+    let chart = in_small(chart);
     for theme in [Theme::Light, Theme::Dark] {
         let file = picture_file(configuration, project, theme);
         if let Some(folder) = file.parent() {
@@ -133,6 +133,16 @@ pub(crate) fn draw(results: &Results, project: &Path, configuration: &Path) -> R
         plot::export(&chart, &file, &Style { theme, width: SIZE[0], height: SIZE[1], dpi: DPI })?;
     }
     Ok(())
+}
+
+/// A chart without the words that nobody can read at its size.
+fn in_small(chart: Chart) -> Chart {
+    let mut chart = Chart { title: String::new(), subtitle: None, caption: None, note: None, ..chart };
+    if let Body::Lines(lines) = &mut chart.body {
+        (lines.x.label, lines.y.label, lines.y.better) = (String::new(), String::new(), None);
+        lines.series.iter_mut().for_each(|series| series.name.clear());
+    }
+    chart
 }
 
 /// Where a project's picture is kept: under a name that its path makes.

@@ -172,7 +172,7 @@ fn keys(ui: &Ui) -> Option<Go> {
 fn outline(ui: &Ui, target: Rect) {
     let painter = ui.ctx().layer_painter(egui::LayerId::new(Order::Foreground, Id::unique("tour outline")));
     let accent = theme::tokens(ui).accent;
-    painter.rect_stroke(target.shrink(1.0), theme::RADIUS + 2, (2.5, accent), StrokeKind::Inside);
+    painter.rect_stroke(target.expand(4.0), theme::RADIUS + 2, (2.5, accent), StrokeKind::Outside);
 }
 
 /// The corner of a callout beside its target: right of it, left of it, below it, or else inside its lower right corner.

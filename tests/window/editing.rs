@@ -275,8 +275,7 @@ fn a_path_typed_on_the_start_page_is_explained_below_it() {
     let mut window = world.window(Theme::Dark, None);
     window.step();
     let label = "Or type the path of a project file or its folder";
-    window.get_by_role_and_label(Role::TextInput, label).type_text("/nowhere");
-    window.step();
+    set_text(&mut window, label, "/nowhere");
     click(&mut window, "Open");
     until_label(&mut window, "⚠ There is no such project");
     assert_eq!(value_of(&window, label).as_deref(), Some("/nowhere"));

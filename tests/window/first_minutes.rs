@@ -91,6 +91,14 @@ fn recent_projects_have_names_and_say_when_they_are_gone() {
     until_part(&mut window, "None yet");
 }
 
+/// Types into the field of a label.
+fn type_into(window: &mut Harness<'_, Workbench>, label: &str, text: &str) {
+    window.get_by_role_and_label(Role::TextInput, label).focus();
+    window.step();
+    window.get_by_role_and_label(Role::TextInput, label).type_text(text);
+    window.step();
+}
+
 fn palette(window: &mut Harness<'_, Workbench>, query: &str) {
     window.key_press_modifiers(COMMAND_SHIFT, Key::P);
     window.run();
@@ -144,7 +152,7 @@ fn all_shortcuts_are_shown_and_found() {
     window.key_press_modifiers(COMMAND, Key::Slash);
     until_label(&mut window, "Keyboard shortcuts");
     assert!(has(&window, "Run selected") && has(&window, "Ctrl+R"));
-    window.get_by_role_and_label(Role::TextInput, "Search shortcuts").type_text("zoom in");
+    type_into(&mut window, "Search shortcuts", "zoom in");
     until(&mut window, "one command", |window| !has(window, "Run selected"));
     assert!(has(&window, "Zoom in"));
     click(&mut window, "Close");
@@ -161,8 +169,7 @@ fn settings_are_applied_and_kept() {
     window.get_by_role_and_label(Role::RadioButton, "Dark").click();
     window.step();
     let folder = world.folder.path().join("projects");
-    window.get_by_role_and_label(Role::TextInput, "Folder of projects").type_text(&folder.display().to_string());
-    window.step();
+    type_into(&mut window, "Folder of projects", &folder.display().to_string());
     click(&mut window, "Ask before a form that is filled in is closed");
     click(&mut window, "Apply");
     until(&mut window, "settings on disk", |_| settings(&world).contains("confirm_forms: false"));

@@ -134,7 +134,7 @@ pub(super) fn row<R>(
         let label = ui.label(text).on_hover_text(help);
         return ui.horizontal(|ui| control(ui, label.id)).inner;
     }
-    let width = LABEL.min(0.38 * ui.available_width());
+    let width = LABEL.min(0.47 * ui.available_width());
     ui.horizontal(|ui| {
         let height = ui.spacing().interact_size.y;
         let label = ui

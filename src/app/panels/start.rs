@@ -156,8 +156,8 @@ fn recent_projects(ui: &mut Ui, contents: &StartContents<'_>, actions: &mut Vec<
 }
 
 /// Size of a recent project's picture, and of its line.
-const PICTURE: Vec2 = Vec2::new(96.0, 54.0);
-const LINE: f32 = 70.0;
+const PICTURE: Vec2 = Vec2::new(120.0, 68.0);
+const LINE: f32 = 84.0;
 
 fn recent_project(ui: &mut Ui, contents: &StartContents<'_>, path: &Path, actions: &mut Vec<Action>) {
     let tokens = theme::tokens(ui);
