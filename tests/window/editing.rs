@@ -145,13 +145,12 @@ fn undo_says_what_it_takes_back_and_leaves_nothing_to_save() {
     until_label(&mut window, "Unsaved changes");
     // Elsewhere, so that undo has to lead there.
     click(&mut window, "Edit");
-    click(&mut window, "Undo removing Frozen");
+    click(&mut window, "Undo removing Frozen Ctrl+Z");
     until_label(&mut window, "Undone: removing Frozen");
     assert!(has(&window, "More for Frozen"));
     assert!(!has(&window, "Unsaved changes"), "undone to what is saved is saved");
     click(&mut window, "Edit");
-    until_label(&mut window, "Redo removing Frozen");
-    click(&mut window, "Redo removing Frozen");
+    click(&mut window, "Redo removing Frozen Ctrl+Shift+Z");
     until_label(&mut window, "Redone: removing Frozen");
     until_label(&mut window, "Unsaved changes");
 

@@ -37,12 +37,12 @@ impl SettingsDialog {
     }
 
     fn appearance(&mut self, ui: &mut Ui) {
-        let label = ui.label("Theme");
+        ui.label("Theme");
         ui.horizontal(|ui| {
             for (theme, text) in
                 [(ThemeChoice::Light, "Light"), (ThemeChoice::Dark, "Dark"), (ThemeChoice::System, "As the desktop")]
             {
-                ui.radio_value(&mut self.settings.theme, theme, text).labelled_by(label.id);
+                ui.radio_value(&mut self.settings.theme, theme, text);
             }
         });
         ui.end_row();
@@ -60,9 +60,9 @@ impl SettingsDialog {
     }
 
     fn habits(&mut self, ui: &mut Ui) {
-        let label = ui.label("Confirmations");
+        ui.label("Confirmations");
         let words = "Ask before a form that is filled in is closed";
-        ui.add(Checkbox::new(&mut self.settings.confirm_forms, words)).labelled_by(label.id);
+        ui.add(Checkbox::new(&mut self.settings.confirm_forms, words));
         ui.end_row();
         let label = ui.label("Folder of projects");
         let hint = self.documents.display().to_string();
