@@ -120,9 +120,6 @@ fn the_palette_leads_to_settings_experiments_and_runs_and_keeps_its_height() {
     window.key_press(Key::Enter);
     until_label(&mut window, "1 selected");
 
-    palette(&mut window, "forgetting matrix");
-    window.key_press(Key::Escape);
-    window.run();
     palette(&mut window, "data timeline");
     window.key_press(Key::Enter);
     until_part(&mut window, "Generated data come in stages");

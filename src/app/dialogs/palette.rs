@@ -173,16 +173,17 @@ fn palette_area() -> Area {
         .interactable(true)
 }
 
-/// How well an entry fits: by its own text, or less well together with what it belongs to.
+/// How well an entry fits: by its own text, or less well with every word somewhere in it and in what it belongs to.
 fn score(query: &str, entry: &Entry) -> Option<i32> {
     /// What a fit costs that needs more than the text, or is no command.
     const FARTHER: i32 = 96;
     let own = command::fuzzy_score(query, &entry.text);
-    let with_note = || {
-        command::fuzzy_score(query, &format!("{} {} {}", entry.text, entry.also, entry.note))
-            .map(|score| score - FARTHER)
+    let by_words = || {
+        let all = format!("{} {} {}", entry.text, entry.also, entry.note);
+        let scores: Option<Vec<i32>> = query.split_whitespace().map(|word| command::fuzzy_score(word, &all)).collect();
+        scores.map(|scores| scores.into_iter().min().unwrap_or_default() - FARTHER)
     };
-    let score = own.or_else(with_note)?;
+    let score = own.or_else(by_words)?;
     Some(if entry.at_first { score } else { score - FARTHER })
 }
 
@@ -301,6 +302,7 @@ mod tests {
         assert_eq!(found("run all")[0], "Run all");
         assert_eq!(found("epochs")[0], "Epochs");
         assert_eq!(found("lambda peso")[0], "λ");
+        assert_eq!(found("peso lambda")[0], "λ", "words in any order");
         assert_eq!(found("warm")[0], "Warm-up");
         assert!(found("single evolving").contains(&"Single evolving LoRA".to_owned()));
         assert_eq!(found("dark")[0], "Dark theme");
