@@ -226,8 +226,11 @@ fn menu_ui(ui: &mut Ui, menu: Menu, situation: &Situation, actions: &mut Vec<Act
             ui.separator();
         }
         for command in group {
-            let keys = command.shortcut().map(|shortcut| ui.ctx().format_shortcut(&shortcut)).unwrap_or_default();
-            let button = Button::new(command.words(situation)).shortcut_text(keys);
+            let button = Button::new(command.words(situation));
+            let button = match command.shortcut() {
+                Some(shortcut) => button.shortcut_text(ui.ctx().format_shortcut(&shortcut)),
+                None => button,
+            };
             if widgets::explained(ui, button, command, situation).clicked() {
                 actions.push(Action::Command(command));
             }
