@@ -125,6 +125,11 @@ pub(crate) enum Left {
     Damaged { aside: PathBuf, error: InputError },
 }
 
+/// Whether a copy lies beside a project file.
+pub(crate) fn is_beside(file: &Path) -> bool {
+    copy_of(file).is_file()
+}
+
 /// The copy that was left beside a project file; none where there is none, or it says what the file says.
 pub(crate) fn left_beside(file: &Path, saved: &Project) -> Option<Left> {
     let path = copy_of(file);

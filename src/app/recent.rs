@@ -12,6 +12,7 @@ use eframe::egui;
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use sha2::{Digest, Sha256};
 
+use super::autosave;
 use crate::error::InputError;
 use crate::figures::comparison::{ComparisonOptions, over_stages};
 use crate::files;
@@ -38,6 +39,8 @@ pub(crate) struct RecentLook {
 pub(crate) struct Look {
     /// Whether its file is still there.
     pub(crate) exists: bool,
+    /// Whether edits were left there that were never saved.
+    pub(crate) edited: bool,
     /// Its pictures on light and on dark ground.
     pictures: [Option<ColorImage>; 2],
     textures: [OnceCell<TextureHandle>; 2],
@@ -48,7 +51,8 @@ impl RecentLook {
     pub(crate) fn at(file: PathBuf, configuration: Option<&Path>) -> Self {
         let picture = |theme| configuration.and_then(|folder| read(&picture_file(folder, &file, theme)));
         let pictures = [Theme::Light, Theme::Dark].map(picture);
-        let look = Look { exists: file.is_file(), pictures, textures: Default::default() };
+        let edited = autosave::is_beside(&file);
+        let look = Look { exists: file.is_file(), edited, pictures, textures: Default::default() };
         Self { file, look }
     }
 }

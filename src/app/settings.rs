@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) tooltip_delay: f32,
     /// Whether a form that is filled in asks before it closes.
     pub(crate) confirm_forms: bool,
+    /// Whether the window begins with the project that was open last.
+    pub(crate) reopen_last: bool,
     /// Where new projects are suggested; none for the user's documents.
     pub(crate) projects_folder: Option<PathBuf>,
     /// Whether the tour was taken or skipped.
@@ -61,6 +63,7 @@ impl Default for Settings {
             zoom: 1.0,
             tooltip_delay: 0.4,
             confirm_forms: true,
+            reopen_last: false,
             projects_folder: None,
             tour_seen: false,
             recent: Vec::new(),

@@ -97,7 +97,8 @@ impl Workbench {
             quit: false,
         };
         workbench.apply_settings(ctx);
-        if let Some(path) = project {
+        let last = || workbench.settings.recent.first().filter(|_| workbench.settings.reopen_last).cloned();
+        if let Some(path) = project.or_else(last) {
             workbench.open_project(path);
         }
         workbench

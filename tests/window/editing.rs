@@ -187,6 +187,11 @@ fn edits_outlive_a_window_that_is_killed() {
     let copy = file.with_file_name(".project.ron.autosave");
     edited_and_killed(&world, &file);
 
+    // The start page knows of them.
+    let mut window = world.window(Theme::Dark, None);
+    until_part(&mut window, "with edits that were not saved");
+    drop(window);
+
     // They are offered, never taken unasked; neither Escape nor a click beside the question decides.
     let mut window = open(&world, &file);
     until_label(&mut window, "Edits that were not saved");

@@ -168,6 +168,7 @@ fn settings_are_applied_and_kept() {
     let folder = world.folder.path().join("projects");
     type_into(&mut window, "Folder of projects", &folder.display().to_string());
     click(&mut window, "Ask before a form that is filled in is closed");
+    click(&mut window, "Open the project that was open last");
     click(&mut window, "Apply");
     until(&mut window, "settings on disk", |_| settings(&world).contains("confirm_forms: false"));
     assert!(window.ctx.global_style().visuals.dark_mode && settings(&world).contains("theme: Dark"));
@@ -180,4 +181,14 @@ fn settings_are_applied_and_kept() {
     });
     window.key_press(Key::Escape);
     until(&mut window, "the form to go", |window| !has(window, "Create and open"));
+    drop(window);
+
+    // A window on a project, and then one on nothing, which begins with the same project.
+    let file = world.demo();
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_label(&mut window, "Synthetic drift demo");
+    until(&mut window, "settings that know it", |_| settings(&world).contains("Synthetic drift demo"));
+    drop(window);
+    let mut window = world.window(Theme::Light, None);
+    until_label(&mut window, "demo/project.ron");
 }

@@ -64,6 +64,9 @@ impl SettingsDialog {
         let words = "Ask before a form that is filled in is closed";
         ui.add(Checkbox::new(&mut self.settings.confirm_forms, words));
         ui.end_row();
+        ui.label("At start");
+        ui.add(Checkbox::new(&mut self.settings.reopen_last, "Open the project that was open last"));
+        ui.end_row();
         let label = ui.label("Folder of projects");
         let hint = self.documents.display().to_string();
         let field = TextEdit::singleline(&mut self.folder).hint_text(hint).desired_width(300.0);

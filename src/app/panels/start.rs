@@ -186,8 +186,11 @@ fn recent_project(ui: &mut Ui, contents: &StartContents<'_>, path: &Path, action
         let folder = path.parent().unwrap_or(path).display().to_string();
         line(&mut lines, RichText::new(folder).small().color(tokens.muted));
         let when = known.map(|known| used_words(contents.now_unix.saturating_sub(known.unix))).unwrap_or_default();
-        let (words, colour) =
-            if gone { ("⚠ Its folder is gone".to_owned(), tokens.warning) } else { (when, tokens.muted) };
+        let (words, colour) = match look {
+            Some(Look { exists: false, .. }) => ("⚠ Its folder is gone".to_owned(), tokens.warning),
+            Some(Look { edited: true, .. }) => (format!("{when}, with edits that were not saved"), tokens.warning),
+            _ => (when, tokens.muted),
+        };
         line(&mut lines, RichText::new(words).small().color(colour));
         let forget = ui.add(Button::new("×").frame(false)).on_hover_text("Remove from this list; the project stays");
         forget.widget_info(|| {
