@@ -165,7 +165,12 @@ fn an_edit_leaves_no_sweep_that_would_cost_the_project_its_file() {
     until_label(&mut window, "More for Pulled");
     assert!(has(&window, "Sweep, 2 points"));
     rename(&mut window, "Pulled", "frozen");
-    until_part(&mut window, "The change is not made");
+    until_part(&mut window, "would share the names of their run folders");
+    assert!(has(&window, "Name of the experiment"), "what was typed stays to be mended");
+    window.get_by_role_and_label(Role::TextInput, "Name of the experiment").focus();
+    window.step();
+    window.key_press(Key::Escape);
+    until(&mut window, "the name of before", |window| !has(window, "Name of the experiment"));
     until_label(&mut window, "More for Pulled");
     window.key_press_modifiers(COMMAND, Key::S);
     until(&mut window, "the saved name", |_| load(&file).sweeps.iter().any(|sweep| sweep.experiment == "Pulled"));
