@@ -263,10 +263,13 @@ impl ExperimentsPanel {
 /// A fact whose value leads to where it is edited.
 fn linked_fact(ui: &mut Ui, context: &mut Context<'_>, name: &str, value: String, place: Place) {
     let label = ui.label(RichText::new(name).color(theme::tokens(ui).muted));
-    let link = ui.link(value).labelled_by(label.id).on_hover_text("Go to where it is edited");
-    if link.clicked() {
-        context.actions.push(Action::Reveal(place));
-    }
+    ui.scope(|ui| {
+        ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
+        let link = ui.link(&value).labelled_by(label.id);
+        if link.on_hover_text(format!("{value}\nGo to where it is edited")).clicked() {
+            context.actions.push(Action::Reveal(place));
+        }
+    });
     ui.end_row();
 }
 
