@@ -116,9 +116,9 @@ impl ExperimentsPanel {
                 let lora = &project.training.lora;
                 let lora = format!("rank {}, α {}", lora.rank, lora.alpha);
                 let rank = Place::Setting("training.lora.rank".to_owned());
-                linked_fact(ui, context, "Data", data_words(&project.dataset), Place::Data);
-                linked_fact(ui, context, "Base model", model_words(&project.base_model), Place::BaseModel);
-                linked_fact(ui, context, "LoRA", lora, rank);
+                linked_fact(ui, context, "Data", &data_words(&project.dataset), Place::Data);
+                linked_fact(ui, context, "Base model", &model_words(&project.base_model), Place::BaseModel);
+                linked_fact(ui, context, "LoRA", &lora, rank);
                 self.seeds_field(ui, context);
             });
             if !project.notes.is_empty() {
@@ -261,11 +261,11 @@ impl ExperimentsPanel {
 }
 
 /// A fact whose value leads to where it is edited.
-fn linked_fact(ui: &mut Ui, context: &mut Context<'_>, name: &str, value: String, place: Place) {
+fn linked_fact(ui: &mut Ui, context: &mut Context<'_>, name: &str, value: &str, place: Place) {
     let label = ui.label(RichText::new(name).color(theme::tokens(ui).muted));
     ui.scope(|ui| {
         ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
-        let link = ui.link(&value).labelled_by(label.id);
+        let link = ui.link(value).labelled_by(label.id);
         if link.on_hover_text(format!("{value}\nGo to where it is edited")).clicked() {
             context.actions.push(Action::Reveal(place));
         }
