@@ -62,7 +62,7 @@ impl Workbench {
     /// Makes the edits that were left the present of the project; one step of undo takes all of them back.
     pub(super) fn restore(&mut self, project: Project) {
         self.edit(project, None);
-        if let Some(session) = &mut self.session {
+        if let Some(session) = self.session.as_mut().filter(|session| session.unsaved()) {
             session.autosave.copied(session.history.revision());
         }
     }

@@ -260,8 +260,11 @@ impl Workbench {
     pub(super) fn perform_dialog(&mut self, ctx: &egui::Context, action: DialogAction) {
         match action {
             DialogAction::Browse => self.browse(),
-            // A form that waited behind the question about changes comes back.
-            DialogAction::Cancel => self.dialog = self.asked.take(),
+            DialogAction::Cancel => {
+                // A form that waited behind the question about changes comes back.
+                let question = matches!(self.dialog, Some(Dialog::Unsaved(_)));
+                self.dialog = if question { self.asked.take() } else { None };
+            }
             DialogAction::Path(PathPurpose::OpenProject, path) => self.ask_to_leave(Leaving::Open(path)),
             DialogAction::Path(PathPurpose::DemoFolder, path) => self.ask_to_leave(Leaving::Demo(path)),
             DialogAction::BrowseFor(question) => self.ask_desktop(question),
