@@ -64,7 +64,6 @@ impl eframe::App for Workbench {
     }
 
     fn on_exit(&mut self) {
-        // What was not saved by now the user has given up.
         self.end_autosave();
         self.save_layout_now();
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use eframe::egui;
 
 use super::super::autosave::{Left, Step};
+use super::super::session::Session;
 use super::super::widgets::{Notice, Weight, sentence};
 use super::super::workbench::Workbench;
 use crate::app::dialogs::modal::Dialog;
@@ -67,20 +68,29 @@ impl Workbench {
         }
     }
 
-    /// Removes the copy as the window closes: what was not saved by now was discarded. One that waits for the user's answer
-    /// stays.
+    /// Removes the copy as the window closes, where all is saved. It stays where something ends the window unasked, and while
+    /// it waits for the user's answer.
     pub(in crate::app) fn end_autosave(&self) {
-        if let Some(session) = &self.session
+        if let Some(session) = self.session.as_ref().filter(|session| !session.unsaved())
             && !matches!(self.dialog, Some(Dialog::Restore(_)))
         {
-            // Nobody is left to be told; the copy is offered when the project is opened again.
+            // Nobody is left to be told; a copy of what is saved goes when the project is opened again.
             let _ = session.autosave.file().end();
         }
     }
 
     /// Removes the copy of edits that are discarded, those of this window or of an earlier one.
     pub(super) fn discard_left(&mut self) {
-        if let Err(error) = self.session.as_ref().map_or(Ok(()), |session| session.autosave.file().remove()) {
+        self.told(|session| session.autosave.file().remove());
+    }
+
+    /// The same as the window closes: a copy that is on its way is not written any more.
+    pub(super) fn discard_for_good(&mut self) {
+        self.told(|session| session.autosave.file().end());
+    }
+
+    fn told(&mut self, remove: impl FnOnce(&Session) -> Result<(), InputError>) {
+        if let Err(error) = self.session.as_ref().map_or(Ok(()), remove) {
             self.notices.push(Notice::error("The copy of the edits cannot be removed", &error));
         }
     }

@@ -308,7 +308,10 @@ impl Workbench {
             }
             DialogAction::DiscardAnd(leaving) => {
                 self.dialog = None;
-                self.discard_left();
+                match leaving {
+                    Leaving::Quit => self.discard_for_good(),
+                    _ => self.discard_left(),
+                }
                 self.left(leaving);
             }
         }
