@@ -10,6 +10,7 @@ mod background;
 mod command;
 pub mod dialogs;
 mod dock;
+mod fuzzy;
 mod history;
 mod icon;
 pub mod launcher;

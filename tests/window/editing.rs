@@ -10,6 +10,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::Workbench;
 use peso_workbench::project::Project;
 
+use crate::fixture::{self, Come};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
 
 const COMMAND: Modifiers = Modifiers::COMMAND;
@@ -284,6 +285,27 @@ fn a_path_typed_on_the_start_page_is_explained_below_it() {
     until_label(&mut window, "⚠ There is no such project");
     assert_eq!(value_of(&window, label).as_deref(), Some("/nowhere"));
     assert!(!has(&window, "Dismiss"), "no message says it a second time");
+}
+
+#[test]
+fn a_chart_that_cannot_be_written_says_so_in_its_form() {
+    let world = World::new();
+    let file = world.demo();
+    let project = load(&file);
+    fixture::write(&project.runs_dir(None), &fixture::planned(&project, 0), 0.08, Come::FINISHED);
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "1 of 4 finished");
+    click(&mut window, "Compare");
+    until_label(&mut window, "By stage");
+    click(&mut window, "Export…");
+    until_label(&mut window, "Export the chart");
+    // A file stands where its folder must be.
+    let taken = file.with_file_name("project.ron").join("chart.png").display().to_string();
+    set_text(&mut window, "File", &taken);
+    click(&mut window, "Export");
+    until_part(&mut window, "⚠ Cannot write");
+    assert!(!has_part(&window, "os error"));
+    assert_eq!(value_of(&window, "File"), Some(taken));
 }
 
 #[test]

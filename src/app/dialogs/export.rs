@@ -7,11 +7,12 @@ use eframe::egui;
 use egui::{ComboBox, DragValue, Grid, TextEdit, Ui};
 
 use super::chart_file::{ExportChoices, Format, Preview, PreviewOf, Previewed, Size};
-use super::dialog::{DialogAction, DialogContents, Export, right_buttons};
+use super::dialog::{DialogAction, DialogContents, Export, OnEscape, right_buttons};
 use super::path::expand_home;
 use crate::app::panels::view::View;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::error::InputError;
 use crate::plot::Chart;
 
 /// Where a chart stands in the window: it is followed there while the dialog is open, so that what is written is what is
@@ -36,6 +37,8 @@ pub(crate) struct ExportDialog {
     /// Whether the window is dark, which pictures are too until the user chooses.
     dark_window: bool,
     pub(crate) path: String,
+    /// Why the file cannot be written, until another is named.
+    pub(crate) problem: Option<InputError>,
     pub(crate) hint: Option<&'static str>,
     /// Runs that the chart shows and that are not finished, in words.
     unfinished: Vec<String>,
@@ -59,6 +62,7 @@ impl ExportDialog {
             choices,
             dark_window,
             path,
+            problem: None,
             hint: None,
             unfinished: Vec::new(),
             preview: Preview::default(),
@@ -119,6 +123,10 @@ impl DialogContents for ExportDialog {
         620.0
     }
 
+    fn on_escape(&self) -> OnEscape {
+        OnEscape::of_form(self.title.is_some() || self.caption.is_some())
+    }
+
     fn ui(&mut self, ui: &mut Ui) -> Option<DialogAction> {
         ui.heading("Export the chart");
         ui.add_space(space::XS);
@@ -131,9 +139,14 @@ impl DialogContents for ExportDialog {
             self.size_choice(ui);
             let label = ui.label("File");
             let field = TextEdit::singleline(&mut self.path).desired_width(FIELD);
-            ui.add(field).labelled_by(label.id);
+            if ui.add(field).labelled_by(label.id).changed() {
+                self.problem = None;
+            }
             ui.end_row();
         });
+        if let Some(problem) = &self.problem {
+            widgets::problem(ui, problem);
+        }
         let tokens = theme::tokens(ui);
         if !self.unfinished.is_empty() {
             let words = format!("Not finished, and shown as far as measured: {}", self.unfinished.join("; "));

@@ -57,6 +57,7 @@ impl Dialog {
         match self {
             Self::Path(dialog) => dialog.problem = Some(error),
             Self::New(dialog) => dialog.problem = Some(error),
+            Self::Export(dialog) => dialog.problem = Some(error),
             _ => {}
         }
     }

@@ -4,7 +4,8 @@ use eframe::egui;
 use egui::{Align2, Area, Frame, Id, Key, Modifiers, Order, RichText, ScrollArea, TextEdit, Ui, Vec2};
 
 use crate::app::action::Action;
-use crate::app::command::{self, Command, Situation};
+use crate::app::command::{Command, Situation};
+use crate::app::fuzzy::fuzzy_score;
 use crate::app::panels::method_card::words;
 use crate::app::panels::runs;
 use crate::app::panels::view::View;
@@ -177,10 +178,10 @@ fn palette_area() -> Area {
 fn score(query: &str, entry: &Entry) -> Option<i32> {
     /// What a fit costs that needs more than the text, or is no command.
     const FARTHER: i32 = 96;
-    let own = command::fuzzy_score(query, &entry.text);
+    let own = fuzzy_score(query, &entry.text);
     let by_words = || {
         let all = format!("{} {} {}", entry.text, entry.also, entry.note);
-        let scores: Option<Vec<i32>> = query.split_whitespace().map(|word| command::fuzzy_score(word, &all)).collect();
+        let scores: Option<Vec<i32>> = query.split_whitespace().map(|word| fuzzy_score(word, &all)).collect();
         scores.map(|scores| scores.into_iter().min().unwrap_or_default() - FARTHER)
     };
     let score = own.or_else(by_words)?;

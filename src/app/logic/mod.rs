@@ -86,11 +86,12 @@ impl Workbench {
             Message::Pictured => self.thumbnail.done(),
             Message::PathChosen { asked, path, took } => self.path_chosen(&asked, path, took),
             Message::Exported(Ok(path)) => {
+                self.asked = None;
                 let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
                 let notice = Notice::new(Weight::Done, "The chart was written").path(path);
                 self.notices.push(notice.offer("Open folder", Action::ShowFolder(folder)));
             }
-            Message::Exported(Err(error)) => self.notices.push(Notice::error("The chart cannot be written", &error)),
+            Message::Exported(Err(error)) => self.give_back("The chart cannot be written", error),
             Message::Previewed(made) => self.previewed(ctx, made),
             Message::ChartDrawn(drawn) => self.chart_drawn(ctx, drawn),
             Message::Failed { doing, error } => self.notices.push(Notice::error(doing, &error)),
@@ -282,7 +283,7 @@ impl Workbench {
                 self.change_settings(ctx, |now| *now = *settings);
             }
             DialogAction::Export(export) => {
-                self.dialog = None;
+                self.asked = self.dialog.take();
                 self.export(ctx, *export);
             }
             DialogAction::CopyImage(export) => {
@@ -361,12 +362,20 @@ impl Workbench {
     /// message.
     fn refused(&mut self, doing: &'static str, error: InputError) {
         (self.opening, self.tour) = (None, None);
+        if self.session.is_none() && self.start.is_asking() {
+            self.start.refuse(error);
+        } else {
+            self.give_back(doing, error);
+        }
+    }
+
+    /// Gives the form back whose request failed, with the reason; where there is none, a message says it.
+    fn give_back(&mut self, doing: &'static str, error: InputError) {
         match self.asked.take() {
             Some(mut form) if self.dialog.is_none() => {
                 form.refuse(error);
                 self.dialog = Some(form);
             }
-            _ if self.session.is_none() && self.start.is_asking() => self.start.refuse(error),
             _ => self.notices.push(Notice::error(doing, &error)),
         }
     }
