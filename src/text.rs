@@ -1,4 +1,9 @@
-//! Text inside other formats: a CSV field, LaTeX, one line.
+//! Words with numbers, and text inside other formats: a CSV field, LaTeX, one line.
+
+/// `1 seed`, `3 seeds`.
+pub fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
 
 /// A CSV field (RFC 4180): in quotes where it has to be.
 pub fn csv_field(text: &str) -> String {

@@ -17,6 +17,7 @@ use crate::error::InputError;
 use crate::figures::comparison::{ComparisonOptions, over_stages};
 use crate::files;
 use crate::plot::{self, Body, Chart, Style, Theme};
+use crate::project::Project;
 use crate::results::Results;
 
 /// What a picture shows: the metric of the comparison that the window opens with.
@@ -119,18 +120,18 @@ impl Thumbnail {
     }
 }
 
-/// Draws the pictures of a project's results, on light and on dark ground; where nothing was measured yet, none.
+/// Draws the pictures of the results of a project that is opened from `path`, on light and on dark ground; where nothing was measured yet, none.
 ///
 /// # Errors
 /// They cannot be written.
-pub(crate) fn draw(results: &Results, project: &Path, configuration: &Path) -> Result<(), InputError> {
-    let chart = over_stages(results, METRIC, &ComparisonOptions::default());
+pub(crate) fn draw(project: &Project, results: &Results, path: &Path, configuration: &Path) -> Result<(), InputError> {
+    let chart = over_stages(project, results, METRIC, &ComparisonOptions::default());
     if matches!(chart.body, Body::Empty(_)) {
         return Ok(());
     }
     let chart = in_small(chart);
     for theme in [Theme::Light, Theme::Dark] {
-        let file = picture_file(configuration, project, theme);
+        let file = picture_file(configuration, path, theme);
         if let Some(folder) = file.parent() {
             files::create_folder(folder)?;
         }

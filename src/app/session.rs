@@ -8,10 +8,11 @@ use super::autosave::Autosave;
 use super::dock::Layout;
 use super::history::History;
 use super::queries::Queries;
-use super::watch::{EachProtocol, LiveCharts, RunView, Snapshot, Watcher, no_results};
+use super::watch::{EachProtocol, FollowedRun, LiveCharts, RunView, Snapshot, Watcher, no_results};
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::plot::Chart;
+use crate::figures::styles::{curve_styles, run_styles};
+use crate::plot::{Chart, SeriesStyle};
 use crate::project::Project;
 use crate::project::edits::change::{Change, Place};
 use crate::results::Results;
@@ -130,8 +131,13 @@ pub(crate) struct Session {
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
+    /// What the line of each run is drawn with in every chart, and its training curve, by run id; made again where the
+    /// project (first revision) or the results (second) have changed.
+    pub(crate) styles: BTreeMap<String, SeriesStyle>,
+    curve_styles: BTreeMap<String, SeriesStyle>,
+    styled: Option<(u64, u64)>,
     /// Runs whose curves the watcher follows.
-    followed: Vec<String>,
+    followed: Vec<FollowedRun>,
 }
 
 impl Session {
@@ -165,6 +171,9 @@ impl Session {
             queries: Queries::default(),
             last_words: BTreeMap::new(),
             watcher: None,
+            styles: BTreeMap::new(),
+            curve_styles: BTreeMap::new(),
+            styled: None,
             followed: Vec::new(),
         };
         session.arrange_rows();
@@ -240,7 +249,17 @@ impl Session {
         rows.append(&mut others);
         self.selected.retain(|id| rows.iter().any(|row| row.id == *id));
         self.rows = rows;
+        self.restyle();
         self.follow_curves();
+    }
+
+    fn restyle(&mut self) {
+        let of = (self.history.revision(), self.results_revision);
+        if self.styled.replace(of) != Some(of) {
+            let results = self.results(Protocol::SameBlock);
+            let (styles, curves) = (run_styles(self.project(), results), curve_styles(self.project(), results));
+            (self.styles, self.curve_styles) = (styles, curves);
+        }
     }
 
     fn state(&self, key: &RunKey, run: Option<&RunView>) -> RowState {
@@ -251,6 +270,12 @@ impl Session {
             Some(run) => RowState::Run(run.status),
             None => RowState::NotRun,
         }
+    }
+
+    /// Ids of the runs that the project asks for and that have begun.
+    pub(crate) fn started(&self) -> BTreeSet<String> {
+        let begun = self.rows.iter().filter(|row| row.origin == Origin::Planned && row.run.is_some());
+        begun.map(|row| row.id.clone()).collect()
     }
 
     /// The rows that a command is about: the selected ones, or all if none is selected.
@@ -275,14 +300,19 @@ impl Session {
         if !active.is_empty() {
             return active;
         }
+        // Whether the project still asks for it or not: an edit of the seeds takes no curve away.
         let newest =
-            learned().filter(|(row, _)| row.origin == Origin::Planned).max_by_key(|(_, run)| run.config.created_unix);
+            learned().filter(|(row, _)| row.origin != Origin::Baseline).max_by_key(|(_, run)| run.config.created_unix);
         newest.map(|(_, run)| Arc::clone(run)).into_iter().collect()
     }
 
     /// Tells the watcher which curves to follow, if that changed.
     pub(crate) fn follow_curves(&mut self) {
-        let wanted: Vec<String> = self.curves_of_interest().iter().map(|run| run.id.clone()).collect();
+        let followed = |run: &Arc<RunView>| {
+            let style = self.curve_styles.get(&run.id).copied().unwrap_or(SeriesStyle::curve(0));
+            FollowedRun { id: run.id.clone(), style }
+        };
+        let wanted: Vec<FollowedRun> = self.curves_of_interest().iter().map(followed).collect();
         if wanted != self.followed
             && let Some(watcher) = &self.watcher
         {

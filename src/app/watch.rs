@@ -12,7 +12,7 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::figures::curves::{CurvePoint, RunCurves};
 use crate::figures::{self, FigureSpec, Provenance as _};
-use crate::plot::Chart;
+use crate::plot::{Chart, SeriesStyle};
 use crate::results::{Results, RunResult};
 use crate::run::observer::{Progress, StageRecord};
 use crate::run::queue::{Entries, Queue};
@@ -86,10 +86,17 @@ pub(crate) struct Watcher {
     requests: mpsc::Sender<WatcherRequest>,
 }
 
+/// A run whose curves are followed, and what they are drawn with.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FollowedRun {
+    pub(crate) id: String,
+    pub(crate) style: SeriesStyle,
+}
+
 /// What the window asks of the thread.
 enum WatcherRequest {
     /// Follow the curves of these runs, in this order.
-    Curves(Vec<String>),
+    Curves(Vec<FollowedRun>),
     /// Look now.
     Poll,
 }
@@ -116,7 +123,7 @@ impl Watcher {
                 }
                 let wait = if runs.busy() { BUSY } else { IDLE };
                 match inbox.recv_timeout(wait) {
-                    Ok(WatcherRequest::Curves(ids)) => runs.follow(ids),
+                    Ok(WatcherRequest::Curves(followed)) => runs.follow(followed),
                     Ok(WatcherRequest::Poll) | Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
@@ -126,9 +133,9 @@ impl Watcher {
     }
 
     /// Follows the curves of these runs from now on.
-    pub(crate) fn follow(&self, ids: Vec<String>) {
+    pub(crate) fn follow(&self, runs: Vec<FollowedRun>) {
         // The thread is gone only when the window is.
-        let _ = self.requests.send(WatcherRequest::Curves(ids));
+        let _ = self.requests.send(WatcherRequest::Curves(runs));
     }
 
     /// Looks now instead of at the next turn.
@@ -142,7 +149,7 @@ struct Runs {
     project: String,
     folder: PathBuf,
     open: BTreeMap<String, OpenRun>,
-    followed: Vec<String>,
+    followed: Vec<FollowedRun>,
     live: Option<LiveCharts>,
     /// As they were read, to tell whether they have changed.
     results: EachProtocol<Arc<Results>>,
@@ -200,9 +207,9 @@ impl Runs {
         self.entries.current.is_some() || self.open.values().any(|run| run.view.is_active())
     }
 
-    fn follow(&mut self, ids: Vec<String>) {
-        if ids != self.followed {
-            self.followed = ids;
+    fn follow(&mut self, runs: Vec<FollowedRun>) {
+        if runs != self.followed {
+            self.followed = runs;
             self.live = None;
         }
     }
@@ -291,7 +298,7 @@ impl Runs {
 
     fn read_curves(&mut self) -> bool {
         let mut changed = self.live.is_none();
-        for id in &self.followed {
+        for FollowedRun { id, .. } in &self.followed {
             if let Some(run) = self.open.get_mut(id) {
                 changed |= run.read_curve();
             }
@@ -300,16 +307,15 @@ impl Runs {
             let curves: Vec<RunCurves> = self
                 .followed
                 .iter()
-                .enumerate()
-                .filter_map(|(slot, id)| Some((slot, self.open.get(id)?)))
-                .map(|(slot, run)| RunCurves {
+                .filter_map(|followed| Some((followed.style, self.open.get(&followed.id)?)))
+                .map(|(style, run)| RunCurves {
                     name: format!("{}, seed {}", run.view.config.experiment, run.view.config.seed),
-                    slot,
+                    style,
                     points: run.curve.points.clone(),
                 })
                 .collect();
             let synthetic =
-                self.followed.iter().filter_map(|id| self.open.get(id)).any(|run| run.view.config.synthetic);
+                self.followed.iter().filter_map(|run| self.open.get(&run.id)).any(|run| run.view.config.synthetic);
             let drawn =
                 figures::of_curves().map(|(figure, draw)| (figure, Arc::new(draw(&curves).synthetic(synthetic))));
             self.live = Some(drawn.collect());

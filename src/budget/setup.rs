@@ -1,5 +1,6 @@
 //! What a project's data, prompt and base model come to together, before anything is loaded.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::memory_estimate::Sizes;
@@ -105,6 +106,7 @@ pub fn relevant(project: &Project) -> Project {
         experiments: Vec::new(),
         sweeps: Vec::new(),
         seeds: project.seeds.iter().take(1).copied().collect(),
+        styles: BTreeMap::new(),
         notes: String::new(),
         tags: Vec::new(),
         folder: project.folder.clone(),

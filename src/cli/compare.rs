@@ -16,7 +16,9 @@ use crate::measure::{Slice, UserMetric};
 use crate::project::Project;
 use crate::project::slug::slug;
 use crate::results::comparison::{Judged, verdicts};
-use crate::results::paired_scores::{Selection, UserScores, user_scores};
+use crate::results::paired_scores::{Selection, UserScores, basis_of, user_scores};
+use crate::results::plain_words;
+use crate::results::seeds::{SeedBasis, SeedChoice};
 use crate::semantic_id::IdCounts;
 
 /// Compare every line with one of them: gains on the same test users, with intervals and corrected p-values
@@ -41,6 +43,9 @@ pub(super) struct Arguments {
     /// Only the tests of a slice: new, returning, dormant; warm, cold; head, mid, tail; short, medium, long
     #[arg(long, value_name = "NAME")]
     slice: Option<Slice>,
+    /// Each line over its own seeds, instead of all over those that they share
+    #[arg(long)]
+    all_seeds: bool,
     /// As JSON
     #[arg(long, conflicts_with_all = ["csv", "latex", "markdown"])]
     json: bool,
@@ -71,6 +76,10 @@ struct Report {
     /// How many items and ids the catalogue has, where the runs say so.
     #[serde(skip_serializing_if = "Option::is_none")]
     catalogue: Option<IdCounts>,
+    /// The seeds that all lines are over; empty where they differ.
+    seeds: Vec<u64>,
+    #[serde(skip)]
+    basis: SeedBasis,
     lines: Vec<ReportLine>,
     /// Lines that must not be, or cannot be, held against the baseline.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -88,6 +97,8 @@ struct Refused {
 #[derive(Debug, Serialize)]
 struct ReportLine {
     name: String,
+    /// The verdict in plain words.
+    sentence: String,
     #[serde(flatten)]
     verdict: Verdict,
     /// By seed; of a metric that is 0 or 1 for every user.
@@ -105,6 +116,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         metric: arguments.metric,
         protocol: arguments.protocol.unwrap_or(project.evaluation.protocol.first()),
         slice: arguments.slice,
+        seeds: SeedChoice::of(arguments.all_seeds),
     };
     let report = report(&project, arguments, selection)?;
     if arguments.json {
@@ -141,15 +153,18 @@ const DOCUMENTED: [UserMetric; 2] = [UserMetric::hit(10), UserMetric::ndcg(10)];
 fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, InputError> {
     let note = if project.is_synthetic() { " (synthetic data)" } else { "" };
     let mut text = format!("# {}{note}\n", project.name);
+    let seeds = SeedChoice::of(arguments.all_seeds);
     for &protocol in project.evaluation.protocol.each() {
         for metric in DOCUMENTED {
-            let report = report(project, arguments, Selection { metric, protocol, slice: None })?;
+            let report = report(project, arguments, Selection { metric, protocol, slice: None, seeds })?;
             text.push_str(&format!("\n## {}\n\n", title(&report)));
             if let Some(first) = report.lines.first() {
                 let Comparison { value, gain, .. } = first.verdict.comparison;
                 text.push_str(&format!("{} has {:.4}.\n\n", report.baseline, value - gain));
             }
             text.push_str(&table(&report).to_markdown());
+            text.push('\n');
+            text.extend(report.lines.iter().map(|line| format!("- {}\n", line.sentence)));
             text.push_str(&format!("\n{}", how(&report)));
         }
     }
@@ -170,6 +185,7 @@ fn named(lines: &[UserScores], name: &str, project: &std::path::Path) -> Result<
 
 fn compared(project: &Project, lines: &[UserScores], baseline: usize, selection: Selection) -> Report {
     let judged = verdicts(&lines.iter().collect::<Vec<_>>(), baseline);
+    let basis = basis_of(lines, selection.seeds);
     let baseline = &lines[baseline];
     let mut report = Report {
         project: project.name.clone(),
@@ -181,6 +197,8 @@ fn compared(project: &Project, lines: &[UserScores], baseline: usize, selection:
         alpha: ALPHA,
         synthetic: project.is_synthetic(),
         catalogue: lines.iter().find_map(|line| line.catalogue),
+        seeds: basis.shared.clone(),
+        basis,
         lines: Vec::new(),
         refused: Vec::new(),
     };
@@ -191,7 +209,8 @@ fn compared(project: &Project, lines: &[UserScores], baseline: usize, selection:
             Judged::Incomparable(reason) => report.refused.push(Refused { name, reason }),
             Judged::Verdict(verdict) => {
                 let mcnemar = if selection.metric.is_binary() { line.hits_against(baseline) } else { Vec::new() };
-                report.lines.push(ReportLine { name, verdict: *verdict, mcnemar });
+                let sentence = plain_words::of_verdict(&name, &baseline.name, &verdict);
+                report.lines.push(ReportLine { name, sentence, verdict: *verdict, mcnemar });
             }
         }
     }
@@ -210,7 +229,9 @@ fn title(report: &Report) -> String {
 
 fn as_text(report: &Report) -> String {
     let note = if report.synthetic { " · synthetic data" } else { "" };
-    format!("{}{note}\n\n{}\n{}\n{}", report.project, title(report), table(report).to_text(), how(report))
+    let sentences: String = report.lines.iter().map(|line| format!("{}\n", line.sentence)).collect();
+    let table = table(report).to_text();
+    format!("{}{note}\n\n{}\n{table}\n{sentences}\n{}", report.project, title(report), how(report))
 }
 
 /// How the figures were found, and what is not in the table.
@@ -227,6 +248,7 @@ fn how(report: &Report) -> String {
     if report.lines.iter().any(|line| matches!(line.verdict.evidence, Evidence::NotEnoughSeeds { .. })) {
         text.push_str("Of a single seed they are over users alone, and not corrected.\n");
     }
+    text.extend(report.basis.words().map(|words| format!("{words}.\n")));
     text.push_str("Users (seeds) for it: test cases (seeds) at which a gain of this size is found with 80 % chance.\n");
     if let Some(counts) = report.catalogue.filter(|counts| counts.are_shared()) {
         text.push_str(&counts.to_string());

@@ -14,6 +14,7 @@ use crate::measure::UserMetric;
 use crate::plot::{self, Chart, Style};
 use crate::project::Project;
 use crate::results::Results;
+use crate::results::seeds::SeedChoice;
 
 /// Write figures as PNG, SVG, PDF, CSV or LaTeX
 #[derive(Debug, Args)]
@@ -34,6 +35,9 @@ pub(super) struct Arguments {
     module: Option<String>,
     #[arg(long, default_value_t = UserMetric::default().to_string(), help = metric_help())]
     metric: String,
+    /// Each line over its own seeds, instead of all over those that they share
+    #[arg(long)]
+    all_seeds: bool,
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -66,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if results.runs.is_empty() {
         return Err(InputError::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }
-    let context = FigureContext::new(&project, &runs_dir, results.side_by_side());
+    let context = FigureContext::new(&project, &runs_dir, results.side_by_side(), SeedChoice::of(arguments.all_seeds));
     let charts = arguments.charts(&context);
     warn(&context.problems());
     let charts = charts?;

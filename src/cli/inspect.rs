@@ -238,7 +238,8 @@ fn project_text(inspected: &InspectedProject) -> String {
     let seeds: Vec<String> = project.seeds.iter().map(u64::to_string).collect();
     text.push_str(&format!("Base model: {:?}\nSeeds: {}\nExperiments:\n", project.base_model, seeds.join(", ")));
     for experiment in &project.experiments {
-        text.push_str(&format!("  {}: {:?}\n", experiment.name, experiment.method));
+        let own = experiment.seeds.as_ref().map(|seeds| format!(", seeds {seeds:?}")).unwrap_or_default();
+        text.push_str(&format!("  {}: {:?}{own}\n", experiment.name, experiment.method));
     }
     match (prompt_preview, prompt_problem) {
         (Some(preview), _) => text.push_str(&preview_text(preview)),

@@ -17,6 +17,7 @@ use crate::error::InputError;
 use crate::measure::UserMetric;
 use crate::project::Project;
 use crate::results::churn::{ChurnReport, churn};
+use crate::results::seeds::SeedChoice;
 use crate::results::slices::{SlicedLine, sliced};
 use crate::results::{Results, RunResult, not_measured};
 use crate::run::{RunFolder, Status};
@@ -43,6 +44,9 @@ pub(super) struct Arguments {
     /// models); the first that the project measures
     #[arg(long)]
     protocol: Option<Protocol>,
+    /// Each line over its own seeds, instead of all over those that they share; the JSON and the CSV list every run anyway
+    #[arg(long)]
+    all_seeds: bool,
     /// By kinds of users and targets; with --csv and --latex instead of the other tables
     #[arg(long)]
     slices: bool,
@@ -59,6 +63,8 @@ pub(super) struct Arguments {
 struct Report<'r> {
     #[serde(flatten)]
     results: &'r Results,
+    /// The seeds that all lines have, over which the tables are; empty where there is none.
+    shared_seeds: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     slices: Option<&'r [SlicedLine]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,23 +78,28 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let (mut results, mut unreadable) = Results::read(&project, &runs_dir, protocol);
     unreadable.extend(without_protocol(&mut results, &arguments.project, &runs_dir)?);
     warn(&unreadable);
+    let choice = SeedChoice::of(arguments.all_seeds);
     let slices = if arguments.slices {
-        Some(sliced(&project, &runs_dir, protocol, &slices::metrics(&project.evaluation))?)
+        Some(sliced(&project, &runs_dir, protocol, &slices::metrics(&project.evaluation), choice)?)
     } else {
         None
     };
     match (&slices, arguments.json, arguments.csv, arguments.latex) {
         (slices, true, _, _) => {
             let churn = if arguments.churn { Some(all_churn(&results, &runs_dir)?) } else { None };
-            print_json(&Report { results: &results, slices: slices.as_deref(), churn })?;
+            let shared_seeds = results.clone().over_seeds(&project, SeedChoice::Shared).1.shared;
+            print_json(&Report { results: &results, shared_seeds, slices: slices.as_deref(), churn })?;
         }
         (None, _, true, _) => print(&csv::as_csv(&results))?,
         (Some(slices), _, true, _) => print(&slices::as_csv(slices))?,
-        (None, _, _, true) => print(&latex::as_latex(&results.side_by_side()))?,
+        (None, _, _, true) => {
+            let (results, basis) = results.side_by_side().over_seeds(&project, choice);
+            print(&latex::as_latex(&results, &basis))?;
+        }
         (Some(slices), _, _, true) => print(&slices::as_latex(&results.project, slices))?,
         (slices, ..) => {
-            let results = results.side_by_side();
-            let text = text::as_text(&results, project.is_synthetic());
+            let (results, basis) = results.side_by_side().over_seeds(&project, choice);
+            let text = text::as_text(&results, &basis, project.is_synthetic());
             let sliced = slices.as_deref().map(slices::as_text).unwrap_or_default();
             let explained = arguments.explain.then(|| text::explained(&results, slices.as_deref()));
             print(&(text + &sliced + &explained.unwrap_or_default()))?;

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::options::FigureOption;
 use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make, NamedChart};
-use super::styles::groups;
+use super::styles::{Group, groups};
 use super::words::{better, is_baseline, metric_label, without_released};
 use crate::plot::{Axis, Band, Body, Chart, Lines, Point, Series, scale};
+use crate::project::Project;
 use crate::results::{Results, RunResult};
+use crate::run::Status;
+use crate::text::counted;
 
 pub static SPEC: FigureSpec = FigureSpec {
     name: "comparison",
@@ -19,9 +22,10 @@ pub static SPEC: FigureSpec = FigureSpec {
     tooltip: "Every method over the stages, tested on the stage it was just trained on",
     options: &[FigureOption::Metric],
     make: Make::Project(|context, options| {
-        let shown = ComparisonOptions { synthetic: context.is_synthetic(), ..ComparisonOptions::default() };
-        let chart = over_stages(&context.results, &options.metric, &shown);
-        Ok(vec![NamedChart::new("comparison", chart.under(context.results.protocol))])
+        let (results, basis) = context.compared();
+        let shown = ComparisonOptions { synthetic: context.is_synthetic(), seeds: basis.words(), ..Default::default() };
+        let chart = over_stages(context.project(), results, &options.metric, &shown);
+        Ok(vec![NamedChart::new("comparison", chart.under(results.protocol))])
     }),
 };
 
@@ -31,6 +35,8 @@ pub struct ComparisonOptions {
     /// Experiments to show, by name; all where there are none. Each keeps its colour whatever else is shown.
     pub experiments: BTreeSet<String>,
     pub spread: Spread,
+    /// What seeds the results are over, where that needs words.
+    pub seeds: Option<String>,
     /// Whether the data are generated; the chart says so then.
     pub synthetic: bool,
 }
@@ -47,46 +53,61 @@ pub enum Spread {
 
 /// `metric` (`hit@10_corrected`, `ndcg@5`, `invalid_rate`) over the stages, one line an experiment.
 ///
-/// A line is the mean over the experiment's seeds, in each stage over those that have finished it. Runs of one
-/// experiment that share a seed were made with different settings or data; they stay apart, each under its
-/// configuration's hash. Non-learned baselines come last, in grey.
-pub fn over_stages(results: &Results, metric: &str, options: &ComparisonOptions) -> Chart {
+/// A line is the mean over the experiment's finished seeds. Where none is finished it is over those under way, in each stage
+/// over those that have finished it, with hollow marks and a name that says so. Runs of one experiment with different
+/// settings or data stay apart, each under its configuration's hash. Non-learned baselines come last, in grey.
+pub fn over_stages(project: &Project, results: &Results, metric: &str, options: &ComparisonOptions) -> Chart {
     let title = format!("{} by stage", metric_label(metric));
-    let groups = groups(results);
-    let mut methods = Vec::new();
-    let mut baselines = Vec::new();
-    let mut seeds = BTreeSet::new();
-    for group in &groups {
-        let points = means(&group.runs, metric, options.spread);
-        if !(options.experiments.is_empty() || options.experiments.contains(&group.runs[0].experiment)) {
-            continue;
-        }
-        if points.is_empty() {
-            continue;
-        }
-        let series = Series { name: group.name.clone(), points, style: group.style };
-        if is_baseline(group.runs[0]) {
-            baselines.push(series);
-        } else {
-            seeds.insert(seeds_measured(&group.runs, metric));
-            methods.push(series);
-        }
-    }
-    methods.append(&mut baselines);
-    if methods.is_empty() {
+    let groups = groups(project, results);
+    let shown =
+        |group: &&Group<'_>| options.experiments.is_empty() || options.experiments.contains(&group.runs[0].experiment);
+    let drawn: Vec<Drawn> =
+        groups.iter().filter(shown).filter_map(|group| Drawn::of(group, metric, options.spread)).collect();
+    if drawn.is_empty() {
         return nothing_measured(title, metric, results).synthetic(options.synthetic);
     }
+    let seeds: BTreeSet<(usize, usize)> = drawn.iter().filter_map(|drawn| drawn.seeds).collect();
+    let beside: usize = drawn.iter().map(|drawn| drawn.beside).sum();
     let y = Axis { better: Some(better(metric)), ..Axis::new(metric_label(metric)) };
-    let lines = Lines { x: Axis::whole("Stage"), y, series: methods, boundaries: Vec::new() };
+    let series = drawn.into_iter().map(|drawn| drawn.series).collect();
+    let lines = Lines { x: Axis::whole("Stage"), y, series, boundaries: Vec::new() };
     let seeds = (!seeds.is_empty()).then(|| caption(&seeds, options.spread));
+    let beside = (beside > 0).then(|| format!("{} not in the means", counted(beside, "unfinished run")));
     let cut = (scale::y_range(&lines).low > 0.0).then(|| "The axis does not start at 0".to_owned());
-    let caption: Vec<String> = [seeds, cut, without_released(results, metric)].into_iter().flatten().collect();
+    let parts = [seeds, options.seeds.clone(), beside, cut, without_released(results, metric)];
+    let caption: Vec<String> = parts.into_iter().flatten().collect();
     let caption = (!caption.is_empty()).then(|| caption.join(". "));
     let band = Some(match options.spread {
         Spread::Range => Band::SeedRange,
         Spread::Deviation => Band::SeedDeviation,
     });
     Chart { caption, band, ..Chart::new(title, Body::Lines(lines)) }.synthetic(options.synthetic)
+}
+
+/// One line, with what is said of it.
+struct Drawn {
+    series: Series,
+    /// The least and the greatest number of seeds that a stage stands on; none of a non-learned baseline.
+    seeds: Option<(usize, usize)>,
+    /// Unfinished runs that stand beside finished ones, and are not in the mean.
+    beside: usize,
+}
+
+impl Drawn {
+    /// None where no stage has measured the metric.
+    fn of(group: &Group<'_>, metric: &str, spread: Spread) -> Option<Self> {
+        let finished = |run: &&&RunResult| run.status == Status::Finished;
+        let runs: Vec<&RunResult> = group.runs.iter().filter(finished).copied().collect();
+        let (runs, name, style, beside) = if runs.is_empty() {
+            (group.runs.clone(), format!("{} (unfinished)", group.name), group.style.unfinished(), 0)
+        } else {
+            let beside = group.runs.len() - runs.len();
+            (runs, group.name.clone(), group.style, beside)
+        };
+        let points = means(&runs, metric, spread);
+        let seeds = (!is_baseline(runs[0])).then(|| seeds_measured(&runs, metric));
+        (!points.is_empty()).then_some(Self { series: Series { name, points, style }, seeds, beside })
+    }
 }
 
 /// The values of a metric in each stage, one a seed.
@@ -159,8 +180,12 @@ fn nothing_measured(title: String, metric: &str, results: &Results) -> Chart {
 mod tests {
     use super::*;
     use crate::plot::series_style::{Dash, Ink};
+    use crate::project::file::DEMO;
     use crate::results::StageResult;
-    use crate::run::Status;
+
+    fn project() -> Project {
+        Project::parse(DEMO, std::path::Path::new("demo/project.ron")).unwrap()
+    }
 
     fn run(experiment: &str, method: &str, seed: u64, hits: &[f64]) -> RunResult {
         let stage = |(index, &hit): (usize, &f64)| StageResult {
@@ -196,7 +221,7 @@ mod tests {
     fn a_line_is_the_mean_over_the_seeds_that_reached_the_stage() {
         let results =
             results(vec![run("a", "peso", 0, &[0.1, 0.2]), run("a", "peso", 1, &[0.3]), run("a", "peso", 2, &[0.5])]);
-        let range = over_stages(&results, "hit@10", &ComparisonOptions::default());
+        let range = over_stages(&project(), &results, "hit@10", &ComparisonOptions::default());
         let points = &lines(&range).series[0].points;
         assert_eq!(points.len(), 2);
         assert!((points[0].y - 0.3).abs() < 1e-12);
@@ -208,7 +233,7 @@ mod tests {
         );
 
         let options = ComparisonOptions { spread: Spread::Deviation, ..ComparisonOptions::default() };
-        let deviation = over_stages(&results, "hit@10", &options);
+        let deviation = over_stages(&project(), &results, "hit@10", &options);
         let [low, high] = lines(&deviation).series[0].points[0].spread.expect("three seeds spread");
         assert!((low - 0.1).abs() < 1e-12 && (high - 0.5).abs() < 1e-12, "{low} {high}");
     }
@@ -220,14 +245,19 @@ mod tests {
             run("first", "single", 0, &[0.2]),
             run("second", "peso", 0, &[0.3]),
         ]);
-        let all = over_stages(&results, "hit@10", &ComparisonOptions::default());
+        let all = over_stages(&project(), &results, "hit@10", &ComparisonOptions::default());
         let names: Vec<&str> = lines(&all).series.iter().map(|series| series.name.as_str()).collect();
         assert_eq!(names, ["first", "second", "Popularity"]);
         assert_eq!(lines(&all).series[2].style.ink, Ink::Grey(0));
         assert_ne!(lines(&all).series[2].style.dash, Dash::Solid);
 
         let experiments = BTreeSet::from(["second".to_owned()]);
-        let one = over_stages(&results, "hit@10", &ComparisonOptions { experiments, ..ComparisonOptions::default() });
+        let one = over_stages(
+            &project(),
+            &results,
+            "hit@10",
+            &ComparisonOptions { experiments, ..ComparisonOptions::default() },
+        );
         assert_eq!(lines(&one).series.len(), 1);
         assert_eq!(lines(&one).series[0].style, lines(&all).series[1].style);
     }
@@ -236,15 +266,37 @@ mod tests {
     fn runs_of_other_settings_stay_apart() {
         let mut other = run("a", "peso", 0, &[0.4]);
         other.config_hash = "fedcba9876".to_owned();
-        let chart = over_stages(&results(vec![run("a", "peso", 0, &[0.2]), other]), "hit@10", &Default::default());
+        let chart =
+            over_stages(&project(), &results(vec![run("a", "peso", 0, &[0.2]), other]), "hit@10", &Default::default());
         let names: Vec<&str> = lines(&chart).series.iter().map(|series| series.name.as_str()).collect();
         assert_eq!(names, ["a (01234567)", "a (fedcba98)"]);
         assert!(lines(&chart).series.iter().all(|series| series.points[0].spread.is_none()));
     }
 
     #[test]
+    fn what_is_not_finished_is_not_drawn_as_if_it_were() {
+        let mut running = run("PESO", "peso", 1, &[0.4, 0.5]);
+        running.status = Status::Running;
+        let chart = over_stages(&project(), &results(vec![running.clone()]), "hit@10", &Default::default());
+        let alone = &lines(&chart).series[0];
+        assert_eq!((alone.name.as_str(), alone.style.open), ("PESO (unfinished)", true));
+
+        let beside = over_stages(
+            &project(),
+            &results(vec![run("PESO", "peso", 0, &[0.2, 0.3, 0.1]), running]),
+            "hit@10",
+            &Default::default(),
+        );
+        let line = &lines(&beside).series[0];
+        assert_eq!((line.name.as_str(), line.style.open), ("PESO", false));
+        assert_eq!(line.points.iter().map(|point| point.y).collect::<Vec<_>>(), [0.2, 0.3, 0.1]);
+        assert!(beside.caption.unwrap().contains("1 unfinished run not in the means"));
+    }
+
+    #[test]
     fn a_cut_axis_and_a_single_seed_are_said() {
-        let chart = over_stages(&results(vec![run("a", "peso", 0, &[0.20, 0.21])]), "hit@10", &Default::default());
+        let chart =
+            over_stages(&project(), &results(vec![run("a", "peso", 0, &[0.20, 0.21])]), "hit@10", &Default::default());
         let caption = "One seed each (n = 1): differences may be chance. The axis does not start at 0";
         assert_eq!(chart.caption.as_deref(), Some(caption));
     }
@@ -252,7 +304,7 @@ mod tests {
     #[test]
     fn nothing_measured_is_an_empty_chart_that_says_so() {
         let options = ComparisonOptions { synthetic: true, ..ComparisonOptions::default() };
-        let chart = over_stages(&results(Vec::new()), "ndcg@10", &options);
+        let chart = over_stages(&project(), &results(Vec::new()), "ndcg@10", &options);
         assert!(matches!(&chart.body, Body::Empty(missing) if missing.contains("NDCG@10")));
         assert_eq!(chart.note.as_deref(), Some("Synthetic data"));
     }

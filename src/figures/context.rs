@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use super::adapters::{AdapterRun, leading_module};
 use super::curves::{CurvePoint, RunCurves};
 use super::options::FigureOptions;
-use super::styles::{Styled, run_styles};
+use super::styles::{Styled, curve_styles, run_styles};
 use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_report};
 use crate::data::{DataDrift, Dataset};
 use crate::error::InputError;
@@ -18,6 +18,7 @@ use crate::plot::SeriesStyle;
 use crate::project::Project;
 use crate::results::churn::{ChurnReport, churn};
 use crate::results::comparison::{ComparisonLine, lines};
+use crate::results::seeds::{SeedBasis, SeedChoice};
 use crate::results::{Results, RunResult};
 use crate::run::observer::Phase;
 use crate::run::{RunConfig, RunFolder};
@@ -27,6 +28,8 @@ use crate::run::{RunConfig, RunFolder};
 pub struct FigureContext<'p> {
     pub results: Results,
     project: &'p Project,
+    seeds: SeedChoice,
+    compared: OnceCell<(Results, SeedBasis)>,
     runs_dir: PathBuf,
     folders: OnceCell<Vec<RunFolder>>,
     runs: OnceCell<Vec<FigureRun>>,
@@ -56,11 +59,13 @@ impl FigureRun {
 }
 
 impl<'p> FigureContext<'p> {
-    /// The runs in `runs_dir`, of which `results` are.
-    pub fn new(project: &'p Project, runs_dir: &Path, results: Results) -> Self {
+    /// The runs in `runs_dir`, of which `results` are; comparisons are over the seeds that `seeds` says.
+    pub fn new(project: &'p Project, runs_dir: &Path, results: Results, seeds: SeedChoice) -> Self {
         Self {
             results,
             project,
+            seeds,
+            compared: OnceCell::new(),
             runs_dir: runs_dir.to_path_buf(),
             folders: OnceCell::new(),
             runs: OnceCell::new(),
@@ -69,6 +74,17 @@ impl<'p> FigureContext<'p> {
             data_drift: OnceCell::new(),
             problems: RefCell::default(),
         }
+    }
+
+    /// What the runs are of.
+    pub const fn project(&self) -> &Project {
+        self.project
+    }
+
+    /// The results as comparisons have them, over the seeds that lines share, and what seeds these are.
+    pub fn compared(&self) -> (&Results, &SeedBasis) {
+        let (results, basis) = self.compared.get_or_init(|| self.results.clone().over_seeds(self.project, self.seeds));
+        (results, basis)
     }
 
     /// Whether the project's data are generated.
@@ -98,7 +114,7 @@ impl<'p> FigureContext<'p> {
     }
 
     fn read_runs(&self) -> Vec<FigureRun> {
-        let styles = run_styles(&self.results);
+        let styles = run_styles(self.project, &self.results);
         let run = |folder: &RunFolder| {
             let config = folder.config();
             let style = *styles.get(&config.run)?;
@@ -125,8 +141,8 @@ impl<'p> FigureContext<'p> {
 
     /// The lines of a comparison of the finished runs, in the styles that they have in every chart.
     pub fn lines(&self) -> Vec<Styled<'_, ComparisonLine>> {
-        let styles = run_styles(&self.results);
-        let lines = self.lines.get_or_init(|| lines(&self.results, &BTreeMap::new()));
+        let styles = run_styles(self.project, &self.results);
+        let lines = self.lines.get_or_init(|| lines(self.compared().0, &BTreeMap::new()));
         let style = |line: &ComparisonLine| line.runs.first().and_then(|run| styles.get(run)).copied();
         let styled = |item| Styled { item, style: style(item).unwrap_or(SeriesStyle::baseline(0)) };
         lines.iter().map(styled).collect()
@@ -146,17 +162,14 @@ impl<'p> FigureContext<'p> {
     }
 
     fn read_curves(&self) -> Result<Vec<RunCurves>, InputError> {
-        let mut experiments: Vec<&str> = Vec::new();
+        let styles = curve_styles(self.project, &self.results);
         let mut curves = Vec::new();
         for run in self.folders() {
             let config = run.config();
             if !config.method.is_learned() || !config.belongs_to(self.project) {
                 continue;
             }
-            let slot = experiments.iter().position(|name| *name == config.experiment).unwrap_or_else(|| {
-                experiments.push(&config.experiment);
-                experiments.len() - 1
-            });
+            let Some(&style) = styles.get(&config.run) else { continue };
             let steps = run.reader()?.steps_after(0)?;
             let trained = steps.into_iter().map(|(_, step)| step).filter(|step| step.phase == Phase::Train);
             let points = (1..).zip(trained).map(|(number, step)| CurvePoint {
@@ -167,7 +180,7 @@ impl<'p> FigureContext<'p> {
                 pull_ratio: step.pull_ratio,
             });
             let name = format!("{}, seed {}", config.experiment, config.seed);
-            curves.push(RunCurves { name, slot, points: points.collect() });
+            curves.push(RunCurves { name, style, points: points.collect() });
         }
         Ok(curves)
     }

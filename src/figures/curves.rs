@@ -8,8 +8,8 @@ use crate::plot::{Axis, Band, Body, Boundary, Chart, Lines, Point, Series, Serie
 pub struct RunCurves {
     /// The name in the legend.
     pub name: String,
-    /// Index into the palette, from 0: the same run keeps its colour whatever else is shown.
-    pub slot: usize,
+    /// See [`super::styles::curve_styles`].
+    pub style: SeriesStyle,
     /// By rising step.
     pub points: Vec<CurvePoint>,
 }
@@ -39,7 +39,7 @@ pub(super) const MAX_POINTS: usize = 400;
 
 /// The line of a run, thinned to what a screen shows apart.
 pub(super) fn curve(run: &RunCurves, name: String, value: impl Fn(&CurvePoint) -> f64) -> Series {
-    Series { name, points: thinned(&run.points, steps_a_point(run), value), style: SeriesStyle::curve(run.slot) }
+    Series { name, points: thinned(&run.points, steps_a_point(run), value), style: run.style }
 }
 
 fn steps_a_point(run: &RunCurves) -> usize {

@@ -37,7 +37,7 @@ mod tests {
     use crate::figures::curves::{CurvePoint, MAX_POINTS};
     use crate::figures::penalty::penalty;
     use crate::figures::pull_ratio::pull_ratio;
-    use crate::plot::{Body, Lines, Point};
+    use crate::plot::{Body, Lines, Point, SeriesStyle};
 
     fn run(name: &str, slot: usize, stage_steps: u64, stages: usize, penalty: f64) -> RunCurves {
         let point = |step: u64| {
@@ -45,7 +45,8 @@ mod tests {
             let loss = if step == 1234 { 50.0 } else { 2.0 + (step as f64).sin() };
             CurvePoint { step, stage, loss, penalty, pull_ratio: penalty / 2.0 }
         };
-        RunCurves { name: name.to_owned(), slot, points: (1..=stage_steps * stages as u64).map(point).collect() }
+        let style = SeriesStyle::curve(slot);
+        RunCurves { name: name.to_owned(), style, points: (1..=stage_steps * stages as u64).map(point).collect() }
     }
 
     fn lines(chart: &Chart) -> &Lines {

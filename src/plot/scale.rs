@@ -170,10 +170,7 @@ fn scientific(value: f64) -> String {
     format!("{value:.2e}").replace('-', "−")
 }
 
-/// `1 seed`, `3 seeds`.
-pub fn plural(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
-}
+pub use crate::text::counted as plural;
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,8 @@ pub struct SeriesStyle {
     pub marker: Option<Marker>,
     /// Line width in logical pixels, at the chart's ordinary size; 0 draws the marks alone.
     pub width: f32,
+    /// Whether its marks are hollow: what it is of is not finished.
+    pub open: bool,
 }
 
 /// A place in the palette; places beyond its end begin anew.
@@ -79,6 +81,7 @@ const MARKERS: [Marker; 5] =
     [Marker::Circle, Marker::Square, Marker::TriangleUp, Marker::Diamond, Marker::TriangleDown];
 const METHOD_DASHES: [Dash; 4] = [Dash::Solid, Dash::Long, Dash::LongShort, Dash::Short];
 const BASELINE_DASHES: [Dash; 2] = [Dash::Dotted, Dash::Short];
+const DASHES: [Dash; 5] = [Dash::Solid, Dash::Long, Dash::LongShort, Dash::Short, Dash::Dotted];
 const DATA_DASHES: [Dash; 3] = [Dash::Dotted, Dash::Short, Dash::LongShort];
 
 impl SeriesStyle {
@@ -89,12 +92,19 @@ impl SeriesStyle {
             dash: METHOD_DASHES[slot % METHOD_DASHES.len()],
             marker: Some(MARKERS[slot % MARKERS.len()]),
             width: 2.25,
+            open: false,
         }
     }
 
     /// The style of the non-learned baseline at `slot`, from 0: grey, broken, without marks.
     pub fn baseline(slot: usize) -> Self {
-        Self { ink: Ink::Grey(slot), dash: BASELINE_DASHES[slot % BASELINE_DASHES.len()], marker: None, width: 1.75 }
+        Self {
+            ink: Ink::Grey(slot),
+            dash: BASELINE_DASHES[slot % BASELINE_DASHES.len()],
+            marker: None,
+            width: 1.75,
+            open: false,
+        }
     }
 
     /// The style of a measure of the data at `slot`, from 0, beside lines of methods: grey and thin, with a mark of its own.
@@ -105,7 +115,25 @@ impl SeriesStyle {
             dash: DATA_DASHES[dash % DATA_DASHES.len()],
             marker: Some(MARKERS[slot % MARKERS.len()]),
             width: 1.5,
+            open: false,
         }
+    }
+
+    /// The style of what is not finished: its marks are hollow.
+    pub fn unfinished(self) -> Self {
+        Self { marker: self.marker.or(Some(self.ink.lone_mark())), open: true, ..self }
+    }
+
+    /// The same colour and marker with another dash, for what is beside the first of its kind: `number` from 1.
+    pub fn beside(self, number: usize) -> Self {
+        let own = DASHES.iter().position(|dash| *dash == self.dash).unwrap_or(0);
+        Self { dash: DASHES[(own + number) % DASHES.len()], ..self }
+    }
+
+    /// The style of the curve with many points of what has this style as a line; `number` tells several of one colour apart,
+    /// from 0.
+    pub fn as_curve(self, number: usize) -> Self {
+        Self { dash: DASHES[number % DASHES.len()], marker: None, width: 1.75, ..self }
     }
 
     /// The style of points that no line joins, at `slot`, from 0.
@@ -115,7 +143,7 @@ impl SeriesStyle {
 
     /// The style of a curve with many points at `slot`, from 0.
     pub fn curve(slot: usize) -> Self {
-        Self { ink: Ink::Colour(slot), dash: Dash::Solid, marker: None, width: 1.75 }
+        Self { ink: Ink::Colour(slot), dash: Dash::Solid, marker: None, width: 1.75, open: false }
     }
 }
 

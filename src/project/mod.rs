@@ -10,14 +10,17 @@ pub mod new_project;
 pub mod ron_source;
 pub mod settings;
 pub mod slug;
+pub mod styles;
 pub mod sweep;
 pub mod sweep_edit;
 pub mod training_fields;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::styles::ExperimentStyle;
 use self::sweep::Sweep;
 use crate::data::{DatasetSource, Protocol};
 use crate::error::InputError;
@@ -53,6 +56,9 @@ pub struct Project {
     pub sweeps: Vec<Sweep>,
     #[serde(default = "default_seeds")]
     pub seeds: Vec<u64>,
+    /// What experiments are drawn with, by name, as far as that was written down; see [`Self::style_slots`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub styles: BTreeMap<String, ExperimentStyle>,
     #[serde(default)]
     pub notes: String,
     #[serde(default)]
@@ -233,12 +239,27 @@ pub enum UsersPerStage {
 pub struct Experiment {
     pub name: String,
     pub method: MethodOptions,
+    /// Its own seeds, where they are others than the project's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<u64>>,
+}
+
+impl Experiment {
+    /// A method under a name, with the project's seeds.
+    pub fn new(name: impl Into<String>, method: MethodOptions) -> Self {
+        Self { name: name.into(), method, seeds: None }
+    }
 }
 
 impl Project {
     /// The folder of this project's runs: `out` where the user named one, else `runs` beside the project file.
     pub fn runs_dir(&self, out: Option<&Path>) -> PathBuf {
         out.map_or_else(|| self.folder.join("runs"), Path::to_path_buf)
+    }
+
+    /// The seeds that an experiment is run with.
+    pub fn seeds_of<'p>(&'p self, experiment: &'p Experiment) -> &'p [u64] {
+        experiment.seeds.as_deref().unwrap_or(&self.seeds)
     }
 
     /// The method of an experiment.

@@ -4,6 +4,8 @@ pub mod churn;
 pub mod comparison;
 pub mod config_diff;
 pub mod paired_scores;
+pub mod plain_words;
+pub mod seeds;
 pub mod slices;
 pub mod summary;
 #[cfg(test)]

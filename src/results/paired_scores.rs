@@ -1,7 +1,9 @@
 //! What the lines of a comparison recommended in the same tests, side by side, for paired statistics.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::seeds::{SeedBasis, SeedChoice};
 use super::{not_measured, without_known_items};
 use crate::data::Protocol;
 use crate::error::InputError;
@@ -19,6 +21,7 @@ pub struct Selection {
     pub protocol: Protocol,
     /// Only the tests of this slice; all where there is none.
     pub slice: Option<Slice>,
+    pub seeds: SeedChoice,
 }
 
 /// One line of a comparison, test by test.
@@ -28,6 +31,8 @@ pub struct UserScores {
     pub name: String,
     /// The seeds that are finished, in the project's order; empty for a non-learned baseline, which has none.
     pub seeds: Vec<u64>,
+    /// Finished seeds that are left out, because other lines lack them.
+    pub left_out: usize,
     /// What the places of its lists are.
     pub ranking: Ranking,
     /// The metric of `values`.
@@ -49,7 +54,7 @@ pub struct UserScores {
 /// A run folder cannot be read, a run has not measured the protocol or lists of known items, two runs were tested on different users, the lists are
 /// shorter than the cut-off, or the slice has fewer than two tests.
 pub fn user_scores(project: &Project, runs_dir: &Path, selection: Selection) -> Result<Vec<UserScores>, InputError> {
-    let (mut lines, slices) = all_scores(project, runs_dir, selection.metric, selection.protocol)?;
+    let (mut lines, slices) = all_scores(project, runs_dir, selection)?;
     if let Some(slice) = selection.slice.filter(|_| !lines.is_empty()) {
         let tests = slices.iter().filter(|slices| slices.contains(&slice)).count();
         if tests < 2 {
@@ -72,11 +77,11 @@ pub fn user_scores(project: &Project, runs_dir: &Path, selection: Selection) -> 
 pub(super) fn all_scores(
     project: &Project,
     runs_dir: &Path,
-    metric: UserMetric,
-    protocol: Protocol,
+    Selection { metric, protocol, seeds: choice, .. }: Selection,
 ) -> Result<(Vec<UserScores>, Vec<Slices>), InputError> {
     let learned = project.variants()?.into_iter().map(|variant| {
-        (variant.experiment.name.clone(), variant.project(project), RunMethod::Learned(variant.experiment.method))
+        let project = Project { seeds: project.seeds_of(&variant.experiment).to_vec(), ..variant.project(project) };
+        (variant.experiment.name, project, RunMethod::Learned(variant.experiment.method))
     });
     let counted = [RunMethod::Popularity, RunMethod::CoOccurrence];
     let counted = counted.map(|method| (method.label().to_owned(), project.clone(), method));
@@ -94,7 +99,36 @@ pub(super) fn all_scores(
             lines.push(line);
         }
     }
+    if choice == SeedChoice::Shared {
+        keep_shared_seeds(&mut lines);
+    }
     Ok((lines, slices.unwrap_or_default()))
+}
+
+/// Takes out of the lines the seeds that not all of them have, unless no seed is common to them.
+fn keep_shared_seeds(lines: &mut [UserScores]) {
+    let with_seeds = || lines.iter().filter(|line| !line.seeds.is_empty());
+    let Some(first) = with_seeds().next() else { return };
+    let in_all = |seed: &u64| with_seeds().all(|line| line.seeds.contains(seed));
+    let shared: Vec<u64> = first.seeds.iter().copied().filter(in_all).collect();
+    if shared.is_empty() {
+        return;
+    }
+    for line in lines.iter_mut().filter(|line| !line.seeds.is_empty()) {
+        line.left_out = line.seeds.iter().filter(|seed| !shared.contains(seed)).count();
+        line.values = line.under(&shared);
+        line.seeds.clone_from(&shared);
+    }
+}
+
+/// What seeds lines are over.
+pub fn basis_of(lines: &[UserScores], choice: SeedChoice) -> SeedBasis {
+    let seeds: BTreeSet<BTreeSet<u64>> =
+        lines.iter().filter(|line| !line.seeds.is_empty()).map(|line| line.seeds.iter().copied().collect()).collect();
+    let uneven = seeds.len() > 1;
+    let shared = if uneven { Vec::new() } else { seeds.into_iter().flatten().collect() };
+    let left_out = lines.iter().map(|line| line.left_out).sum();
+    SeedBasis { choice, shared, uneven, left_out, lines_left_out: 0 }
 }
 
 /// One line of the runs in `paths`; those that are not finished are left out. All lines that are read with the same `tests`
@@ -112,6 +146,7 @@ pub fn scores_of_runs(
     let mut line = UserScores {
         name: name.to_owned(),
         seeds: Vec::new(),
+        left_out: 0,
         ranking: Ranking::default(),
         metric,
         shared_ids: false,
@@ -242,6 +277,7 @@ mod tests {
         UserScores {
             name: String::new(),
             seeds: seeds.to_vec(),
+            left_out: 0,
             ranking: Ranking::Ids,
             metric: UserMetric::default(),
             shared_ids: false,
@@ -263,6 +299,25 @@ mod tests {
         let tests = a.hits_against(&b);
         assert_eq!(tests.iter().map(|t| (t.only_a, t.only_b)).collect::<Vec<_>>(), [(1, 0), (0, 1)]);
         assert!(a.against(&scores(&[9], vec![stage([0.0, 0.0])])).is_err(), "no seed in common");
+    }
+
+    #[test]
+    fn seeds_that_not_all_lines_have_are_left_out() {
+        let stage = |value: f64| vec![vec![value, value]];
+        let four = scores(&[42, 1, 2, 3], [9.0, 1.0, 2.0, 3.0].map(stage).to_vec());
+        let three = scores(&[1, 2, 3], [4.0, 5.0, 6.0].map(stage).to_vec());
+        let mut lines = [four, three, scores(&[], vec![stage(0.0)])];
+        keep_shared_seeds(&mut lines);
+        assert_eq!((lines[0].seeds.as_slice(), lines[0].left_out), ([1, 2, 3].as_slice(), 1));
+        assert_eq!(lines[0].values, [1.0, 2.0, 3.0].map(stage));
+        assert_eq!(
+            basis_of(&lines, SeedChoice::Shared).words().unwrap(),
+            "Over the seeds that all lines have (1, 2, 3); 1 finished run of other seeds left out"
+        );
+        let mut apart = [scores(&[1], vec![stage(1.0)]), scores(&[2], vec![stage(2.0)])];
+        keep_shared_seeds(&mut apart);
+        assert_eq!(apart[0].seeds, [1], "nothing is taken where nothing would be left");
+        assert!(basis_of(&apart, SeedChoice::Shared).words().unwrap().starts_with("No seed is common"));
     }
 
     #[test]

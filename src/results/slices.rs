@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::paired_scores::{Tests, UserScores, all_scores, scores_of_runs, slices_of};
+use super::paired_scores::{Selection, Tests, UserScores, all_scores, scores_of_runs, slices_of};
+use super::seeds::SeedChoice;
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::Slices;
@@ -33,10 +34,11 @@ pub fn sliced(
     runs_dir: &Path,
     protocol: Protocol,
     metrics: &[UserMetric],
+    seeds: SeedChoice,
 ) -> Result<Vec<SlicedLine>, InputError> {
     let mut found = Vec::new();
     for &metric in metrics {
-        let (lines, slices) = all_scores(project, runs_dir, metric, protocol)?;
+        let (lines, slices) = all_scores(project, runs_dir, Selection { metric, protocol, slice: None, seeds })?;
         for line in lines {
             found.push(by_slice(line, metric, &slices).map_err(|(name, problem)| cannot(runs_dir, &name, &problem))?);
         }

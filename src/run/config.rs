@@ -102,6 +102,13 @@ impl RunConfig {
         }
     }
 
+    /// [`Self::hash_of`] of an experiment, or a point of a sweep, as the project has it now; none where it has it not.
+    pub fn hash_now(project: &Project, experiment: &str) -> Option<String> {
+        let variants = project.variants().ok()?;
+        let variant = variants.into_iter().find(|variant| variant.experiment.name == experiment)?;
+        Self::hash_of(&variant.project(project), &RunMethod::Learned(variant.experiment.method)).ok()
+    }
+
     /// [`Self::hash_of`] for the compact base model of a project's runs, which depends on fewer settings than they do.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::{RunConfig, RunMethod, RunSelection};
 use crate::error::InputError;
+use crate::project::sweep::Variant;
 use crate::project::{Project, Training};
 
 /// A run that is asked for.
@@ -56,9 +57,19 @@ pub fn planned(project: &Project, selection: &RunSelection) -> Result<Vec<Planne
         seed: 0,
         training: project.training.clone(),
     });
-    let seeds = if selection.seeds.is_empty() { &project.seeds } else { &selection.seeds };
+    let seeds_of = |variant: &'_ Variant| match selection.seeds.as_slice() {
+        [] => project.seeds_of(&variant.experiment).to_vec(),
+        chosen => chosen.to_vec(),
+    };
+    let mut seeds: Vec<u64> = Vec::new();
+    for seed in project.seeds.iter().copied().chain(variants.iter().flat_map(seeds_of)) {
+        if !seeds.contains(&seed) {
+            seeds.push(seed);
+        }
+    }
     let learned = seeds.iter().flat_map(|&seed| {
-        variants.iter().map(move |variant| PlannedRun {
+        let with_seed = variants.iter().filter(move |variant| seeds_of(variant).contains(&seed));
+        with_seed.map(move |variant| PlannedRun {
             experiment: variant.experiment.name.clone(),
             method: RunMethod::Learned(variant.experiment.method.clone()),
             seed,

@@ -9,7 +9,7 @@ use super::super::dock;
 use super::super::session::Session;
 use super::super::tour::Tour;
 use super::super::watch::Watcher;
-use super::super::widgets::{Notice, Weight, sentence};
+use super::super::widgets::{Notice, Weight, counted, sentence};
 use super::super::workbench::Workbench;
 use crate::app::dialogs::dialog::Leaving;
 use crate::app::dialogs::modal::Dialog;
@@ -202,8 +202,16 @@ impl Workbench {
         let mended = sweep_edit::mend(&mut project);
         match mended.and_then(|taken| check::check(&project).map(|()| taken)) {
             Ok(taken) => {
+                let (seeds, started) = (all_seeds(session.project()), session.started());
                 session.history.change(project, key);
                 session.arrange_rows();
+                let kept = started.difference(&session.started()).count();
+                if kept > 0 && all_seeds(session.project()) != seeds {
+                    let notice = Notice::new(Weight::Done, format!("{} kept", counted(kept, "earlier run")));
+                    self.notices.push(notice.details(
+                        "The project no longer asks for their seeds. They stay in the runs table, and All seeds in Compare shows them",
+                    ));
+                }
                 if !taken.is_empty() {
                     let notice = Notice::new(Weight::Problem, sentence(&taken.join("; ")));
                     self.notices.push(notice.details("What was swept went with this change; Undo brings both back"));
@@ -215,6 +223,12 @@ impl Workbench {
             }
         }
     }
+}
+
+/// The seeds of the project, and of each experiment.
+fn all_seeds(project: &Project) -> Vec<Vec<u64>> {
+    let own = project.experiments.iter().map(|experiment| project.seeds_of(experiment).to_vec());
+    std::iter::once(project.seeds.clone()).chain(own).collect()
 }
 
 /// Reads a project and the layout beside it.

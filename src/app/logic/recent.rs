@@ -28,10 +28,10 @@ impl Workbench {
         if results.runs.is_empty() || !self.thumbnail.is_due(session.results_revision, Instant::now()) {
             return;
         }
-        let (file, configuration) = (session.file.clone(), configuration.clone());
+        let (project, file, configuration) = (session.project().clone(), session.file.clone(), configuration.clone());
         self.spawn("draw a picture of the project", move || {
             // A start page without the picture has a plain place for it
-            let _ = recent::draw(&results, &file, &configuration);
+            let _ = recent::draw(&project, &results, &file, &configuration);
             Message::Pictured
         });
     }

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use std::collections::BTreeMap;
+
 use eframe::egui;
 use egui::{Button, Grid, KeyboardShortcut, Modifiers, RichText, ScrollArea, TextEdit, Ui};
 
 use super::method_card::Form;
 use super::training_card::TrainingCard;
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, PanelEvent, spotlight, sweep_list};
+use super::{Context, Panel, PanelEvent, own_seeds, spotlight, style_menu, sweep_list};
 use crate::app::action::{Action, SweepOf};
 use crate::app::dialogs::dialog::MethodPurpose;
 use crate::app::theme::{self, space};
@@ -34,6 +36,8 @@ pub(crate) static VIEW: ViewSpec = ViewSpec {
 pub(crate) struct ExperimentsPanel {
     renaming: Option<Renaming>,
     seeds: NumberList,
+    /// Seeds of experiments that have their own, by place.
+    own_seeds: BTreeMap<usize, NumberList>,
     training: TrainingCard,
     /// The options of each experiment, made anew where its method has changed.
     forms: Vec<Form>,
@@ -140,6 +144,7 @@ impl ExperimentsPanel {
             }
             ui.label(RichText::new(card.sentence).color(tokens.muted)).on_hover_text(card.source);
             ui.label(RichText::new(card.formula).monospace().size(11.5)).on_hover_text(card.source);
+            own_seeds::field(ui, context, self.own_seeds.entry(index).or_default(), (index, experiment));
             sweep_list::ui(ui, context, experiment);
             let Some(form) = self.forms.get(index).filter(|form| !form.is_empty()) else { return };
             if form.changed() > 0 {
@@ -176,7 +181,10 @@ impl ExperimentsPanel {
                 context.actions.push(Action::EditSweep(SweepOf::Experiment(experiment.name.clone())));
             }
             let layout = egui::Layout::left_to_right(egui::Align::Center);
-            ui.with_layout(layout, |ui| self.name(ui, context, index, experiment));
+            ui.with_layout(layout, |ui| {
+                style_menu::ui(ui, context, experiment);
+                self.name(ui, context, index, experiment);
+            });
         });
         if let Some(problem) =
             self.renaming.as_ref().filter(|renaming| renaming.index == index).and_then(|r| r.problem.as_ref())
@@ -231,6 +239,7 @@ impl ExperimentsPanel {
         if ui.button("Change method…").clicked() {
             context.actions.push(Action::PickMethod(MethodPurpose::Change(index)));
         }
+        own_seeds::entry(ui, context, index, experiment);
         let last = project.experiments.len() - 1;
         let entries: [(&str, bool, &str, ExperimentEdit); 4] = [
             ("Duplicate", true, "", edits::with_duplicate),

@@ -3,10 +3,12 @@
 //! Panels read the session, keep their own filters, and hand [`Action`](super::action::Action)s up; they change nothing.
 
 pub(crate) mod method_card;
+mod own_seeds;
 pub(crate) mod selection;
 mod settings_form;
 mod spotlight;
 pub(crate) mod start;
+mod style_menu;
 mod sweep_list;
 mod training_card;
 pub(crate) mod view;
@@ -30,7 +32,6 @@ use super::watch::RunView;
 use super::{theme, widgets};
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::figures::styles;
 use crate::plot::{Body, Chart, Highlight, SeriesStyle, screen};
 use crate::project::edits::change::Place;
 use crate::results::Results;
@@ -143,8 +144,7 @@ impl Panels {
     }
 }
 
-/// The results as the runs table lists them at first, so that methods keep the project's order, and with it their
-/// colours.
+/// The results as the runs table lists them at first, so that methods keep the project's order.
 fn in_project_order(results: &Results, rows: &[Row]) -> Results {
     let places: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(index, row)| (row.id.as_str(), index)).collect();
     let mut results = results.clone();
@@ -152,9 +152,9 @@ fn in_project_order(results: &Results, rows: &[Row]) -> Results {
     results
 }
 
-/// The look of each run, by its id: the one that its line has in the comparison.
-fn styles(session: &Session) -> BTreeMap<String, SeriesStyle> {
-    styles::run_styles(&in_project_order(session.results(Protocol::SameBlock), &session.rows))
+/// The style of each run, by its id: the one that its line has in the comparison.
+fn styles(session: &Session) -> &BTreeMap<String, SeriesStyle> {
+    &session.styles
 }
 
 /// The runs that have finished at least `stages` stages, in the order of the runs table.

@@ -4,15 +4,17 @@ use super::text::{DIVISORS, continual_table};
 use super::{means_over, metrics};
 use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::results::Results;
+use crate::results::seeds::SeedBasis;
 use crate::results::summary;
 use crate::results::summary::{Line, Mean};
 use crate::text::{latex_escaped, one_line};
 
-pub(super) fn as_latex(results: &Results) -> String {
+pub(super) fn as_latex(results: &Results, basis: &SeedBasis) -> String {
     let lines: Vec<Line> = summary::lines(results).into_iter().filter(|line| line.finished).collect();
     let metrics = metrics::columns(&lines);
     let best: Vec<f64> = metrics.iter().map(|metric| best_of(&lines, metric)).collect();
     let mut text = format!("% {}: {}\n", one_line(&results.project), means_over(results.protocol));
+    text.extend(basis.words().map(|words| format!("% {words}\n")));
     if !metrics::released(&lines).is_empty() {
         text.push_str(&format!("% {TWO_COUNTS}\n"));
     }

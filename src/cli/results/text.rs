@@ -9,6 +9,7 @@ use crate::data::Protocol;
 use crate::figures::words::{TWO_COUNTS, metric_label};
 use crate::results::Results;
 use crate::results::comparison::{self, Standing, standings};
+use crate::results::seeds::SeedBasis;
 use crate::results::slices::SlicedLine;
 use crate::results::summary::{self, Cost, Line, Mean};
 
@@ -25,7 +26,7 @@ const CONTINUAL: [(&str, &str); 6] = [
 /// What the continual measures are means of.
 pub(super) const DIVISORS: &str = "divisor T-1 (the stages but one), for plasticity and average T";
 
-pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
+pub(super) fn as_text(results: &Results, basis: &SeedBasis, synthetic: bool) -> String {
     let lines = summary::lines(results);
     if lines.is_empty() {
         return format!("{}: nothing is measured yet; `peso run` starts the runs\n", results.project);
@@ -36,6 +37,7 @@ pub(super) fn as_text(results: &Results, synthetic: bool) -> String {
     let several = lines.iter().any(|line| line.seeds > 1);
     text.push_str(if several { ", ± standard deviation over n seeds\n" } else { "\n" });
     text.push_str(&later_stages_table(&lines).to_text());
+    text.extend(basis.words().map(|words| format!("{words}\n")));
     text.push_str(&left_out(results));
     if !metrics::released(&lines).is_empty() {
         let counts = results.catalogue.map(|counts| format!(" ({counts})"));

@@ -29,6 +29,11 @@ impl Aim {
         Ok(Self { alpha: checked_level(alpha)?, power: checked_level(power)? })
     }
 
+    /// The chance to find a true gain.
+    pub(super) const fn power(&self) -> f64 {
+        self.power
+    }
+
     /// Distance between no gain and the gain that is found with the wanted power, in standard errors.
     fn distance(&self) -> f64 {
         normal_quantile(1.0 - 0.5 * self.alpha) + normal_quantile(self.power)

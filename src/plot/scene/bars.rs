@@ -70,7 +70,7 @@ fn legend(bars: &Bars) -> Vec<Series> {
     }
     let entry = |part: &crate::plot::bars::Part| match part.tone {
         Tone::Ink(ink) => {
-            let style = SeriesStyle { ink, dash: Dash::Solid, marker: Some(Marker::Square), width: 0.0 };
+            let style = SeriesStyle { ink, dash: Dash::Solid, marker: Some(Marker::Square), width: 0.0, open: false };
             Some(Series { name: part.name.clone(), points: Vec::new(), style })
         }
         Tone::Ordered(_) => None,

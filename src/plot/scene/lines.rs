@@ -253,8 +253,11 @@ pub const MARK: f32 = 5.2;
 
 /// Draws one mark.
 pub fn mark(scene: &mut Scene, style: SeriesStyle, marker: Marker, centre: [f32; 2]) {
-    let fill = style.ink.rgb(scene.theme);
-    let edge = Stroke::solid(scene.ground, scene.scaled(1.0));
+    let colour = style.ink.rgb(scene.theme);
+    let (fill, edge) = match style.open {
+        true => (scene.ground, Stroke::solid(colour, scene.scaled(1.8))),
+        false => (colour, Stroke::solid(scene.ground, scene.scaled(1.0))),
+    };
     let radius = scene.scaled(MARK);
     if marker == Marker::Circle {
         scene.shapes.push(Shape::Circle { centre, radius, fill, edge });

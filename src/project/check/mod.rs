@@ -63,7 +63,10 @@ pub fn check(project: &Project) -> Checked {
     evaluation(&project.evaluation)?;
     experiments(project)?;
     super::sweep::expand(project)?;
-    seeds(&project.seeds)
+    for (index, experiment) in project.experiments.iter().enumerate() {
+        experiment.seeds.as_ref().map_or(Ok(()), |own| seeds(&format!("experiments[{index}].seeds"), own))?;
+    }
+    seeds("seeds", &project.seeds)
 }
 
 fn prompt(project: &Project) -> Checked {
@@ -189,12 +192,12 @@ fn method(field: &str, method: &MethodOptions) -> Checked {
     method.check().map_err(|error| error.within(field))
 }
 
-fn seeds(seeds: &[u64]) -> Checked {
-    require(!seeds.is_empty(), "seeds", "the list is empty", "for example `[42]`")?;
+fn seeds(field: &str, seeds: &[u64]) -> Checked {
+    require(!seeds.is_empty(), field, "the list is empty", "for example `[42]`")?;
     let mut sorted = seeds.to_vec();
     sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(bad("seeds", format!("seed {} is given twice", pair[0]), "a seed stands once in the list")),
+        Some(pair) => Err(bad(field, format!("seed {} is given twice", pair[0]), "a seed stands once in the list")),
         None => Ok(()),
     }
 }

@@ -11,9 +11,9 @@ use self::offer::Offer;
 use super::dialog::{DialogAction, DialogContents, OnEscape, right_row};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
-use crate::project::Project;
 use crate::project::edits::sweeps::{with_sweep, without_sweep};
 use crate::project::sweep::{Axis, BadSweep, Combine, Sweep, expand};
+use crate::project::{Experiment, Project};
 use crate::schema::Setting;
 
 /// State of the dialog.
@@ -238,7 +238,9 @@ impl SweepEditor {
         match found {
             None => _ = widgets::remark(ui, "How many runs there will be is said here"),
             Some(Ok(points)) => {
-                let seeds = self.project.seeds.len();
+                let of = |experiment: &&Experiment| experiment.name == self.experiment;
+                let experiment = self.project.experiments.iter().find(of);
+                let seeds = experiment.map_or(&*self.project.seeds, |own| self.project.seeds_of(own)).len();
                 let runs = points.new.len() * seeds;
                 let words = format!(
                     "{}, {} new: with {} {} more",

@@ -43,6 +43,7 @@ impl ComparePanel {
                 View::Table | View::Parallel => self.table_options(ui, lines),
                 View::Stages | View::Settings => {}
             }
+            self.seeds_switch(ui, lines);
         });
     }
 
@@ -142,6 +143,14 @@ impl ComparePanel {
         choice
             .on_hover_text("Of several configurations of one method only the one with the lowest validation loss is listed: to choose by test results would flatter")
             .on_disabled_hover_text("No method has several configurations with finished runs");
+    }
+
+    fn seeds_switch(&mut self, ui: &mut Ui, lines: &Lines) {
+        let several = self.all_seeds || lines.basis.left_out > 0;
+        let switch = ui.add_enabled(several, egui::Checkbox::new(&mut self.all_seeds, "All seeds"));
+        switch
+            .on_hover_text("Each line over its own seeds, also over those that the project no longer asks for, instead of all lines over the seeds that they share")
+            .on_disabled_hover_text("All lines have the same seeds");
     }
 
     fn copy_table(&self, ui: &mut Ui, context: &Context<'_>, lines: &Lines) {

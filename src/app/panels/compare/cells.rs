@@ -192,6 +192,11 @@ fn cell(contents: &TableContents<'_>, index: usize, column: &Column) -> Cell {
             let mut cell = Cell::number((!line.counted).then_some(seeds as f64), |seeds| format!("{seeds:.0}"));
             if line.counted {
                 "Counting needs no seed".clone_into(&mut cell.hover);
+            } else {
+                cell.hover = contents.lines.seeds_words(index);
+                if contents.lines.basis.uneven && !contents.lines.same_seeds(index, contents.baseline) {
+                    cell.main.push_str(" *");
+                }
             }
             cell
         }

@@ -7,19 +7,21 @@ use crate::app::panels::{Context, in_project_order};
 use crate::app::queries::comparison::{ComparedLine, ComparedLines};
 use crate::app::session::{Origin, Session};
 use crate::data::Protocol;
-use crate::figures::styles;
 use crate::measure::UserMetric;
 use crate::plot::series_style::SeriesStyle;
 use crate::results::comparison::{ComparisonLine, Standing, lines, standings, validation_loss};
+use crate::results::seeds::{SeedBasis, SeedChoice};
 use crate::results::{Results, RunResult};
 use crate::run::{RunConfig, Status};
 
 /// The lines with all that is shown of them.
 #[derive(Debug)]
 pub(super) struct Lines {
-    key: Key,
+    key: LinesKey,
     /// The results with the project's order of experiments, which gives methods their colours.
     pub(super) results: Results,
+    /// What seeds they are over.
+    pub(super) basis: SeedBasis,
     /// Those with finished runs.
     pub(super) all: Vec<ComparisonLine>,
     pub(super) standings: Vec<Standing>,
@@ -36,26 +38,31 @@ pub(super) struct Lines {
     pub(super) metrics: Vec<String>,
 }
 
+/// What lines are made of, to tell whether they have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key {
+pub(super) struct LinesKey {
     session: u64,
     results: u64,
     project: u64,
     protocol: Protocol,
+    seeds: SeedChoice,
 }
-
-/// What lines are made of, to tell whether they have changed.
-pub(super) type Stamp = (u64, u64, u64, Protocol);
 
 impl Lines {
     /// Makes the lines where there are none of this moment.
-    pub(super) fn refresh(kept: &mut Option<Arc<Self>>, context: &Context<'_>, protocol: Protocol) -> Arc<Self> {
+    pub(super) fn refresh(
+        kept: &mut Option<Arc<Self>>,
+        context: &Context<'_>,
+        protocol: Protocol,
+        seeds: SeedChoice,
+    ) -> Arc<Self> {
         let session = context.session;
-        let key = Key {
+        let key = LinesKey {
             session: session.number,
             results: session.results_revision,
             project: session.history.revision(),
             protocol,
+            seeds,
         };
         match kept {
             Some(lines) if lines.key == key => Arc::clone(lines),
@@ -63,14 +70,15 @@ impl Lines {
         }
     }
 
-    fn of(session: &Session, key: Key) -> Self {
+    fn of(session: &Session, key: LinesKey) -> Self {
         let results = in_project_order(session.results(key.protocol), &session.rows);
+        let (results, basis) = results.over_seeds(session.project(), key.seeds);
         // Those that lack the protocol keep their colours, so that a line has one colour under both.
         let mut measured = results.clone();
         measured.runs.retain(|run| run.protocols.contains(&key.protocol));
         let losses = session.runs.iter().filter_map(|run| Some((run.id.clone(), validation_loss(&run.stages)?)));
         let all = lines(&measured, &losses.collect::<BTreeMap<String, f64>>());
-        let styles = styles::run_styles(&results);
+        let styles = &session.styles;
         let first = |line: &ComparisonLine| line.runs.first().cloned().unwrap_or_default();
         let style = |line: &ComparisonLine| styles.get(&first(line)).copied().unwrap_or(SeriesStyle::baseline(0));
         let configuration = |line: &ComparisonLine| {
@@ -89,13 +97,14 @@ impl Lines {
             unfinished: measured.runs.iter().filter(|run| run.status != Status::Finished).count(),
             metrics: metrics_of(&results),
             results,
+            basis,
             all,
         }
     }
 
     /// Changes whenever the lines do.
-    pub(super) const fn stamp(&self) -> Stamp {
-        (self.key.session, self.key.results, self.key.project, self.key.protocol)
+    pub(super) const fn stamp(&self) -> LinesKey {
+        self.key
     }
 
     /// How the tests were made.
@@ -106,6 +115,23 @@ impl Lines {
     /// The place of the line of this name.
     pub(super) fn index(&self, name: &str) -> Option<usize> {
         self.all.iter().position(|line| line.name == name)
+    }
+
+    /// The seeds of a line, in order.
+    fn seeds(&self, index: usize) -> BTreeSet<u64> {
+        let runs = self.results.runs.iter().filter(|run| self.all[index].runs.contains(&run.run));
+        runs.map(|run| run.seed).collect()
+    }
+
+    /// `Seeds 1, 2, 3`.
+    pub(super) fn seeds_words(&self, index: usize) -> String {
+        let seeds: Vec<String> = self.seeds(index).iter().map(u64::to_string).collect();
+        format!("{} {}", if seeds.len() == 1 { "Seed" } else { "Seeds" }, seeds.join(", "))
+    }
+
+    /// Whether two lines are over the same seeds; what only counts has none and agrees with all.
+    pub(super) fn same_seeds(&self, index: usize, other: usize) -> bool {
+        self.all[index].counted || self.all[other].counted || self.seeds(index) == self.seeds(other)
     }
 
     /// What the others are held against until the user chooses: the method without any pull, else the first line.

@@ -16,7 +16,7 @@ use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, Ui, Vec2};
 
 use self::contents::TableContents;
-use self::lines::{Lines, Stamp};
+use self::lines::{Lines, LinesKey};
 use self::options::Differences;
 use self::table::TableState;
 use super::view::{Home, ViewSpec};
@@ -35,6 +35,7 @@ use crate::plot::{Body, Chart, Highlight};
 use crate::results::RunResult;
 use crate::results::comparison::{ComparisonLine, Standing};
 use crate::results::config_diff::differences;
+use crate::results::seeds::SeedChoice;
 use crate::run::RunConfig;
 
 /// The view.
@@ -106,6 +107,8 @@ pub(crate) struct ComparePanel {
     cost: Cost,
     /// How the tests were made, where the user has chosen.
     protocol: Option<Protocol>,
+    /// Whether lines are over their own seeds, instead of over those that all have.
+    all_seeds: bool,
     /// What the slices are of; all kinds where nothing is chosen.
     slices_of: Option<Dimension>,
     /// Whether slices are a table, where there is no room for both.
@@ -129,6 +132,7 @@ impl Default for ComparePanel {
             baseline: None,
             cost: Cost::default(),
             protocol: None,
+            all_seeds: false,
             slices_of: None,
             slices_as_table: false,
             matrix_of: [None, None],
@@ -144,7 +148,7 @@ impl Default for ComparePanel {
 /// All that a chart is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ChartKey {
-    lines: Stamp,
+    lines: LinesKey,
     metric: String,
     view: View,
     cost: Cost,
@@ -185,7 +189,8 @@ impl Panel for ComparePanel {
             widgets::empty_state(ui, "Nothing to compare yet", advice);
             return;
         }
-        let lines = Lines::refresh(&mut self.lines, context, protocol);
+        let seeds = SeedChoice::of(self.all_seeds);
+        let lines = Lines::refresh(&mut self.lines, context, protocol, seeds);
         if !lines.metrics.contains(&self.metric)
             && let Some(first) = lines.metrics.first()
         {
@@ -256,8 +261,8 @@ impl ComparePanel {
             View::Matrix => self.matrix_chart(lines).synthetic(synthetic),
             View::Slices => self.slices_chart(context, lines, synthetic),
             View::Stages | View::Table | View::Settings => {
-                let options = ComparisonOptions { synthetic, ..Default::default() };
-                comparison::over_stages(&lines.results, &self.metric, &options)
+                let options = ComparisonOptions { synthetic, seeds: lines.basis.words(), ..Default::default() };
+                comparison::over_stages(context.session.project(), &lines.results, &self.metric, &options)
             }
         };
         let chart = Arc::new(chart.under(lines.protocol()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Grid, RichText, ScrollArea, Ui};
 
-use super::lines::{Lines, Stamp};
+use super::lines::{Lines, LinesKey};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::results::config_diff::{Difference, differences};
@@ -14,7 +14,7 @@ use crate::run::RunConfig;
 /// The differences that were last looked up, and of what.
 #[derive(Debug, Default)]
 pub(super) struct Differences {
-    of: Option<(Stamp, Vec<usize>)>,
+    of: Option<(LinesKey, Vec<usize>)>,
     found: Vec<Difference>,
 }
 

@@ -236,6 +236,9 @@ pub(super) fn caption(ui: &mut Ui, contents: &TableContents<'_>) {
             ", with intervals and p-values corrected by Holm over {lines}: an interval leaves 0 out where the gain is significant"
         ));
     }
+    if let Some(basis) = contents.lines.basis.words() {
+        words.push_str(&format!(". {basis}"));
+    }
     if contents.lines.unfinished > 0 {
         let runs = widgets::counted(contents.lines.unfinished, "run");
         words.push_str(&format!(". {runs} not finished and not listed"));

@@ -1,0 +1,110 @@
+//! What it would take to find a gain of the observed size, where both seeds and test users are samples.
+
+use super::distribution::normal_quantile;
+use super::{Aim, Uncertainty, Variance};
+
+/// More seeds than this are as good as none.
+const MAX_SEEDS: u64 = 1 << 40;
+
+/// What would find a gain as large as the observed one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needed {
+    /// So many seeds, with the test users as they are.
+    Seeds(u64),
+    /// More seeds alone cannot: the users' part of the variance is too large. So many test cases, with the seeds as they are.
+    Users(u64),
+    /// Neither can alone. So many test cases, and many more seeds.
+    UsersAndSeeds(u64),
+}
+
+impl Aim {
+    /// What finds a gain of this size by the interval of coverage `level`, with the power of this aim; `users` test cases are
+    /// there now. None where there is no gain, or a single seed leaves the seeds' variance unknown.
+    ///
+    /// The users' variance falls with the number of users, the seeds' with that of seeds; both are taken as they were estimated.
+    pub fn needed(&self, gain: f64, uncertainty: &Uncertainty, users: usize, level: f64) -> Option<Needed> {
+        let seeds = uncertainty.seeds?;
+        let found = |uncertainty: &Uncertainty| {
+            let distance = uncertainty.critical_value(level) + normal_quantile(self.power());
+            gain.abs() >= distance * uncertainty.standard_error()
+        };
+        if gain == 0.0 || !gain.is_finite() {
+            return None;
+        }
+        let now = seeds.freedom + 1.0;
+        let with_seeds = |number: u64| {
+            let variance = seeds.variance * now / number as f64;
+            let seeds = Variance { variance, freedom: number as f64 - 1.0 };
+            Uncertainty { seeds: Some(seeds), ..*uncertainty }
+        };
+        let with_users = |number: u64, seeds: Option<Variance>| {
+            let variance = uncertainty.users.variance * users as f64 / number as f64;
+            let freedom = uncertainty.users.freedom.max(number as f64 - 1.0);
+            Uncertainty { users: Variance { variance, freedom }, seeds }
+        };
+        let first = |enough: &dyn Fn(u64) -> bool| first_number(2, enough);
+        first(&|number| found(&with_seeds(number)))
+            .map(Needed::Seeds)
+            .or_else(|| first(&|number| found(&with_users(number, Some(seeds)))).map(Needed::Users))
+            .or_else(|| first(&|number| found(&with_users(number, None))).map(Needed::UsersAndSeeds))
+    }
+}
+
+/// The first number from `start` on that is enough, of a condition that stays true once it is.
+fn first_number(start: u64, enough: &dyn Fn(u64) -> bool) -> Option<u64> {
+    let (mut few, mut many) = (start - 1, start);
+    while !enough(many) {
+        (few, many) = (many, 2 * many);
+        if many > MAX_SEEDS {
+            return None;
+        }
+    }
+    while many - few > 1 {
+        let middle = few + (many - few) / 2;
+        if enough(middle) { many = middle } else { few = middle }
+    }
+    Some(many)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uncertainty(users: f64, seeds: f64) -> Uncertainty {
+        Uncertainty {
+            users: Variance { variance: users, freedom: 1e6 },
+            seeds: Some(Variance { variance: seeds, freedom: 2.0 }),
+        }
+    }
+
+    fn needed(gain: f64, users: f64, seeds: f64) -> Option<Needed> {
+        Aim::default().needed(gain, &uncertainty(users, seeds), 1000, 0.95)
+    }
+
+    #[test]
+    fn seeds_are_counted_where_their_part_of_the_variance_is_what_hides_the_gain() {
+        // Without users' variance, n seeds give the error 0.3 · √(3 / n) of a gain of 0.1: (1.96 + 0.8416)² · 0.27 / 0.01 is
+        // 211.9, and half the squared critical value more for Student's t.
+        assert!(matches!(needed(0.1, 0.0, 0.09), Some(Needed::Seeds(212..=215))), "{:?}", needed(0.1, 0.0, 0.09));
+        // Half of (0.1 / 2.8016)² is the users', so that twice as many seeds are needed; their share of the variance is then
+        // smaller, and with it the addition for Student's t.
+        let half = 0.5 * (0.1f64 / 2.8016).powi(2);
+        assert!(matches!(needed(0.1, half, 0.09), Some(Needed::Seeds(423..=430))), "{:?}", needed(0.1, half, 0.09));
+    }
+
+    #[test]
+    fn where_seeds_cannot_help_users_are_counted() {
+        // 2.8016² · 0.01 · 1000 / 0.01 = 7849 users, where the seeds add nothing.
+        assert_eq!(needed(0.1, 0.01, 0.0), Some(Needed::Users(7849)));
+        assert_eq!(needed(-0.1, 0.01, 0.0), Some(Needed::Users(7849)));
+        // The three seeds that are there have an error of 0.3 already, three times the gain.
+        assert_eq!(needed(0.1, 0.01, 0.09), Some(Needed::UsersAndSeeds(7849)));
+    }
+
+    #[test]
+    fn nothing_finds_no_gain_and_one_seed_says_nothing() {
+        assert_eq!(needed(0.0, 0.1, 0.1), None);
+        let single = Uncertainty { seeds: None, ..uncertainty(0.1, 0.0) };
+        assert_eq!(Aim::default().needed(0.1, &single, 1000, 0.95), None);
+    }
+}
