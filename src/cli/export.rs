@@ -33,6 +33,10 @@ pub(super) struct Arguments {
     run: Option<String>,
     #[arg(long, value_name = "NAME", help = module_help())]
     module: Option<String>,
+    #[arg(long, value_name = "T", help = stage_help())]
+    stage: Option<usize>,
+    #[arg(long, value_name = "NAME", help = baseline_help())]
+    baseline: Option<String>,
     #[arg(long, default_value_t = UserMetric::default().to_string(), help = metric_help())]
     metric: String,
     /// Each line over its own seeds, instead of all over those that they share
@@ -94,6 +98,8 @@ impl Arguments {
         let options = FigureOptions {
             metric,
             module: self.module.clone(),
+            baseline: self.baseline.clone(),
+            stage: self.stage,
             run: self.run.clone(),
             // Among other figures of adapters they are read anyway.
             adapter_moves: self.figure.0.len() > 1,
@@ -130,6 +136,17 @@ fn module_help() -> String {
          of those that write into the stream between layers",
         names_with(FigureOption::Module)
     )
+}
+
+fn baseline_help() -> String {
+    format!(
+        "Line that the others are held against, of {}; the method without any pull where none is given",
+        names_with(FigureOption::Baseline)
+    )
+}
+
+fn stage_help() -> String {
+    format!("This stage alone, from 2, of {}; all together where none is given", names_with(FigureOption::Stage))
 }
 
 fn metric_help() -> String {

@@ -97,7 +97,7 @@ pub fn over_stages(
 ) -> Chart {
     let title = SPEC.title;
     let churn = |&Styled { item: report, style }: &Styled<'_, ChurnReport>| Series {
-        name: series_name(report, runs),
+        name: style.legend_name(&series_name(report, runs)),
         points: report.stages.iter().map(|stage| Point::new(stage.stage as f64, measure.of(stage))).collect(),
         style,
     };
@@ -180,6 +180,8 @@ pub(super) mod fixture {
             stage,
             new_items: 0.5,
             churn: Churn { tests: 40, overlap: 0.5, agreement, gain: 0.01 },
+            most_changed: None,
+            slices: Vec::new(),
         };
         let mean = |slice, mean, users: usize| SliceMean {
             dimension: Dimension::User,

@@ -98,12 +98,13 @@ impl Drawn {
     fn of(group: &Group<'_>, metric: &str, spread: Spread) -> Option<Self> {
         let finished = |run: &&&RunResult| run.status == Status::Finished;
         let runs: Vec<&RunResult> = group.runs.iter().filter(finished).copied().collect();
-        let (runs, name, style, beside) = if runs.is_empty() {
-            (group.runs.clone(), format!("{} (unfinished)", group.name), group.style.unfinished(), 0)
+        let (runs, style, beside) = if runs.is_empty() {
+            (group.runs.clone(), group.style.unfinished(), 0)
         } else {
             let beside = group.runs.len() - runs.len();
-            (runs, group.name.clone(), group.style, beside)
+            (runs, group.style, beside)
         };
+        let name = style.legend_name(&group.name);
         let points = means(&runs, metric, spread);
         let seeds = (!is_baseline(runs[0])).then(|| seeds_measured(&runs, metric));
         (!points.is_empty()).then_some(Self { series: Series { name, points, style }, seeds, beside })

@@ -17,7 +17,7 @@ use crate::measure::UserMetric;
 use crate::plot::SeriesStyle;
 use crate::project::Project;
 use crate::results::churn::{ChurnReport, churn};
-use crate::results::comparison::{ComparisonLine, lines};
+use crate::results::comparison::{ComparisonLine, Judged, judge, lines};
 use crate::results::seeds::{SeedBasis, SeedChoice};
 use crate::results::{Results, RunResult};
 use crate::run::observer::Phase;
@@ -146,6 +146,23 @@ impl<'p> FigureContext<'p> {
         let style = |line: &ComparisonLine| line.runs.first().and_then(|run| styles.get(run)).copied();
         let styled = |item| Styled { item, style: style(item).unwrap_or(SeriesStyle::baseline(0)) };
         lines.iter().map(styled).collect()
+    }
+
+    /// What can be said of each of the [`lines`](Self::lines) against the one at `baseline`.
+    ///
+    /// # Errors
+    /// [`InputError`] where the metric is not one of single users, or the baseline's runs cannot be read.
+    pub fn judged(&self, metric: &str, baseline: usize) -> Result<Vec<Judged>, InputError> {
+        let metric: UserMetric = metric.parse().map_err(|_| {
+            InputError::new(
+                &self.runs_dir,
+                format!("{metric} is not a metric of single users, so that no test pairs them"),
+            )
+            .advice("choose Hit or NDCG")
+        })?;
+        let lines: Vec<(String, Vec<String>)> =
+            self.lines().iter().map(|line| (line.item.name.clone(), line.item.runs.clone())).collect();
+        judge(&self.runs_dir, &lines, baseline, metric, self.results.protocol)
     }
 
     /// What the runs of a line were run with; none where none of them is there any more.

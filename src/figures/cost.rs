@@ -120,6 +120,7 @@ mod tests {
             counted: false,
             runs: Vec::new(),
             metrics: BTreeMap::from([("hit@10".to_owned(), Estimate::of(values).unwrap())]),
+            continual: BTreeMap::new(),
             train_seconds,
             peak_memory_bytes: 3 << 20,
             trainable_parameters: 12,

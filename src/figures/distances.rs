@@ -36,7 +36,7 @@ pub fn distances(runs: &[AdapterRun<'_>], options: AngleOptions, synthetic: bool
             both.map(|[left, right]| if side == Side::Right { right } else { left })
         };
         let points = report.whole.stages.iter().filter_map(|stage| Some(Point::new(stage.stage as f64, value(stage)?)));
-        Series { name: name.to_owned(), points: points.collect(), style }
+        Series { name: style.legend_name(name), points: points.collect(), style }
     };
     let series: Vec<Series> = runs.iter().map(line).filter(|series| !series.points.is_empty()).collect();
     if series.is_empty() {

@@ -40,6 +40,7 @@ macro_rules! figures {
 
 figures! {
     comparison,
+    gains,
     matrix,
     cost,
     parallel,

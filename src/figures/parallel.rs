@@ -109,6 +109,7 @@ mod tests {
             counted: false,
             runs: Vec::new(),
             metrics: BTreeMap::from([("hit@10_corrected".to_owned(), Estimate::of(&[value]).unwrap())]),
+            continual: BTreeMap::new(),
             train_seconds: 0.0,
             peak_memory_bytes: 0,
             trainable_parameters: 0,

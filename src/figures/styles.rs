@@ -9,7 +9,7 @@ use super::words::{experiment_label, is_baseline};
 use crate::plot::SeriesStyle;
 use crate::project::Project;
 use crate::results::{Results, RunResult};
-use crate::run::RunConfig;
+use crate::run::{RunConfig, Status};
 
 /// Something that is drawn as a series, with the style that it has in every chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,11 +18,15 @@ pub struct Styled<'a, T> {
     pub style: SeriesStyle,
 }
 
-/// The style that each run's line has in every chart of a project, by run id.
+/// The style that each run's line has in every chart of a project, by run id; of a run that is not finished with hollow
+/// marks.
 pub fn run_styles(project: &Project, results: &Results) -> BTreeMap<String, SeriesStyle> {
     let styled = |group: Group<'_>| {
-        let ids = group.runs.into_iter().map(|run| run.run.clone());
-        ids.map(move |id| (id, group.style)).collect::<Vec<_>>()
+        let style = |run: &RunResult| match run.status {
+            Status::Finished => group.style,
+            _ => group.style.unfinished(),
+        };
+        group.runs.iter().map(|run| (run.run.clone(), style(run))).collect::<Vec<_>>()
     };
     groups(project, results).into_iter().flat_map(styled).collect()
 }
@@ -118,6 +122,7 @@ mod tests {
             method: method.to_owned(),
             seed,
             config_hash: config_hash.to_owned(),
+            status: Status::Finished,
             ..RunResult::default()
         }
     }
@@ -171,6 +176,17 @@ mod tests {
         let after = styles(&set, all());
         assert_eq!(after["PESO-1-h"].ink, Ink::Colour(11));
         assert_eq!(after["Frozen-1-h"], whole["Frozen-1-h"]);
+    }
+
+    #[test]
+    fn a_run_that_is_under_way_has_the_same_colour_and_marker_hollow() {
+        let project = project();
+        let [finished, mut running] = [1, 2].map(|seed| run("PESO", "peso", seed, "h"));
+        running.status = Status::Running;
+        let found = styles(&project, vec![finished.clone(), running.clone()]);
+        assert_eq!(found[&running.run], found[&finished.run].unfinished());
+        assert_eq!(found[&running.run].legend_name("PESO"), "PESO (unfinished)");
+        assert_eq!(found[&finished.run].legend_name("PESO"), "PESO");
     }
 
     #[test]

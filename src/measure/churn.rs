@@ -2,6 +2,8 @@
 //!
 //! Two models are asked the same tests, so that nothing but the model can change a list.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::slice_means::{SliceMean, slice_means};
@@ -129,6 +131,41 @@ impl Churn {
     }
 }
 
+/// What became of the users whose lists changed most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MostChanged {
+    /// How many they are; fewer than [`Self::COUNT`] where fewer lists changed.
+    pub users: usize,
+    /// Of how many the list serves the target better, and worse.
+    pub gained: usize,
+    pub lost: usize,
+}
+
+impl MostChanged {
+    pub const COUNT: usize = 20;
+
+    /// Of the tests of one stage, which has one a user; none where no list changed.
+    pub fn of<'c>(changes: impl IntoIterator<Item = &'c Change>) -> Option<Self> {
+        let mut changed: Vec<&Change> = changes.into_iter().filter(|change| change.agreement < 1.0 - 1e-9).collect();
+        changed.sort_by(|a, b| a.agreement.total_cmp(&b.agreement));
+        changed.truncate(Self::COUNT);
+        let count = |of: fn(f64) -> bool| changed.iter().filter(|change| of(change.gain)).count();
+        let (gained, lost) = (count(|gain| gain > 0.0), count(|gain| gain < 0.0));
+        (!changed.is_empty()).then_some(Self { users: changed.len(), gained, lost })
+    }
+}
+
+impl fmt::Display for MostChanged {
+    /// `Of the 20 most changed users 6 gained, 9 lost`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { users, gained, lost } = self;
+        match users {
+            1 => write!(f, "Of the one user whose list changed {gained} gained, {lost} lost"),
+            _ => write!(f, "Of the {users} most changed users {gained} gained, {lost} lost"),
+        }
+    }
+}
+
 /// Churn and gain of one slice of the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SliceChurn {
@@ -154,6 +191,32 @@ mod tests {
 
     use super::*;
     use crate::measure::Slice;
+
+    #[test]
+    fn the_users_whose_lists_changed_most_are_counted_by_what_it_brought() {
+        let change = |agreement: f64, gain: f64| Change { overlap: 0.5, agreement, gain };
+        // Three lists that did not change do not count, however much their users seem to gain.
+        let few = [change(1.0, 1.0), change(0.3, 0.2), change(0.2, -0.1), change(1.0, 1.0), change(0.9, 0.0)];
+        let found = MostChanged::of(&few).unwrap();
+        assert_eq!((found.users, found.gained, found.lost), (3, 1, 1));
+        let many: Vec<Change> = (0..100)
+            .map(|i| {
+                change(
+                    f64::from(i) / 101.0,
+                    if i < 6 {
+                        1.0
+                    } else if i < 15 {
+                        -1.0
+                    } else {
+                        0.0
+                    },
+                )
+            })
+            .rev()
+            .collect();
+        assert_eq!(MostChanged::of(&many).unwrap().to_string(), "Of the 20 most changed users 6 gained, 9 lost");
+        assert_eq!(MostChanged::of(&[change(1.0, 0.5)]), None);
+    }
 
     #[test]
     fn the_overlap_counts_what_both_lists_have() {

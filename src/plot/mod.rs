@@ -8,6 +8,7 @@ pub mod series_style;
 
 pub mod bars;
 pub mod file;
+pub mod forest;
 pub mod listing;
 pub mod parallel;
 pub mod picture;
@@ -27,6 +28,7 @@ use std::path::Path;
 
 pub use self::bars::Bars;
 pub use self::file::{Bitmap, Style, bitmap};
+pub use self::forest::Forest;
 pub use self::listing::Listing;
 pub use self::parallel::Parallel;
 pub use self::picture::Picture;
@@ -102,6 +104,8 @@ pub enum Body {
     Scatter(Lines),
     /// Points with their intervals above the names of the x axis, in groups side by side, with a legend.
     Dots(Lines),
+    /// Values with their intervals below one another, and a line at 0.
+    Forest(Forest),
     /// Bars that are stacked of parts.
     Bars(Bars),
     HeatMap(HeatMap),
@@ -260,6 +264,7 @@ impl Chart {
                 lines.series.iter().map(|series| series.name.as_str()).collect()
             }
             Body::Bars(_) | Body::River(_) | Body::HeatMap(_) | Body::Empty(_) => Vec::new(),
+            Body::Forest(forest) => forest.rows.iter().map(|row| row.name.as_str()).collect(),
             Body::HeatMaps(panels) => panels.iter().map(|panel| panel.name.as_str()).collect(),
             Body::Parallel(parallel) => parallel.lines.iter().map(|line| line.name.as_str()).collect(),
             Body::Picture(_) | Body::Pictures(_) => self.body.pictures().into_iter().map(|(name, _)| name).collect(),
@@ -281,6 +286,7 @@ impl Chart {
                 self.body.pictures().into_iter().map(described).collect::<Vec<_>>().join("; ")
             }
             Body::Bars(bars) => bars.description(),
+            Body::Forest(forest) => forest.description(),
             Body::HeatMap(map) => format!("{} by {} and {}", map.value.label, map.row_label, map.column_label),
             Body::HeatMaps(panels) => {
                 let names: Vec<&str> = panels.iter().map(|panel| panel.name.as_str()).collect();

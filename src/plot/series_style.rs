@@ -124,6 +124,11 @@ impl SeriesStyle {
         Self { marker: self.marker.or(Some(self.ink.lone_mark())), open: true, ..self }
     }
 
+    /// A name as the legend has it: what is not finished says so.
+    pub fn legend_name(self, name: &str) -> String {
+        if self.open { format!("{name} (unfinished)") } else { name.to_owned() }
+    }
+
     /// The same colour and marker with another dash, for what is beside the first of its kind: `number` from 1.
     pub fn beside(self, number: usize) -> Self {
         let own = DASHES.iter().position(|dash| *dash == self.dash).unwrap_or(0);

@@ -6,12 +6,12 @@ use std::fmt::Write;
 use super::listing::Cell;
 use super::parallel::{Parallel, ParallelAxis};
 use super::river::River;
-use super::{Band, Better, Body, Chart, Fact, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
+use super::{Band, Better, Body, Chart, Fact, Forest, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
 use crate::text::{csv_field, latex_escaped, one_line};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
-/// Pictures: their own heading and rows. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, where a point has
+/// Pictures: their own heading and rows. Forest: a row a value, with its sentence. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, where a point has
 /// a band its ends under names that say what it is (`lowest seed`), `note`. Heat map: row, column, value, `note`; of several, `series`
 /// before them. Parallel coordinates: a row a line. River: a row a flow. Cells that were not measured are left out. Before these stand
 /// the chart's facts (`run`, `module`), each in a column, and after them, where the chart has definitions, a last column
@@ -34,6 +34,14 @@ pub fn csv(chart: &Chart) -> String {
                 let values = [series.name.clone(), x, number(point.y)].into_iter();
                 rows.push(values.chain(ends.into_iter().flatten()).chain([note.to_owned()]).collect());
             }
+        }
+        Body::Forest(forest) => {
+            let ends = chart.band.map_or(["low", "high"], Band::headings);
+            let table = forest.table(ends, number).into_iter().enumerate();
+            rows.extend(table.map(|(index, mut line)| {
+                line.push(if index == 0 { "note" } else { note }.to_owned());
+                line
+            }));
         }
         Body::Bars(bars) => {
             let [heading, lines] = bars.table();
@@ -211,6 +219,7 @@ pub fn latex(chart: &Chart) -> String {
         Body::Empty(missing) => return format!("% {}: {}\n", one_line(&chart.title), one_line(missing)),
         Body::Lines(lines) | Body::Dots(lines) => lines_table(lines),
         Body::Scatter(points) => scatter_table(points),
+        Body::Forest(forest) => forest_table(chart, forest),
         Body::Bars(bars) => {
             let escape = |line: Vec<String>| line.iter().map(|field| latex_escaped(field)).collect::<Vec<_>>();
             let [heading, lines] = bars.table();
@@ -332,6 +341,17 @@ fn best(values: &[Option<f64>], better: Option<Better>) -> Option<f64> {
         Better::Higher => values.reduce(f64::max),
         Better::Lower => values.reduce(f64::min),
     }
+}
+
+/// A row a value: its name, the value and the ends of its interval.
+fn forest_table(chart: &Chart, forest: &Forest) -> Table {
+    let values = forest.rows.iter().flat_map(|row| row.value.into_iter().chain(row.interval.into_iter().flatten()));
+    let decimals = scale::decimals(values);
+    let ends = chart.band.map_or(["low", "high"], Band::headings);
+    let mut table = forest.table(ends, |value| fixed(value, decimals)).into_iter();
+    let escaped = |line: Vec<String>| line.iter().take(4).map(|field| latex_escaped(field)).collect::<Vec<_>>();
+    let heading = table.next().map(escaped).unwrap_or_default();
+    (heading, table.map(escaped).collect())
 }
 
 /// A row a point: its name, x and y.

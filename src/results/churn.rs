@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::UserMetric;
-use crate::measure::churn::{Change, Churn, SliceChurn, by_slice};
+use crate::measure::churn::{Change, Churn, MostChanged, SliceChurn, by_slice};
 use crate::measure::{Slices, UserOutcome};
 use crate::run::observer::CellIndex;
 use crate::run::{RunFolder, RunReader};
@@ -28,7 +28,7 @@ pub struct ChurnReport {
 }
 
 /// How far the lists of one stage's tests changed with the newest model that may be asked them.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StageChurn {
     /// The tested stage, from 2 on.
     pub stage: usize,
@@ -36,6 +36,11 @@ pub struct StageChurn {
     pub new_items: f64,
     #[serde(flatten)]
     pub churn: Churn,
+    /// Absent where no list changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_changed: Option<MostChanged>,
+    /// Over the tests of this stage; empty where slices are not recorded.
+    pub slices: Vec<SliceChurn>,
 }
 
 /// The churn of a run, as far as it is measured: for each stage's tests, the lists of the newest model that may be asked
@@ -52,18 +57,20 @@ pub fn churn(folder: &RunFolder, protocol: Protocol, metric: UserMetric) -> Resu
             Change::of([&before.top, &now.top], [metric.of(before), metric.of(now)])
         };
         let of_stage: Vec<Change> = before.iter().zip(&now).map(change).collect();
-        stages.extend(Churn::of(&of_stage).map(|churn| StageChurn { stage, new_items: 1.0 - churn.overlap, churn }));
+        let slices_of_stage = reader.slices(protocol, stage)?;
+        if let Some(churn) = Churn::of(&of_stage) {
+            stages.push(StageChurn {
+                stage,
+                new_items: 1.0 - churn.overlap,
+                churn,
+                most_changed: MostChanged::of(&of_stage),
+                slices: sliced(folder, &of_stage, &slices_of_stage)?,
+            });
+        }
         changes.extend(of_stage);
-        slices.extend(reader.slices(protocol, stage)?);
+        slices.extend(slices_of_stage);
     }
-    let slices = if slices.len() == changes.len() && !changes.is_empty() {
-        by_slice(&changes, &slices).map_err(|problem| {
-            InputError::new(folder.path(), format!("its tests cannot be sliced: {problem}"))
-                .advice("start the run over with `--fresh`")
-        })?
-    } else {
-        Vec::new()
-    };
+    let slices = sliced(folder, &changes, &slices)?;
     let config = folder.config();
     Ok(ChurnReport {
         run: config.run.clone(),
@@ -72,6 +79,17 @@ pub fn churn(folder: &RunFolder, protocol: Protocol, metric: UserMetric) -> Resu
         metric: metric.to_string(),
         stages,
         slices,
+    })
+}
+
+/// Churn and gain by slice; nothing where slices are not recorded.
+fn sliced(folder: &RunFolder, changes: &[Change], slices: &[Slices]) -> Result<Vec<SliceChurn>, InputError> {
+    if slices.len() != changes.len() || changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    by_slice(changes, slices).map_err(|problem| {
+        InputError::new(folder.path(), format!("its tests cannot be sliced: {problem}"))
+            .advice("start the run over with `--fresh`")
     })
 }
 

@@ -26,6 +26,8 @@ pub struct ComparisonLine {
     pub runs: Vec<String>,
     /// By metric, over the stages from 2 on (stage 1 where there is no other) and then over seeds.
     pub metrics: BTreeMap<String, Estimate>,
+    /// By metric and name of the continual measure, over seeds; of metrics whose matrix is whole.
+    pub continual: BTreeMap<String, BTreeMap<&'static str, Estimate>>,
     /// Wall time of training a stage, as a mean over the same stages and over seeds.
     pub train_seconds: f64,
     /// The most that any of its stages took.
@@ -92,12 +94,26 @@ fn line(found: &summary::Line, runs: &[&RunResult], validation: &BTreeMap<String
         counted: found.counted,
         runs: found.runs.clone(),
         metrics: metrics.collect(),
+        continual: continual(runs),
         train_seconds: mean(runs.iter().flat_map(|run| later_stages(run)).map(|stage| stage.train_seconds))
             .unwrap_or(0.0),
         peak_memory_bytes: stages().map(|stage| stage.peak_memory_bytes).max().unwrap_or(0),
         trainable_parameters: runs.iter().map(|run| run.trainable_parameters).max().unwrap_or(0),
         validation_loss: mean(found.runs.iter().filter_map(|id| validation.get(id).copied())),
     }
+}
+
+fn continual(runs: &[&RunResult]) -> BTreeMap<String, BTreeMap<&'static str, Estimate>> {
+    let mut values: BTreeMap<&str, BTreeMap<&'static str, Vec<f64>>> = BTreeMap::new();
+    for (metric, measures) in runs.iter().flat_map(|run| &run.continual) {
+        for (name, value) in measures.named() {
+            values.entry(metric).or_default().entry(name).or_default().extend(value);
+        }
+    }
+    let estimates = |measures: BTreeMap<&'static str, Vec<f64>>| {
+        measures.into_iter().filter_map(|(name, values)| Some((name, Estimate::of(&values)?))).collect()
+    };
+    values.into_iter().map(|(metric, measures)| (metric.to_owned(), estimates(measures))).collect()
 }
 
 /// The stages in which methods differ: those from 2 on, or stage 1 where there is no other.

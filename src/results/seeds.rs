@@ -191,14 +191,14 @@ mod tests {
         results.runs.iter().map(|run| run.run.as_str()).collect()
     }
 
-    fn results(runs: Vec<Vec<RunResult>>) -> Results {
+    fn results(runs: &[Vec<RunResult>]) -> Results {
         Results { runs: runs.concat(), ..Results::default() }
     }
 
     #[test]
     fn an_old_seed_beside_those_of_the_project_is_left_out_unless_all_are_asked_for() {
         let project = project("[1, 2, 3]");
-        let all = results(vec![
+        let all = results(&[
             runs("PESO", "peso", "a", Status::Finished, &[42, 1, 2, 3]),
             runs("Frozen", "frozen", "b", Status::Finished, &[1, 2, 3]),
             runs("Popularity", "popularity", "c", Status::Finished, &[0]),
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn lines_that_agree_need_no_words() {
-        let all = results(vec![
+        let all = results(&[
             runs("PESO", "peso", "a", Status::Finished, &[1, 2]),
             runs("Frozen", "frozen", "b", Status::Finished, &[2, 1]),
         ]);
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_behind_decides_until_it_has_caught_up() {
-        let all = results(vec![
+        let all = results(&[
             runs("PESO", "peso", "a", Status::Finished, &[1, 2, 3]),
             runs("Frozen", "frozen", "b", Status::Finished, &[2]),
             runs("Frozen", "frozen", "b", Status::Running, &[3]),
@@ -244,7 +244,7 @@ mod tests {
     fn earlier_settings_do_not_take_seeds_from_what_the_project_asks_for() {
         let project = project("[1, 2]");
         let now = RunConfig::hash_now(&project, "PESO").unwrap();
-        let all = results(vec![
+        let all = results(&[
             runs("PESO", "peso", &now, Status::Finished, &[1, 2]),
             runs("PESO", "peso", "earlier", Status::Finished, &[1]),
             runs("Removed", "ewc", "d", Status::Finished, &[1, 2]),
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn where_nothing_that_is_asked_for_is_finished_what_there_is_speaks() {
-        let all = results(vec![
+        let all = results(&[
             runs("PESO", "peso", "a", Status::Finished, &[42]),
             runs("Frozen", "frozen", "b", Status::Finished, &[42]),
         ]);
@@ -270,7 +270,7 @@ mod tests {
         let mut project = project("[1]");
         project.experiments[0].seeds = Some(vec![7]);
         let name = project.experiments[1].name.clone();
-        let all = results(vec![
+        let all = results(&[
             runs("PESO", "peso", "a", Status::Finished, &[7]),
             runs(&name, "single", "b", Status::Finished, &[1]),
         ]);

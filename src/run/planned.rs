@@ -91,3 +91,36 @@ fn chosen(project: &Project, runs: Vec<PlannedRun>, ids: &[String]) -> Result<Ve
         None => Ok(runs.into_iter().filter(|(id, _)| ids.contains(id)).map(|(_, run)| run).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::project::file::DEMO;
+
+    #[test]
+    fn an_experiment_is_run_with_seeds_of_its_own_and_its_points_with_them() {
+        let text = DEMO.replace(
+            "seeds: [42],",
+            "seeds: [1, 2], sweeps: [(experiment: \"PESO\", options: [(option: \"lambda\", values: [8])])],",
+        );
+        let mut project = Project::parse(&text, Path::new("demo/project.ron")).unwrap();
+        project.experiments[0].seeds = Some(vec![2, 7]);
+        let seeds = |selection: &RunSelection, name: &str| -> Vec<u64> {
+            let runs = planned(&project, selection).unwrap();
+            runs.into_iter().filter(|run| run.experiment == name).map(|run| run.seed).collect()
+        };
+        let all = RunSelection::default();
+        assert_eq!([seeds(&all, "PESO"), seeds(&all, "PESO (lambda 8)")], [[2, 7], [2, 7]]);
+        assert_eq!(seeds(&all, "Frozen"), [1, 2]);
+        let chosen = RunSelection { seeds: vec![5], ..RunSelection::default() };
+        assert_eq!([seeds(&chosen, "PESO"), seeds(&chosen, "Frozen")], [[5], [5]]);
+        let own = Project { experiments: vec![project.experiments[0].clone()], ..project.clone() };
+        let hash = |project: &Project| {
+            let method = RunMethod::Learned(project.experiments[0].method.clone());
+            RunConfig::hash_of(project, &method).unwrap()
+        };
+        assert_eq!(hash(&own), hash(&Project { seeds: vec![9], styles: Default::default(), ..own.clone() }));
+    }
+}

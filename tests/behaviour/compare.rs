@@ -65,6 +65,41 @@ fn gains_are_paired_tested_and_corrected() {
         "{text}"
     );
     assert!(text.contains("synthetic data"), "{text}");
+    // 0.275, and 0.0907 and 0.4593 as its interval's ends, of 0.25.
+    let sentence = "PESO is better than Frozen by 110 % (95 % interval 36 to 184 %)";
+    assert!(text.contains(sentence) && lines[0]["sentence"] == sentence, "{text}");
+}
+
+#[test]
+fn all_lines_are_over_the_seeds_that_all_have_unless_all_seeds_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = runs::project(folder.path(), &DEMO.replace("seeds: [42]", "seeds: [1, 2, 3]"));
+    let frozen = "Frozen";
+    for (seed, hits) in [(1, 20), (2, 22), (3, 40)] {
+        write_run(&project, "PESO", &learned(&project, "PESO"), seed, hits, 0);
+        write_run(&project, frozen, &learned(&project, frozen), seed, 10, 0);
+    }
+    let single = "Single evolving LoRA";
+    for (seed, hits) in [(1, 8), (2, 9)] {
+        write_run(&project, single, &learned(&project, single), seed, hits, 0);
+    }
+    let line = |arguments: &[&str]| {
+        let report = json(folder.path(), arguments);
+        let peso = report["lines"].as_array().unwrap().iter().find(|line| line["name"] == "PESO").unwrap().clone();
+        (report["seeds"].clone(), peso["comparison"]["seeds"].clone(), peso["comparison"]["value"].as_f64().unwrap())
+    };
+    let (seeds, number, value) = line(&[]);
+    assert_eq!((seeds, number), (Value::from(vec![1, 2]), Value::from(2)));
+    assert!((value - 0.525).abs() < 1e-12, "20 and 22 of 40, not the 40 of the third seed: {value}");
+    let (seeds, number, value) = line(&["--all-seeds"]);
+    assert_eq!((seeds, number), (Value::from(Vec::<u64>::new()), Value::from(3)));
+    assert!((value - 82.0 / 120.0).abs() < 1e-12, "{value}");
+    let text = compare(folder.path(), &["--baseline", frozen, "--metric", "hit@10"]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(
+        text.contains("Over the seeds that all lines have (1, 2); 2 finished runs of other seeds left out."),
+        "{text}"
+    );
 }
 
 #[test]

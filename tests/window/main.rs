@@ -9,6 +9,7 @@ mod editing;
 mod exporting;
 mod first_minutes;
 mod fixture;
+mod identity;
 mod importing;
 mod looks;
 mod models;

@@ -76,6 +76,8 @@ pub(crate) struct DriftPanel {
     protocol: Option<Protocol>,
     /// Ids of the runs that are shown; one an experiment until the user chooses.
     shown: Option<BTreeSet<String>>,
+    /// The stage whose slices are shown; all together where none is chosen.
+    sliced_stage: Option<usize>,
     /// Whether the drift of the data is left out, and whether the moves of adapters are drawn.
     without_data: bool,
     with_adapters: bool,
@@ -165,7 +167,7 @@ impl DriftPanel {
                 churn::over_stages(&lines, self.measure, &self.drawn_beside(context, reports, &style), synthetic)
             }
             View::Slices => match reports.first() {
-                Some((_, report)) => affected::by_slice(report, synthetic),
+                Some((_, report)) => affected::by_slice(report, self.sliced_stage, synthetic),
                 None => Chart::empty(affected::SPEC.title, "The lists are being compared"),
             },
         }
@@ -247,6 +249,10 @@ impl DriftPanel {
                 if choice(ui, ("Run", 220.0), &mut now, &options).changed() {
                     selection.run = Some(now);
                 }
+                let stages = sliced_run(selection, runs).config.stages;
+                let stages = (2..=stages).map(|stage| (Some(stage), format!("Stage {stage}")));
+                let stages: Vec<_> = std::iter::once((None, "All stages".to_owned())).chain(stages).collect();
+                choice(ui, ("Of", 110.0), &mut self.sliced_stage, &stages);
             }
         }
     }

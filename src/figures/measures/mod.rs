@@ -84,6 +84,12 @@ pub fn text(heading: &str) -> String {
 }
 
 /// `Hit@10` as `Hit@{n}`, and `10`: the first number of a heading.
+/// The heading of the measure of this key; the key itself where there is none.
+pub fn label(key: &'static str) -> &'static str {
+    let measure = GROUPS.iter().flat_map(|group| group.measures).find(|measure| measure.key == key);
+    measure.map_or(key, |measure| measure.label)
+}
+
 fn without_number(heading: &str) -> (String, String) {
     let Some(start) = heading.find(|letter: char| letter.is_ascii_digit()) else {
         return (heading.to_owned(), String::new());
@@ -129,6 +135,7 @@ fn headings(chart: &Chart) -> Vec<String> {
     };
     match &chart.body {
         Body::Lines(lines) | Body::Scatter(lines) | Body::Dots(lines) => of_lines(lines),
+        Body::Forest(forest) => vec![forest.x.label.clone()],
         Body::Bars(bars) => {
             [bars.y.label.clone()].into_iter().chain(bars.parts.iter().map(|part| part.name.clone())).collect()
         }

@@ -83,13 +83,11 @@ mod tests {
 
     #[test]
     fn seeds_are_counted_where_their_part_of_the_variance_is_what_hides_the_gain() {
-        // Without users' variance, n seeds give the error 0.3 · √(3 / n) of a gain of 0.1: (1.96 + 0.8416)² · 0.27 / 0.01 is
-        // 211.9, and half the squared critical value more for Student's t.
-        assert!(matches!(needed(0.1, 0.0, 0.09), Some(Needed::Seeds(212..=215))), "{:?}", needed(0.1, 0.0, 0.09));
-        // Half of (0.1 / 2.8016)² is the users', so that twice as many seeds are needed; their share of the variance is then
-        // smaller, and with it the addition for Student's t.
-        let half = 0.5 * (0.1f64 / 2.8016).powi(2);
-        assert!(matches!(needed(0.1, half, 0.09), Some(Needed::Seeds(423..=430))), "{:?}", needed(0.1, half, 0.09));
+        // Without users' variance it is the power of a paired t-test, which SciPy's noncentral t solves to these numbers.
+        assert_eq!(needed(0.1, 0.0, 0.09), Some(Needed::Seeds(214)));
+        assert_eq!(needed(0.02, 0.0, 0.000_04), Some(Needed::Seeds(5)));
+        // Half of (0.1 / 2.8016)² is the users': twice as many seeds, by the same quantiles in SciPy.
+        assert_eq!(needed(0.1, 0.5 * (0.1f64 / 2.8016).powi(2), 0.09), Some(Needed::Seeds(426)));
     }
 
     #[test]

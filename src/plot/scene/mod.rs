@@ -2,6 +2,7 @@
 
 pub mod bars;
 pub mod dots;
+pub mod forest;
 pub mod heat_map;
 pub mod lines;
 pub mod listing;
@@ -172,6 +173,9 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
         Body::Lines(lines) => lines::draw(&mut scene, lines, room),
         Body::Scatter(points) => scatter::draw(&mut scene, points, room),
         Body::Dots(dots) => dots::draw(&mut scene, dots, room),
+        Body::Forest(forest) => {
+            forest::draw(&mut scene, forest, room);
+        }
         Body::Bars(bars) => bars::draw(&mut scene, bars, room),
         Body::HeatMap(map) => {
             heat_map::draw(&mut scene, &[("", map)], room);

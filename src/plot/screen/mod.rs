@@ -3,6 +3,7 @@
 //! Drag pans, a drag with the right button or the wheel with Ctrl zooms, a double click shows everything again.
 
 pub mod bars;
+mod forest;
 pub mod parallel;
 pub mod river;
 
@@ -52,6 +53,7 @@ pub fn show_highlighted(
             let room = lines::legend(scene, &dots.series, room);
             show_lines(ui, scene, dots, LinesDrawing { room, whole, draw: dots::data }, canvas, id)
         }
+        Body::Forest(plot) => forest::show(ui, scene, plot, room, canvas, id),
         Body::Bars(bars) => bars::show(ui, scene, bars, room, canvas, id).0,
         Body::HeatMap(map) => show_heat_maps(ui, scene, &[("", map)], room, canvas, id),
         Body::HeatMaps(panels) => show_heat_maps(ui, scene, &heat_map::named(panels), room, canvas, id),

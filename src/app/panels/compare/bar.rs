@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{ComboBox, Ui};
 
+use super::cells::CONTINUAL;
 use super::contents::TableContents;
 use super::lines::Lines;
 use super::{ComparePanel, View};
@@ -40,6 +41,7 @@ impl ComparePanel {
                 View::Cost => self.cost_combo(ui),
                 View::Slices => self.slices_options(ui, lines),
                 View::Matrix => self.matrix_combos(ui, lines),
+                View::Gains => self.baseline_combo(ui, lines),
                 View::Table | View::Parallel => self.table_options(ui, lines),
                 View::Stages | View::Settings => {}
             }
@@ -106,7 +108,7 @@ impl ComparePanel {
         }
     }
 
-    fn table_options(&mut self, ui: &mut Ui, lines: &Lines) {
+    fn baseline_combo(&mut self, ui: &mut Ui, lines: &Lines) {
         let now = self.baseline_place(lines).map(|index| lines.all[index].name.clone()).unwrap_or_default();
         let label = ui.label("Baseline");
         let combo = ComboBox::from_id_salt("baseline").selected_text(&now).width(170.0).truncate().show_ui(ui, |ui| {
@@ -117,6 +119,10 @@ impl ComparePanel {
             }
         });
         combo.response.labelled_by(label.id);
+    }
+
+    fn table_options(&mut self, ui: &mut Ui, lines: &Lines) {
+        self.baseline_combo(ui, lines);
         ui.menu_button("Columns…", |ui| {
             for metric in lines.metrics.iter().filter(|metric| **metric != self.metric) {
                 let mut on = self.others.contains(metric);
@@ -127,6 +133,18 @@ impl ComparePanel {
                         self.others.insert(metric.clone());
                     } else {
                         self.others.remove(metric);
+                    }
+                }
+            }
+            ui.separator();
+            for key in CONTINUAL {
+                let mut on = self.continual.contains(key);
+                let label = measures::label(key);
+                if ui.checkbox(&mut on, label).on_hover_text(measures::text(label)).changed() {
+                    if on {
+                        self.continual.insert(key);
+                    } else {
+                        self.continual.remove(key);
                     }
                 }
             }
@@ -161,7 +179,14 @@ impl ComparePanel {
                 let verdicts = Verdicts { compared: lines.compared(context.session, &self.metric), baseline };
                 let judged: Option<&[Judged]> = context.session.queries.get(&verdicts).ready().map(Vec::as_slice);
                 let metrics = self.metrics(lines);
-                let contents = TableContents { lines, baseline, metrics: &metrics, judged, wanted: &|_| true };
+                let contents = TableContents {
+                    lines,
+                    baseline,
+                    metrics: &metrics,
+                    continual: &self.continual(lines),
+                    judged,
+                    wanted: &|_| true,
+                };
                 ui.copy_text(self.table.as_text(&contents));
             }
         });

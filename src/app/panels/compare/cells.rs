@@ -11,6 +11,10 @@ use crate::measure::statistics::{ALPHA, Comparison, Evidence, Verdict, p_value_t
 use crate::plot::{Better, scale};
 use crate::results::comparison::{ComparisonLine, Estimate, Judged, Standing};
 
+/// The continual measures, in the order of their columns.
+pub(super) const CONTINUAL: [&str; 6] =
+    ["average_accuracy", "forgetting", "backward_transfer", "forward_transfer", "plasticity", "stability"];
+
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Column {
@@ -21,6 +25,8 @@ pub(super) enum Column {
     Relative,
     P,
     Verdict,
+    /// One of the continual measures, by its key.
+    Continual(&'static str),
     Validation,
     TrainTime,
     Memory,
@@ -28,12 +34,13 @@ pub(super) enum Column {
 }
 
 impl Column {
-    pub(super) fn all(metrics: &[String]) -> Vec<Self> {
+    pub(super) fn all(metrics: &[String], continual: &[&'static str]) -> Vec<Self> {
         let metrics = metrics.iter().cloned().map(Self::Metric);
         [Self::Name, Self::Seeds]
             .into_iter()
             .chain(metrics)
             .chain([Self::Gain, Self::Relative, Self::P, Self::Verdict])
+            .chain(continual.iter().copied().map(Self::Continual))
             .chain([Self::Validation, Self::TrainTime, Self::Memory, Self::Parameters])
             .collect()
     }
@@ -47,6 +54,7 @@ impl Column {
             Self::Relative => "Gain, %".to_owned(),
             Self::P => "p, Holm".to_owned(),
             Self::Verdict => "Verdict".to_owned(),
+            Self::Continual(key) => measures::label(key).to_owned(),
             Self::Validation => "Validation".to_owned(),
             Self::TrainTime => "Train time".to_owned(),
             Self::Memory => "Memory".to_owned(),
@@ -84,6 +92,7 @@ impl Column {
             Self::Gain | Self::Relative => 114.0,
             Self::P => 56.0,
             Self::Verdict => 142.0,
+            Self::Continual(_) => 74.0,
             Self::Validation => 68.0,
             Self::TrainTime => 68.0,
             Self::Memory => 64.0,
@@ -95,6 +104,7 @@ impl Column {
     pub(super) fn best_first(&self) -> bool {
         match self {
             Self::Metric(metric) => better(metric) == Better::Higher,
+            Self::Continual(key) => *key != "forgetting",
             Self::Seeds | Self::Gain | Self::Relative => true,
             _ => false,
         }
@@ -202,6 +212,10 @@ fn cell(contents: &TableContents<'_>, index: usize, column: &Column) -> Cell {
         }
         Column::Metric(metric) => metric_cell(line, metric),
         Column::Gain | Column::Relative | Column::P | Column::Verdict => judged(contents, index, column),
+        Column::Continual(key) => {
+            let value = line.continual.get(&contents.metrics[0]).and_then(|measures| measures.get(key));
+            estimate_cell(value.copied())
+        }
         Column::Validation => Cell::number(line.validation_loss, |loss| format!("{loss:.4}")),
         Column::TrainTime => Cell::number(learned(line, line.train_seconds), widgets::duration_words),
         Column::Memory => {
@@ -250,13 +264,16 @@ fn name(contents: &TableContents<'_>, index: usize) -> Cell {
 }
 
 fn metric_cell(line: &ComparisonLine, metric: &str) -> Cell {
-    let value = line.metrics.get(metric);
-    let mut cell = Cell::number(value.map(|value| value.mean), |mean| format!("{mean:.4}"));
-    cell.below = value.copied().and_then(Estimate::half).map(|half| format!("± {half:.4}"));
+    let mut cell = estimate_cell(line.metrics.get(metric).copied());
     if line.runs.len() == 1 && !line.counted {
         "One seed: its spread is not known".clone_into(&mut cell.hover);
     }
     cell
+}
+
+fn estimate_cell(value: Option<Estimate>) -> Cell {
+    let cell = Cell::number(value.map(|value| value.mean), |mean| format!("{mean:.4}"));
+    Cell { below: value.and_then(Estimate::half).map(|half| format!("± {half:.4}")), ..cell }
 }
 
 fn judged(contents: &TableContents<'_>, index: usize, column: &Column) -> Cell {
@@ -362,7 +379,7 @@ mod tests {
 
     #[test]
     fn every_column_is_explained() {
-        for column in Column::all(&["hit@10_corrected", "ndcg@5", "invalid_rate"].map(str::to_owned)) {
+        for column in Column::all(&["hit@10_corrected", "ndcg@5", "invalid_rate"].map(str::to_owned), &CONTINUAL) {
             assert!(!column.tooltip().trim_start_matches(". ").is_empty(), "{}", column.title());
             assert!(!column.tooltip().starts_with([' ', '.']), "{} has no definition", column.title());
         }

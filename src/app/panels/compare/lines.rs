@@ -7,6 +7,7 @@ use crate::app::panels::{Context, in_project_order};
 use crate::app::queries::comparison::{ComparedLine, ComparedLines};
 use crate::app::session::{Origin, Session};
 use crate::data::Protocol;
+use crate::figures::gains::usual_baseline;
 use crate::measure::UserMetric;
 use crate::plot::series_style::SeriesStyle;
 use crate::results::comparison::{ComparisonLine, Standing, lines, standings, validation_loss};
@@ -136,7 +137,7 @@ impl Lines {
 
     /// What the others are held against until the user chooses: the method without any pull, else the first line.
     pub(super) fn usual_baseline(&self) -> usize {
-        self.all.iter().position(|line| line.method == "single").unwrap_or(0)
+        usual_baseline(self.all.iter())
     }
 
     /// What queries about them are of.

@@ -4,6 +4,7 @@
 mod bar;
 mod cells;
 mod contents;
+mod gains_view;
 mod lines;
 mod options;
 mod slices;
@@ -29,7 +30,7 @@ use crate::app::widgets;
 use crate::data::Protocol;
 use crate::figures::comparison::{self, ComparisonOptions};
 use crate::figures::cost::{self, Cost};
-use crate::figures::{FigureSpec, Provenance as _, Styled, matrix, parallel};
+use crate::figures::{FigureSpec, Provenance as _, Styled, gains, matrix, parallel};
 use crate::measure::{Dimension, UserMetric};
 use crate::plot::{Body, Chart, Highlight};
 use crate::results::RunResult;
@@ -53,6 +54,7 @@ pub(crate) static VIEW: ViewSpec = ViewSpec {
 enum View {
     #[default]
     Stages,
+    Gains,
     Table,
     Cost,
     Parallel,
@@ -62,13 +64,22 @@ enum View {
 }
 
 impl View {
-    const ALL: [Self; 7] =
-        [Self::Stages, Self::Table, Self::Cost, Self::Parallel, Self::Matrix, Self::Slices, Self::Settings];
+    const ALL: [Self; 8] = [
+        Self::Stages,
+        Self::Gains,
+        Self::Table,
+        Self::Cost,
+        Self::Parallel,
+        Self::Matrix,
+        Self::Slices,
+        Self::Settings,
+    ];
 
     /// The figure that it shows, of those that `peso export` writes too.
     fn figure(self) -> Option<&'static FigureSpec> {
         match self {
             Self::Stages => Some(&comparison::SPEC),
+            Self::Gains => Some(&gains::SPEC),
             Self::Cost => Some(&cost::SPEC),
             Self::Parallel => Some(&parallel::SPEC),
             Self::Matrix => Some(&matrix::SPEC),
@@ -101,6 +112,8 @@ pub(crate) struct ComparePanel {
     metric: String,
     /// Metrics that the table shows beside the first.
     others: BTreeSet<String>,
+    /// Keys of the continual measures that the table shows.
+    continual: BTreeSet<&'static str>,
     view: View,
     /// Name of the line that the others are held against; until the user chooses, the usual one.
     baseline: Option<String>,
@@ -128,6 +141,7 @@ impl Default for ComparePanel {
         Self {
             metric: UserMetric::default().to_string(),
             others: BTreeSet::from([UserMetric::hit(10).to_string()]),
+            continual: BTreeSet::from(["average_accuracy", "forgetting"]),
             view: View::default(),
             baseline: None,
             cost: Cost::default(),
@@ -158,6 +172,9 @@ struct ChartKey {
     slices_of: Option<Dimension>,
     /// Whether the slices are known.
     sliced: bool,
+    /// The line that gains are over, and whether these are known.
+    baseline: Option<usize>,
+    judged: bool,
 }
 
 /// A line in the style that it has in every chart.
@@ -206,6 +223,10 @@ impl Panel for ComparePanel {
                 self.slices(ui, context, &lines, &chart);
                 context.charts.insert(0, chart);
             }
+            View::Gains => {
+                self.gains(ui, context, &lines, &chart);
+                context.charts.insert(0, chart);
+            }
             View::Stages | View::Cost | View::Parallel | View::Matrix => {
                 self.chart_and_table(ui, context, &lines, &chart);
                 context.charts.insert(0, chart);
@@ -247,6 +268,8 @@ impl ComparePanel {
             one_a_method: self.table.one_a_method,
             others: self.others.clone(),
             slices_of: self.slices_of,
+            baseline: self.baseline_place(lines),
+            judged: self.judged(context, lines).is_some(),
             sliced: !matches!(context.session.queries.get(&self.slices_query(context, lines)), Answer::Pending),
         };
         if let Some((made, chart)) = &self.chart
@@ -260,6 +283,7 @@ impl ComparePanel {
             View::Parallel => self.parallel_chart(lines, synthetic),
             View::Matrix => self.matrix_chart(lines).synthetic(synthetic),
             View::Slices => self.slices_chart(context, lines, synthetic),
+            View::Gains => self.gains_chart(context, lines, synthetic),
             View::Stages | View::Table | View::Settings => {
                 let options = ComparisonOptions { synthetic, seeds: lines.basis.words(), ..Default::default() };
                 comparison::over_stages(context.session.project(), &lines.results, &self.metric, &options)
@@ -320,6 +344,15 @@ impl ComparePanel {
         std::iter::once(&self.metric).chain(others).cloned().collect()
     }
 
+    /// The continual measures of the table, as far as some line has them.
+    fn continual(&self, lines: &Lines) -> Vec<&'static str> {
+        let has = |key: &&str| {
+            let measures = lines.all.iter().filter_map(|line| line.continual.get(&self.metric));
+            self.continual.contains(*key) && measures.into_iter().any(|of| of.contains_key(*key))
+        };
+        cells::CONTINUAL.into_iter().filter(has).collect()
+    }
+
     fn table(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, height: f32) {
         let Some(baseline) = self.baseline_place(lines) else {
             let advice =
@@ -341,7 +374,14 @@ impl ComparePanel {
             Some(axes) => marked.holds(axes, &lines.all[index].name),
             None => true,
         };
-        let contents = TableContents { lines, baseline, metrics: &metrics, judged, wanted: &wanted };
+        let contents = TableContents {
+            lines,
+            baseline,
+            metrics: &metrics,
+            continual: &self.continual(lines),
+            judged,
+            wanted: &wanted,
+        };
         let captioned = height >= CAPTION;
         self.table.ui(ui, &contents, if captioned { height - 48.0 } else { height });
         match answer {

@@ -39,7 +39,7 @@ pub(super) const ROW_HEIGHT: f32 = 40.0;
 impl TableState {
     /// Draws the table in at most `height`.
     pub(super) fn ui(&mut self, ui: &mut Ui, contents: &TableContents<'_>, height: f32) {
-        let columns = Column::all(contents.metrics);
+        let columns = Column::all(contents.metrics, contents.continual);
         let rows = self.rows(contents, &columns);
         let mut pointed = None;
         theme::panel_frame(ui).inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
@@ -155,7 +155,7 @@ impl TableState {
 
     /// The table as text for a spreadsheet, tabs between the columns.
     pub(super) fn as_text(&self, contents: &TableContents<'_>) -> String {
-        let columns = Column::all(contents.metrics);
+        let columns = Column::all(contents.metrics, contents.continual);
         let heading: Vec<String> = columns.iter().map(Column::title).collect();
         let mut text = heading.join("\t") + "\n";
         for row in self.rows(contents, &columns) {

@@ -10,7 +10,7 @@ use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::figures::words::metric_label;
 use crate::measure::Slice;
-use crate::measure::churn::Change;
+use crate::measure::churn::{Change, MostChanged};
 
 /// What users are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +42,8 @@ pub(super) struct UserList {
     order: Order,
     filter: String,
     listed: Option<(Key, Vec<Entry>)>,
+    /// What became of the listed users whose recommendations changed most.
+    most_changed: Option<MostChanged>,
 }
 
 /// All that the listed users depend on.
@@ -78,6 +80,9 @@ impl UserList {
         let Some((_, entries)) = &self.listed else { return };
         let mut chosen = None;
         widgets::remark(ui, format!("{} of {}", entries.len(), widgets::counted(known.tests.tests.len(), "user")));
+        if let Some(most) = self.most_changed {
+            widgets::remark(ui, most.to_string());
+        }
         if entries.is_empty() {
             ui.label("No user fits filter and slice");
         }
@@ -173,6 +178,7 @@ impl UserList {
             Order::Name => entries.sort_by(|a, b| name(a).cmp(name(b))),
             _ => entries.sort_by(|a, b| rank(a).total_cmp(&rank(b))),
         }
+        self.most_changed = MostChanged::of(entries.iter().filter_map(|entry| entry.change.as_ref()));
         self.listed = Some((key, entries));
     }
 }
