@@ -23,9 +23,9 @@ pub static SPEC: FigureSpec = FigureSpec {
     options: &[FigureOption::Metric],
     make: Make::Project(|context, options| {
         let (results, basis) = context.compared();
-        let shown = ComparisonOptions { synthetic: context.is_synthetic(), seeds: basis.words(), ..Default::default() };
+        let shown = ComparisonOptions { synthetic: context.is_synthetic(), ..Default::default() };
         let chart = over_stages(context.project(), results, &options.metric, &shown);
-        Ok(vec![NamedChart::new("comparison", chart.under(results.protocol))])
+        Ok(vec![NamedChart::new("comparison", chart.over(basis).under(results.protocol))])
     }),
 };
 
@@ -35,8 +35,6 @@ pub struct ComparisonOptions {
     /// Experiments to show, by name; all where there are none. Each keeps its colour whatever else is shown.
     pub experiments: BTreeSet<String>,
     pub spread: Spread,
-    /// What seeds the results are over, where that needs words.
-    pub seeds: Option<String>,
     /// Whether the data are generated; the chart says so then.
     pub synthetic: bool,
 }
@@ -74,7 +72,7 @@ pub fn over_stages(project: &Project, results: &Results, metric: &str, options: 
     let seeds = (!seeds.is_empty()).then(|| caption(&seeds, options.spread));
     let beside = (beside > 0).then(|| format!("{} not in the means", counted(beside, "unfinished run")));
     let cut = (scale::y_range(&lines).low > 0.0).then(|| "The axis does not start at 0".to_owned());
-    let parts = [seeds, options.seeds.clone(), beside, cut, without_released(results, metric)];
+    let parts = [seeds, beside, cut, without_released(results, metric)];
     let caption: Vec<String> = parts.into_iter().flatten().collect();
     let caption = (!caption.is_empty()).then(|| caption.join(". "));
     let band = Some(match options.spread {

@@ -18,8 +18,10 @@ pub static SPEC: FigureSpec = FigureSpec {
     options: &[FigureOption::Metric],
     make: Make::Project(|context, options| {
         let lines = context.lines();
+        let (results, basis) = context.compared();
         let chart = |cost: Cost| {
-            against_quality(&lines, &options.metric, cost, context.is_synthetic()).under(context.results.protocol)
+            let chart = against_quality(&lines, &options.metric, cost, context.is_synthetic());
+            chart.over(basis).under(results.protocol)
         };
         Ok(Cost::ALL.map(|cost| NamedChart::new(format!("cost-{}", cost.key()), chart(cost))).to_vec())
     }),

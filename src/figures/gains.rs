@@ -26,8 +26,9 @@ pub static SPEC: FigureSpec = FigureSpec {
         let Some(baseline) = baseline_of(&lines, options.baseline.as_deref())? else { return Ok(Vec::new()) };
         let judged = context.judged(&options.metric, baseline)?;
         let report = GainsReport { lines: &lines, judged: &judged, baseline, metric: &options.metric };
-        let seeds = context.compared().1.words();
-        Ok(vec![NamedChart::new("gains", gains(&report, seeds, context.is_synthetic()))])
+        let (results, basis) = context.compared();
+        let chart = gains(&report, context.is_synthetic()).over(basis).under(results.protocol);
+        Ok(vec![NamedChart::new("gains", chart)])
     }),
 };
 
@@ -58,8 +59,8 @@ pub fn usual_baseline<'l>(mut lines: impl Iterator<Item = &'l ComparisonLine>) -
     lines.position(|line| line.method == "single").unwrap_or(0)
 }
 
-/// The gains as a forest plot, the greatest on top; `seeds` says what seeds they are over, where that needs words.
-pub fn gains(report: &GainsReport<'_>, seeds: Option<String>, synthetic: bool) -> Chart {
+/// The gains as a forest plot, the greatest on top.
+pub fn gains(report: &GainsReport<'_>, synthetic: bool) -> Chart {
     let Some(baseline) = report.lines.get(report.baseline).map(|line| line.item) else {
         return Chart::empty(SPEC.title, "No run is finished yet: gains are those of finished runs")
             .synthetic(synthetic);
@@ -81,10 +82,9 @@ pub fn gains(report: &GainsReport<'_>, seeds: Option<String>, synthetic: bool) -
         .iter()
         .filter_map(|judged| if let Judged::Verdict(verdict) = judged { Some(verdict.as_ref()) } else { None })
         .collect();
-    let caption: Vec<String> = [Some(how(&verdicts)), seeds].into_iter().flatten().collect();
     let x = Axis::new(format!("Gain in {}", metric_label(report.metric)));
     let chart = Chart::new(title, Body::Forest(Forest { x, rows }));
-    Chart { caption: Some(caption.join(". ")), band: Some(Band::Interval95), ..chart }
+    Chart { caption: Some(how(&verdicts)), band: Some(Band::Interval95), ..chart }
         .of("baseline", baseline.name.clone())
         .synthetic(synthetic)
 }
@@ -173,7 +173,7 @@ mod tests {
             items.iter().zip(0..).map(|(item, slot)| Styled { item, style: SeriesStyle::method(slot) }).collect();
         assert_eq!(usual_baseline(items.iter()), 1);
         let report = GainsReport { lines: &lines, judged: &judged, baseline: 1, metric: "hit@10_corrected" };
-        let chart = gains(&report, None, true);
+        let chart = gains(&report, true);
         let Body::Forest(forest) = &chart.body else { panic!("no forest") };
         let names: Vec<&str> = forest.rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names, ["PESO", "Frozen", "Old"], "the greatest gain first, what has none last");
@@ -196,6 +196,6 @@ mod tests {
         let only = line("Single", "single");
         let lines = [Styled { item: &only, style: SeriesStyle::method(0) }];
         let report = GainsReport { lines: &lines, judged: &[Judged::Baseline], baseline: 0, metric: "hit@10" };
-        assert!(matches!(gains(&report, None, false).body, Body::Empty(_)));
+        assert!(matches!(gains(&report, false).body, Body::Empty(_)));
     }
 }

@@ -6,6 +6,7 @@ use super::spec::{FigureSpec, Make};
 use super::words::{better, experiment_label, is_baseline, metric_label};
 use crate::plot::{Axis, Body, Chart, HeatMap, Panel};
 use crate::results::RunResult;
+use crate::run::Status;
 
 pub static SPEC: FigureSpec = FigureSpec {
     name: "matrix",
@@ -26,7 +27,8 @@ pub static SPEC: FigureSpec = FigureSpec {
 pub fn matrix(run: &RunResult, metric: &str) -> Chart {
     let title = format!("{} of {} on every stage", metric_label(metric), experiment_label(run));
     let Some(map) = heat_map(&[run], metric) else { return nothing(title, metric) };
-    let subtitle = Some(format!("Seed {}", run.seed)).filter(|_| !is_baseline(run));
+    let unfinished = if run.status == Status::Finished { "" } else { ", unfinished" };
+    let subtitle = Some(format!("Seed {}{unfinished}", run.seed)).filter(|_| !is_baseline(run));
     Chart { subtitle, ..Chart::new(title, Body::HeatMap(map)) }
 }
 

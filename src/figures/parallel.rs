@@ -26,7 +26,8 @@ pub static SPEC: FigureSpec = FigureSpec {
         let (lines, configurations): (Vec<_>, Vec<&RunConfig>) = learned.unzip();
         let metrics = [options.metric.clone()];
         let chart = across(&lines, &differences(&configurations), &metrics, context.is_synthetic());
-        Ok(vec![NamedChart::new("parallel", chart.under(context.results.protocol))])
+        let (results, basis) = context.compared();
+        Ok(vec![NamedChart::new("parallel", chart.over(basis).under(results.protocol))])
     }),
 };
 

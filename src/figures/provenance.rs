@@ -1,7 +1,8 @@
 //! Where a chart's numbers are from, said on the chart.
 
 use crate::data::Protocol;
-use crate::plot::Chart;
+use crate::plot::{Body, Chart};
+use crate::results::seeds::SeedBasis;
 
 /// The [`Chart::note`] of everything that is drawn from generated data.
 pub const SYNTHETIC: &str = "Synthetic data";
@@ -12,6 +13,10 @@ pub trait Provenance {
     #[must_use]
     fn synthetic(self, synthetic: bool) -> Self;
 
+    /// Says in the caption what seeds its means are over, where that needs words.
+    #[must_use]
+    fn over(self, seeds: &SeedBasis) -> Self;
+
     /// Says by which protocol the tests were made: in every file, and in the title where it is not the usual one.
     #[must_use]
     fn under(self, protocol: Protocol) -> Self;
@@ -20,6 +25,14 @@ pub trait Provenance {
 impl Provenance for Chart {
     fn synthetic(mut self, synthetic: bool) -> Self {
         self.note = synthetic.then(|| SYNTHETIC.to_owned());
+        self
+    }
+
+    fn over(mut self, seeds: &SeedBasis) -> Self {
+        let drawn = !matches!(self.body, Body::Empty(_));
+        if let Some(words) = seeds.words().filter(|_| drawn) {
+            self.caption = Some(self.caption.map_or_else(|| words.clone(), |caption| format!("{caption}. {words}")));
+        }
         self
     }
 

@@ -23,7 +23,7 @@ fn config(project: &Project, place: usize, seed: u64) -> RunConfig {
 }
 
 /// The demo with other seeds, and finished runs of the experiments at `places` with `seeds`; levels differ by both.
-fn with_seeds(world: &World, asked: &str, runs: &[(usize, &[u64])]) -> PathBuf {
+pub fn with_seeds(world: &World, asked: &str, runs: &[(usize, &[u64])]) -> PathBuf {
     let file = world.demo_with("seeds: [42],", &format!("seeds: {asked},"));
     let project = load(&file);
     for &(place, seeds) in runs {

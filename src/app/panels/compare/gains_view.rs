@@ -50,7 +50,7 @@ impl ComparePanel {
         let judged: Vec<Judged> = places.iter().filter_map(|&index| judged.get(index).cloned()).collect();
         let baseline = places.iter().position(|&index| index == baseline).unwrap_or(0);
         let report = GainsReport { lines: &styled, judged: &judged, baseline, metric: &self.metric };
-        gains(&report, lines.basis.words(), synthetic)
+        gains(&report, synthetic)
     }
 
     pub(super) fn gains(&self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Chart) {

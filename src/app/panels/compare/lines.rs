@@ -27,6 +27,8 @@ pub(super) struct Lines {
     pub(super) all: Vec<ComparisonLine>,
     pub(super) standings: Vec<Standing>,
     pub(super) styles: Vec<SeriesStyle>,
+    /// The seeds of each, in order.
+    seeds: Vec<BTreeSet<u64>>,
     /// What each was run with; none where its run is gone.
     pub(super) configurations: Vec<Option<Arc<RunConfig>>>,
     /// Whether the project has changed since a line's runs were made.
@@ -80,6 +82,7 @@ impl Lines {
         let losses = session.runs.iter().filter_map(|run| Some((run.id.clone(), validation_loss(&run.stages)?)));
         let all = lines(&measured, &losses.collect::<BTreeMap<String, f64>>());
         let styles = &session.styles;
+        let seed_of: BTreeMap<&str, u64> = results.runs.iter().map(|run| (run.run.as_str(), run.seed)).collect();
         let first = |line: &ComparisonLine| line.runs.first().cloned().unwrap_or_default();
         let style = |line: &ComparisonLine| styles.get(&first(line)).copied().unwrap_or(SeriesStyle::baseline(0));
         let configuration = |line: &ComparisonLine| {
@@ -92,6 +95,10 @@ impl Lines {
             key,
             standings: standings(&all),
             styles: all.iter().map(style).collect(),
+            seeds: all
+                .iter()
+                .map(|line| line.runs.iter().filter_map(|id| seed_of.get(id.as_str())).copied().collect())
+                .collect(),
             configurations: all.iter().map(configuration).collect(),
             earlier: all.iter().map(earlier).collect(),
             lacking: results.runs.iter().filter(|run| lacks(run, key.protocol)).count(),
@@ -118,21 +125,15 @@ impl Lines {
         self.all.iter().position(|line| line.name == name)
     }
 
-    /// The seeds of a line, in order.
-    fn seeds(&self, index: usize) -> BTreeSet<u64> {
-        let runs = self.results.runs.iter().filter(|run| self.all[index].runs.contains(&run.run));
-        runs.map(|run| run.seed).collect()
-    }
-
     /// `Seeds 1, 2, 3`.
     pub(super) fn seeds_words(&self, index: usize) -> String {
-        let seeds: Vec<String> = self.seeds(index).iter().map(u64::to_string).collect();
+        let seeds: Vec<String> = self.seeds[index].iter().map(u64::to_string).collect();
         format!("{} {}", if seeds.len() == 1 { "Seed" } else { "Seeds" }, seeds.join(", "))
     }
 
     /// Whether two lines are over the same seeds; what only counts has none and agrees with all.
     pub(super) fn same_seeds(&self, index: usize, other: usize) -> bool {
-        self.all[index].counted || self.all[other].counted || self.seeds(index) == self.seeds(other)
+        self.all[index].counted || self.all[other].counted || self.seeds[index] == self.seeds[other]
     }
 
     /// What the others are held against until the user chooses: the method without any pull, else the first line.

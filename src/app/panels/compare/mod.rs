@@ -285,11 +285,11 @@ impl ComparePanel {
             View::Slices => self.slices_chart(context, lines, synthetic),
             View::Gains => self.gains_chart(context, lines, synthetic),
             View::Stages | View::Table | View::Settings => {
-                let options = ComparisonOptions { synthetic, seeds: lines.basis.words(), ..Default::default() };
+                let options = ComparisonOptions { synthetic, ..Default::default() };
                 comparison::over_stages(context.session.project(), &lines.results, &self.metric, &options)
             }
         };
-        let chart = Arc::new(chart.under(lines.protocol()));
+        let chart = Arc::new(chart.under(lines.protocol()).over(&lines.basis));
         self.chart = Some((key, Arc::clone(&chart)));
         chart
     }
