@@ -15,6 +15,7 @@ use crate::figures::styles::{curve_styles, run_styles};
 use crate::plot::{Chart, SeriesStyle};
 use crate::project::Project;
 use crate::project::edits::change::{Change, Place};
+use crate::project::styles::StyleSlots;
 use crate::results::Results;
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::queue::{Entries, Queue, RunKey};
@@ -131,9 +132,10 @@ pub(crate) struct Session {
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
-    /// What the line of each run is drawn with in every chart, and its training curve, by run id; made again where the
-    /// project (first revision) or the results (second) have changed.
+    /// What the line of each run is drawn with in every chart, by run id, then the slots of names, and the training curves of
+    /// runs; made again where the project (first revision) or the results (second) have changed.
     pub(crate) styles: BTreeMap<String, SeriesStyle>,
+    pub(crate) style_slots: StyleSlots,
     curve_styles: BTreeMap<String, SeriesStyle>,
     styled: Option<(u64, u64)>,
     /// Runs whose curves the watcher follows.
@@ -172,6 +174,7 @@ impl Session {
             last_words: BTreeMap::new(),
             watcher: None,
             styles: BTreeMap::new(),
+            style_slots: StyleSlots::default(),
             curve_styles: BTreeMap::new(),
             styled: None,
             followed: Vec::new(),
@@ -259,6 +262,7 @@ impl Session {
             let results = self.results(Protocol::SameBlock);
             let (styles, curves) = (run_styles(self.project(), results), curve_styles(self.project(), results));
             (self.styles, self.curve_styles) = (styles, curves);
+            self.style_slots = self.project().style_slots();
         }
     }
 

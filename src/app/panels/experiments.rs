@@ -1,8 +1,7 @@
 //! The experiments of the project: its data and model in a line, a card a method, and the seeds.
 
-use std::path::Path;
-
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use eframe::egui;
 use egui::{Button, Grid, KeyboardShortcut, Modifiers, RichText, ScrollArea, TextEdit, Ui};

@@ -20,7 +20,7 @@ const MARK: f32 = 5.5;
 /// Draws the button.
 pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment) {
     let project = context.session.project();
-    let now = ExperimentStyle::at(project.style_slots().of(&experiment.name));
+    let now = ExperimentStyle::at(context.session.style_slots.of(&experiment.name));
     let button = Button::new("").frame_when_inactive(false).min_size(Vec2::splat(SIDE));
     let (menu, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
         if let Some(chosen) = choices(ui, now) {

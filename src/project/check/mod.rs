@@ -63,10 +63,27 @@ pub fn check(project: &Project) -> Checked {
     evaluation(&project.evaluation)?;
     experiments(project)?;
     super::sweep::expand(project)?;
+    seeds("seeds", &project.seeds)?;
+    own_seeds(project)
+}
+
+fn own_seeds(project: &Project) -> Checked {
     for (index, experiment) in project.experiments.iter().enumerate() {
-        experiment.seeds.as_ref().map_or(Ok(()), |own| seeds(&format!("experiments[{index}].seeds"), own))?;
+        let field = format!("experiments[{index}].seeds");
+        experiment.seeds.as_ref().map_or(Ok(()), |own| seeds(&field, own))?;
+        // A hybrid joins the runs of its parts seed by seed.
+        let Some(hybrid) = experiment.method.method().fusion() else { continue };
+        let parts = project.experiments.iter().filter(|part| [&hybrid.adapter, &hybrid.towers].contains(&&part.name));
+        for part in parts {
+            let lacking = project.seeds_of(experiment).iter().find(|seed| !project.seeds_of(part).contains(seed));
+            if let Some(seed) = lacking {
+                let problem =
+                    format!("\"{}\" joins runs of \"{}\", which has no seed {seed}", experiment.name, part.name);
+                return Err(bad(&field, problem, "give both the same seeds"));
+            }
+        }
     }
-    seeds("seeds", &project.seeds)
+    Ok(())
 }
 
 fn prompt(project: &Project) -> Checked {
@@ -199,5 +216,32 @@ fn seeds(field: &str, seeds: &[u64]) -> Checked {
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(bad(field, format!("seed {} is given twice", pair[0]), "a seed stands once in the list")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::project::file::DEMO;
+
+    #[test]
+    fn seeds_of_an_experiment_are_checked_like_those_of_the_project_and_shared_with_a_hybrid() {
+        let experiments = "experiments: [(name: \"Both\", method: Hybrid(adapter: \"PESO\", towers: \"Towers\")), (name: \"Towers\", method: TwoTowers()),";
+        let text = DEMO.replace("experiments: [", experiments);
+        let mut project = Project::parse(&text, Path::new("demo/project.ron")).unwrap();
+        let peso = project.experiments.iter().position(|experiment| experiment.name == "PESO").unwrap();
+        project.experiments[peso].seeds = Some(vec![42, 42]);
+        let twice = check(&project).unwrap_err();
+        assert_eq!(
+            (twice.field, twice.problem),
+            (format!("experiments[{peso}].seeds"), "seed 42 is given twice".to_owned())
+        );
+        project.experiments[peso].seeds = Some(vec![42, 7]);
+        check(&project).unwrap();
+        project.experiments[peso].seeds = Some(vec![7]);
+        let lacking = check(&project).unwrap_err();
+        assert_eq!(lacking.problem, "\"Both\" joins runs of \"PESO\", which has no seed 42");
     }
 }
