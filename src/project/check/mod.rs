@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn seeds_of_an_experiment_are_checked_like_those_of_the_project_and_shared_with_a_hybrid() {
-        let experiments = "experiments: [(name: \"Both\", method: Hybrid(adapter: \"PESO\", towers: \"Towers\")), (name: \"Towers\", method: TwoTowers()),";
+        let experiments = "experiments: [(name: \"Both\", method: Hybrid(adapter: \"PESO\", towers: \"Towers\")), (name: \"Towers\", method: TwoTower()),";
         let text = DEMO.replace("experiments: [", experiments);
         let mut project = Project::parse(&text, Path::new("demo/project.ron")).unwrap();
         let peso = project.experiments.iter().position(|experiment| experiment.name == "PESO").unwrap();
