@@ -19,7 +19,8 @@ pub static SPEC: FigureSpec = FigureSpec {
     tooltip: "Which kinds of users and targets see other recommendations, and whether these are better",
     options: &[FigureOption::Stage],
     make: Make::Run(|context, run, options| {
-        let chart = by_slice(context.churn(run)?, options.stage, context.is_synthetic()).under(context.results.protocol);
+        let chart =
+            by_slice(context.churn(run)?, options.stage, context.is_synthetic()).under(context.results.protocol);
         Ok(Some(match options.stage {
             Some(stage) => chart.of("stage", stage.to_string()),
             None => chart,
