@@ -263,6 +263,7 @@ impl Chart {
             Body::Lines(lines) | Body::Scatter(lines) | Body::Dots(lines) => {
                 lines.series.iter().map(|series| series.name.as_str()).collect()
             }
+            Body::Forest(forest) => forest.rows.iter().map(|row| row.name.as_str()).collect(),
             Body::Bars(_) | Body::River(_) | Body::HeatMap(_) | Body::Empty(_) => Vec::new(),
             Body::Forest(forest) => forest.rows.iter().map(|row| row.name.as_str()).collect(),
             Body::HeatMaps(panels) => panels.iter().map(|panel| panel.name.as_str()).collect(),

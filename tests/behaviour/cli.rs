@@ -294,7 +294,9 @@ fn results_explain_their_columns() {
 }
 
 /// Columns of figures that say where a value stands; every other one is a measure.
-const PLACES: [&str; 28] = [
+const PLACES: [&str; 30] = [
+    "baseline",
+    "in words",
     "protocol",
     "series",
     "run",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eframe::egui;
-use egui::accesskit::Role;
+use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -37,7 +37,7 @@ pub fn with_seeds(world: &World, asked: &str, runs: &[(usize, &[u64])]) -> PathB
 
 fn selected(window: &Harness<'_, Workbench>, label: &str) -> bool {
     let node = window.get_by_role_and_label(Role::MenuItemRadio, label);
-    node.accesskit_node().is_selected() == Some(true)
+    node.accesskit_node().toggled() == Some(Toggled::True)
 }
 
 #[test]
