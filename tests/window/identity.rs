@@ -91,7 +91,6 @@ fn lines_are_over_the_seeds_that_all_have_until_all_are_asked_for() {
     let mut window = world.window(Theme::Light, Some(&file));
     window.set_size([1600.0, 1200.0].into());
     click(&mut window, "Compare");
-    until_part(&mut window, "n = 3");
     click(&mut window, "Table");
     until_part(&mut window, "Over the seeds that all lines have (1, 2, 3); 1 finished run of other seeds left out");
     assert!(!has(&window, "4 *"));
@@ -158,15 +157,9 @@ fn gains_are_a_chart_and_a_sentence_each() {
     click(&mut window, "Compare");
     click(&mut window, "Gains");
     until_part(&mut window, "Gain in NDCG@10 over Single evolving LoRA (Synthetic data): ");
-    until(&mut window, "a sentence a method", |window| {
-        ["PESO ", "Frozen "].iter().all(|name| {
-            let said = window.query_all_by_label_contains(name).filter_map(|node| node.accesskit_node().label());
-            said.into_iter().any(|words| {
-                words.starts_with(&format!("{name}cannot be told from Single"))
-                    || words.starts_with(&format!("{name}is "))
-            })
-        })
-    });
+    // Levels of 0.08, 0.07 and 0.05 and a little more by seed, of which every user's outcome follows.
+    until_part(&mut window, "PESO is better than Single evolving LoRA by ");
+    assert!(has_part(&window, "Frozen is worse than Single evolving LoRA by ") && has_part(&window, "95 % interval"));
 }
 
 #[test]
