@@ -102,7 +102,7 @@ fn row_of(line: &Styled<'_, ComparisonLine>, judged: &Judged, sentence: String) 
                 Evidence::Significant => " ▼",
                 _ => "",
             };
-            (Some(gain), Some([interval.low, interval.high]), format!("{size}{mark}"))
+            (Some(gain), Some([interval.low, interval.high]), format!("{size}{mark}").replace('-', "−"))
         }
         Judged::Incomparable(_) => (None, None, "not comparable".to_owned()),
         Judged::Baseline => (None, None, String::new()),

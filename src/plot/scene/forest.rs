@@ -32,7 +32,7 @@ impl Rows {
 const NAMES: f32 = 0.34;
 const WORDS: f32 = 0.24;
 /// A row is this many lines of text high at most, so that few rows stay beside each other.
-const MAX_ROW: f32 = 3.2;
+const MAX_ROW: f32 = 5.0;
 
 /// Draws `forest` into `room`; returns where its rows are.
 pub fn draw(scene: &mut Scene, forest: &Forest, room: Rect) -> Rows {
