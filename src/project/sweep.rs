@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::check::training::training as check_training;
-use super::{Experiment, Project, Training};
+use super::{Experiment, Project, Training, training_fields};
 use crate::error::InputError;
 use crate::method::MethodOptions;
 use crate::schema::{FieldError, Setting};
@@ -255,6 +255,13 @@ pub(super) fn set_training(training: &mut Training, path: &str, setting: &Settin
         let problem = "there is no such setting".to_owned();
         return Err(Refused { part: RefusedPart::Option, problem, advice: format!("there are {}", known.join(", ")) });
     };
+    if let Some(described) = training_fields::field(path) {
+        described.accepts(setting).map_err(|advice| Refused {
+            part: RefusedPart::Value,
+            problem: format!("{setting} cannot be used"),
+            advice,
+        })?;
+    }
     *field = match setting {
         Setting::Switch(on) => Value::from(*on),
         Setting::Choice(key) => Value::from(key.as_str()),
