@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::project::Project;
 use crate::run::{RunConfig, RunMethod};
 use crate::schema::{Kind, Setting};
 
@@ -28,6 +29,20 @@ pub struct SettingValue {
     pub number: Option<f64>,
 }
 
+/// The settings of a run, each under the last step of its path: `lambda`, `learning_rate`, `users`.
+pub type Settings = BTreeMap<String, SettingValue>;
+
+/// All settings of a method in a project. Of two with one name the method's comes before those of training, evaluation, model,
+/// prompt and data.
+pub fn settings(method: &RunMethod, project: &Project) -> Settings {
+    let mut named = Settings::new();
+    for (_, path, _, value) in settings_of(method, project).into_iter().skip(1) {
+        let name = path.rsplit('.').next().unwrap_or(&path);
+        named.entry(name.to_lowercase()).or_insert(value);
+    }
+    named
+}
+
 impl SettingValue {
     fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), number: None }
@@ -47,7 +62,7 @@ pub fn differences(configurations: &[&RunConfig]) -> Vec<Difference> {
     let mut all: Vec<BTreeMap<Key, SettingValue>> = Vec::new();
     for configuration in configurations {
         let mut settings = BTreeMap::new();
-        for (part, path, name, value) in settings_of(configuration) {
+        for (part, path, name, value) in settings_of(&configuration.method, &configuration.project) {
             let order = names.len();
             names.entry((part, path.clone())).or_insert((order, name));
             settings.insert((part, path), value);
@@ -69,15 +84,13 @@ pub fn differences(configurations: &[&RunConfig]) -> Vec<Difference> {
 const PARTS: [&str; 6] = ["Method", "Training", "Evaluation", "Base model", "Prompt", "Data"];
 
 /// All settings that decide a run's numbers: part, path, name and value.
-fn settings_of(configuration: &RunConfig) -> Vec<(usize, String, String, SettingValue)> {
-    let method = configuration.method.label();
-    let mut settings = vec![(0, String::new(), "Method".to_owned(), SettingValue::text(method))];
-    let RunMethod::Learned(options) = &configuration.method else { return settings };
+fn settings_of(method: &RunMethod, project: &Project) -> Vec<(usize, String, String, SettingValue)> {
+    let mut settings = vec![(0, String::new(), "Method".to_owned(), SettingValue::text(method.label()))];
+    let RunMethod::Learned(options) = method else { return settings };
     for field in options.fields() {
         let path = format!("{}.{}", options.card().key, field.path);
         settings.push((0, path, field.field.label.to_owned(), shown(field.field.kind, &field.setting)));
     }
-    let project = &configuration.project;
     let mut part = |index: usize, value: Value| flatten(index, PARTS[index], "", &value, &mut settings);
     part(1, as_value(&project.training));
     part(2, as_value(&project.evaluation));

@@ -22,7 +22,7 @@ use crate::error::InputError;
 use crate::measure::{Continual, Ranking, UserMetric};
 use crate::project::Project;
 use crate::run::observer::{CellIndex, StageRecord};
-use crate::run::{EvaluationSummary, RunFolder, RunReader, Status};
+use crate::run::{EvaluationSummary, RunConfig, RunFolder, RunReader, Status};
 use crate::semantic_id::IdCounts;
 
 /// Results of all runs of a project.
@@ -156,54 +156,98 @@ impl RunResult {
     /// # Errors
     /// Its records cannot be read.
     pub fn read(reader: &RunReader, protocol: Protocol) -> Result<Self, InputError> {
-        let cells = reader.evaluations()?;
-        let protocols: BTreeSet<Protocol> = cells.iter().map(|cell| cell.at.protocol).collect();
-        let (left_out, rates) = (reader.left_out()?, reader.training_rates()?);
+        Ok(Records::read(reader)?.under(protocol))
+    }
+
+    /// What the records of a run say under each protocol, in the order of [`Protocol::ALL`].
+    ///
+    /// # Errors
+    /// Its records cannot be read.
+    pub fn read_each(reader: &RunReader) -> Result<[Self; Protocol::ALL.len()], InputError> {
+        let records = Records::read(reader)?;
+        Ok(Protocol::ALL.map(|protocol| records.under(protocol)))
+    }
+}
+
+/// What is read of a run, whatever the protocol.
+struct Records<'r> {
+    config: &'r RunConfig,
+    status: Status,
+    chosen: Option<ChosenOptions>,
+    cells: Vec<EvaluationSummary>,
+    left_out: BTreeMap<(Protocol, usize), usize>,
+    rates: BTreeMap<usize, f64>,
+    finished: Vec<StageRecord>,
+    /// What each of them left on disk.
+    stored_bytes: Vec<u64>,
+}
+
+impl<'r> Records<'r> {
+    fn read(reader: &'r RunReader) -> Result<Self, InputError> {
         let finished: Vec<StageRecord> = reader.stages()?.into_iter().filter(|stage| stage.finished).collect();
-        let validation_loss = comparison::validation_loss(&finished);
-        let stages = finished.into_iter().map(|record| {
-            let stage = record.stage;
-            let at = CellIndex { protocol, trained: protocol.newest(stage), tested: stage };
-            let cell = cells.binary_search_by_key(&at, |cell| cell.at).ok().map(|at| &cells[at]);
-            StageResult {
-                stage,
-                train_examples: record.train_examples,
-                test_users: match protocol {
-                    Protocol::SameBlock => record.test_users,
-                    Protocol::NextBlock => cell.map_or(0, |cell| cell.users as u64),
-                },
-                left_out_users: left_out.get(&(protocol, stage)).map(|&users| users as u64),
-                train_seconds: record.train_seconds,
-                train_examples_per_s: rates.get(&stage).copied(),
-                eval_seconds: record.eval_seconds,
-                peak_memory_bytes: record.peak_memory_bytes,
-                stored_bytes: reader.stored_bytes(stage),
-                final_loss: record.final_loss,
-                validation_losses: record.validation_losses,
-                best_epoch: record.best_epoch,
-                metrics: cell.map(|cell| cell.metrics.clone()).unwrap_or_default(),
-            }
-        });
-        let config = reader.config();
-        let matrix = matrix_of(cells.iter().filter(|cell| cell.at.protocol == protocol), config.stages);
         Ok(Self {
+            stored_bytes: finished.iter().map(|record| reader.stored_bytes(record.stage)).collect(),
+            finished,
+            config: reader.config(),
+            status: reader.status()?,
+            chosen: reader.chosen_options()?,
+            cells: reader.evaluations()?,
+            left_out: reader.left_out()?,
+            rates: reader.training_rates()?,
+        })
+    }
+
+    fn under(&self, protocol: Protocol) -> RunResult {
+        let (config, cells) = (self.config, &self.cells);
+        let protocols: BTreeSet<Protocol> = cells.iter().map(|cell| cell.at.protocol).collect();
+        let matrix = matrix_of(cells.iter().filter(|cell| cell.at.protocol == protocol), config.stages);
+        RunResult {
             run: config.run.clone(),
             experiment: config.experiment.clone(),
             method: config.method.key().to_owned(),
             ranking: config.method.ranking(),
             seed: config.seed,
-            status: reader.status()?,
+            status: self.status,
             device: config.device.clone(),
             trainable_parameters: config.trainable_parameters,
             config_hash: config.config_hash.clone(),
             data_hash: config.data_hash.clone(),
-            chosen: reader.chosen_options()?,
-            validation_loss,
+            chosen: self.chosen,
+            validation_loss: comparison::validation_loss(&self.finished),
             protocols: protocols.into_iter().collect(),
-            stages: stages.collect(),
-            continual: continual_of(&matrix, &cells, protocol),
+            stages: self
+                .finished
+                .iter()
+                .zip(&self.stored_bytes)
+                .map(|(record, &bytes)| self.stage(protocol, record, bytes))
+                .collect(),
+            continual: continual_of(&matrix, cells, protocol),
             matrix,
-        })
+        }
+    }
+
+    fn stage(&self, protocol: Protocol, record: &StageRecord, stored_bytes: u64) -> StageResult {
+        let stage = record.stage;
+        let at = CellIndex { protocol, trained: protocol.newest(stage), tested: stage };
+        let cell = self.cells.binary_search_by_key(&at, |cell| cell.at).ok().map(|at| &self.cells[at]);
+        StageResult {
+            stage,
+            train_examples: record.train_examples,
+            test_users: match protocol {
+                Protocol::SameBlock => record.test_users,
+                Protocol::NextBlock => cell.map_or(0, |cell| cell.users as u64),
+            },
+            left_out_users: self.left_out.get(&(protocol, stage)).map(|&users| users as u64),
+            train_seconds: record.train_seconds,
+            train_examples_per_s: self.rates.get(&stage).copied(),
+            eval_seconds: record.eval_seconds,
+            peak_memory_bytes: record.peak_memory_bytes,
+            stored_bytes,
+            final_loss: record.final_loss,
+            validation_losses: record.validation_losses.clone(),
+            best_epoch: record.best_epoch,
+            metrics: cell.map(|cell| cell.metrics.clone()).unwrap_or_default(),
+        }
     }
 }
 

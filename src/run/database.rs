@@ -50,12 +50,15 @@ CREATE TABLE events (id INTEGER PRIMARY KEY, unix INTEGER NOT NULL, level INTEGE
 /// Tables that came without another version of the file: a file that lacks them reads as one in which they are empty, and
 /// gets them when it is opened to be written.
 ///
-/// `known_outcomes` has a test's place in the list of known items, beside its row in `outcomes`.
+/// `known_outcomes` has a test's place in the list of known items, beside its row in `outcomes`; `training_sums` what the
+/// adapter's steps of a finished stage come to, so that nobody adds up a long run's steps to tell how fast it was.
 const LATER_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS known_outcomes (
     protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, place INTEGER NOT NULL,
     rank INTEGER NOT NULL, before INTEGER NOT NULL, sharing INTEGER NOT NULL,
     PRIMARY KEY (protocol, trained, tested, place)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS training_sums (
+    stage INTEGER PRIMARY KEY, examples INTEGER NOT NULL, seconds REAL NOT NULL) WITHOUT ROWID;
 ";
 
 /// Creates the file with empty tables.

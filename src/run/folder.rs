@@ -112,13 +112,9 @@ impl RunFolder {
 
     /// The runs in a folder, sorted by id, and the folders that look like runs but cannot be used.
     pub fn list_all(runs_dir: &Path) -> (Vec<Self>, Vec<InputError>) {
-        let Ok(entries) = fs::read_dir(runs_dir) else { return (Vec::new(), Vec::new()) };
-        let mut paths: Vec<PathBuf> =
-            entries.flatten().map(|entry| entry.path()).filter(|p| looks_like_run(p)).collect();
-        paths.sort();
         let mut runs = Vec::new();
         let mut unreadable = Vec::new();
-        for path in paths {
+        for path in Self::paths(runs_dir) {
             match Self::open(&path) {
                 Ok(run) => runs.push(run),
                 Err(error) => unreadable.push(error),
@@ -126,6 +122,14 @@ impl RunFolder {
         }
         runs.sort_by(|a, b| a.config.run.cmp(&b.config.run));
         (runs, unreadable)
+    }
+
+    /// What looks like a run in a folder, sorted.
+    pub fn paths(runs_dir: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(runs_dir).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| looks_like_run(path)).collect();
+        paths.sort();
+        paths
     }
 
     /// The folder.

@@ -16,6 +16,13 @@ pub(super) const CONTROL: &str = "control";
 pub(super) const LOCK: &str = "worker.lock";
 pub(super) const LOG: &str = "log.txt";
 
+/// The write-ahead log of a database.
+pub(super) fn log_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
 /// Folder of a stage's adapter (stage from 1) in a run's folder.
 pub(super) fn adapter_folder(run: &Path, stage: usize) -> PathBuf {
     run.join("adapters").join(format!("stage_{stage}"))

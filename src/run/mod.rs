@@ -5,6 +5,7 @@ pub mod config;
 pub mod database;
 pub mod folder;
 mod layout;
+pub mod marks;
 pub mod observer;
 pub mod options;
 pub mod outcome;
@@ -13,8 +14,10 @@ pub mod queue;
 pub mod reader;
 pub mod schedule;
 pub mod shared_part;
+pub mod stamp;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod trash;
 pub mod writer;
 
 pub use self::config::{RunConfig, RunMethod};
@@ -22,4 +25,5 @@ pub use self::folder::{RunFolder, WorkerLock};
 pub use self::options::{CHECKPOINT_EVERY, RunOptions, RunSelection};
 pub use self::outcome::{RunOutcome, Status};
 pub use self::reader::{EvaluationSummary, Event, RunReader};
+pub use self::stamp::FolderStamp;
 pub use self::writer::RunWriter;

@@ -115,7 +115,7 @@ impl RunReader {
             let (user, target, rank) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(UserOutcome { user, target, rank, before: row.get(3)?, sharing: row.get(4)?, top, known: None })
         })?;
-        if self.has_known_outcomes()? {
+        if self.has_table("known_outcomes")? {
             let select = "SELECT place, rank, before, sharing FROM known_outcomes
                           WHERE protocol = ?1 AND trained = ?2 AND tested = ?3";
             let known = self.rows(select, cell, |row| {
@@ -132,9 +132,9 @@ impl RunReader {
     }
 
     /// Whether the file has the table, which files of earlier versions lack until they are next written.
-    fn has_known_outcomes(&self) -> Result<bool, InputError> {
-        let select = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'known_outcomes'";
-        Ok(!self.rows(select, [], |_| Ok(()))?.is_empty())
+    fn has_table(&self, name: &str) -> Result<bool, InputError> {
+        let select = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
+        Ok(!self.rows(select, [name], |_| Ok(()))?.is_empty())
     }
 
     /// A measured cell with its users, for another run that has the same one and was not the one to measure it.
@@ -197,11 +197,17 @@ impl RunReader {
         files::folder_bytes(&adapter_folder(&self.folder, stage))
     }
 
-    /// By stage, training examples a second of its adapter, validation and checkpoints left aside.
+    /// By finished stage, training examples a second of its adapter, validation and checkpoints left aside.
     pub fn training_rates(&self) -> Result<BTreeMap<usize, f64>, InputError> {
-        let select = "SELECT stage, SUM(examples), SUM(seconds) FROM steps WHERE phase = 1 GROUP BY stage";
-        let sums = self.rows(select, [], |row| Ok((count(row, 0)?, number(row, 1)?, number(row, 2)?)))?;
-        let timed = sums.into_iter().filter(|&(_, _, seconds)| seconds > 0.0);
+        let sums = |select: &str| self.rows(select, [], |row| Ok((count(row, 0)?, number(row, 1)?, number(row, 2)?)));
+        let of_steps = "SELECT stage, SUM(examples), SUM(seconds) FROM steps
+                        WHERE phase = 1 AND stage IN (SELECT stage FROM stages WHERE finished) GROUP BY stage";
+        let all_summed = "SELECT 1 WHERE NOT EXISTS
+                          (SELECT 1 FROM stages WHERE finished AND stage NOT IN (SELECT stage FROM training_sums))";
+        // A stage of an earlier version has no sums: the steps are added up, which takes a while where there are many.
+        let summed = self.has_table("training_sums")? && !self.rows(all_summed, [], |_| Ok(()))?.is_empty();
+        let found = sums(if summed { "SELECT stage, examples, seconds FROM training_sums" } else { of_steps })?;
+        let timed = found.into_iter().filter(|&(_, _, seconds)| seconds > 0.0);
         Ok(timed.map(|(stage, examples, seconds)| (stage, examples / seconds)).collect())
     }
 

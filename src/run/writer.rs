@@ -105,6 +105,7 @@ impl RunWriter {
                 transaction.execute(&format!("DELETE FROM {table} WHERE trained > ?1"), [last_row])?;
             }
             transaction.execute("DELETE FROM stages WHERE stage > ?1", [stage])?;
+            transaction.execute("DELETE FROM training_sums WHERE stage >= ?1", [stage])?;
             transaction.execute("DELETE FROM validation_losses WHERE stage > ?1", [stage])?;
             transaction.execute("DELETE FROM state WHERE key = 'progress'", []).map(drop)
         })
@@ -278,6 +279,13 @@ fn replace_stage(transaction: &Transaction<'_>, record: &StageRecord) -> rusqlit
         transaction.prepare_cached("INSERT INTO validation_losses (stage, epoch, loss) VALUES (?1, ?2, ?3)")?;
     for (epoch, loss) in (1_i64..).zip(&record.validation_losses) {
         insert.execute(params![stage, epoch, loss])?;
+    }
+    if record.finished {
+        transaction.execute(
+            "INSERT OR REPLACE INTO training_sums (stage, examples, seconds)
+             SELECT ?1, IFNULL(SUM(examples), 0), TOTAL(seconds) FROM steps WHERE phase = 1 AND stage = ?1",
+            [stage],
+        )?;
     }
     Ok(())
 }
