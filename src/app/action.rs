@@ -11,6 +11,7 @@ use super::queries::{Query, Request};
 use crate::plot::Chart;
 use crate::project::Project;
 use crate::project::edits::change::Place;
+use crate::run::marks::MarkChange;
 
 /// What a panel hands up, to be carried out at the end of the frame.
 #[derive(Debug, Clone)]
@@ -36,6 +37,18 @@ pub(crate) enum Action {
         keep: bool,
     },
     SelectNone,
+    /// Select these rows, and no others.
+    SelectThese(Vec<String>),
+    /// Change what is said of runs, by their ids.
+    Mark(MarkChange, Vec<String>),
+    /// Ask for tags and a note of runs, by their ids.
+    EditMarks(Vec<String>),
+    /// Move runs into the trash, by their ids.
+    DeleteRuns(Vec<String>),
+    /// Take archived runs into table, comparisons and charts, or leave them out.
+    ShowArchived(bool),
+    /// Remember these columns of the runs table, by their keys.
+    ChooseColumns(Vec<String>),
     /// Offer the methods to choose from.
     PickMethod(MethodPurpose),
     /// Make the project this; changes with one key are one step of undo until [`Action::EditDone`].

@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Quit,
     Undo,
     Redo,
+    UndoRuns,
     AddExperiment,
     SweepOptions,
     Estimate,
@@ -82,7 +83,7 @@ impl Menu {
                 vec![C::Quit],
             ],
             Self::Edit => {
-                vec![vec![C::Undo, C::Redo], vec![C::AddExperiment, C::SweepOptions], vec![C::Settings]]
+                vec![vec![C::Undo, C::Redo], vec![C::UndoRuns], vec![C::AddExperiment, C::SweepOptions], vec![C::Settings]]
             }
             Self::Run => vec![vec![C::Estimate], vec![C::RunAll, C::RunSelected], vec![C::Pause, C::Resume, C::Stop]],
             Self::View => vec![
@@ -103,6 +104,10 @@ pub(crate) struct Situation {
     /// What undo takes back and redo makes again, in words; none where there is nothing.
     pub(crate) undo: Option<String>,
     pub(crate) redo: Option<String>,
+    /// Folders of runs are still being read.
+    pub(crate) reading: bool,
+    /// A change of runs can be taken back.
+    pub(crate) can_undo_runs: bool,
     /// Some selected run of the project, or any where none is selected, is not finished.
     pub(crate) something_unfinished: bool,
     /// Some run of the project is neither finished nor under way.
@@ -134,6 +139,7 @@ impl Command {
             Self::Quit => "Quit",
             Self::Undo => "Undo",
             Self::Redo => "Redo",
+            Self::UndoRuns => "Undo change of runs",
             Self::AddExperiment => "Add experiment…",
             Self::SweepOptions => "Sweep options…",
             Self::Estimate => "Estimate time and memory…",
@@ -183,6 +189,7 @@ impl Command {
             Self::Quit => "Close the window; runs go on",
             Self::Undo => "Take back the last change of the project",
             Self::Redo => "Make the change again that was taken back",
+            Self::UndoRuns => "Take back the last deleting, archiving, pinning, tagging or noting of runs",
             Self::AddExperiment => "Add another method to the comparison",
             Self::SweepOptions => "Run an experiment again with other values of its options",
             Self::Estimate => "What the selected runs (all, if none is selected) will take, before they are started",
@@ -248,7 +255,7 @@ impl Command {
             Self::Shortcuts => (COMMAND, Key::Slash),
             Self::Settings => (COMMAND, Key::Comma),
             Self::About => (Modifiers::NONE, Key::F1),
-            Self::Tour | Self::ResetLayout | Self::ThemeLight | Self::ThemeDark | Self::ThemeSystem => return None,
+            Self::Tour | Self::UndoRuns | Self::ResetLayout | Self::ThemeLight | Self::ThemeDark | Self::ThemeSystem => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
     }
@@ -259,6 +266,10 @@ impl Command {
             Self::SaveProject => (now.unsaved, "There is nothing to save"),
             Self::Undo => (now.undo.is_some(), "There is nothing to undo"),
             Self::Redo => (now.redo.is_some(), "There is nothing to redo"),
+            Self::UndoRuns => (now.can_undo_runs, "No run was deleted, archived, pinned, tagged or noted yet"),
+            Self::RunAll if now.reading => (now.something_to_run, READING),
+            Self::RunSelected if now.reading => (now.selection_to_run, READING),
+            Self::Estimate if now.reading => (now.something_unfinished, READING),
             Self::Estimate => (now.something_unfinished, "Every run is finished"),
             Self::RunAll => (now.something_to_run, "Every run is finished or under way"),
             Self::RunSelected => (now.selection_to_run, "Select runs that are neither finished nor under way"),
@@ -290,6 +301,9 @@ impl Command {
         matches!(self, Self::Undo | Self::Redo)
     }
 }
+
+/// Why what is not read yet cannot be started: it may be finished.
+const READING: &str = "The folders of the runs are still being read";
 
 /// The commands whose keys were pressed since the last frame; the keys are taken from the input.
 pub(crate) fn pressed(ctx: &egui::Context) -> Vec<Command> {

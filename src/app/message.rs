@@ -11,11 +11,13 @@ use super::dock::Layout;
 use super::launcher::Ended;
 use super::queries::AnyAnswer;
 use super::recent::RecentLook;
-use super::watch::Snapshot;
+use super::watch::{OtherQueue, Snapshot};
 use crate::budget::estimate::Estimate;
 use crate::error::InputError;
 use crate::plot::Bitmap;
 use crate::project::Project;
+use crate::run::marks::{Mark, MarkChange};
+use crate::run::trash::Deleted;
 
 /// What background jobs tell the window.
 pub(crate) enum Message {
@@ -52,6 +54,8 @@ pub(crate) enum Message {
         session: u64,
         snapshot: Snapshot,
     },
+    /// The queues of other projects that are being emptied.
+    OtherQueues(Vec<OtherQueue>),
     /// What runs will take; nothing where the dialog was closed.
     Estimated {
         number: u64,
@@ -71,6 +75,23 @@ pub(crate) enum Message {
     WorkerEnded {
         session: u64,
         result: Result<Ended, InputError>,
+    },
+    /// What is said of runs was changed; what was said before.
+    Marked {
+        session: u64,
+        change: MarkChange,
+        result: Result<Vec<(String, Mark)>, InputError>,
+    },
+    /// Runs were moved into the trash; what could not be.
+    Deleted {
+        session: u64,
+        deleted: Vec<Deleted>,
+        failed: Vec<InputError>,
+    },
+    /// A change of runs was taken back.
+    RunsRestored {
+        session: u64,
+        result: Result<(), InputError>,
     },
     Exported(Result<PathBuf, InputError>),
     /// What the open export dialog shows of its file.

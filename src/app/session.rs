@@ -8,7 +8,9 @@ use super::autosave::Autosave;
 use super::dock::Layout;
 use super::history::History;
 use super::queries::Queries;
-use super::watch::{EachProtocol, FollowedRun, LiveCharts, RunView, Snapshot, Watcher, no_results};
+use super::queue_time::{QueueEnd, QueueStory, TimeLeft};
+use super::rows::{Planned, other_row, planned_runs};
+use super::watch::{EachProtocol, FollowedRun, LiveCharts, Reading, RunView, Snapshot, Watcher, no_results};
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::figures::styles::{curve_styles, run_styles};
@@ -17,68 +19,19 @@ use crate::project::Project;
 use crate::project::edits::change::{Change, Place};
 use crate::project::styles::StyleSlots;
 use crate::results::Results;
-use crate::run::planned::{PlannedRun, planned};
+use crate::run::Status;
+use crate::run::marks::{Mark, Marks};
 use crate::run::queue::{Entries, Queue, RunKey};
-use crate::run::{RunSelection, Status};
+use crate::run::trash::Deleted;
 
-/// Where a row of the runs table stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowState {
-    /// Planned by the project, never started.
-    NotRun,
-    /// Waits for the worker before it.
-    Queued,
-    /// Its worker was started and has not written a folder yet.
-    Starting,
-    /// As its folder says.
-    Run(Status),
-}
+pub(crate) use super::rows::{Origin, Row, RowState};
 
-/// One row of the runs table.
+/// A change of runs that can be taken back.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
-    /// Id of the run, whether it was started or not.
-    pub(crate) id: String,
-    pub(crate) key: RunKey,
-    pub(crate) state: RowState,
-    pub(crate) run: Option<Arc<RunView>>,
-    pub(crate) origin: Origin,
-}
-
-/// Why a row is in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The project asks for it.
-    Planned,
-    /// Counted beside the experiments.
-    Baseline,
-    /// Its experiment was changed or removed since it ran.
-    Earlier,
-}
-
-impl Row {
-    /// Whether it can be put into the queue.
-    pub(crate) const fn can_run(&self) -> bool {
-        matches!(self.origin, Origin::Planned)
-            && matches!(self.state, RowState::NotRun | RowState::Run(Status::Stopped | Status::Failed | Status::Queued))
-    }
-
-    /// Whether its worker can be asked to wait.
-    pub(crate) const fn can_pause(&self) -> bool {
-        matches!(self.state, RowState::Run(Status::Running))
-    }
-
-    /// Whether it can go on where it was.
-    pub(crate) const fn can_resume(&self) -> bool {
-        matches!(self.state, RowState::Run(Status::Paused))
-            || (matches!(self.origin, Origin::Planned)
-                && matches!(self.state, RowState::Run(Status::Stopped | Status::Failed)))
-    }
-
-    /// Whether there is a worker, or a place in the queue, to end.
-    pub(crate) const fn can_stop(&self) -> bool {
-        matches!(self.state, RowState::Queued | RowState::Run(Status::Running | Status::Paused))
-    }
+pub(crate) enum RunsChange {
+    /// What was said of runs before, by their ids.
+    Marked(Vec<(String, Mark)>),
+    Deleted(Vec<Deleted>),
 }
 
 /// Where the user is led: a place that was asked for, or that of an edit that was just taken back or made again.
@@ -116,9 +69,21 @@ pub(crate) struct Session {
     pub(crate) live: Option<LiveCharts>,
     pub(crate) unreadable: Vec<InputError>,
     pub(crate) rows: Vec<Row>,
+    /// The rows of archived runs, unless these are among the others.
+    archived: Vec<Row>,
+    /// Changes when the rows, or what is said of them, do.
+    pub(crate) rows_revision: u64,
+    /// While folders of runs are read that were not read before.
+    pub(crate) reading: Option<Reading>,
+    /// Tags, notes, and which runs are pinned or archived.
+    pub(crate) marks: Arc<Marks>,
+    /// What was changed of runs beside the project, which can be taken back, last change last.
+    pub(crate) changes: Vec<RunsChange>,
+    /// Whether archived runs are in the table, comparisons and charts.
+    pub(crate) archived_shown: bool,
     /// The runs that the project asks for, and the revision of the history that asks for them: their ids are hashes, too dear
     /// to make again with every snapshot of a long sweep.
-    planned: (u64, Vec<(String, RunKey)>),
+    planned: (u64, Vec<Planned>),
     /// Ids of the selected rows.
     pub(crate) selected: BTreeSet<String>,
     /// Runs on their way into the queue: the project is saved before.
@@ -129,6 +94,7 @@ pub(crate) struct Session {
     pub(crate) working: bool,
     pub(crate) launching: bool,
     pub(crate) queries: Queries,
+    queue_story: QueueStory,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
@@ -164,6 +130,12 @@ impl Session {
             live: None,
             unreadable: Vec::new(),
             rows: Vec::new(),
+            archived: Vec::new(),
+            rows_revision: 0,
+            reading: Some(Reading::default()),
+            marks: Arc::default(),
+            changes: Vec::new(),
+            archived_shown: false,
             planned,
             selected: BTreeSet::new(),
             adding: Vec::new(),
@@ -171,6 +143,7 @@ impl Session {
             working: false,
             launching: false,
             queries: Queries::default(),
+            queue_story: QueueStory::default(),
             last_words: BTreeMap::new(),
             watcher: None,
             styles: BTreeMap::new(),
@@ -227,8 +200,24 @@ impl Session {
         self.results_revision = snapshot.results_revision;
         self.live = snapshot.live;
         self.unreadable = snapshot.unreadable;
+        self.reading = snapshot.reading;
+        self.marks = snapshot.marks;
         self.arrange_rows();
         failed
+    }
+
+    /// How long the queue still takes; nothing where nothing is under way, or nothing can be told of it.
+    pub(crate) fn time_left(&self, now_unix: u64) -> Option<TimeLeft> {
+        TimeLeft::of(&self.rows, now_unix)
+    }
+
+    /// What the queue came to, once when it has ended.
+    pub(crate) fn queue_end(&mut self, now_unix: u64) -> Option<QueueEnd> {
+        if self.reading.is_some() {
+            return None;
+        }
+        let busy = self.is_busy() || self.launching || self.queue != Entries::default();
+        self.queue_story.look(busy, &self.runs, now_unix)
     }
 
     /// Makes the rows anew: the project's runs in its order, then the baselines, then runs of earlier settings.
@@ -241,17 +230,24 @@ impl Session {
         let by_id: BTreeMap<&str, &Arc<RunView>> = self.runs.iter().map(|run| (run.id.as_str(), run)).collect();
         let planned = self.planned.1.iter().cloned();
         let mut rows: Vec<Row> = planned
-            .map(|(id, key)| {
+            .map(|Planned { id, key, method, settings }| {
                 let run = by_id.get(id.as_str()).map(|&run| Arc::clone(run));
-                Row { state: self.state(&key, run.as_deref()), id, key, run, origin: Origin::Planned }
+                Row { state: self.state(&key, run.as_deref()), id, key, run, origin: Origin::Planned, method, settings }
             })
             .collect();
-        let planned: BTreeSet<String> = rows.iter().map(|row| row.id.clone()).collect();
-        let mut others: Vec<Row> = self.runs.iter().filter(|run| !planned.contains(&run.id)).map(other_row).collect();
+        let planned: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        let others = self.runs.iter().filter(|run| !planned.contains(run.id.as_str()));
+        let mut others: Vec<Row> = others.map(other_row).collect();
         others.sort_by_key(|row| row.origin == Origin::Earlier);
         rows.append(&mut others);
-        self.selected.retain(|id| rows.iter().any(|row| row.id == *id));
-        self.rows = rows;
+        // While folders are read a selected row may be one of those to come.
+        if self.reading.is_none() {
+            let ids: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+            self.selected.retain(|id| ids.contains(id.as_str()));
+        }
+        let shown = |row: &Row| self.archived_shown || !self.marks.of(&row.id).archived;
+        (self.rows, self.archived) = rows.into_iter().partition(shown);
+        self.rows_revision += 1;
         self.restyle();
         self.follow_curves();
     }
@@ -272,6 +268,7 @@ impl Session {
             _ if self.adding.contains(key) || self.queue.waiting.contains(key) => RowState::Queued,
             _ if self.queue.current.as_ref() == Some(key) => RowState::Starting,
             Some(run) => RowState::Run(run.status),
+            None if self.reading.is_some() => RowState::Reading,
             None => RowState::NotRun,
         }
     }
@@ -282,6 +279,16 @@ impl Session {
         begun.map(|row| row.id.clone()).collect()
     }
 
+    /// The rows, with those of archived runs behind the others.
+    pub(crate) fn all_rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().chain(&self.archived)
+    }
+
+    /// The row at an index of [`Self::all_rows`].
+    pub(crate) fn row(&self, index: usize) -> Option<&Row> {
+        self.rows.get(index).or_else(|| self.archived.get(index.checked_sub(self.rows.len())?))
+    }
+
     /// The rows that a command is about: the selected ones, or all if none is selected.
     pub(crate) fn concerned(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| self.selected.is_empty() || self.selected.contains(&row.id))
@@ -289,11 +296,18 @@ impl Session {
 
     /// The runs of the project that are not done, among those that a command is about.
     pub(crate) fn unfinished(&self) -> impl Iterator<Item = &Row> {
-        self.concerned().filter(|row| row.origin == Origin::Planned && row.state != RowState::Run(Status::Finished))
+        let done = |state| matches!(state, RowState::Reading | RowState::Run(Status::Finished));
+        self.concerned().filter(move |row| row.origin == Origin::Planned && !done(row.state))
     }
 
-    /// The runs whose curves are of interest: the selected ones, else those under way, else the newest.
+    /// The runs whose curves are of interest: the first of the selected ones, else those under way, else the newest.
     pub(crate) fn curves_of_interest(&self) -> Vec<Arc<RunView>> {
+        let mut runs = self.all_of_interest();
+        runs.truncate(MOST_CURVES);
+        runs
+    }
+
+    fn all_of_interest(&self) -> Vec<Arc<RunView>> {
         let learned = || self.rows.iter().filter_map(|row| Some((row, row.run.as_ref()?)));
         let selected: Vec<_> =
             learned().filter(|(row, _)| self.selected.contains(&row.id)).map(|(_, run)| Arc::clone(run)).collect();
@@ -355,21 +369,5 @@ impl Session {
     }
 }
 
-/// The runs that a project asks for, in its order, with their ids.
-fn planned_runs(project: &Project) -> Vec<(String, RunKey)> {
-    // A sweep that cannot be used is told where the project is checked; until then its experiments stand alone.
-    let alone = || planned(&Project { sweeps: Vec::new(), ..project.clone() }, &RunSelection::default());
-    let runs = planned(project, &RunSelection::default()).or_else(|_| alone()).unwrap_or_default();
-    let with_id = |run: PlannedRun| {
-        // Only a project that cannot be written down has no hash; its runs then have ids that no folder has.
-        let id = run.id(project).unwrap_or_default();
-        (id, RunKey { experiment: run.experiment, seed: run.seed })
-    };
-    runs.into_iter().filter(|run| run.method.is_learned()).map(with_id).collect()
-}
-
-fn other_row(run: &Arc<RunView>) -> Row {
-    let origin = if run.config.method.is_learned() { Origin::Earlier } else { Origin::Baseline };
-    let key = RunKey { experiment: run.config.experiment.clone(), seed: run.config.seed };
-    Row { id: run.id.clone(), key, state: RowState::Run(run.status), run: Some(Arc::clone(run)), origin }
-}
+/// Curves at once: more lines than these nobody can tell apart, and each is tens of thousands of steps to be read.
+const MOST_CURVES: usize = 12;

@@ -10,6 +10,8 @@ use crate::files;
 
 /// Recent projects that are kept.
 const RECENT: usize = 8;
+/// Columns of a table that are kept.
+const COLUMNS: usize = 64;
 /// Largest settings file that is read; a longer one is not ours.
 const LARGEST: u64 = 1 << 20;
 
@@ -45,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) export: ExportChoices,
     /// What is known of them.
     pub(crate) opened: Vec<OpenedProject>,
+    /// Columns of the runs table, by their keys; those of the program where there are none.
+    pub(crate) run_columns: Vec<String>,
 }
 
 /// A recent project as it was when it was last open.
@@ -69,6 +73,7 @@ impl Default for Settings {
             recent: Vec::new(),
             export: ExportChoices::default(),
             opened: Vec::new(),
+            run_columns: Vec::new(),
         }
     }
 }
@@ -84,6 +89,7 @@ impl Settings {
         settings.tooltip_delay =
             if settings.tooltip_delay.is_finite() { settings.tooltip_delay.clamp(0.0, 3.0) } else { 0.4 };
         settings.recent.truncate(RECENT);
+        settings.run_columns.truncate(COLUMNS);
         settings
     }
 

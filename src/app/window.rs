@@ -121,11 +121,21 @@ impl Workbench {
         Panel::bottom("status bar").frame(frame).show(ui, |ui| {
             ui.horizontal(|ui| {
                 let now = ui.input(|input| input.time);
-                let words = self
+                let mut words = self
                     .session
                     .as_ref()
                     .map_or_else(|| "No project is open".to_owned(), |open| status_words(open, now));
-                ui.label(RichText::new(words).small().color(tokens.muted));
+                let unix = (self.services.clock)();
+                let left = self.session.as_ref().and_then(|session| session.time_left(unix));
+                left.iter().for_each(|left| words.push_str(&format!(", {}", left.words())));
+                let status = ui.label(RichText::new(words).small().color(tokens.muted));
+                if let Some(left) = left {
+                    status.on_hover_text(left.basis_words());
+                }
+                for queue in &self.other_queues {
+                    ui.label(RichText::new(queue.words()).small().color(tokens.accent))
+                        .on_hover_text("A worker goes on through the queue of that project");
+                }
                 if let Some(session) = &self.session {
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         let place = RichText::new(short_path(&session.file)).small().color(tokens.muted);
@@ -153,8 +163,8 @@ impl Workbench {
         let mut layout = std::mem::replace(&mut session.layout, dock::empty());
         let (panels, selection, shown) = (&mut self.panels, &mut self.selection, &mut self.shown);
         let mut charts = Vec::new();
-        let now_unix = (self.services.clock)();
-        let mut context = Context { session, actions, selection, charts: &mut charts, now_unix };
+        let (settings, now_unix) = (&self.settings, (self.services.clock)());
+        let mut context = Context { session, settings, actions, selection, charts: &mut charts, now_unix };
         dock::ui(&mut layout, ui, &mut |ui, view| {
             panels.ui(view, ui, &mut context);
             let placed = context.charts.drain(..).enumerate();

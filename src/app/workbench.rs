@@ -20,6 +20,7 @@ use super::session::{Row, Session};
 use super::settings::{Settings, ThemeChoice};
 use super::theme;
 use super::tour::Tour;
+use super::watch::{OtherQueue, OthersWatcher};
 use super::widgets::Notices;
 use crate::plot::Chart;
 
@@ -36,6 +37,10 @@ pub struct Workbench {
     pub(super) sessions: u64,
     /// Counts the estimates of this window.
     pub(super) estimates: u64,
+    /// Looks at the queues of other projects; none where the system refuses another thread.
+    pub(super) others: Option<OthersWatcher>,
+    /// Those that are being emptied.
+    pub(super) other_queues: Vec<OtherQueue>,
     /// The project that is being opened.
     pub(super) opening: Option<PathBuf>,
     pub(super) start: StartPage,
@@ -78,6 +83,8 @@ impl Workbench {
             session: None,
             sessions: 0,
             estimates: 0,
+            others: None,
+            other_queues: Vec::new(),
             opening: None,
             start: StartPage::default(),
             panels: Panels::default(),
@@ -97,6 +104,8 @@ impl Workbench {
             quit: false,
         };
         workbench.apply_settings(ctx);
+        workbench.others = OthersWatcher::start(workbench.background.outbox(), Message::OtherQueues).ok();
+        workbench.watch_others();
         let last = || workbench.settings.recent.first().filter(|_| workbench.settings.reopen_last).cloned();
         if let Some(path) = project.or_else(last) {
             workbench.open_project(path);
@@ -123,6 +132,8 @@ impl Workbench {
             unsaved: session.unsaved(),
             undo: session.undo.as_ref().map(|change| change.words.clone()),
             redo: session.redo.as_ref().map(|change| change.words.clone()),
+            reading: session.reading.is_some(),
+            can_undo_runs: !session.changes.is_empty(),
             something_unfinished: session.unfinished().next().is_some(),
             something_to_run: session.rows.iter().any(Row::can_run),
             selection_to_run: selected().any(Row::can_run),

@@ -80,10 +80,15 @@ pub fn write(runs_dir: &Path, config: &RunConfig, level: f64, come: Come) -> Run
 
 /// Writes one stage: its steps, its tests and its figures.
 pub fn write_stage(writer: &mut RunWriter, config: &RunConfig, stage: usize, level: f64) {
+    write_stage_of(writer, config, stage, level, 60);
+}
+
+/// The same with so many steps, where its method takes any.
+pub fn write_stage_of(writer: &mut RunWriter, config: &RunConfig, stage: usize, level: f64, steps: usize) {
     let mut record = StageRecord { stage, train_examples: 1200, test_users: 200, ..Default::default() };
     writer.stage(&record).unwrap();
     let learned = config.method.is_learned();
-    let steps = if learned { 60 } else { 0 };
+    let steps = if learned { steps } else { 0 };
     for step in 1..=steps {
         writer.step(&step_record(config, stage, step, steps)).unwrap();
     }

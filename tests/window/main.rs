@@ -12,6 +12,7 @@ mod fixture;
 mod identity;
 mod importing;
 mod looks;
+mod many_runs;
 mod models;
 mod moved;
 mod pictures;

@@ -15,6 +15,7 @@ use crate::plot::{Chart, Style};
 use crate::project::Project;
 use crate::project::new_project::NewProject;
 use crate::project::sweep::Sweep;
+use crate::run::marks::MarkChange;
 
 /// A dialog of the window.
 pub(crate) trait DialogContents {
@@ -76,6 +77,8 @@ pub(crate) enum DialogAction {
     DiscardLeft,
     /// Keep these settings.
     Settings(Box<Settings>),
+    /// Say this of runs, by their ids.
+    Mark(Vec<String>, MarkChange),
     /// Save, then estimate.
     SaveAndEstimate,
     /// Save, then go on.

@@ -7,6 +7,7 @@ pub mod desktop;
 pub(crate) mod dialog;
 pub(crate) mod estimate;
 pub(crate) mod export;
+pub(crate) mod marks;
 pub(crate) mod method_picker;
 pub(crate) mod modal;
 pub(crate) mod new_project;

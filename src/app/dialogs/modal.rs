@@ -7,6 +7,7 @@ use super::about::AboutDialog;
 use super::dialog::{DialogAction, DialogContents, OnEscape, right_row};
 use super::estimate::EstimateDialog;
 use super::export::ExportDialog;
+use super::marks::MarksDialog;
 use super::method_picker::MethodPicker;
 use super::new_project::NewProjectDialog;
 use super::path::PathDialog;
@@ -28,6 +29,7 @@ pub(crate) enum Dialog {
     Method(MethodPicker),
     Sweep(Box<SweepEditor>),
     Estimate(EstimateDialog),
+    Marks(MarksDialog),
     Unsaved(UnsavedDialog),
     Restore(RestoreDialog),
     Settings(Box<SettingsDialog>),
@@ -44,6 +46,7 @@ impl Dialog {
             Self::Method(dialog) => dialog,
             Self::Sweep(dialog) => dialog.as_mut(),
             Self::Estimate(dialog) => dialog,
+            Self::Marks(dialog) => dialog,
             Self::Unsaved(dialog) => dialog,
             Self::Restore(dialog) => dialog,
             Self::Settings(dialog) => dialog.as_mut(),

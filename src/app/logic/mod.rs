@@ -4,6 +4,7 @@ mod drafts;
 mod dropped;
 mod estimates;
 mod files;
+mod marks;
 mod model;
 mod project;
 mod recent;
@@ -59,6 +60,7 @@ impl Workbench {
             }
         }
         self.move_queue();
+        self.tell_queue_end();
         self.move_estimate();
         self.move_autosave(ctx);
         self.look_at_recent();
@@ -97,6 +99,7 @@ impl Workbench {
             Message::Failed { doing, error } => self.notices.push(Notice::error(doing, &error)),
             Message::Done => {}
             Message::Runs { session, snapshot } => {
+                self.tell_unreadable(session, &snapshot.unreadable);
                 let failed = self.session_numbered(session).map(|open| open.take(snapshot)).unwrap_or_default();
                 self.draw_thumbnail();
                 for run in failed {
@@ -105,6 +108,10 @@ impl Workbench {
                     self.notices.push(Notice::new(Weight::Problem, did_not_finish(&key)).details(reason));
                 }
             }
+            Message::OtherQueues(queues) => self.other_queues = queues,
+            Message::Marked { session, change, result } => self.marked(session, &change, result),
+            Message::Deleted { session, deleted, failed } => self.deleted(session, deleted, &failed),
+            Message::RunsRestored { session, result } => self.runs_restored(session, result),
             Message::Estimated { number, result } => self.estimated(number, result),
             Message::Computed { session, job, outcome } => {
                 if let Some(open) = self.session_numbered(session) {
@@ -160,6 +167,15 @@ impl Workbench {
             Action::Stop(ids) => self.stop(|row| ids.contains(&row.id)),
             Action::Select { id, keep } => self.select(id, keep),
             Action::SelectNone => self.select_none(),
+            Action::SelectThese(ids) => self.select_these(ids),
+            Action::Mark(change, ids) => self.mark_runs(change, ids),
+            Action::EditMarks(ids) => self.ask_marks(ids),
+            Action::DeleteRuns(ids) => self.delete_runs(&ids),
+            Action::ShowArchived(shown) => self.show_archived(shown),
+            Action::ChooseColumns(columns) => {
+                self.settings.run_columns = columns;
+                self.save_settings();
+            }
             Action::PickMethod(purpose) => self.pick_method(purpose),
             Action::EditSweep(which) => self.edit_sweep(which),
             Action::Edit { project, key } => self.edit(*project, key),
@@ -192,6 +208,7 @@ impl Workbench {
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::Undo => self.travel(ctx, Direction::Undo),
             Command::Redo => self.travel(ctx, Direction::Redo),
+            Command::UndoRuns => self.undo_runs(),
             Command::AddExperiment => self.pick_method(MethodPurpose::Add),
             Command::SweepOptions => {
                 let first = |session: &Session| Some(session.project().experiments.first()?.name.clone());
@@ -301,6 +318,10 @@ impl Workbench {
                 if let Some(project) = self.session.as_ref().map(with) {
                     self.edit(project, None);
                 }
+            }
+            DialogAction::Mark(ids, change) => {
+                self.dialog = None;
+                self.mark_runs(change, ids);
             }
             DialogAction::SaveAndEstimate => self.save_and_estimate(),
             DialogAction::SaveAnd(leaving) => {

@@ -77,6 +77,7 @@ impl Workbench {
         self.selection = Selection::default();
         self.chart = None;
         self.recent = Default::default();
+        self.watch_others();
     }
 
     /// Writes the layout before the process ends; nothing is left to run a job then.
@@ -146,6 +147,9 @@ impl Workbench {
         match Watcher::start(name, runs_folder, self.background.outbox(), wrap) {
             Ok(watcher) => session.watcher = Some(watcher),
             Err(error) => {
+                // Nobody is going to read them, so nothing is worth waiting for.
+                session.reading = None;
+                session.arrange_rows();
                 let text = format!("The runs cannot be followed: {}", io_words(&error));
                 self.notices.push(
                     Notice::new(Weight::Problem, text).details("Close other programs and open the project again"),
@@ -153,6 +157,7 @@ impl Workbench {
             }
         }
         self.session = Some(session);
+        self.watch_others();
         self.thumbnail = Default::default();
         if let Some(left) = opened.left {
             self.offer_left(left);

@@ -107,6 +107,32 @@ impl Workbench {
         }
     }
 
+    /// Says what the queue came to, once it has ended.
+    pub(super) fn tell_queue_end(&mut self) {
+        let now = (self.services.clock)();
+        if let Some(end) = self.session.as_mut().and_then(|session| session.queue_end(now)) {
+            let weight = if end.has_failures() { Weight::Problem } else { Weight::Awaited };
+            self.notices.push(Notice::new(weight, end.words()));
+        }
+    }
+
+    /// Says what cannot be read of the runs, once.
+    pub(super) fn tell_unreadable(&mut self, number: u64, errors: &[InputError]) {
+        let Some(session) = self.session_numbered(number) else { return };
+        let new: Vec<InputError> = errors.iter().filter(|error| !session.unreadable.contains(error)).cloned().collect();
+        for error in &new {
+            self.notices.push(Notice::error("It cannot be read", error));
+        }
+    }
+
+    /// Looks at the queues of the recent projects, but for the open one.
+    pub(in crate::app) fn watch_others(&self) {
+        if let Some(watcher) = &self.others {
+            let open = self.session.as_ref().map(|session| &session.file);
+            watcher.watch(self.settings.recent.iter().filter(|file| Some(*file) != open).cloned().collect());
+        }
+    }
+
     /// Tells the workers of runs what the user wants.
     pub(super) fn control(&mut self, wanted: Control, concerned: impl Fn(&Row) -> bool) {
         let folders: Vec<PathBuf> = self
@@ -161,6 +187,13 @@ impl Workbench {
             session.selected.insert(id);
         }
         session.follow_curves();
+    }
+
+    pub(super) fn select_these(&mut self, ids: Vec<String>) {
+        if let Some(session) = &mut self.session {
+            session.selected = ids.into_iter().collect();
+            session.follow_curves();
+        }
     }
 
     pub(super) fn select_none(&mut self) {

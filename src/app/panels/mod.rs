@@ -28,6 +28,7 @@ use super::dialogs::desktop;
 use super::launcher::JobProgress;
 use super::queries::{Answer, Query};
 use super::session::{Row, Session};
+use super::settings::Settings;
 use super::watch::RunView;
 use super::{theme, widgets};
 use crate::data::Protocol;
@@ -39,6 +40,7 @@ use crate::results::Results;
 /// What a panel may read, and where it puts its actions.
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
+    pub(crate) settings: &'a Settings,
     pub(crate) actions: &'a mut Vec<Action>,
     /// What the views look at together.
     pub(crate) selection: &'a mut Selection,

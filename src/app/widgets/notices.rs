@@ -22,6 +22,8 @@ pub(crate) enum Weight {
     Done,
     /// Why what was asked for is not possible now; goes away by itself.
     Hint,
+    /// What was waited for has come; stays until dismissed, since the user may be elsewhere.
+    Awaited,
     /// Something went wrong; stays until dismissed.
     Problem,
 }
@@ -101,7 +103,7 @@ impl Notices {
     /// Draws the messages in the lower right corner, the newest below; gives what a button of theirs asks for.
     pub(crate) fn ui(&mut self, ui: &Ui) -> Option<Action> {
         let now = ui.input(|input| input.time);
-        for notice in self.shown.iter_mut().filter(|notice| notice.weight != Weight::Problem) {
+        for notice in self.shown.iter_mut().filter(|notice| matches!(notice.weight, Weight::Done | Weight::Hint)) {
             notice.until.get_or_insert(now + STAY);
         }
         self.shown.retain(|notice| notice.until.is_none_or(|until| now < until));
@@ -143,7 +145,7 @@ struct Answer {
 fn notice_ui(ui: &mut Ui, notice: &Notice) -> Answer {
     let tokens = theme::tokens(ui);
     let (icon, colour) = match notice.weight {
-        Weight::Done => ("✓", tokens.success),
+        Weight::Done | Weight::Awaited => ("✓", tokens.success),
         Weight::Hint => ("•", tokens.muted),
         Weight::Problem => ("⚠", tokens.error),
     };

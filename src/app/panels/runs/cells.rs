@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{ProgressBar, Ui};
 
-use super::fields::{Field, Measured, device, measured, share_done};
+use super::columns::{Column, Measured, device, measured, memory_bytes, seconds, share_done, tags};
 use super::usual;
 use crate::app::panels::Context;
 use crate::app::session::{Origin, Row};
@@ -14,34 +14,67 @@ use crate::run::Status;
 /// Room for the words beside a progress bar.
 const PROGRESS_WORDS: f32 = 150.0;
 
-/// Draws the cell of a row in a column.
-pub(super) fn ui(ui: &mut Ui, field: Field, row: &Row, context: &Context<'_>) {
+/// Draws the cell of a row in a column; `columns` are all that the table has.
+pub(super) fn ui(ui: &mut Ui, column: &Column, row: &Row, columns: &[Column], context: &Context<'_>) {
     let tokens = theme::tokens(ui);
-    match field {
-        Field::Status => {
+    let mark = context.session.marks.of(&row.id);
+    match column {
+        Column::Status => {
             let look = widgets::status_look(row.state, tokens);
             ui.colored_label(look.colour, format!("{} {}", look.icon, look.word));
         }
-        Field::Experiment => experiment_cell(ui, row),
-        Field::Seed if row.origin == Origin::Baseline => {
+        Column::Experiment => {
+            if mark.pinned {
+                ui.colored_label(tokens.accent, "★").on_hover_text("Pinned to the top");
+            }
+            experiment_cell(ui, row);
+            if mark.archived {
+                widgets::remark(ui, "archived");
+            }
+            if !mark.tags.is_empty() && !columns.contains(&Column::Tags) {
+                widgets::remark(ui, tags(mark)).on_hover_text("Tags");
+            }
+        }
+        Column::Method => text_cell(ui, row.method.label()),
+        Column::Seed if row.origin == Origin::Baseline => {
             ui.weak("–").on_hover_text("Counting needs no seed");
         }
-        Field::Seed => {
+        Column::Seed => {
             ui.label(row.key.seed.to_string());
         }
-        Field::Progress => progress_cell(ui, row),
-        Field::Hit | Field::Ndcg => metric_cell(ui, measured(field, row, usual(context))),
-        Field::Device => {
+        Column::Progress => progress_cell(ui, row),
+        Column::Metric(metric) => metric_cell(ui, measured(metric, row, usual(context.session))),
+        Column::Time => optional(ui, seconds(row).map(widgets::duration_words)),
+        Column::Memory => optional(ui, memory_bytes(row).map(widgets::memory_words)),
+        Column::Device => {
             let label = ui.label(device(row));
             if let Some(run) = &row.run {
                 label.on_hover_text(&run.config.device);
             }
         }
-        Field::Started => {
+        Column::Started => {
             if let Some(run) = &row.run {
                 ui.weak(ago(context.now_unix, run.config.created_unix));
             }
         }
+        Column::Tags => text_cell(ui, &tags(mark)),
+        Column::Note => text_cell(ui, &mark.note),
+        Column::Setting(name) => optional(ui, row.settings.get(name).map(|value| value.text.clone())),
+    }
+}
+
+fn text_cell(ui: &mut Ui, text: &str) {
+    let first = text.lines().next().unwrap_or_default();
+    let label = ui.add(egui::Label::new(first).truncate().selectable(false));
+    if !text.is_empty() {
+        label.on_hover_text(text);
+    }
+}
+
+fn optional(ui: &mut Ui, text: Option<String>) {
+    match text {
+        Some(text) => text_cell(ui, &text),
+        None => _ = ui.weak("–"),
     }
 }
 
@@ -72,11 +105,10 @@ fn progress_cell(ui: &mut Ui, row: &Row) {
     let Some(run) = &row.run else { return };
     match (&run.progress, run.status) {
         (_, Status::Finished) => {
-            let seconds: f64 = run.stages.iter().map(|stage| stage.train_seconds + stage.eval_seconds).sum();
             ui.weak(format!(
                 "{} in {}",
                 widgets::counted(run.config.stages, "stage"),
-                widgets::duration_words(seconds)
+                widgets::duration_words(run.seconds())
             ));
         }
         (Some(progress), status) => {
