@@ -129,6 +129,13 @@ pub(super) fn planned_runs(project: &Project) -> Vec<Planned> {
     learned.map(with_id).collect()
 }
 
+/// By the name of a point of a project's sweeps, the experiment that it is a point of.
+pub(super) fn sweep_points(project: &Project) -> BTreeMap<String, String> {
+    // Where the sweeps cannot be used there are no points; the experiments themselves are always there.
+    let variants = project.variants().unwrap_or_default();
+    variants.into_iter().map(|variant| (variant.experiment.name, variant.of)).collect()
+}
+
 pub(super) fn other_row(run: &Arc<RunView>) -> Row {
     let origin = if run.config.method.is_learned() { Origin::Earlier } else { Origin::Baseline };
     let key = RunKey { experiment: run.config.experiment.clone(), seed: run.config.seed };

@@ -9,7 +9,7 @@ use super::dock::Layout;
 use super::history::History;
 use super::queries::Queries;
 use super::queue_time::{QueueEnd, QueueStory, TimeLeft};
-use super::rows::{Planned, other_row, planned_runs};
+use super::rows::{Planned, other_row, planned_runs, sweep_points};
 use super::watch::{EachProtocol, FollowedRun, LiveCharts, Reading, RunView, Snapshot, Watcher, no_results};
 use crate::data::Protocol;
 use crate::error::InputError;
@@ -84,6 +84,8 @@ pub(crate) struct Session {
     /// The runs that the project asks for, and the revision of the history that asks for them: their ids are hashes, too dear
     /// to make again with every snapshot of a long sweep.
     planned: (u64, Vec<Planned>),
+    /// By the name of a sweep's point, the experiment that it is a point of.
+    points: BTreeMap<String, String>,
     /// Ids of the selected rows.
     pub(crate) selected: BTreeSet<String>,
     /// Runs on their way into the queue: the project is saved before.
@@ -112,7 +114,7 @@ impl Session {
     /// A project that was just opened; its runs arrive with the first snapshot.
     pub(crate) fn new(number: u64, file: PathBuf, project: Project, layout: Layout) -> Self {
         let results = no_results(&project.name);
-        let planned = (0, planned_runs(&project));
+        let (planned, points) = ((0, planned_runs(&project)), sweep_points(&project));
         let mut session = Self {
             number,
             autosave: Autosave::beside(&file),
@@ -137,6 +139,7 @@ impl Session {
             changes: Vec::new(),
             archived_shown: false,
             planned,
+            points,
             selected: BTreeSet::new(),
             adding: Vec::new(),
             queue: Entries::default(),
@@ -226,6 +229,7 @@ impl Session {
             self.planned = (self.history.revision(), planned_runs(self.project()));
             self.undo = self.history.before().and_then(|before| Change::between(before, self.project()));
             self.redo = self.history.after().and_then(|after| Change::between(self.project(), after));
+            self.points = sweep_points(self.project());
         }
         let by_id: BTreeMap<&str, &Arc<RunView>> = self.runs.iter().map(|run| (run.id.as_str(), run)).collect();
         let planned = self.planned.1.iter().cloned();
@@ -277,6 +281,11 @@ impl Session {
     pub(crate) fn started(&self) -> BTreeSet<String> {
         let begun = self.rows.iter().filter(|row| row.origin == Origin::Planned && row.run.is_some());
         begun.map(|row| row.id.clone()).collect()
+    }
+
+    /// The experiment that a run's name is of: its own, or that of the sweep that it is a point of.
+    pub(crate) fn experiment_of<'n>(&'n self, name: &'n str) -> &'n str {
+        self.points.get(name).map_or(name, String::as_str)
     }
 
     /// The rows, with those of archived runs behind the others.

@@ -10,7 +10,7 @@ use super::warm_up::{Speed, WarmUp};
 use crate::error::{InputError, RunError};
 use crate::method::{AdapterMethod, MethodOptions};
 use crate::model::backend::run_on;
-use crate::project::{Project, Training};
+use crate::project::{Evaluation, Project, Training};
 use crate::run::observer::StageRecord;
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::schedule::Room;
@@ -53,6 +53,31 @@ pub struct RunEstimate {
     pub seconds: Option<f64>,
     pub peak_memory_bytes: Option<u64>,
     pub basis: Basis,
+    /// What the seconds are made of; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<RunWork>,
+}
+
+/// What is left to do in a run, and how long each part of it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct RunWork {
+    /// Training examples of all adapters, over all epochs.
+    pub examples: u64,
+    pub train_seconds: f64,
+    /// Test users, once for each stage that they are tested after.
+    pub tests: u64,
+    pub test_seconds: f64,
+    /// Loading, and looking at examples between the stages.
+    pub beside_seconds: f64,
+    /// What it makes for the other runs of its seed: base model and stage 1.
+    pub shared_seconds: f64,
+}
+
+impl RunWork {
+    /// All of it.
+    pub fn seconds(&self) -> f64 {
+        self.train_seconds + self.test_seconds + self.beside_seconds + self.shared_seconds
+    }
 }
 
 /// What an estimate rests on.
@@ -88,7 +113,7 @@ pub fn estimate(
         speeds: BTreeMap::new(),
         task,
     };
-    estimator.read_finished(&runs)?;
+    estimator.read_finished()?;
     let runs = runs.iter().map(|run| estimator.run(run)).collect::<Result<Vec<_>, _>>()?;
     let peak_memory_bytes = runs.iter().filter_map(|run| run.peak_memory_bytes).max().unwrap_or(0);
     let room = Room {
@@ -155,18 +180,24 @@ impl Estimator<'_> {
         Ok(if self.fresh || !path.is_dir() { None } else { Some(RunFolder::open(&path)?) })
     }
 
-    /// Takes the speeds of finished runs.
-    fn read_finished(&mut self, runs: &[PlannedRun]) -> Result<(), RunError> {
+    /// Takes the speeds of all finished runs on these data with this base model and these tests, whatever is to be estimated: those
+    /// of other seeds, of other weights of a term, and of settings that the project has no more.
+    fn read_finished(&mut self) -> Result<(), RunError> {
+        if self.fresh {
+            return Ok(());
+        }
         let shared = shared_part::folders(&self.task.runs_dir);
-        for run in runs {
-            let (RunMethod::Learned(method), Some(folder)) = (&run.method, self.folder(run)?) else { continue };
+        for folder in RunFolder::list(&self.task.runs_dir) {
+            let config = folder.config();
+            let RunMethod::Learned(method) = &config.method else { continue };
             let Some(adapts) = method.adapter_method().filter(|method| method.trains()) else { continue };
-            if folder.status() != Status::Finished {
+            if !has_same_work(&config.project, self.task.project) || folder.status() != Status::Finished {
                 continue;
             }
-            let project = run.project(self.task.project);
+            let training = &config.project.training;
+            let project = Project { training: training.clone(), ..self.task.project.clone() };
             let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts);
-            let parts = shared_part::parts(&project, run.seed)?;
+            let parts = shared_part::parts(&project, config.seed)?;
             let base = shared
                 .iter()
                 .find(|folder| parts.first() == Some(&SharedPart::of(folder.config())))
@@ -178,7 +209,7 @@ impl Estimator<'_> {
                 // A second search a test, which takes at most as long as the first.
                 speed.test = speed.test.map(|seconds| 2.0 * seconds);
             }
-            self.speeds.insert(kind_of(method, &run.training), (speed, Basis::FinishedRuns));
+            self.speeds.insert(kind_of(method, training), (speed, Basis::FinishedRuns));
         }
         Ok(())
     }
@@ -195,6 +226,7 @@ impl Estimator<'_> {
             seconds: None,
             peak_memory_bytes: None,
             basis: Basis::None,
+            work: None,
         };
         let RunMethod::Learned(method) = &run.method else { return Ok(estimate) };
         if status == Status::Finished {
@@ -207,18 +239,19 @@ impl Estimator<'_> {
         let project = run.project(self.task.project);
         let (speed, basis) = self.speed(method, adapts, &project)?;
         let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts);
-        let mut seconds = later(&work, &speed, done.max(1));
+        let mut left = later(&work, &speed, done.max(1));
         if done == 0 {
             for part in shared_part::parts(&project, run.seed)? {
                 let name = part.name();
                 // The first run that needs a part makes it for the others.
                 if self.ready.insert(part) {
-                    seconds +=
+                    left.shared_seconds +=
                         if name == shared_part::BASE { work.base as f64 * speed.base } else { first(&work, &speed) };
                 }
             }
         }
-        estimate.seconds = Some(seconds);
+        estimate.seconds = Some(left.seconds());
+        estimate.work = Some(left);
         estimate.peak_memory_bytes = Some(speed.peak_memory_bytes);
         estimate.basis = basis;
         Ok(estimate)
@@ -240,6 +273,13 @@ impl Estimator<'_> {
         self.speeds.insert(kind, (speed.clone(), Basis::WarmUp));
         Ok((speed, Basis::WarmUp))
     }
+}
+
+/// Whether a run of one project has the data, the model and the tests of another's.
+fn has_same_work(one: &Project, other: &Project) -> bool {
+    let tests = |project: &Project| Evaluation { known_items: false, ..project.evaluation.clone() };
+    (&one.dataset, &one.semantic_ids, &one.base_model) == (&other.dataset, &other.semantic_ids, &other.base_model)
+        && tests(one) == tests(other)
 }
 
 /// What runs agree on that are equally fast: the method with its choices and counts but without its weights, and the shape of
@@ -285,13 +325,16 @@ fn first(work: &Work, speed: &Speed) -> f64 {
     trained as f64 * speed.first + work.test.first().map_or(0, |users| *users) as f64 * speed.test[0]
 }
 
-/// Seconds for the stages after the first `done`.
-fn later(work: &Work, speed: &Speed, done: usize) -> f64 {
-    let stages = work.train.iter().zip(&work.test).skip(done);
-    let stage = |(parts, users): (&Vec<u64>, &u64)| {
-        let trained: f64 = parts.iter().zip(&speed.later).map(|(examples, speed)| *examples as f64 * speed).sum();
-        let beside = if parts.is_empty() { 0.0 } else { speed.stage };
-        trained + *users as f64 * speed.test[1] + beside
-    };
-    stages.map(stage).sum()
+/// What is to be done in the stages after the first `done`.
+fn later(work: &Work, speed: &Speed, done: usize) -> RunWork {
+    let mut left = RunWork::default();
+    for (parts, users) in work.train.iter().zip(&work.test).skip(done) {
+        left.examples += parts.iter().sum::<u64>();
+        left.train_seconds +=
+            parts.iter().zip(&speed.later).map(|(examples, speed)| *examples as f64 * speed).sum::<f64>();
+        left.tests += users;
+        left.test_seconds += *users as f64 * speed.test[1];
+        left.beside_seconds += if parts.is_empty() { 0.0 } else { speed.stage };
+    }
+    left
 }

@@ -4,5 +4,6 @@ pub mod bench;
 pub mod estimate;
 pub mod loading;
 pub mod memory_estimate;
+pub mod reasons;
 pub mod setup;
 pub mod warm_up;

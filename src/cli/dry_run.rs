@@ -5,6 +5,7 @@ use super::table::Table;
 use super::words;
 use crate::budget::estimate::{Basis, Estimate, RunEstimate};
 use crate::budget::memory_estimate::{MemoryEstimate, Parts};
+use crate::budget::reasons::reasons;
 
 /// Shows what runs are expected to take.
 pub(super) fn show(estimate: &Estimate, json: bool) -> anyhow::Result<Ended> {
@@ -41,8 +42,9 @@ fn as_text(estimate: &Estimate) -> String {
     let at_once = if *workers > 1 { format!("; there is room for {workers} workers at once") } else { String::new() };
     let runs = table.to_text();
     let shapes = memory_text(&estimate.memory);
+    let reasons: String = reasons(&estimate.runs).iter().map(|reason| format!("{reason}\n")).collect();
     format!(
-        "{runs}\nOne after another on {device}: about {time}, at most {memory} at a time{free}{at_once}\n\n{shapes}"
+        "{runs}\nOne after another on {device}: about {time}, at most {memory} at a time{free}{at_once}\n{reasons}\n{shapes}"
     )
 }
 

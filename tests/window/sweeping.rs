@@ -200,6 +200,7 @@ pub fn estimate(project: &Project, finished: &[&str]) -> Estimate {
             seconds: learned.then_some(if done { 0.0 } else { 40.0 + 5.0 * place as f64 }),
             peak_memory_bytes: (learned && !done).then_some(320 << 20),
             basis: if done || !learned { Basis::None } else { [Basis::WarmUp, Basis::FinishedRuns][place % 2] },
+            work: None,
         }
     };
     let runs: Vec<RunEstimate> = runs.iter().enumerate().map(run).collect();

@@ -12,6 +12,7 @@ use super::dialog::{DialogAction, DialogContents, right_row};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, duration_words, memory_words};
 use crate::budget::estimate::{Basis, Estimate, RunEstimate};
+use crate::budget::reasons::reasons;
 use crate::error::InputError;
 use crate::run::Status;
 
@@ -246,6 +247,9 @@ fn totals(ui: &mut Ui, estimate: &Estimate, rows: &[Row]) {
         ),
     };
     widgets::remark(ui, room);
+    for reason in reasons(&estimate.runs) {
+        widgets::remark(ui, reason);
+    }
 }
 
 #[cfg(test)]
@@ -262,6 +266,7 @@ mod tests {
             seconds,
             peak_memory_bytes: memory,
             basis: if seconds.is_some() { Basis::WarmUp } else { Basis::None },
+            work: None,
         }
     }
 

@@ -179,6 +179,7 @@ impl ExperimentsPanel {
             if sweep.clicked() {
                 context.actions.push(Action::EditSweep(SweepOf::Experiment(experiment.name.clone())));
             }
+            run_button(ui, context, experiment);
             let layout = egui::Layout::left_to_right(egui::Align::Center);
             ui.with_layout(layout, |ui| {
                 style_menu::ui(ui, context, experiment);
@@ -221,17 +222,6 @@ impl ExperimentsPanel {
 
     fn menu(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &Experiment) {
         let project = context.session.project();
-        if ui.button("Run this experiment").on_hover_text("With the points of its sweeps").clicked() {
-            // Where the sweeps cannot be used there are no points; the experiment itself is always there.
-            let variants = project.variants().unwrap_or_default();
-            let own = |name: &str| {
-                name == experiment.name
-                    || variants.iter().any(|variant| variant.of == experiment.name && variant.experiment.name == name)
-            };
-            let ids = context.session.rows.iter().filter(|row| own(&row.key.experiment) && row.can_run());
-            context.actions.push(Action::Run(ids.map(|row| row.id.clone()).collect()));
-        }
-        ui.separator();
         if ui.button("Rename").clicked() {
             self.renaming = Some(Renaming { index, name: experiment.name.clone(), focused: false, problem: None });
         }
@@ -279,6 +269,21 @@ fn linked_fact(ui: &mut Ui, context: &mut Context<'_>, name: &str, value: &str, 
         }
     });
     ui.end_row();
+}
+
+/// Runs what is not finished of an experiment and the points of its sweeps.
+fn run_button(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment) {
+    let own = |name: &str| context.session.experiment_of(name) == experiment.name;
+    let rows = context.session.rows.iter().filter(|row| row.can_run() && own(&row.key.experiment));
+    let ids: Vec<String> = rows.map(|row| row.id.clone()).collect();
+    let button = ui.add_enabled(!ids.is_empty(), Button::new("Run"));
+    button.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Button, !ids.is_empty(), format!("Run {}", experiment.name))
+    });
+    let button = button.on_hover_text(format!("Run what is not finished: {}", counted(ids.len(), "run")));
+    if button.on_disabled_hover_text("Every run of it is finished, under way or not read yet").clicked() {
+        context.actions.push(Action::Run(ids));
+    }
 }
 
 /// Makes the next project by an edit of the experiment at an index.

@@ -118,14 +118,15 @@ impl Column {
         words.to_owned()
     }
 
-    /// Its column in a table of this width. On a wide screen the progress grows, so that a row is read without jumps.
-    pub(super) fn layout(&self, width: f32) -> TableColumn {
+    /// Its column in a table of this width, where groups have room for a mean and its spread. On a wide screen the progress grows, so that a row is read without jumps.
+    pub(super) fn layout(&self, width: f32, grouped: bool) -> TableColumn {
         match self {
             Self::Status => TableColumn::exact(88.0),
             Self::Experiment => TableColumn::exact((width * 0.24).clamp(150.0, 360.0)).clip(true),
             Self::Method => TableColumn::exact(150.0).clip(true),
             Self::Seed => TableColumn::exact(40.0),
             Self::Progress => TableColumn::remainder().at_least(150.0).clip(true),
+            Self::Metric(_) if grouped => TableColumn::exact(92.0).clip(true),
             Self::Metric(_) => TableColumn::exact(if self.title().len() > 6 { 66.0 } else { 56.0 }).clip(true),
             Self::Time => TableColumn::exact(84.0),
             Self::Memory => TableColumn::exact(66.0),

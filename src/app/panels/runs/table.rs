@@ -37,7 +37,7 @@ impl RunsPanel {
                 .max_scroll_height((height - HEADER_HEIGHT - 4.0).max(theme::ROW_HEIGHT))
                 .auto_shrink([false, true]);
             for column in columns {
-                table = table.column(column.layout(width));
+                table = table.column(column.layout(width, self.group_by.is_some()));
             }
             table
                 .header(HEADER_HEIGHT, |mut header| {
@@ -146,7 +146,7 @@ impl RunsPanel {
     }
 }
 
-/// The mean of a group, with the spread on hovering where the column has no room for both.
+/// The mean of a group with its spread; on hovering with all their digits, and of how many runs.
 fn spread_cell(ui: &mut Ui, column: &Column, spread: &Spread) {
     let words = |value: f64| match column {
         Column::Time => widgets::brief_duration(value),
@@ -166,8 +166,7 @@ fn spread_cell(ui: &mut Ui, column: &Column, spread: &Spread) {
         (Some(deviation), Column::Metric(_)) => format!("{:.3} ±{}", spread.mean, brief(deviation)),
         _ => mean,
     };
-    let fits = ui.available_width() >= 60.0 || spread.deviation.is_none();
-    ui.label(if fits { short } else { format!("{:.3}", spread.mean) }).on_hover_text(text);
+    ui.label(short).on_hover_text(text);
 }
 
 /// A deviation with the digits that matter: `.002`.
