@@ -316,6 +316,11 @@ impl Session {
         runs
     }
 
+    /// Runs that are of interest beside those, and have no curves.
+    pub(crate) fn curves_left_out(&self) -> usize {
+        self.all_of_interest().len().saturating_sub(MOST_CURVES)
+    }
+
     fn all_of_interest(&self) -> Vec<Arc<RunView>> {
         let learned = || self.rows.iter().filter_map(|row| Some((row, row.run.as_ref()?)));
         let selected: Vec<_> =

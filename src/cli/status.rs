@@ -11,6 +11,7 @@ use super::words;
 use crate::error::InputError;
 use crate::project::Project;
 use crate::run::observer::Progress;
+use crate::run::trash;
 use crate::run::{RunFolder, Status};
 
 /// Show a project's runs and where they stand
@@ -21,6 +22,9 @@ pub(super) struct Arguments {
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Remove the runs for good that were deleted in the window, before anything is shown
+    #[arg(long)]
+    empty_trash: bool,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -30,6 +34,9 @@ pub(super) struct Arguments {
 struct ProjectStatus {
     project: String,
     runs: Vec<RunStatus>,
+    /// Runs in the trash, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -49,7 +56,11 @@ struct RunStatus {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
-    let (folders, mut unreadable) = RunFolder::list_all(&project.runs_dir(arguments.out.as_deref()));
+    let runs_dir = project.runs_dir(arguments.out.as_deref());
+    if arguments.empty_trash {
+        trash::empty(&runs_dir)?;
+    }
+    let (folders, mut unreadable) = RunFolder::list_all(&runs_dir);
     let mut runs = Vec::new();
     for folder in folders.iter().filter(|folder| folder.config().belongs_to(&project)) {
         match status_of(folder) {
@@ -58,7 +69,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         }
     }
     warn(&unreadable);
-    let status = ProjectStatus { project: project.name, runs };
+    let deleted = Some(trash::list(&runs_dir).len()).filter(|deleted| *deleted > 0);
+    let status = ProjectStatus { project: project.name, runs, deleted };
     if arguments.json {
         print_json(&status)?;
     } else {
@@ -103,5 +115,10 @@ fn as_text(status: &ProjectStatus) -> String {
         ]);
     }
     let reasons = status.runs.iter().filter_map(|run| Some(format!("{}: {}\n", run.run, run.reason.as_ref()?)));
-    table.to_text() + &reasons.collect::<String>()
+    let trash = status.deleted.map(|deleted| {
+        format!(
+            "{deleted} deleted, in the trash; `peso status PROJECT --empty-trash` removes what lies there for good\n"
+        )
+    });
+    table.to_text() + &reasons.collect::<String>() + &trash.unwrap_or_default()
 }

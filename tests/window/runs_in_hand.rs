@@ -16,7 +16,7 @@ use peso_workbench::run::queue::{Queue, RunKey};
 use peso_workbench::run::{RunFolder, RunMethod, Status};
 
 use crate::fixture::{self, Come};
-use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
+use crate::world::{World, click, has, load, until, until_label, until_part};
 
 /// The demo with these seeds.
 fn with_seeds(world: &World, seeds: &str) -> PathBuf {

@@ -45,8 +45,10 @@ impl Workbench {
                 // What stays in sight needs no message.
                 if let MarkChange::Archive(on) = change {
                     let done = if *on { "archived" } else { "taken out of the archive" };
-                    self.notices
-                        .push(Notice::new(Weight::Done, format!("{runs} {done}")).offer("Undo", Action::Command(Command::UndoRuns)));
+                    self.notices.push(
+                        Notice::new(Weight::Done, format!("{runs} {done}"))
+                            .offer("Undo", Action::Command(Command::UndoRuns)),
+                    );
                 }
             }
             Err(error) => self.notices.push(Notice::error("The runs cannot be marked", &error)),

@@ -42,6 +42,11 @@ impl Panel for LivePanel {
             widgets::empty_state(ui, "No run has started yet", advice);
             return;
         }
+        let left_out = context.session.curves_left_out();
+        if left_out > 0 {
+            let words = format!("The first {} of {} selected runs", runs.len(), runs.len() + left_out);
+            widgets::remark(ui, words);
+        }
         let wide = ui.available_width() >= WIDE;
         if wide {
             let size = ui.available_size();
