@@ -23,6 +23,8 @@ impl RunsPanel {
         // It stays open while boxes are ticked.
         let menu = Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
         menu.show(|ui| {
+            // A menu has its boxes without frames, which leaves nothing of an empty one.
+            ui.reset_style();
             ui.set_min_width(200.0);
             let mut archived = context.session.archived_shown;
             let toggle = ui.checkbox(&mut archived, "Archived runs");

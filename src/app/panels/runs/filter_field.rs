@@ -1,6 +1,7 @@
 //! The field that the filter is typed into, with what it may become, what is wrong with it, and help.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Key, Modifiers, Popup, PopupCloseBehavior, RichText, TextEdit, Ui};
@@ -13,7 +14,7 @@ use crate::app::session::Session;
 use crate::app::theme;
 use crate::app::widgets;
 
-/// Width of the field.
+/// Width of the field, where there is room for it.
 const WIDTH: f32 = 220.0;
 
 /// State of the field.
@@ -26,6 +27,8 @@ pub(super) struct FilterField {
     /// What was understood last: a filter that is being typed does not make all rows come and go.
     filter: Filter,
     problem: Option<Misunderstanding>,
+    /// Whether words were suggested in the last frame: the Tab key then takes one, and else goes to the next widget.
+    suggests: bool,
 }
 
 impl Default for FilterField {
@@ -36,6 +39,7 @@ impl Default for FilterField {
             of: None,
             filter: Filter::All(Vec::new()),
             problem: None,
+            suggests: false,
         }
     }
 }
@@ -52,18 +56,20 @@ impl FilterField {
         let help = ui.button("?").on_hover_text("What the filter understands");
         help.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Help on the filter"));
         Popup::menu(&help).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(help_ui);
-        let mut field =
-            TextEdit::singleline(&mut self.text).hint_text("Filter: method:peso seed:42").desired_width(WIDTH);
+        let mut field = TextEdit::singleline(&mut self.text)
+            .hint_text("Filter: method:peso seed:42")
+            .desired_width((ui.available_width() * 0.5).clamp(100.0, WIDTH));
         if self.problem.is_some() {
             field = field.text_color(theme::tokens(ui).error);
         }
-        let output = field.lock_focus(true).show(ui);
+        let output = field.lock_focus(self.suggests).show(ui);
         let field = output.response.response;
         widgets::named(ui, &field, "Filter runs");
         if field.changed() {
             self.understand();
         }
         let suggestions = if field.has_focus() { completions(&self.text, &self.vocabulary) } else { Vec::new() };
+        self.suggests = !suggestions.is_empty();
         if let Some(chosen) = suggestions_ui(ui, &field, &suggestions) {
             self.text = chosen.text;
             self.understand();
@@ -75,12 +81,13 @@ impl FilterField {
         }
     }
 
-    /// Says below the bar what cannot be understood.
-    pub(super) fn message(&self, ui: &mut Ui) {
-        if let Some(Misunderstanding(problem)) = &self.problem {
-            let problem = RichText::new(widgets::sentence(problem)).small().color(theme::tokens(ui).error);
-            ui.label(problem);
-        }
+    /// Says what cannot be understood, if anything: in a line that is there anyway, so that no row moves while one types.
+    pub(super) fn problem_ui(&self, ui: &mut Ui) -> bool {
+        let Some(Misunderstanding(problem)) = &self.problem else { return false };
+        let problem = widgets::sentence(problem);
+        let words = RichText::new(&problem).color(theme::tokens(ui).error);
+        ui.add(egui::Label::new(words).truncate()).on_hover_text(problem);
+        true
     }
 
     fn understand(&mut self) {
@@ -100,7 +107,11 @@ impl FilterField {
         let mut keys: BTreeSet<String> = KEYS.map(str::to_owned).into();
         keys.extend(chooser::metrics(session).iter().map(|metric| metric_key(metric)));
         let mut names: BTreeSet<&str> = BTreeSet::new();
-        session.all_rows().for_each(|row| names.extend(row.settings.keys().map(String::as_str)));
+        // Runs of one experiment that are planned share theirs.
+        let mut seen = BTreeSet::new();
+        for row in session.all_rows().filter(|row| seen.insert(Arc::as_ptr(&row.settings))) {
+            names.extend(row.settings.keys().map(String::as_str));
+        }
         keys.extend(names.into_iter().map(str::to_owned));
         let words = |words: &mut dyn Iterator<Item = &str>| words.map(str::to_owned).collect::<BTreeSet<_>>();
         let rows = || session.all_rows();

@@ -80,7 +80,6 @@ impl Panel for RunsPanel {
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let columns = shown_columns(&context.settings.run_columns);
         self.bar(ui, context, &columns);
-        self.filter.message(ui);
         ui.add_space(space::XS);
         self.arrange(context.session, columns.clone());
         let lines = self.arranged.take().map(|arranged| (arranged.of, arranged.lines));
@@ -110,32 +109,40 @@ impl RunsPanel {
     }
 
     fn bar(&mut self, ui: &mut Ui, context: &mut Context<'_>, columns: &[Column]) {
-        ui.horizontal_wrapped(|ui| {
-            let left = context.session.time_left(context.now_unix);
-            let summary = ui.weak(summary(context.session, left.as_ref().map(|left| left.words())));
-            if let Some(left) = left {
-                summary.on_hover_text(left.basis_words());
+        let size = egui::Vec2::new(ui.available_width(), ui.spacing().interact_size.y);
+        // What can be pressed comes first: the words take what is left beside it.
+        ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+            let possible = context.session.unfinished().next().is_some();
+            let estimate = ui.add_enabled(possible, Button::new("Estimate…"));
+            let estimate = estimate.on_hover_text(Command::Estimate.tooltip());
+            let reading = context.session.reading.is_some();
+            let obstacle = if reading { "The runs are still being read" } else { "Every run is finished" };
+            if estimate.on_disabled_hover_text(obstacle).clicked() {
+                context.actions.push(Action::Command(Command::Estimate));
             }
-            if !context.session.selected.is_empty() {
-                ui.weak(format!("{} selected", widgets::grouped(context.session.selected.len() as u64)));
-                if ui.button("Clear").on_hover_text("Select no run: commands are then about all of them").clicked() {
-                    context.actions.push(Action::SelectNone);
-                }
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let possible = context.session.unfinished().next().is_some();
-                let estimate = ui.add_enabled(possible, Button::new("Estimate…"));
-                let estimate = estimate.on_hover_text(Command::Estimate.tooltip());
-                let reading = context.session.reading.is_some();
-                let obstacle = if reading { "The runs are still being read" } else { "Every run is finished" };
-                if estimate.on_disabled_hover_text(obstacle).clicked() {
-                    context.actions.push(Action::Command(Command::Estimate));
-                }
-                self.columns_menu(ui, context, columns);
-                self.group_menu(ui, context.session);
-                self.filter.ui(ui, context.session);
-            });
+            self.columns_menu(ui, context, columns);
+            self.group_menu(ui, context.session);
+            self.filter.ui(ui, context.session);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| self.words(ui, context));
         });
+    }
+
+    /// What is wrong with the filter, or else how many runs are selected and how far they all are.
+    fn words(&self, ui: &mut Ui, context: &mut Context<'_>) {
+        if self.filter.problem_ui(ui) {
+            return;
+        }
+        if !context.session.selected.is_empty() {
+            ui.weak(format!("{} selected", widgets::grouped(context.session.selected.len() as u64)));
+            if ui.button("Clear").on_hover_text("Select no run: commands are then about all of them").clicked() {
+                context.actions.push(Action::SelectNone);
+            }
+        }
+        let left = context.session.time_left(context.now_unix);
+        let text = summary(context.session, left.as_ref().map(|left| left.words()));
+        let basis = left.map(|left| format!("\n{}", left.basis_words())).unwrap_or_default();
+        let label = egui::Label::new(egui::RichText::new(&text).weak()).truncate();
+        ui.add(label).on_hover_text(format!("{text}{basis}"));
     }
 
     /// Makes the lines anew where something has changed.
