@@ -83,7 +83,12 @@ impl Menu {
                 vec![C::Quit],
             ],
             Self::Edit => {
-                vec![vec![C::Undo, C::Redo], vec![C::UndoRuns], vec![C::AddExperiment, C::SweepOptions], vec![C::Settings]]
+                vec![
+                    vec![C::Undo, C::Redo],
+                    vec![C::UndoRuns],
+                    vec![C::AddExperiment, C::SweepOptions],
+                    vec![C::Settings],
+                ]
             }
             Self::Run => vec![vec![C::Estimate], vec![C::RunAll, C::RunSelected], vec![C::Pause, C::Resume, C::Stop]],
             Self::View => vec![
@@ -255,7 +260,12 @@ impl Command {
             Self::Shortcuts => (COMMAND, Key::Slash),
             Self::Settings => (COMMAND, Key::Comma),
             Self::About => (Modifiers::NONE, Key::F1),
-            Self::Tour | Self::UndoRuns | Self::ResetLayout | Self::ThemeLight | Self::ThemeDark | Self::ThemeSystem => return None,
+            Self::Tour
+            | Self::UndoRuns
+            | Self::ResetLayout
+            | Self::ThemeLight
+            | Self::ThemeDark
+            | Self::ThemeSystem => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
     }

@@ -509,3 +509,25 @@ fn slugs_are_safe_folder_names() {
     assert_eq!(slug("Shared base"), "run-shared-base");
     assert!(slug(&"x".repeat(500)).len() <= 40);
 }
+
+#[test]
+fn rates_of_training_are_those_of_the_steps_with_and_without_their_sums() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(runs.path(), &config()).unwrap();
+    (1..=2).for_each(|stage| write_stage(&mut run.writer().unwrap(), stage));
+    let rates = run.reader().unwrap().training_rates().unwrap();
+    assert_eq!(rates.keys().copied().collect::<Vec<_>>(), [1, 2]);
+
+    // A file of an earlier version has none, and gets them for the stages to come alone.
+    let database = rusqlite::Connection::open(run.path().join(DATABASE)).unwrap();
+    database.execute_batch("DROP TABLE training_sums").unwrap();
+    drop(database);
+    assert_eq!(run.reader().unwrap().training_rates().unwrap(), rates);
+    write_stage(&mut run.writer().unwrap(), 3);
+    let all = run.reader().unwrap().training_rates().unwrap();
+    assert_eq!((all.len(), all[&1], all[&2]), (3, rates[&1], rates[&2]));
+
+    // Who goes back to the beginning of a stage has no rate of it any more.
+    run.writer().unwrap().rewind(3, Phase::Train, 0).unwrap();
+    assert_eq!(run.reader().unwrap().training_rates().unwrap(), rates);
+}

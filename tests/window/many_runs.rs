@@ -29,7 +29,7 @@ fn runs_that_are_not_read_yet_say_so_and_cannot_be_started() {
     held.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; DELETE FROM events;").unwrap();
 
     let mut window = world.window(Theme::Light, Some(&file));
-    until_label(&mut window, "… Reading…");
+    until_label(&mut window, "… Reading");
     assert!(!has_part(&window, "Not run"), "what is not read may be finished");
     let run_all = window.get_by_role_and_label(Role::Button, "Run all");
     assert!(run_all.accesskit_node().is_disabled());
@@ -40,7 +40,7 @@ fn runs_that_are_not_read_yet_say_so_and_cannot_be_started() {
 
     drop(held);
     until_part(&mut window, "4 of 4 finished");
-    assert!(!has_part(&window, "Reading…"));
+    assert!(!has_part(&window, "… Reading"));
     assert!(world.started.try_recv().is_err(), "no worker was started");
 }
 

@@ -183,7 +183,7 @@ fn damaged_marks_are_told_and_kept() {
     let marks = project.runs_dir(None).join(".marks.ron");
     std::fs::write(&marks, "(runs: {\"peso\": (tags: [\"paper\"").unwrap();
     let mut window = world.window(Theme::Light, Some(&file));
-    until_part(&mut window, "It cannot be read");
+    until_part(&mut window, "A file of the runs cannot be read");
     until_part(&mut window, "1 of 4 finished");
     open_menu(&mut window, "PESO, seed 42");
     click(&mut window, "Archive");

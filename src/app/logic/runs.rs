@@ -121,7 +121,7 @@ impl Workbench {
         let Some(session) = self.session_numbered(number) else { return };
         let new: Vec<InputError> = errors.iter().filter(|error| !session.unreadable.contains(error)).cloned().collect();
         for error in &new {
-            self.notices.push(Notice::error("It cannot be read", error));
+            self.notices.push(Notice::error("A file of the runs cannot be read", error));
         }
     }
 

@@ -37,6 +37,10 @@ const SIDE: f32 = 270.0;
 impl Panel for LivePanel {
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let runs = context.session.curves_of_interest();
+        if runs.is_empty() && context.session.reading.is_some() {
+            widgets::empty_state(ui, "The runs are being read", "Curves appear here as soon as they are");
+            return;
+        }
         if runs.is_empty() {
             let advice = "Press Run all, or select rows in the runs table and press Run selected. Curves appear here while they train";
             widgets::empty_state(ui, "No run has started yet", advice);

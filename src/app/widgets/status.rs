@@ -18,7 +18,7 @@ pub(crate) struct StatusLook {
 /// How the state of a row of the runs table looks.
 pub(crate) fn status_look(state: RowState, tokens: &Tokens) -> StatusLook {
     let (icon, word, colour) = match state {
-        RowState::Reading => ("…", "Reading…", tokens.muted),
+        RowState::Reading => ("…", "Reading", tokens.muted),
         RowState::NotRun => ("○", "Not run", tokens.muted),
         RowState::Queued => ("◐", "Queued", tokens.muted),
         RowState::Starting => ("▶", "Starting", tokens.accent),
