@@ -265,7 +265,6 @@ impl Chart {
             }
             Body::Forest(forest) => forest.rows.iter().map(|row| row.name.as_str()).collect(),
             Body::Bars(_) | Body::River(_) | Body::HeatMap(_) | Body::Empty(_) => Vec::new(),
-            Body::Forest(forest) => forest.rows.iter().map(|row| row.name.as_str()).collect(),
             Body::HeatMaps(panels) => panels.iter().map(|panel| panel.name.as_str()).collect(),
             Body::Parallel(parallel) => parallel.lines.iter().map(|line| line.name.as_str()).collect(),
             Body::Picture(_) | Body::Pictures(_) => self.body.pictures().into_iter().map(|(name, _)| name).collect(),
