@@ -13,7 +13,7 @@ const fn number(path: &'static str, label: &'static str, help: &'static str, [mi
 
 /// The settings that a sweep can have, by their paths in `training`.
 pub const FIELDS: &[Field] = &[
-    number("learning_rate", "Learning rate", "Size of a step of AdamW, after warm-up", [1e-9, 10.0]),
+    number("learning_rate", "Learning rate", "Size of a step of AdamW, after warm-up", [1e-9, 1e6]),
     number(
         "later_stage_factor",
         "Later-stage factor",

@@ -234,7 +234,7 @@ fn one_point_is_run_by_its_name_and_the_experiment_alone_by_its_own() {
 
 #[test]
 fn several_workers_get_the_numbers_of_one_and_a_failure_stops_no_other() {
-    let sweep = r#"(experiment: "PESO", options: [(option: "training.learning_rate", values: [1e30, 0.02])])"#;
+    let sweep = r#"(experiment: "PESO", options: [(option: "training.learning_rate", values: [1e6, 0.02])])"#;
     let (one, three) = (project(sweep), project(sweep));
     let outputs = [run(one.path(), &[]), run(three.path(), &["--workers", "3"])];
     for output in &outputs {

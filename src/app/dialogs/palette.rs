@@ -111,7 +111,7 @@ impl Palette {
         }
     }
 
-    /// Indices of the entries that fit what was typed, best first; possible ones before impossible ones.
+    /// Indices of the entries that fit what was typed, best first; before anything is typed, possible ones first.
     fn fitting(&self) -> Vec<usize> {
         let mut scored: Vec<(bool, i32, usize)> = self
             .entries
@@ -119,8 +119,9 @@ impl Palette {
             .enumerate()
             .filter(|(_, entry)| entry.at_first || !self.query.is_empty())
             .filter_map(|(index, entry)| {
-                let score = score(&self.query, entry)?;
-                Some((entry.obstacle.is_some(), if self.query.is_empty() { 0 } else { score }, index))
+                let (score, impossible) = (score(&self.query, entry)?, entry.obstacle.is_some());
+                // What was typed decides before what is possible: who looks for Run all is told why it cannot be.
+                Some(if self.query.is_empty() { (impossible, 0, index) } else { (false, score, index) })
             })
             .collect();
         scored.sort_by_key(|&(impossible, score, _)| (impossible, std::cmp::Reverse(score)));
