@@ -1,6 +1,8 @@
 //! Starting worker processes. The window never trains: `peso run` does, and goes on through the queue when the window is
 //! closed.
 
+mod priority;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read, Seek, SeekFrom};
@@ -10,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use self::priority::spawn_behind;
 use crate::budget::estimate::Estimate;
 use crate::error::InputError;
 
@@ -149,7 +152,8 @@ impl Launcher for ExecutableLauncher {
         // Its own process group: Ctrl+C in the terminal that the window was started from does not reach it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let status = command.status().map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
+        let status = spawn_behind(&mut command).and_then(|mut worker| worker.wait());
+        let status = status.map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
         Ok(Ended { code: status.code(), last_words: last_words(&log) })
     }
 
@@ -158,8 +162,8 @@ impl Launcher for ExecutableLauncher {
         command.arg("run").arg(&request.project).args(["--dry-run", "--json", "--device", &self.device]);
         request.runs.iter().for_each(|run| _ = command.args(["--run", run]));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child =
-            command.spawn().map_err(|error| InputError::io(&self.executable, "start the estimate", &error))?;
+        let mut child = spawn_behind(&mut command)
+            .map_err(|error| InputError::io(&self.executable, "start the estimate", &error))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (ended, answer, words) = std::thread::scope(|scope| {
             // Both are read while the process writes: it would wait for room in a pipe that is full.
@@ -187,7 +191,8 @@ impl Launcher for ExecutableLauncher {
         let mut command = Command::new(&self.executable);
         command.args(arguments).args(["--device", &self.device]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = command.spawn().map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
+        let child =
+            spawn_behind(&mut command).map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
         attended(child, job).map_err(|error| InputError::io(&self.executable, "wait for the worker", &error))
     }
 }
