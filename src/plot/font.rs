@@ -79,6 +79,13 @@ pub fn fitted(text: &str, size: f32, weight: Weight, room: f32) -> String {
     String::new()
 }
 
+/// The size, at most `size` and at least 0.7 of it, at which the longest of `names` fits `room`.
+pub fn size_for(names: &[String], size: f32, room: f32) -> f32 {
+    let rows = names.iter().flat_map(|name| name.lines());
+    let widest = rows.map(|row| width(row, size, Weight::Regular)).fold(f32::MIN_POSITIVE, f32::max);
+    size * (room / widest).clamp(0.7, 1.0)
+}
+
 /// `text` in at most `max_lines` lines no wider than `room`, broken between words; what does not fit ends in an ellipsis.
 pub fn wrapped(text: &str, size: f32, weight: Weight, room: f32, max_lines: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

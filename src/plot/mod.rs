@@ -219,6 +219,14 @@ pub struct Panel {
     pub map: HeatMap,
 }
 
+impl Lines {
+    /// The lines without those of these names.
+    pub fn without(&self, hidden: &std::collections::BTreeSet<String>) -> Self {
+        let series = self.series.iter().filter(|series| !hidden.contains(&series.name)).cloned().collect();
+        Self { series, x: self.x.clone(), y: self.y.clone(), boundaries: self.boundaries.clone() }
+    }
+}
+
 impl Body {
     /// What the graphics device draws of it, each with its name; one that is alone has none.
     pub fn pictures(&self) -> Vec<(&str, &Picture)> {

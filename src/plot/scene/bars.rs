@@ -1,7 +1,7 @@
 //! Lays out bars: bands with their words above the plot, axes, the parts of every bar, and the legend.
 
 use super::lines::{self, PlotArea};
-use super::{Anchor, Rect, Scene, Shape, size};
+use super::{Anchor, Rect, Scene, Shape, legend, size};
 use crate::plot::bars::{Band, Bars};
 use crate::plot::font::{self, Weight};
 use crate::plot::scale::Range;
@@ -20,7 +20,7 @@ pub fn draw(scene: &mut Scene, bars: &Bars, room: Rect) {
 /// Draws legend, bands and axes; returns where the bars go, and how far bands reach above them.
 pub fn frame(scene: &mut Scene, bars: &Bars, room: Rect) -> (PlotArea, f32) {
     let lines = Lines { x: bars.x.clone(), y: bars.y.clone(), series: Vec::new(), boundaries: Vec::new() };
-    let room = lines::legend(scene, &legend(bars), room);
+    let room = legend::draw(scene, &entries(bars), room);
     let words = bars.bands.iter().map(|band| band.lines.len()).max().unwrap_or(0) as f32;
     let caption = scene.scaled(size::CAPTION);
     let above = if words > 0.0 { (words + 0.4) * caption * size::LEADING } else { 0.0 };
@@ -64,7 +64,7 @@ fn y_range(bars: &Bars) -> Range {
 }
 
 /// The entries of the legend, the topmost part first; none where bands or a single part need none.
-fn legend(bars: &Bars) -> Vec<Series> {
+pub fn entries(bars: &Bars) -> Vec<Series> {
     if !bars.bands.is_empty() || bars.parts.len() < 2 {
         return Vec::new();
     }

@@ -1,6 +1,6 @@
 //! Lays out a forest plot: names on the left, intervals with their marks over a common axis, the line at 0, words on the right.
 
-use super::{Anchor, Rect, Scene, Shape, Stroke, lines, size};
+use super::{Anchor, Rect, Scene, Shape, Stroke, marks, size};
 use crate::plot::font::{self, Weight};
 use crate::plot::forest::{Forest, ForestRow};
 use crate::plot::scale::{self, Range, tick_label};
@@ -106,7 +106,7 @@ fn draw_row(scene: &mut Scene, row: &ForestRow, rows: &Rows, y: f32) {
     }
     if let Some(value) = row.value.filter(|value| scale::can_be_drawn(*value)) {
         let marker = style.marker.unwrap_or(style.ink.lone_mark());
-        lines::mark(scene, style, marker, [rows.x(value), y]);
+        marks::mark(scene, style, marker, [rows.x(value), y]);
     }
 }
 

@@ -57,8 +57,10 @@ fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
     let [tick, label] = [size::TICK, size::LABEL].map(|size| scene.scaled(size));
     let gap = scene.scaled(size::GAP);
     let longest = room.width() * 0.25;
-    let names: Vec<String> = map.rows.iter().map(|name| font::fitted(name, tick, Weight::Regular, longest)).collect();
-    let widest = names.iter().map(|name| font::width(name, tick, Weight::Regular)).fold(0.0, f32::max);
+    let row_size = font::size_for(&map.rows, tick, longest);
+    let names: Vec<String> =
+        map.rows.iter().map(|name| font::fitted(name, row_size, Weight::Regular, longest)).collect();
+    let widest = names.iter().map(|name| font::width(name, row_size, Weight::Regular)).fold(0.0, f32::max);
     let cells = Rect {
         left: room.left + label * size::LEADING + widest + 2.0 * gap,
         top: room.top + gap,
@@ -66,18 +68,18 @@ fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
         bottom: room.bottom - tick - label * size::LEADING - 2.0 * gap,
     };
     let cells = not_too_wide(cells, map);
-    let [quiet, colour] = [scene.theme.quiet_text(), scene.theme.text()];
+    let quiet = scene.theme.quiet_text();
     for (row, name) in names.into_iter().enumerate() {
-        let y = cell(cells, map, row, 0).centre()[1] + tick * 0.35;
-        scene.text([cells.left - gap, y], name, tick, quiet, Anchor::End);
+        let y = cell(cells, map, row, 0).centre()[1] + row_size * 0.35;
+        scene.text([cells.left - gap, y], name, row_size, quiet, Anchor::End);
     }
+    let column_size = font::size_for(&map.columns, tick, cell(cells, map, 0, 0).width() * 0.95);
     for (column, name) in map.columns.iter().enumerate() {
         let at = cell(cells, map, 0, column);
-        let name = font::fitted(name, tick, Weight::Regular, at.width() * 0.95);
-        scene.text([at.centre()[0], cells.bottom + gap + tick], name, tick, quiet, Anchor::Middle);
+        let name = font::fitted(name, column_size, Weight::Regular, at.width() * 0.95);
+        scene.text([at.centre()[0], cells.bottom + gap + tick], name, column_size, quiet, Anchor::Middle);
     }
-    let below = font::fitted(&map.column_label, label, Weight::Regular, cells.width());
-    scene.text([cells.centre()[0], room.bottom - label * 0.3], below, label, colour, Anchor::Middle);
+    scene.heading_level([cells.centre()[0], room.bottom - label * 0.3], &map.column_label, cells.width());
     let beside = cells.left - gap - widest - gap - label * 0.55;
     scene.heading_upwards([beside, cells.centre()[1]], &map.row_label, cells.height());
     cells

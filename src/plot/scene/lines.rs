@@ -2,15 +2,16 @@
 
 use std::cmp::Ordering;
 
-use super::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, size};
+use super::marks::{mark, stroke, whisker};
+use super::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, legend, size};
 use crate::plot::font::{self, Weight};
 use crate::plot::scale::{self, Range, tick_label};
-use crate::plot::series_style::{Marker, SeriesStyle};
+use crate::plot::series_style::Marker;
 use crate::plot::{Boundary, Lines, Point, Series, Ticks, dates};
 
 /// Draws `lines` into `room`.
 pub fn draw(scene: &mut Scene, lines: &Lines, room: Rect) {
-    let room = legend(scene, &lines.series, room);
+    let room = legend::draw(scene, &lines.series, room);
     let area = plot_area(scene, lines, room, scale::x_range(lines), scale::y_range(lines));
     axes(scene, lines, room, &area);
     data(scene, lines, &area);
@@ -54,7 +55,9 @@ impl PlotArea {
 pub fn plot_area(scene: &Scene, lines: &Lines, room: Rect, x: Range, y: Range) -> PlotArea {
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let mut at = room;
-    let rows = lines.x.names.iter().map(|name| name.lines().count()).max().unwrap_or(1);
+    // The width of the plot is not known yet; it is hardly ever less than this.
+    let (names, _) = x_names(lines, 0.8 * room.width(), x, tick);
+    let rows = names.iter().map(|name| name.lines().count()).max().unwrap_or(1);
     at.bottom -= tick * (1.0 + size::LEADING * (rows - 1) as f32) + label * size::LEADING + 2.0 * gap;
     at.top += if lines.boundaries.is_empty() { tick * 0.5 } else { tick * 1.5 };
     let ticks = y_ticks(scene, lines, at.height(), y);
@@ -77,7 +80,8 @@ pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, area: &PlotArea) {
     let stroke = Stroke::solid(axis, scene.scaled(1.25));
     let across = vec![[at.left, at.bottom], [at.right, at.bottom]];
     scene.shapes.push(Shape::Line { points: across, stroke: stroke.clone() });
-    for (value, text) in x_ticks(scene, lines, area) {
+    let (x_ticks, tick) = x_ticks(scene, lines, area);
+    for (value, text) in x_ticks {
         let x = area.x(value);
         let points = vec![[x, at.bottom], [x, at.bottom + gap * 0.6]];
         scene.shapes.push(Shape::Line { points, stroke: stroke.clone() });
@@ -89,9 +93,7 @@ pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, area: &PlotArea) {
     for boundary in boundaries_with_room(scene, &lines.boundaries, area) {
         boundary.draw(scene, area);
     }
-    let heading = font::fitted(&lines.x.heading(), label, Weight::Regular, at.width());
-    let colour = scene.theme.text();
-    scene.text([at.centre()[0], room.bottom - label * 0.3], heading, label, colour, Anchor::Middle);
+    scene.heading_level([at.centre()[0], room.bottom - label * 0.3], &lines.x.heading(), at.width());
     scene.heading_upwards([room.left + label * 0.8, at.centre()[1]], &lines.y.heading(), at.height());
 }
 
@@ -113,12 +115,19 @@ fn y_ticks(scene: &Scene, lines: &Lines, height: f32, range: Range) -> Vec<(f64,
     ticks.into_iter().map(|value| (value, tick_label(value, step))).collect()
 }
 
-/// As many ticks as fit with their labels apart.
-fn x_ticks(scene: &Scene, lines: &Lines, area: &PlotArea) -> Vec<(f64, String)> {
+/// The ticks of the x axis, and the size of their labels.
+fn x_ticks(scene: &Scene, lines: &Lines, area: &PlotArea) -> (Vec<(f64, String)>, f32) {
     let tick = scene.scaled(size::TICK);
-    if !lines.x.names.is_empty() {
-        return x_names(lines, area, tick);
+    if lines.x.names.is_empty() {
+        return (x_numbers(scene, lines, area, tick), tick);
     }
+    let (names, size) = x_names(lines, area.at.width(), area.x, tick);
+    let names = names.into_iter().enumerate().map(|(at, name)| (at as f64, name));
+    (names.filter(|(at, _)| (0.0..=1.0).contains(&area.x.part(*at))).collect(), size)
+}
+
+/// As many ticks as fit with their labels apart.
+fn x_numbers(scene: &Scene, lines: &Lines, area: &PlotArea, tick: f32) -> Vec<(f64, String)> {
     let fit = |ticks: &[(f64, String)], apart: f32| {
         let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
         widest + scene.scaled(22.0) <= apart
@@ -151,16 +160,16 @@ fn x_ticks(scene: &Scene, lines: &Lines, area: &PlotArea) -> Vec<(f64, String)> 
     Vec::new()
 }
 
-/// The names of an axis of names, each in the room that it has.
-fn x_names(lines: &Lines, area: &PlotArea, tick: f32) -> Vec<(f64, String)> {
-    let room = 0.96 * area.at.width() / (area.x.high - area.x.low) as f32;
-    let fitted = |name: &str| {
-        let rows = name.lines().map(|row| font::fitted(row, tick, Weight::Regular, room));
+/// The names of an axis of names, each in the room that it has on an axis of this width, and their size: a little smaller,
+/// then broken between words, before they are cut.
+fn x_names(lines: &Lines, width: f32, range: Range, tick: f32) -> (Vec<String>, f32) {
+    let room = 0.96 * width / (range.high - range.low).max(f64::MIN_POSITIVE) as f32;
+    let size = font::size_for(&lines.x.names, tick, room);
+    let fitted = |name: &String| {
+        let rows = name.lines().flat_map(|row| font::wrapped(row, size, Weight::Regular, room, 2));
         rows.collect::<Vec<_>>().join("\n")
     };
-    let names = lines.x.names.iter().enumerate().map(|(at, name)| (at as f64, name));
-    let shown = names.filter(|(at, _)| (0.0..=1.0).contains(&area.x.part(*at)));
-    shown.map(|(at, name)| (at, fitted(name))).collect()
+    (lines.x.names.iter().map(fitted).collect(), size)
 }
 
 /// A boundary with as much of its label as fits before the next one.
@@ -210,16 +219,6 @@ fn band(scene: &mut Scene, series: &Series, area: &PlotArea) {
     }
 }
 
-/// The band of a point that stands alone.
-pub fn whisker(scene: &mut Scene, style: SeriesStyle, x: f32, low: f32, high: f32) {
-    let stroke = Stroke::solid(style.ink.rgb(scene.theme), scene.scaled(1.25));
-    let half = scene.scaled(6.0);
-    let ends = [[[x, low], [x, high]], [[x - half, low], [x + half, low]], [[x - half, high], [x + half, high]]];
-    for points in ends {
-        scene.shapes.push(Shape::Line { points: points.to_vec(), stroke: stroke.clone() });
-    }
-}
-
 fn line(scene: &mut Scene, lines: &Lines, series: &Series, area: &PlotArea) {
     for points in series.segments() {
         let drawn: Vec<([f32; 2], Ordering)> = points.iter().map(|point| area.drawn(lines, point)).collect();
@@ -242,149 +241,11 @@ fn line(scene: &mut Scene, lines: &Lines, series: &Series, area: &PlotArea) {
     }
 }
 
-fn stroke(scene: &Scene, style: SeriesStyle) -> Stroke {
-    let width = scene.scaled(style.width);
-    let dashes = style.dash.pattern().iter().map(|length| length * width).collect();
-    Stroke { colour: style.ink.rgb(scene.theme), width, dashes }
-}
-
-/// Size of a mark.
-pub const MARK: f32 = 5.2;
-
-/// Draws one mark.
-pub fn mark(scene: &mut Scene, style: SeriesStyle, marker: Marker, centre: [f32; 2]) {
-    let colour = style.ink.rgb(scene.theme);
-    let (fill, edge) = match style.open {
-        true => (scene.ground, Stroke::solid(colour, scene.scaled(1.8))),
-        false => (colour, Stroke::solid(scene.ground, scene.scaled(1.0))),
-    };
-    let radius = scene.scaled(MARK);
-    if marker == Marker::Circle {
-        scene.shapes.push(Shape::Circle { centre, radius, fill, edge });
-        return;
-    }
-    let points = marker.corners(radius).into_iter().map(|[x, y]| [centre[0] + x, centre[1] + y]).collect();
-    scene.shapes.push(Shape::Mark { points, fill, edge });
-}
-
-/// Length of the piece of line in the legend, and its distance from the name.
-const SAMPLE: f32 = 46.0;
-const SAMPLE_GAP: f32 = 9.0;
-/// Between the columns of a legend, and between it and the plot.
-const LEGEND_GAP: f32 = 26.0;
-
-/// Draws the legend on the right where it fits there, else below; returns what is left for the plot.
-///
-/// Many long names are set a little smaller before the plot gives way to them.
-pub fn legend(scene: &mut Scene, series: &[Series], room: Rect) -> Rect {
-    let wide_enough = room.width() >= 1.25 * room.height();
-    if series.len() > 1 && wide_enough {
-        for (part, share) in [(1.0, 0.36), (0.9, 0.4), (0.8, 0.44)] {
-            let entries = Entries::new(scene, series, part, room.width() * share, 3);
-            if entries.height() <= room.height() {
-                return entries.on_the_right(scene, room);
-            }
-        }
-    }
-    let mut entries = Entries::new(scene, series, 1.0, room.width(), 1);
-    if entries.height_below(room) > 0.4 * room.height() {
-        entries = Entries::new(scene, series, 0.75, room.width(), 1);
-    }
-    entries.below(scene, room)
-}
-
-/// The legend's entries, set in one size.
-struct Entries<'a> {
-    series: &'a [Series],
-    /// Lines of each name.
-    names: Vec<Vec<String>>,
-    text: f32,
-    sample: f32,
-    gap: f32,
-}
-
-impl<'a> Entries<'a> {
-    /// Names broken into at most `lines` that fit `room` beside their samples; `part` is of the ordinary size.
-    fn new(scene: &Scene, series: &'a [Series], part: f32, room: f32, lines: usize) -> Self {
-        let [text, sample, gap] = [size::LEGEND, SAMPLE, SAMPLE_GAP].map(|size| scene.scaled(size) * part);
-        let name = |series: &Series| font::wrapped(&series.name, text, Weight::Regular, room - sample - gap, lines);
-        Self { series, names: series.iter().map(name).collect(), text, sample, gap }
-    }
-
-    fn leading(&self) -> f32 {
-        self.text * size::LEADING * 0.92
-    }
-
-    fn entry_height(&self, lines: usize) -> f32 {
-        self.leading() * lines.max(1) as f32 + self.text * 0.36
-    }
-
-    fn height(&self) -> f32 {
-        self.names.iter().map(|name| self.entry_height(name.len())).sum()
-    }
-
-    fn width(&self) -> f32 {
-        let names = self.names.iter().flatten().map(|line| font::width(line, self.text, Weight::Regular));
-        names.fold(0.0, f32::max) + self.sample + self.gap
-    }
-
-    fn on_the_right(&self, scene: &mut Scene, room: Rect) -> Rect {
-        let left = room.right - self.width();
-        let mut top = room.top + scene.scaled(4.0);
-        for (series, name) in self.series.iter().zip(&self.names) {
-            self.draw(scene, series, name, [left, top]);
-            top += self.entry_height(name.len());
-        }
-        Rect { right: left - scene.scaled(LEGEND_GAP), ..room }
-    }
-
-    fn columns(&self, room: Rect) -> usize {
-        let apart = self.gap * 3.0;
-        (((room.width() + apart) / (self.width() + apart)) as usize).clamp(1, self.series.len().max(1))
-    }
-
-    fn height_below(&self, room: Rect) -> f32 {
-        self.series.len().div_ceil(self.columns(room)) as f32 * self.entry_height(1)
-    }
-
-    /// The legend in columns below the plot.
-    fn below(&self, scene: &mut Scene, room: Rect) -> Rect {
-        let columns = self.columns(room);
-        let apart = self.width() + self.gap * 3.0;
-        let top = room.bottom - self.height_below(room);
-        for (index, (series, name)) in self.series.iter().zip(&self.names).enumerate() {
-            let left = room.left + (index % columns) as f32 * apart;
-            self.draw(scene, series, name, [left, top + (index / columns) as f32 * self.entry_height(1)]);
-        }
-        Rect { bottom: top - scene.scaled(10.0), ..room }
-    }
-
-    /// One entry: a piece of the line with its mark, and the name beside it. `left` and `top` are its corner.
-    fn draw(&self, scene: &mut Scene, series: &Series, name: &[String], [left, top]: [f32; 2]) {
-        let middle = top + self.text * 0.68;
-        let right = left + self.sample;
-        if series.style.width > 0.0 {
-            let stroke = stroke(scene, series.style);
-            scene.shapes.push(Shape::Line { points: vec![[left, middle], [right, middle]], stroke });
-        }
-        let no_line = series.segments().all(|points| points.len() == 1);
-        let marker = series.style.marker.or_else(|| no_line.then(|| series.style.ink.lone_mark()));
-        if let Some(marker) = marker {
-            mark(scene, series.style, marker, [(left + right) / 2.0, middle]);
-        }
-        let colour = scene.theme.text();
-        for (index, line) in name.iter().enumerate() {
-            let y = top + self.text + index as f32 * self.leading();
-            scene.text([right + self.gap, y], line.clone(), self.text, colour, Anchor::Start);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::scene;
     use super::*;
-    use crate::plot::series_style::Theme;
+    use crate::plot::series_style::{SeriesStyle, Theme};
     use crate::plot::{Axis, Body, Chart};
 
     #[test]

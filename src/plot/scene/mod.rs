@@ -3,14 +3,20 @@
 pub mod bars;
 pub mod dots;
 pub mod forest;
+mod heading;
 pub mod heat_map;
+pub mod legend;
 pub mod lines;
 pub mod listing;
+pub mod marks;
 pub mod parallel;
 pub mod picture;
 pub mod river;
 pub mod scatter;
 
+use std::collections::BTreeSet;
+
+use self::legend::LegendPlaces;
 use super::font::{self, Weight};
 use super::series_style::{ColourMap, Rgb, Theme};
 use super::undrawable::Undrawable;
@@ -28,6 +34,23 @@ pub struct Scene {
     /// What the graphics device drew, as PNG files, behind all shapes but the first.
     pub images: Vec<(Rect, Vec<u8>)>,
     pub shapes: Vec<Shape>,
+    /// Height that legends leave to the plot, in the window; a file has its legends whole.
+    pub least_plot: Option<f32>,
+    /// Names of the lines that are struck through in the legend.
+    pub hidden: BTreeSet<String>,
+    /// Where the legend was drawn.
+    pub legend: LegendPlaces,
+}
+
+/// Which of the words around a chart are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    pub subtitle: bool,
+    pub caption: bool,
+}
+
+impl Words {
+    pub const ALL: Self = Self { subtitle: true, caption: true };
 }
 
 /// One thing to draw.
@@ -164,11 +187,10 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
     let linear = (width * height / (960.0 * 600.0)).sqrt();
     let wanted = if linear < 1.0 { linear.sqrt() * linear.sqrt().sqrt() } else { linear };
     let scale = wanted.min(width / 600.0).min(height / 340.0);
-    let mut scene =
-        Scene { width, height, theme, ground: theme.ground(), scale, images: Vec::new(), shapes: Vec::new() };
+    let mut scene = Scene::empty_of(width, height, theme, scale);
     let whole = Rect { left: 0.0, top: 0.0, right: width, bottom: height };
     scene.shapes.push(Shape::Rect { at: whole, fill: theme.ground(), radius: 0.0 });
-    let room = scene.frame(chart);
+    let room = scene.frame(chart, Words::ALL);
     match &chart.body {
         Body::Lines(lines) => lines::draw(&mut scene, lines, room),
         Body::Scatter(points) => scatter::draw(&mut scene, points, room),
@@ -196,6 +218,27 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
 }
 
 impl Scene {
+    /// A scene without anything, on the ground of its theme.
+    pub fn empty_of(width: f32, height: f32, theme: Theme, scale: f32) -> Self {
+        Self {
+            width,
+            height,
+            theme,
+            ground: theme.ground(),
+            scale,
+            images: Vec::new(),
+            shapes: Vec::new(),
+            least_plot: None,
+            hidden: BTreeSet::new(),
+            legend: LegendPlaces::default(),
+        }
+    }
+
+    /// Height of what axes have above and below the plot.
+    pub fn axes_height(&self) -> f32 {
+        self.scaled(1.5 * size::TICK + size::LABEL * size::LEADING + 2.0 * size::GAP)
+    }
+
     /// `size` at this scene's scale.
     pub fn scaled(&self, size: f32) -> f32 {
         size * self.scale
@@ -207,38 +250,24 @@ impl Scene {
         self.shapes.push(Shape::Text(text));
     }
 
-    /// Adds an axis' heading that reads upwards, centred at `at` and cut to `room`.
-    pub fn heading_upwards(&mut self, at: [f32; 2], heading: &str, room: f32) {
-        let size = self.scaled(size::LABEL);
-        self.shapes.push(Shape::Text(Text {
-            at,
-            text: font::fitted(heading, size, Weight::Regular, room),
-            size,
-            weight: Weight::Regular,
-            colour: self.theme.text(),
-            anchor: Anchor::Middle,
-            upwards: true,
-        }));
-    }
-
-    /// Draws title, subtitle, note and caption; returns what is left for the body.
-    pub fn frame(&mut self, chart: &Chart) -> Rect {
+    /// Draws title, note, and as `words` say subtitle and caption; returns what is left for the body.
+    pub fn frame(&mut self, chart: &Chart, words: Words) -> Rect {
         let margin = self.scaled(size::MARGIN);
         let mut room =
             Rect { left: margin, top: margin * 0.8, right: self.width - margin, bottom: self.height - margin * 0.7 };
         let note_width = chart.note.as_deref().map_or(0.0, |note| self.note(note, room));
-        room.top = self.title(chart, room, note_width);
-        if let Some(caption) = &chart.caption {
+        room.top = self.title(chart, chart.subtitle.as_deref().filter(|_| words.subtitle), room, note_width);
+        if let Some(caption) = chart.caption.as_ref().filter(|_| words.caption) {
             room.bottom = self.caption(caption, room);
         }
         room
     }
 
     /// Draws the title and subtitle; returns where they end.
-    fn title(&mut self, chart: &Chart, room: Rect, note_width: f32) -> f32 {
+    fn title(&mut self, chart: &Chart, subtitle: Option<&str>, room: Rect, note_width: f32) -> f32 {
         let mut y = room.top;
         // Where the words around a chart say what it is, it is drawn without a title.
-        if chart.title.is_empty() && chart.subtitle.is_none() {
+        if chart.title.is_empty() && subtitle.is_none() {
             return y;
         }
         let size = self.scaled(size::TITLE);
@@ -250,7 +279,7 @@ impl Scene {
             self.shapes.push(Shape::Text(Text { at, text: line, size, weight, colour, anchor, upwards: false }));
             y += size * size::LEADING;
         }
-        if let Some(subtitle) = &chart.subtitle {
+        if let Some(subtitle) = subtitle {
             let size = self.scaled(size::SUBTITLE);
             let text = font::fitted(subtitle, size, Weight::Regular, room.width());
             self.text([room.left, y + size], text, size, self.theme.quiet_text(), Anchor::Start);

@@ -1,6 +1,6 @@
 //! Lays out parallel coordinates: upright axes with their ends, polylines with marks, and the legend.
 
-use super::{Anchor, Rect, Scene, Shape, Stroke, lines, size};
+use super::{Anchor, Rect, Scene, Shape, Stroke, legend, marks, size};
 use crate::plot::font::{self, Weight};
 use crate::plot::parallel::{Parallel, ParallelAxis, Polyline};
 use crate::plot::scale::value_label;
@@ -35,9 +35,7 @@ impl Axes {
 
 /// Draws axes and legend into `room`; returns where the axes are.
 pub fn axes(scene: &mut Scene, parallel: &Parallel, room: Rect) -> Axes {
-    let entry =
-        |line: &Polyline| Series { name: line.name.clone(), points: vec![Point::new(0.0, 0.0)], style: line.style };
-    let room = lines::legend(scene, &parallel.lines.iter().map(entry).collect::<Vec<_>>(), room);
+    let room = legend::draw(scene, &entries(parallel), room);
     let [tick, label, gap] = [size::TICK, size::LABEL, size::GAP].map(|size| scene.scaled(size));
     let side = room.width() / parallel.axes.len().max(2) as f32 * 0.45;
     let headings = parallel.axes.iter().map(|axis| heading(axis, label, side * HEADING).len()).max().unwrap_or(1);
@@ -52,6 +50,13 @@ pub fn axes(scene: &mut Scene, parallel: &Parallel, room: Rect) -> Axes {
         draw_axis(scene, &axes, parallel, index, side * HEADING);
     }
     axes
+}
+
+/// The entries of the legend.
+pub fn entries(parallel: &Parallel) -> Vec<Series> {
+    let entry =
+        |line: &Polyline| Series { name: line.name.clone(), points: vec![Point::new(0.0, 0.0)], style: line.style };
+    parallel.lines.iter().map(entry).collect()
 }
 
 /// Room of an axis' heading, in parts of the room beside it.
@@ -103,7 +108,7 @@ pub fn data(scene: &mut Scene, parallel: &Parallel, axes: &Axes, emphasised: Opt
             }
         }
         for centre in points.into_iter().flatten().filter(|_| !faint) {
-            lines::mark(scene, line.style, line.style.marker.unwrap_or(line.style.ink.lone_mark()), centre);
+            marks::mark(scene, line.style, line.style.marker.unwrap_or(line.style.ink.lone_mark()), centre);
         }
     }
 }

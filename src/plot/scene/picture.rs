@@ -147,9 +147,7 @@ fn axes(scene: &mut Scene, [below, beside]: &[Edge; 2], room: Rect) -> Rect {
         scene.shapes.push(Shape::Line { points, stroke: stroke.clone() });
         scene.text([at.left - gap, y + tick * 0.35], text, tick, quiet, Anchor::End);
     }
-    let heading = font::fitted(&below.label, label, Weight::Regular, at.width());
-    let colour = scene.theme.text();
-    scene.text([at.centre()[0], room.bottom - label * 0.3], heading, label, colour, Anchor::Middle);
+    scene.heading_level([at.centre()[0], room.bottom - label * 0.3], &below.label, at.width());
     scene.heading_upwards([room.left + label * 0.8, at.centre()[1]], &beside.label, at.height());
     at
 }

@@ -3,22 +3,29 @@
 //! Drag pans, a drag with the right button or the wheel with Ctrl zooms, a double click shows everything again.
 
 pub mod bars;
+mod canvas;
 mod forest;
+mod legend;
 pub mod parallel;
 pub mod river;
 
+use std::borrow::Cow;
+
 use eframe::egui::accesskit::Role;
-use eframe::egui::epaint::{Mesh, PathStroke, TextShape};
-use eframe::egui::{
-    self, AsIdSalt, Color32, FontId, Id, Painter, PopupAnchor, Pos2, Response, Sense, Tooltip, Ui, Vec2, WidgetInfo,
-};
+use eframe::egui::{self, AsIdSalt, Color32, Id, PopupAnchor, Pos2, Response, Sense, Tooltip, Ui, Vec2, WidgetInfo};
 use egui_plot::{Plot, PlotMemory};
 
+use self::canvas::{Canvas, colour};
+pub use self::legend::as_seen;
 use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
+use super::scene::legend as legend_scene;
 use super::scene::lines::{self, PlotArea};
-use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text, dots, heat_map, listing, picture, scatter, size};
-use super::series_style::{ColourMap, Rgb, SeriesStyle, Theme, text_on};
+use super::scene::{
+    Rect, Scene, Words, bars as bar_scene, dots, heat_map, listing, marks, parallel as parallel_scene, picture,
+    scatter, size,
+};
+use super::series_style::{Rgb, SeriesStyle, Theme, text_on};
 use super::{BarsArea, Body, Chart, HeatMap, Highlight, Lines, Picture, Point, Series, Ticks};
 
 /// Draws `chart` in `size` at the place where `ui` stands.
@@ -38,10 +45,13 @@ pub fn show_highlighted(
     highlight: &mut Highlight,
 ) -> Response {
     let id = ui.make_persistent_id(id);
+    highlight.hidden = legend::hidden(ui, id);
+    let hidden = highlight.hidden.clone();
     let mut draw = |ui: &mut Ui, scene: &mut Scene, room: Rect, canvas: &Canvas<'_>| match &chart.body {
         Body::Lines(lines) => {
+            let room = legend_scene::draw(scene, &lines.series, room);
+            let lines = &*legend::shown(lines, &scene.hidden);
             let whole = [scale::x_range(lines), scale::y_range(lines)];
-            let room = lines::legend(scene, &lines.series, room);
             show_lines(ui, scene, lines, LinesDrawing { room, whole, draw: lines::data }, canvas, id)
         }
         Body::Scatter(points) => {
@@ -49,8 +59,9 @@ pub fn show_highlighted(
             show_lines(ui, scene, points, drawing, canvas, id)
         }
         Body::Dots(dots) => {
+            let room = legend_scene::draw(scene, &dots.series, room);
+            let dots = &*legend::shown(dots, &scene.hidden);
             let whole = [scale::x_range(dots), scale::y_range(dots)];
-            let room = lines::legend(scene, &dots.series, room);
             show_lines(ui, scene, dots, LinesDrawing { room, whole, draw: dots::data }, canvas, id)
         }
         Body::Forest(plot) => forest::show(ui, scene, plot, room, canvas, id),
@@ -71,7 +82,12 @@ pub fn show_highlighted(
             ui.interact(egui::Rect::from_min_size(canvas.origin, size), id, Sense::hover())
         }
     };
-    laid_out(ui, chart, size, |ui, scene, room, canvas| (draw(ui, scene, room, canvas), ())).0
+    let drawn = |ui: &mut Ui, scene: &mut Scene, room: Rect, canvas: &Canvas<'_>| {
+        scene.hidden = hidden;
+        let response = draw(ui, scene, room, canvas);
+        (response, legend::show(ui, chart, scene, canvas, id))
+    };
+    laid_out(ui, chart, size, drawn).0
 }
 
 /// As [`show`] for bars, and where they are, for what is laid over them; the response senses clicks. None of other charts,
@@ -91,19 +107,56 @@ fn laid_out<T>(
 ) -> (Response, T) {
     let (at, _) = ui.allocate_exact_size(size, Sense::hover());
     let mut scene = scene_for(ui, size);
-    let room = scene.frame(chart);
+    scene.least_plot = Some(LEAST_PLOT * size.y);
+    let words = words_with_room(&mut scene, chart);
+    let room = scene.frame(chart, words);
     let painter = ui.painter_at(at);
-    let drawn = draw(ui, &mut scene, room, &Canvas { painter: &painter, origin: at.min });
+    let canvas = Canvas { painter: &painter, origin: at.min };
+    given_up(ui, chart, words, canvas.rect(Rect { left: 0.0, top: 0.0, right: size.x, bottom: room.top }));
+    let drawn = draw(ui, &mut scene, room, &canvas);
     let description = chart.description();
     drawn.0.widget_info(|| WidgetInfo::labeled(Role::Image, true, &description));
     drawn
 }
 
+/// The part of a chart's height that its plot keeps, as long as there are words to give up for it.
+const LEAST_PLOT: f32 = 0.6;
+
+/// The words around a chart that leave its plot room: first the caption is given up, then legend rows, then the subtitle.
+fn words_with_room(scene: &mut Scene, chart: &Chart) -> Words {
+    let entries: Cow<'_, [Series]> = match &chart.body {
+        Body::Lines(lines) | Body::Dots(lines) => Cow::Borrowed(&lines.series),
+        Body::Bars(bars) => Cow::Owned(bar_scene::entries(bars)),
+        Body::Parallel(parallel) => Cow::Owned(parallel_scene::entries(parallel)),
+        Body::Empty(_) => return Words::ALL,
+        _ => Cow::Borrowed(&[]),
+    };
+    let mut leaves_room = |words: Words| {
+        let room = scene.frame(chart, words);
+        scene.shapes.clear();
+        let [whole, least] = legend_scene::heights(scene, &entries, room);
+        let legend = if words.caption { whole } else { least };
+        room.height() - scene.axes_height() - legend >= scene.least_plot.unwrap_or_default()
+    };
+    let ways = [Words::ALL, Words { caption: false, ..Words::ALL }];
+    ways.into_iter().find(|words| leaves_room(*words)).unwrap_or(Words { subtitle: false, caption: false })
+}
+
+/// Says what had no room to who points at the chart's title.
+fn given_up(ui: &Ui, chart: &Chart, words: Words, title: egui::Rect) {
+    let subtitle = chart.subtitle.as_deref().filter(|_| !words.subtitle);
+    let caption = chart.caption.as_deref().filter(|_| !words.caption);
+    if subtitle.is_some() || caption.is_some() {
+        let response = ui.interact(title, ui.scope_id().with(("words", title.min.x as i32)), Sense::hover());
+        response.on_hover_ui(|ui| [subtitle, caption].into_iter().flatten().for_each(|words| _ = ui.label(words)));
+    }
+}
+
 /// Draws the mark of a line on its own, as on the chart: what a row of a table is about.
 pub fn mark(ui: &Ui, style: SeriesStyle, centre: Pos2, radius: f32) {
     let mut scene = scene_for(ui, Vec2::splat(1000.0));
-    scene.scale = radius / lines::MARK;
-    lines::mark(&mut scene, style, style.marker.unwrap_or(style.ink.lone_mark()), [0.0, 0.0]);
+    scene.scale = radius / marks::MARK;
+    marks::mark(&mut scene, style, style.marker.unwrap_or(style.ink.lone_mark()), [0.0, 0.0]);
     Canvas { painter: ui.painter(), origin: centre }.paint(&scene.shapes);
 }
 
@@ -136,7 +189,7 @@ fn scene_for(ui: &Ui, chart_size: Vec2) -> Scene {
     let theme = if ui.visuals().dark_mode { Theme::Dark } else { Theme::Light };
     let [red, green, blue, _] = ui.visuals().panel_fill.to_array();
     let ground = [red, green, blue];
-    Scene { width: chart_size.x, height: chart_size.y, theme, ground, scale, images: Vec::new(), shapes: Vec::new() }
+    Scene { ground, ..Scene::empty_of(chart_size.x, chart_size.y, theme, scale) }
 }
 
 /// How lines or points are drawn.
@@ -324,121 +377,6 @@ fn hovered_cell(map: &HeatMap, cells: Rect, [x, y]: [f32; 2]) -> Option<(usize, 
     (row < map.rows.len() && column < map.columns.len()).then_some((row, column))
 }
 
-/// Where a scene is painted.
-pub(super) struct Canvas<'a> {
-    painter: &'a Painter,
-    /// Where the scene's origin is.
-    origin: Pos2,
-}
-
-impl Canvas<'_> {
-    fn position(&self, [x, y]: [f32; 2]) -> Pos2 {
-        self.origin + Vec2::new(x, y)
-    }
-
-    pub(super) fn scene_position(&self, position: Pos2) -> [f32; 2] {
-        (position - self.origin).into()
-    }
-
-    pub(super) fn rect(&self, at: Rect) -> egui::Rect {
-        egui::Rect::from_min_max(self.position([at.left, at.top]), self.position([at.right, at.bottom]))
-    }
-
-    pub(super) fn paint(&self, shapes: &[Shape]) {
-        for shape in shapes {
-            self.paint_shape(shape);
-        }
-    }
-
-    fn paint_shape(&self, shape: &Shape) {
-        match shape {
-            Shape::Rect { at, fill, radius } => {
-                self.painter.rect_filled(self.rect(*at), *radius, colour(*fill));
-            }
-            Shape::Frame { at, stroke } => {
-                self.painter.rect_stroke(self.rect(*at), 0.0, pen(stroke), egui::StrokeKind::Inside);
-            }
-            Shape::Line { points, stroke } => self.line(points, stroke),
-            Shape::Band { upper, lower, fill, opacity } => self.band([upper, lower], *fill, *opacity),
-            Shape::Mark { points, fill, edge } => {
-                let points = points.iter().map(|point| self.position(*point)).collect();
-                let edge: PathStroke = pen(edge).into();
-                self.painter.add(egui::Shape::convex_polygon(points, colour(*fill), edge));
-            }
-            Shape::Circle { centre, radius, fill, edge } => {
-                self.painter.circle(self.position(*centre), *radius, colour(*fill), pen(edge));
-            }
-            Shape::Heat { at, map, theme } => self.heat(*at, *map, *theme),
-            Shape::Text(text) => self.text(text),
-        }
-    }
-
-    fn line(&self, points: &[[f32; 2]], stroke: &Stroke) {
-        let points: Vec<Pos2> = points.iter().map(|point| self.position(*point)).collect();
-        if stroke.dashes.is_empty() {
-            self.painter.add(egui::Shape::line(points, pen(stroke)));
-            return;
-        }
-        let [dashes, gaps] =
-            [0, 1].map(|first| stroke.dashes.iter().skip(first).step_by(2).copied().collect::<Vec<_>>());
-        self.painter.extend(egui::Shape::dashed_line_with_offset(&points, pen(stroke), &dashes, &gaps, 0.0));
-    }
-
-    /// A strip of triangles: a band need not be convex.
-    fn band(&self, [upper, lower]: [&[[f32; 2]]; 2], fill: Rgb, opacity: f32) {
-        let colour = colour(fill).gamma_multiply(opacity);
-        let mut mesh = Mesh::default();
-        for (upper, lower) in upper.iter().zip(lower) {
-            mesh.colored_vertex(self.position(*upper), colour);
-            mesh.colored_vertex(self.position(*lower), colour);
-        }
-        for first in (2..mesh.vertices.len() as u32).step_by(2) {
-            mesh.add_triangle(first - 2, first - 1, first);
-            mesh.add_triangle(first - 1, first, first + 1);
-        }
-        self.painter.add(egui::Shape::mesh(mesh));
-    }
-
-    fn heat(&self, at: Rect, map: ColourMap, theme: Theme) {
-        const STEPS: u8 = 40;
-        let mut mesh = Mesh::default();
-        for step in 0..=STEPS {
-            let part = f32::from(step) / f32::from(STEPS);
-            let y = at.bottom - part * at.height();
-            let colour = colour(map.rgb(f64::from(part), theme));
-            mesh.colored_vertex(self.position([at.left, y]), colour);
-            mesh.colored_vertex(self.position([at.right, y]), colour);
-        }
-        for first in (2..mesh.vertices.len() as u32).step_by(2) {
-            mesh.add_triangle(first - 2, first - 1, first);
-            mesh.add_triangle(first - 1, first, first + 1);
-        }
-        self.painter.add(egui::Shape::mesh(mesh));
-    }
-
-    fn text(&self, text: &Text) {
-        let galley =
-            self.painter.layout_no_wrap(text.text.clone(), FontId::proportional(text.size), colour(text.colour));
-        let size = galley.size();
-        let along = match text.anchor {
-            Anchor::Start => 0.0,
-            Anchor::Middle => 0.5,
-            Anchor::End => 1.0,
-        } * size.x;
-        // The middle of a line's capitals is about a third of its size above the baseline.
-        let middle = 0.35 * text.size;
-        let at = self.position(text.at);
-        let shape = if text.upwards {
-            let corner = Pos2::new(at.x - middle - size.y / 2.0, at.y + along);
-            TextShape::new(corner, galley, colour(text.colour)).with_angle(-std::f32::consts::FRAC_PI_2)
-        } else {
-            let corner = Pos2::new(at.x - along, at.y - middle - size.y / 2.0);
-            TextShape::new(corner, galley, colour(text.colour))
-        };
-        self.painter.add(shape);
-    }
-}
-
 /// The colour of the series at a slot, for what the window draws beside its charts.
 pub(crate) fn series_colour(slot: usize, dark: bool) -> Color32 {
     colour(series_ink(slot, dark))
@@ -451,13 +389,4 @@ pub(crate) fn text_on_series(slot: usize, dark: bool) -> Color32 {
 
 fn series_ink(slot: usize, dark: bool) -> Rgb {
     SeriesStyle::method(slot).ink.rgb(if dark { Theme::Dark } else { Theme::Light })
-}
-
-#[allow(clippy::disallowed_methods, reason = "a chart's colours are its own, not the theme's")]
-fn colour([red, green, blue]: Rgb) -> Color32 {
-    Color32::from_rgb(red, green, blue)
-}
-
-fn pen(stroke: &Stroke) -> egui::Stroke {
-    egui::Stroke::new(stroke.width, colour(stroke.colour))
 }

@@ -1,6 +1,6 @@
 //! Parallel coordinates in the window: the line under the pointer stands out, and a drag along an axis marks a part of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eframe::egui::{self, CursorIcon, Response, Sense, Ui, Vec2};
 
@@ -21,6 +21,8 @@ pub struct Highlight {
     pub framed: Option<[usize; 2]>,
     /// Bar of a river that was clicked in this frame.
     pub clicked: Option<[usize; 2]>,
+    /// Names of the lines that are hidden: what was drawn, for what is exported.
+    pub hidden: BTreeSet<String>,
 }
 
 impl Highlight {
