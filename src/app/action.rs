@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::command::Command;
 use super::dialogs::desktop;
 use super::dialogs::dialog::MethodPurpose;
+use super::dock::NamedLayoutAction;
 use super::panels::view::View;
 use super::queries::{Query, Request};
 use crate::plot::Chart;
@@ -70,6 +71,8 @@ pub(crate) enum Action {
     ShowFolder(PathBuf),
     /// Put a chart's numbers on the clipboard.
     CopyData(Arc<Chart>),
+    /// Use, keep or forget a layout with a name.
+    NamedLayout(NamedLayoutAction),
     /// Compute the answer to a query in the background, unless it is known or being computed.
     Compute(Request),
     /// Compute again what may have changed; the old answer stays until then.

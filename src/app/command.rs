@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use eframe::egui;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::dock::{Arrangement, Step};
 use super::panels::view::View;
 
 /// Something the user can ask for, without further details.
@@ -34,7 +35,10 @@ pub(crate) enum Command {
     CopyChartData,
     CopyChartImage,
     Show(View),
-    ResetLayout,
+    Arrange(Arrangement),
+    Maximise,
+    FoldViews,
+    StepTab(Step),
     ThemeLight,
     ThemeDark,
     ThemeSystem,
@@ -92,7 +96,9 @@ impl Menu {
             }
             Self::Run => vec![vec![C::Estimate], vec![C::RunAll, C::RunSelected], vec![C::Pause, C::Resume, C::Stop]],
             Self::View => vec![
-                View::all().map(C::Show).chain([C::ResetLayout]).collect(),
+                View::all().map(C::Show).collect(),
+                vec![C::Maximise, C::FoldViews, C::StepTab(Step::Next), C::StepTab(Step::Previous)],
+                Arrangement::ALL.map(C::Arrange).to_vec(),
                 vec![C::ThemeLight, C::ThemeDark, C::ThemeSystem],
                 vec![C::ZoomIn, C::ZoomOut, C::ZoomReset],
             ],
@@ -157,7 +163,11 @@ impl Command {
             Self::CopyChartData => "Copy chart data",
             Self::CopyChartImage => "Copy chart as image",
             Self::Show(view) => view.spec().command,
-            Self::ResetLayout => "Reset layout",
+            Self::Arrange(arrangement) => arrangement.text(),
+            Self::Maximise => "Maximise view",
+            Self::FoldViews => "Fold views",
+            Self::StepTab(Step::Next) => "Next tab",
+            Self::StepTab(Step::Previous) => "Previous tab",
             Self::ThemeLight => "Light theme",
             Self::ThemeDark => "Dark theme",
             Self::ThemeSystem => "Theme of the system",
@@ -211,7 +221,13 @@ impl Command {
             }
             Self::CopyChartData => "Put the numbers of the chart on screen on the clipboard as CSV",
             Self::Show(view) => view.spec().tooltip,
-            Self::ResetLayout => "Put every panel back where it was at first",
+            Self::Arrange(arrangement) => arrangement.tooltip(),
+            Self::Maximise => "Give the view that was last clicked all the room, or give it back",
+            Self::FoldViews => {
+                "Fold the group of the view that was last clicked to a strip; a click there brings it back"
+            }
+            Self::StepTab(Step::Next) => "Bring the tab on the right of the current one to the front",
+            Self::StepTab(Step::Previous) => "Bring the tab on the left of the current one to the front",
             Self::ThemeLight => "Dark text on light ground",
             Self::ThemeDark => "Light text on dark ground",
             Self::ThemeSystem => "Light or dark as the desktop says",
@@ -260,9 +276,13 @@ impl Command {
             Self::Shortcuts => (COMMAND, Key::Slash),
             Self::Settings => (COMMAND, Key::Comma),
             Self::About => (Modifiers::NONE, Key::F1),
+            Self::Maximise => (Modifiers::NONE, Key::F11),
+            Self::StepTab(Step::Next) => (COMMAND, Key::PageDown),
+            Self::StepTab(Step::Previous) => (COMMAND, Key::PageUp),
             Self::Tour
             | Self::UndoRuns
-            | Self::ResetLayout
+            | Self::Arrange(_)
+            | Self::FoldViews
             | Self::ThemeLight
             | Self::ThemeDark
             | Self::ThemeSystem => return None,
@@ -289,12 +309,8 @@ impl Command {
             Self::ExportChart | Self::CopyChartData | Self::CopyChartImage => {
                 (now.chart_shown, "Open a view with a chart first")
             }
-            Self::CloseProject
-            | Self::AddExperiment
-            | Self::SweepOptions
-            | Self::Show(_)
-            | Self::ResetLayout
-            | Self::Tour => (true, ""),
+            Self::CloseProject | Self::AddExperiment | Self::SweepOptions | Self::Show(_) | Self::Tour => (true, ""),
+            Self::Arrange(_) | Self::Maximise | Self::FoldViews | Self::StepTab(_) => (true, ""),
             _ => return None,
         };
         if !now.project_open {
@@ -369,7 +385,7 @@ mod tests {
         ] {
             assert_eq!(command.obstacle(&nothing), None, "{command:?}");
         }
-        for command in [Command::RunAll, Command::SaveProject, Command::ExportChart, Command::ResetLayout] {
+        for command in [Command::RunAll, Command::SaveProject, Command::ExportChart, Command::Maximise] {
             assert_eq!(command.obstacle(&nothing), Some("Open a project first"), "{command:?}");
         }
         let open = Situation { project_open: true, something_to_run: true, ..nothing };

@@ -17,6 +17,7 @@ pub mod launcher;
 mod logic;
 mod message;
 mod panels;
+mod place;
 mod queries;
 mod queue_time;
 mod recent;
@@ -26,6 +27,7 @@ mod services;
 mod session;
 mod settings;
 mod theme;
+mod top_bar;
 mod tour;
 mod watch;
 mod widgets;
@@ -41,19 +43,30 @@ pub use self::workbench::Workbench;
 
 use eframe::egui;
 
-/// Opens the window, on a project or on the start page, and returns when it is closed.
+use self::settings::{Settings, WindowPlace};
+
+/// Opens the window where it was, on a project, the one that was open last or the start page, and returns when it is closed.
 ///
 /// # Errors
 /// There is no display, or no graphics adapter that can draw on it.
 pub fn open(project: Option<PathBuf>) -> Result<(), eframe::Error> {
+    // The same settings that the window reads: where it was is needed before it is there.
+    let settings = settings::configuration_folder().map(|folder| Settings::load(&folder)).unwrap_or_default();
+    let place = settings.window.unwrap_or(WindowPlace::AT_FIRST);
     let viewport = egui::ViewportBuilder::default()
         .with_app_id("peso-workbench")
         .with_title(workbench::TITLE)
         .with_icon(Arc::new(icon::icon()))
-        .with_inner_size([1440.0, 900.0])
-        .with_min_inner_size([960.0, 600.0])
+        .with_inner_size(place.size)
+        .with_min_inner_size(WindowPlace::LEAST)
+        .with_maximized(place.maximised)
         .with_drag_and_drop(true);
-    let options = eframe::NativeOptions { viewport, centered: true, system_font_fallback: false, ..Default::default() };
+    let viewport = match place.position {
+        Some(position) => viewport.with_position(position),
+        None => viewport,
+    };
+    let centered = place.position.is_none();
+    let options = eframe::NativeOptions { viewport, centered, system_font_fallback: false, ..Default::default() };
     let create: eframe::AppCreator<'_> =
         Box::new(move |context| Ok(Box::new(Workbench::new(&context.egui_ctx, Services::native()?, project))));
     eframe::run_native("peso-workbench", options, create)

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::dialogs::chart_file::ExportChoices;
+use super::dock::NamedLayout;
 use crate::error::InputError;
 use crate::files;
 
+/// Factors on the size of everything that can be chosen.
+pub(crate) const ZOOM: std::ops::RangeInclusive<f32> = 0.75..=2.0;
 /// Recent projects that are kept.
 const RECENT: usize = 8;
 /// Columns of a table that are kept.
@@ -49,6 +52,12 @@ pub(crate) struct Settings {
     pub(crate) opened: Vec<OpenedProject>,
     /// Columns of the runs table, by their keys; those of the program where there are none.
     pub(crate) run_columns: Vec<String>,
+    /// The project that was open when the window was last closed or ended.
+    pub(crate) last: Option<PathBuf>,
+    /// Where the window was.
+    pub(crate) window: Option<WindowPlace>,
+    /// Layouts that the user has given a name.
+    pub(crate) layouts: Vec<NamedLayout>,
 }
 
 /// A recent project as it was when it was last open.
@@ -60,6 +69,39 @@ pub(crate) struct OpenedProject {
     pub(crate) unix: u64,
 }
 
+/// Where a window is on the desktop, in points of the desktop.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WindowPlace {
+    /// Its left upper corner with its frame; none where the desktop does not tell.
+    pub(crate) position: Option<[f32; 2]>,
+    /// Width and height inside its frame.
+    pub(crate) size: [f32; 2],
+    pub(crate) maximised: bool,
+}
+
+impl WindowPlace {
+    /// The least width and height of the window, and what it has at first.
+    pub(crate) const LEAST: [f32; 2] = [960.0, 600.0];
+    pub(crate) const AT_FIRST: Self = Self { position: None, size: [1440.0, 900.0], maximised: false };
+    /// What the desktop may keep of a screen for its bars, and a window's frame.
+    const MARGIN: [f32; 2] = [24.0, 88.0];
+
+    /// The place where it can be seen whole on a screen of this size.
+    pub(crate) fn on(self, screen: [f32; 2]) -> Self {
+        let most = [screen[0] - Self::MARGIN[0], screen[1] - Self::MARGIN[1]];
+        let fitted = |size: f32, axis: usize| size.min(most[axis]).max(Self::LEAST[axis].min(screen[axis]));
+        let size = [fitted(self.size[0], 0), fitted(self.size[1], 1)];
+        let clamped = |at: f32, axis: usize| at.min(screen[axis] - size[axis]).max(0.0);
+        Self { position: self.position.map(|[x, y]| [clamped(x, 0), clamped(y, 1)]), size, ..self }
+    }
+
+    /// Whether all of it are numbers that a window can have.
+    fn is_usable(self) -> bool {
+        let position = self.position.unwrap_or_default();
+        self.size.iter().all(|size| (1.0..1e5).contains(size)) && position.iter().all(|at| at.abs() < 1e5)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -67,13 +109,16 @@ impl Default for Settings {
             zoom: 1.0,
             tooltip_delay: 0.4,
             confirm_forms: true,
-            reopen_last: false,
+            reopen_last: true,
             projects_folder: None,
             tour_seen: false,
             recent: Vec::new(),
             export: ExportChoices::default(),
             opened: Vec::new(),
             run_columns: Vec::new(),
+            last: None,
+            window: None,
+            layouts: Vec::new(),
         }
     }
 }
@@ -85,11 +130,12 @@ impl Settings {
         let settings: Option<Self> =
             files::read_text(&Self::file(folder), LARGEST).ok().and_then(|text| ron::from_str(&text).ok());
         let mut settings = settings.unwrap_or_default();
-        settings.zoom = if settings.zoom.is_finite() { settings.zoom.clamp(0.5, 3.0) } else { 1.0 };
         settings.tooltip_delay =
             if settings.tooltip_delay.is_finite() { settings.tooltip_delay.clamp(0.0, 3.0) } else { 0.4 };
+        settings.zoom = if settings.zoom.is_finite() { settings.zoom.clamp(*ZOOM.start(), *ZOOM.end()) } else { 1.0 };
         settings.recent.truncate(RECENT);
         settings.run_columns.truncate(COLUMNS);
+        settings.window = settings.window.filter(|window| window.is_usable());
         settings
     }
 
@@ -162,7 +208,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("new");
         assert_eq!(Settings::load(&folder), Settings::default());
-        let mut settings = Settings { theme: ThemeChoice::Dark, zoom: 1.25, ..Settings::default() };
+        let mut settings = Settings {
+            theme: ThemeChoice::Dark,
+            zoom: 1.25,
+            last: Some("/projects/5.ron".into()),
+            window: Some(WindowPlace { maximised: true, ..WindowPlace::AT_FIRST }),
+            layouts: vec![NamedLayout { name: "Talk".to_owned(), layout: String::new() }],
+            ..Settings::default()
+        };
         for project in 0..10 {
             settings.remember(Path::new(&format!("/projects/{project}.ron")), "A", project);
         }
@@ -180,6 +233,18 @@ mod tests {
         std::fs::write(folder.join("settings.ron"), "(zoom: ").unwrap();
         assert_eq!(Settings::load(&folder), Settings::default());
         std::fs::write(folder.join("settings.ron"), "(zoom: 1e9)").unwrap();
-        assert_eq!(Settings::load(&folder).zoom, 3.0);
+        assert_eq!(Settings::load(&folder).zoom, 2.0);
+        std::fs::write(folder.join("settings.ron"), "(zoom: 1.5, window: Some((size: (inf, 900.0))))").unwrap();
+        assert_eq!(Settings::load(&folder).window, None);
+    }
+
+    #[test]
+    fn a_window_is_brought_back_onto_the_screen() {
+        let kept = WindowPlace { position: Some([1900.0, -40.0]), size: [2500.0, 1400.0], maximised: false };
+        let there = kept.on([1280.0, 800.0]);
+        assert_eq!(there, WindowPlace { position: Some([24.0, 0.0]), size: [1256.0, 712.0], maximised: false });
+        let fits = WindowPlace { position: Some([100.0, 50.0]), size: [1000.0, 700.0], maximised: true };
+        assert_eq!(fits.on([1920.0, 1080.0]), fits);
+        assert_eq!(WindowPlace::AT_FIRST.on([1024.0, 700.0]).size, [1000.0, 612.0]);
     }
 }

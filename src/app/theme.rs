@@ -32,6 +32,8 @@ mod size {
     pub(crate) const DISPLAY: f32 = 32.0;
 }
 
+/// How much of its colour is behind a word in a pill.
+pub(crate) const PILL: f32 = 0.14;
 /// Height of a table row.
 pub(crate) const ROW_HEIGHT: f32 = 26.0;
 /// Rounding of cards, fields and buttons.
@@ -51,7 +53,7 @@ pub(crate) struct Tokens {
     /// Tracks of progress bars, code.
     pub(crate) sunken: Color32,
     pub(crate) border: Color32,
-    /// Borders of what can be clicked.
+    /// Borders of what can be clicked; at least 3 to 1 on every surface.
     pub(crate) border_strong: Color32,
     pub(crate) text: Color32,
     /// Secondary text; at least 4.5 to 1 on `surface`.
@@ -74,7 +76,7 @@ const LIGHT: Tokens = Tokens {
     raised: Color32::from_rgb(0xF7, 0xF9, 0xFB),
     sunken: Color32::from_rgb(0xE6, 0xEA, 0xF0),
     border: Color32::from_rgb(0xDC, 0xE1, 0xE8),
-    border_strong: Color32::from_rgb(0xB7, 0xC0, 0xCC),
+    border_strong: Color32::from_rgb(0x80, 0x8A, 0x98),
     text: Color32::from_rgb(0x17, 0x1F, 0x2A),
     muted: Color32::from_rgb(0x56, 0x62, 0x72),
     accent: Color32::from_rgb(0x0B, 0x5C, 0xAD),
@@ -92,7 +94,7 @@ const DARK: Tokens = Tokens {
     raised: Color32::from_rgb(0x1E, 0x25, 0x2F),
     sunken: Color32::from_rgb(0x2A, 0x33, 0x3F),
     border: Color32::from_rgb(0x2A, 0x33, 0x3F),
-    border_strong: Color32::from_rgb(0x46, 0x53, 0x63),
+    border_strong: Color32::from_rgb(0x64, 0x74, 0x88),
     text: Color32::from_rgb(0xE4, 0xE9, 0xF0),
     muted: Color32::from_rgb(0x9A, 0xA7, 0xB7),
     accent: Color32::from_rgb(0x6F, 0xB4, 0xF5),
@@ -253,13 +255,31 @@ mod tests {
     fn text_is_readable_on_every_surface() {
         for theme in [Theme::Light, Theme::Dark] {
             let tokens = of(theme);
-            for ground in [tokens.background, tokens.surface, tokens.raised, tokens.selected] {
+            for ground in [tokens.background, tokens.surface, tokens.raised, tokens.sunken, tokens.selected] {
                 for text in [tokens.text, tokens.muted, tokens.accent, tokens.success, tokens.warning, tokens.error] {
                     let contrast = contrast(text, ground);
                     assert!(contrast >= 4.5, "{theme:?}: {text:?} on {ground:?} is only {contrast:.2} to 1");
                 }
             }
             assert!(contrast(tokens.on_accent, tokens.accent) >= 4.5);
+            for colour in [tokens.muted, tokens.accent, tokens.success, tokens.warning, tokens.error] {
+                let pill = tokens.surface.blend(colour.gamma_multiply(PILL));
+                let contrast = contrast(colour, pill);
+                assert!(contrast >= 4.5, "{theme:?}: a pill of {colour:?} is only {contrast:.2} to 1");
+            }
+        }
+    }
+
+    #[test]
+    fn edges_of_what_can_be_used_are_seen() {
+        for theme in [Theme::Light, Theme::Dark] {
+            let tokens = of(theme);
+            for ground in [tokens.background, tokens.surface, tokens.raised] {
+                for edge in [tokens.border_strong, tokens.accent] {
+                    let contrast = contrast(edge, ground);
+                    assert!(contrast >= 3.0, "{theme:?}: {edge:?} on {ground:?} is only {contrast:.2} to 1");
+                }
+            }
         }
     }
 }

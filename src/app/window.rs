@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Align2, Button, Frame, Id, Layout, Margin, Order, Panel, RichText, Ui};
+use egui::{Align, Align2, Frame, Id, Key, Layout, Margin, Modifiers, Order, Panel, Popup, RichText, Ui};
 
 use super::action::Action;
-use super::anchor::{self, Anchor};
-use super::command::{self, Command, Menu, Situation};
+use super::command;
 use super::dialogs::export::ChartPlace;
 use super::dialogs::palette::Outcome;
 use super::dock;
@@ -25,6 +24,9 @@ use crate::run::Status;
 impl eframe::App for Workbench {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.take_in(ctx);
+        if self.place.look(ctx, &mut self.settings) {
+            self.save_settings();
+        }
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
@@ -47,7 +49,8 @@ impl eframe::App for Workbench {
         });
         let drawn = |chart: &&Arc<Chart>| !matches!(chart.body, crate::plot::Body::Empty(_));
         self.chart = self.shown.iter().map(|(_, chart)| chart).find(drawn).cloned();
-        self.follow_exported_chart();
+        self.follow_exported_chart(ui.ctx());
+        self.leave_maximised(ui);
         self.palette_ui(ui, &mut actions);
         if let Some(dialog) = &mut self.dialog
             && let Some(action) = dialog.ui(ui, &mut self.asks_to_close, self.settings.confirm_forms)
@@ -60,61 +63,19 @@ impl eframe::App for Workbench {
         for action in actions {
             self.perform(ui.ctx(), action);
         }
+        focus_ring(ui);
         self.update_title(ui.ctx());
     }
 
     fn on_exit(&mut self) {
         self.end_autosave();
         self.save_layout_now();
+        // As with the layout: nobody is left to be told.
+        let _ = self.services.configuration_folder.as_deref().map_or(Ok(()), |folder| self.settings.save(folder));
     }
 }
 
 impl Workbench {
-    fn top_bar(&mut self, ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
-        let tokens = theme::tokens(ui);
-        let frame = Frame::new().fill(tokens.surface).inner_margin(Margin::symmetric(8, 5));
-        Panel::top("top bar").frame(frame).show(ui, |ui| {
-            egui::MenuBar::new().ui(ui, |ui| {
-                for menu in Menu::ALL {
-                    ui.menu_button(menu.text(), |ui| menu_ui(ui, menu, situation, actions));
-                }
-                if situation.project_open {
-                    ui.add_space(space::S);
-                    ui.separator();
-                    ui.add_space(space::S);
-                    toolbar(ui, situation, actions);
-                }
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    self.right_of_bar(ui, situation, actions);
-                });
-            });
-        });
-    }
-
-    fn right_of_bar(&self, ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
-        let tokens = theme::tokens(ui);
-        let dark = ui.visuals().dark_mode;
-        let (icon, command) = if dark { ("☀", Command::ThemeLight) } else { ("◐", Command::ThemeDark) };
-        let response = widgets::explained(ui, Button::new(RichText::new(icon).size(15.0)), command, situation);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, command.text()));
-        if response.clicked() {
-            actions.push(Action::Command(command));
-        }
-        if widgets::explained(ui, Button::new("Commands…"), Command::Palette, situation).clicked() {
-            actions.push(Action::Command(Command::Palette));
-        }
-        if situation.unsaved {
-            widgets::pill(ui, "Unsaved changes", tokens.warning);
-        }
-        if let Some(session) = &self.session {
-            if session.synthetic() {
-                widgets::pill(ui, crate::figures::provenance::SYNTHETIC, tokens.warning);
-            }
-            let name = RichText::new(&session.project().name).family(theme::semi_bold());
-            ui.add(egui::Label::new(name).truncate()).on_hover_text(session.file.display().to_string());
-        }
-    }
-
     fn status_bar(&self, ui: &mut Ui) {
         let tokens = theme::tokens(ui);
         let frame = Frame::new().fill(tokens.surface).inner_margin(Margin::symmetric(12, 4));
@@ -187,6 +148,15 @@ impl Workbench {
         }
     }
 
+    /// Escape gives the room back that one view has, where nothing else is open that it would close.
+    fn leave_maximised(&mut self, ui: &Ui) {
+        let busy = self.dialog.is_some() || self.palette.is_some() || Popup::is_any_open(ui.ctx());
+        let Some(session) = self.session.as_mut().filter(|_| !busy && !ui.ctx().text_edit_focused()) else { return };
+        if ui.input(|input| input.modifiers == Modifiers::NONE && input.key_pressed(Key::Escape)) {
+            dock::restore(&mut session.layout);
+        }
+    }
+
     fn palette_ui(&mut self, ui: &Ui, actions: &mut Vec<Action>) {
         let Some(palette) = &mut self.palette else { return };
         match palette.ui(ui) {
@@ -228,49 +198,6 @@ impl Workbench {
     }
 }
 
-fn menu_ui(ui: &mut Ui, menu: Menu, situation: &Situation, actions: &mut Vec<Action>) {
-    ui.set_min_width(230.0);
-    for (index, group) in menu.groups().into_iter().enumerate() {
-        if index > 0 {
-            ui.separator();
-        }
-        for command in group {
-            let button = Button::new(command.words(situation));
-            let button = match command.shortcut() {
-                Some(shortcut) => button.shortcut_text(ui.ctx().format_shortcut(&shortcut)),
-                None => button,
-            };
-            if widgets::explained(ui, button, command, situation).clicked() {
-                actions.push(Action::Command(command));
-            }
-        }
-    }
-}
-
-fn toolbar(ui: &mut Ui, situation: &Situation, actions: &mut Vec<Action>) {
-    // The menu bar has its buttons without frames; these are ordinary ones.
-    ui.reset_style();
-    let buttons = [
-        (Command::RunAll, "▶", "Run all"),
-        (Command::RunSelected, "", "Run selected"),
-        (Command::Pause, "‖", "Pause"),
-        (Command::Resume, "", "Resume"),
-        (Command::Stop, "■", "Stop"),
-    ];
-    let mut place = egui::Rect::NOTHING;
-    for (command, icon, text) in buttons {
-        let label = if icon.is_empty() { text.to_owned() } else { format!("{icon} {text}") };
-        let response = widgets::explained(ui, Button::new(label), command, situation);
-        response
-            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, command.obstacle(situation).is_none(), text));
-        place |= response.rect;
-        if response.clicked() {
-            actions.push(Action::Command(command));
-        }
-    }
-    anchor::note(ui, Anchor::Toolbar, place.expand(4.0));
-}
-
 /// Seconds for which the status says what was undone.
 pub(super) const SPOTLIGHT_WORDS: f64 = 6.0;
 
@@ -297,6 +224,16 @@ fn status_words(session: &Session, now: f64) -> String {
         }
         None if session.is_busy() => format!("Waiting{queued}"),
         None => "Ready".to_owned(),
+    }
+}
+
+/// Draws a ring around what has the keyboard, whatever it is.
+fn focus_ring(ui: &Ui) {
+    let focused = ui.ctx().memory(egui::Memory::focused).and_then(|id| ui.ctx().read_response(id));
+    if let Some(response) = focused {
+        let painter = ui.ctx().layer_painter(response.layer_id).with_clip_rect(response.interact_rect.expand(3.0));
+        let stroke = (2.0, theme::tokens(ui).accent);
+        painter.rect_stroke(response.rect.expand(1.0), theme::RADIUS, stroke, egui::StrokeKind::Outside);
     }
 }
 

@@ -14,6 +14,7 @@ use super::message::Message;
 use super::panels::Panels;
 use super::panels::selection::Selection;
 use super::panels::start::StartPage;
+use super::place::PlaceWatch;
 use super::recent::{RecentLooks, Thumbnail};
 use super::services::Services;
 use super::session::{Row, Session};
@@ -63,6 +64,9 @@ pub struct Workbench {
     pub(super) thumbnail: Thumbnail,
     /// The most important chart on screen, which the export and copy commands are about.
     pub(super) chart: Option<Arc<Chart>>,
+    /// The name that is typed for the layout.
+    pub(super) layout_name: String,
+    pub(super) place: PlaceWatch,
     /// What the window's title says.
     pub(super) title: String,
     /// Whether the window may close although changes are not saved.
@@ -72,7 +76,7 @@ pub struct Workbench {
 }
 
 impl Workbench {
-    /// A window on a project, or on the start page.
+    /// A window on a project, on the one that was open last, or on the start page.
     pub fn new(ctx: &egui::Context, services: Services, project: Option<PathBuf>) -> Self {
         theme::install(ctx);
         let settings = services.configuration_folder.as_deref().map(Settings::load).unwrap_or_default();
@@ -99,6 +103,8 @@ impl Workbench {
             recent: RecentLooks::default(),
             thumbnail: Thumbnail::default(),
             chart: None,
+            layout_name: String::new(),
+            place: PlaceWatch::default(),
             title: TITLE.to_owned(),
             may_close: false,
             quit: false,
@@ -106,8 +112,8 @@ impl Workbench {
         workbench.apply_settings(ctx);
         workbench.others = OthersWatcher::start(workbench.background.outbox(), Message::OtherQueues).ok();
         workbench.watch_others();
-        let last = || workbench.settings.recent.first().filter(|_| workbench.settings.reopen_last).cloned();
-        if let Some(path) = project.or_else(last) {
+        let last = workbench.settings.last.clone().filter(|file| workbench.settings.reopen_last && file.is_file());
+        if let Some(path) = project.or(last) {
             workbench.open_project(path);
         }
         workbench

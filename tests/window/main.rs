@@ -17,6 +17,7 @@ mod models;
 mod moved;
 mod pictures;
 mod real_worker;
+mod room;
 mod runs_in_hand;
 mod semantic_ids;
 mod snapshot;

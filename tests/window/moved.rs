@@ -19,7 +19,7 @@ use crate::world::{World, click, has, has_part, load, until, until_label, until_
 use crate::{analyses, comparing};
 
 /// The demo with two finished methods with adapters, and a non-learned baseline.
-fn with_adapters(world: &World) -> PathBuf {
+pub fn with_adapters(world: &World) -> PathBuf {
     let file = world.demo();
     let project = load(&file);
     let runs = project.runs_dir(None);

@@ -72,13 +72,15 @@ impl Dialog {
         let tokens = theme::tokens(ui);
         let frame = Frame::popup(ui.style()).fill(tokens.surface).inner_margin(Margin::same(20));
         let width = contents.width().min(ui.ctx().content_rect().width() - 80.0);
+        // Escape closes what is open in the dialog before the dialog itself.
+        let inner = egui::Popup::is_any_open(ui.ctx());
         let modal =
             egui::Modal::new(Id::unique("dialog")).backdrop_color(tokens.scrim).frame(frame).show(ui.ctx(), |ui| {
                 ui.set_width(width);
                 let action = ui.add_enabled_ui(!*leaving, |ui| contents.ui(ui)).inner;
                 if *leaving { question(ui, leaving) } else { action }
             });
-        let escaped = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+        let escaped = !inner && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
         let clicked_outside = modal.backdrop_response.clicked();
         let left = match contents.on_escape() {
             _ if modal.inner.is_some() => None,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eframe::egui;
-use egui::{Key, TextEdit, Ui};
+use egui::{Key, RichText, TextEdit, Ui};
 
 use super::dialog::{DialogAction, DialogContents, OnEscape, PathPurpose, right_buttons};
 use crate::app::theme::{self, space};
@@ -50,11 +50,12 @@ impl DialogContents for PathDialog {
         if response.changed() {
             self.problem = None;
         }
-        if let Some(problem) = &self.problem {
-            widgets::problem(ui, problem);
-        }
-        if let Some(hint) = self.hint {
-            ui.colored_label(theme::tokens(ui).warning, hint);
+        match &self.problem {
+            Some(problem) => widgets::problem(ui, problem),
+            None => {
+                let hint = self.hint.map(|hint| RichText::new(hint).color(theme::tokens(ui).warning));
+                widgets::message_line(ui, hint);
+            }
         }
         ui.add_space(space::M);
         let typed = self.text.trim();

@@ -8,7 +8,7 @@ use eframe::egui;
 
 use crate::app::dialogs::desktop::FileDialog;
 
-use super::super::settings::{Settings, ThemeChoice};
+use super::super::settings::{Settings, ThemeChoice, ZOOM};
 use super::super::widgets::{Notice, Weight, sentence};
 use super::super::workbench::Workbench;
 use crate::app::dialogs::chart_file::{PreviewOf, Previewed};
@@ -23,7 +23,7 @@ use crate::app::panels::PanelEvent;
 use crate::figures::measures::defined;
 use crate::files;
 use crate::plot;
-use crate::plot::{Bitmap, Chart, Style, table};
+use crate::plot::{Bitmap, Chart, Style, screen, table};
 
 /// A person cannot close a dialog faster than this: an answer that comes earlier came from no dialog.
 const FASTEST_PERSON: Duration = Duration::from_millis(300);
@@ -100,21 +100,22 @@ impl Workbench {
     }
 
     /// Opens the export dialog on a chart of this frame.
-    pub(super) fn ask_export(&mut self, ctx: &egui::Context, chart: Arc<Chart>) {
-        let place = self.shown.iter().find(|(_, shown)| Arc::ptr_eq(shown, &chart)).map(|(place, _)| *place);
+    pub(super) fn ask_export(&mut self, ctx: &egui::Context, chart: &Arc<Chart>) {
+        let place = self.shown.iter().find(|(_, shown)| Arc::ptr_eq(shown, chart)).map(|(place, _)| *place);
         let folder = self.session.as_ref().and_then(|session| session.file.parent()).unwrap_or(Path::new("."));
         let path = folder.join("charts").join(file_name(&chart.title));
         let dark = ctx.global_style().visuals.dark_mode;
-        let chart = Arc::new(defined(Arc::unwrap_or_clone(chart)));
+        let chart = Arc::new(defined(Arc::unwrap_or_clone(screen::as_seen(ctx, chart))));
         let dialog = ExportDialog::new((place, chart), self.settings.export, dark, &path);
         self.dialog = Some(Dialog::Export(Box::new(dialog)));
     }
 
     /// Lets the export dialog have its chart as the window shows it now.
-    pub(in crate::app) fn follow_exported_chart(&mut self) {
+    pub(in crate::app) fn follow_exported_chart(&mut self, ctx: &egui::Context) {
         let (Some(Dialog::Export(dialog)), Some(session)) = (&mut self.dialog, &self.session) else { return };
-        let now = self.shown.iter().find(|(place, _)| Some(*place) == dialog.place).map(|(_, chart)| chart);
-        dialog.follow(now, |chart| session.unfinished_in(chart));
+        let now = self.shown.iter().find(|(place, _)| Some(*place) == dialog.place);
+        let now = now.map(|(_, chart)| screen::as_seen(ctx, chart));
+        dialog.follow(now.as_ref(), |chart| session.unfinished_in(chart));
     }
 
     pub(super) fn export(&mut self, ctx: &egui::Context, export: Export) {
@@ -138,7 +139,7 @@ impl Workbench {
     pub(super) fn copy_shown_image(&mut self, ctx: &egui::Context) {
         let style = self.settings.export.style(ctx.global_style().visuals.dark_mode);
         if let Some(chart) = self.chart.clone() {
-            self.copy_image(chart, style);
+            self.copy_image(screen::as_seen(ctx, &chart), style);
         }
     }
 
@@ -186,7 +187,7 @@ impl Workbench {
     }
 
     pub(super) fn set_zoom(&mut self, ctx: &egui::Context, zoom: f32) {
-        self.change_settings(ctx, |settings| settings.zoom = zoom.clamp(0.5, 3.0));
+        self.change_settings(ctx, |settings| settings.zoom = zoom.clamp(*ZOOM.start(), *ZOOM.end()));
     }
 
     pub(super) fn change_settings(&mut self, ctx: &egui::Context, change: impl FnOnce(&mut Settings)) {
@@ -195,7 +196,7 @@ impl Workbench {
         self.save_settings();
     }
 
-    pub(super) fn save_settings(&mut self) {
+    pub(in crate::app) fn save_settings(&mut self) {
         let Some(folder) = self.services.configuration_folder.clone() else { return };
         let settings = self.settings.clone();
         self.spawn("save settings", move || match settings.save(&folder) {

@@ -4,6 +4,7 @@ mod drafts;
 mod dropped;
 mod estimates;
 mod files;
+mod layouts;
 mod marks;
 mod model;
 mod project;
@@ -40,6 +41,7 @@ use super::widgets::{Notice, Weight, sentence};
 use super::workbench::Workbench;
 use crate::error::{InputError, io_words};
 use crate::method::MethodOptions;
+use crate::plot::screen;
 use crate::project::edits::{experiments, sweeps};
 use crate::run::observer::Control;
 use crate::run::queue::RunKey;
@@ -147,9 +149,10 @@ impl Workbench {
                 self.settings.forget(&path);
                 self.save_settings();
             }
-            Action::Export(chart) => self.ask_export(ctx, chart),
+            Action::Export(chart) => self.ask_export(ctx, &chart),
             Action::ShowFolder(folder) => self.show_folder(folder),
-            Action::CopyData(chart) => self.copy_data(ctx, &chart),
+            Action::CopyData(chart) => self.copy_data(ctx, &screen::as_seen(ctx, &chart)),
+            Action::NamedLayout(action) => self.named_layout(action),
             Action::Compute(request) => self.start_job(|queries| queries.begin(&request)),
             Action::Renew(request) => self.start_job(|queries| queries.renew(&request)),
             Action::Retry(request) => self.start_job(|queries| {
@@ -236,25 +239,20 @@ impl Workbench {
             }
             Command::ExportChart => {
                 if let Some(chart) = self.chart.clone() {
-                    self.ask_export(ctx, chart);
+                    self.ask_export(ctx, &chart);
                 }
             }
             Command::CopyChartImage => self.copy_shown_image(ctx),
             Command::CopyChartData => {
                 if let Some(chart) = self.chart.clone() {
-                    self.copy_data(ctx, &chart);
+                    self.perform(ctx, Action::CopyData(chart));
                 }
             }
-            Command::Show(view) => {
-                if let Some(session) = &mut self.session {
-                    dock::show(&mut session.layout, view);
-                }
-            }
-            Command::ResetLayout => {
-                if let Some(session) = &mut self.session {
-                    session.layout = dock::default_layout();
-                }
-            }
+            Command::Show(view) => self.rearrange(|layout| dock::show(layout, view)),
+            Command::Arrange(arrangement) => self.rearrange(|layout| *layout = arrangement.layout()),
+            Command::Maximise => self.rearrange(dock::toggle_maximised),
+            Command::FoldViews => self.rearrange(dock::fold),
+            Command::StepTab(step) => self.rearrange(|layout| dock::step(layout, step)),
             Command::ThemeLight => self.set_theme(ctx, ThemeChoice::Light),
             Command::ThemeDark => self.set_theme(ctx, ThemeChoice::Dark),
             Command::ThemeSystem => self.set_theme(ctx, ThemeChoice::System),

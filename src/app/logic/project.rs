@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui;
 
 use super::super::autosave;
-use super::super::dock;
+use super::super::dock::{self, Arrangement};
 use super::super::session::Session;
 use super::super::tour::Tour;
 use super::super::watch::Watcher;
@@ -43,6 +43,8 @@ impl Workbench {
             Leaving::Close => {
                 self.tour = None;
                 self.close_session();
+                self.settings.last = None;
+                self.save_settings();
             }
             Leaving::Quit => self.quit = true,
             Leaving::Open(path) => self.open_project(path),
@@ -132,12 +134,13 @@ impl Workbench {
         self.asked = None;
         self.start = Default::default();
         self.settings.remember(&opened.file, &opened.project.name, (self.services.clock)());
+        self.settings.last = Some(opened.file.clone());
         self.save_settings();
         self.sessions += 1;
         let number = self.sessions;
         let runs_folder = opened.project.runs_dir(None);
         let name = opened.project.name.clone();
-        let mut layout = opened.layout.unwrap_or_else(dock::default_layout);
+        let mut layout = opened.layout.unwrap_or_else(|| Arrangement::Explore.layout());
         if opened.new {
             dock::show(&mut layout, View::of(&data::VIEW));
             self.panels.receive(&PanelEvent::ProjectCreated);

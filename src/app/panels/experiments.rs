@@ -107,7 +107,10 @@ impl ExperimentsPanel {
     }
 
     fn card_at(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize) {
-        ui.push_id(index, |ui| self.experiment_card(ui, context, index));
+        // A column justifies its contents, which tears a text apart.
+        ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
+            ui.push_id(index, |ui| self.experiment_card(ui, context, index));
+        });
         ui.add_space(2.0);
     }
 
@@ -146,9 +149,11 @@ impl ExperimentsPanel {
             own_seeds::field(ui, context, self.own_seeds.entry(index).or_default(), (index, experiment));
             sweep_list::ui(ui, context, experiment);
             let Some(form) = self.forms.get(index).filter(|form| !form.is_empty()) else { return };
-            if form.changed() > 0 {
-                widgets::remark(ui, format!("{} changed from the defaults", counted(form.changed(), "option")));
-            }
+            let changed = match form.changed() {
+                0 => "All options at their defaults".to_owned(),
+                changed => format!("{} changed from the defaults", counted(changed, "option")),
+            };
+            widgets::remark(ui, changed);
             ui.add_space(2.0);
             let mut method = experiment.method.clone();
             let edited = form.ui(ui, session, &experiment.name, &mut method);
@@ -186,10 +191,9 @@ impl ExperimentsPanel {
                 self.name(ui, context, index, experiment);
             });
         });
-        if let Some(problem) =
-            self.renaming.as_ref().filter(|renaming| renaming.index == index).and_then(|r| r.problem.as_ref())
-        {
-            ui.label(RichText::new(problem).small().color(theme::tokens(ui).error));
+        if let Some(renaming) = self.renaming.as_ref().filter(|renaming| renaming.index == index) {
+            let problem = renaming.problem.as_ref();
+            widgets::message_line(ui, problem.map(|problem| RichText::new(problem).color(theme::tokens(ui).error)));
         }
     }
 

@@ -114,11 +114,12 @@ impl StartPage {
                 actions.push(Action::Open(expand_home(typed)));
             }
         });
-        if let Some(problem) = &self.problem {
-            widgets::problem(ui, problem);
-        }
-        if let Some(hint) = self.hint {
-            ui.label(RichText::new(hint).small().color(theme::tokens(ui).warning));
+        match &self.problem {
+            Some(problem) => widgets::problem(ui, problem),
+            None => {
+                let hint = self.hint.map(|hint| RichText::new(hint).color(theme::tokens(ui).warning));
+                widgets::message_line(ui, hint);
+            }
         }
     }
 }

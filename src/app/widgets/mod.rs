@@ -42,10 +42,18 @@ pub(crate) fn remark(ui: &mut Ui, text: impl Into<String>) -> Response {
     ui.label(RichText::new(text).small().color(muted))
 }
 
+/// A remark, or as much room as one takes: what stands below does not move when one comes.
+pub(crate) fn message_line(ui: &mut Ui, message: Option<RichText>) {
+    match message {
+        Some(text) => _ = ui.add(egui::Label::new(text.small()).truncate()),
+        None => _ = ui.allocate_space(egui::Vec2::new(0.0, ui.text_style_height(&egui::TextStyle::Small))),
+    }
+}
+
 /// A word in a coloured pill: `Synthetic data`, `Unsaved`.
 pub(crate) fn pill(ui: &mut Ui, text: &str, colour: egui::Color32) -> Response {
     Frame::new()
-        .fill(colour.gamma_multiply(0.14))
+        .fill(colour.gamma_multiply(theme::PILL))
         .corner_radius(9)
         .inner_margin(Margin::symmetric(8, 1))
         .show(ui, |ui| ui.label(RichText::new(text).small().color(colour)))
