@@ -189,6 +189,7 @@ fn edits_outlive_a_window_that_is_killed() {
     edited_and_killed(&world, &file);
 
     // The start page knows of them.
+    world.begin_on_the_start_page();
     let mut window = world.window(Theme::Dark, None);
     until_part(&mut window, "with edits that were not saved");
     drop(window);

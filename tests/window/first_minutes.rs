@@ -51,6 +51,7 @@ fn who_opens_the_demo_first_is_shown_around_once() {
     until(&mut window, "the end of the tour", |window| !has_part(window, " of 5"));
     drop(window);
 
+    world.begin_on_the_start_page();
     let mut window = world.window(Theme::Light, None);
     window.step();
     click(&mut window, "Open the demo…");
@@ -168,7 +169,6 @@ fn settings_are_applied_and_kept() {
     let folder = world.folder.path().join("projects");
     type_into(&mut window, "Folder of projects", &folder.display().to_string());
     click(&mut window, "Ask before a form that is filled in is closed");
-    click(&mut window, "Open the project that was open last");
     click(&mut window, "Apply");
     until(&mut window, "settings on disk", |_| settings(&world).contains("confirm_forms: false"));
     assert!(window.ctx.global_style().visuals.dark_mode && settings(&world).contains("theme: Dark"));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers, Vec2};
+use eframe::egui::{Event, Key, Modifiers, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::Workbench;
@@ -260,14 +260,22 @@ fn nothing_moves_when_an_option_is_changed() {
     let world = World::new();
     let file = world.demo();
     let mut window = world.window(THEMES[0], Some(&file));
-    until_label(&mut window, "Lambda");
-    let at = |window: &Harness<'_, Workbench>| window.query_all_by_label("Lambda").next().unwrap().rect();
-    let before = at(&window);
-    let lambda = window.query_all_by_role_and_label(Role::SpinButton, "Lambda").next().unwrap();
-    lambda.focus();
-    window.step();
-    window.key_press(Key::ArrowUp);
+    window.set_size([1280.0, 2600.0].into());
+    let field = |window: &Harness<'_, Workbench>| {
+        window.query_all_by_role_and_label(Role::SpinButton, "Temperature").next().map(|field| field.rect())
+    };
+    until(&mut window, "the form", |window| field(window).is_some());
     window.run_ok();
-    until_part(&mut window, "changed from the defaults");
-    assert_eq!(at(&window), before);
+    let before = field(&window);
+    window.query_all_by_role_and_label(Role::SpinButton, "Temperature").next().unwrap().focus();
+    window.step();
+    window.step();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.step();
+    window.event(Event::Text("3".to_owned()));
+    window.step();
+    window.key_press(Key::Enter);
+    until_label(&mut window, "1 option changed from the defaults");
+    window.run_ok();
+    assert_eq!(field(&window), before);
 }

@@ -150,6 +150,13 @@ impl World {
         queue.work().unwrap().expect("no other worker is alive")
     }
 
+    /// Lets the next window without a project begin on the start page, as a user sets it who wants that.
+    pub fn begin_on_the_start_page(&self) {
+        let file = self.folder.path().join("configuration/settings.ron");
+        let settings = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, settings.replace("reopen_last: true", "reopen_last: false")).unwrap();
+    }
+
     /// Waits until an estimate is asked for.
     #[track_caller]
     pub fn asked(&self, window: &mut Harness<'_, Workbench>) -> EstimateRequest {
