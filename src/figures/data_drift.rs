@@ -2,12 +2,36 @@
 
 use super::measures;
 use super::provenance::Provenance as _;
+use super::spec::{FigureSpec, Make, NamedChart};
 use super::stages::{group_parts, stage_names};
 use crate::data::Protocol;
 use crate::data::drift::{self, CentroidShift, DataDrift, StageDrift, Targets, UserGroups};
 use crate::plot::bars::{Bar, Bars, Part};
 use crate::plot::series_style::{Ink, SeriesStyle, Tone};
 use crate::plot::{Axis, Body, Chart, Lines, Point, Series};
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "data-drift",
+    aliases: &[],
+    label: "Data drift",
+    title: "Drift of the data by stage",
+    summary: "How far each stage of the data lies from the one before, who its users are, and what is tested",
+    tooltip: "How far each stage of the data lies from the one before",
+    options: &[],
+    make: Make::Project(|context, _| {
+        let (drift, name) = (context.data_drift()?, context.project().name.as_str());
+        let synthetic = context.is_synthetic();
+        let tested = |protocol: Protocol| {
+            NamedChart::new(format!("data-drift-{}", protocol.key()), targets(name, drift, protocol, synthetic))
+        };
+        let mut charts = vec![
+            NamedChart::new("data-drift-measures", measures(name, drift, &DriftMeasure::of(drift), synthetic)),
+            NamedChart::new("data-drift-users", users(name, drift, synthetic)),
+        ];
+        charts.extend(Protocol::ALL.map(tested));
+        Ok(charts)
+    }),
+};
 
 /// A number that says how far a stage lies from those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

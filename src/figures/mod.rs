@@ -2,13 +2,12 @@
 //!
 //! A figure is a file that makes charts and describes itself in a [`FigureSpec`], and a line of the list below: `peso export`
 //! and the window take names, words and charts from there. The other files are what figures share ([`context`], [`curves`],
-//! [`adapters`], [`styles`], [`words`], [`measures`]) and charts that the window alone draws ([`data_drift`], [`meaning`], [`recommendations`], [`semantic_ids`], [`slices`],
+//! [`adapters`], [`styles`], [`words`], [`measures`]) and charts that the window alone draws ([`meaning`], [`recommendations`], [`semantic_ids`], [`slices`],
 //! [`stages`], [`space`], [`weights`]).
 
 pub mod adapters;
 pub mod context;
 pub mod curves;
-pub mod data_drift;
 pub mod meaning;
 pub mod measures;
 pub mod options;
@@ -49,6 +48,7 @@ figures! {
     pull_ratio,
     churn,
     affected,
+    data_drift,
     river,
     drift_map,
     spectra,

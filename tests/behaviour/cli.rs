@@ -374,7 +374,7 @@ fn figures_are_written_by_ending_and_into_folders() {
     for figure in ["comparison", "cost-time", "churn"] {
         assert!(csv(figure).starts_with("protocol,"), "{figure} does not say by which protocol it was tested");
     }
-    assert!(csv("churn").contains("Users' move, distance"), "the data's drift has the users' move");
+    assert!(csv("data-drift-measures").contains("Users' move, distance"), "the drift of the data has the users' move");
     let refused = peso(here.path(), &["export", ".", "--figure", "loss", "--to", "loss.docx"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(!here.path().join("loss.docx").exists());

@@ -16,15 +16,12 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, Ui, Vec2};
 
-use self::contents::TableContents;
 use self::lines::{Lines, LinesKey};
 use self::options::Differences;
 use self::table::TableState;
 use super::view::{Home, ViewSpec};
 use super::{Context, Panel};
-use crate::app::action::Action;
 use crate::app::queries::Answer;
-use crate::app::queries::comparison::Verdicts;
 use crate::app::theme::space;
 use crate::app::widgets;
 use crate::data::Protocol;
@@ -32,7 +29,7 @@ use crate::figures::comparison::{self, ComparisonOptions};
 use crate::figures::cost::{self, Cost};
 use crate::figures::{FigureSpec, Provenance as _, Styled, gains, matrix, parallel};
 use crate::measure::{Dimension, UserMetric};
-use crate::plot::{Body, Chart, Highlight};
+use crate::plot::{Chart, Highlight};
 use crate::results::RunResult;
 use crate::results::comparison::{ComparisonLine, Standing};
 use crate::results::config_diff::differences;
@@ -134,6 +131,8 @@ pub(crate) struct ComparePanel {
     differences: Differences,
     lines: Option<Arc<Lines>>,
     chart: Option<(ChartKey, Arc<Chart>)>,
+    /// The table as a chart, where the view is the table alone.
+    listed: Option<Arc<Chart>>,
 }
 
 impl Default for ComparePanel {
@@ -155,6 +154,7 @@ impl Default for ComparePanel {
             differences: Differences::default(),
             lines: None,
             chart: None,
+            listed: None,
         }
     }
 }
@@ -186,7 +186,6 @@ fn styled(lines: &Lines, index: usize) -> Styled<'_, ComparisonLine> {
 const TALL: f32 = 620.0;
 /// Height of a table that must do with little, and from which height it has a caption.
 const SHORT: f32 = 112.0;
-const CAPTION: f32 = 180.0;
 
 impl Panel for ComparePanel {
     fn tabs(&self) -> Vec<&'static str> {
@@ -214,7 +213,9 @@ impl Panel for ComparePanel {
             self.metric.clone_from(first);
         }
         let chart = self.chart(context, &lines);
-        self.bar(ui, context, &lines, &chart);
+        // The table is drawn below the bar, so that the bar has it as it was a frame ago.
+        let listed = self.listed.take().filter(|_| self.view == View::Table);
+        self.bar(ui, context, &lines, listed.as_ref().unwrap_or(&chart));
         ui.add_space(space::XS);
         match self.view {
             View::Table => self.table(ui, context, &lines, ui.available_height()),
@@ -351,54 +352,6 @@ impl ComparePanel {
             self.continual.contains(*key) && measures.into_iter().any(|of| of.contains_key(*key))
         };
         cells::CONTINUAL.into_iter().filter(has).collect()
-    }
-
-    fn table(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, height: f32) {
-        let Some(baseline) = self.baseline_place(lines) else {
-            let advice =
-                "The table lists finished runs. Curves and matrices of those that are under way are shown already";
-            widgets::empty_state(ui, "No run is finished yet", advice);
-            return;
-        };
-        let verdicts = Verdicts { compared: lines.compared(context.session, &self.metric), baseline };
-        let answer = context.session.queries.get(&verdicts);
-        let metrics = self.metrics(lines);
-        let chart = self.chart.as_ref().map(|(_, chart)| Arc::clone(chart));
-        let axes = match chart.as_deref().map(|chart| &chart.body) {
-            Some(Body::Parallel(axes)) => Some(axes),
-            _ => None,
-        };
-        let judged = answer.ready().map(Vec::as_slice);
-        let marked = &self.marked;
-        let wanted = |index: usize| match &axes {
-            Some(axes) => marked.holds(axes, &lines.all[index].name),
-            None => true,
-        };
-        let contents = TableContents {
-            lines,
-            baseline,
-            metrics: &metrics,
-            continual: &self.continual(lines),
-            judged,
-            wanted: &wanted,
-        };
-        let captioned = height >= CAPTION;
-        self.table.ui(ui, &contents, if captioned { height - 48.0 } else { height });
-        match answer {
-            Answer::Pending | Answer::Cancelled => {
-                ui.horizontal(|ui| {
-                    ui.spinner();
-                    widgets::remark(ui, "Comparing the test users of all lines");
-                });
-                context.actions.push(Action::compute(&verdicts));
-            }
-            Answer::Failed(error) => {
-                let tokens = crate::app::theme::tokens(ui);
-                ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
-            }
-            Answer::Ready(_) if captioned => table::caption(ui, &contents),
-            Answer::Ready(_) => {}
-        }
     }
 
     /// The lines that the user chose, or all learned ones where fewer than two are chosen, and what they differ in.

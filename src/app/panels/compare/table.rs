@@ -1,19 +1,27 @@
 //! The table of the comparison: a row a line, sorted by any column, with what may be said of each gain.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Align, Button, Layout, RichText, ScrollArea, Ui};
 use egui_extras::{Column as Width, TableBuilder, TableRow};
 
-use super::cells::{Cell, Column, Row, Tone};
+use super::cells::{Cell, Column, Order, Row, Tone};
 use super::contents::TableContents;
 use super::lines::Lines;
+use super::{ComparePanel, View};
+use crate::app::action::Action;
+use crate::app::panels::Context;
+use crate::app::queries::Answer;
+use crate::app::queries::comparison::Verdicts;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Protocol;
-use crate::figures::words::{TWO_COUNTS, counts_differ};
+use crate::figures::Provenance as _;
+use crate::figures::words::{TWO_COUNTS, counts_differ, metric_label};
 use crate::measure::UserMetric;
+use crate::plot::{Body, Chart, Listing, listing};
 use crate::results::comparison::{Judged, Standing};
 
 /// What the user has made of the table.
@@ -34,11 +42,93 @@ struct Sort {
     descending: bool,
 }
 
+const CAPTION: f32 = 180.0;
+
+impl ComparePanel {
+    /// The table in `height`, or why there is none.
+    pub(super) fn table(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, height: f32) {
+        let Some(baseline) = self.baseline_place(lines) else {
+            let advice =
+                "The table lists finished runs. Curves and matrices of those that are under way are shown already";
+            widgets::empty_state(ui, "No run is finished yet", advice);
+            return;
+        };
+        let verdicts = Verdicts { compared: lines.compared(context.session, &self.metric), baseline };
+        let answer = context.session.queries.get(&verdicts);
+        let metrics = self.metrics(lines);
+        let chart = self.chart.as_ref().map(|(_, chart)| Arc::clone(chart));
+        let axes = match chart.as_deref().map(|chart| &chart.body) {
+            Some(Body::Parallel(axes)) => Some(axes),
+            _ => None,
+        };
+        let judged = answer.ready().map(Vec::as_slice);
+        let marked = &self.marked;
+        let wanted = |index: usize| match &axes {
+            Some(axes) => marked.holds(axes, &lines.all[index].name),
+            None => true,
+        };
+        let contents = TableContents {
+            lines,
+            baseline,
+            metrics: &metrics,
+            continual: &self.continual(lines),
+            judged,
+            wanted: &wanted,
+        };
+        let captioned = height >= CAPTION;
+        let listing = self.table.ui(ui, &contents, if captioned { height - 48.0 } else { height });
+        if self.view == View::Table {
+            let against = format!("Gains in {} over {}", metric_label(&self.metric), lines.all[baseline].name);
+            let chart = Chart { subtitle: Some(against), ..Chart::new("Comparison", Body::Listing(listing)) };
+            let chart = chart.synthetic(context.session.synthetic()).under(lines.protocol()).over(&lines.basis);
+            let chart = Arc::new(chart.of("baseline", lines.all[baseline].name.clone()));
+            context.charts.insert(0, Arc::clone(&chart));
+            self.listed = Some(chart);
+        }
+        match answer {
+            Answer::Pending | Answer::Cancelled => {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    widgets::remark(ui, "Comparing the test users of all lines");
+                });
+                context.actions.push(Action::compute(&verdicts));
+            }
+            Answer::Failed(error) => {
+                let tokens = crate::app::theme::tokens(ui);
+                ui.colored_label(tokens.error, widgets::sentence(&error.to_string()));
+            }
+            Answer::Ready(_) if captioned => caption(ui, &contents),
+            Answer::Ready(_) => {}
+        }
+    }
+}
+
+/// The table as it goes into a file: what stands below in a cell is in brackets behind it.
+fn listing(columns: &[Column], rows: &[Row]) -> Listing {
+    let heading = |column: &Column| match column {
+        Column::Name | Column::Verdict => listing::Column::words(column.title()),
+        _ => listing::Column::numbers(column.title()),
+    };
+    let cell = |cell: &Cell| {
+        let below = cell.below.as_ref().map(|below| format!(" ({below})")).unwrap_or_default();
+        let shown = format!("{}{below}", cell.main);
+        match cell.order {
+            Order::Number(Some(value)) => listing::Cell::number(value, shown),
+            Order::Number(None) => listing::Cell { shown, full: String::new() },
+            Order::Text(_) => listing::Cell::from(shown),
+        }
+    };
+    Listing {
+        columns: columns.iter().map(heading).collect(),
+        rows: rows.iter().map(|row| row.cells.iter().map(cell).collect()).collect(),
+    }
+}
+
 pub(super) const ROW_HEIGHT: f32 = 40.0;
 
 impl TableState {
-    /// Draws the table in at most `height`.
-    pub(super) fn ui(&mut self, ui: &mut Ui, contents: &TableContents<'_>, height: f32) {
+    /// Draws the table in at most `height`; what it lists comes back.
+    pub(super) fn ui(&mut self, ui: &mut Ui, contents: &TableContents<'_>, height: f32) -> Listing {
         let columns = Column::all(contents.metrics, contents.continual);
         let rows = self.rows(contents, &columns);
         let mut pointed = None;
@@ -77,6 +167,7 @@ impl TableState {
             });
         });
         self.pointed = pointed;
+        listing(&columns, &rows)
     }
 
     /// Draws a row; whether the pointer is on it.
