@@ -8,6 +8,7 @@ use egui::{Align, Align2, Frame, Id, Key, Layout, Margin, Modifiers, Order, Pane
 
 use super::action::Action;
 use super::command;
+use super::dialogs::dialog::DialogAction;
 use super::dialogs::export::ChartPlace;
 use super::dialogs::palette::Outcome;
 use super::dock;
@@ -55,6 +56,10 @@ impl eframe::App for Workbench {
         if let Some(dialog) = &mut self.dialog
             && let Some(action) = dialog.ui(ui, &mut self.asks_to_close, self.settings.confirm_forms)
         {
+            // A list that one of its fields has open goes with the dialog.
+            if !matches!(action, DialogAction::Preview(_)) {
+                egui::Popup::close_all(ui.ctx());
+            }
             self.perform_dialog(ui.ctx(), action);
         }
         self.tour_ui(ui);

@@ -128,7 +128,7 @@ impl Panel for DriftPanel {
             })
             .collect();
         let chart = Arc::new(self.chart(context, &reports).under(protocol));
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             for view in View::ALL {
                 ui.selectable_value(&mut self.view, view, view.figure().label).on_hover_text(view.figure().tooltip);
             }

@@ -87,7 +87,7 @@ impl LivePanel {
         };
         let chosen = charts.iter().find(|(figure, _)| Some(figure.name) == self.figure).or(charts.first());
         let Some((shown, chart)) = chosen.map(|(figure, chart)| (figure.name, Arc::clone(chart))) else { return };
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             for (figure, _) in charts {
                 let tab = ui.selectable_label(figure.name == shown, figure.label).on_hover_text(figure.tooltip);
                 if tab.clicked() {

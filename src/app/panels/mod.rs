@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Button, Color32, ComboBox, Layout, ProgressBar, Response, TextStyle, Ui, Vec2};
+use egui::{Align, Button, Color32, ComboBox, Label, Layout, ProgressBar, Response, RichText, TextStyle, Ui, Vec2};
 
 use self::selection::Selection;
 use self::view::{View, ViewSpec};
@@ -250,9 +250,15 @@ fn failed(ui: &mut Ui, context: &mut Context<'_>, error: &InputError, query: &im
     });
 }
 
-/// What a view says, in two sentences for those who decide and do not compute.
+/// What a view says, in two sentences for those who decide and do not compute. Where room is short it is one line, which the
+/// pointer shows whole.
 fn explanation(ui: &mut Ui, text: &str) {
-    widgets::remark(ui, text);
+    if is_short(ui) {
+        let muted = theme::tokens(ui).muted;
+        ui.add(Label::new(RichText::new(text).small().color(muted)).truncate());
+    } else {
+        widgets::remark(ui, text);
+    }
     ui.add_space(theme::space::XS);
 }
 
@@ -366,9 +372,15 @@ fn marked_chart_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Highligh
     });
 }
 
-/// The two things that can be done with every chart, at the right end of a bar.
+/// Room of the two things that can be done with every chart.
+const CHART_ACTIONS: f32 = 190.0;
+
+/// The two things that can be done with every chart, at the right end of a bar, or of the next line where it is full.
 fn chart_actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>) {
     let possible = !matches!(chart.body, Body::Empty(_));
+    if ui.available_size_before_wrap().x < CHART_ACTIONS {
+        ui.end_row();
+    }
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let export = ui.add_enabled(possible, Button::new("Export…"));
         if export.on_hover_text(Command::ExportChart.tooltip()).clicked() {

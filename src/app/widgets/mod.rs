@@ -26,7 +26,8 @@ pub(crate) fn card<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
         .inner_margin(Margin::symmetric(14, 12))
         .show(ui, |ui| {
             ui.take_available_width();
-            contents(ui)
+            // Columns and menus justify what is in them, which tears a text apart.
+            ui.with_layout(egui::Layout::top_down(egui::Align::Min), contents).inner
         })
         .inner
 }
@@ -108,7 +109,8 @@ pub(crate) fn named(ui: &Ui, field: &Response, name: &str) {
 pub(crate) fn fact(ui: &mut Ui, name: &str, value: impl Into<egui::WidgetText>) {
     let muted = theme::tokens(ui).muted;
     explained_measure(ui.label(RichText::new(name).color(muted)), name);
-    ui.label(value);
+    // A grid lets its labels grow beyond it otherwise.
+    ui.add(egui::Label::new(value).wrap());
     ui.end_row();
 }
 

@@ -21,7 +21,7 @@ use crate::results::comparison::{Judged, Standing};
 
 impl ComparePanel {
     pub(super) fn bar(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Arc<Chart>) {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             for view in View::ALL {
                 ui.selectable_value(&mut self.view, view, view.text()).on_hover_text(view.tooltip());
             }

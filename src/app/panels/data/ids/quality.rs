@@ -61,7 +61,7 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, state: &IdsState, curve
     let shown = if curves.has(state) { *curves } else { *first };
     let Some(chart) = shown.chart(state, context.session.synthetic()).map(Arc::new) else { return };
     ui.add_space(space::S);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         for (of, text, tooltip) in offered {
             if ui.selectable_label(of == shown, text).on_hover_text(tooltip).clicked() {
                 *curves = of;
