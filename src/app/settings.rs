@@ -234,8 +234,12 @@ mod tests {
         assert_eq!(Settings::load(&folder), Settings::default());
         std::fs::write(folder.join("settings.ron"), "(zoom: 1e9)").unwrap();
         assert_eq!(Settings::load(&folder).zoom, 2.0);
-        std::fs::write(folder.join("settings.ron"), "(zoom: 1.5, window: Some((size: (inf, 900.0))))").unwrap();
-        assert_eq!(Settings::load(&folder).window, None);
+        std::fs::write(
+            folder.join("settings.ron"),
+            "(zoom: 1.5, window: Some((position: None, size: (inf, 900.0), maximised: false)))",
+        )
+        .unwrap();
+        assert_eq!((Settings::load(&folder).zoom, Settings::load(&folder).window), (1.5, None));
     }
 
     #[test]

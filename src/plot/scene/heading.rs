@@ -82,7 +82,7 @@ mod tests {
             Heading { lines: vec!["Grassmann distance".to_owned(), "(radians)".to_owned()], size: 12.0 }
         );
         assert_eq!(fitted(0.3), Heading { lines: vec!["Grassmann".to_owned(), "distance".to_owned()], size: 12.0 });
-        for heading in ["Share or divergence", "Gain in NDCG@10 over Single evolving LoRA", "Stage"] {
+        for heading in ["Share or divergence", "Gain in NDCG@10 over Single evolving LoRA"] {
             let room = 0.4 * font::width(heading, 16.0, Weight::Regular);
             let fitted = Heading::fitted(heading, 16.0, room);
             assert_eq!(fitted.lines.join(" "), heading, "no word is cut");
