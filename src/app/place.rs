@@ -26,7 +26,7 @@ impl PlaceWatch {
         let Some(place) = place(&viewport, zoom, settings.window) else { return false };
         if let (false, Some(screen)) = (self.fitted, viewport.monitor_size) {
             self.fitted = true;
-            fit(ctx, place, (screen * zoom).into(), zoom);
+            fit(place, (screen * zoom).into(), zoom).into_iter().for_each(|command| ctx.send_viewport_cmd(command));
         }
         if settings.window != Some(place) {
             settings.window = Some(place);
@@ -54,16 +54,15 @@ fn place(viewport: &ViewportInfo, zoom: f32, before: Option<WindowPlace>) -> Opt
     Some(WindowPlace { position, size: (inside.size() * zoom).into(), maximised })
 }
 
-/// Brings a window that reaches beyond the screen back onto it.
-fn fit(ctx: &Context, place: WindowPlace, screen: [f32; 2], zoom: f32) {
+/// What brings a window that reaches beyond the screen back onto it.
+fn fit(place: WindowPlace, screen: [f32; 2], zoom: f32) -> Vec<ViewportCommand> {
     let there = place.on(screen);
     if place.maximised || there == place {
-        return;
+        return Vec::new();
     }
-    ctx.send_viewport_cmd(ViewportCommand::InnerSize(Vec2::from(there.size) / zoom));
-    if let Some(position) = there.position {
-        ctx.send_viewport_cmd(ViewportCommand::OuterPosition(Pos2::from(position) / zoom));
-    }
+    let size = ViewportCommand::InnerSize(Vec2::from(there.size) / zoom);
+    let position = there.position.map(|position| ViewportCommand::OuterPosition(Pos2::from(position) / zoom));
+    [size].into_iter().chain(position).collect()
 }
 
 #[cfg(test)]
@@ -91,11 +90,7 @@ mod tests {
 
     #[test]
     fn a_window_larger_than_the_screen_is_made_to_fit_it() {
-        let ctx = Context::default();
-        let commands = |place: WindowPlace| {
-            let output = ctx.run_ui(egui::RawInput::default(), |ui| fit(ui.ctx(), place, [1280.0, 800.0], 1.0));
-            output.viewport_output[&egui::ViewportId::ROOT].commands.clone()
-        };
+        let commands = |place: WindowPlace| fit(place, [1280.0, 800.0], 1.0);
         assert_eq!(commands(WindowPlace::AT_FIRST), [ViewportCommand::InnerSize(Vec2::new(1256.0, 712.0))]);
         assert_eq!(commands(WindowPlace { size: [1000.0, 700.0], ..WindowPlace::AT_FIRST }), []);
     }

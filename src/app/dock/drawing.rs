@@ -1,7 +1,7 @@
 //! Draws the dock: groups of tabs, the strip of those that are folded, or one view with all the room.
 
 use eframe::egui;
-use egui::{Align, Button, Frame, Id, Layout as UiLayout, Margin, Panel, RichText, ScrollArea, Ui, UiBuilder, Vec2};
+use egui::{Align, Button, Frame, Id, Layout as UiLayout, Margin, Panel, ScrollArea, Ui, UiBuilder, Vec2};
 use egui_tiles::{Tabs, Tile, TileId, Tiles};
 
 use super::{Layout, View, fold_group, groups, restore, show, toggle_maximised, views_of};
@@ -70,7 +70,8 @@ fn maximised(layout: &mut Layout, view: View, ui: &mut Ui, draw: &mut dyn FnMut(
     let frame = Frame::new().fill(theme::tokens(ui).surface).inner_margin(Margin::symmetric(8, 0));
     Panel::top("maximised view").exact_size(BAR).frame(frame).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
-            let back = icon_button(ui, "🗗", &format!("Restore {}", view.title), "Give the room back (F11 or Esc)");
+            let back =
+                icon_button(ui, Icon::Restore, &format!("Restore {}", view.title), "Give the room back (F11 or Esc)");
             let mut back = back.clicked();
             ScrollArea::horizontal().show(ui, |ui| {
                 for other in View::all() {
@@ -110,10 +111,26 @@ fn pane(ui: &mut Ui, view: View, draw: &mut dyn FnMut(&mut Ui, View)) {
     });
 }
 
-fn icon_button(ui: &mut Ui, icon: &str, name: &str, tooltip: &str) -> egui::Response {
-    let muted = theme::tokens(ui).muted;
-    let button = ui.add(Button::new(RichText::new(icon).color(muted)).frame(false)).on_hover_text(tooltip);
+/// What a small button of a bar does, drawn with lines: fonts lack these signs.
+#[derive(Clone, Copy)]
+enum Icon {
+    Maximise,
+    Restore,
+    Fold,
+}
+
+fn icon_button(ui: &mut Ui, icon: Icon, name: &str, tooltip: &str) -> egui::Response {
+    let button = ui.add(Button::new("").frame(false).min_size(Vec2::splat(22.0))).on_hover_text(tooltip);
     button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    let tokens = theme::tokens(ui);
+    let stroke = egui::Stroke::new(1.25, if button.hovered() { tokens.accent } else { tokens.muted });
+    let at = egui::Rect::from_center_size(button.rect.center(), Vec2::splat(10.0));
+    let frame = |at: egui::Rect| _ = ui.painter().rect_stroke(at, 1.0, stroke, egui::StrokeKind::Middle);
+    match icon {
+        Icon::Maximise => frame(at),
+        Icon::Restore => frame(at.shrink(2.0)),
+        Icon::Fold => _ = ui.painter().hline(at.x_range(), at.bottom(), stroke),
+    }
     button
 }
 
@@ -166,11 +183,13 @@ impl egui_tiles::Behavior<View> for Behavior<'_> {
         let Some(view) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
         ui.add_space(space::S);
         let name = format!("Maximise {}", view.title);
-        if icon_button(ui, "🗖", &name, "Give this view all the room (F11, or a double click on its tab)").clicked() {
+        if icon_button(ui, Icon::Maximise, &name, "Give this view all the room (F11, or a double click on its tab)")
+            .clicked()
+        {
             self.wish = Some(Wish::Maximise(*view));
         }
         let name = format!("Fold {}", view.title);
-        if self.can_fold && icon_button(ui, "🗕", &name, "Fold this group of views to a strip below").clicked() {
+        if self.can_fold && icon_button(ui, Icon::Fold, &name, "Fold this group of views to a strip below").clicked() {
             self.wish = Some(Wish::Fold(group));
         }
     }
