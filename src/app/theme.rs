@@ -213,8 +213,6 @@ fn visuals(visuals: &mut egui::Visuals, tokens: &Tokens) {
     widget(&mut widgets.hovered, tokens.raised, tokens.accent, tokens.text);
     widget(&mut widgets.active, tokens.selected, tokens.accent, tokens.text);
     widget(&mut widgets.open, tokens.raised, tokens.border_strong, tokens.text);
-    // What has the keyboard looks like this too: it must be found at a glance.
-    widgets.active.bg_stroke.width = 2.0;
 }
 
 fn widget(visuals: &mut egui::style::WidgetVisuals, fill: Color32, border: Color32, text: Color32) {
