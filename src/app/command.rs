@@ -107,6 +107,18 @@ impl Menu {
     }
 }
 
+impl Menu {
+    /// The submenu that a group (by its index) stands in: a long menu does not fit a small window.
+    pub(crate) const fn submenu(self, group: usize) -> Option<&'static str> {
+        match (self, group) {
+            (Self::View, 0) => Some("Views"),
+            (Self::View, 3) => Some("Theme"),
+            (Self::View, 4) => Some("Zoom"),
+            _ => None,
+        }
+    }
+}
+
 /// What is open and selected, as far as commands depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Situation {

@@ -113,6 +113,8 @@ struct Began {
     before: BTreeMap<String, Status>,
     /// Ids of the runs that were seen under way.
     seen: BTreeSet<String>,
+    /// Whether it is over; what the last run came to may still be on its way here.
+    over: bool,
 }
 
 /// What a queue came to.
@@ -142,15 +144,18 @@ impl QueueStory {
     /// Takes in how things stand; what the queue came to when it has just ended and some run with it.
     pub(crate) fn look(&mut self, busy: bool, runs: &[Arc<RunView>], now_unix: u64) -> Option<QueueEnd> {
         if busy {
+            self.began.take_if(|began| began.over);
             let began = self.began.get_or_insert_with(|| Began {
                 unix: now_unix,
                 before: runs.iter().map(|run| (run.id.clone(), run.status)).collect(),
                 seen: BTreeSet::new(),
+                over: false,
             });
             began.seen.extend(runs.iter().filter(|run| run.is_active()).map(|run| run.id.clone()));
             return None;
         }
-        let Began { unix, before, seen } = self.began.take()?;
+        let Began { unix, before, seen, over } = self.began.as_mut()?;
+        *over = true;
         let took_part = |run: &&Arc<RunView>| seen.contains(&run.id) || before.get(&run.id) != Some(&run.status);
         let count = |status: Status| {
             let learned = |run: &&Arc<RunView>| run.config.method.is_learned();
@@ -159,9 +164,11 @@ impl QueueStory {
         let end = QueueEnd {
             finished: count(Status::Finished),
             failed: count(Status::Failed),
-            seconds: now_unix.saturating_sub(unix),
+            seconds: now_unix.saturating_sub(*unix),
         };
-        (end.finished + end.failed > 0).then_some(end)
+        let told = (end.finished + end.failed > 0).then_some(end)?;
+        self.began = None;
+        Some(told)
     }
 }
 

@@ -183,32 +183,33 @@ fn toolbar(ui: &mut Ui, room: f32, situation: &Situation, actions: &mut Vec<Acti
 fn menu_ui(ui: &mut Ui, menu: Menu, situation: &Situation, actions: &mut Vec<Action>) {
     ui.set_min_width(230.0);
     for (index, group) in menu.groups().into_iter().enumerate() {
-        if index > 0 {
-            ui.separator();
-        }
-        for command in group {
-            let button = Button::new(command.words(situation));
-            let button = match command.shortcut() {
-                Some(shortcut) => button.shortcut_text(ui.ctx().format_shortcut(&shortcut)),
-                None => button,
-            };
-            if widgets::explained(ui, button, command, situation).clicked() {
-                actions.push(Action::Command(command));
+        match menu.submenu(index) {
+            Some(name) => {
+                let own = |ui: &mut Ui| {
+                    ui.set_min_width(230.0);
+                    group_ui(ui, &group, situation, actions);
+                };
+                ui.menu_button(name, own);
+            }
+            None => {
+                if index > 0 {
+                    ui.separator();
+                }
+                group_ui(ui, &group, situation, actions);
             }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_does_not_fit_leaves_room_for_the_menu_that_has_it() {
-        let widths = [80.0, 90.0, 60.0];
-        assert_eq!(that_fit(&widths, 230.0, 30.0), 3, "all need no menu");
-        assert_eq!(that_fit(&widths, 229.0, 30.0), 2);
-        assert_eq!(that_fit(&widths, 199.0, 30.0), 1);
-        assert_eq!(that_fit(&widths, 20.0, 30.0), 0);
+fn group_ui(ui: &mut Ui, group: &[Command], situation: &Situation, actions: &mut Vec<Action>) {
+    for &command in group {
+        let button = Button::new(command.words(situation));
+        let button = match command.shortcut() {
+            Some(shortcut) => button.shortcut_text(ui.ctx().format_shortcut(&shortcut)),
+            None => button,
+        };
+        if widgets::explained(ui, button, command, situation).clicked() {
+            actions.push(Action::Command(command));
+        }
     }
 }

@@ -57,8 +57,9 @@ fn colour_and_marker_of_an_experiment_are_set_by_keyboard_or_mouse_and_taken_bac
     let amber = ExperimentStyle { colour: Colour::Amber, marker: Marker::Diamond };
     until(&mut window, "the saved colour", |_| load(&file).styles.get("Frozen") == Some(&amber));
     assert_eq!(load(&file).styles["PESO"], ExperimentStyle::at(0), "the others are kept as they are");
+    until(&mut window, "that it is saved", |window| !has(window, "Unsaved changes"));
     window.key_press_modifiers(COMMAND, Key::Z);
-    window.step();
+    until_label(&mut window, "Unsaved changes");
     window.key_press_modifiers(COMMAND, Key::S);
     until(&mut window, "the colour before", |_| !load(&file).styles.contains_key("Frozen"));
 

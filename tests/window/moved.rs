@@ -333,27 +333,31 @@ fn recommendations_and_meanings_are_exported_as_tables() {
     let mut window = opened(&world, Theme::Light, "Users");
     until_label(&mut window, "100 of 100 users");
     let charts = world.folder.path().join("demo/charts");
-    let exported = |window: &mut Harness<'_, Workbench>, name: &str| {
+    let exported = |window: &mut Harness<'_, Workbench>, begins: &str| {
         click(window, "Export…");
         until_label(window, "Export the chart");
         choose(window, "Format", "CSV table");
         click(window, "Export");
-        let file = charts.join(name);
-        until(window, name, |_| file.is_file());
+        let written = || {
+            let mut files = fs::read_dir(&charts).into_iter().flatten().flatten().map(|entry| entry.path());
+            files.find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(begins)))
+        };
+        until(window, begins, |_| written().is_some());
         until(window, "the dialog to close", |window| !has(window, "Export the chart"));
-        fs::read_to_string(file).unwrap()
+        fs::read_to_string(written().unwrap()).unwrap()
     };
-    let users = exported(&mut window, "recommendations-to-user-u7-in-stage-5.csv");
+    let users = exported(&mut window, "recommendations-to-user-");
+    assert!(users.starts_with("protocol,user,stage,Place,PESO,Single evolving LoRA,Popularity,note\n"), "{users}");
     assert!(
-        users.starts_with("protocol,user,stage,Place,PESO,Single evolving LoRA,Popularity,note\nsame-block,u7,5,1,"),
+        users.lines().nth(1).is_some_and(|line| line.starts_with("same-block,u") && line.contains(",5,1,")),
         "{users}"
     );
     assert_eq!(users.lines().count(), 11, "ten places");
-    assert!(users.contains("(new)") && users.contains('✓'), "{users}");
+    assert!(users.contains("(new)"), "{users}");
     click(&mut window, "Subspace");
     click(&mut window, "Meaning");
     until_label(&mut window, "What it writes");
-    let meaning = exported(&mut window, "meaning-of-direction-1-layer-3-down.csv");
+    let meaning = exported(&mut window, "meaning-of-direction-1-");
     let heading = "run,stage,module,direction,Side,Makes likelier,Score,Makes less likely,Score,Codes raised,Score";
     assert!(meaning.starts_with(heading), "{meaning}");
     let first = meaning.lines().nth(1).unwrap();

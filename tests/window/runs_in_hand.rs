@@ -118,7 +118,7 @@ fn groups_have_mean_and_spread_and_columns_are_remembered() {
     // Mean and sample standard deviation of the three levels' Hit@10 and NDCG@10: the deviation is a third of the mean.
     let cell = |window: &Harness<'_, Workbench>| {
         let labels = window.query_all_by_label_contains(" ±.");
-        labels.filter_map(|node| node.accesskit_node().label()).next()
+        labels.filter_map(|node| node.accesskit_node().label().or_else(|| node.accesskit_node().value())).next()
     };
     let text = cell(&window).unwrap();
     let (mean, deviation) = text.split_once(" ±").unwrap();

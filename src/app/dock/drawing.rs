@@ -12,7 +12,7 @@ use crate::app::theme::{self, space};
 const BAR: f32 = 34.0;
 
 /// Room below which a view is scrolled.
-const LEAST: Vec2 = Vec2::new(360.0, 220.0);
+const LEAST: Vec2 = Vec2::new(260.0, 200.0);
 
 /// Draws the dock; `draw` draws the inside of a view.
 pub(crate) fn ui(layout: &mut Layout, ui: &mut Ui, draw: &mut dyn FnMut(&mut Ui, View)) {

@@ -62,6 +62,10 @@ impl Change {
         if about(before) != about(after) {
             changes.push(Self::new("the project's name and notes", Place::Project));
         }
+        // What has no words of its own can be taken back all the same.
+        if changes.is_empty() && before != after {
+            changes.push(Self::new("the project", Place::Project));
+        }
         let more = changes.len().saturating_sub(1);
         let first = changes.into_iter().next()?;
         Some(match more {
@@ -94,9 +98,16 @@ fn experiments(before: &Project, after: &Project) -> Vec<Change> {
         let moved = new.iter().zip(old).find(|(new, old)| new.name != old.name).map(|(new, _)| new);
         changes.extend(moved.map(|moved| Change::new(format!("moving {}", moved.name), place(moved))));
     }
+    let slots = [before, after].map(Project::style_slots);
     for new in new {
-        if let Some(old) = old.iter().find(|old| old.name == new.name) {
-            changes.extend(method(&new.name, &old.method, &new.method));
+        let Some(old) = old.iter().find(|old| old.name == new.name) else { continue };
+        changes.extend(method(&new.name, &old.method, &new.method));
+        if old.seeds != new.seeds {
+            changes.push(Change::new(format!("the seeds of {}", new.name), place(new)));
+        }
+        let [before, after] = slots.each_ref().map(|slots| slots.of(&new.name));
+        if before != after {
+            changes.push(Change::new(format!("colour and marker of {}", new.name), place(new)));
         }
     }
     changes
@@ -214,6 +225,7 @@ mod tests {
     use super::*;
     use crate::model::BaseModel;
     use crate::project::file::DEMO;
+    use crate::project::styles::ExperimentStyle;
     use crate::project::sweep::{Axis, Sweep};
     use crate::schema::Setting;
 
@@ -235,6 +247,10 @@ mod tests {
         let (words, place) = between(&project, &edits::with_options(&project, 0, method));
         assert_eq!(words, "lambda of PESO");
         assert_eq!(place, Place::MethodOption { experiment: "PESO".to_owned(), option: "lambda".to_owned() });
+        let coloured = edits::with_style(&project, "PESO", ExperimentStyle::at(11));
+        assert_eq!(between(&project, &coloured), ("colour and marker of PESO".to_owned(), card("PESO")));
+        let own_seeds = edits::with_own_seeds(&project, 0, Some(vec![7]));
+        assert_eq!(between(&project, &own_seeds), ("the seeds of PESO".to_owned(), card("PESO")));
         let without = edits::without_experiment(&project, 0);
         assert_eq!(between(&project, &without), ("removing PESO".to_owned(), card("PESO")));
         assert_eq!(between(&without, &project).0, "adding PESO");

@@ -6,18 +6,16 @@ use eframe::egui;
 use egui::{ComboBox, Ui};
 
 use super::cells::CONTINUAL;
-use super::contents::TableContents;
 use super::lines::Lines;
 use super::{ComparePanel, View};
 use crate::app::panels::{Context, chart_actions};
-use crate::app::queries::comparison::Verdicts;
 use crate::figures::cost::Cost;
 use crate::figures::measures;
 use crate::figures::slices;
 use crate::figures::words::metric_label;
 use crate::measure::Dimension;
 use crate::plot::Chart;
-use crate::results::comparison::{Judged, Standing};
+use crate::results::comparison::Standing;
 
 impl ComparePanel {
     pub(super) fn bar(&mut self, ui: &mut Ui, context: &mut Context<'_>, lines: &Lines, chart: &Arc<Chart>) {
@@ -26,7 +24,6 @@ impl ComparePanel {
                 ui.selectable_value(&mut self.view, view, view.text()).on_hover_text(view.tooltip());
             }
             match self.view {
-                View::Table => self.copy_table(ui, context, lines),
                 View::Settings => {}
                 _ => chart_actions(ui, context, chart),
             }
@@ -169,26 +166,5 @@ impl ComparePanel {
         switch
             .on_hover_text("Each line over its own seeds, also over those that the project no longer asks for, instead of all lines over the seeds that they share")
             .on_disabled_hover_text("All lines have the same seeds");
-    }
-
-    fn copy_table(&self, ui: &mut Ui, context: &Context<'_>, lines: &Lines) {
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let Some(baseline) = self.baseline_place(lines) else { return };
-            let button = ui.button("Copy table").on_hover_text("Put the table on the clipboard, for a spreadsheet");
-            if button.clicked() {
-                let verdicts = Verdicts { compared: lines.compared(context.session, &self.metric), baseline };
-                let judged: Option<&[Judged]> = context.session.queries.get(&verdicts).ready().map(Vec::as_slice);
-                let metrics = self.metrics(lines);
-                let contents = TableContents {
-                    lines,
-                    baseline,
-                    metrics: &metrics,
-                    continual: &self.continual(lines),
-                    judged,
-                    wanted: &|_| true,
-                };
-                ui.copy_text(self.table.as_text(&contents));
-            }
-        });
     }
 }

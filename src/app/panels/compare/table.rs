@@ -110,7 +110,8 @@ fn listing(columns: &[Column], rows: &[Row]) -> Listing {
         _ => listing::Column::numbers(column.title()),
     };
     let cell = |cell: &Cell| {
-        let below = cell.below.as_ref().map(|below| format!(" ({below})")).unwrap_or_default();
+        let below = cell.below.as_ref().filter(|below| !below.is_empty());
+        let below = below.map(|below| format!(" ({below})")).unwrap_or_default();
         let shown = format!("{}{below}", cell.main);
         match cell.order {
             Order::Number(Some(value)) => listing::Cell::number(value, shown),
@@ -242,22 +243,6 @@ impl TableState {
                 };
             }
         });
-    }
-
-    /// The table as text for a spreadsheet, tabs between the columns.
-    pub(super) fn as_text(&self, contents: &TableContents<'_>) -> String {
-        let columns = Column::all(contents.metrics, contents.continual);
-        let heading: Vec<String> = columns.iter().map(Column::title).collect();
-        let mut text = heading.join("\t") + "\n";
-        for row in self.rows(contents, &columns) {
-            let cell = |cell: &Cell| match &cell.below {
-                Some(below) if !below.is_empty() => format!("{} ({below})", cell.main),
-                _ => cell.main.clone(),
-            };
-            text.push_str(&row.cells.iter().map(cell).collect::<Vec<_>>().join("\t"));
-            text.push('\n');
-        }
-        text
     }
 }
 
