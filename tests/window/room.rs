@@ -100,7 +100,7 @@ fn pictures_of_every_view() {
             for view in VIEWS {
                 click(&mut window, view);
                 until(&mut window, "what is computed", |window| {
-                    window.query_by_role(Role::ProgressIndicator).is_none()
+                    window.query_all_by_role(Role::ProgressIndicator).next().is_none()
                 });
                 window.run_ok();
                 let name = format!("{view}_{theme:?}_{}x{}.png", size[0], size[1]).to_lowercase();
