@@ -45,6 +45,9 @@ pub(crate) struct ExperimentsPanel {
 /// Width of the panel from which cards stand in two columns.
 const TWO_COLUMNS: f32 = 680.0;
 
+/// Width of a card below which the name has a line of its own, since beside the buttons nothing would be left of it.
+const NARROW: f32 = 270.0;
+
 /// The experiment that is being renamed, by place, and the name so far.
 #[derive(Debug)]
 struct Renaming {
@@ -170,6 +173,13 @@ impl ExperimentsPanel {
 
     fn heading(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &Experiment) {
         let height = ui.spacing().interact_size.y;
+        let narrow = ui.available_width() < NARROW;
+        if narrow {
+            ui.horizontal(|ui| {
+                style_menu::ui(ui, context, experiment);
+                self.name(ui, context, index, experiment);
+            });
+        }
         // The buttons come first, so that a long name takes what is left beside them.
         let layout = egui::Layout::right_to_left(egui::Align::Center);
         ui.allocate_ui_with_layout(egui::Vec2::new(ui.available_width(), height), layout, |ui| {
@@ -185,6 +195,9 @@ impl ExperimentsPanel {
                 context.actions.push(Action::EditSweep(SweepOf::Experiment(experiment.name.clone())));
             }
             run_button(ui, context, experiment);
+            if narrow {
+                return;
+            }
             let layout = egui::Layout::left_to_right(egui::Align::Center);
             ui.with_layout(layout, |ui| {
                 style_menu::ui(ui, context, experiment);

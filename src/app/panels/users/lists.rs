@@ -30,7 +30,7 @@ const MARK_WIDTH: f32 = 34.0;
 impl Lists {
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, known: &Known<'_>, test: usize) {
         let (user, target) = known.tests.tests[test];
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             widgets::section(ui, &format!("User {}", known.dataset.users[user as usize]));
             for slice in known.tests.slices.get(test).into_iter().flatten() {
                 widgets::pill(ui, slice.key(), theme::tokens(ui).accent);
