@@ -58,7 +58,7 @@ impl eframe::App for Workbench {
         {
             // A list that one of its fields has open goes with the dialog.
             if !matches!(action, DialogAction::Preview(_)) {
-                egui::Popup::close_all(ui.ctx());
+                Popup::close_all(ui.ctx());
             }
             self.perform_dialog(ui.ctx(), action);
         }

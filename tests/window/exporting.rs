@@ -11,17 +11,7 @@ use peso_workbench::app::Workbench;
 use peso_workbench::run::Status;
 
 use crate::fixture::{self, Come};
-use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
-
-/// Chooses an entry of a combo box.
-#[track_caller]
-fn choose(window: &mut Harness<'_, Workbench>, combo: &str, option: &str) {
-    until_label(window, combo);
-    window.get_by_role_and_label(Role::ComboBox, combo).click();
-    window.step();
-    window.step();
-    click(window, option);
-}
+use crate::world::{World, choose, click, has, has_part, load, until, until_label, until_part};
 
 /// Replaces the words of a field.
 fn write(window: &mut Harness<'_, Workbench>, field: &str, words: &str) {

@@ -15,7 +15,7 @@ use peso_workbench::run::{RunMethod, Status};
 use crate::fixture::{self, Come};
 use crate::looks::THEMES;
 use crate::snapshot::{Part, picture, text};
-use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
+use crate::world::{World, choose, click, has, has_part, load, until, until_label, until_part};
 use crate::{analyses, comparing};
 
 /// The demo with two finished methods with adapters, and a non-learned baseline.
@@ -45,16 +45,6 @@ fn opened(world: &World, theme: Theme, view: &str) -> Harness<'static, Workbench
     until_part(&mut window, "2 of 4 finished");
     click(&mut window, view);
     window
-}
-
-/// Chooses an entry of a combo box.
-#[track_caller]
-fn choose(window: &mut Harness<'_, Workbench>, combo: &str, option: &str) {
-    until(window, combo, |window| window.query_by_role_and_label(Role::ComboBox, combo).is_some());
-    window.get_by_role_and_label(Role::ComboBox, combo).click();
-    window.step();
-    window.step();
-    click(window, option);
 }
 
 #[test]

@@ -260,3 +260,13 @@ pub fn click(window: &mut Harness<'_, Workbench>, label: &str) {
     window.step();
     window.step();
 }
+
+/// Chooses an entry of a combo box.
+#[track_caller]
+pub fn choose(window: &mut Harness<'_, Workbench>, combo: &str, option: &str) {
+    until(window, combo, |window| window.query_by_role_and_label(Role::ComboBox, combo).is_some());
+    window.get_by_role_and_label(Role::ComboBox, combo).click();
+    window.step();
+    window.step();
+    click(window, option);
+}

@@ -98,15 +98,16 @@ fn experiments(before: &Project, after: &Project) -> Vec<Change> {
         let moved = new.iter().zip(old).find(|(new, old)| new.name != old.name).map(|(new, _)| new);
         changes.extend(moved.map(|moved| Change::new(format!("moving {}", moved.name), place(moved))));
     }
-    let slots = [before, after].map(Project::style_slots);
+    // What each is drawn with is dear to tell in a long sweep, and a drag of a number does not change it.
+    let slots = (before.styles != after.styles).then(|| [before, after].map(Project::style_slots));
     for new in new {
         let Some(old) = old.iter().find(|old| old.name == new.name) else { continue };
         changes.extend(method(&new.name, &old.method, &new.method));
         if old.seeds != new.seeds {
             changes.push(Change::new(format!("the seeds of {}", new.name), place(new)));
         }
-        let [before, after] = slots.each_ref().map(|slots| slots.of(&new.name));
-        if before != after {
+        let drawn = slots.as_ref().map(|slots| slots.each_ref().map(|slots| slots.of(&new.name)));
+        if drawn.is_some_and(|[before, after]| before != after) {
             changes.push(Change::new(format!("colour and marker of {}", new.name), place(new)));
         }
     }

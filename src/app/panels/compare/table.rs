@@ -76,8 +76,9 @@ impl ComparePanel {
             wanted: &wanted,
         };
         let captioned = height >= CAPTION;
-        let listing = self.table.ui(ui, &contents, if captioned { height - 48.0 } else { height });
+        let rows = self.table.ui(ui, &contents, if captioned { height - 48.0 } else { height });
         if self.view == View::Table {
+            let listing = listing(&Column::all(&metrics, contents.continual), &rows);
             let against = format!("Gains in {} over {}", metric_label(&self.metric), lines.all[baseline].name);
             let chart = Chart { subtitle: Some(against), ..Chart::new("Comparison", Body::Listing(listing)) };
             let chart = chart.synthetic(context.session.synthetic()).under(lines.protocol()).over(&lines.basis);
@@ -129,7 +130,7 @@ pub(super) const ROW_HEIGHT: f32 = 40.0;
 
 impl TableState {
     /// Draws the table in at most `height`; what it lists comes back.
-    pub(super) fn ui(&mut self, ui: &mut Ui, contents: &TableContents<'_>, height: f32) -> Listing {
+    pub(super) fn ui(&mut self, ui: &mut Ui, contents: &TableContents<'_>, height: f32) -> Vec<Row> {
         let columns = Column::all(contents.metrics, contents.continual);
         let rows = self.rows(contents, &columns);
         let mut pointed = None;
@@ -168,7 +169,7 @@ impl TableState {
             });
         });
         self.pointed = pointed;
-        listing(&columns, &rows)
+        rows
     }
 
     /// Draws a row; whether the pointer is on it.

@@ -12,6 +12,8 @@ pub(super) struct Player {
     at: usize,
     /// While it plays: when the next stage comes, in seconds of the window's clock.
     next: Option<f64>,
+    /// Whether the stage that is shown was come to by playing.
+    played: bool,
 }
 
 /// Seconds that each stage is shown, the way to it included.
@@ -23,9 +25,9 @@ impl Player {
         self.at.min(stages.len()).checked_sub(1)
     }
 
-    /// Whether it goes on by itself.
-    pub(super) const fn plays(&self) -> bool {
-        self.next.is_some()
+    /// Whether the stage that is shown was come to by playing, the last one too.
+    pub(super) const fn played(&self) -> bool {
+        self.played
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, stages: &[usize]) {
@@ -42,6 +44,7 @@ impl Player {
                     Some(ui.input(|input| input.time) + SHOWN)
                 }
             };
+            self.played = self.next.is_some();
         }
         let words = |number: f64| match (number.round() as usize).checked_sub(1).and_then(|index| stages.get(index)) {
             Some(stage) => stage.to_string(),
@@ -55,7 +58,7 @@ impl Player {
         let slider = Slider::new(&mut self.at, 0..=stages.len()).text("Stage shown");
         let slider = ui.add(slider.custom_formatter(|number, _| words(number)).custom_parser(named));
         if slider.on_hover_text("One stage alone, with the way that led to it; at the left end all at once").changed() {
-            self.next = None;
+            (self.next, self.played) = (None, false);
         }
     }
 

@@ -121,7 +121,7 @@ impl SubspacePanel {
         let scenes = player.stage(&made.stages).map_or(&made.all, |index| &made.by_stage[index]);
         let words = one.module_words();
         let home = || scenes.first().map_or_else(Camera::default, |scene| scene.home());
-        if player.plays()
+        if player.played()
             && let Some(led) = guide.lead(ui, made, player.stage(&made.stages), camera.unwrap_or_else(home))
         {
             *camera = Some(led);
