@@ -472,7 +472,8 @@ fn looks_of_subspaces() {
             text(&mut window, "river", Part::View);
             &[
                 ("Spectra", "spectra", "Singular value by Direction"),
-                ("Directions", "directions", "Directions of PESO, Layer"),
+                // Offered once it was looked up in every stage what is known: after that no label comes.
+                ("Directions", "directions", "Name the arrows"),
                 ("ΔW", "weights", "ΔW of PESO, stage 5"),
                 ("Retention", "retention", "Measured by Predicted"),
             ]
