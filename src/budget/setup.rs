@@ -107,6 +107,7 @@ pub fn relevant(project: &Project) -> Project {
         sweeps: Vec::new(),
         seeds: project.seeds.iter().take(1).copied().collect(),
         styles: BTreeMap::new(),
+        board: Vec::new(),
         notes: String::new(),
         tags: Vec::new(),
         folder: project.folder.clone(),

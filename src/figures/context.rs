@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 
 use super::adapters::{AdapterRun, leading_module};
 use super::curves::{CurvePoint, RunCurves};
-use super::options::FigureOptions;
 use super::styles::{Styled, curve_styles, run_styles};
 use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_report};
 use crate::data::{DataDrift, Dataset};
@@ -16,6 +15,7 @@ use crate::id_training::words;
 use crate::measure::UserMetric;
 use crate::plot::SeriesStyle;
 use crate::project::Project;
+use crate::project::board::FigureOptions;
 use crate::results::churn::{ChurnReport, churn};
 use crate::results::comparison::{ComparisonLine, Judged, judge, lines};
 use crate::results::seeds::{SeedBasis, SeedChoice};

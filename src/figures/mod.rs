@@ -23,10 +23,11 @@ pub mod weights;
 pub mod words;
 
 pub use self::context::{FigureContext, FigureRun};
-pub use self::options::{FigureOption, FigureOptions};
+pub use self::options::FigureOption;
 pub use self::provenance::Provenance;
 pub use self::spec::{FigureSpec, Make, NamedChart};
 pub use self::styles::Styled;
+pub use crate::project::board::FigureOptions;
 
 macro_rules! figures {
     ($($name:ident),* $(,)?) => {

@@ -3,10 +3,11 @@
 use super::context::{FigureContext, FigureRun};
 use super::curves::RunCurves;
 use super::measures::defined;
-use super::options::{FigureOption, FigureOptions};
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
 use crate::error::InputError;
 use crate::plot::Chart;
+use crate::project::board::FigureOptions;
 
 /// A figure: its names, its words, and the way from runs to charts.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //!
 //! Defaults are the paper's. [`self::file`] reads, checks and writes it.
 
+pub mod board;
 pub mod check;
 pub(crate) mod edits;
 pub mod evaluation_fields;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::board::PinnedFigure;
 use self::styles::ExperimentStyle;
 use self::sweep::Sweep;
 use crate::data::{DatasetSource, Protocol};
@@ -59,6 +61,9 @@ pub struct Project {
     /// What experiments are drawn with, by name, as far as that was written down; see [`Self::style_slots`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub styles: BTreeMap<String, ExperimentStyle>,
+    /// Figures to be shown to others, in the order of the telling.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub board: Vec<PinnedFigure>,
     #[serde(default)]
     pub notes: String,
     #[serde(default)]
