@@ -103,6 +103,7 @@ impl Arguments {
             run: self.run.clone(),
             // Among other figures of adapters they are read anyway.
             adapter_moves: self.figure.0.len() > 1,
+            ..FigureOptions::default()
         };
         let mut charts = Vec::new();
         for figure in &self.figure.0 {

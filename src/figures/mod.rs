@@ -6,6 +6,7 @@
 //! [`stages`], [`space`], [`weights`]).
 
 pub mod adapters;
+pub mod board;
 pub mod context;
 pub mod curves;
 pub mod meaning;

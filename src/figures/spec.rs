@@ -34,6 +34,8 @@ pub struct FigureSpec {
 pub enum Make {
     /// As many as it names, of all runs together.
     Project(fn(&FigureContext<'_>, &FigureOptions) -> Result<Vec<NamedChart>, InputError>),
+    /// As many as it names, of the data alone: runs change nothing of it.
+    Data(fn(&FigureContext<'_>) -> Result<Vec<NamedChart>, InputError>),
     /// One of the training curves of all runs; the window draws it while they train.
     Curves(fn(&[RunCurves]) -> Chart),
     /// One a run; none where the run does not have what it shows.
@@ -66,6 +68,7 @@ impl FigureSpec {
         let mut charts = Vec::new();
         match self.make {
             Make::Project(make) => charts = make(context, options)?,
+            Make::Data(make) => charts = make(context)?,
             Make::Curves(draw) => {
                 let chart = draw(context.curves()?).synthetic(context.is_synthetic());
                 charts.push(NamedChart::new(name, chart));
@@ -78,7 +81,8 @@ impl FigureSpec {
             }
             Make::Stage(make) => {
                 for run in context.runs(options)? {
-                    for stage in 1..=run.folder.config().stages {
+                    let asked = |stage: &usize| options.stage.is_none_or(|asked| asked == *stage);
+                    for stage in (1..=run.folder.config().stages).filter(asked) {
                         let named = |chart| NamedChart::new(format!("{name}-{}-stage-{stage}", run.id()), chart);
                         let chart = make(context, run, stage)?.map(|chart| of_run(chart, run));
                         charts.extend(chart.map(|chart| chart.of("stage", stage.to_string())).map(named));
@@ -86,6 +90,7 @@ impl FigureSpec {
                 }
             }
         }
+        charts.retain(|chart| options.chart.as_ref().is_none_or(|asked| *asked == chart.name));
         Ok(charts.into_iter().map(|NamedChart { name, chart }| NamedChart { name, chart: defined(chart) }).collect())
     }
 }

@@ -1,12 +1,15 @@
 //! The board: figures that someone chose to show, in the order of the telling, each with its settings and the words beside it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::data::Protocol;
-use crate::measure::UserMetric;
+use crate::measure::{Dimension, UserMetric};
+use crate::subspace::Side;
 
 /// What figures are asked for with. Which of it a figure takes, its entry in the list of figures says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FigureOptions {
     /// `ndcg@10_corrected`.
@@ -23,8 +26,54 @@ pub struct FigureOptions {
     /// Id of the only run, or name of the only experiment, of figures that are one a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
+    /// The run or experiment beside it, of figures that hold two against each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// Whether drift by stage has the moves of adapters beside it, for which every adapter of every run is read.
     pub adapter_moves: bool,
+    /// Whether lines are over their own seeds, instead of over those that all have.
+    #[serde(skip_serializing_if = "is_false")]
+    pub all_seeds: bool,
+    /// Metrics of a table beside the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_metrics: Vec<String>,
+    /// What slices are of; all kinds where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slices_of: Option<Dimension>,
+    /// The user, by the name that the data have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The singular vectors that are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+    /// A direction of the module, from 1; the strongest where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<usize>,
+    /// Where a scene in space is seen from; from where all of it is seen where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub camera: Option<CameraView>,
+    /// The only chart, by its name, of a figure that makes several: `cost-seconds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chart: Option<String>,
+    /// Names of lines that the legend hides.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub hidden: BTreeSet<String>,
+}
+
+fn is_false(switch: &bool) -> bool {
+    !switch
+}
+
+/// Where a scene is seen from, as a camera has it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraView {
+    /// Angles around the vertical axis and above the horizon, in radians.
+    pub yaw: f32,
+    pub pitch: f32,
+    /// From the target, in units of the scene.
+    pub distance: f32,
+    pub target: [f32; 3],
 }
 
 impl Default for FigureOptions {
@@ -35,13 +84,23 @@ impl Default for FigureOptions {
             baseline: None,
             stage: None,
             run: None,
+            beside: None,
             adapter_moves: false,
+            all_seeds: false,
+            more_metrics: Vec::new(),
+            slices_of: None,
+            user: None,
+            side: None,
+            direction: None,
+            camera: None,
+            chart: None,
+            hidden: BTreeSet::new(),
         }
     }
 }
 
 /// A figure on the board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PinnedFigure {
     /// Its name in the list of figures: `gains`.
@@ -61,6 +120,25 @@ pub struct PinnedFigure {
     pub note: String,
     #[serde(default)]
     pub size: FigureSize,
+    /// The runs that it showed when someone last looked at what it is made of, by id, with their finished stages.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, usize>,
+}
+
+impl PinnedFigure {
+    /// A figure of this name, without words of its own.
+    pub fn new(figure: impl Into<String>, options: FigureOptions, protocol: Protocol) -> Self {
+        Self {
+            figure: figure.into(),
+            options,
+            protocol,
+            title: None,
+            caption: String::new(),
+            note: String::new(),
+            size: FigureSize::default(),
+            seen: BTreeMap::new(),
+        }
+    }
 }
 
 /// For where a figure is made.
@@ -73,4 +151,30 @@ pub enum FigureSize {
     Column,
     /// The whole width of a paper's page.
     Page,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::project::Project;
+    use crate::project::file::{DEMO, to_ron};
+
+    #[test]
+    fn a_board_is_read_as_it_was_written_and_what_is_usual_is_not_written() {
+        let mut project = Project::parse(DEMO, Path::new("demo/project.ron")).unwrap();
+        assert!(!to_ron(&project, Path::new("x")).unwrap().contains("board"));
+        let camera = Some(CameraView { yaw: 0.5, pitch: 0.25, distance: 3.0, target: [0.0; 3] });
+        let hidden = BTreeSet::from(["Frozen".to_owned()]);
+        let options = FigureOptions { camera, hidden, side: Some(Side::Left), ..FigureOptions::default() };
+        let plain = PinnedFigure::new("gains", FigureOptions::default(), Protocol::NextBlock);
+        let seen = BTreeMap::from([("peso-s1".to_owned(), 3)]);
+        project.board = vec![plain, PinnedFigure { seen, ..PinnedFigure::new("space", options, Protocol::SameBlock) }];
+        let text = to_ron(&project, Path::new("x")).unwrap();
+        assert_eq!(Project::parse(&text, Path::new("x")).unwrap().board, project.board, "{text}");
+        let brief = "(figure: \"gains\")";
+        let read: PinnedFigure = ron::from_str(brief).unwrap();
+        assert_eq!(read, PinnedFigure::new("gains", FigureOptions::default(), Protocol::SameBlock));
+    }
 }
