@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::outcome::{Ended, print, print_json};
+use super::outcome::{Ended, print, print_json, say_archived};
 use super::table::Table;
 use crate::data::Protocol;
 use crate::error::InputError;
@@ -136,7 +136,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 /// # Errors
 /// No line can be compared with the baseline.
 fn report(project: &Project, arguments: &Arguments, selection: Selection) -> Result<Report, InputError> {
-    let lines = user_scores(project, &project.runs_dir(arguments.out.as_deref()), selection)?;
+    let runs_dir = project.runs_dir(arguments.out.as_deref());
+    say_archived(&runs_dir);
+    let lines = user_scores(project, &runs_dir, selection)?;
     let baseline = named(&lines, &arguments.baseline, &arguments.project)?;
     let report = compared(project, &lines, baseline, selection);
     match report.refused.first() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::outcome::{Ended, say, warn};
+use super::outcome::{Ended, say, say_archived, warn};
 use crate::error::InputError;
 use crate::figures::words::shown_key;
 use crate::figures::{self, FIGURES, FigureContext, FigureOption, FigureOptions, FigureSpec, NamedChart};
@@ -71,6 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let runs_dir = project.runs_dir(arguments.out.as_deref());
     let (results, unusable) = Results::read(&project, &runs_dir, project.evaluation.protocol.first());
     warn(&unusable);
+    say_archived(&runs_dir);
     if results.runs.is_empty() {
         return Err(InputError::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }

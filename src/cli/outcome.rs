@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::error::{InputError, RunError};
+use crate::results::ShownRuns;
 
 pub(super) const DONE: u8 = 0;
 pub(super) const FAILED: u8 = 1;
@@ -55,6 +57,15 @@ pub(super) fn report(error: &anyhow::Error) -> u8 {
 pub(super) fn warn(left_out: &[InputError]) {
     for input in left_out {
         say(&format!("warning: left out: {input}"));
+    }
+}
+
+/// Says how many runs are left out because they are archived.
+pub(super) fn say_archived(runs_dir: &Path) {
+    match ShownRuns::read(runs_dir).archived {
+        0 => {}
+        1 => say("1 archived run is left out"),
+        archived => say(&format!("{archived} archived runs are left out")),
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::outcome::{Ended, print, print_json, warn};
+use super::outcome::{Ended, print, print_json, say_archived, warn};
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::UserMetric;
@@ -78,6 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let (mut results, mut unreadable) = Results::read(&project, &runs_dir, protocol);
     unreadable.extend(without_protocol(&mut results, &arguments.project, &runs_dir)?);
     warn(&unreadable);
+    say_archived(&runs_dir);
     let choice = SeedChoice::of(arguments.all_seeds);
     let slices = if arguments.slices {
         Some(sliced(&project, &runs_dir, protocol, &slices::metrics(&project.evaluation), choice)?)

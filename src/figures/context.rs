@@ -19,7 +19,7 @@ use crate::project::board::FigureOptions;
 use crate::results::churn::{ChurnReport, churn};
 use crate::results::comparison::{ComparisonLine, Judged, judge, lines};
 use crate::results::seeds::{SeedBasis, SeedChoice};
-use crate::results::{Results, RunResult};
+use crate::results::{Results, RunResult, ShownRuns};
 use crate::run::observer::Phase;
 use crate::run::{RunConfig, RunFolder};
 
@@ -131,7 +131,7 @@ impl<'p> FigureContext<'p> {
     }
 
     fn folders(&self) -> &[RunFolder] {
-        self.folders.get_or_init(|| RunFolder::list(&self.runs_dir))
+        self.folders.get_or_init(|| ShownRuns::read(&self.runs_dir).folders)
     }
 
     /// The results of a run.

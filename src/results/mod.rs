@@ -21,6 +21,7 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::{Continual, Ranking, UserMetric};
 use crate::project::Project;
+use crate::run::marks::{Marks, MarksFile};
 use crate::run::observer::{CellIndex, StageRecord};
 use crate::run::{EvaluationSummary, RunConfig, RunFolder, RunReader, Status};
 use crate::semantic_id::IdCounts;
@@ -39,13 +40,38 @@ pub struct Results {
     pub runs: Vec<RunResult>,
 }
 
+/// The runs in a folder that tables, comparisons and charts are made of: all but the archived ones.
+#[derive(Debug, Default)]
+pub struct ShownRuns {
+    /// Sorted by id.
+    pub folders: Vec<RunFolder>,
+    /// Runs that are left out because someone archived them.
+    pub archived: usize,
+    /// Folders that look like runs but cannot be used, and marks that cannot be read.
+    pub unreadable: Vec<InputError>,
+}
+
+impl ShownRuns {
+    /// Those in `runs_dir`.
+    pub fn read(runs_dir: &Path) -> Self {
+        let (mut folders, mut unreadable) = RunFolder::list_all(runs_dir);
+        let marks = MarksFile::new(runs_dir).read().unwrap_or_else(|error| {
+            unreadable.push(error);
+            Marks::default()
+        });
+        let all = folders.len();
+        folders.retain(|folder| !marks.of(&folder.config().run).archived);
+        Self { archived: all - folders.len(), folders, unreadable }
+    }
+}
+
 impl Results {
     /// Reads the results of a project's runs under a protocol, sorted by run id, and says which run folders cannot be used.
     ///
-    /// Runs that have not begun are left out. One folder may hold the runs of several project files: those that have
+    /// Runs that have not begun and archived ones are left out. One folder may hold the runs of several project files: those that have
     /// neither this project's name nor its dataset belong to another.
     pub fn read(project: &Project, runs_dir: &Path, protocol: Protocol) -> (Self, Vec<InputError>) {
-        let (folders, mut unreadable) = RunFolder::list_all(runs_dir);
+        let ShownRuns { folders, mut unreadable, .. } = ShownRuns::read(runs_dir);
         let (mut runs, mut catalogue) = (Vec::new(), None);
         for folder in folders.iter().filter(|folder| folder.config().belongs_to(project)) {
             match folder.reader().and_then(|reader| RunResult::read(&reader, protocol)) {

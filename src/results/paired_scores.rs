@@ -10,6 +10,7 @@ use crate::error::InputError;
 use crate::measure::statistics::{McNemar, Paired, Unanswerable};
 use crate::measure::{Ranking, Slice, Slices, UserMetric, UserOutcome};
 use crate::project::Project;
+use crate::run::marks::MarksFile;
 use crate::run::observer::CellIndex;
 use crate::run::{EvaluationSummary, RunConfig, RunFolder, RunMethod, Status};
 use crate::semantic_id::IdCounts;
@@ -48,7 +49,7 @@ pub struct UserScores {
 }
 
 /// The lines of a project as it is now: its experiments, then the non-learned baselines; those without a finished run are left
-/// out.
+/// out, as are archived runs.
 ///
 /// # Errors
 /// A run folder cannot be read, a run has not measured the protocol or lists of known items, two runs were tested on different users, the lists are
@@ -85,12 +86,17 @@ pub(super) fn all_scores(
     });
     let counted = [RunMethod::Popularity, RunMethod::CoOccurrence];
     let counted = counted.map(|method| (method.label().to_owned(), project.clone(), method));
+    let archived = MarksFile::new(runs_dir).read()?;
+    let shown = |path: &PathBuf| {
+        let run = path.file_name().and_then(|name| name.to_str());
+        path.is_dir() && !run.is_some_and(|run| archived.of(run).archived)
+    };
     let (mut tests, mut slices, mut lines) = (Tests::default(), None, Vec::new());
     for (name, project, method) in learned.chain(counted) {
         let hash = RunConfig::hash_of(&project, &method)?;
         let seeds: &[u64] = if method.is_learned() { &project.seeds } else { &[0] };
         let path = |&seed: &u64| RunFolder::path_of(runs_dir, &RunConfig::id_of(&name, &method, seed, &hash));
-        let paths: Vec<PathBuf> = seeds.iter().map(path).filter(|path| path.is_dir()).collect();
+        let paths: Vec<PathBuf> = seeds.iter().map(path).filter(shown).collect();
         let line = scores_of_runs(&name, &paths, metric, protocol, &mut tests)?;
         if let (None, Some(measured)) = (&slices, paths.iter().find(|_| !line.values.is_empty())) {
             slices = Some(slices_of(&RunFolder::open(measured)?, protocol)?);

@@ -4,8 +4,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use peso_workbench::data::Protocol;
+use peso_workbench::figures::{FigureContext, FigureOptions};
 use peso_workbench::project::Project;
 use peso_workbench::project::file::DEMO;
+use peso_workbench::results::Results;
+use peso_workbench::results::seeds::SeedChoice;
+use peso_workbench::run::marks::{Mark, Marks, MarksFile};
 use peso_workbench::run::{RunMethod, Status};
 use serde_json::Value;
 
@@ -100,6 +104,33 @@ fn all_lines_are_over_the_seeds_that_all_have_unless_all_seeds_are_asked_for() {
         text.contains("Over the seeds that all lines have (1, 2); 2 finished runs of other seeds left out."),
         "{text}"
     );
+}
+
+/// The window leaves archived runs out too, so that both say the same.
+#[test]
+fn archived_runs_are_left_out_of_results_comparisons_and_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = project(folder.path());
+    for (name, hits) in [("PESO", [20, 40]), ("Frozen", [10, 10])] {
+        for (seed, hits) in (1..).zip(hits) {
+            write_run(&project, name, &learned(&project, name), seed, hits, 0);
+        }
+    }
+    let value = |report: &Value| report["lines"][0]["comparison"]["value"].as_f64().unwrap();
+    let arguments = ["--baseline", "Frozen", "--metric", "hit@10"];
+    assert!((value(&json(folder.path(), &arguments)) - 0.75).abs() < 1e-12, "30 of 40 users, mean over two seeds");
+    let runs_dir = project.runs_dir(None);
+    let archived = runs::create(&project, "PESO", &learned(&project, "PESO"), 2);
+    let change = |marks: &mut Marks| marks.set(&archived.config().run, Mark { archived: true, ..Mark::default() });
+    MarksFile::new(&runs_dir).change(change).unwrap();
+    assert!((value(&json(folder.path(), &arguments)) - 0.5).abs() < 1e-12, "seed 1 alone");
+    let said = compare(folder.path(), &arguments);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("1 archived run is left out"));
+    let results = Results::read(&project, &runs_dir, Protocol::SameBlock).0;
+    assert_eq!(results.runs.len(), 3);
+    let context = FigureContext::new(&project, &runs_dir, results, SeedChoice::Shared);
+    assert_eq!(context.runs(&FigureOptions::default()).unwrap().len(), 3);
+    assert_eq!(context.curves().unwrap().len(), 3);
 }
 
 #[test]

@@ -168,6 +168,17 @@ fn a_layout_is_kept_by_a_name_chosen_and_deleted() {
     let settings = world.folder.path().join("configuration/settings.ron");
     until(&mut window, "the settings", |_| std::fs::read_to_string(&settings).is_ok_and(|text| text.contains("Talk")));
     click(&mut window, "View");
+    click(&mut window, "Layout to explore");
+    assert!(has(&window, "Filter runs"));
+    // The palette knows it too.
+    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.run_ok();
+    window.input_mut().events.push(eframe::egui::Event::Text("talk".to_owned()));
+    window.run_ok();
+    window.key_press(Key::Enter);
+    window.run_ok();
+    assert!(!has(&window, "Filter runs"));
+    click(&mut window, "View");
     click(&mut window, "Named layouts");
     click(&mut window, "Delete layout Talk");
     until(&mut window, "the settings", |_| std::fs::read_to_string(&settings).is_ok_and(|text| !text.contains("Talk")));

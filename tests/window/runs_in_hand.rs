@@ -1,5 +1,6 @@
 //! Many runs in hand: filtered, grouped, marked, archived, deleted and taken back, and a queue that goes on meanwhile.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -312,4 +313,60 @@ fn follow_run(
     }
     writer.set_status(Status::Finished, None).unwrap();
     drop((writer, lock));
+}
+
+#[test]
+fn the_table_is_exported_as_it_is_shown() {
+    let world = World::new();
+    let file = with_seeds(&world, "1, 2");
+    let project = load(&file);
+    for (seed, level) in [(1, 0.08), (2, 0.09)] {
+        finished(&project, "PESO", seed, level);
+    }
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "2 of 8 finished");
+    type_filter(&mut window, "method:peso");
+    click(&mut window, "More for the table");
+    click(&mut window, "Copy the table's data");
+    let data = RefCell::new(String::new());
+    until(&mut window, "the data", |window| {
+        let now = copied(window);
+        now.is_some_and(|now| {
+            *data.borrow_mut() = now;
+            true
+        })
+    });
+    let data = data.into_inner();
+    let lines: Vec<&str> = data.lines().collect();
+    assert!(lines[0].contains("Status") && lines[0].contains("NDCG@10"), "{data}");
+    assert_eq!(lines.len(), 3, "the rows that fit the filter: {data}");
+    assert!(lines[1].contains("Finished") && lines[1].contains("5 of 5 stages"), "{data}");
+}
+
+#[test]
+fn live_stays_with_the_runs_it_is_told_to_stay_with() {
+    let world = World::new();
+    let file = with_seeds(&world, "1, 2");
+    let project = load(&file);
+    finished(&project, "PESO", 1, 0.08);
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "1 of 8 finished");
+    click(&mut window, "Live");
+    until_part(&mut window, "PESO, seed 1");
+    click(&mut window, "Follow");
+    until_label(&mut window, "1 selected");
+    let options = project.experiments.iter().find(|one| one.name == "Frozen").unwrap().method.clone();
+    let config = fixture::config(&project, "Frozen", RunMethod::Learned(options), 1);
+    let running = Come { stages: 2, status: Status::Running, reason: None };
+    let run = fixture::write(&project.runs_dir(None), &config, 0.05, running);
+    let _worker = run.lock().unwrap();
+    until_part(&mut window, "Stage 3 of 5");
+    let curves = |window: &Harness<'_, Workbench>, name: &str| {
+        window
+            .query_all_by_label_contains("Training loss")
+            .any(|node| node.accesskit_node().label().is_some_and(|label| label.contains(name)))
+    };
+    assert!(curves(&window, "PESO, seed 1") && !curves(&window, "Frozen"));
+    click(&mut window, "Follow");
+    until(&mut window, "what trains", |window| curves(window, "Frozen, seed 1"));
 }

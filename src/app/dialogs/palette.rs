@@ -5,6 +5,7 @@ use egui::{Align2, Area, Frame, Id, Key, Modifiers, Order, RichText, ScrollArea,
 
 use crate::app::action::Action;
 use crate::app::command::{Command, Situation};
+use crate::app::dock::{NamedLayout, NamedLayoutAction};
 use crate::app::fuzzy::fuzzy_score;
 use crate::app::panels::method_card::words;
 use crate::app::panels::runs;
@@ -60,6 +61,7 @@ impl Palette {
         now: &Situation,
         session: Option<&Session>,
         tabs: &[(View, &'static str)],
+        layouts: &[NamedLayout],
     ) -> Self {
         let mut entries: Vec<Entry> = Command::all()
             .filter(|command| *command != Command::Palette)
@@ -67,6 +69,7 @@ impl Palette {
             .collect();
         if let Some(session) = session {
             entries.extend(tabs.iter().map(|(view, tab)| of_tab(*view, tab)));
+            entries.extend(layouts.iter().map(of_layout));
             entries.extend(of_project(session.project()));
             entries.extend(of_runs(session));
         }
@@ -219,6 +222,19 @@ fn of_tab(view: View, tab: &'static str) -> Entry {
     Entry { text: tab.to_owned(), note, also: String::new(), tooltip: "", obstacle: None, actions, at_first: false }
 }
 
+/// A layout that the user gave a name.
+fn of_layout(layout: &NamedLayout) -> Entry {
+    Entry {
+        text: layout.name.clone(),
+        note: "Layout".to_owned(),
+        also: String::new(),
+        tooltip: "Arrange the views as they were when the layout was saved",
+        obstacle: None,
+        actions: vec![Action::NamedLayout(NamedLayoutAction::Use(layout.name.clone()))],
+        at_first: false,
+    }
+}
+
 /// A place of the project, which is brought into view.
 fn of_place(text: impl Into<String>, note: impl Into<String>, tooltip: &'static str, place: Place) -> Entry {
     let also = match &place {
@@ -293,7 +309,7 @@ mod tests {
     fn found(query: &str) -> Vec<String> {
         let project = Project::parse(DEMO, Path::new("demo/project.ron")).unwrap();
         let situation = Situation { project_open: true, ..Situation::default() };
-        let mut palette = Palette::new(&egui::Context::default(), &situation, None, &[]);
+        let mut palette = Palette::new(&egui::Context::default(), &situation, None, &[], &[]);
         palette.entries.extend(of_project(&project));
         query.clone_into(&mut palette.query);
         palette.fitting().into_iter().map(|index| palette.entries[index].text.clone()).collect()

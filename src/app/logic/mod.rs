@@ -260,7 +260,8 @@ impl Workbench {
             Command::ZoomOut => self.set_zoom(ctx, self.settings.zoom / ZOOM_STEP),
             Command::ZoomReset => self.set_zoom(ctx, 1.0),
             Command::Palette => {
-                self.palette = Some(Palette::new(ctx, &self.situation(), self.session.as_ref(), &self.panels.tabs()));
+                let (tabs, layouts) = (self.panels.tabs(), &self.settings.layouts);
+                self.palette = Some(Palette::new(ctx, &self.situation(), self.session.as_ref(), &tabs, layouts));
             }
             Command::Tour => self.start_tour(),
             Command::Shortcuts => self.dialog = Some(Dialog::Shortcuts(ShortcutsDialog::default())),

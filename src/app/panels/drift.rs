@@ -10,7 +10,7 @@ use super::selection::Selection;
 use super::view::{Home, ViewSpec};
 use super::{
     Context, Panel, answered, chart_actions, choice, explained_chart_card, explanation, has_adapters, measured_runs,
-    one_an_experiment, protocol_choice, protocol_of, run_label,
+    one_an_experiment, over_chart, protocol_choice, protocol_of, run_label,
 };
 use crate::app::queries::RunStamp;
 use crate::app::queries::data::ProjectData;
@@ -139,23 +139,38 @@ impl Panel for DriftPanel {
             protocol_choice(ui, context, &mut self.protocol);
         });
         explanation(ui, self.view.explanation());
-        // One after the other: what is asked first is shown first.
-        let unknown = shown.iter().find(|run| session.queries.get(&churn_of(run, protocol)).ready().is_none());
-        if let Some(run) = unknown {
-            let what = format!("Comparing the lists of {}", run_label(run, &runs));
-            answered(ui, context, &churn_of(run, protocol), &what);
+        if reports.is_empty() {
+            self.awaited(ui, context, &shown, &runs, protocol);
+            return;
         }
-        if self.view == View::Stages {
-            self.beside(ui, context, &shown, &runs);
-        }
-        if !reports.is_empty() {
-            explained_chart_card(ui, &chart, "drift chart");
-            context.charts.push(chart);
-        }
+        let at = ui.available_rect_before_wrap();
+        explained_chart_card(ui, &chart, "drift chart");
+        context.charts.push(chart);
+        over_chart(ui, at, |ui| self.awaited(ui, context, &shown, &runs, protocol));
     }
 }
 
 impl DriftPanel {
+    /// Has computed what the chart lacks, and says how far that is: one after the other, what is asked first is shown first.
+    fn awaited(
+        &self,
+        ui: &mut Ui,
+        context: &mut Context<'_>,
+        shown: &[&Arc<RunView>],
+        runs: &[&Arc<RunView>],
+        protocol: Protocol,
+    ) {
+        let queries = &context.session.queries;
+        let unknown = shown.iter().find(|run| queries.get(&churn_of(run, protocol)).ready().is_none());
+        if let Some(run) = unknown {
+            let what = format!("Comparing the lists of {}", run_label(run, runs));
+            answered(ui, context, &churn_of(run, protocol), &what);
+        }
+        if self.view == View::Stages {
+            self.beside(ui, context, shown, runs);
+        }
+    }
+
     fn chart<'r>(&self, context: &Context<'_>, reports: &[(&Arc<RunView>, &'r ChurnReport)]) -> Chart {
         let synthetic = context.session.synthetic();
         match self.view {

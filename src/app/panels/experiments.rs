@@ -45,8 +45,8 @@ pub(crate) struct ExperimentsPanel {
 /// Width of the panel from which cards stand in two columns.
 const TWO_COLUMNS: f32 = 680.0;
 
-/// Width of a card below which the name has a line of its own, since beside the buttons nothing would be left of it.
-const NARROW: f32 = 270.0;
+/// Width of a card's marker and buttons; a name that has no room beside them has a line of its own.
+const BESIDE_NAME: f32 = 212.0;
 
 /// The experiment that is being renamed, by place, and the name so far.
 #[derive(Debug)]
@@ -173,7 +173,9 @@ impl ExperimentsPanel {
 
     fn heading(&mut self, ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &Experiment) {
         let height = ui.spacing().interact_size.y;
-        let narrow = ui.available_width() < NARROW;
+        let font = egui::FontId::new(egui::TextStyle::Body.resolve(ui.style()).size, theme::semi_bold());
+        let name = ui.painter().layout_no_wrap(experiment.name.clone(), font, egui::Color32::PLACEHOLDER);
+        let narrow = ui.available_width() < BESIDE_NAME + name.size().x;
         if narrow {
             ui.horizontal(|ui| {
                 style_menu::ui(ui, context, experiment);

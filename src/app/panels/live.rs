@@ -7,6 +7,7 @@ use egui::{KeyboardShortcut, Modifiers, ProgressBar, RichText, ScrollArea, Ui, V
 
 use super::view::{Home, ViewSpec};
 use super::{Context, Panel};
+use crate::app::action::Action;
 use crate::app::session::RowState;
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
@@ -94,10 +95,26 @@ impl LivePanel {
                     self.figure = Some(figure.name);
                 }
             }
+            follow(ui, context);
             super::chart_actions(ui, context, &chart);
         });
         super::chart_card(ui, &chart, "live chart");
         context.charts.push(chart);
+    }
+}
+
+/// Whether the curves go on to whatever trains next, or stay with the runs that are shown.
+fn follow(ui: &mut Ui, context: &mut Context<'_>) {
+    let follows = context.session.selected.is_empty();
+    let help = if follows {
+        "Shows what trains now. Press to stay with these runs, which are then selected"
+    } else {
+        "Shows the selected runs. Press to show what trains now"
+    };
+    ui.separator();
+    if ui.selectable_label(follows, "Follow").on_hover_text(help).clicked() {
+        let shown = context.session.curves_of_interest().iter().map(|run| run.id.clone()).collect();
+        context.actions.push(if follows { Action::SelectThese(shown) } else { Action::SelectNone });
     }
 }
 

@@ -18,7 +18,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Button, Color32, ComboBox, Label, Layout, ProgressBar, Response, RichText, TextStyle, Ui, Vec2};
+use egui::{
+    Align, Button, Color32, ComboBox, Label, Layout, ProgressBar, Rect, Response, RichText, TextStyle, Ui, UiBuilder,
+    Vec2,
+};
 
 use self::selection::Selection;
 use self::view::{View, ViewSpec};
@@ -370,6 +373,17 @@ fn marked_chart_card(ui: &mut Ui, chart: &Chart, id: &str, marked: &mut Highligh
         let size = ui.available_size().max(Vec2::new(160.0, 120.0));
         screen::show_highlighted(ui, chart, id, size, marked);
     });
+}
+
+/// Draws at the lower left of a chart that stands at `at`, over it: what comes and goes there moves nothing.
+fn over_chart(ui: &mut Ui, at: Rect, contents: impl FnOnce(&mut Ui)) {
+    let mut over =
+        ui.new_child(UiBuilder::new().max_rect(at.shrink(theme::space::S)).layout(Layout::bottom_up(Align::Min)));
+    let mut card = theme::panel_frame(ui).inner_margin(6).begin(&mut over);
+    contents(&mut card.content_ui);
+    if card.content_ui.min_rect().height() > 1.0 {
+        card.end(&mut over);
+    }
 }
 
 /// Room of the two things that can be done with every chart.

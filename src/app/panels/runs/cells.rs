@@ -142,7 +142,7 @@ fn ago(now: u64, unix: u64) -> String {
 }
 
 /// A day in UTC as `2025-03-01`, from seconds since 1970 (Hinnant, "chrono-compatible low-level date algorithms").
-fn date(unix: u64) -> String {
+pub(super) fn date(unix: u64) -> String {
     let days = unix / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

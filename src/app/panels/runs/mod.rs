@@ -9,6 +9,7 @@ mod complete;
 mod concern;
 mod filter;
 mod filter_field;
+mod listing;
 mod menu;
 mod table;
 
@@ -79,9 +80,9 @@ const CONCERN_HEIGHT: f32 = 72.0;
 impl Panel for RunsPanel {
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let columns = shown_columns(&context.settings.run_columns);
+        self.arrange(context.session, columns.clone());
         self.bar(ui, context, &columns);
         ui.add_space(space::XS);
-        self.arrange(context.session, columns.clone());
         let lines = self.arranged.take().map(|arranged| (arranged.of, arranged.lines));
         let Some((of, lines)) = lines else { return };
         if lines.is_empty() {
@@ -112,6 +113,7 @@ impl RunsPanel {
         let size = egui::Vec2::new(ui.available_width(), ui.spacing().interact_size.y);
         // What can be pressed comes first: the words take what is left beside it.
         ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+            self.table_menu(ui, context);
             let possible = context.session.unfinished().next().is_some();
             let estimate = ui.add_enabled(possible, Button::new("Estimate…"));
             let estimate = estimate.on_hover_text(Command::Estimate.tooltip());
@@ -125,6 +127,24 @@ impl RunsPanel {
             self.filter.ui(ui, context.session);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| self.words(ui, context));
         });
+    }
+
+    /// What can be done with the table as it is shown.
+    fn table_menu(&self, ui: &mut Ui, context: &mut Context<'_>) {
+        let menu = ui.menu_button("…", |ui| {
+            let Some(Arranged { of, lines }) = &self.arranged else { return };
+            let possible = !lines.is_empty();
+            let written = |session: &Session| listing::listing(session, lines, &of.columns, of.protocol);
+            if ui.add_enabled(possible, Button::new("Export the table…")).clicked() {
+                context.actions.push(Action::Export(written(context.session)));
+            }
+            if ui.add_enabled(possible, Button::new("Copy the table's data")).clicked() {
+                context.actions.push(Action::CopyData(written(context.session)));
+            }
+        });
+        let name = "More for the table";
+        menu.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+        menu.response.on_hover_text("Export or copy the rows and columns that are shown");
     }
 
     /// What is wrong with the filter, or else how many runs are selected and how far they all are.
