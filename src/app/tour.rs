@@ -36,7 +36,7 @@ fn steps() -> [Step; 5] {
         },
         Step {
             anchor: Anchor::View(View::of(&compare::VIEW)),
-            title: "Which method is better, and how sure is that",
+            title: "Which method is better, and how sure",
             words: "Every method stage by stage, and the gain over the baseline with what chance alone could do",
         },
         Step {

@@ -46,6 +46,8 @@ pub struct Proposal {
     pub timed: bool,
     /// Whether the format has semantic ids of its own.
     pub own_ids: bool,
+    /// Whether something is said of the items, of which ids can be made.
+    pub texts: bool,
 }
 
 impl Preview {
@@ -156,7 +158,7 @@ pub fn propose(path: &Path, named: Option<Format>, folder: &Path) -> Result<Prop
         Some(format) => of_plan(&formats::plan_of(Some(format), &import)?),
         None => match formats::detect(path)? {
             Some(Detected::Interactions(plan)) => of_plan(&plan),
-            Some(release) => Proposal { source: release.source(), timed: true, own_ids: true },
+            Some(release) => Proposal { source: release.source(), timed: true, own_ids: true, texts: true },
             None => {
                 let table = if path.is_dir() { None } else { table(path, folder)? };
                 return match table {
@@ -177,14 +179,16 @@ fn of_plan(plan: &Plan) -> Proposal {
         Layout::Parquet(roles) => roles.time.is_some(),
         Layout::Histories | Layout::Augmented => false,
     });
-    Proposal { source: DatasetSource::of_plan(plan), timed, own_ids: plan.index.is_some() }.fitted()
+    Proposal { source: DatasetSource::of_plan(plan), timed, own_ids: plan.index.is_some(), texts: plan.items.is_some() }
+        .fitted()
 }
 
 fn table(path: &Path, folder: &Path) -> Result<Option<Proposal>, InputError> {
     let table = formats::propose_table(path)?;
     Ok(table.map(|table| {
         let timed = table.columns.time.is_some();
-        Proposal { source: DatasetSource::Table(table), timed, own_ids: false }.fitted().within(folder)
+        let texts = table.items.is_some();
+        Proposal { source: DatasetSource::Table(table), timed, own_ids: false, texts }.fitted().within(folder)
     }))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod embeddings;
+pub mod interactions;
 pub mod log;
 pub mod npy;
 pub mod observer;

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum VectorSource {
     /// The words of title, categories and description, hashed into this many dimensions; needs no model.
     Words(usize),
+    /// Which items the same users go for, as this many numbers; needs no texts. See [`super::interactions`].
+    Interactions(usize),
     /// The same text as a language model reads it; see [`super::embeddings`].
     Text(Text),
     /// A `.npy` file with a row an item. `<name>.ids.txt` beside it says line by line whose row is whose; without it the rows are
@@ -52,6 +54,8 @@ const fn one() -> f64 {
 const MAX_TOKENS: usize = 8192;
 /// Dimensions that words may be hashed into, at most.
 const MAX_DIMENSIONS: usize = 65_536;
+/// Dimensions of vectors that are made of interactions, at most: each is an eigenvector of all items.
+pub const MAX_INTERACTION_DIMENSIONS: usize = 512;
 
 impl VectorSource {
     /// Says what has no meaning, and what has.
@@ -62,6 +66,9 @@ impl VectorSource {
         match self {
             Self::Words(width) if !(1..=MAX_DIMENSIONS).contains(width) => {
                 Err(("words are hashed into 1 to 65536 dimensions", "256 do for ten thousand items"))
+            }
+            Self::Interactions(width) if !(1..=MAX_INTERACTION_DIMENSIONS).contains(width) => {
+                Err(("interactions are made into 1 to 512 dimensions", "64 do for ten thousand items"))
             }
             Self::Vectors(path) if path.as_os_str().is_empty() => {
                 Err(("the path is empty", "name a `.npy` file with a row an item"))
@@ -105,7 +112,7 @@ impl VectorSource {
     #[must_use]
     pub fn with_paths(self, path: fn(&Path) -> PathBuf) -> Self {
         match self {
-            Self::Words(width) => Self::Words(width),
+            Self::Words(_) | Self::Interactions(_) => self,
             Self::Text(text) => Self::Text(Text { model: text.model.as_deref().map(path), ..text }),
             Self::Vectors(file) => Self::Vectors(path(&file)),
             Self::Concat(parts) => Self::Concat(
@@ -160,6 +167,7 @@ mod tests {
         assert!(bad(weightless).unwrap_err().contains("weight"));
         let inner = VectorSource::Concat(vec![part(VectorSource::Words(0), 1.0)]);
         assert!(bad(inner).unwrap_err().contains("words"));
+        assert!(bad(VectorSource::Interactions(513)).is_err() && bad(VectorSource::Interactions(64)).is_ok());
         assert!(bad(VectorSource::Text(Text { tokens: 0, ..Text::default() })).is_err());
         let both = VectorSource::Concat(vec![
             part(VectorSource::Text(Text::default()), 1.0),

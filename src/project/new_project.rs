@@ -9,6 +9,7 @@ use crate::data::preview::{self, Proposal};
 use crate::error::InputError;
 use crate::files;
 use crate::id_training::TrainIds;
+use crate::id_training::source::VectorSource;
 
 /// The settings of a new project: those that suit a small model which is trained from scratch.
 const SETTINGS: &str = r#"
@@ -91,9 +92,15 @@ fn there_already(file: &Path) -> InputError {
     InputError::new(file, "a project is there already").advice("choose another folder, or open that project")
 }
 
-/// Ids of the format's own, or those that are made of the items' words.
+/// Ids of the format's own, or those that are made of the items' words, or of who goes for what where there are no words.
 fn ids_of(proposal: &Proposal) -> SemanticIds {
-    if proposal.own_ids { SemanticIds::Dataset } else { SemanticIds::Train(TrainIds::default()) }
+    if proposal.own_ids {
+        SemanticIds::Dataset
+    } else if proposal.texts {
+        SemanticIds::Train(TrainIds::default())
+    } else {
+        SemanticIds::Train(TrainIds { source: VectorSource::Interactions(64), ..TrainIds::default() })
+    }
 }
 
 /// A value as a part of the project file, indented as one.

@@ -1,5 +1,6 @@
 //! What semantic ids are made of: texts read by a language model, matrices of others, several together.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +12,9 @@ use peso_workbench::error::InputError;
 use peso_workbench::id_training::checkpoint::Checkpoint;
 use peso_workbench::id_training::embeddings::{Reader, content_hash};
 use peso_workbench::id_training::observer::{Observer, Step};
-use peso_workbench::project::Project;
+use peso_workbench::id_training::source::VectorSource;
+use peso_workbench::project::new_project::NewProject;
+use peso_workbench::project::{Project, SemanticIds};
 use peso_workbench::semantic_id::index::IndexFile;
 use serde_json::Value;
 
@@ -147,6 +150,35 @@ fn ids_are_made_of_texts_that_a_model_reads() {
     let words = refused(with_source("Text()").path());
     assert!(words.contains("a compact base model reads no text") && words.contains("semantic_ids.source"), "{words}");
     assert!(words.contains("Words(256)"), "{words}");
+}
+
+/// A table of who took what when, which many people have and nothing more.
+#[test]
+fn a_bare_table_of_interactions_gets_ids_of_who_goes_for_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let user = |user: u32| {
+        (0..8).map(move |step| format!("u{user},g{}-{},{}\n", user % 2, (user / 2 + step) % 6, 100 * step + user))
+    };
+    let rows: String = (0..24).flat_map(user).collect();
+    let data = folder.path().join("log.csv");
+    fs::write(&data, format!("who,what,when\n{rows}")).unwrap();
+    let file = NewProject { data, name: "Mine".into(), folder: folder.path().into() }.write().unwrap();
+    let project = Project::load(&file).unwrap();
+    let SemanticIds::Train(options) = &project.semantic_ids else { panic!("nothing has ids yet") };
+    assert_eq!(options.source, VectorSource::Interactions(64));
+    peso(folder.path(), &["semantic-ids", ".", "--device", "cpu"]);
+    let made = fs::read_dir(folder.path().join("semantic_ids")).unwrap().flatten().map(|entry| entry.path());
+    let indices: Vec<PathBuf> = made.filter(|path| path.to_string_lossy().ends_with(".index.json")).collect();
+    let ids = IndexFile::read(&indices[0]).unwrap();
+    let code = |group: &str| -> BTreeSet<u32> {
+        let of_group = ids.items.iter().enumerate().filter(|(_, item)| item.starts_with(group));
+        of_group.map(|(row, _)| ids.row(row)[0]).collect()
+    };
+    assert!(code("g0").is_disjoint(&code("g1")), "two groups of users: {:?} {:?}", code("g0"), code("g1"));
+    // Other words say what to do where there is nothing to make them of.
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("Interactions(64)", "Words(64)")).unwrap();
+    assert!(refused(folder.path()).contains("source: Interactions(64)"));
 }
 
 #[test]

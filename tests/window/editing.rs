@@ -90,7 +90,7 @@ fn training_and_tests_are_set_where_they_are_summed_up() {
     // Cut-offs that cannot be read stay, with the reason below them.
     set_text(&mut window, "Cut-offs", "5, ten");
     window.key_press(Key::Enter);
-    until_label(&mut window, "`ten` is not a whole number");
+    until_label(&mut window, "“ten” is not a whole number");
     assert_eq!(value_of(&window, "Cut-offs").as_deref(), Some("5, ten"));
     set_text(&mut window, "Cut-offs", "5, 10");
     window.key_press(Key::Enter);
@@ -126,7 +126,7 @@ fn seeds_that_cannot_be_read_are_explained_and_kept() {
     let mut window = open(&world, &file);
     set_text(&mut window, "Seeds", "1,2,x");
     window.key_press(Key::Enter);
-    until_label(&mut window, "`x` is not a whole number");
+    until_label(&mut window, "“x” is not a whole number");
     assert_eq!(value_of(&window, "Seeds").as_deref(), Some("1,2,x"));
     assert!(!has(&window, "Unsaved changes"), "the project has the seeds of before");
     set_text(&mut window, "Seeds", "1,2,3");

@@ -100,30 +100,27 @@ impl MethodPicker {
     fn cards(&self, ui: &mut Ui, fitting: &[usize], moved: bool) -> Option<usize> {
         let mut clicked = None;
         let height = (ui.ctx().content_rect().height() - 180.0).clamp(160.0, HEIGHT);
-        ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true]).show(
-            ui,
-            |ui| {
-                if fitting.is_empty() {
-                    ui.weak("No method has these words in its name, sentence or source");
+        ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink(false).show(ui, |ui| {
+            if fitting.is_empty() {
+                ui.weak("No method has these words in its name, sentence or source");
+            }
+            for family in Family::ALL {
+                let of_family: Vec<usize> =
+                    fitting.iter().copied().filter(|&index| self.methods[index].family() == family).collect();
+                if of_family.is_empty() {
+                    continue;
                 }
-                for family in Family::ALL {
-                    let of_family: Vec<usize> =
-                        fitting.iter().copied().filter(|&index| self.methods[index].family() == family).collect();
-                    if of_family.is_empty() {
-                        continue;
-                    }
-                    ui.horizontal(|ui| {
-                        ui.label(RichText::new(family.label()).family(theme::semi_bold()));
-                        widgets::remark(ui, family.sentence());
-                    });
-                    let columns = if ui.available_width() >= TWO_COLUMNS { 2 } else { 1 };
-                    for row in of_family.chunks(columns) {
-                        clicked = self.row(ui, row, columns, fitting, moved).or(clicked);
-                    }
-                    ui.add_space(space::S);
+                ui.horizontal(|ui| {
+                    ui.label(RichText::new(family.label()).family(theme::semi_bold()));
+                    widgets::remark(ui, family.sentence());
+                });
+                let columns = if ui.available_width() >= TWO_COLUMNS { 2 } else { 1 };
+                for row in of_family.chunks(columns) {
+                    clicked = self.row(ui, row, columns, fitting, moved).or(clicked);
                 }
-            },
-        );
+                ui.add_space(space::S);
+            }
+        });
         clicked
     }
 

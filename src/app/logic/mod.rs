@@ -42,6 +42,7 @@ use super::workbench::Workbench;
 use crate::error::{InputError, io_words};
 use crate::method::MethodOptions;
 use crate::plot::screen;
+use crate::project::edits::change::Place;
 use crate::project::edits::{experiments, sweeps};
 use crate::run::observer::Control;
 use crate::run::queue::RunKey;
@@ -309,7 +310,7 @@ impl Workbench {
             DialogAction::Preview(of) => self.preview(*of),
             DialogAction::Method(purpose, method) => {
                 self.dialog = None;
-                self.use_method(purpose, method);
+                self.use_method(ctx, purpose, method);
             }
             DialogAction::Sweep(place, sweep) => {
                 self.dialog = None;
@@ -363,13 +364,18 @@ impl Workbench {
         self.dialog = Some(Dialog::Method(MethodPicker::new(purpose)));
     }
 
-    fn use_method(&mut self, purpose: MethodPurpose, method: MethodOptions) {
+    fn use_method(&mut self, ctx: &egui::Context, purpose: MethodPurpose, method: MethodOptions) {
         let Some(session) = &self.session else { return };
         let project = match purpose {
             MethodPurpose::Add => experiments::with_experiment(session.project(), method),
             MethodPurpose::Change(place) => experiments::with_method(session.project(), place, method),
         };
+        let added = project.experiments.last().filter(|_| matches!(purpose, MethodPurpose::Add));
+        let added = added.map(|experiment| Place::Experiment(experiment.name.clone()));
         self.edit(project, None);
+        if let Some(place) = added {
+            self.reveal(ctx, place, None);
+        }
     }
 
     /// Does what the open form asks for; it comes back if that cannot be done.

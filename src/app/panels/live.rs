@@ -185,10 +185,6 @@ fn last_events(ui: &mut Ui, run: &RunView) {
     }
     ui.add_space(space::XS);
     for event in last.into_iter().rev() {
-        ui.add(
-            egui::Label::new(RichText::new(widgets::sentence(&event.text)).small().color(theme::tokens(ui).muted))
-                .truncate(),
-        )
-        .on_hover_text(&event.text);
+        widgets::remark(ui, widgets::sentence(&event.text));
     }
 }

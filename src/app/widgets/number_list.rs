@@ -5,23 +5,47 @@ use egui::{Button, Id, RichText, TextEdit, Ui};
 
 use crate::app::theme;
 
-/// The whole numbers that a text lists, each once: `1, 2, 3`.
+/// Numbers that a range may have: more seeds than anybody trains, and few enough to be listed.
+const LONGEST_RANGE: u64 = 100;
+
+/// The whole numbers that a text lists, each once: `1, 2, 3` or `1-3`.
 ///
 /// # Errors
-/// What in it is no whole number, in words.
+/// What in it is no whole number and no range, in words.
 pub(crate) fn whole_numbers(text: &str) -> Result<Vec<u64>, String> {
     let mut numbers = Vec::new();
     for part in text.split([',', ';', ' ']).map(str::trim).filter(|part| !part.is_empty()) {
-        let number = match part.parse() {
-            Ok(number) => number,
-            Err(_) if part.bytes().all(|byte| byte.is_ascii_digit()) => return Err(format!("{part} is too large")),
-            Err(_) => return Err(format!("`{part}` is not a whole number")),
+        let range = match part.split_once(['-', '–']) {
+            Some((first, last)) if !first.is_empty() => whole_number(first, part)?..=whole_number(last, part)?,
+            _ => {
+                let number = whole_number(part, part)?;
+                number..=number
+            }
         };
-        if !numbers.contains(&number) {
-            numbers.push(number);
+        if range.is_empty() {
+            return Err(format!("“{part}” ends before it begins"));
+        }
+        if range.end() - range.start() >= LONGEST_RANGE {
+            return Err(format!("“{part}” has more than {LONGEST_RANGE} numbers"));
+        }
+        for number in range {
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
         }
     }
     if numbers.is_empty() { Err("Type at least one whole number".to_owned()) } else { Ok(numbers) }
+}
+
+/// One number, which stands in `part`.
+fn whole_number(text: &str, part: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("{text} is too large")
+        } else {
+            format!("“{part}” is not a whole number")
+        }
+    })
 }
 
 /// The numbers as [`whole_numbers`] reads them.
@@ -88,14 +112,22 @@ mod tests {
     fn numbers_are_read_as_people_type_them() {
         assert_eq!(whole_numbers("42"), Ok(vec![42]));
         assert_eq!(whole_numbers(" 1,2, 3 2;4"), Ok(vec![1, 2, 3, 4]));
+        assert_eq!(whole_numbers("1-3, 2–4, 42"), Ok(vec![1, 2, 3, 4, 42]));
         assert_eq!(numbers_text(&[1, 2]), "1, 2");
     }
 
     #[test]
     fn what_is_no_number_is_said_in_words() {
-        assert_eq!(whole_numbers("1,2,x"), Err("`x` is not a whole number".to_owned()));
-        assert_eq!(whole_numbers("-1"), Err("`-1` is not a whole number".to_owned()));
+        assert_eq!(whole_numbers("1,2,x"), Err("“x” is not a whole number".to_owned()));
+        assert_eq!(whole_numbers("-1"), Err("“-1” is not a whole number".to_owned()));
         assert_eq!(whole_numbers("99999999999999999999"), Err("99999999999999999999 is too large".to_owned()));
+        assert_eq!(whole_numbers("1-x"), Err("“1-x” is not a whole number".to_owned()));
+        assert_eq!(whole_numbers("1-"), Err("“1-” is not a whole number".to_owned()));
+        assert_eq!(whole_numbers("3-1"), Err("“3-1” ends before it begins".to_owned()));
+        assert_eq!(
+            whole_numbers("0-18446744073709551615"),
+            Err("“0-18446744073709551615” has more than 100 numbers".to_owned())
+        );
         assert_eq!(whole_numbers(" , "), Err("Type at least one whole number".to_owned()));
     }
 }

@@ -7,30 +7,31 @@ use sha2::{Digest, Sha256};
 use super::keeper::Keeper;
 use crate::data::formats::{ImportError, OnProgress};
 use crate::data::interactions::ItemText;
-use crate::data::{Dataset, DatasetSource, Item, cache, load};
+use crate::data::{Dataset, DatasetSource, Item, Prepared, Stage, cache, load};
 use crate::device;
 use crate::error::{InputError, RunError};
 use crate::id_training::embeddings::{self, Reader, add_file};
 use crate::id_training::source::{Part, Text, VectorSource, concatenated};
-use crate::id_training::{TrainIds, npy, words};
+use crate::id_training::{TrainIds, interactions, npy, words};
 use crate::project::Project;
 
 /// The items of a dataset and what is written about them, in the order of the codes.
 pub(super) struct Catalogue {
     pub items: Vec<Item>,
     texts: Vec<ItemText>,
+    stages: Vec<Stage>,
 }
 
 impl Catalogue {
     /// Reads it. Data that come in stages have titles alone.
     pub fn read(source: &DatasetSource, folder: &Path, watch: OnProgress<'_>) -> Result<Self, ImportError> {
         if matches!(source, DatasetSource::PesoRelease { .. } | DatasetSource::Synthetic(_)) {
-            let items = Dataset::load(source, None, folder)?.items;
+            let Dataset { items, stages, .. } = Dataset::load(source, None, folder)?;
             let texts = items.iter().map(|item| ItemText { title: item.title.clone(), ..ItemText::default() });
-            return Ok(Self { texts: texts.collect(), items });
+            return Ok(Self { texts: texts.collect(), items, stages });
         }
-        let catalogue = load::import(source, folder, watch)?.prepared.catalogue;
-        Ok(Self { items: catalogue.items, texts: catalogue.texts })
+        let Prepared { catalogue, stages, .. } = load::import(source, folder, watch)?.prepared;
+        Ok(Self { items: catalogue.items, texts: catalogue.texts, stages })
     }
 
     /// The first category of each item.
@@ -38,8 +39,8 @@ impl Catalogue {
         self.texts.iter().map(|text| text.categories.first().map(String::as_str)).collect()
     }
 
-    /// SHA-256 (hex) over all that ids are made of beside the options: the items with their texts, the content of files of vectors,
-    /// and of models that read texts.
+    /// SHA-256 (hex) over all that ids are made of beside the options: the items with their texts, the interactions where vectors
+    /// are made of them, the content of files of vectors, and of models that read texts.
     pub fn made_of(&self, project: &Project, options: &TrainIds) -> Result<String, InputError> {
         let mut hash = Sha256::new();
         hash.update("semantic ids 1");
@@ -53,6 +54,13 @@ impl Catalogue {
         for source in options.source.each() {
             match source {
                 VectorSource::Words(_) | VectorSource::Concat(_) => {}
+                VectorSource::Interactions(_) => {
+                    for sequence in self.stages.iter().flat_map(|stage| &stage.sequences) {
+                        let targets = &sequence.items[sequence.training_targets()];
+                        hash.update((targets.len() as u64).to_le_bytes());
+                        targets.iter().for_each(|target| hash.update(target.to_le_bytes()));
+                    }
+                }
                 VectorSource::Text(text) => hash.update(embeddings::content_hash(&model_path(project, text)?)?),
                 VectorSource::Vectors(path) => {
                     let path = project.folder.join(path);
@@ -80,6 +88,15 @@ impl Catalogue {
                 Ok(Some(npy::read(&project.folder.join(path), &ids)?))
             }
             VectorSource::Words(width) => Ok(Some(words::vectors(&self.joined(project)?, *width))),
+            VectorSource::Interactions(width) => {
+                let made = interactions::vectors(&self.stages, self.items.len(), *width);
+                if made.iter().flatten().all(|value| *value == 0.0) {
+                    return Err(InputError::new(&project.folder, "no two items are training targets of one user")
+                        .advice("ids of interactions need users with at least four interactions in a stage")
+                        .into());
+                }
+                Ok(Some(made))
+            }
             VectorSource::Text(text) => {
                 let device = device::choose(keeper.device).map(|(device, _)| device);
                 let device = device.map_err(|message| RunError::Device {
@@ -113,7 +130,7 @@ impl Catalogue {
         let joined: Vec<String> = self.texts.iter().map(ItemText::joined).collect();
         if joined.iter().all(String::is_empty) {
             return Err(InputError::new(&project.folder, "no item has a text to make semantic ids of")
-                .advice("name a file of item vectors with `source: Vectors(\"…\")`"));
+                .advice("choose interactions as the source of the ids, `source: Interactions(64)`, or name a file of item vectors with `source: Vectors(\"…\")`"));
         }
         Ok(joined)
     }

@@ -12,7 +12,8 @@ use crate::figures::words::metric_label;
 use crate::run::Status;
 
 /// Room for the words beside a progress bar.
-const PROGRESS_WORDS: f32 = 150.0;
+const PROGRESS_WORDS: f32 = 180.0;
+const SHORTEST_BAR: f32 = 36.0;
 
 /// Draws the cell of a row in a column; `columns` are all that the table has.
 pub(super) fn ui(ui: &mut Ui, column: &Column, row: &Row, columns: &[Column], context: &Context<'_>) {
@@ -118,11 +119,14 @@ fn progress_cell(ui: &mut Ui, row: &Row) {
             {
                 words.push_str(&format!(", {} left", widgets::brief_duration(seconds)));
             }
-            let width = (ui.available_width() - PROGRESS_WORDS).clamp(36.0, 640.0);
-            let bar = ProgressBar::new(share_done(row) as f32).desired_width(width).desired_height(6.0);
-            let colour = if status == Status::Running { tokens.accent } else { tokens.border_strong };
-            ui.add(bar.fill(colour)).on_hover_text(widgets::phase_words(progress));
-            ui.weak(words);
+            // Where there is no room for both, the words say it all.
+            let width = (ui.available_width() - PROGRESS_WORDS).min(640.0);
+            if width >= SHORTEST_BAR {
+                let bar = ProgressBar::new(share_done(row) as f32).desired_width(width).desired_height(6.0);
+                let colour = if status == Status::Running { tokens.accent } else { tokens.border_strong };
+                ui.add(bar.fill(colour)).on_hover_text(widgets::phase_words(progress));
+            }
+            ui.weak(words).on_hover_text(widgets::phase_words(progress));
         }
         (None, _) => {}
     }

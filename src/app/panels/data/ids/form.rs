@@ -11,7 +11,7 @@ use crate::app::action::Action;
 use crate::app::widgets;
 use crate::id_training::TrainIds;
 use crate::id_training::rq_vae::RqVae;
-use crate::id_training::source::{Part, Text, VectorSource};
+use crate::id_training::source::{MAX_INTERACTION_DIMENSIONS, Part, Text, VectorSource};
 use crate::id_training::train::Quantizer;
 use crate::project::SemanticIds;
 use crate::project::edits::data::with_semantic_ids;
@@ -41,6 +41,7 @@ enum Origin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     Words,
+    Interactions,
     Text,
     Vectors,
     Several,
@@ -48,11 +49,12 @@ enum Source {
 
 impl Source {
     /// What can be one source, alone or among several.
-    const SINGLE: [Self; 3] = [Self::Words, Self::Text, Self::Vectors];
+    const SINGLE: [Self; 4] = [Self::Words, Self::Interactions, Self::Text, Self::Vectors];
 
     const fn of(source: &VectorSource) -> Self {
         match source {
             VectorSource::Words(_) => Self::Words,
+            VectorSource::Interactions(_) => Self::Interactions,
             VectorSource::Text(_) => Self::Text,
             VectorSource::Vectors(_) => Self::Vectors,
             VectorSource::Concat(_) => Self::Several,
@@ -62,6 +64,7 @@ impl Source {
     const fn words(self) -> &'static str {
         match self {
             Self::Words => "Words of the texts",
+            Self::Interactions => "Who goes for what",
             Self::Text => "Texts, read by a model",
             Self::Vectors => "A file of vectors",
             Self::Several => "Several, put together",
@@ -72,6 +75,7 @@ impl Source {
     fn usual(self) -> VectorSource {
         match self {
             Self::Words | Self::Several => VectorSource::Words(256),
+            Self::Interactions => VectorSource::Interactions(64),
             Self::Text => VectorSource::Text(Text::default()),
             Self::Vectors => VectorSource::Vectors(PathBuf::from("vectors.npy")),
         }
@@ -209,6 +213,9 @@ impl Form {
     fn details(&mut self, ui: &mut Ui, field: usize, source: &mut VectorSource, edited: &mut Edited) {
         match source {
             VectorSource::Words(width) => number(ui, "Dimensions", width, 1..=65_536, edited),
+            VectorSource::Interactions(width) => {
+                number(ui, "Dimensions", width, 1..=MAX_INTERACTION_DIMENSIONS, edited);
+            }
             VectorSource::Text(text) => {
                 number(ui, "Tokens", &mut text.tokens, 1..=8192, edited);
                 let mut path = text.model.clone().unwrap_or_default();
