@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use eframe::egui::Theme;
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, Theme};
+use egui_kittest::kittest::Queryable as _;
 use peso_workbench::run::queue::Queue;
 use peso_workbench::run::{RunFolder, Status};
 
-use crate::world::{World, click, load, until, until_label, until_part};
+use crate::world::{World, click, has, load, until, until_label, until_part};
 
 /// Trained in a few seconds on one core.
 const TINY: &str = r#"(
@@ -62,4 +64,52 @@ fn a_closed_window_leaves_the_whole_queue_running() {
         assert!(began.elapsed() < Duration::from_secs(120), "only {} runs and baselines are finished", finished());
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Wants the machine for itself, and an optimised build:
+///
+/// ```text
+/// cargo nextest run --release --no-default-features --test window answers_while --run-ignored only --no-capture
+/// ```
+#[test]
+#[ignore = "a benchmark; the bound holds for an optimised build"]
+fn the_window_answers_while_every_core_trains() {
+    const MOST: Duration = Duration::from_millis(100);
+    let world = World::with_real_workers();
+    let file = world.demo();
+    let mut window = world.window(Theme::Dark, Some(&file));
+    until_part(&mut window, "0 of 4 finished");
+    click(&mut window, "Run all");
+    until_part(&mut window, "Stage 1 of 5");
+    // From the click until the picture with what it opened is drawn.
+    let mut answered = |opener: &str, shown: &str| -> Vec<Duration> {
+        let mut times: Vec<Duration> = (0..21)
+            .map(|_| {
+                window.get_by_role_and_label(Role::Button, opener).click();
+                let clicked = Instant::now();
+                while !has(&window, shown) {
+                    window.step();
+                }
+                window.render().unwrap();
+                let time = clicked.elapsed();
+                window.key_press(Key::Escape);
+                window.step();
+                window.step();
+                std::thread::sleep(Duration::from_millis(100));
+                time
+            })
+            .collect();
+        times.sort();
+        times
+    };
+    for (opener, shown) in
+        [("File", "Save project"), ("Add experiment…", "Search methods"), ("Commands…", "Type a command")]
+    {
+        let times = answered(opener, shown);
+        println!("{opener}: median {:.0?}, slowest {:.0?}", times[times.len() / 2], times[times.len() - 1]);
+        if !cfg!(debug_assertions) {
+            assert!(times[times.len() * 9 / 10] < MOST, "{opener}: {times:?}");
+        }
+    }
+    click(&mut window, "Stop");
 }
