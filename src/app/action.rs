@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
+use super::dialogs::chart_file::Format;
 use super::dialogs::desktop;
 use super::dialogs::dialog::MethodPurpose;
 use super::dock::NamedLayoutAction;
@@ -11,6 +12,7 @@ use super::panels::view::View;
 use super::queries::{Query, Request};
 use crate::plot::Chart;
 use crate::project::Project;
+use crate::project::board::PinnedFigure;
 use crate::project::edits::change::Place;
 use crate::run::marks::MarkChange;
 
@@ -65,6 +67,12 @@ pub(crate) enum Action {
     Reveal(Place),
     /// What was being dragged is let go.
     EditDone,
+    /// Put a chart of the window on the board.
+    Pin(Arc<Chart>, Box<PinnedFigure>),
+    /// Write the figures of the board into a folder that is asked for.
+    ExportBoard(Format),
+    /// Show the board to a room, from a figure on; from its title where there is none.
+    Present(Option<usize>),
     /// Ask where and how to write a chart.
     Export(Arc<Chart>),
     /// Show a folder in the desktop's file manager.

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     ExportChart,
     CopyChartData,
     CopyChartImage,
+    PinChart,
+    Present,
     Show(View),
     Arrange(Arrangement),
     Maximise,
@@ -83,7 +85,7 @@ impl Menu {
                 vec![C::NewProject],
                 vec![C::OpenDemo, C::OpenProject, C::OpenPath],
                 vec![C::SaveProject, C::CloseProject],
-                vec![C::ExportChart, C::CopyChartData, C::CopyChartImage],
+                vec![C::PinChart, C::ExportChart, C::CopyChartData, C::CopyChartImage],
                 vec![C::Quit],
             ],
             Self::Edit => {
@@ -97,6 +99,7 @@ impl Menu {
             Self::Run => vec![vec![C::Estimate], vec![C::RunAll, C::RunSelected], vec![C::Pause, C::Resume, C::Stop]],
             Self::View => vec![
                 View::all().map(C::Show).collect(),
+                vec![C::Present],
                 vec![C::Maximise, C::FoldViews, C::StepTab(Step::Next), C::StepTab(Step::Previous)],
                 Arrangement::ALL.map(C::Arrange).to_vec(),
                 vec![C::ThemeLight, C::ThemeDark, C::ThemeSystem],
@@ -112,8 +115,8 @@ impl Menu {
     pub(crate) const fn submenu(self, group: usize) -> Option<&'static str> {
         match (self, group) {
             (Self::View, 0) => Some("Views"),
-            (Self::View, 3) => Some("Theme"),
-            (Self::View, 4) => Some("Zoom"),
+            (Self::View, 4) => Some("Theme"),
+            (Self::View, 5) => Some("Zoom"),
             _ => None,
         }
     }
@@ -142,6 +145,10 @@ pub(crate) struct Situation {
     pub(crate) can_stop: bool,
     /// A chart is on screen.
     pub(crate) chart_shown: bool,
+    /// It can be made anew from runs, so that it can stand on the board.
+    pub(crate) chart_pinnable: bool,
+    /// Something is on the board.
+    pub(crate) board_filled: bool,
 }
 
 impl Command {
@@ -174,6 +181,8 @@ impl Command {
             Self::ExportChart => "Export chart…",
             Self::CopyChartData => "Copy chart data",
             Self::CopyChartImage => "Copy chart as image",
+            Self::PinChart => "Pin chart to the board",
+            Self::Present => "Present the board",
             Self::Show(view) => view.spec().command,
             Self::Arrange(arrangement) => arrangement.text(),
             Self::Maximise => "Maximise view",
@@ -232,6 +241,8 @@ impl Command {
                 "Put the chart on screen on the clipboard as a picture, as the last one was exported"
             }
             Self::CopyChartData => "Put the numbers of the chart on screen on the clipboard as CSV",
+            Self::PinChart => "Put the chart on screen, with its settings, on the board of figures to be shown",
+            Self::Present => "Show the figures of the board full screen, one after the other",
             Self::Show(view) => view.spec().tooltip,
             Self::Arrange(arrangement) => arrangement.tooltip(),
             Self::Maximise => "Give the view that was last clicked all the room, or give it back",
@@ -280,6 +291,8 @@ impl Command {
             // With the C key the system takes it for an ordinary copy.
             Self::CopyChartData => (COMMAND_SHIFT, Key::E),
             Self::CopyChartImage => (COMMAND_SHIFT, Key::I),
+            Self::PinChart => (COMMAND, Key::B),
+            Self::Present => (Modifiers::SHIFT, Key::F5),
             Self::Show(view) => return view.spec().shortcut,
             Self::ZoomIn => (COMMAND, Key::Plus),
             Self::ZoomOut => (COMMAND, Key::Minus),
@@ -321,6 +334,8 @@ impl Command {
             Self::ExportChart | Self::CopyChartData | Self::CopyChartImage => {
                 (now.chart_shown, "Open a view with a chart first")
             }
+            Self::PinChart => (now.chart_pinnable, "Open a view with a chart that can be pinned first"),
+            Self::Present => (now.board_filled, "Pin a figure to the board first"),
             Self::CloseProject | Self::AddExperiment | Self::SweepOptions | Self::Show(_) | Self::Tour => (true, ""),
             Self::Arrange(_) | Self::Maximise | Self::FoldViews | Self::StepTab(_) => (true, ""),
             _ => return None,

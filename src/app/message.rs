@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::autosave::Left;
+use super::board_export::Exported;
 use super::dialogs::chart_file::Previewed;
 use super::dialogs::desktop::FileDialog;
 use super::dialogs::dialog::Leaving;
@@ -94,6 +95,8 @@ pub(crate) enum Message {
         result: Result<(), InputError>,
     },
     Exported(Result<PathBuf, InputError>),
+    /// The figures of the board were written into a folder.
+    BoardExported(Result<Exported, InputError>),
     /// What the open export dialog shows of its file.
     Previewed(Previewed),
     /// A chart for the clipboard.

@@ -25,7 +25,7 @@ use crate::run::Status;
 impl eframe::App for Workbench {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.take_in(ctx);
-        if self.place.look(ctx, &mut self.settings) {
+        if self.presentation.is_none() && self.place.look(ctx, &mut self.settings) {
             self.save_settings();
         }
     }
@@ -33,6 +33,9 @@ impl eframe::App for Workbench {
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         if let Some(state) = frame.wgpu_render_state() {
             crate::render::screen::install(ui.ctx(), state);
+        }
+        if self.present(ui) {
+            return;
         }
         let situation = self.situation();
         let mut actions: Vec<Action> = Vec::new();
@@ -114,6 +117,7 @@ impl Workbench {
 
     fn content(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
         self.shown.clear();
+        self.requests.clear();
         let Some(session) = &mut self.session else {
             let now_unix = (self.services.clock)();
             let page = StartContents {
@@ -128,9 +132,10 @@ impl Workbench {
         // The dock changes the layout while the views read the rest of the session.
         let mut layout = std::mem::replace(&mut session.layout, dock::empty());
         let (panels, selection, shown) = (&mut self.panels, &mut self.selection, &mut self.shown);
+        let requests = &mut self.requests;
         let mut charts = Vec::new();
         let (settings, now_unix) = (&self.settings, (self.services.clock)());
-        let mut context = Context { session, settings, actions, selection, charts: &mut charts, now_unix };
+        let mut context = Context { session, settings, actions, selection, charts: &mut charts, requests, now_unix };
         dock::ui(&mut layout, ui, &mut |ui, view| {
             panels.ui(view, ui, &mut context);
             let placed = context.charts.drain(..).enumerate();

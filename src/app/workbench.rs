@@ -15,6 +15,7 @@ use super::panels::Panels;
 use super::panels::selection::Selection;
 use super::panels::start::StartPage;
 use super::place::PlaceWatch;
+use super::presentation::Presentation;
 use super::recent::{RecentLooks, Thumbnail};
 use super::services::Services;
 use super::session::{Row, Session};
@@ -24,6 +25,7 @@ use super::tour::Tour;
 use super::watch::{OtherQueue, OthersWatcher};
 use super::widgets::Notices;
 use crate::plot::Chart;
+use crate::project::board::PinnedFigure;
 
 /// The window's title without a project.
 pub(crate) const TITLE: &str = "PESO Workbench";
@@ -62,6 +64,10 @@ pub struct Workbench {
     pub(super) recent: RecentLooks,
     /// When the picture of the open project was drawn last, and of which results.
     pub(super) thumbnail: Thumbnail,
+    /// What charts on screen can be made anew with, those that can be.
+    pub(super) requests: Vec<(Arc<Chart>, PinnedFigure)>,
+    /// The board as it is shown to a room.
+    pub(super) presentation: Option<Presentation>,
     /// The most important chart on screen, which the export and copy commands are about.
     pub(super) chart: Option<Arc<Chart>>,
     /// The name that is typed for the layout.
@@ -102,6 +108,8 @@ impl Workbench {
             tour: None,
             recent: RecentLooks::default(),
             thumbnail: Thumbnail::default(),
+            requests: Vec::new(),
+            presentation: None,
             chart: None,
             layout_name: String::new(),
             place: PlaceWatch::default(),
@@ -129,6 +137,12 @@ impl Workbench {
         ctx.all_styles_mut(|style| style.interaction.tooltip_delay = self.settings.tooltip_delay);
     }
 
+    /// The most important chart on screen with what it can be made anew with, where it can be.
+    pub(super) fn pinnable_chart(&self) -> Option<&(Arc<Chart>, PinnedFigure)> {
+        let chart = self.chart.as_ref()?;
+        self.requests.iter().find(|(pinnable, _)| Arc::ptr_eq(pinnable, chart))
+    }
+
     /// What commands depend on, as it is now.
     pub(super) fn situation(&self) -> Situation {
         let Some(session) = &self.session else { return Situation::default() };
@@ -147,6 +161,8 @@ impl Workbench {
             can_resume: session.concerned().any(Row::can_resume),
             can_stop: session.concerned().any(Row::can_stop),
             chart_shown: self.chart.is_some(),
+            chart_pinnable: self.pinnable_chart().is_some(),
+            board_filled: !session.project().board.is_empty(),
         }
     }
 }

@@ -14,6 +14,11 @@ pub enum FileDialog {
         /// The folder that is offered.
         suggested: PathBuf,
     },
+    /// Which folder to write the figures of the board into.
+    BoardFolder {
+        /// The folder that is offered.
+        suggested: PathBuf,
+    },
     /// Which Hugging Face folder to take as the base model.
     ModelFolder {
         /// The project's folder.
@@ -86,6 +91,9 @@ impl FileDialogs for PortalDialogs {
                 .pick_file(),
             FileDialog::DemoFolder { suggested } => {
                 in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the demo project").pick_folder()
+            }
+            FileDialog::BoardFolder { suggested } => {
+                in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the figures").pick_folder()
             }
             FileDialog::ModelFolder { near } => {
                 rfd::FileDialog::new().set_directory(near).set_title("Folder of a Hugging Face model").pick_folder()

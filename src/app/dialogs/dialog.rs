@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::Ui;
 
-use super::chart_file::{ExportChoices, PreviewOf};
+use super::chart_file::{ExportChoices, Format, PreviewOf};
 use super::desktop::FileDialog;
 use crate::app::settings::Settings;
 use crate::app::widgets;
@@ -113,6 +113,8 @@ pub(crate) struct Export {
 pub(crate) enum PathPurpose {
     OpenProject,
     DemoFolder,
+    /// Where the figures of the board are written to, as which kind of file.
+    BoardFolder(Format),
 }
 
 /// What the chosen method is for.

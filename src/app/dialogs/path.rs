@@ -1,4 +1,4 @@
-//! Asking for a path: of a project to open, or for the demo.
+//! Asking for a path: of a project to open, for the demo, or for the figures of the board.
 
 use std::path::PathBuf;
 
@@ -40,6 +40,9 @@ impl DialogContents for PathDialog {
                 "Folder to write the demo project and its runs into; an existing demo there is opened as it is",
                 "Create and open",
             ),
+            PathPurpose::BoardFolder(_) => {
+                ("Export the board", "Folder to write the figures into, numbered in the order of the board", "Export")
+            }
         };
         ui.heading(title);
         let label = ui.label(advice);

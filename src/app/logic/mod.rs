@@ -1,5 +1,6 @@
 //! What the window does: messages from background jobs come in, actions are carried out, the queue moves on.
 
+mod board;
 mod drafts;
 mod dropped;
 mod estimates;
@@ -97,6 +98,7 @@ impl Workbench {
                 self.notices.push(notice.offer("Open folder", Action::ShowFolder(folder)));
             }
             Message::Exported(Err(error)) => self.give_back("The chart cannot be written", error),
+            Message::BoardExported(result) => self.board_exported(result),
             Message::Previewed(made) => self.previewed(ctx, made),
             Message::ChartDrawn(drawn) => self.chart_drawn(ctx, drawn),
             Message::Failed { doing, error } => self.notices.push(Notice::error(doing, &error)),
@@ -150,6 +152,9 @@ impl Workbench {
                 self.settings.forget(&path);
                 self.save_settings();
             }
+            Action::Pin(chart, figure) => self.pin(ctx, &chart, *figure),
+            Action::ExportBoard(format) => self.ask_path(PathPurpose::BoardFolder(format), None),
+            Action::Present(from) => self.start_presentation(ctx, from),
             Action::Export(chart) => self.ask_export(ctx, &chart),
             Action::ShowFolder(folder) => self.show_folder(folder),
             Action::CopyData(chart) => self.copy_data(ctx, &screen::as_seen(ctx, &chart)),
@@ -243,6 +248,12 @@ impl Workbench {
                     self.ask_export(ctx, &chart);
                 }
             }
+            Command::PinChart => {
+                if let Some((chart, figure)) = self.pinnable_chart().cloned() {
+                    self.pin(ctx, &chart, figure);
+                }
+            }
+            Command::Present => self.start_presentation(ctx, None),
             Command::CopyChartImage => self.copy_shown_image(ctx),
             Command::CopyChartData => {
                 if let Some(chart) = self.chart.clone() {
@@ -285,6 +296,10 @@ impl Workbench {
             }
             DialogAction::Path(PathPurpose::OpenProject, path) => self.ask_to_leave(Leaving::Open(path)),
             DialogAction::Path(PathPurpose::DemoFolder, path) => self.ask_to_leave(Leaving::Demo(path)),
+            DialogAction::Path(PathPurpose::BoardFolder(format), path) => {
+                self.asked = self.dialog.take();
+                self.export_board(ctx, &path, format);
+            }
             DialogAction::BrowseFor(question) => self.ask_desktop(question),
             DialogAction::New(new) => self.ask_to_leave(Leaving::New(new)),
             DialogAction::Restore(project) => {

@@ -6,7 +6,7 @@ use super::super::dock;
 use super::super::session::Spotlight;
 use super::super::workbench::Workbench;
 use crate::app::panels::view::View;
-use crate::app::panels::{PanelEvent, data, experiments, model};
+use crate::app::panels::{PanelEvent, board, data, experiments, model};
 use crate::app::window::SPOTLIGHT_WORDS;
 use crate::project::edits::change::Place;
 
@@ -20,6 +20,7 @@ fn view_of(place: &Place) -> View {
         | Place::Seeds
         | Place::Project => View::of(&experiments::VIEW),
         Place::Data | Place::Preparation | Place::Stages | Place::SemanticIds => View::of(&data::VIEW),
+        Place::Board(_) => View::of(&board::VIEW),
         Place::BaseModel | Place::Prompt | Place::Start => View::of(&model::VIEW),
     }
 }

@@ -37,6 +37,7 @@ use super::{theme, widgets};
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::plot::{Body, Chart, Highlight, SeriesStyle, screen};
+use crate::project::board::PinnedFigure;
 use crate::project::edits::change::Place;
 use crate::results::Results;
 
@@ -49,6 +50,8 @@ pub(crate) struct Context<'a> {
     pub(crate) selection: &'a mut Selection,
     /// Charts drawn in this frame, the most important of each panel first.
     pub(crate) charts: &'a mut Vec<Arc<Chart>>,
+    /// What charts of this frame can be made anew with, so that they can be pinned.
+    pub(crate) requests: &'a mut Vec<(Arc<Chart>, PinnedFigure)>,
     /// Seconds since 1970.
     pub(crate) now_unix: u64,
 }
@@ -112,6 +115,7 @@ views![
     data::DataPanel,
     model::ModelPanel,
     log::LogPanel,
+    board::BoardPanel,
 ];
 
 /// The panels of all views.
@@ -386,23 +390,42 @@ fn over_chart(ui: &mut Ui, at: Rect, contents: impl FnOnce(&mut Ui)) {
     }
 }
 
-/// Room of the two things that can be done with every chart.
+/// Room of what can be done with every chart, and with one that can be pinned.
 const CHART_ACTIONS: f32 = 190.0;
+const PIN: f32 = 52.0;
 
-/// The two things that can be done with every chart, at the right end of a bar, or of the next line where it is full.
-fn chart_actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>) {
+/// What can be done with a chart that can be made anew: see [`chart_actions`], and it can be pinned to the board.
+fn pinnable_actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>, figure: PinnedFigure) {
     let possible = !matches!(chart.body, Body::Empty(_));
-    if ui.available_size_before_wrap().x < CHART_ACTIONS {
+    if ui.available_size_before_wrap().x < CHART_ACTIONS + PIN {
         ui.end_row();
     }
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let export = ui.add_enabled(possible, Button::new("Export…"));
-        if export.on_hover_text(Command::ExportChart.tooltip()).clicked() {
-            context.actions.push(Action::Export(Arc::clone(chart)));
-        }
-        let copy = ui.add_enabled(possible, Button::new("Copy data"));
-        if copy.on_hover_text(Command::CopyChartData.tooltip()).clicked() {
-            context.actions.push(Action::CopyData(Arc::clone(chart)));
+        export_and_copy(ui, context, chart);
+        let pin = ui.add_enabled(possible, Button::new("Pin"));
+        if pin.on_hover_text(Command::PinChart.tooltip()).clicked() {
+            context.actions.push(Action::Pin(Arc::clone(chart), Box::new(figure.clone())));
         }
     });
+    context.requests.push((Arc::clone(chart), figure));
+}
+
+/// The two things that can be done with every chart, at the right end of a bar, or of the next line where it is full.
+fn chart_actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>) {
+    if ui.available_size_before_wrap().x < CHART_ACTIONS {
+        ui.end_row();
+    }
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| export_and_copy(ui, context, chart));
+}
+
+fn export_and_copy(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>) {
+    let possible = !matches!(chart.body, Body::Empty(_));
+    let export = ui.add_enabled(possible, Button::new("Export…"));
+    if export.on_hover_text(Command::ExportChart.tooltip()).clicked() {
+        context.actions.push(Action::Export(Arc::clone(chart)));
+    }
+    let copy = ui.add_enabled(possible, Button::new("Copy data"));
+    if copy.on_hover_text(Command::CopyChartData.tooltip()).clicked() {
+        context.actions.push(Action::CopyData(Arc::clone(chart)));
+    }
 }

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn views_are_written_by_the_names_that_saved_layouts_have() {
-        let keys = ["Experiments", "Runs", "Live", "Compare", "Subspace", "Drift", "Users", "Data", "Model", "Log"];
+        let keys =
+            ["Experiments", "Runs", "Live", "Compare", "Subspace", "Drift", "Users", "Data", "Model", "Log", "Board"];
         let read: Vec<View> = keys.iter().map(|key| ron::from_str(key).unwrap()).collect();
         assert_eq!(ron::to_string(&read).unwrap(), format!("[{}]", keys.join(",")));
         assert!(ron::from_str::<View>("Nowhere").is_err());

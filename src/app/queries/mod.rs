@@ -4,6 +4,7 @@
 //! [`Queries::get`]; where it is not there yet, the panel hands up the action to compute it. One cache, [`Queries`], holds the answers of all queries and limits how many are kept and how many are computed at a time.
 
 pub(crate) mod analyses;
+pub(crate) mod board;
 pub(crate) mod browse;
 pub(crate) mod comparison;
 pub(crate) mod data;
@@ -66,6 +67,8 @@ pub(crate) enum Pool {
     /// Statistics of a comparison, which users switch through metric by metric.
     Verdicts,
     Slices,
+    /// Figures of the board, all of which are on the screen in turn.
+    Board,
 }
 
 impl Pool {
@@ -73,7 +76,7 @@ impl Pool {
     const fn max_running(self) -> usize {
         match self {
             Self::General => 2,
-            Self::Verdicts | Self::Slices => 1,
+            Self::Verdicts | Self::Slices | Self::Board => 1,
         }
     }
 
@@ -82,6 +85,7 @@ impl Pool {
         match self {
             Self::General => 24,
             Self::Verdicts | Self::Slices => 32,
+            Self::Board => 96,
         }
     }
 }

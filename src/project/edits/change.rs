@@ -5,6 +5,7 @@ use std::mem::discriminant;
 
 use crate::data::DatasetSource;
 use crate::method::MethodOptions;
+use crate::project::board::PinnedFigure;
 use crate::project::settings::{self, GROUPS};
 use crate::project::{Experiment, Project};
 use crate::schema::{Field, FieldSetting};
@@ -33,6 +34,8 @@ pub(crate) enum Place {
     Start,
     /// Name, notes and tags.
     Project,
+    /// A figure of the board, by its place.
+    Board(usize),
 }
 
 /// One edit.
@@ -55,6 +58,7 @@ impl Change {
         changes.extend(model(before, after));
         changes.extend(training(before, after));
         changes.extend(data(before, after));
+        changes.extend(board(&before.board, &after.board));
         if before.seeds != after.seeds {
             changes.push(Self::new("the seeds", Place::Seeds));
         }
@@ -202,6 +206,23 @@ fn dataset(before: &DatasetSource, after: &DatasetSource) -> Change {
         _ if same_files && before.path().is_none() => Change::new("the generated data", Place::Data),
         _ => Change::new("the data", Place::Data),
     }
+}
+
+/// What became of the figures of a board; one that goes to another place is neither removed nor pinned.
+fn board(before: &[PinnedFigure], after: &[PinnedFigure]) -> Option<Change> {
+    let name = |figure: &PinnedFigure| match &figure.title {
+        Some(title) => title.clone(),
+        None => format!("the {}", figure.figure.replace('-', " ")),
+    };
+    let place = before.iter().zip(after).position(|(old, new)| old != new).unwrap_or(before.len().min(after.len()));
+    let words = match (before.get(place), after.get(place)) {
+        (Some(old), _) if after.len() < before.len() => format!("removing {} from the board", name(old)),
+        (_, Some(new)) if after.len() > before.len() => format!("pinning {} to the board", name(new)),
+        (Some(old), Some(_)) if after.contains(old) => "the order of the board".to_owned(),
+        (Some(_), Some(new)) => format!("the words on {} on the board", name(new)),
+        _ => return None,
+    };
+    Some(Change::new(words, Place::Board(place)))
 }
 
 /// A field within a sentence: `Learning rate` begins small there, `LoRA rank` does not, and `λ` is written out.

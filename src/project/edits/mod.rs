@@ -1,6 +1,7 @@
 //! Edits of a project: pure functions from one project to the next. The window's panels say which, its logic keeps the steps
 //! for undo.
 
+pub(crate) mod board;
 pub(crate) mod change;
 pub(crate) mod data;
 pub(crate) mod experiments;

@@ -1,0 +1,232 @@
+//! The board shown to a room: full screen, a figure a slide, led by keys alone.
+
+mod keys;
+mod notes;
+mod slide;
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{CentralPanel, CursorIcon, Frame, Id, LayerId, Order, Theme, Ui, ViewportCommand};
+
+use self::keys::Key;
+use self::slide::Slide;
+use super::action::Action;
+use super::session::Session;
+use super::slides::{self, Drawn, Slides};
+use super::theme;
+use super::workbench::Workbench;
+use crate::project::board::PinnedFigure;
+
+/// State of the presentation.
+#[derive(Debug)]
+pub(crate) struct Presentation {
+    at: Place,
+    dark: bool,
+    /// What is shown beside the slide.
+    notes: bool,
+    help: bool,
+    /// Instead of it.
+    black: bool,
+    /// A large dot follows the mouse.
+    pointer: bool,
+    /// When the timer began, in seconds of the window's clock.
+    since: f64,
+    /// Whether the window was so before.
+    was_full_screen: bool,
+    slides: Slides,
+}
+
+/// A slide by what it shows, which stays the same while others come and go before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Place {
+    /// Place on the board; the title where there is none.
+    figure: Option<usize>,
+    /// Among the figure's charts.
+    chart: usize,
+}
+
+/// A figure of the board with its charts as they are now.
+struct Shown<'s> {
+    pinned: &'s PinnedFigure,
+    drawn: Drawn<'s>,
+}
+
+impl Shown<'_> {
+    /// Slides that it takes: one a chart, and one to say that there is none.
+    fn slides(&self) -> usize {
+        match self.drawn {
+            Drawn::Charts(charts) => charts.len().max(1),
+            Drawn::Pending | Drawn::Failed(_) => 1,
+        }
+    }
+}
+
+/// Size of a slide that text is set for, in points; on larger ones it grows.
+const DESIGNED: [f32; 2] = [1280.0, 720.0];
+
+impl Workbench {
+    /// Shows the board to a room, from a figure on.
+    pub(super) fn start_presentation(&mut self, ctx: &egui::Context, from: Option<usize>) {
+        if self.session.as_ref().is_none_or(|session| session.project().board.is_empty()) {
+            return;
+        }
+        let was_full_screen = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(true));
+        ctx.memory_mut(|memory| memory.stop_text_input());
+        self.presentation = Some(Presentation {
+            at: Place { figure: from, chart: 0 },
+            dark: ctx.global_style().visuals.dark_mode,
+            notes: false,
+            help: false,
+            black: false,
+            pointer: false,
+            since: ctx.input(|input| input.time),
+            was_full_screen,
+            slides: Slides::default(),
+        });
+    }
+
+    /// Draws the presentation, if there is one, instead of everything else.
+    pub(super) fn present(&mut self, ui: &mut Ui) -> bool {
+        let Some(mut presentation) = self.presentation.take() else { return false };
+        let session =
+            self.session.as_ref().filter(|session| self.dialog.is_none() && !session.project().board.is_empty());
+        let mut actions = Vec::new();
+        let goes_on = session.is_some_and(|session| presentation.ui(ui, session, &mut actions));
+        for action in actions {
+            self.perform(ui.ctx(), action);
+        }
+        if goes_on {
+            self.presentation = Some(presentation);
+        } else {
+            ui.ctx().send_viewport_cmd(ViewportCommand::Fullscreen(presentation.was_full_screen));
+            self.apply_settings(ui.ctx());
+            ui.ctx().request_repaint();
+        }
+        true
+    }
+}
+
+impl Presentation {
+    /// Draws a frame; whether it goes on.
+    fn ui(&mut self, ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) -> bool {
+        let mut shown = Vec::new();
+        for pinned in &session.project().board {
+            let query = self.slides.query(session, pinned);
+            shown.push(Shown { pinned, drawn: slides::drawn(session, &query, actions) });
+        }
+        let places = places(&shown);
+        let mut now = self.place_among(&places);
+        for key in keys::pressed(ui.ctx()) {
+            match key {
+                Key::Leave => return false,
+                key => self.press(ui, key, &mut now, places.len()),
+            }
+        }
+        self.at = places[now];
+        ui.ctx().set_theme(if self.dark { Theme::Dark } else { Theme::Light });
+        let scale = (ui.available_width() / DESIGNED[0]).min(ui.available_height() / DESIGNED[1]).max(0.6);
+        if self.notes && !self.black {
+            let next = places.get(now + 1).map(|place| heading(session, &shown, *place));
+            let elapsed = ui.input(|input| input.time) - self.since;
+            let told = self.at.figure.map(|figure| shown[figure].pinned.note.as_str());
+            let told = told.unwrap_or(&session.project().notes);
+            notes::ui(ui, &notes::Notes { told, next, elapsed, scale });
+            // The timer goes on by itself.
+            ui.ctx().request_repaint_after_secs(0.5);
+        }
+        let ground = if self.black { theme::of(Theme::Dark).background } else { theme::tokens(ui).surface };
+        let mut turned = None;
+        CentralPanel::default().frame(Frame::new().fill(ground)).show(ui, |ui| {
+            if self.black {
+                return;
+            }
+            ui.visuals_mut().panel_fill = ground;
+            let slide = Slide { session, number: now + 1, count: places.len(), scale };
+            turned = match self.at.figure {
+                None => slide.title(ui),
+                Some(figure) => slide.figure(ui, &shown[figure], self.at.chart),
+            };
+        });
+        if let Some(key) = turned {
+            self.press(ui, key, &mut now, places.len());
+            self.at = places[now];
+            ui.ctx().request_repaint();
+        }
+        if self.help {
+            keys::help(ui, scale);
+        }
+        if self.pointer && !self.black {
+            pointer(ui, scale);
+        }
+        true
+    }
+
+    /// Which of the slides is shown: the place of before, or the last one of its figure.
+    fn place_among(&self, places: &[Place]) -> usize {
+        let same = places.iter().position(|place| *place == self.at);
+        let of_figure = || places.iter().rposition(|place| place.figure <= self.at.figure);
+        same.or_else(of_figure).unwrap_or(0)
+    }
+
+    fn press(&mut self, ui: &Ui, key: Key, now: &mut usize, count: usize) {
+        match key {
+            Key::Next if self.black => self.black = false,
+            Key::Next => *now = (*now + 1).min(count - 1),
+            Key::Previous => *now = now.saturating_sub(1),
+            Key::First => *now = 0,
+            Key::Last => *now = count - 1,
+            Key::Notes => self.notes = !self.notes,
+            Key::Pointer => self.pointer = !self.pointer,
+            Key::Theme => self.dark = !self.dark,
+            Key::Timer => self.since = ui.input(|input| input.time),
+            Key::Black => self.black = !self.black,
+            Key::Help => self.help = !self.help,
+            Key::Leave => {}
+        }
+    }
+}
+
+/// All slides: the title, then every chart.
+fn places(shown: &[Shown<'_>]) -> Vec<Place> {
+    let of = |(figure, shown): (usize, &Shown<'_>)| {
+        (0..shown.slides()).map(move |chart| Place { figure: Some(figure), chart })
+    };
+    std::iter::once(Place::default()).chain(shown.iter().enumerate().flat_map(of)).collect()
+}
+
+/// What a slide is called.
+fn heading(session: &Session, shown: &[Shown<'_>], place: Place) -> String {
+    let Some(figure) = place.figure else { return session.project().name.clone() };
+    shown[figure].heading(place.chart)
+}
+
+impl Shown<'_> {
+    /// What the slide of one of its charts is called.
+    fn heading(&self, chart: usize) -> String {
+        match (&self.pinned.title, self.drawn) {
+            (None, Drawn::Charts(charts)) if charts.len() > 1 => charts[chart.min(charts.len() - 1)].title.clone(),
+            (_, Drawn::Charts(charts)) => slides::title(self.pinned, charts),
+            _ => slides::title(self.pinned, &[]),
+        }
+    }
+
+    /// One of its charts, as it stands below the slide's heading.
+    fn chart(&self, chart: usize) -> Option<Arc<crate::plot::Chart>> {
+        let Drawn::Charts(charts) = self.drawn else { return None };
+        let found = charts.get(chart)?;
+        Some(Arc::new(crate::plot::Chart { title: String::new(), ..crate::plot::Chart::clone(found) }))
+    }
+}
+
+/// A large dot in the place of the mouse.
+fn pointer(ui: &Ui, scale: f32) {
+    if let Some(at) = ui.input(|input| input.pointer.latest_pos()) {
+        ui.ctx().set_cursor_icon(CursorIcon::None);
+        let colour = theme::tokens(ui).error;
+        let painter = ui.ctx().layer_painter(LayerId::new(Order::Foreground, Id::unique("presentation pointer")));
+        painter.circle_filled(at, 16.0 * scale, colour.gamma_multiply(0.35));
+        painter.circle_filled(at, 7.0 * scale, colour);
+    }
+}

@@ -1,0 +1,75 @@
+//! What the speaker sees below the slide: what to say, what comes, and for how long it has been told.
+
+use eframe::egui;
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui};
+
+use crate::app::theme;
+use crate::app::widgets;
+
+/// Of one slide.
+pub(super) struct Notes<'n> {
+    pub(super) told: &'n str,
+    /// Heading of the next slide; none after the last.
+    pub(super) next: Option<String>,
+    /// Seconds since the timer began.
+    pub(super) elapsed: f64,
+    pub(super) scale: f32,
+}
+
+/// Share of the window's height, and of its width that timer and next slide take.
+const HEIGHT: f32 = 0.24;
+const SIDE: f32 = 0.3;
+
+/// Draws them.
+pub(super) fn ui(ui: &mut Ui, notes: &Notes<'_>) {
+    let tokens = theme::tokens(ui);
+    let Notes { told, next, elapsed, scale } = notes;
+    let height = HEIGHT * ui.available_height();
+    let margin = Margin::symmetric((40.0 * scale) as i8, (16.0 * scale) as i8);
+    let frame = Frame::new().fill(tokens.sunken).inner_margin(margin);
+    Panel::bottom("speaker's notes").frame(frame).exact_size(height).resizable(false).show_separator_line(false).show(
+        ui,
+        |ui| {
+            let width = ui.available_width();
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                ui.allocate_ui(egui::Vec2::new(SIDE * width, ui.available_height()), |ui| {
+                    ui.vertical(|ui| {
+                        let timer = RichText::new(clock(*elapsed)).size(34.0 * scale).family(theme::semi_bold());
+                        let timer = ui.label(timer);
+                        widgets::named(ui, &timer, &format!("Timer {}", clock(*elapsed)));
+                        let next =
+                            next.as_deref().map_or_else(|| "The last slide".to_owned(), |next| format!("Next: {next}"));
+                        ui.label(RichText::new(next).size(16.0 * scale).color(tokens.muted));
+                    });
+                });
+                ui.vertical(|ui| {
+                    ScrollArea::vertical().id_salt("notes").auto_shrink(false).show(ui, |ui| {
+                        let (told, colour) = if told.trim().is_empty() {
+                            ("No notes on this slide", tokens.muted)
+                        } else {
+                            (*told, tokens.text)
+                        };
+                        ui.label(RichText::new(told).size(20.0 * scale).color(colour));
+                    });
+                });
+            });
+        },
+    );
+}
+
+/// `4:07`, `1:02:03`.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock;
+
+    #[test]
+    fn the_timer_reads_as_clocks_do() {
+        assert_eq!([0.4, 247.9, 3723.0].map(clock), ["0:00", "4:07", "1:02:03"]);
+    }
+}
