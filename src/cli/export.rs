@@ -35,6 +35,10 @@ pub(super) struct Arguments {
     module: Option<String>,
     #[arg(long, value_name = "T", help = stage_help())]
     stage: Option<usize>,
+    #[arg(long, value_name = "NAME", help = user_help())]
+    user: Option<String>,
+    #[arg(long, value_name = "N", help = direction_help())]
+    direction: Option<usize>,
     #[arg(long, value_name = "NAME", help = baseline_help())]
     baseline: Option<String>,
     #[arg(long, default_value_t = UserMetric::default().to_string(), help = metric_help())]
@@ -102,6 +106,8 @@ impl Arguments {
             baseline: self.baseline.clone(),
             stage: self.stage,
             run: self.run.clone(),
+            user: self.user.clone(),
+            direction: self.direction,
             // Among other figures of adapters they are read anyway.
             adapter_moves: self.figure.0.len() > 1,
             ..FigureOptions::default()
@@ -127,9 +133,14 @@ impl Arguments {
 fn figure_parser() -> impl TypedValueParser<Value = Figures> {
     let named =
         |spec: &&FigureSpec| PossibleValue::new(spec.name).aliases(spec.aliases.iter().copied()).help(spec.summary);
-    let all = PossibleValue::new("all").help("All of them");
-    PossibleValuesParser::new(FIGURES.iter().map(named).chain([all]))
-        .map(|name| Figures(figures::find(&name).map_or_else(|| FIGURES.to_vec(), |figure| vec![figure])))
+    let all =
+        PossibleValue::new("all").help("All of them but those that are of one user or direction, or pictures in space");
+    PossibleValuesParser::new(FIGURES.iter().map(named).chain([all])).map(|name| {
+        Figures(
+            figures::find(&name)
+                .map_or_else(|| FIGURES.iter().copied().filter(|spec| !spec.alone).collect(), |figure| vec![figure]),
+        )
+    })
 }
 
 fn module_help() -> String {
@@ -145,6 +156,14 @@ fn baseline_help() -> String {
         "Line that the others are held against, of {}; the method without any pull where none is given",
         names_with(FigureOption::Baseline)
     )
+}
+
+fn user_help() -> String {
+    format!("User of {}, by the name that the data have", names_with(FigureOption::User))
+}
+
+fn direction_help() -> String {
+    format!("Direction of {}, from 1; the strongest where none is given", names_with(FigureOption::Direction))
 }
 
 fn stage_help() -> String {

@@ -1,7 +1,11 @@
 //! The adapters of runs, as figures name and read them.
 
+use serde::{Deserialize, Serialize};
+
+use super::options::variant;
 use crate::analysis::subspace_report::{Between, ModuleReport, ModuleStage, Moved, SidedAngles, SubspaceReport};
 use crate::plot::SeriesStyle;
+use crate::project::board::FigureOptions;
 use crate::subspace::Side;
 
 /// What is known of the adapters of a run.
@@ -79,7 +83,8 @@ pub(super) fn between(module: &ModuleReport, from: usize, to: usize) -> Option<&
 }
 
 /// The stage that a stage's subspace is held against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Reference {
     #[default]
     Previous,
@@ -113,6 +118,14 @@ pub struct AngleOptions {
     /// [`Side::Left`], the column space, or [`Side::Right`], the row space.
     pub side: Side,
     pub reference: Reference,
+}
+
+impl AngleOptions {
+    /// As figures are asked for; subspaces have two sides, of which the column space is the usual one.
+    pub fn of(options: &FigureOptions) -> Self {
+        let side = options.side.filter(|side| *side != Side::Both).unwrap_or(Side::Left);
+        Self { side, reference: variant(options) }
+    }
 }
 
 impl Default for AngleOptions {

@@ -18,6 +18,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "Which users and targets see other recommendations, of every run",
     tooltip: "Which kinds of users and targets see other recommendations, and whether these are better",
     options: &[FigureOption::Stage],
+    alone: false,
     make: Make::Run(|context, run, options| {
         let chart =
             by_slice(context.churn(run)?, options.stage, context.is_synthetic()).under(context.results.protocol);

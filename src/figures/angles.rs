@@ -15,10 +15,16 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "Principal angles of a module's update to the stage before, of every run with adapters",
     tooltip: "How far the directions of a module turned against an earlier stage",
     options: &[FigureOption::Module],
+    alone: false,
     make: Make::Run(|context, run, options| {
         let Some(adapters) = context.adapters(run) else { return Ok(None) };
         let module = context.module(run, adapters.report, options)?;
-        Ok(Some(angles(&adapters.stages(), &module.name, AngleOptions::default(), context.is_synthetic())))
+        Ok(Some(angles(
+            &context.adapter_stages(run, options),
+            &module.name,
+            AngleOptions::of(options),
+            context.is_synthetic(),
+        )))
     }),
 };
 

@@ -60,8 +60,12 @@ pub fn drawn(contexts: &Contexts<'_>, pinned: &PinnedFigure) -> Result<Vec<Named
     })?;
     let mut charts = spec.make(contexts.of(pinned), &pinned.options)?;
     for NamedChart { chart, .. } in &mut charts {
-        if let Body::Lines(lines) | Body::Dots(lines) | Body::Scatter(lines) = &mut chart.body {
-            *lines = lines.without(&pinned.options.hidden);
+        let hidden = &pinned.options.hidden;
+        match &mut chart.body {
+            Body::Lines(lines) | Body::Dots(lines) | Body::Scatter(lines) => *lines = lines.without(hidden),
+            Body::Forest(forest) => forest.rows.retain(|row| !hidden.contains(&row.name)),
+            Body::Parallel(parallel) => parallel.lines.retain(|line| !hidden.contains(&line.name)),
+            _ => {}
         }
     }
     Ok(charts)
@@ -167,7 +171,10 @@ fn shown<'r>(pinned: &'r PinnedFigure, results: &'r Results) -> impl Iterator<It
     let options = &pinned.options;
     let named: Vec<&String> = [&options.run, &options.beside].into_iter().flatten().collect();
     let asked = move |run: &&RunResult| {
-        of_runs && (named.is_empty() || named.iter().any(|name| **name == run.run || **name == run.experiment))
+        let chosen = options.runs.is_empty() || options.runs.contains(&run.run);
+        of_runs
+            && chosen
+            && (named.is_empty() || named.iter().any(|name| **name == run.run || **name == run.experiment))
     };
     results.runs.iter().filter(asked)
 }

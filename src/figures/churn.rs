@@ -1,6 +1,9 @@
 //! How far data and predictions change from stage to stage.
 
+use serde::{Deserialize, Serialize};
+
 use super::adapters::{AdapterRun, relative};
+use super::options::variant;
 use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make, NamedChart};
 use super::styles::Styled;
@@ -18,6 +21,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "How far each stage moves predictions and data",
     tooltip: "How far the data and each method's recommendations move with every stage",
     options: &[],
+    alone: false,
     make: Make::Project(|context, options| {
         let runs = context.runs(options)?;
         let mut reports = Vec::new();
@@ -27,13 +31,14 @@ pub static SPEC: FigureSpec = FigureSpec {
         let moved = runs.iter().filter(|_| options.adapter_moves).filter_map(|run| context.adapters(run));
         let others =
             OtherDrift { data: data_drift(context.data_drift()?), adapters: moved.map(adapter_drift).collect() };
-        let chart = over_stages(&reports, ChurnMeasure::Ranked, &others, context.is_synthetic());
+        let chart = over_stages(&reports, variant(options), &others, context.is_synthetic());
         Ok(vec![NamedChart::new("churn", chart.under(context.results.protocol))])
     }),
 };
 
 /// How the change of a list is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ChurnMeasure {
     /// One less the rank-biased overlap: places at the top weigh more.
     #[default]
@@ -69,6 +74,13 @@ pub struct StageDrift {
     pub name: String,
     /// Stage from 2 on, and the measure.
     pub stages: Vec<(usize, f64)>,
+}
+
+impl StageDrift {
+    /// The name of its line, where it is of the data.
+    pub fn data_name(&self) -> String {
+        format!("Data: {}", self.name)
+    }
 }
 
 /// The drift that is drawn beside that of predictions.
@@ -110,7 +122,7 @@ pub fn over_stages(
         style: *style,
     });
     let data = others.data.iter().enumerate().map(|(slot, drift)| Series {
-        name: format!("Data: {}", drift.name),
+        name: drift.data_name(),
         points: points(drift),
         style: SeriesStyle::data(slot),
     });

@@ -21,6 +21,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "The metric over the stages, a line an experiment",
     tooltip: "Every method over the stages, tested on the stage it was just trained on",
     options: &[FigureOption::Metric],
+    alone: false,
     make: Make::Project(|context, options| {
         let (results, basis) = context.compared();
         let shown = ComparisonOptions { synthetic: context.is_synthetic(), ..Default::default() };

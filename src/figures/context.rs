@@ -1,11 +1,12 @@
 //! What figures are made of: a project's runs and what is measured on them, each read once, when a figure asks for it.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::adapters::{AdapterRun, leading_module};
+use super::adapters::{AdapterRun, AdapterStage, leading_module};
 use super::curves::{CurvePoint, RunCurves};
 use super::styles::{Styled, curve_styles, run_styles};
 use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_report};
@@ -16,9 +17,10 @@ use crate::measure::UserMetric;
 use crate::plot::SeriesStyle;
 use crate::project::Project;
 use crate::project::board::FigureOptions;
-use crate::results::churn::{ChurnReport, churn};
+use crate::results::churn::{ChurnReport, StageTests, churn, stage_tests};
 use crate::results::comparison::{ComparisonLine, Judged, judge, lines};
 use crate::results::seeds::{SeedBasis, SeedChoice};
+use crate::results::slices::{Sliced, sliced_runs};
 use crate::results::{Results, RunResult, ShownRuns};
 use crate::run::observer::Phase;
 use crate::run::{RunConfig, RunFolder};
@@ -35,6 +37,7 @@ pub struct FigureContext<'p> {
     runs: OnceCell<Vec<FigureRun>>,
     lines: OnceCell<Vec<ComparisonLine>>,
     curves: OnceCell<Vec<RunCurves>>,
+    dataset: OnceCell<Dataset>,
     data_drift: OnceCell<DataDrift>,
     problems: RefCell<Vec<InputError>>,
 }
@@ -56,6 +59,11 @@ impl FigureRun {
     pub fn id(&self) -> &str {
         &self.folder.config().run
     }
+
+    /// Whether a name is its id or its experiment's.
+    fn is_called(&self, name: &str) -> bool {
+        self.id() == name || self.folder.config().experiment == name
+    }
 }
 
 impl<'p> FigureContext<'p> {
@@ -71,6 +79,7 @@ impl<'p> FigureContext<'p> {
             runs: OnceCell::new(),
             lines: OnceCell::new(),
             curves: OnceCell::new(),
+            dataset: OnceCell::new(),
             data_drift: OnceCell::new(),
             problems: RefCell::default(),
         }
@@ -103,14 +112,20 @@ impl<'p> FigureContext<'p> {
     /// [`InputError`] where no run is of that name.
     pub fn runs(&self, options: &FigureOptions) -> Result<Vec<&FigureRun>, InputError> {
         let all = self.runs.get_or_init(|| self.read_runs());
-        let Some(name) = &options.run else { return Ok(all.iter().collect()) };
-        let named = |run: &&FigureRun| run.id() == name || run.folder.config().experiment == *name;
-        let runs: Vec<&FigureRun> = all.iter().filter(named).collect();
+        let chosen = |run: &&FigureRun| options.runs.is_empty() || options.runs.contains(run.id());
+        let Some(name) = &options.run else { return Ok(all.iter().filter(chosen).collect()) };
+        let runs: Vec<&FigureRun> = all.iter().filter(|run| run.is_called(name)).collect();
         if runs.is_empty() {
             return Err(InputError::new(&self.runs_dir, format!("there is no run \"{name}\""))
                 .advice("name a run's folder or an experiment; `peso status` lists both"));
         }
         Ok(runs)
+    }
+
+    /// The run that `options` put beside the first; none where it is not there.
+    pub fn beside(&self, options: &FigureOptions) -> Option<&FigureRun> {
+        let name = options.beside.as_ref()?;
+        self.runs.get_or_init(|| self.read_runs()).iter().find(|run| run.is_called(name))
     }
 
     fn read_runs(&self) -> Vec<FigureRun> {
@@ -153,16 +168,23 @@ impl<'p> FigureContext<'p> {
     /// # Errors
     /// [`InputError`] where the metric is not one of single users, or the baseline's runs cannot be read.
     pub fn judged(&self, metric: &str, baseline: usize) -> Result<Vec<Judged>, InputError> {
-        let metric: UserMetric = metric.parse().map_err(|_| {
+        let metric = self.user_metric(metric)?;
+        judge(&self.runs_dir, &self.names_and_runs(), baseline, metric, self.results.protocol)
+    }
+
+    fn user_metric(&self, metric: &str) -> Result<UserMetric, InputError> {
+        metric.parse().map_err(|_| {
             InputError::new(
                 &self.runs_dir,
                 format!("{metric} is not a metric of single users, so that no test pairs them"),
             )
             .advice("choose Hit or NDCG")
-        })?;
-        let lines: Vec<(String, Vec<String>)> =
-            self.lines().iter().map(|line| (line.item.name.clone(), line.item.runs.clone())).collect();
-        judge(&self.runs_dir, &lines, baseline, metric, self.results.protocol)
+        })
+    }
+
+    /// The lines by name, each with the ids of its runs.
+    fn names_and_runs(&self) -> Vec<(String, Vec<String>)> {
+        self.lines().iter().map(|line| (line.item.name.clone(), line.item.runs.clone())).collect()
     }
 
     /// What the runs of a line were run with; none where none of them is there any more.
@@ -170,12 +192,17 @@ impl<'p> FigureContext<'p> {
         self.folders().iter().map(RunFolder::config).find(|config| line.runs.contains(&config.run))
     }
 
-    /// The training curves of the project's learned runs; every experiment keeps its colour over its seeds.
+    /// The training curves of the project's learned runs, or of those that `options` name; every experiment keeps its colour over
+    /// its seeds.
     ///
     /// # Errors
     /// [`InputError`] where a run cannot be read.
-    pub fn curves(&self) -> Result<&[RunCurves], InputError> {
-        once(&self.curves, || self.read_curves()).map(Vec::as_slice)
+    pub fn curves(&self, options: &FigureOptions) -> Result<Cow<'_, [RunCurves]>, InputError> {
+        let all = once(&self.curves, || self.read_curves())?;
+        if options.runs.is_empty() {
+            return Ok(Cow::Borrowed(all));
+        }
+        Ok(Cow::Owned(all.iter().filter(|curves| options.runs.contains(&curves.run)).cloned().collect()))
     }
 
     fn read_curves(&self) -> Result<Vec<RunCurves>, InputError> {
@@ -197,7 +224,7 @@ impl<'p> FigureContext<'p> {
                 pull_ratio: step.pull_ratio,
             });
             let name = format!("{}, seed {}", config.experiment, config.seed);
-            curves.push(RunCurves { name, style, points: points.collect() });
+            curves.push(RunCurves { run: run.config().run.clone(), name, style, points: points.collect() });
         }
         Ok(curves)
     }
@@ -207,11 +234,7 @@ impl<'p> FigureContext<'p> {
     /// # Errors
     /// [`InputError`] where the dataset cannot be read.
     pub fn data_drift(&self) -> Result<&DataDrift, InputError> {
-        once(&self.data_drift, || {
-            let project = self.project;
-            let dataset = Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?;
-            Ok(words::data_drift(&dataset))
-        })
+        once(&self.data_drift, || Ok(words::data_drift(self.dataset()?)))
     }
 
     /// How far each stage of a run moves its predictions.
@@ -236,6 +259,50 @@ impl<'p> FigureContext<'p> {
         };
         let report = run.adapters.get_or_init(read).as_ref()?;
         Some(AdapterRun { report, name: &run.name, style: run.style })
+    }
+
+    /// The stages of a run's adapters that `options` ask for: one beside the same of another run or beside another stage, one alone,
+    /// else all. None where the run has no adapters.
+    pub fn adapter_stages<'r>(&'r self, run: &'r FigureRun, options: &FigureOptions) -> Vec<AdapterStage<'r>> {
+        let Some(one) = self.adapters(run) else { return Vec::new() };
+        let stage = options.stage.or(one.report.stages.last().copied()).unwrap_or(1);
+        let second = self.beside(options).and_then(|second| self.adapters(second));
+        match (second, options.beside_stage) {
+            (Some(second), _) => vec![one.at(stage), second.at(stage)],
+            (None, Some(other)) => vec![one.at(stage), one.at(other)],
+            (None, None) if options.stage.is_some() => vec![one.at(stage)],
+            (None, None) => one.stages(),
+        }
+    }
+
+    /// The dataset of the project.
+    ///
+    /// # Errors
+    /// [`InputError`] where it cannot be read.
+    pub fn dataset(&self) -> Result<&Dataset, InputError> {
+        let project = self.project;
+        once(&self.dataset, || Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder))
+    }
+
+    /// The lines of the comparison on slices of users and targets.
+    ///
+    /// # Errors
+    /// [`InputError`] where the metric is not one of single users, or no line has slices.
+    pub fn sliced(&self, metric: &str) -> Result<Sliced, InputError> {
+        let lines = self.names_and_runs();
+        sliced_runs(&self.runs_dir, &lines, self.user_metric(metric)?, self.results.protocol)
+    }
+
+    /// What runs answered to the tests of a stage, of the data that the first of them has; runs of other data speak of other users.
+    ///
+    /// # Errors
+    /// [`InputError`] where a run cannot be read.
+    pub fn stage_tests(&self, stage: usize) -> Result<StageTests, InputError> {
+        let runs = self.runs.get_or_init(|| self.read_runs());
+        let data = |run: &FigureRun| run.folder.config().data_hash.clone();
+        let first = runs.first().map(data);
+        let same = runs.iter().filter(|run| Some(data(run)) == first).map(|run| run.folder.clone());
+        stage_tests(&same.collect::<Vec<_>>(), self.results.protocol, stage)
     }
 
     /// The module of a run's adapters that `options` name by the end of its name, else the [leading one](leading_module).

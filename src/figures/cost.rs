@@ -16,6 +16,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "The metric against training time, trainable parameters and peak memory",
     tooltip: "What each method costs, against how good it is",
     options: &[FigureOption::Metric],
+    alone: false,
     make: Make::Project(|context, options| {
         let lines = context.lines();
         let (results, basis) = context.compared();
@@ -23,7 +24,7 @@ pub static SPEC: FigureSpec = FigureSpec {
             let chart = against_quality(&lines, &options.metric, cost, context.is_synthetic());
             chart.over(basis).under(results.protocol)
         };
-        Ok(Cost::ALL.map(|cost| NamedChart::new(format!("cost-{}", cost.key()), chart(cost))).to_vec())
+        Ok(Cost::ALL.map(|cost| NamedChart::new(cost.chart_name(), chart(cost))).to_vec())
     }),
 };
 
@@ -50,6 +51,11 @@ impl Cost {
             Self::Parameters => "Trainable parameters",
             Self::Memory => "Peak memory",
         }
+    }
+
+    /// The name of its chart among those of the figure.
+    pub fn chart_name(self) -> String {
+        format!("cost-{}", self.key())
     }
 
     const fn key(self) -> &'static str {

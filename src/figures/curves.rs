@@ -6,6 +6,8 @@ use crate::plot::{Axis, Band, Body, Boundary, Chart, Lines, Point, Series, Serie
 /// The training curve of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunCurves {
+    /// The run's id.
+    pub run: String,
     /// The name in the legend.
     pub name: String,
     /// See [`super::styles::curve_styles`].

@@ -18,6 +18,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "How far each stage of the data lies from the one before, who its users are, and what is tested",
     tooltip: "How far each stage of the data lies from the one before",
     options: &[],
+    alone: false,
     make: Make::Data(|context| {
         let (drift, name) = (context.data_drift()?, context.project().name.as_str());
         let synthetic = context.is_synthetic();

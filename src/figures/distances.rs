@@ -15,10 +15,11 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "How far the subspaces of all runs turned by stage",
     tooltip: "How far the subspaces of each run turned in each stage, over all modules",
     options: &[],
+    alone: false,
     make: Make::Project(|context, options| {
         let runs = context.runs(options)?;
         let adapters: Vec<AdapterRun<'_>> = runs.into_iter().filter_map(|run| context.adapters(run)).collect();
-        let chart = distances(&adapters, AngleOptions::default(), context.is_synthetic());
+        let chart = distances(&adapters, AngleOptions::of(options), context.is_synthetic());
         Ok(vec![NamedChart::new("distances", chart)])
     }),
 };

@@ -1,9 +1,12 @@
 //! Where a stage moved the adapter: layer by module.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeMap;
 
 use super::adapters::{AdapterStage, between, projection_words, relative, stage_words};
 use super::measures;
+use super::options::variant;
 use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make};
 use crate::analysis::subspace_report::ModuleReport;
@@ -18,14 +21,20 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "Where the last stage moved the adapter, layer by module, of every run with adapters",
     tooltip: "Where in the model a stage moved the adapter: layer by module",
     options: &[],
-    make: Make::Run(|context, run, _| {
-        let last = context.adapters(run).and_then(|adapters| adapters.stages().pop());
-        Ok(last.map(|last| drift_map(&[last], DriftMapValue::default(), context.is_synthetic())))
+    alone: false,
+    make: Make::Run(|context, run, options| {
+        let mut shown = context.adapter_stages(run, options);
+        // Maps of all stages would be too many: the last one speaks where none is asked for.
+        if options.stage.is_none() {
+            shown.drain(..shown.len().saturating_sub(1));
+        }
+        Ok((!shown.is_empty()).then(|| drift_map(&shown, variant(options), context.is_synthetic())))
     }),
 };
 
 /// What the cells of a drift map are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DriftMapValue {
     /// `‖ΔW_t − ΔW_{t−1}‖` as a part of `‖ΔW_{t−1}‖`.
     #[default]

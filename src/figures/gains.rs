@@ -21,6 +21,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "The gain of every method over the baseline, with the interval that its verdict is judged by",
     tooltip: "What every method gains over the baseline and how sure that is, as a chart and in plain words",
     options: &[FigureOption::Metric, FigureOption::Baseline],
+    alone: false,
     make: Make::Project(|context, options| {
         let lines = context.lines();
         let Some(baseline) = baseline_of(&lines, options.baseline.as_deref())? else { return Ok(Vec::new()) };
@@ -44,7 +45,10 @@ pub struct GainsReport<'a> {
 }
 
 /// The line of this name, or the usual baseline; none where there is no line.
-fn baseline_of(lines: &[Styled<'_, ComparisonLine>], name: Option<&str>) -> Result<Option<usize>, InputError> {
+pub(super) fn baseline_of(
+    lines: &[Styled<'_, ComparisonLine>],
+    name: Option<&str>,
+) -> Result<Option<usize>, InputError> {
     let Some(name) = name else { return Ok((!lines.is_empty()).then(|| usual_baseline(lines.iter().map(|l| l.item)))) };
     let found = lines.iter().position(|line| line.item.name == name);
     found.map(Some).ok_or_else(|| {

@@ -13,6 +13,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "Training loss by step",
     tooltip: "Cross-entropy a response token by step, in nats",
     options: &[],
+    alone: false,
     make: Make::Curves(loss),
 };
 
@@ -46,7 +47,12 @@ mod tests {
             CurvePoint { step, stage, loss, penalty, pull_ratio: penalty / 2.0 }
         };
         let style = SeriesStyle::curve(slot);
-        RunCurves { name: name.to_owned(), style, points: (1..=stage_steps * stages as u64).map(point).collect() }
+        RunCurves {
+            run: name.to_owned(),
+            name: name.to_owned(),
+            style,
+            points: (1..=stage_steps * stages as u64).map(point).collect(),
+        }
     }
 
     fn lines(chart: &Chart) -> &Lines {

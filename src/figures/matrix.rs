@@ -1,8 +1,11 @@
 //! `R[i,j]` as a heat map: what a model keeps of earlier stages and already knows of later ones.
 
-use super::options::FigureOption;
+use serde::{Deserialize, Serialize};
+
+use super::context::{FigureContext, FigureRun};
+use super::options::{FigureOption, variant};
 use super::provenance::Provenance as _;
-use super::spec::{FigureSpec, Make};
+use super::spec::{FigureSpec, Make, NamedChart, of_run};
 use super::words::{better, experiment_label, is_baseline, metric_label};
 use crate::plot::{Axis, Body, Chart, HeatMap, Panel};
 use crate::results::RunResult;
@@ -16,12 +19,39 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "`R[i, j]` of every run",
     tooltip: "A method tested on every stage after every stage: what it keeps and what it forgets",
     options: &[FigureOption::Metric],
-    make: Make::Run(|context, run, options| {
-        let result = context.result(run);
-        let chart = result.map(|result| matrix(result, &options.metric).synthetic(context.is_synthetic()));
-        Ok(chart.map(|chart| chart.under(context.results.protocol)))
+    alone: false,
+    make: Make::Project(|context, options| {
+        let sourced = |chart: Chart| chart.synthetic(context.is_synthetic()).under(context.results.protocol);
+        if variant::<Seeds>(options) == Seeds::Mean {
+            let lines: Vec<_> =
+                [&options.run, &options.beside].into_iter().flatten().map(|name| line(context, name)).collect();
+            return Ok(vec![NamedChart::new("matrix-mean", sourced(matrices(&lines, &options.metric)))]);
+        }
+        let chart = |run: &FigureRun| {
+            let chart = sourced(matrix(context.result(run)?, &options.metric));
+            Some(NamedChart::new(format!("matrix-{}", run.id()), of_run(chart, run)))
+        };
+        Ok(context.runs(options)?.into_iter().filter_map(chart).collect())
     }),
 };
+
+/// What becomes of a line's seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seeds {
+    /// Each run has a matrix of its own.
+    #[default]
+    Apart,
+    /// A matrix is the mean over the runs of a line.
+    Mean,
+}
+
+/// The results of a run, or of the runs of an experiment, under their name.
+fn line<'r>(context: &'r FigureContext<'_>, name: &str) -> (String, Vec<&'r RunResult>) {
+    let runs: Vec<&RunResult> =
+        context.results.runs.iter().filter(|run| run.run == name || run.experiment == name).collect();
+    (runs.first().map_or_else(|| name.to_owned(), |run| experiment_label(run)), runs)
+}
 
 /// `R[i,j]` of one run: `metric` on the test set of stage j (columns) after training stage i (rows).
 pub fn matrix(run: &RunResult, metric: &str) -> Chart {

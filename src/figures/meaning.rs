@@ -3,13 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::adapters::projection_words;
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
 use super::space::Meant;
-use crate::analysis::meaning::{Ends, MeaningReport, NamedItem, Reading, ScoredItem};
+use super::spec::{FigureSpec, Make};
+use crate::analysis::meaning::{Ends, MeaningReport, NamedItem, Reading, ScoredItem, cached};
 use crate::plot::listing::{Cell, Column};
 use crate::plot::scale::value_label;
 use crate::plot::{Body, Chart, Listing};
 use crate::subspace::Side;
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "meaning",
+    aliases: &[],
+    label: "Meaning",
+    title: "Meaning of a direction",
+    summary: "What a direction of a module means, as far as `peso interpret` has read it; the strongest where none is named",
+    tooltip: "The items and codes that a direction raises and lowers, and the users it is about",
+    options: &[FigureOption::Module, FigureOption::Stage, FigureOption::Direction],
+    alone: true,
+    make: Make::Run(|context, run, options| {
+        let Some(adapters) = context.adapters(run) else { return Ok(None) };
+        let module = context.module(run, adapters.report, options)?;
+        let stage = options.stage.or(adapters.report.stages.last().copied()).unwrap_or(1);
+        let report = cached(&run.folder, stage, &module.name);
+        let place = options.direction.map_or(0, |direction| direction.saturating_sub(1));
+        Ok(report.map(|report| direction(&report, place, &run.name)))
+    }),
+};
 
 /// Columns: things at an end, each with how far it is there.
 const ENDS: [&str; 6] = [

@@ -2,25 +2,20 @@
 //!
 //! A figure is a file that makes charts and describes itself in a [`FigureSpec`], and a line of the list below: `peso export`
 //! and the window take names, words and charts from there. The other files are what figures share ([`context`], [`curves`],
-//! [`adapters`], [`styles`], [`words`], [`measures`]) and charts that the window alone draws ([`meaning`], [`recommendations`], [`semantic_ids`], [`slices`],
-//! [`stages`], [`space`], [`weights`]).
+//! [`adapters`], [`styles`], [`words`], [`measures`]) and charts that the window alone draws ([`semantic_ids`], [`stages`]); [`space`] makes the scenes of [`directions`].
 
 pub mod adapters;
 pub mod board;
 pub mod context;
 pub mod curves;
-pub mod meaning;
 pub mod measures;
 pub mod options;
 pub mod provenance;
-pub mod recommendations;
 pub mod semantic_ids;
-pub mod slices;
 pub mod space;
 pub mod spec;
 pub mod stages;
 pub mod styles;
-pub mod weights;
 pub mod words;
 
 pub use self::context::{FigureContext, FigureRun};
@@ -44,6 +39,8 @@ figures! {
     gains,
     matrix,
     cost,
+    table,
+    slices,
     parallel,
     loss,
     penalty,
@@ -57,6 +54,10 @@ figures! {
     angles,
     distances,
     retention,
+    meaning,
+    directions,
+    weights,
+    recommendations,
 }
 
 /// The figure of this name or alias.

@@ -19,12 +19,13 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "The settings that differ and what came of them, on axes side by side",
     tooltip: "Settings that differ and what came of them, on axes side by side; drag along an axis to list a part of it",
     options: &[FigureOption::Metric],
+    alone: false,
     make: Make::Project(|context, options| {
         let learned = context.lines().into_iter().filter(|line| !line.item.counted);
         let learned =
             learned.filter_map(|line| context.configuration(line.item).map(|configuration| (line, configuration)));
         let (lines, configurations): (Vec<_>, Vec<&RunConfig>) = learned.unzip();
-        let metrics = [options.metric.clone()];
+        let metrics: Vec<String> = [&options.metric].into_iter().chain(&options.more_metrics).cloned().collect();
         let chart = across(&lines, &differences(&configurations), &metrics, context.is_synthetic());
         let (results, basis) = context.compared();
         Ok(vec![NamedChart::new("parallel", chart.over(basis).under(results.protocol))])

@@ -12,6 +12,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "The methods' penalty by step",
     tooltip: "The weighted penalty by step, λ included",
     options: &[],
+    alone: false,
     make: Make::Curves(penalty),
 };
 

@@ -12,6 +12,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "The penalty's pull against the loss's, by step",
     tooltip: "Norm of the penalty's gradient over that of the cross-entropy's: whether the pull acts at all",
     options: &[],
+    alone: false,
     make: Make::Curves(pull_ratio),
 };
 

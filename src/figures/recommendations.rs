@@ -1,11 +1,65 @@
 //! What every method recommended to one user, as a table.
 
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
+use super::spec::{FigureSpec, Make, NamedChart};
 use crate::data::{Dataset, Protocol};
+use crate::error::InputError;
 use crate::measure::churn::{Move, moves};
 use crate::plot::listing::{Cell, Column};
 use crate::plot::{Body, Chart, Listing};
+use crate::project::board::FigureOptions;
 use crate::results::churn::{Answers, StageTests};
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "recommendations",
+    aliases: &["user"],
+    label: "Recommendations",
+    title: "Recommendations to a user",
+    summary: "What every method recommended to one user in a stage; to one whom methods serve differently where none is named",
+    tooltip: "What every method recommended to one user, and what the user went for",
+    options: &[FigureOption::Stage, FigureOption::User],
+    alone: true,
+    make: Make::Project(|context, options| {
+        let runs = context.runs(&FigureOptions::default())?;
+        let stages = runs.iter().map(|run| run.folder.config().stages).max().unwrap_or(0);
+        // The last one that is tested, where none is asked for.
+        for stage in options.stage.map_or((1..=stages).rev().collect(), |stage| vec![stage]) {
+            let tests = context.stage_tests(stage)?;
+            if tests.answers.is_empty() {
+                continue;
+            }
+            let dataset = context.dataset()?;
+            let test = test_of(dataset, &tests, options.user.as_deref())?;
+            let name = |id: &str| runs.iter().find(|run| run.id() == id).map_or(id.to_owned(), |run| run.name.clone());
+            let names: Vec<String> = tests.answers.iter().map(|answers| name(&answers.run)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let of = TestOf { dataset, tests: &tests, protocol: context.results.protocol, stage, test };
+            return Ok(vec![NamedChart::new("recommendations", recommendations(&of, &names, context.is_synthetic()))]);
+        }
+        Ok(Vec::new())
+    }),
+};
+
+/// The test of the user of this name; the first that some method finds and another does not where there is no name.
+fn test_of(dataset: &Dataset, tests: &StageTests, user: Option<&str>) -> Result<usize, InputError> {
+    let finds = |answers: &Answers, test: usize| {
+        let target = tests.tests[test].1;
+        answers.now.get(test).is_some_and(|now| now.top.iter().any(|item| dataset.is_same(*item, target)))
+    };
+    let Some(name) = user else {
+        let differ = |test: &usize| {
+            let found = tests.answers.iter().filter(|answers| finds(answers, *test)).count();
+            (1..tests.answers.len()).contains(&found)
+        };
+        return Ok((0..tests.tests.len()).find(differ).unwrap_or(0));
+    };
+    let is_it = |(user, _): &(u32, u32)| dataset.users.get(*user as usize).is_some_and(|found| found == name);
+    tests.tests.iter().position(is_it).ok_or_else(|| {
+        InputError::new("--user", format!("no test of this stage is of a user \"{name}\""))
+            .advice("the window's Users view lists those who are tested in a stage")
+    })
+}
 
 /// A user's test in a stage.
 #[derive(Debug, Clone, Copy)]

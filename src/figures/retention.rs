@@ -1,5 +1,8 @@
 //! Predicted against measured retention, a point a direction.
 
+use serde::{Deserialize, Serialize};
+
+use super::options::variant;
 use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make};
 use crate::analysis::retention::{RetentionReport, cached};
@@ -15,14 +18,16 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "Predicted against measured retention, as far as `peso retention` has measured it",
     tooltip: "How much of the past is kept in each direction, as theory predicts and as measured",
     options: &[],
-    make: Make::Stage(|_, run, stage| {
+    alone: false,
+    make: Make::Stage(|_, run, stage, options| {
         let measured = cached(&run.folder, stage);
-        Ok(measured.map(|report| retention(&report, &run.name, Movers::All)))
+        Ok(measured.map(|report| retention(&report, &run.name, variant(options))))
     }),
 };
 
 /// Which directions are drawn, by how far training without the pull moved along them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Movers {
     /// All that moved far enough to tell what was kept.
     #[default]

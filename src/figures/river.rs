@@ -17,12 +17,13 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "Direction river (alluvial): how directions of a module go on from stage to stage, of every run with adapters",
     tooltip: "How the directions of a module go on, split and join from stage to stage",
     options: &[FigureOption::Module],
+    alone: false,
     make: Make::Run(|context, run, options| {
         let Some(adapters) = context.adapters(run) else { return Ok(None) };
         let module = context.module(run, adapters.report, options)?;
         let directions = module_directions(&run.folder, &module.name)?;
         let of = RiverOf { module: &module_words(module), run: &run.name };
-        Ok(Some(direction_river(&directions, &of, Side::Left, context.is_synthetic())))
+        Ok(Some(direction_river(&directions, &of, options.side.unwrap_or(Side::Left), context.is_synthetic())))
     }),
 };
 

@@ -1,12 +1,39 @@
 //! A metric on kinds of users and targets: what a mean over all tests hides.
 
+use super::options::FigureOption;
 use super::provenance::Provenance as _;
+use super::spec::{FigureSpec, Make, NamedChart};
 use super::styles::Styled;
 use super::words::{better, metric_label};
 use crate::measure::slice_means::{FEW, SliceMean};
 use crate::measure::{Dimension, Slice};
 use crate::plot::{Axis, Band, Body, Boundary, Chart, Lines, Point, Series, SeriesStyle};
 use crate::results::slices::SlicedLine;
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "slices",
+    aliases: &[],
+    label: "Slices",
+    title: "Metric by slice",
+    summary: "The metric on kinds of users and targets, of every method",
+    tooltip: "Every method on kinds of users and targets: whom it serves, and how far that lies apart",
+    options: &[FigureOption::Metric],
+    alone: false,
+    make: Make::Project(|context, options| {
+        let sliced = context.sliced(&options.metric)?;
+        let lines = context.lines();
+        let shown: Vec<Styled<'_, SlicedLine>> = lines
+            .iter()
+            .filter_map(|line| {
+                let item = sliced.lines.iter().find(|sliced| sliced.experiment == line.item.name)?;
+                Some(Styled { item, style: line.style })
+            })
+            .collect();
+        let chart = by_slice(&shown, &options.metric, options.slices_of, context.is_synthetic());
+        let (results, basis) = context.compared();
+        Ok(vec![NamedChart::new("slices", chart.over(basis).under(results.protocol))])
+    }),
+};
 
 /// `metric` on each slice, the lines side by side in their styles; of one dimension, or of all.
 pub fn by_slice(lines: &[Styled<'_, SlicedLine>], metric: &str, only: Option<Dimension>, synthetic: bool) -> Chart {

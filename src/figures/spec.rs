@@ -26,6 +26,9 @@ pub struct FigureSpec {
     pub tooltip: &'static str,
     /// Which of the [`FigureOptions`] it takes, beside the choice of a run that every figure of runs takes.
     pub options: &'static [FigureOption],
+    /// Whether it is written only where it is asked for by its name: it is of one thing that somebody chooses, or it takes a graphics
+    /// device.
+    pub alone: bool,
     pub make: Make,
 }
 
@@ -41,8 +44,11 @@ pub enum Make {
     /// One a run; none where the run does not have what it shows.
     Run(fn(&FigureContext<'_>, &FigureRun, &FigureOptions) -> Result<Option<Chart>, InputError>),
     /// One a stage of a run, from 1; none where the stage does not have what it shows.
-    Stage(fn(&FigureContext<'_>, &FigureRun, usize) -> Result<Option<Chart>, InputError>),
+    Stage(OfStage),
 }
+
+/// Makes the chart of a stage (from 1) of a run.
+pub type OfStage = fn(&FigureContext<'_>, &FigureRun, usize, &FigureOptions) -> Result<Option<Chart>, InputError>;
 
 /// A chart with its name among files.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +76,7 @@ impl FigureSpec {
             Make::Project(make) => charts = make(context, options)?,
             Make::Data(make) => charts = make(context)?,
             Make::Curves(draw) => {
-                let chart = draw(context.curves()?).synthetic(context.is_synthetic());
+                let chart = draw(&context.curves(options)?).synthetic(context.is_synthetic());
                 charts.push(NamedChart::new(name, chart));
             }
             Make::Run(make) => {
@@ -84,7 +90,7 @@ impl FigureSpec {
                     let asked = |stage: &usize| options.stage.is_none_or(|asked| asked == *stage);
                     for stage in (1..=run.folder.config().stages).filter(asked) {
                         let named = |chart| NamedChart::new(format!("{name}-{}-stage-{stage}", run.id()), chart);
-                        let chart = make(context, run, stage)?.map(|chart| of_run(chart, run));
+                        let chart = make(context, run, stage, options)?.map(|chart| of_run(chart, run));
                         charts.extend(chart.map(|chart| chart.of("stage", stage.to_string())).map(named));
                     }
                 }
@@ -96,7 +102,7 @@ impl FigureSpec {
 }
 
 /// The chart with the run that it is of.
-fn of_run(chart: Chart, run: &FigureRun) -> Chart {
+pub(super) fn of_run(chart: Chart, run: &FigureRun) -> Chart {
     let config = run.folder.config();
     let chart = chart.of("run", config.run.clone()).of("experiment", config.experiment.clone());
     if config.method.is_learned() { chart.of("seed", config.seed.to_string()) } else { chart }

@@ -14,10 +14,11 @@ pub static SPEC: FigureSpec = FigureSpec {
     summary: "Singular values of a module's update in every stage, of every run with adapters",
     tooltip: "How strong each direction of a module's update is",
     options: &[FigureOption::Module],
+    alone: false,
     make: Make::Run(|context, run, options| {
         let Some(adapters) = context.adapters(run) else { return Ok(None) };
         let module = context.module(run, adapters.report, options)?;
-        Ok(Some(spectra(&adapters.stages(), &module.name, context.is_synthetic())))
+        Ok(Some(spectra(&context.adapter_stages(run, options), &module.name, context.is_synthetic())))
     }),
 };
 

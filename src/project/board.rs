@@ -29,6 +29,15 @@ pub struct FigureOptions {
     /// The run or experiment beside it, of figures that hold two against each other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<String>,
+    /// Another stage of the run beside it, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside_stage: Option<usize>,
+    /// Ids of the runs that are shown, of figures of several; all where there are none.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub runs: BTreeSet<String>,
+    /// Which of its kinds a figure shows, where it has several: what the colours of a map are, what a list is measured by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// Whether drift by stage has the moves of adapters beside it, for which every adapter of every run is read.
     pub adapter_moves: bool,
     /// Whether lines are over their own seeds, instead of over those that all have.
@@ -85,6 +94,9 @@ impl Default for FigureOptions {
             stage: None,
             run: None,
             beside: None,
+            beside_stage: None,
+            runs: BTreeSet::new(),
+            variant: None,
             adapter_moves: false,
             all_seeds: false,
             more_metrics: Vec::new(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assertion or unwrap is how a test fails")]
 
 mod analyses;
+mod board;
 mod comparing;
 mod data;
 mod editing;

@@ -8,6 +8,7 @@ mod files;
 mod layouts;
 mod marks;
 mod model;
+mod presenting;
 mod project;
 mod recent;
 mod reveal;

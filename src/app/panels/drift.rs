@@ -9,8 +9,8 @@ use egui::{KeyboardShortcut, Modifiers, Ui};
 use super::selection::Selection;
 use super::view::{Home, ViewSpec};
 use super::{
-    Context, Panel, answered, chart_actions, choice, explained_chart_card, explanation, has_adapters, measured_runs,
-    one_an_experiment, over_chart, protocol_choice, protocol_of, run_label,
+    Context, Panel, answered, choice, explained_chart_card, explanation, has_adapters, measured_runs,
+    one_an_experiment, over_chart, pinnable_actions, protocol_choice, protocol_of, run_label,
 };
 use crate::app::queries::RunStamp;
 use crate::app::queries::data::ProjectData;
@@ -20,10 +20,12 @@ use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::Protocol;
 use crate::figures::adapters::AdapterRun;
-use crate::figures::churn::{self, ChurnMeasure, OtherDrift};
-use crate::figures::{FigureSpec, Provenance as _, Styled, affected};
+use crate::figures::churn::{self, ChurnMeasure, OtherDrift, StageDrift};
+use crate::figures::options::variant_name;
+use crate::figures::{FigureOptions, FigureSpec, Provenance as _, Styled, affected};
 use crate::plot::Chart;
 use crate::plot::series_style::SeriesStyle;
+use crate::project::board::PinnedFigure;
 use crate::results::churn::ChurnReport;
 
 /// The view.
@@ -132,7 +134,8 @@ impl Panel for DriftPanel {
             for view in View::ALL {
                 ui.selectable_value(&mut self.view, view, view.figure().label).on_hover_text(view.figure().tooltip);
             }
-            chart_actions(ui, context, &chart);
+            let figure = self.pinned(context, &shown, &runs, protocol);
+            pinnable_actions(ui, context, &chart, figure);
         });
         ui.horizontal_wrapped(|ui| {
             self.choices(ui, context.selection, &runs);
@@ -223,6 +226,35 @@ impl DriftPanel {
             }
         }
         beside
+    }
+
+    /// What makes the chart anew.
+    fn pinned(
+        &self,
+        context: &Context<'_>,
+        shown: &[&Arc<RunView>],
+        runs: &[&Arc<RunView>],
+        protocol: Protocol,
+    ) -> PinnedFigure {
+        let mut options = FigureOptions::default();
+        match self.view {
+            View::Stages => {
+                options.variant = variant_name(self.measure);
+                options.adapter_moves = self.with_adapters;
+                if shown.len() < runs.len() {
+                    options.runs = shown.iter().map(|run| run.id.clone()).collect();
+                }
+                let data = context.session.queries.get(&ProjectData::of(context.session.project()));
+                if let (true, Some(report)) = (self.without_data, data.ready()) {
+                    options.hidden = churn::data_drift(&report.drift).iter().map(StageDrift::data_name).collect();
+                }
+            }
+            View::Slices => {
+                options.run = shown.first().map(|run| run.id.clone());
+                options.stage = self.sliced_stage;
+            }
+        }
+        PinnedFigure::new(self.view.figure().name, options, protocol)
     }
 
     fn shown_runs<'r>(&self, runs: &[&'r Arc<RunView>]) -> Vec<&'r Arc<RunView>> {

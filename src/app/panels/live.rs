@@ -12,6 +12,9 @@ use crate::app::session::RowState;
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
+use crate::data::Protocol;
+use crate::figures::FigureOptions;
+use crate::project::board::PinnedFigure;
 use crate::run::Status;
 
 /// The view.
@@ -88,6 +91,7 @@ impl LivePanel {
         };
         let chosen = charts.iter().find(|(figure, _)| Some(figure.name) == self.figure).or(charts.first());
         let Some((shown, chart)) = chosen.map(|(figure, chart)| (figure.name, Arc::clone(chart))) else { return };
+        let runs = context.session.curves_of_interest().iter().map(|run| run.id.clone()).collect();
         ui.horizontal_wrapped(|ui| {
             for (figure, _) in charts {
                 let tab = ui.selectable_label(figure.name == shown, figure.label).on_hover_text(figure.tooltip);
@@ -96,7 +100,8 @@ impl LivePanel {
                 }
             }
             follow(ui, context);
-            super::chart_actions(ui, context, &chart);
+            let options = FigureOptions { runs, ..FigureOptions::default() };
+            super::pinnable_actions(ui, context, &chart, PinnedFigure::new(shown, options, Protocol::default()));
         });
         super::chart_card(ui, &chart, "live chart");
         context.charts.push(chart);

@@ -7,7 +7,7 @@ mod slide;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{CentralPanel, CursorIcon, Frame, Id, LayerId, Order, Theme, Ui, ViewportCommand};
+use egui::{CentralPanel, CursorIcon, Frame, Id, LayerId, Order, Theme, Ui};
 
 use self::keys::Key;
 use self::slide::Slide;
@@ -15,7 +15,6 @@ use super::action::Action;
 use super::session::Session;
 use super::slides::{self, Drawn, Slides};
 use super::theme;
-use super::workbench::Workbench;
 use crate::project::board::PinnedFigure;
 
 /// State of the presentation.
@@ -65,52 +64,31 @@ impl Shown<'_> {
 /// Size of a slide that text is set for, in points; on larger ones it grows.
 const DESIGNED: [f32; 2] = [1280.0, 720.0];
 
-impl Workbench {
-    /// Shows the board to a room, from a figure on.
-    pub(super) fn start_presentation(&mut self, ctx: &egui::Context, from: Option<usize>) {
-        if self.session.as_ref().is_none_or(|session| session.project().board.is_empty()) {
-            return;
-        }
-        let was_full_screen = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
-        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(true));
-        ctx.memory_mut(|memory| memory.stop_text_input());
-        self.presentation = Some(Presentation {
+impl Presentation {
+    /// Begins at a figure of the board, or at its title.
+    pub(crate) fn new(ctx: &egui::Context, from: Option<usize>) -> Self {
+        let dark = ctx.global_style().visuals.dark_mode;
+        let (since, was_full_screen) = ctx.input(|input| (input.time, input.viewport().fullscreen.unwrap_or(false)));
+        Self {
             at: Place { figure: from, chart: 0 },
-            dark: ctx.global_style().visuals.dark_mode,
+            dark,
             notes: false,
             help: false,
             black: false,
             pointer: false,
-            since: ctx.input(|input| input.time),
+            since,
             was_full_screen,
             slides: Slides::default(),
-        });
+        }
     }
 
-    /// Draws the presentation, if there is one, instead of everything else.
-    pub(super) fn present(&mut self, ui: &mut Ui) -> bool {
-        let Some(mut presentation) = self.presentation.take() else { return false };
-        let session =
-            self.session.as_ref().filter(|session| self.dialog.is_none() && !session.project().board.is_empty());
-        let mut actions = Vec::new();
-        let goes_on = session.is_some_and(|session| presentation.ui(ui, session, &mut actions));
-        for action in actions {
-            self.perform(ui.ctx(), action);
-        }
-        if goes_on {
-            self.presentation = Some(presentation);
-        } else {
-            ui.ctx().send_viewport_cmd(ViewportCommand::Fullscreen(presentation.was_full_screen));
-            self.apply_settings(ui.ctx());
-            ui.ctx().request_repaint();
-        }
-        true
+    /// Whether the window had the whole screen before.
+    pub(crate) const fn was_full_screen(&self) -> bool {
+        self.was_full_screen
     }
-}
 
-impl Presentation {
     /// Draws a frame; whether it goes on.
-    fn ui(&mut self, ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) -> bool {
+    pub(crate) fn ui(&mut self, ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) -> bool {
         let mut shown = Vec::new();
         for pinned in &session.project().board {
             let query = self.slides.query(session, pinned);

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{Query, QueryContext, RunStamp};
 use crate::analysis::subspace_report::{
-    Directions, ModuleDirections, Source, SubspaceReport, delta_weight, directions, module_directions, subspace_report,
+    Directions, ModuleDirections, Source, SubspaceReport, directions, module_directions, subspace_report,
 };
 use crate::error::InputError;
+use crate::figures::directions::LEADING;
+use crate::figures::weights::update;
 use crate::render::Field;
 use crate::subspace::Side;
 
@@ -56,9 +58,6 @@ pub(crate) struct LeadingDirections {
     pub(crate) side: Side,
 }
 
-/// Directions of a module that are drawn in space.
-const LEADING: usize = 6;
-
 impl Query for LeadingDirections {
     type Answer = Directions;
 
@@ -83,11 +82,6 @@ impl Query for WeightUpdate {
     type Answer = Arc<Field>;
 
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Arc<Field>>, InputError> {
-        let folder = self.run.open()?;
-        let matrix = delta_weight(&folder, &self.module, self.stage, self.since)?;
-        let field = Field::new(matrix.rows, matrix.columns, matrix.values).map_err(|problem| {
-            InputError::new(folder.path(), format!("`{}` cannot be drawn: {problem}", self.module))
-        })?;
-        Ok(Some(Arc::new(field)))
+        update(&self.run.open()?, &self.module, self.stage, self.since).map(Some)
     }
 }

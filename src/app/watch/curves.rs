@@ -42,7 +42,7 @@ impl Curves {
             let place = known.iter().position(|(cursor, _)| cursor.id == *id);
             let (cursor, curve) = place.map_or_else(
                 || {
-                    let curve = RunCurves { name: String::new(), style: *style, points: Vec::new() };
+                    let curve = RunCurves { run: id.clone(), name: String::new(), style: *style, points: Vec::new() };
                     (Cursor { id: id.clone(), ..Cursor::default() }, curve)
                 },
                 |place| known.swap_remove(place),

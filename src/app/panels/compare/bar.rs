@@ -8,7 +8,7 @@ use egui::{ComboBox, Ui};
 use super::cells::CONTINUAL;
 use super::lines::Lines;
 use super::{ComparePanel, View};
-use crate::app::panels::{Context, chart_actions};
+use crate::app::panels::{Context, pinnable_actions};
 use crate::figures::cost::Cost;
 use crate::figures::measures;
 use crate::figures::slices;
@@ -23,9 +23,8 @@ impl ComparePanel {
             for view in View::ALL {
                 ui.selectable_value(&mut self.view, view, view.text()).on_hover_text(view.tooltip());
             }
-            match self.view {
-                View::Settings => {}
-                _ => chart_actions(ui, context, chart),
+            if let Some(figure) = self.pinned(lines) {
+                pinnable_actions(ui, context, chart, figure);
             }
         });
         if self.view == View::Settings {

@@ -7,6 +7,7 @@ mod contents;
 mod gains_view;
 mod lines;
 mod options;
+mod pinning;
 mod slices;
 mod table;
 
@@ -28,6 +29,7 @@ use crate::data::Protocol;
 use crate::figures::comparison::{self, ComparisonOptions};
 use crate::figures::cost::{self, Cost};
 use crate::figures::{FigureSpec, Provenance as _, Styled, gains, matrix, parallel};
+use crate::figures::{slices as slices_figure, table as table_figure};
 use crate::measure::{Dimension, UserMetric};
 use crate::plot::{Chart, Highlight};
 use crate::results::RunResult;
@@ -80,14 +82,14 @@ impl View {
             Self::Cost => Some(&cost::SPEC),
             Self::Parallel => Some(&parallel::SPEC),
             Self::Matrix => Some(&matrix::SPEC),
-            Self::Table | Self::Slices | Self::Settings => None,
+            Self::Table => Some(&table_figure::SPEC),
+            Self::Slices => Some(&slices_figure::SPEC),
+            Self::Settings => None,
         }
     }
 
     fn text(self) -> &'static str {
         match self {
-            Self::Table => "Table",
-            Self::Slices => "Slices",
             Self::Settings => "Settings",
             _ => self.figure().map_or("", |figure| figure.label),
         }
@@ -95,8 +97,6 @@ impl View {
 
     fn tooltip(self) -> &'static str {
         match self {
-            Self::Table => "Every method with its gain over a baseline, and whether the gain may be called one",
-            Self::Slices => "Every method on kinds of users and targets: whom it serves, and how far that lies apart",
             Self::Settings => "The options and training settings in which lines differ, side by side",
             _ => self.figure().map_or("", |figure| figure.tooltip),
         }

@@ -8,14 +8,15 @@ use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 
 use super::LoadedData;
-use crate::app::panels::{Context, chart_actions, choice, explained_chart_card, explanation};
+use crate::app::panels::{Context, choice, explained_chart_card, explanation, pinnable_actions};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::{DataDrift, Protocol};
-use crate::figures::data_drift;
 use crate::figures::data_drift::DriftMeasure;
+use crate::figures::{FigureOptions, data_drift};
 use crate::plot::Chart;
 use crate::plot::scale::value_label;
+use crate::project::board::PinnedFigure;
 
 /// What the chart shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +38,17 @@ impl Pictured {
             Self::SameBlock => "Warm and cold targets",
             Self::NextBlock => "Warm and cold targets, next-block",
         }
+    }
+
+    /// The name of its chart among those of the figure.
+    fn chart_name(self) -> String {
+        let name = match self {
+            Self::Measures => "measures",
+            Self::Users => "users",
+            Self::SameBlock => Protocol::SameBlock.key(),
+            Self::NextBlock => Protocol::NextBlock.key(),
+        };
+        format!("{}-{name}", data_drift::SPEC.name)
     }
 
     /// For those who decide and do not compute.
@@ -85,7 +97,7 @@ impl DriftTab {
         ui.horizontal_wrapped(|ui| {
             let options = Pictured::ALL.map(|pictured| (pictured, pictured.text().to_owned()));
             choice(ui, ("Chart", 230.0), &mut self.pictured, &options);
-            chart_actions(ui, context, &chart);
+            pinnable_actions(ui, context, &chart, self.pinned(&measures));
         });
         explanation(ui, self.pictured.explanation());
         ScrollArea::vertical().id_salt("data drift").auto_shrink(false).show(ui, |ui| {
@@ -94,6 +106,16 @@ impl DriftTab {
             self.table(ui, drift, &measures);
         });
         context.charts.push(chart);
+    }
+
+    /// What makes the chart anew.
+    fn pinned(&self, measures: &[DriftMeasure]) -> PinnedFigure {
+        let mut options = FigureOptions { chart: Some(self.pictured.chart_name()), ..FigureOptions::default() };
+        if self.pictured == Pictured::Measures {
+            let left_out = measures.iter().filter(|measure| !self.is_drawn(**measure));
+            options.hidden = left_out.map(|measure| measure.label().to_owned()).collect();
+        }
+        PinnedFigure::new(data_drift::SPEC.name, options, Protocol::default())
     }
 
     fn is_drawn(&self, measure: DriftMeasure) -> bool {

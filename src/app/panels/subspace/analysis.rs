@@ -67,7 +67,7 @@ impl SubspacePanel {
             if let Some(caption) = chart.caption.as_ref().filter(|_| is_short(ui)) {
                 widgets::remark(ui, caption);
             }
-            self.show(ui, context, chart);
+            self.show(ui, context, chart, self.pinned(one));
         }
     }
 }

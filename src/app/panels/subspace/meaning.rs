@@ -61,7 +61,9 @@ impl SubspacePanel {
         });
         let Some(direction) = report.directions.get(chosen) else { return };
         let chart = Arc::new(meaning::direction(report, chosen, &run_label(one.run, runs)));
-        actions(ui, context, &chart, self.corner);
+        let mut figure = self.pinned(one);
+        figure.options.direction = Some(chosen + 1);
+        actions(ui, context, &chart, figure, self.corner);
         context.charts.push(chart);
         theme::panel_frame(ui).show(ui, |ui| {
             ScrollArea::vertical().id_salt("meaning").auto_shrink(false).show(ui, |ui| meaning_ui(ui, direction));

@@ -4,6 +4,7 @@
 mod analysis;
 mod meaning;
 mod naming;
+mod pinning;
 mod player;
 mod space;
 mod tabs;
@@ -20,8 +21,8 @@ use self::weights::Weights;
 use super::selection::Selection;
 use super::view::{Home, ViewSpec};
 use super::{
-    Context, Panel, answered, chart_actions, choice, explained_chart_card, explained_marked_card, explanation,
-    has_adapters, measured_runs, run_label,
+    Context, Panel, answered, choice, explained_chart_card, explained_marked_card, explanation, has_adapters,
+    measured_runs, pinnable_actions, run_label,
 };
 use crate::analysis::subspace_report::SubspaceReport;
 use crate::app::queries::RunStamp;
@@ -32,6 +33,7 @@ use crate::figures::adapters::{
     AdapterRun, AdapterStage, AngleOptions, Reference, leading_module, module_words, side_words,
 };
 use crate::figures::angles::angles;
+use crate::figures::directions::pictured;
 use crate::figures::distances::distances;
 use crate::figures::drift_map::{DriftMapValue, drift_map};
 use crate::figures::retention::Movers;
@@ -39,7 +41,8 @@ use crate::figures::river::{RiverOf, direction_river};
 use crate::figures::spectra::spectra;
 use crate::figures::{self, Provenance as _};
 use crate::plot::series_style::SeriesStyle;
-use crate::plot::{Body, Chart, Highlight, Picture, river};
+use crate::plot::{Chart, Highlight, Picture, river};
+use crate::project::board::PinnedFigure;
 use crate::subspace::Side;
 
 /// The view.
@@ -164,7 +167,7 @@ impl Panel for SubspacePanel {
             Tab::Distances => self.distances(ui, context, &runs, one.side),
             Tab::Map | Tab::Spectra | Tab::Angles => {
                 let chart = self.chart(context, &runs, (one, second));
-                self.show(ui, context, chart);
+                self.show(ui, context, chart, self.pinned(one));
             }
         }
     }
@@ -301,13 +304,17 @@ impl SubspacePanel {
         match &shown[..] {
             [] => {}
             [only] => {
-                actions(ui, context, only, self.corner);
+                if let Some(of) = of[0] {
+                    actions(ui, context, only, self.pinned(of), self.corner);
+                }
                 self.river_card(ui, context, (only, of[0]), 0);
             }
             two => side_by_side(ui, two.len(), |ui, index| {
                 ui.horizontal(|ui| {
                     ui.label(egui::RichText::new(&names[index]).family(theme::semi_bold()));
-                    chart_actions(ui, context, &two[index]);
+                    if let Some(of) = of[index] {
+                        pinnable_actions(ui, context, &two[index], self.pinned(of));
+                    }
                 });
                 self.river_card(ui, context, (&two[index], of[index]), index);
             }),
@@ -360,13 +367,14 @@ impl SubspacePanel {
             }
         }
         let chart = distances(&lines, self.angle_options(side), context.session.synthetic());
-        self.show(ui, context, chart);
+        let figure = self.pinned_distances(&super::one_an_experiment(runs), runs.len(), side);
+        self.show(ui, context, chart, figure);
     }
 
     /// A chart with what can be done with it.
-    fn show(&self, ui: &mut Ui, context: &mut Context<'_>, chart: Chart) {
+    fn show(&self, ui: &mut Ui, context: &mut Context<'_>, chart: Chart, figure: PinnedFigure) {
         let chart = Arc::new(chart);
-        actions(ui, context, &chart, self.corner);
+        actions(ui, context, &chart, figure, self.corner);
         explained_chart_card(ui, &chart, "subspace chart");
         context.charts.push(chart);
     }
@@ -387,13 +395,13 @@ fn stage_choice(ui: &mut Ui, selection: &mut Selection, one: Reported<'_>, stage
 }
 
 /// Width that what can be done with a chart takes.
-const CORNER: f32 = 190.0;
+const CORNER: f32 = 242.0;
 
 /// What can be done with a chart: in a corner, or on a line of its own where there is none.
-fn actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>, corner: Option<Rect>) {
+fn actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>, figure: PinnedFigure, corner: Option<Rect>) {
     match corner {
-        Some(corner) => chart_actions(&mut ui.new_child(UiBuilder::new().max_rect(corner)), context, chart),
-        None => _ = ui.horizontal(|ui| chart_actions(ui, context, chart)),
+        Some(corner) => pinnable_actions(&mut ui.new_child(UiBuilder::new().max_rect(corner)), context, chart, figure),
+        None => _ = ui.horizontal(|ui| pinnable_actions(ui, context, chart, figure)),
     }
 }
 
@@ -417,6 +425,8 @@ struct Pictured {
     caption: String,
     /// Each with its name.
     pictures: Vec<(String, Picture)>,
+    /// What makes the chart anew.
+    figure: PinnedFigure,
     /// For what can be done with the chart.
     corner: Option<Rect>,
 }
@@ -424,13 +434,9 @@ struct Pictured {
 /// Pictures on cards beside each other; `show` draws the one at a place.
 fn pictures(ui: &mut Ui, context: &mut Context<'_>, of: Pictured, mut show: impl FnMut(&mut Ui, usize, Rect)) {
     let names: Vec<String> = of.pictures.iter().map(|(name, _)| name.clone()).collect();
-    let (subtitle, body) = match <[(String, Picture); 1]>::try_from(of.pictures) {
-        Ok([(name, picture)]) => (Some(name), Body::Picture(picture)),
-        Err(several) => (None, Body::Pictures(several)),
-    };
-    let chart = Chart { subtitle, caption: Some(of.caption), ..Chart::new(of.title, body) };
+    let chart = pictured(of.title, of.caption, of.pictures);
     let chart = Arc::new(chart.synthetic(context.session.synthetic()));
-    actions(ui, context, &chart, of.corner);
+    actions(ui, context, &chart, of.figure, of.corner);
     side_by_side(ui, names.len(), |ui, index| {
         if names.len() > 1 {
             ui.label(egui::RichText::new(&names[index]).family(theme::semi_bold()));

@@ -8,6 +8,7 @@ use glam::Vec3;
 
 use super::super::{Context, answered, run_label};
 use super::naming::{Naming, known_meanings};
+use super::pinning::seen;
 use super::player::Player;
 use super::{Pictured, Reported, SubspacePanel, pictures};
 use crate::analysis::subspace_report::Arrow as Direction;
@@ -15,6 +16,7 @@ use crate::app::queries::RunStamp;
 use crate::app::queries::subspace::LeadingDirections;
 use crate::app::watch::RunView;
 use crate::app::widgets;
+use crate::figures::directions::BASIS;
 use crate::figures::meaning::meant;
 use crate::figures::space::{Scenes, scenes};
 use crate::render::arrows::motion::eased;
@@ -96,6 +98,7 @@ impl SubspacePanel {
         let query = LeadingDirections { of, module: module.clone(), side: one.side };
         let Some(directions) = answered(ui, context, &query, "Placing the directions in space") else { return };
         let names: Vec<String> = shown.iter().map(|shown| run_label(shown.run, runs)).collect();
+        let figure = self.pinned(one);
         let Space { views, pointed, camera, player, naming, guide, made } = &mut self.space;
         let known = known_meanings(context.session, &shown);
         let meanings = known.iter().flatten().filter(|(_, report)| report.is_some()).count();
@@ -133,6 +136,7 @@ impl SubspacePanel {
             title: format!("Directions: {words}"),
             caption: format!("{BASIS}. {visible:.0} % of it is visible"),
             pictures: names.iter().cloned().zip(scenes.iter().map(drawn)).collect(),
+            figure: seen(figure, player.stage(&made.stages).map(|index| made.stages[index]), before),
             corner: self.corner,
         };
         let mut clicked = None;
@@ -168,6 +172,3 @@ impl SubspacePanel {
         }
     }
 }
-
-/// How the axes are chosen.
-const BASIS: &str = "The axes are the three orthogonal directions that hold most of the squared length of all arrows, of all stages and both runs, with the share that each holds; what lies across them is not seen";

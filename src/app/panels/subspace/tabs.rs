@@ -31,34 +31,26 @@ impl Tab {
     ];
 
     /// The figure that it shows, of those that `peso export` writes too.
-    fn figure(self) -> Option<&'static FigureSpec> {
+    pub(super) const fn figure(self) -> &'static FigureSpec {
         match self {
-            Self::River => Some(&figures::river::SPEC),
-            Self::Map => Some(&figures::drift_map::SPEC),
-            Self::Spectra => Some(&figures::spectra::SPEC),
-            Self::Angles => Some(&figures::angles::SPEC),
-            Self::Distances => Some(&figures::distances::SPEC),
-            Self::Retention => Some(&figures::retention::SPEC),
-            Self::Space | Self::Weights | Self::Meaning => None,
+            Self::River => &figures::river::SPEC,
+            Self::Map => &figures::drift_map::SPEC,
+            Self::Spectra => &figures::spectra::SPEC,
+            Self::Angles => &figures::angles::SPEC,
+            Self::Distances => &figures::distances::SPEC,
+            Self::Retention => &figures::retention::SPEC,
+            Self::Space => &figures::directions::SPEC,
+            Self::Weights => &figures::weights::SPEC,
+            Self::Meaning => &figures::meaning::SPEC,
         }
     }
 
     pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::Space => "Directions",
-            Self::Weights => "ΔW",
-            Self::Meaning => "Meaning",
-            _ => self.figure().map_or("", |figure| figure.label),
-        }
+        self.figure().label
     }
 
     pub(super) fn tooltip(self) -> &'static str {
-        match self {
-            Self::Space => "The leading directions of a module in space, stage by stage; drag to turn, scroll to zoom",
-            Self::Weights => "Every entry of a module's update; drag to pan, scroll to zoom",
-            Self::Meaning => "The items and codes that a direction raises and lowers, and the users it is about",
-            _ => self.figure().map_or("", |figure| figure.tooltip),
-        }
+        self.figure().tooltip
     }
 
     /// For those who decide and do not compute.

@@ -10,7 +10,7 @@ use super::{ComparedWith, Pictured, Reported, SubspacePanel, pictures};
 use crate::app::queries::RunStamp;
 use crate::app::queries::subspace::WeightUpdate;
 use crate::app::watch::RunView;
-use crate::figures::weights::matrices;
+use crate::figures::weights::{CAPTION, matrices};
 use crate::render::{Field, HeatMapView, Matrix, Window, heat_map_picture};
 
 /// State of the heat maps.
@@ -57,7 +57,7 @@ impl SubspacePanel {
             self.weights.matrices = matrices(shown.iter().map(|(_, field)| Arc::clone(field)).collect());
             self.weights.window = None;
         }
-        let words = one.module_words();
+        let (words, figure) = (one.module_words(), self.pinned(one));
         let Weights { views, window, matrices } = &mut self.weights;
         let before = *window;
         let drawn = |matrix: &Arc<Matrix>| {
@@ -67,6 +67,7 @@ impl SubspacePanel {
             title: format!("ΔW: {words}"),
             caption: CAPTION.to_owned(),
             pictures: shown.iter().map(|(name, _)| name.clone()).zip(matrices.iter().map(drawn)).collect(),
+            figure,
             corner: self.corner,
         };
         pictures(ui, context, pictured, |ui, index, at| {
@@ -80,6 +81,3 @@ impl SubspacePanel {
         });
     }
 }
-
-/// What a cell is.
-const CAPTION: &str = "Each cell is an entry of the update α/r · B A of the weight; where cells are smaller than dots, the one that is largest in size stands for its neighbours";

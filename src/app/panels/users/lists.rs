@@ -6,13 +6,15 @@ use eframe::egui;
 use egui::{Label, RichText, Ui, Vec2};
 
 use super::Known;
-use crate::app::panels::{Context, chart_actions};
+use crate::app::panels::{Context, pinnable_actions};
 use crate::app::queries::predictions::USER_METRIC;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Dataset;
 use crate::figures::words::metric_label;
+use crate::figures::{FigureOptions, recommendations as figure};
 use crate::measure::churn::{Move, moves};
+use crate::project::board::PinnedFigure;
 use crate::results::churn::Answers;
 
 /// State of what is shown of a user.
@@ -36,7 +38,13 @@ impl Lists {
                 widgets::pill(ui, slice.key(), theme::tokens(ui).accent);
             }
             let chart = Arc::new(known.chart(test, context.session.synthetic()));
-            chart_actions(ui, context, &chart);
+            let options = FigureOptions {
+                user: known.dataset.users.get(user as usize).cloned(),
+                stage: Some(known.stage),
+                ..FigureOptions::default()
+            };
+            let figure = PinnedFigure::new(figure::SPEC.name, options, known.protocol);
+            pinnable_actions(ui, context, &chart, figure);
             context.charts.push(chart);
         });
         ui.add_space(space::XS);
