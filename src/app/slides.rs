@@ -57,6 +57,10 @@ impl Slides {
 
 /// The charts that a query asks for, which is computed where they are not there yet; those of before stay until then.
 pub(crate) fn drawn<'s>(session: &'s Session, query: &PinnedCharts, actions: &mut Vec<Action>) -> Drawn<'s> {
+    if session.reading.is_some() {
+        // What it shows is not known yet.
+        return Drawn::Pending;
+    }
     match session.queries.get(query) {
         Answer::Ready(charts) => Drawn::Charts(charts),
         Answer::Failed(error) => Drawn::Failed(error),
@@ -78,5 +82,7 @@ pub(crate) fn title(pinned: &PinnedFigure, charts: &[Arc<Chart>]) -> String {
 
 /// What the runs of a pinned figure did since someone last looked, in a sentence.
 pub(crate) fn changes(session: &Session, pinned: &PinnedFigure) -> Option<String> {
-    board::changed(pinned, session.results(pinned.protocol)).words()
+    // While folders are read, no run is gone that is not there yet.
+    let known = session.reading.is_none();
+    known.then(|| board::changed(pinned, session.results(pinned.protocol)).words()).flatten()
 }

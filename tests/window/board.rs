@@ -229,7 +229,7 @@ fn the_whole_board_is_written_in_one_go() {
         names
     };
     let folder = file.with_file_name("charts").join("board");
-    assert_eq!(names(&folder), ["01-comparison.csv", "02-slices.csv", "03-cost-train-time.csv", "04-matrix-mean.csv"]);
+    assert_eq!(names(&folder), ["01-comparison.csv", "02-slices.csv", "03-cost-time.csv", "04-matrix-mean.csv"]);
     let csv = fs::read_to_string(folder.join("01-comparison.csv")).unwrap();
     assert!(csv.contains("PESO") && csv.contains("Single evolving LoRA"), "{csv}");
 }

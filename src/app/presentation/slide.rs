@@ -81,7 +81,7 @@ impl Slide<'_> {
             match (shown.drawn, shown.chart(chart)) {
                 (_, Some(chart)) => {
                     // The chart's margin is inside the slide's.
-                    _ = screen::show(ui, &chart, "slide", size);
+                    _ = screen::show(ui, &chart, ("slide", self.number), size);
                 }
                 (Drawn::Pending, _) => {
                     ui.allocate_ui(size, |ui| ui.centered_and_justified(egui::Ui::spinner));
