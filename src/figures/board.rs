@@ -15,7 +15,6 @@ use crate::project::Project;
 use crate::project::board::PinnedFigure;
 use crate::results::seeds::SeedChoice;
 use crate::results::{Results, RunResult};
-use crate::run::marks::MarksFile;
 use crate::text::counted;
 
 /// What the figures of a board are made of: runs of a project under each protocol, over each choice of seeds, read when a figure
@@ -38,10 +37,7 @@ impl<'p> Contexts<'p> {
         let all_seeds = pinned.options.all_seeds;
         let cell = &self.made[pinned.protocol as usize][usize::from(all_seeds)];
         cell.get_or_init(|| {
-            let (mut results, _) = Results::read(self.project, &self.runs_dir, pinned.protocol);
-            // Marks that cannot be read archive nothing.
-            let marks = MarksFile::new(&self.runs_dir).read().unwrap_or_default();
-            results.runs.retain(|run| !marks.of(&run.run).archived);
+            let (results, _) = Results::read(self.project, &self.runs_dir, pinned.protocol);
             let seeds = SeedChoice::of(all_seeds);
             FigureContext::new(self.project, &self.runs_dir, results.side_by_side(), seeds)
         })

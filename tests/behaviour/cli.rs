@@ -294,7 +294,10 @@ fn results_explain_their_columns() {
 }
 
 /// Columns of figures that say where a value stands; every other one is a measure.
-const PLACES: [&str; 30] = [
+const PLACES: [&str; 33] = [
+    "Method",
+    "Seeds",
+    "Slice",
     "baseline",
     "in words",
     "protocol",

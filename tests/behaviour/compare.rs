@@ -130,7 +130,7 @@ fn archived_runs_are_left_out_of_results_comparisons_and_figures() {
     assert_eq!(results.runs.len(), 3);
     let context = FigureContext::new(&project, &runs_dir, results, SeedChoice::Shared);
     assert_eq!(context.runs(&FigureOptions::default()).unwrap().len(), 3);
-    assert_eq!(context.curves().unwrap().len(), 3);
+    assert_eq!(context.curves(&FigureOptions::default()).unwrap().len(), 3);
 }
 
 #[test]
