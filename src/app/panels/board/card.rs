@@ -134,7 +134,7 @@ impl Card<'_> {
                 inside.centered_and_justified(|ui| widgets::remark(ui, words));
             }
         }
-        let handle = ui.interact(at, ui.scope_id().with(("drag", self.place)), Sense::drag());
+        let handle = ui.interact(at, ui.scope_id().with(("drag", self.place)), Sense::DRAG);
         order.handle(&handle, self.place);
         handle.on_hover_cursor(CursorIcon::Grab).on_hover_text("Drag to another place in the order");
     }
