@@ -12,7 +12,7 @@ use peso_workbench::app::Workbench;
 use peso_workbench::run::{RunMethod, Status};
 
 use crate::fixture::{self, Come};
-use crate::world::{World, choose, click, has, has_part, load, until, until_label, until_part};
+use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
 
 /// The demo with finished runs of its first two experiments.
 fn demo(world: &World) -> PathBuf {
@@ -30,12 +30,19 @@ fn pin(window: &mut Harness<'_, Workbench>, tabs: &[&str]) {
     for (number, tab) in (1..).zip(tabs) {
         click(window, tab);
         until(window, "a chart that can be pinned", |window| {
-            let pin = window.query_by_role_and_label(Role::Button, "Pin");
-            pin.is_some_and(|pin| !pin.accesskit_node().is_disabled())
+            let mut pins = window.query_all_by_role_and_label(Role::Button, "Pin");
+            pins.next().is_some_and(|pin| !pin.accesskit_node().is_disabled())
         });
         click(window, "Pin");
         until_part(window, &format!("Pinned; the board has {number} figure"));
     }
+}
+
+/// Goes to the board, with all the room for it.
+fn open_board(window: &mut Harness<'_, Workbench>) {
+    click(window, "Open board");
+    press(window, Key::F11);
+    until_label(window, "Present");
 }
 
 /// The titles of the board's cards, from top to bottom.
@@ -60,6 +67,11 @@ fn slide(window: &mut Harness<'_, Workbench>, number: usize, of: usize) {
     until_label(window, &format!("Slide {number} of {of}"));
 }
 
+/// A key that goes down, as one frame takes it in.
+const fn key_event(key: Key, modifiers: Modifiers) -> Event {
+    Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
+}
+
 /// Whether the window was told to take, or give back, the whole screen in the last frame.
 fn told_full_screen(window: &Harness<'_, Workbench>, full: bool) -> bool {
     let outputs = &window.output().viewport_output;
@@ -78,7 +90,7 @@ fn charts_are_pinned_ordered_told_and_still_there_when_the_project_is_opened_aga
     click(&mut window, "Board");
     until_label(&mut window, "Nothing is pinned yet");
     pin(&mut window, &["By stage", "Gains"]);
-    click(&mut window, "Open board");
+    open_board(&mut window);
     until(&mut window, "two cards", |window| order(window) == [STAGES, GAINS]);
     click(&mut window, &format!("Move {GAINS} up"));
     until(&mut window, "the other order", |window| order(window) == [GAINS, STAGES]);
@@ -126,6 +138,7 @@ fn charts_are_pinned_ordered_told_and_still_there_when_the_project_is_opened_aga
 
     let mut again = world.window(Theme::Dark, Some(&file));
     click(&mut again, "Board");
+    press(&mut again, Key::F11);
     until_label(&mut again, "More for PESO wins");
     click(&mut again, "More for PESO wins");
     click(&mut again, "Duplicate");
@@ -147,7 +160,7 @@ fn a_pinned_figure_follows_its_runs_and_says_what_changed_until_it_is_taken_as_s
     let _worker = run.lock().unwrap();
     let mut window = world.window(Theme::Light, Some(&file));
     pin(&mut window, &["By stage"]);
-    click(&mut window, "Open board");
+    open_board(&mut window);
     until_label(&mut window, &format!("More for {STAGES}"));
     assert!(!has(&window, "Take as seen"), "nothing has changed yet");
     let mut writer = run.writer().unwrap();
@@ -167,7 +180,7 @@ fn the_board_is_presented_by_keys_alone_and_left_by_escape() {
     let file = demo(&world);
     let mut window = world.window(Theme::Light, Some(&file));
     pin(&mut window, &["By stage", "Table", "Gains"]);
-    click(&mut window, "Open board");
+    open_board(&mut window);
     let note = "Say why one seed is not enough";
     let field = window.query_all_by_role_and_label(Role::TextInput, "Note").next().unwrap();
     field.focus();
@@ -175,8 +188,9 @@ fn the_board_is_presented_by_keys_alone_and_left_by_escape() {
     window.query_all_by_role_and_label(Role::TextInput, "Note").next().unwrap().type_text(note);
     window.step();
     until(&mut window, "all charts", |window| order(window).len() == 3);
-    window.key_press_modifiers(Modifiers::SHIFT, Key::F5);
-    until(&mut window, "the whole screen", |window| told_full_screen(window, true));
+    window.event(key_event(Key::F5, Modifiers::SHIFT));
+    window.step();
+    assert!(told_full_screen(&window, true));
     slide(&mut window, 1, 4);
     assert!(has(&window, &load(&file).name), "the title is the project's name");
     assert!(!has(&window, "Present"), "nothing else is shown");
@@ -206,7 +220,9 @@ fn the_board_is_presented_by_keys_alone_and_left_by_escape() {
     until_label(&mut window, "Speaker's notes and timer");
     press(&mut window, Key::L);
     assert!(window.ctx.global_style().visuals.dark_mode, "L turns it dark");
-    press(&mut window, Key::Escape);
+    window.event(key_event(Key::Escape, Modifiers::NONE));
+    window.step();
+    assert!(told_full_screen(&window, false), "the window has the size of before");
     until_label(&mut window, "Present");
     assert!(!window.ctx.global_style().visuals.dark_mode, "the window is as it was");
 }
@@ -217,7 +233,7 @@ fn the_whole_board_is_written_in_one_go() {
     let file = demo(&world);
     let mut window = world.window(Theme::Light, Some(&file));
     pin(&mut window, &["By stage", "Slices", "Cost", "Matrix R[i,j]"]);
-    click(&mut window, "Open board");
+    open_board(&mut window);
     click(&mut window, "Export all…");
     click(&mut window, "CSV table");
     until_label(&mut window, "Export the board");
@@ -242,15 +258,13 @@ fn a_user_is_pinned_with_what_every_method_recommended() {
     let mut window = world.window(Theme::Light, Some(&file));
     click(&mut window, "Users");
     until_part(&mut window, "Went for");
-    choose(&mut window, "Stage", "3");
-    until_part(&mut window, "Went for");
     window.key_press_modifiers(Modifiers::COMMAND, Key::B);
     until_part(&mut window, "Pinned; the board has 1 figure");
-    click(&mut window, "Open board");
-    until_part(&mut window, "in stage 3");
+    open_board(&mut window);
+    until_part(&mut window, "More for Recommendations to user");
     window.key_press_modifiers(Modifiers::COMMAND, Key::S);
     until(&mut window, "the saved board", |_| load(&file).board.len() == 1);
     let pinned = load(&file).board.remove(0);
-    assert_eq!((pinned.figure.as_str(), pinned.options.stage), ("recommendations", Some(3)));
+    assert_eq!((pinned.figure.as_str(), pinned.options.stage), ("recommendations", Some(5)));
     assert!(pinned.options.user.is_some());
 }

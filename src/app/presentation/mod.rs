@@ -4,8 +4,6 @@ mod keys;
 mod notes;
 mod slide;
 
-use std::sync::Arc;
-
 use eframe::egui;
 use egui::{CentralPanel, CursorIcon, Frame, Id, LayerId, Order, Theme, Ui};
 
@@ -15,6 +13,7 @@ use super::action::Action;
 use super::session::Session;
 use super::slides::{self, Drawn, Slides};
 use super::theme;
+use crate::plot::Chart;
 use crate::project::board::PinnedFigure;
 
 /// State of the presentation.
@@ -190,11 +189,10 @@ impl Shown<'_> {
         }
     }
 
-    /// One of its charts, as it stands below the slide's heading.
-    fn chart(&self, chart: usize) -> Option<Arc<crate::plot::Chart>> {
+    /// One of its charts.
+    fn chart(&self, chart: usize) -> Option<&Chart> {
         let Drawn::Charts(charts) = self.drawn else { return None };
-        let found = charts.get(chart)?;
-        Some(Arc::new(crate::plot::Chart { title: String::new(), ..crate::plot::Chart::clone(found) }))
+        charts.get(chart).map(|chart| &**chart)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the speaker sees below the slide: what to say, what comes, and for how long it has been told.
 
 use eframe::egui;
-use egui::{Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui};
+use egui::accesskit::Role;
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui, WidgetInfo};
 
 use crate::app::theme;
-use crate::app::widgets;
 
 /// Of one slide.
 pub(super) struct Notes<'n> {
@@ -36,7 +36,9 @@ pub(super) fn ui(ui: &mut Ui, notes: &Notes<'_>) {
                     ui.vertical(|ui| {
                         let timer = RichText::new(clock(*elapsed)).size(34.0 * scale).family(theme::semi_bold());
                         let timer = ui.label(timer);
-                        widgets::named(ui, &timer, &format!("Timer {}", clock(*elapsed)));
+                        timer.widget_info(|| {
+                            WidgetInfo::labeled(Role::Label, true, format!("Timer {}", clock(*elapsed)))
+                        });
                         let next =
                             next.as_deref().map_or_else(|| "The last slide".to_owned(), |next| format!("Next: {next}"));
                         ui.label(RichText::new(next).size(16.0 * scale).color(tokens.muted));

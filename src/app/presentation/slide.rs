@@ -1,7 +1,8 @@
 //! One slide: a heading, a chart in large type, what it tells, and where it is among the others.
 
 use eframe::egui;
-use egui::{Align, Button, FontId, Layout, Rect, RichText, TextStyle, Ui, UiBuilder, Vec2};
+use egui::accesskit::Role;
+use egui::{Align, Button, FontId, Layout, Rect, RichText, Sense, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo};
 
 use super::Shown;
 use super::keys::Key;
@@ -11,7 +12,7 @@ use crate::app::slides::Drawn;
 use crate::app::theme;
 use crate::app::widgets;
 use crate::figures::provenance;
-use crate::plot::screen;
+use crate::plot::{Chart, screen};
 use crate::run::Status;
 
 /// A slide at its place.
@@ -30,9 +31,12 @@ mod size {
     pub(super) const FOOTER: f32 = 44.0;
     pub(super) const NAME: f32 = 60.0;
     pub(super) const HEADING: f32 = 34.0;
+    pub(super) const SUBTITLE: f32 = 19.0;
     pub(super) const TOLD: f32 = 23.0;
     pub(super) const BODY: f32 = 21.0;
     pub(super) const SMALL: f32 = 15.0;
+    /// Of a chart in text of that size.
+    pub(super) const CHART_MARGIN: f32 = 28.0;
 }
 
 /// Lines of a told caption for which a chart makes room.
@@ -67,22 +71,22 @@ impl Slide<'_> {
     }
 
     /// A chart of a figure, with what it tells.
-    pub(super) fn figure(&self, ui: &mut Ui, shown: &Shown<'_>, chart: usize) -> Option<Key> {
+    pub(super) fn figure(&self, ui: &mut Ui, shown: &Shown<'_>, number: usize) -> Option<Key> {
         let tokens = theme::tokens(ui);
         let [room, footer] = self.parts(ui);
         ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
             ui.style_mut().text_styles.insert(TextStyle::Body, FontId::proportional(self.sized(size::BODY)));
-            let heading = shown.heading(chart);
-            ui.label(RichText::new(heading).size(self.sized(size::HEADING)).family(theme::semi_bold()));
+            let chart = shown.chart(number);
+            ui.label(RichText::new(shown.heading(number)).size(self.sized(size::HEADING)).family(theme::semi_bold()));
+            if let Some(subtitle) = chart.and_then(|chart| chart.subtitle.as_ref()) {
+                ui.label(RichText::new(subtitle).size(self.sized(size::SUBTITLE)).color(tokens.muted));
+            }
             ui.add_space(self.sized(6.0));
             let told = shown.pinned.caption.trim();
             let told_height = self.told_height(ui, told);
             let size = Vec2::new(ui.available_width(), ui.available_height() - told_height);
-            match (shown.drawn, shown.chart(chart)) {
-                (_, Some(chart)) => {
-                    // The chart's margin is inside the slide's.
-                    _ = screen::show(ui, &chart, ("slide", self.number), size);
-                }
+            match (shown.drawn, chart) {
+                (_, Some(chart)) => self.chart(ui, chart, size),
                 (Drawn::Pending, _) => {
                     ui.allocate_ui(size, |ui| ui.centered_and_justified(egui::Ui::spinner));
                 }
@@ -99,6 +103,15 @@ impl Slide<'_> {
             }
         });
         self.footer(ui, footer)
+    }
+
+    /// A chart, whose words the slide says itself; its plot begins where the heading does.
+    fn chart(&self, ui: &mut Ui, chart: &Chart, size: Vec2) {
+        let bare = Chart { title: String::new(), subtitle: None, note: None, ..chart.clone() };
+        let (at, _) = ui.allocate_exact_size(size, Sense::hover());
+        let at = at.expand2(Vec2::new(self.sized(size::CHART_MARGIN), 0.0));
+        let mut inside = ui.new_child(UiBuilder::new().max_rect(at));
+        screen::show(&mut inside, &bare, ("slide", self.number), at.size());
     }
 
     fn sized(&self, size: f32) -> f32 {
@@ -129,27 +142,34 @@ impl Slide<'_> {
 
     /// Which slide it is, with a way on and back for who has a mouse in hand.
     fn footer(&self, ui: &mut Ui, at: Rect) -> Option<Key> {
-        let muted = theme::tokens(ui).muted;
+        let tokens = theme::tokens(ui);
+        let muted = tokens.muted;
         let mut key = None;
         ui.scope_builder(UiBuilder::new().max_rect(at).layout(Layout::right_to_left(Align::Center)), |ui| {
             let small = |words: String| RichText::new(words).size(self.sized(size::SMALL)).color(muted);
-            let ways = [
-                ("›", "Next slide", Key::Next, self.number < self.count),
-                ("‹", "Previous slide", Key::Previous, self.number > 1),
-            ];
-            for (sign, name, way, possible) in ways {
+            let way = |ui: &mut Ui, sign: &str, name: &str, possible: bool| {
                 let button = ui.add_enabled(possible, Button::new(small(sign.to_owned())).frame(false));
                 widgets::named(ui, &button, name);
-                if button.clicked() {
-                    key = Some(way);
-                }
+                button.clicked()
+            };
+            if way(ui, "›", "Next slide", self.number < self.count) {
+                key = Some(Key::Next);
             }
             let place = ui.label(small(format!("{} / {}", self.number, self.count)));
-            widgets::named(ui, &place, &format!("Slide {} of {}", self.number, self.count));
+            let words = format!("Slide {} of {}", self.number, self.count);
+            place.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
+            if way(ui, "‹", "Previous slide", self.number > 1) {
+                key = Some(Key::Previous);
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let first = self.number == 1;
-                let words = if first { "? shows the keys".to_owned() } else { self.session.project().name.clone() };
-                ui.add(egui::Label::new(small(words)).truncate());
+                if self.number == 1 {
+                    ui.label(small("? shows the keys".to_owned()));
+                    return;
+                }
+                if self.session.synthetic() {
+                    ui.label(small(provenance::SYNTHETIC.to_owned()).color(tokens.warning));
+                }
+                ui.add(egui::Label::new(small(self.session.project().name.clone())).truncate());
             });
         });
         key
