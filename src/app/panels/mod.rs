@@ -2,6 +2,7 @@
 //!
 //! Panels read the session, keep their own filters, and hand [`Action`](super::action::Action)s up; they change nothing.
 
+mod chart_actions;
 pub(crate) mod method_card;
 mod own_seeds;
 pub(crate) mod selection;
@@ -19,14 +20,13 @@ use std::sync::Arc;
 
 use eframe::egui;
 use egui::{
-    Align, Button, Color32, ComboBox, Label, Layout, ProgressBar, Rect, Response, RichText, TextStyle, Ui, UiBuilder,
-    Vec2,
+    Align, Color32, ComboBox, Label, Layout, ProgressBar, Rect, Response, RichText, TextStyle, Ui, UiBuilder, Vec2,
 };
 
+use self::chart_actions::{chart_actions, pinnable_actions};
 use self::selection::Selection;
 use self::view::{View, ViewSpec};
 use super::action::Action;
-use super::command::Command;
 use super::dialogs::desktop;
 use super::launcher::JobProgress;
 use super::queries::{Answer, Query};
@@ -36,7 +36,7 @@ use super::watch::RunView;
 use super::{theme, widgets};
 use crate::data::Protocol;
 use crate::error::InputError;
-use crate::plot::{Body, Chart, Highlight, SeriesStyle, screen};
+use crate::plot::{Chart, Highlight, SeriesStyle, screen};
 use crate::project::board::PinnedFigure;
 use crate::project::edits::change::Place;
 use crate::results::Results;
@@ -387,45 +387,5 @@ fn over_chart(ui: &mut Ui, at: Rect, contents: impl FnOnce(&mut Ui)) {
     contents(&mut card.content_ui);
     if card.content_ui.min_rect().height() > 1.0 {
         card.end(&mut over);
-    }
-}
-
-/// Room of what can be done with every chart, and with one that can be pinned.
-const CHART_ACTIONS: f32 = 190.0;
-const PIN: f32 = 52.0;
-
-/// What can be done with a chart that can be made anew: see [`chart_actions`], and it can be pinned to the board.
-fn pinnable_actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>, figure: PinnedFigure) {
-    let possible = !matches!(chart.body, Body::Empty(_));
-    if ui.available_size_before_wrap().x < CHART_ACTIONS + PIN {
-        ui.end_row();
-    }
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        export_and_copy(ui, context, chart);
-        let pin = ui.add_enabled(possible, Button::new("Pin"));
-        if pin.on_hover_text(Command::PinChart.tooltip()).clicked() {
-            context.actions.push(Action::Pin(Arc::clone(chart), Box::new(figure.clone())));
-        }
-    });
-    context.requests.push((Arc::clone(chart), figure));
-}
-
-/// The two things that can be done with every chart, at the right end of a bar, or of the next line where it is full.
-fn chart_actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>) {
-    if ui.available_size_before_wrap().x < CHART_ACTIONS {
-        ui.end_row();
-    }
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| export_and_copy(ui, context, chart));
-}
-
-fn export_and_copy(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>) {
-    let possible = !matches!(chart.body, Body::Empty(_));
-    let export = ui.add_enabled(possible, Button::new("Export…"));
-    if export.on_hover_text(Command::ExportChart.tooltip()).clicked() {
-        context.actions.push(Action::Export(Arc::clone(chart)));
-    }
-    let copy = ui.add_enabled(possible, Button::new("Copy data"));
-    if copy.on_hover_text(Command::CopyChartData.tooltip()).clicked() {
-        context.actions.push(Action::CopyData(Arc::clone(chart)));
     }
 }
