@@ -69,7 +69,14 @@ pub fn open(project: Option<PathBuf>) -> Result<(), eframe::Error> {
         None => viewport,
     };
     let centered = place.position.is_none();
-    let options = eframe::NativeOptions { viewport, centered, system_font_fallback: false, ..Default::default() };
+    // What is drawn has flat colours, and software renderers pay for every pixel of dithering.
+    let options = eframe::NativeOptions {
+        viewport,
+        centered,
+        system_font_fallback: false,
+        dithering: false,
+        ..Default::default()
+    };
     let create: eframe::AppCreator<'_> =
         Box::new(move |context| Ok(Box::new(Workbench::new(&context.egui_ctx, Services::native()?, project))));
     eframe::run_native("peso-workbench", options, create)

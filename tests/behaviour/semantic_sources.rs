@@ -157,7 +157,9 @@ fn ids_are_made_of_texts_that_a_model_reads() {
 fn a_bare_table_of_interactions_gets_ids_of_who_goes_for_what() {
     let folder = tempfile::tempdir().unwrap();
     let user = |user: u32| {
-        (0..8).map(move |step| format!("u{user},g{}-{},{}\n", user % 2, (user / 2 + step) % 6, 100 * step + user))
+        (0..8).map(move |step| {
+            format!("u{user},g{}-{},{}\n", user % 2, (user / 2 + step) % 6, 1_700_000_000 + 400_000 * step + user)
+        })
     };
     let rows: String = (0..24).flat_map(user).collect();
     let data = folder.path().join("log.csv");

@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use peso_workbench::run::queue::Queue;
 use peso_workbench::run::{RunFolder, Status};
 
-use crate::world::{World, click, has, load, until, until_label, until_part};
+use crate::world::{World, click, has_part, load, until, until_label, until_part};
 
 /// Trained in a few seconds on one core.
 const TINY: &str = r#"(
@@ -87,14 +87,14 @@ fn the_window_answers_while_every_core_trains() {
             .map(|_| {
                 window.get_by_role_and_label(Role::Button, opener).click();
                 let clicked = Instant::now();
-                while !has(&window, shown) {
+                while !has_part(&window, shown) {
                     window.step();
+                    assert!(clicked.elapsed() < Duration::from_secs(5), "{opener} does not open");
                 }
                 window.render().unwrap();
                 let time = clicked.elapsed();
                 window.key_press(Key::Escape);
-                window.step();
-                window.step();
+                until(&mut window, "it to close", |window| !has_part(window, shown));
                 std::thread::sleep(Duration::from_millis(100));
                 time
             })

@@ -171,9 +171,9 @@ fn a_layout_is_kept_by_a_name_chosen_and_deleted() {
     click(&mut window, "Layout to explore");
     assert!(has(&window, "Filter runs"));
     // The palette knows it too.
-    window.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
     window.run_ok();
-    window.input_mut().events.push(eframe::egui::Event::Text("talk".to_owned()));
+    window.get_by_role_and_label(Role::TextInput, "Type a command").type_text("talk");
     window.run_ok();
     window.key_press(Key::Enter);
     window.run_ok();

@@ -1,6 +1,5 @@
 //! Many runs in hand: filtered, grouped, marked, archived, deleted and taken back, and a queue that goes on meanwhile.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use peso_workbench::run::queue::{Queue, RunKey};
 use peso_workbench::run::{RunFolder, RunMethod, Status};
 
 use crate::fixture::{self, Come};
-use crate::world::{World, click, has, load, until, until_label, until_part};
+use crate::world::{World, choose, click, has, load, until, until_label, until_part};
 
 /// The demo with these seeds.
 fn with_seeds(world: &World, seeds: &str) -> PathBuf {
@@ -327,16 +326,13 @@ fn the_table_is_exported_as_it_is_shown() {
     until_part(&mut window, "2 of 8 finished");
     type_filter(&mut window, "method:peso");
     click(&mut window, "More for the table");
-    click(&mut window, "Copy the table's data");
-    let data = RefCell::new(String::new());
-    until(&mut window, "the data", |window| {
-        let now = copied(window);
-        now.is_some_and(|now| {
-            *data.borrow_mut() = now;
-            true
-        })
-    });
-    let data = data.into_inner();
+    click(&mut window, "Export the table…");
+    until_label(&mut window, "Export the chart");
+    choose(&mut window, "Format", "CSV table");
+    click(&mut window, "Export");
+    let written = world.folder.path().join("demo/charts/runs.csv");
+    until(&mut window, "the file", |_| written.is_file());
+    let data = std::fs::read_to_string(written).unwrap();
     let lines: Vec<&str> = data.lines().collect();
     assert!(lines[0].contains("Status") && lines[0].contains("NDCG@10"), "{data}");
     assert_eq!(lines.len(), 3, "the rows that fit the filter: {data}");
