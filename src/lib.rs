@@ -55,6 +55,8 @@ pub mod render;
 
 pub mod figures;
 
+pub mod pack;
+
 // Window and command line
 pub mod app;
 

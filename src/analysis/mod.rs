@@ -9,6 +9,7 @@ mod cache;
 pub mod meaning;
 pub mod metric;
 pub mod pull;
+pub mod recommend;
 pub mod retention;
 mod twin;
 

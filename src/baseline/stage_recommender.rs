@@ -34,10 +34,15 @@ impl DatasetSize {
 /// Whom to recommend to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Query<'a> {
-    /// The user, as an index into [`Dataset::users`].
+    /// The user, as an index into [`Dataset::users`]; [`Self::NOBODY`] where it is none of them.
     pub user: u32,
     /// Everything that the user did before, oldest first.
     pub history: &'a [u32],
+}
+
+impl Query<'_> {
+    /// Somebody whom no stage has trained on.
+    pub const NOBODY: u32 = u32::MAX;
 }
 
 impl<'a> From<Example<'a>> for Query<'a> {

@@ -16,7 +16,9 @@ mod interpret;
 mod interruption;
 mod methods;
 mod outcome;
+mod pack;
 mod progress;
+mod recommend;
 mod reference;
 mod results;
 mod retention;
@@ -26,6 +28,7 @@ mod semantic_ids;
 mod status;
 mod subspace;
 mod table;
+mod unpack;
 mod words;
 mod workers;
 
@@ -72,6 +75,9 @@ enum Command {
     Interpret(interpret::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
+    Pack(pack::Arguments),
+    Recommend(recommend::Arguments),
+    Unpack(unpack::Arguments),
 }
 
 /// The command line as clap knows it: every command with its arguments.
@@ -152,6 +158,12 @@ fn run(command: Command) -> anyhow::Result<Ended> {
             interpret::run(&arguments)
         }
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Recommend(arguments) => {
+            compute_here();
+            recommend::run(&arguments)
+        }
+        Command::Pack(arguments) => pack::run(&arguments),
+        Command::Unpack(arguments) => unpack::run(&arguments),
     }
 }
 

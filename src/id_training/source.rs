@@ -110,7 +110,7 @@ impl VectorSource {
 
     /// The same with other paths.
     #[must_use]
-    pub fn with_paths(self, path: fn(&Path) -> PathBuf) -> Self {
+    pub fn with_paths(self, path: &dyn Fn(&Path) -> PathBuf) -> Self {
         match self {
             Self::Words(_) | Self::Interactions(_) => self,
             Self::Text(text) => Self::Text(Text { model: text.model.as_deref().map(path), ..text }),

@@ -8,6 +8,7 @@ pub(crate) mod edits;
 pub mod evaluation_fields;
 pub mod file;
 pub mod new_project;
+pub mod paths;
 pub mod ron_source;
 pub mod settings;
 pub mod slug;

@@ -60,7 +60,7 @@ pub struct Checkpoint {
     pub best: BTreeMap<String, Matrix>,
 }
 
-const FILE: &str = "state.safetensors";
+pub(crate) const FILE: &str = "state.safetensors";
 const CURSOR: &str = "cursor";
 
 impl Checkpoint {

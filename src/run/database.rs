@@ -94,6 +94,22 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, InputError> {
     Ok(connection)
 }
 
+/// Copies a run's measurements (its `run.sqlite`) as they are at one moment, whoever writes them meanwhile.
+///
+/// # Errors
+/// They cannot be read, or the copy cannot be written.
+pub fn copy_database(from: &Path, to: &Path) -> Result<(), InputError> {
+    let copied = open(from).and_then(|connection| {
+        // A file of its own, in one transaction and without the holes of what was deleted.
+        let copied = connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]);
+        copied.map_err(|error| database_error(from, "copy", &error))
+    });
+    copied?;
+    // The log's mode is not copied, and a worker that goes on with the copy relies on it.
+    let mode = Connection::open(to).and_then(|copy| copy.pragma_update(None, "journal_mode", "WAL"));
+    mode.map_err(|error| database_error(to, "write", &error))
+}
+
 /// A protocol in its column.
 pub(super) fn protocol_number(protocol: Protocol) -> i64 {
     match protocol {

@@ -153,10 +153,28 @@ pub fn metrics(outcomes: &[UserOutcome], evaluation: &Evaluation) -> BTreeMap<St
     aggregate(outcomes, &k)
 }
 
+/// Items of a list that are kept of every test.
+pub const TOP: usize = 10;
+
+/// The first items of a list.
+fn top(list: &[Hypothesis], trie: &Trie) -> Vec<u32> {
+    list.iter().flat_map(|h| items(h, trie)).copied().take(TOP).collect()
+}
+
+/// What is recommended to somebody with this history, as the tests of a cell are answered.
+pub fn recommended<B: Kernels>(
+    model: &Ensemble<B>,
+    decoder: &Decoder<'_>,
+    writer: PromptWriter<'_>,
+    history: &[u32],
+) -> Vec<u32> {
+    let lists = decoder.search(model, &[writer.question(history)]);
+    lists.first().map_or_else(Vec::new, |list| top(list, decoder.trie))
+}
+
 fn outcome(test: &Example<'_>, list: &[Hypothesis], decoder: &Decoder<'_>) -> UserOutcome {
-    const TOP: usize = 10;
     let Place { rank, before, sharing } = place(test.target, list, decoder.index, decoder.trie);
-    let top = list.iter().flat_map(|h| items(h, decoder.trie)).copied().take(TOP).collect();
+    let top = top(list, decoder.trie);
     UserOutcome { user: test.user, target: test.target, rank, before, sharing, top, known: None }
 }
 

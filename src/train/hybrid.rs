@@ -65,6 +65,31 @@ pub fn run<B: TrainingBackend>(
     Ok(())
 }
 
+/// What the hybrid recommends after a stage (from 1), with the weight that its run chose there.
+///
+/// # Errors
+/// A part is not finished, not of its kind, or cannot be read.
+pub fn recommended<B: TrainingBackend>(
+    task: &Task<'_>,
+    (options, seed): (&Hybrid, u64),
+    stage: usize,
+    query: Query<'_>,
+    device: &B::Device,
+) -> Result<Vec<u32>, InputError> {
+    let (adapter, towers) = (part(task, &options.adapter, seed)?, part(task, &options.towers, seed)?);
+    let wrong = || wrong_kind(task, &options.towers, "SASRec or two towers");
+    let RunMethod::Learned(method) = &towers.config().method else { return Err(wrong()) };
+    let mut towers_model = recommender::make::<B>(task, method, seed, device)?.ok_or_else(wrong)?;
+    towers_model.load(&state_file(&towers, stage))?;
+    let model = predicting::<B>(task, &adapter, stage, device, &mut model_loading::unreported)?;
+    let fused = Fused { task, model, towers: towers_model.as_ref() };
+    let weight = fused.chosen_weight(stage - 1);
+    // Only user and history of a test are read.
+    let test = Example { user: query.user, history: query.history, target: 0 };
+    let lists = fused.lists(&[test], &fused.read(&[test]), weight, None);
+    Ok(lists.into_iter().next().unwrap_or_default())
+}
+
 /// The finished run of an experiment of the project.
 fn part(task: &Task<'_>, experiment: &str, seed: u64) -> Result<RunFolder, InputError> {
     let method = task.project.method_of(experiment).ok_or_else(|| {
@@ -117,17 +142,27 @@ impl<B: Kernels> Fused<'_, B> {
     }
 
     fn answers(&self, tests: &[Example<'_>], weight: f64, known: Option<&KnownCatalogue>) -> Vec<UserOutcome> {
-        let (length, read) = (self.task.project.evaluation.beams, self.read(tests));
-        let ranked = |known| -> Vec<Vec<u32>> {
-            let candidates = self.candidates(tests, &read, known).into_iter();
-            candidates.map(|candidates| candidates.ranked(weight).into_iter().take(length).collect()).collect()
-        };
+        let read = self.read(tests);
+        let ranked = |known| self.lists(tests, &read, weight, known);
         let (whole, known) = (ranked(None), known.map(|known| ranked(Some(known))));
         let outcome = |(index, test): (usize, &Example<'_>)| {
             let known = known.as_ref().map(|lists| lists[index].as_slice());
             UserOutcome::of_items(test.user, test.target, &whole[index], known)
         };
         tests.iter().enumerate().map(outcome).collect()
+    }
+
+    /// The fused lists of tests that were read, of `known` items where these are given.
+    fn lists(
+        &self,
+        tests: &[Example<'_>],
+        read: &ReadQuestions<B>,
+        weight: f64,
+        known: Option<&KnownCatalogue>,
+    ) -> Vec<Vec<u32>> {
+        let length = self.task.project.evaluation.beams;
+        let candidates = self.candidates(tests, read, known).into_iter();
+        candidates.map(|candidates| candidates.ranked(weight).into_iter().take(length).collect()).collect()
     }
 
     fn read(&self, tests: &[Example<'_>]) -> ReadQuestions<B> {

@@ -296,7 +296,7 @@ impl TwoTowerRecommender {
 
     /// The embedding that a query is scored with.
     fn embedding(&self, query: &Query<'_>) -> Vec<f32> {
-        if self.known_users[query.user as usize] {
+        if self.known_users.get(query.user as usize).is_some_and(|known| *known) {
             return row(&self.towers.users, query.user).to_vec();
         }
         let mut mean = vec![0.0; self.options.width];

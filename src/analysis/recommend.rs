@@ -1,0 +1,194 @@
+//! What every method recommends to a history that somebody made up: the lists that its tests would be answered with, after a
+//! stage and after the one before.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::stage_recommender::Query;
+use crate::baseline::{CoOccurrence, CountingBaseline, Popularity};
+use crate::data::Dataset;
+use crate::error::{InputError, RunError};
+use crate::method::MethodOptions;
+use crate::model::backend::{OnDevice, TrainingBackend, run_on};
+use crate::project::Project;
+use crate::run::{RunFolder, RunMethod, RunOptions};
+use crate::train::evaluate::{TOP, recommended};
+use crate::train::model_loading::unreported;
+use crate::train::recommender::{self, state_file};
+use crate::train::recorder::guarded;
+use crate::train::stage_artifacts::predicting;
+use crate::train::stage_data::{decoder, writer};
+use crate::train::{Task, hybrid};
+
+/// What is asked of every run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Whose history it is; none of a history that is nobody's.
+    pub user: Option<u32>,
+    /// Oldest first, as indices into the dataset's items.
+    pub history: Vec<u32>,
+    /// The models after this stage answer, from 1, and those after the stage before.
+    pub stage: usize,
+}
+
+/// The answers of several runs to one history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecommendReport {
+    /// Oldest first.
+    pub history: Vec<ListedItem>,
+    /// From 1.
+    pub stage: usize,
+    pub synthetic: bool,
+    /// One a run, in the order of the question.
+    pub answers: Vec<RunAnswer>,
+}
+
+/// What one run answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunAnswer {
+    /// The run's id.
+    pub run: String,
+    pub experiment: String,
+    pub seed: u64,
+    /// The first ten, best first; empty where there is a problem.
+    pub items: Vec<ListedItem>,
+    /// The same after the stage before; none in stage 1.
+    pub before: Option<Vec<ListedItem>>,
+    /// Why the run cannot answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// An item of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedItem {
+    /// The id in the files.
+    pub id: String,
+    pub title: Option<String>,
+}
+
+impl RunAnswer {
+    /// Whether an item was not in the list a stage ago; never in stage 1.
+    pub fn is_new(&self, item: &ListedItem) -> bool {
+        self.before.as_ref().is_some_and(|before| !before.contains(item))
+    }
+}
+
+/// The items of ids, or of titles that only one item has, in their order.
+///
+/// # Errors
+/// Names the first that is none.
+pub fn items_of(project: &Project, dataset: &Dataset, names: &[String]) -> Result<Vec<u32>, InputError> {
+    let find = |name: &String| {
+        let name = name.trim();
+        let place = |found: &dyn Fn(&crate::data::Item) -> bool| dataset.items.iter().position(found);
+        let titled = |item: &crate::data::Item| item.title.as_deref() == Some(name);
+        let only = place(&titled).filter(|_| dataset.items.iter().filter(|item| titled(item)).count() == 1);
+        place(&|item| item.id == name).or(only).map(|place| place as u32).ok_or_else(|| {
+            InputError::new(&project.folder, format!("no item has the id or the title \"{name}\""))
+                .at("`--history`")
+                .advice("`peso semantic-ids PROJECT --items FILE` lists the items; Users in the window searches them")
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// Asks runs, one after the other; `on_answer` is told how many have answered before each, and which is next.
+///
+/// A run that cannot answer says why, and does not keep the others from it.
+pub fn ask(
+    dataset: &Arc<Dataset>,
+    runs: &[RunFolder],
+    question: &Question,
+    options: &RunOptions,
+    on_answer: &mut dyn FnMut(usize, &RunFolder),
+) -> RecommendReport {
+    let listed = |item: &u32| {
+        let known = &dataset.items[*item as usize];
+        ListedItem { id: known.id.clone(), title: known.title.clone() }
+    };
+    let lists = |run: &RunFolder| -> Result<(Vec<ListedItem>, Option<Vec<ListedItem>>), RunError> {
+        let task = task_of(run, dataset, options)?;
+        let at = |stage| list(&task, run, question, stage).map(|list| list.iter().map(listed).collect());
+        let before = if question.stage > 1 { Some(at(question.stage - 1)?) } else { None };
+        Ok((at(question.stage)?, before))
+    };
+    let answer = |(place, run): (usize, &RunFolder)| {
+        on_answer(place, run);
+        let config = run.config();
+        let ((items, before), problem) = match lists(run) {
+            Ok(lists) => (lists, None),
+            Err(error) => ((Vec::new(), None), Some(error.to_string())),
+        };
+        let (run, experiment, seed) = (config.run.clone(), config.experiment.clone(), config.seed);
+        RunAnswer { run, experiment, seed, items, before, problem }
+    };
+    RecommendReport {
+        answers: runs.iter().enumerate().map(answer).collect(),
+        history: question.history.iter().map(listed).collect(),
+        stage: question.stage,
+        synthetic: dataset.synthetic,
+    }
+}
+
+fn task_of<'r>(run: &'r RunFolder, dataset: &Arc<Dataset>, options: &RunOptions) -> Result<Task<'r>, RunError> {
+    let config = run.config();
+    if dataset.hash != config.data_hash {
+        return Err(InputError::new(run.path(), "the run was made from other data")
+            .advice("run the experiment again to ask it too")
+            .into());
+    }
+    Task::of(&config.project, Arc::clone(dataset), options)
+}
+
+/// The first items that the model after a stage (from 1) lists.
+fn list(task: &Task<'_>, run: &RunFolder, question: &Question, stage: usize) -> Result<Vec<u32>, RunError> {
+    let trained = run.reader()?.stages()?.into_iter().any(|record| record.stage == stage && record.finished);
+    if !trained {
+        return Err(InputError::new(run.path(), format!("stage {stage} is not trained")).into());
+    }
+    let query = Query { user: question.user.unwrap_or(Query::NOBODY), history: &question.history };
+    let counted: Box<dyn CountingBaseline> = match &run.config().method {
+        RunMethod::Learned(method) => {
+            let asking = Asking { task, run, method, stage, query };
+            return guarded(task, || run_on(&task.device, asking));
+        }
+        RunMethod::Popularity => Box::new(Popularity::fit(&task.dataset, stage - 1)),
+        RunMethod::CoOccurrence => {
+            let chosen = run.reader()?.chosen_options()?;
+            let chosen = chosen.ok_or_else(|| InputError::new(run.path(), "the run has not chosen its options"))?;
+            Box::new(CoOccurrence::fit(&task.dataset, stage - 1, chosen.options))
+        }
+    };
+    Ok(counted.recommend(query.history, TOP, None))
+}
+
+struct Asking<'a> {
+    task: &'a Task<'a>,
+    run: &'a RunFolder,
+    method: &'a MethodOptions,
+    stage: usize,
+    query: Query<'a>,
+}
+
+impl OnDevice for Asking<'_> {
+    type Output = Result<Vec<u32>, RunError>;
+
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        let Self { task, run, method, stage, query } = self;
+        let seed = run.config().seed;
+        if let Some(options) = method.method().fusion() {
+            let mut list = hybrid::recommended::<B>(task, (options, seed), stage, query, device)?;
+            list.truncate(TOP);
+            return Ok(list);
+        }
+        if let Some(mut recommender) = recommender::make::<B>(task, method, seed, device)? {
+            recommender.load(&state_file(run, stage))?;
+            let lists = recommender.recommend(&[query], TOP, None);
+            return Ok(lists.iter().flatten().map(|scored| scored.item).collect());
+        }
+        let model = predicting::<B>(task, run, stage, device, &mut unreported)?;
+        Ok(recommended(&model, &decoder(task), writer(task), query.history))
+    }
+}

@@ -1,0 +1,49 @@
+//! `peso unpack`: a project of a zip that `peso pack` made.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::interruption::interruption;
+use super::outcome::{Ended, say};
+use super::pack::until;
+use super::words;
+use crate::pack::{self, PackError};
+use crate::project::Project;
+
+/// Unpack a project that `peso pack` made into a new folder, after every name and hash in it is checked
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The zip
+    file: PathBuf,
+    /// Folder to make
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let interrupted = interruption("")?;
+    let project = match pack::unpack(&arguments.file, &arguments.to, &mut |_| until(&interrupted)) {
+        Ok(project) => project,
+        Err(PackError::Cancelled) => {
+            say("stopped; nothing was unpacked");
+            return Ok(Ended::Interrupted);
+        }
+        Err(PackError::Input(error)) => return Err(error.into()),
+    };
+    say(&format!("Wrote {}", arguments.to.display()));
+    for missing in pack::missing(&Project::load(&project)?) {
+        let path = missing.named.path.display();
+        let expected = missing.expected.map_or_else(String::new, |expected| {
+            let files: Vec<String> = expected
+                .files
+                .iter()
+                .map(|file| format!("\n  {}, {}, SHA-256 {}", file.name, words::bytes(file.bytes), file.sha256))
+                .collect();
+            files.concat()
+        });
+        say(&format!("missing: {path} ({}); put it there, or locate it in the window{expected}", missing.named.field));
+    }
+    say(&format!("Open it with `peso {}`", project.display()));
+    Ok(Ended::Done)
+}

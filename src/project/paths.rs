@@ -1,0 +1,102 @@
+//! The files and folders that a project names, and the same project with other ones.
+
+use std::path::{Path, PathBuf};
+
+use super::{Project, SemanticIds};
+use crate::id_training::{TrainIds, VectorSource};
+use crate::model::BaseModel;
+
+/// A file or folder that a project names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPath {
+    /// The field that names it: `base_model`.
+    pub field: &'static str,
+    /// As the project names it; a relative one starts from the project's folder.
+    pub path: PathBuf,
+}
+
+impl Project {
+    /// The files and folders that the project names, in the order of its fields.
+    pub fn paths(&self) -> Vec<NamedPath> {
+        let mut found = Vec::new();
+        let mut add = |field: &'static str, path: &Path| {
+            if !found.iter().any(|named: &NamedPath| named.path == path) {
+                found.push(NamedPath { field, path: path.to_path_buf() });
+            }
+        };
+        // The source hands out what it names while it is changed to the same.
+        let named = std::cell::RefCell::new(Vec::new());
+        let noted = |path: &Path| {
+            named.borrow_mut().push(path.to_path_buf());
+            path.to_path_buf()
+        };
+        let _ = self.dataset.clone().with_paths(noted);
+        named.take().iter().for_each(|path| add("dataset", path));
+        if let Some(path) = self.base_model.path() {
+            add("base_model", path);
+        }
+        match &self.semantic_ids {
+            SemanticIds::Dataset => {}
+            SemanticIds::Index(path) => add("semantic_ids", path),
+            SemanticIds::Train(options) => {
+                for source in options.source.each() {
+                    match source {
+                        VectorSource::Vectors(path) => add("semantic_ids", path),
+                        VectorSource::Text(text) => {
+                            if let Some(model) = &text.model {
+                                add("semantic_ids", model);
+                            }
+                        }
+                        VectorSource::Words(_) | VectorSource::Concat(_) => {}
+                    }
+                }
+            }
+        }
+        if let Some(path) = self.training.start.path() {
+            add("training.start", path);
+        }
+        found
+    }
+
+    /// The same with every path changed.
+    #[must_use]
+    pub fn with_paths(mut self, to: &dyn Fn(&Path) -> PathBuf) -> Self {
+        self.dataset = self.dataset.with_paths(to);
+        self.base_model = match self.base_model {
+            BaseModel::Compact(compact) => BaseModel::Compact(compact),
+            BaseModel::HuggingFace(path) => BaseModel::HuggingFace(to(&path)),
+            BaseModel::Gguf(path) => BaseModel::Gguf(to(&path)),
+        };
+        self.semantic_ids = match self.semantic_ids {
+            SemanticIds::Dataset => SemanticIds::Dataset,
+            SemanticIds::Index(path) => SemanticIds::Index(to(&path)),
+            SemanticIds::Train(options) => {
+                SemanticIds::Train(TrainIds { source: options.source.with_paths(to), ..options })
+            }
+        };
+        self.training.start = self.training.start.map(to);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::file::DEMO;
+
+    #[test]
+    fn every_named_path_is_listed_and_can_be_changed() {
+        let mut project = Project::parse(DEMO, Path::new("p/project.ron")).unwrap();
+        assert_eq!(project.paths(), [], "the demo names nothing");
+        project.dataset = crate::data::DatasetSource::PesoRelease { path: "data".into() };
+        project.base_model = BaseModel::Gguf("m.gguf".into());
+        project.semantic_ids = SemanticIds::Index("ids.json".into());
+        project.training.start = crate::model::Start::Adapter("start".into());
+        let listed: Vec<_> = project.paths().into_iter().map(|named| (named.field, named.path)).collect();
+        let expected =
+            [("dataset", "data"), ("base_model", "m.gguf"), ("semantic_ids", "ids.json"), ("training.start", "start")];
+        assert_eq!(listed, expected.map(|(field, path)| (field, PathBuf::from(path))));
+        let moved = project.with_paths(&|path| Path::new("x").join(path));
+        assert!(moved.paths().iter().all(|named| named.path.starts_with("x")), "{:?}", moved.paths());
+    }
+}

@@ -1,0 +1,123 @@
+//! A history that somebody types is answered exactly as the same history of a test user was.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use peso_workbench::analysis::recommend::{Question, ask, items_of};
+use peso_workbench::data::{Dataset, Protocol};
+use peso_workbench::device::DeviceChoice;
+use peso_workbench::project::Project;
+use peso_workbench::run::observer::CellIndex;
+use peso_workbench::run::{RunFolder, RunOptions};
+use peso_workbench::train::evaluate::tests;
+use serde_json::Value;
+
+const PROJECT: &str = r#"(
+    format: 1,
+    name: "Asked",
+    dataset: Synthetic(users: 70, items: 50, stages: 3, codes: 6, interactions: (9.0, 5.0)),
+    base_model: Compact(width: 16, layers: 2, heads: 2, kv_heads: 1, ffn: 32, epochs: 2),
+    training: (epochs: 1, batch: 16, learning_rate: 0.01, max_history: 6, lora: (rank: 2, alpha: 4.0)),
+    evaluation: (beams: 12, k: [1, 5]),
+    experiments: [
+        (name: "PESO", method: Peso(lambda: 50.0)),
+        (name: "LSAT", method: Lsat()),
+        (name: "Frozen", method: Frozen),
+        (name: "SASRec", method: SasRec(width: 8, layers: 1, heads: 1, inner: 8, batch: 32, epochs: 1)),
+        (name: "Towers", method: TwoTower(width: 8, batch: 32, epochs: 1)),
+        (name: "Hybrid", method: Hybrid(adapter: "PESO", towers: "Towers")),
+    ],
+    seeds: [1],
+)"#;
+
+fn peso(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_peso")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+#[test]
+fn a_test_users_own_history_gives_the_lists_that_the_runs_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.ron"), PROJECT).unwrap();
+    let trained = peso(folder.path(), &["run", ".", "--device", "cpu"]);
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let project = Project::load(folder.path()).unwrap();
+    let dataset = Arc::new(Dataset::load(&project.dataset, None, &project.folder).unwrap());
+    let runs = RunFolder::list(&project.runs_dir(None));
+    assert_eq!(runs.len(), 8, "six experiments and two baselines");
+    let options = RunOptions { device: DeviceChoice::Cpu, ..RunOptions::default() };
+    let named = |items: &[u32]| items.iter().map(|item| dataset.items[*item as usize].id.clone()).collect::<Vec<_>>();
+    for stage in [1, 3] {
+        let tests = tests(&dataset, Protocol::SameBlock, stage - 1, project.evaluation.users);
+        for (place, test) in tests.iter().enumerate().step_by(tests.len() / 3) {
+            let question = Question { user: Some(test.user), history: test.history.to_vec(), stage };
+            let report = ask(&dataset, &runs, &question, &options, &mut |_, _| {});
+            for (run, answer) in runs.iter().zip(&report.answers) {
+                let recorded = |trained| {
+                    let at = CellIndex { protocol: Protocol::SameBlock, trained, tested: stage };
+                    named(&run.reader().unwrap().user_outcomes(at).unwrap()[place].top)
+                };
+                let ids = |items: &[peso_workbench::analysis::recommend::ListedItem]| {
+                    items.iter().map(|item| item.id.clone()).collect::<Vec<_>>()
+                };
+                assert_eq!(answer.problem, None, "{}", answer.experiment);
+                assert_eq!(answer.items.len(), 10, "{}", answer.experiment);
+                assert_eq!(
+                    ids(&answer.items),
+                    recorded(stage),
+                    "{} after stage {stage}, test {place}",
+                    answer.experiment
+                );
+                let before = answer.before.as_deref().map(ids);
+                assert_eq!(before, (stage > 1).then(|| recorded(stage - 1)), "{} a stage ago", answer.experiment);
+            }
+        }
+    }
+
+    // The command says the same of a history that is nobody's, and marks what is new.
+    let history = named(&[3, 7, 11]).join(",");
+    let said =
+        peso(folder.path(), &["recommend", ".", "--history", &history, "--stage", "2", "--json", "--device", "cpu"]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let said: Value = serde_json::from_slice(&said.stdout).unwrap();
+    let question = Question { user: None, history: vec![3, 7, 11], stage: 2 };
+    let report = ask(&dataset, &runs, &question, &options, &mut |_, _| {});
+    assert_eq!(said, serde_json::to_value(&report).unwrap());
+    for answer in &report.answers {
+        let before = answer.before.as_ref().unwrap();
+        let new: Vec<bool> = answer.items.iter().map(|item| answer.is_new(item)).collect();
+        let outside: Vec<bool> =
+            answer.items.iter().map(|item| !before.iter().any(|other| other.id == item.id)).collect();
+        assert_eq!(new, outside);
+    }
+    let asked = peso(folder.path(), &["recommend", ".", "--history", &history, "--run", "PESO", "--device", "cpu"]);
+    let (text, progress) = (String::from_utf8(asked.stdout).unwrap(), String::from_utf8(asked.stderr).unwrap());
+    assert!(text.starts_with("After stage 3 · synthetic data\nHistory: "), "{text}");
+    assert!(text.contains("PESO, seed 1\n") && !text.contains("Towers"), "{text}");
+    assert!(progress.contains("Asking PESO with seed 1 (1 of 1)"), "{progress}");
+    let wrong = peso(folder.path(), &["recommend", ".", "--history", "nothing like that"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8(wrong.stderr).unwrap().contains("no item has the id or the title \"nothing like that\""));
+    let wrong = peso(folder.path(), &["recommend", ".", "--history", &history, "--stage", "9"]);
+    assert!(String::from_utf8(wrong.stderr).unwrap().contains("there is no stage 9"));
+}
+
+#[test]
+fn items_are_named_by_their_ids_or_by_a_title_that_only_one_has() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("project.ron"), PROJECT).unwrap();
+    let project = Project::load(folder.path()).unwrap();
+    let mut dataset = Dataset::load(&project.dataset, None, &project.folder).unwrap();
+    let titles = ["Der Fluß", "雪国", "Two", "Two"];
+    for (item, title) in dataset.items.iter_mut().zip(titles) {
+        item.title = Some(title.to_owned());
+    }
+    let names = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        items_of(&project, &dataset, &names)
+    };
+    let id = dataset.items[5].id.as_str();
+    assert_eq!(names(&["雪国", id, " Der Fluß", id]).unwrap(), [1, 5, 0, 5]);
+    assert!(names(&["Two"]).unwrap_err().problem.contains("\"Two\""), "two items have that title");
+}
