@@ -15,17 +15,19 @@ use crate::plot::{self, Chart, Style};
 use crate::project::Project;
 use crate::results::Results;
 use crate::results::seeds::SeedChoice;
+use crate::results::tensorboard::write_events;
+use crate::run::RunFolder;
 
-/// Write figures as PNG, SVG, PDF, CSV or LaTeX
+/// Write figures as PNG, SVG, PDF, CSV or LaTeX, or runs as TensorBoard reads them
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// A `.ron` file or a folder with `project.ron`
     project: PathBuf,
     /// Which figure
     #[arg(long, value_parser = figure_parser())]
-    figure: Figures,
+    figure: Wanted,
     /// File to write (.png, .svg, .pdf, .csv, .tex); several figures get their names before the ending, and a folder
-    /// gets every format
+    /// gets every format. Event files: a folder
     #[arg(long, value_name = "PATH")]
     to: PathBuf,
     /// This run alone, by its id or its experiment, of figures that are one a run
@@ -57,9 +59,17 @@ pub(super) struct Arguments {
     theme: Theme,
 }
 
-/// The figures that are meant: one, or all.
+/// What is meant.
 #[derive(Debug, Clone)]
-struct Figures(Vec<&'static FigureSpec>);
+enum Wanted {
+    /// One figure, or all.
+    Figures(Vec<&'static FigureSpec>),
+    /// The event file of every run, in a folder each.
+    Events,
+}
+
+/// Name of what is no figure.
+const EVENTS: &str = "events";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Theme {
@@ -80,7 +90,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return Err(InputError::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }
     let context = FigureContext::new(&project, &runs_dir, results.side_by_side(), SeedChoice::of(arguments.all_seeds));
-    let charts = arguments.charts(&context);
+    let figures = match &arguments.figure {
+        Wanted::Figures(figures) => figures,
+        Wanted::Events => return arguments.events(&project, &runs_dir),
+    };
+    let charts = arguments.charts(&context, figures);
     warn(&context.problems());
     let charts = charts?;
     if charts.is_empty() {
@@ -96,7 +110,31 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 impl Arguments {
-    fn charts(&self, context: &FigureContext<'_>) -> Result<Vec<NamedChart>, InputError> {
+    /// Writes the runs of the project, or those that are named, as TensorBoard reads them.
+    fn events(&self, project: &Project, runs_dir: &Path) -> anyhow::Result<Ended> {
+        let mut runs = RunFolder::list(runs_dir);
+        runs.retain(|run| {
+            let config = run.config();
+            let named = |name: &String| *name == config.run || *name == config.experiment;
+            config.belongs_to(project) && self.run.as_ref().is_none_or(named)
+        });
+        if runs.is_empty() {
+            return Err(InputError::new(runs_dir, "there is no such run")
+                .advice("`peso status` lists the runs")
+                .into());
+        }
+        for run in &runs {
+            let written = write_events(run, &self.to.join(&run.config().run))?;
+            say(&format!("Wrote {}", written.display()));
+        }
+        Ok(Ended::Done)
+    }
+
+    fn charts(
+        &self,
+        context: &FigureContext<'_>,
+        figures: &[&'static FigureSpec],
+    ) -> Result<Vec<NamedChart>, InputError> {
         let measured =
             |key: &str| context.results.runs.iter().flat_map(|run| &run.stages).any(|s| s.metrics.contains_key(key));
         let metric = self.metric.parse().map_or_else(|_| self.metric.clone(), |metric| shown_key(metric, measured));
@@ -109,11 +147,11 @@ impl Arguments {
             user: self.user.clone(),
             direction: self.direction,
             // Among other figures of adapters they are read anyway.
-            adapter_moves: self.figure.0.len() > 1,
+            adapter_moves: figures.len() > 1,
             ..FigureOptions::default()
         };
         let mut charts = Vec::new();
-        for figure in &self.figure.0 {
+        for figure in figures {
             charts.extend(figure.make(context, &options)?);
         }
         Ok(charts)
@@ -129,17 +167,17 @@ impl Arguments {
     }
 }
 
-/// Takes the name of a figure, or `all`.
-fn figure_parser() -> impl TypedValueParser<Value = Figures> {
+/// Takes the name of a figure, `events` or `all`.
+fn figure_parser() -> impl TypedValueParser<Value = Wanted> {
     let named =
         |spec: &&FigureSpec| PossibleValue::new(spec.name).aliases(spec.aliases.iter().copied()).help(spec.summary);
     let all =
         PossibleValue::new("all").help("All of them but those that are of one user or direction, or pictures in space");
-    PossibleValuesParser::new(FIGURES.iter().map(named).chain([all])).map(|name| {
-        Figures(
-            figures::find(&name)
-                .map_or_else(|| FIGURES.iter().copied().filter(|spec| !spec.alone).collect(), |figure| vec![figure]),
-        )
+    let events = PossibleValue::new(EVENTS).help("Losses, metrics and settings of runs, for TensorBoard");
+    PossibleValuesParser::new(FIGURES.iter().map(named).chain([events, all])).map(|name| match figures::find(&name) {
+        Some(figure) => Wanted::Figures(vec![figure]),
+        None if name == EVENTS => Wanted::Events,
+        None => Wanted::Figures(FIGURES.iter().copied().filter(|spec| !spec.alone).collect()),
     })
 }
 

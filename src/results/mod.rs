@@ -8,6 +8,7 @@ pub mod plain_words;
 pub mod seeds;
 pub mod slices;
 pub mod summary;
+pub mod tensorboard;
 #[cfg(test)]
 mod tests;
 
