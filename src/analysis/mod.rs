@@ -5,7 +5,7 @@
 pub mod ground_truth;
 pub mod subspace_report;
 
-mod cache;
+pub mod cache;
 pub mod meaning;
 pub mod metric;
 pub mod pull;
@@ -48,7 +48,7 @@ pub fn load<'r>(run: &'r RunFolder, device: DeviceChoice) -> Result<Task<'r>, Ru
 /// The run's records cannot be read.
 pub fn trained_stages(run: &RunFolder) -> Result<Vec<usize>, InputError> {
     let finished = run.reader()?.stages()?.into_iter().filter(|record| record.finished).map(|record| record.stage);
-    Ok(finished.filter(|&stage| run.adapter(stage).is_dir()).collect())
+    Ok(finished.filter(|&stage| run.config().project.read_only || run.adapter(stage).is_dir()).collect())
 }
 
 /// Tells a watcher of a training that is no part of a run's records.

@@ -108,6 +108,7 @@ pub fn relevant(project: &Project) -> Project {
         seeds: project.seeds.iter().take(1).copied().collect(),
         styles: BTreeMap::new(),
         board: Vec::new(),
+        read_only: false,
         notes: String::new(),
         tags: Vec::new(),
         folder: project.folder.clone(),

@@ -9,7 +9,7 @@ use clap::Args;
 use super::interruption::interruption;
 use super::outcome::{Ended, print_json, say};
 use super::words;
-use crate::pack::{self, Contents, PackError, PackOptions};
+use crate::pack::{self, Contents, PackError, PackOptions, ReadOnlyOptions};
 use crate::text::counted;
 
 /// Write a project with its runs as one zip, to be opened elsewhere
@@ -23,6 +23,12 @@ pub(super) struct Arguments {
     /// Pack data and base models that lie outside of the project's folder too
     #[arg(long)]
     with_data: bool,
+    /// Pack results alone: no interactions, models, checkpoints, prompts, notes or paths, and pseudonyms for users
+    #[arg(long, conflicts_with = "with_data")]
+    read_only: bool,
+    /// Leave titles of items out too
+    #[arg(long, requires = "read_only")]
+    without_titles: bool,
     /// Print the manifest as JSON
     #[arg(long)]
     json: bool,
@@ -30,7 +36,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let interrupted = interruption("")?;
-    let contents = Contents::whole(&arguments.project, PackOptions { with_data: arguments.with_data })?;
+    let contents = if arguments.read_only {
+        Contents::read_only(&arguments.project, ReadOnlyOptions { without_titles: arguments.without_titles })?
+    } else {
+        Contents::whole(&arguments.project, PackOptions { with_data: arguments.with_data })?
+    };
     let packed = match pack::pack(&contents, &arguments.to, &mut |_| until(&interrupted)) {
         Ok(packed) => packed,
         Err(PackError::Cancelled) => {

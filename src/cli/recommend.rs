@@ -48,6 +48,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
+    project.check_trainable()?;
     let runs = arguments.runs(&project)?;
     say("Reading the data");
     let index = project.index_path();

@@ -72,6 +72,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
+    project.check_trainable()?;
     let selection = RunSelection {
         experiments: chosen(&project, arguments)?,
         seeds: arguments.seeds.clone(),

@@ -63,6 +63,7 @@ struct Trained {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
+    project.check_trainable()?;
     let interrupted = interruption("\nsaving the state; once more to end at once")?;
     let mut lines = Lines::new(interrupted);
     if let Some(file) = &arguments.items {

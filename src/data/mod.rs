@@ -1,6 +1,7 @@
 //! Interactions, items and stages: what every method trains and is tested on.
 
 pub mod activity;
+pub mod bundle;
 pub(crate) mod cache;
 pub mod catalogue;
 pub mod dataset;

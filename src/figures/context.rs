@@ -10,6 +10,7 @@ use super::adapters::{AdapterRun, AdapterStage, leading_module};
 use super::curves::{CurvePoint, RunCurves};
 use super::styles::{Styled, curve_styles, run_styles};
 use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_report};
+use crate::data::bundle::DataBundle;
 use crate::data::{DataDrift, Dataset};
 use crate::error::InputError;
 use crate::id_training::words;
@@ -234,7 +235,10 @@ impl<'p> FigureContext<'p> {
     /// # Errors
     /// [`InputError`] where the dataset cannot be read.
     pub fn data_drift(&self) -> Result<&DataDrift, InputError> {
-        once(&self.data_drift, || Ok(words::data_drift(self.dataset()?)))
+        once(&self.data_drift, || match self.project.read_only {
+            true => Ok(DataBundle::read(&self.project.folder)?.drift),
+            false => Ok(words::data_drift(self.dataset()?)),
+        })
     }
 
     /// How far each stage of a run moves its predictions.
@@ -281,7 +285,10 @@ impl<'p> FigureContext<'p> {
     /// [`InputError`] where it cannot be read.
     pub fn dataset(&self) -> Result<&Dataset, InputError> {
         let project = self.project;
-        once(&self.dataset, || Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder))
+        once(&self.dataset, || match project.read_only {
+            true => Ok(DataBundle::read(&project.folder)?.dataset()),
+            false => Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder),
+        })
     }
 
     /// The lines of the comparison on slices of users and targets.

@@ -14,6 +14,7 @@ use super::manifest::{self, Manifest, PackedFile, hex};
 use super::{Meter, OnProgress, PackError};
 use crate::error::InputError;
 use crate::run::database::copy_database;
+use crate::run::pseudonyms::pseudonymise;
 use crate::{calendar, files};
 
 /// What was written.
@@ -69,9 +70,14 @@ fn write(contents: &Contents, to: &Path, temporary: &Path, meter: &mut Meter<'_,
                 copy(file, &mut zip, meter, Sides { from: path, to })?
             }
             Source::Opened(path, file) => copy(file.as_ref(), &mut zip, meter, Sides { from: path, to })?,
-            Source::Database(database) => {
+            Source::Database(database) | Source::Pseudonymous(database, _) => {
                 let copied = temporary.with_extension("sqlite");
-                let taken = copy_database(database, &copied).map_err(PackError::from).and_then(|()| {
+                let pseudonymised = || match &entry.source {
+                    Source::Pseudonymous(_, pseudonyms) => pseudonymise(&copied, pseudonyms),
+                    _ => Ok(()),
+                };
+                let ready = copy_database(database, &copied).and_then(|()| pseudonymised());
+                let taken = ready.map_err(PackError::from).and_then(|()| {
                     let file = File::open(&copied).map_err(|error| InputError::io(&copied, "read", &error))?;
                     copy(file, &mut zip, meter, Sides { from: database, to })
                 });

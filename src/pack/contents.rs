@@ -39,6 +39,8 @@ pub enum Source {
     Opened(PathBuf, Arc<File>),
     /// The measurements of a run, which a worker may be writing.
     Database(PathBuf),
+    /// The same under other numbers of users, by user.
+    Pseudonymous(PathBuf, Arc<Vec<u32>>),
     /// Made for the zip.
     Bytes(Vec<u8>),
 }

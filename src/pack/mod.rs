@@ -7,6 +7,7 @@ pub mod contents;
 pub mod manifest;
 mod missing;
 mod names;
+mod read_only;
 mod unpack;
 
 use std::ops::ControlFlow;
@@ -15,6 +16,7 @@ pub use self::archive::{Packed, pack};
 pub use self::contents::{Contents, PackOptions};
 pub use self::manifest::{Manifest, OutsideFiles, PackedFile};
 pub use self::missing::{Agreement, MissingPath, locate, missing};
+pub use self::read_only::ReadOnlyOptions;
 pub use self::unpack::{read_manifest, unpack};
 use crate::error::InputError;
 

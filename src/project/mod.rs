@@ -69,6 +69,9 @@ pub struct Project {
     pub notes: String,
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Whether this is a bundle of results, without the data and models that training needs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
     /// The folder that relative paths start from: the project file's. Not part of the file.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -261,6 +264,15 @@ impl Project {
     /// The folder of this project's runs: `out` where the user named one, else `runs` beside the project file.
     pub fn runs_dir(&self, out: Option<&Path>) -> PathBuf {
         out.map_or_else(|| self.folder.join("runs"), Path::to_path_buf)
+    }
+
+    /// Refuses what needs more than a bundle of results has.
+    ///
+    /// # Errors
+    /// The project is such a bundle.
+    pub fn check_trainable(&self) -> Result<(), InputError> {
+        let error = || InputError::new(&self.folder, "the project is read-only: it has results, and no data or models");
+        if self.read_only { Err(error().advice("ask for the whole project, which `peso pack` writes")) } else { Ok(()) }
     }
 
     /// The seeds that an experiment is run with.

@@ -10,6 +10,7 @@ pub mod observer;
 pub mod options;
 pub mod outcome;
 pub mod planned;
+pub mod pseudonyms;
 pub mod queue;
 pub mod reader;
 pub mod schedule;

@@ -55,6 +55,7 @@ impl<'a> Task<'a> {
     /// # Errors
     /// As [`Task::load`], or stopped where `watch` ended the import.
     pub fn load_watched(project: &'a Project, options: &RunOptions, watch: OnProgress<'_>) -> Result<Self, RunError> {
+        project.check_trainable()?;
         let index = project.index_path();
         let dataset = Dataset::load_with_progress(&project.dataset, index.as_deref(), &project.folder, watch)?.dataset;
         Self::of(project, Arc::new(dataset), options)
@@ -65,6 +66,7 @@ impl<'a> Task<'a> {
     /// # Errors
     /// The base model cannot be used, or the device is not there.
     pub fn of(project: &'a Project, dataset: Arc<Dataset>, options: &RunOptions) -> Result<Self, RunError> {
+        project.check_trainable()?;
         let llama = project.architecture()?;
         let choice = options.device;
         let (device, survey) = device::choose(choice).map_err(|message| RunError::Device {

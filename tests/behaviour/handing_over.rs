@@ -26,8 +26,8 @@ fn project(folder: &Path, elsewhere: &Path) -> Project {
     fs::write(folder.join("own/index.json"), r#"{"i1": ["<a_0>"], "i2": ["<a_1>"]}"#).unwrap();
     fs::write(elsewhere, "user,item,time\nu1,i1,1\nu1,i2,2\n").unwrap();
     let text = format!(
-        "// A comment that is kept\n(format: 1, name: \"Handed over\", dataset: Table(path: {elsewhere:?}, user: \"user\", item: \"item\", \
-         time: \"time\"), base_model: Compact(), semantic_ids: Index(\"own/index.json\"), experiments: [(name: \"Frozen\", method: \
+        "// A comment that is kept\n(format: 1, name: \"Handed over\", dataset: Table(path: {elsewhere:?}, columns: (user: \"user\", item: \"item\", \
+         time: \"time\")), base_model: Compact(), semantic_ids: Index(\"own/index.json\"), experiments: [(name: \"Frozen\", method: \
          Frozen), (name: \"Single\", method: Single)])"
     );
     let project = runs::project(folder, &text);

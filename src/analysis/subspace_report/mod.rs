@@ -70,6 +70,11 @@ pub fn subspace_report(run: &RunFolder, cancelled: &AtomicBool) -> Result<Option
     Ok(Some(cached.report))
 }
 
+/// A report as it lies in the folder of a run that has no adapters, in a bundle.
+pub fn bundled(report: SubspaceReport) -> impl Serialize {
+    Cached { version: VERSION, made_of: Vec::new(), report }
+}
+
 fn read_cache(file: &Path, made_of: &[FileState]) -> Option<SubspaceReport> {
     // Whatever is wrong with it, the report is computed anew.
     let cached: Cached = serde_json::from_str(&files::read_text(file, LARGEST_CACHE).ok()?).ok()?;

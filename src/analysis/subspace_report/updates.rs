@@ -52,6 +52,10 @@ impl Updates {
     /// There is none, or one is damaged.
     pub fn open(run: &RunFolder) -> Result<Self, InputError> {
         let stages: Vec<Stage> = numbers(run).map(|number| Stage::open(run, number)).collect::<Result<_, _>>()?;
+        if stages.is_empty() && run.config().project.read_only {
+            return Err(InputError::new(run.path(), "this bundle of results has no adapters")
+                .advice("ask for the whole project, which `peso pack` writes"));
+        }
         let Some(first) = stages.first() else {
             let label = run.config().method.label();
             return Err(InputError::new(run.path(), format!("the run has no adapter ({label})")).advice(

@@ -19,12 +19,18 @@ pub(crate) struct ProjectData {
     /// Takes the place of the dataset's own semantic ids.
     index: Option<PathBuf>,
     folder: PathBuf,
+    read_only: bool,
 }
 
 impl ProjectData {
     /// The dataset that a project names.
     pub(crate) fn of(project: &Project) -> Self {
-        Self { source: Box::new(project.dataset.clone()), index: project.index_path(), folder: project.folder.clone() }
+        Self {
+            source: Box::new(project.dataset.clone()),
+            index: project.index_path(),
+            folder: project.folder.clone(),
+            read_only: project.read_only,
+        }
     }
 }
 
@@ -36,6 +42,9 @@ impl Query for ProjectData {
     const SUPERSEDES: bool = true;
 
     fn answer(&self, context: &QueryContext<'_>) -> Result<Option<DataReport>, InputError> {
+        if self.read_only {
+            return DataReport::of_bundle(&self.folder).map(Some);
+        }
         DataReport::read(&self.source, self.index.as_deref(), &self.folder, context.job)
     }
 }

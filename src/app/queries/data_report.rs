@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::browse::Browse;
 use crate::app::launcher::JobHandle;
+use crate::data::bundle::DataBundle;
 use crate::data::formats::{ImportError, ImportReport, Progress};
 use crate::data::prepare::PrepareReport;
 use crate::data::{DataDrift, Dataset, DatasetSource, Loaded, Summary};
@@ -26,6 +27,15 @@ pub(crate) struct DataReport {
 }
 
 impl DataReport {
+    /// What a bundle of results says of its data.
+    pub(crate) fn of_bundle(folder: &Path) -> Result<Self, InputError> {
+        let bundle = DataBundle::read(folder)?;
+        let dataset = bundle.dataset();
+        let browse = Browse::new(&dataset, Vec::new());
+        let DataBundle { summary, drift, .. } = bundle;
+        Ok(Self { dataset, summary, drift, import: None, missing_ids: None, browse })
+    }
+
     /// Reads or generates a dataset, says how far it is, and measures it. None where it was cancelled.
     pub(crate) fn read(
         source: &DatasetSource,
