@@ -92,6 +92,24 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// Whether it changes the project or its runs, or trains.
+    pub(crate) const fn changes_project(&self) -> bool {
+        matches!(
+            self,
+            Self::Browse(_)
+                | Self::Run(_)
+                | Self::Pause(_)
+                | Self::Resume(_)
+                | Self::Stop(_)
+                | Self::Mark(..)
+                | Self::EditMarks(_)
+                | Self::DeleteRuns(_)
+                | Self::PickMethod(_)
+                | Self::Edit { .. }
+                | Self::EditSweep(_)
+        )
+    }
+
     pub(crate) fn compute(query: &impl Query) -> Self {
         Self::Compute(Request::new(query))
     }

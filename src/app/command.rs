@@ -18,6 +18,8 @@ pub(crate) enum Command {
     OpenProject,
     OpenPath,
     SaveProject,
+    Pack,
+    Locate,
     CloseProject,
     Quit,
     Undo,
@@ -85,6 +87,7 @@ impl Menu {
                 vec![C::NewProject],
                 vec![C::OpenDemo, C::OpenProject, C::OpenPath],
                 vec![C::SaveProject, C::CloseProject],
+                vec![C::Pack, C::Locate],
                 vec![C::PinChart, C::ExportChart, C::CopyChartData, C::CopyChartImage],
                 vec![C::Quit],
             ],
@@ -149,6 +152,10 @@ pub(crate) struct Situation {
     pub(crate) chart_pinnable: bool,
     /// Something is on the board.
     pub(crate) board_filled: bool,
+    /// It is a bundle of results: nothing can be changed or trained.
+    pub(crate) read_only: bool,
+    /// Data or models that the project names are not there.
+    pub(crate) something_missing: bool,
 }
 
 impl Command {
@@ -165,6 +172,8 @@ impl Command {
             Self::OpenProject => "Open a project…",
             Self::OpenPath => "Open a typed path…",
             Self::SaveProject => "Save project",
+            Self::Pack => "Pack…",
+            Self::Locate => "Locate missing files…",
             Self::CloseProject => "Close project",
             Self::Quit => "Quit",
             Self::Undo => "Undo",
@@ -221,6 +230,8 @@ impl Command {
             Self::OpenProject => "Choose a project file with the desktop's file dialog",
             Self::OpenPath => "Type or paste the path of a project file or its folder",
             Self::SaveProject => "Write the changes to the project file",
+            Self::Pack => "Write the project, or its results alone, as one zip for somebody else",
+            Self::Locate => "Say where data and models are that the project names and that are not there",
             Self::CloseProject => "Go back to the start page; runs go on",
             Self::Quit => "Close the window; runs go on",
             Self::Undo => "Take back the last change of the project",
@@ -305,6 +316,8 @@ impl Command {
             Self::StepTab(Step::Next) => (COMMAND, Key::PageDown),
             Self::StepTab(Step::Previous) => (COMMAND, Key::PageUp),
             Self::Tour
+            | Self::Pack
+            | Self::Locate
             | Self::UndoRuns
             | Self::Arrange(_)
             | Self::FoldViews
@@ -318,6 +331,10 @@ impl Command {
     /// Why it is not possible now; `None` when it is.
     pub(crate) const fn obstacle(self, now: &Situation) -> Option<&'static str> {
         let (possible, obstacle) = match self {
+            Self::Pack if now.read_only => (false, "Read-only: hand on the file that it came as"),
+            Self::Pack => (!now.unsaved, "Save the project first"),
+            Self::Locate => (now.something_missing, "Nothing is missing"),
+            changing if now.read_only && changing.changes_project() => (false, READ_ONLY),
             Self::SaveProject => (now.unsaved, "There is nothing to save"),
             Self::Undo => (now.undo.is_some(), "There is nothing to undo"),
             Self::Redo => (now.redo.is_some(), "There is nothing to redo"),
@@ -349,11 +366,34 @@ impl Command {
         }
     }
 
+    /// Whether it changes the project or its runs, or trains.
+    const fn changes_project(self) -> bool {
+        matches!(
+            self,
+            Self::SaveProject
+                | Self::Undo
+                | Self::Redo
+                | Self::UndoRuns
+                | Self::AddExperiment
+                | Self::SweepOptions
+                | Self::Estimate
+                | Self::RunAll
+                | Self::RunSelected
+                | Self::Pause
+                | Self::Resume
+                | Self::Stop
+        )
+    }
+
     /// Whether typing in a text field comes before it: undo and redo there belong to the text.
     const fn yields_to_text(self) -> bool {
         matches!(self, Self::Undo | Self::Redo)
     }
 }
+
+/// Why nothing of a bundle of results can be changed.
+pub(crate) const READ_ONLY: &str =
+    "Read-only: results without data and models, which nothing can be changed or trained of";
 
 /// Why what is not read yet cannot be started: it may be finished.
 const READING: &str = "The folders of the runs are still being read";

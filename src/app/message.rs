@@ -8,6 +8,7 @@ use super::board_export::Exported;
 use super::dialogs::chart_file::Previewed;
 use super::dialogs::desktop::FileDialog;
 use super::dialogs::dialog::Leaving;
+use super::dialogs::pack::{Look, PackKind};
 use super::dock::Layout;
 use super::launcher::Ended;
 use super::queries::AnyAnswer;
@@ -15,6 +16,7 @@ use super::recent::RecentLook;
 use super::watch::{OtherQueue, Snapshot};
 use crate::budget::estimate::Estimate;
 use crate::error::InputError;
+use crate::pack::{Agreement, Manifest, MissingPath, PackError, Packed};
 use crate::plot::Bitmap;
 use crate::project::Project;
 use crate::run::marks::{Mark, MarkChange};
@@ -94,6 +96,33 @@ pub(crate) enum Message {
         session: u64,
         result: Result<(), InputError>,
     },
+    /// What a zip of the project would hold.
+    PackLooked {
+        number: u64,
+        kind: PackKind,
+        result: Result<Look, InputError>,
+    },
+    Packed {
+        number: u64,
+        to: PathBuf,
+        result: Result<Packed, PackError>,
+    },
+    /// What a zip says of itself.
+    ManifestRead {
+        number: u64,
+        result: Result<Box<Manifest>, InputError>,
+    },
+    /// The project file of what was unpacked.
+    Unpacked {
+        number: u64,
+        result: Result<PathBuf, PackError>,
+    },
+    /// How what was found compares with what is missing.
+    Located {
+        number: u64,
+        found: PathBuf,
+        result: Result<Agreement, PackError>,
+    },
     Exported(Result<PathBuf, InputError>),
     /// The figures of the board were written into a folder.
     BoardExported(Result<Exported, InputError>),
@@ -119,6 +148,8 @@ pub(crate) struct Opened {
     pub(crate) new: bool,
     /// Edits that an earlier window did not save.
     pub(crate) left: Option<Left>,
+    /// Data and models that it names and that are not there.
+    pub(crate) missing: Vec<MissingPath>,
 }
 
 /// What was dropped onto the window.

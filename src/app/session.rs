@@ -14,6 +14,7 @@ use super::watch::{EachProtocol, FollowedRun, LiveCharts, Reading, RunView, Snap
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::figures::styles::{curve_styles, run_styles};
+use crate::pack::MissingPath;
 use crate::plot::{Chart, SeriesStyle};
 use crate::project::Project;
 use crate::project::edits::change::{Change, Place};
@@ -60,6 +61,8 @@ pub(crate) struct Session {
     /// Where the user is led now.
     pub(crate) spotlight: Option<Spotlight>,
     pub(crate) autosave: Autosave,
+    /// Data and models that the project named when it was opened, and that are not there.
+    pub(crate) missing: Vec<MissingPath>,
     /// Whether it is being written now.
     pub(crate) saving: bool,
     pub(crate) layout: Layout,
@@ -124,6 +127,7 @@ impl Session {
             undo: None,
             redo: None,
             spotlight: None,
+            missing: Vec::new(),
             saving: false,
             layout,
             runs: Vec::new(),

@@ -44,6 +44,7 @@ impl eframe::App for Workbench {
         }
         self.top_bar(ui, &situation, &mut actions);
         self.status_bar(ui);
+        self.read_only_bar(ui);
         egui::CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
             let ground = theme::tokens(ui).background;
             Frame::new().fill(ground).show(ui, |ui| {
@@ -84,6 +85,18 @@ impl eframe::App for Workbench {
 }
 
 impl Workbench {
+    /// Says of a bundle of results that it is one.
+    fn read_only_bar(&self, ui: &mut Ui) {
+        if !self.session.as_ref().is_some_and(|session| session.project().read_only) {
+            return;
+        }
+        let tokens = theme::tokens(ui);
+        let frame = Frame::new().fill(tokens.surface).inner_margin(Margin::symmetric(12, 4));
+        Panel::top("read-only bar").frame(frame).show(ui, |ui| {
+            ui.add(egui::Label::new(RichText::new(command::READ_ONLY).small().color(tokens.warning)).truncate());
+        });
+    }
+
     fn status_bar(&self, ui: &mut Ui) {
         let tokens = theme::tokens(ui);
         let frame = Frame::new().fill(tokens.surface).inner_margin(Margin::symmetric(12, 4));

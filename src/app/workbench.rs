@@ -40,6 +40,8 @@ pub struct Workbench {
     pub(super) sessions: u64,
     /// Counts the estimates of this window.
     pub(super) estimates: u64,
+    /// Counts the dialogs that pack, unpack and locate.
+    pub(super) jobs: u64,
     /// Looks at the queues of other projects; none where the system refuses another thread.
     pub(super) others: Option<OthersWatcher>,
     /// Those that are being emptied.
@@ -93,6 +95,7 @@ impl Workbench {
             session: None,
             sessions: 0,
             estimates: 0,
+            jobs: 0,
             others: None,
             other_queues: Vec::new(),
             opening: None,
@@ -163,6 +166,8 @@ impl Workbench {
             chart_shown: self.chart.is_some(),
             chart_pinnable: self.pinnable_chart().is_some(),
             board_filled: !session.project().board.is_empty(),
+            read_only: session.project().read_only,
+            something_missing: !session.missing.is_empty(),
         }
     }
 }

@@ -60,6 +60,8 @@ pub struct Contents {
     pub runs: usize,
 }
 
+/// A frozen configuration is a project file and a little more.
+pub(super) const LARGEST_CONFIG: u64 = 8 << 20;
 /// Files of a run's folder that speak of this machine or this moment.
 const NOT_PACKED: [&str; 4] = ["worker.lock", "control", "lock", "run.sqlite"];
 /// Folder of data and models of a packed project that lay elsewhere.
@@ -157,7 +159,7 @@ fn run_entries(run: &RunFolder, moved: &Moved, entries: &mut Vec<Entry>) -> Resu
     }
     if !moved.is_nothing() {
         let file = run.path().join("run.ron");
-        let mut config: RunConfig = from_ron(&files::read_text(&file, 8 << 20)?, &file)?;
+        let mut config: RunConfig = from_ron(&files::read_text(&file, LARGEST_CONFIG)?, &file)?;
         config.project = moved.of(config.project);
         let text = to_ron(&config, &file)?;
         let name = format!("{prefix}/run.ron");

@@ -5,13 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::archive::{Sides, copy};
-use super::contents::{file_name, read_files};
+use super::contents::{LARGEST_CONFIG, file_name, read_files, runs_of};
 use super::manifest::{self, Manifest, OutsideFiles};
 use super::{Meter, OnProgress, PackError};
 use crate::error::InputError;
 use crate::files;
 use crate::project::Project;
+use crate::project::file::{from_ron, to_ron};
 use crate::project::paths::NamedPath;
+use crate::run::RunConfig;
 
 /// A file or folder that a project names and that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,23 @@ pub fn missing(project: &Project) -> Vec<MissingPath> {
         MissingPath { expected: outside.iter().find(|outside| outside.path == path).cloned(), named }
     };
     gone.into_iter().map(of).collect()
+}
+
+/// Lets the runs of a project name another path where they name one: what they were made from is the same wherever it lies.
+///
+/// # Errors
+/// A run's configuration cannot be read or written.
+pub fn relocate_runs(project: &Project, was: &Path, now: &Path) -> Result<(), InputError> {
+    for run in runs_of(project) {
+        let file = run.path().join("run.ron");
+        let mut config: RunConfig = from_ron(&files::read_text(&file, LARGEST_CONFIG)?, &file)?;
+        let moved = config.project.clone().with_paths(&|path| if path == was { now } else { path }.to_path_buf());
+        if moved != config.project {
+            config.project = moved;
+            files::write_atomically(&file, to_ron(&config, &file)?.as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 /// Holds what was found at a path against what is missing.

@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 pub use self::archive::{Packed, pack};
 pub use self::contents::{Contents, PackOptions};
 pub use self::manifest::{Manifest, OutsideFiles, PackedFile};
-pub use self::missing::{Agreement, MissingPath, locate, missing};
+pub use self::missing::{Agreement, MissingPath, locate, missing, relocate_runs};
 pub use self::read_only::ReadOnlyOptions;
 pub use self::unpack::{read_manifest, unpack};
 use crate::error::InputError;

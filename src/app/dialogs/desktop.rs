@@ -45,6 +45,20 @@ pub enum FileDialog {
         /// The folder that is offered.
         suggested: PathBuf,
     },
+    /// Where to write a packed project.
+    SavePack {
+        /// The file that is offered.
+        suggested: PathBuf,
+    },
+    /// Which folder to unpack a project into.
+    UnpackFolder {
+        /// The folder that is offered.
+        suggested: PathBuf,
+    },
+    /// Where a file is that is missing.
+    MissingFile,
+    /// Where a folder is that is missing.
+    MissingFolder,
     /// Where to write a chart.
     SaveChart {
         /// The file that is offered.
@@ -86,7 +100,7 @@ impl FileDialogs for PortalDialogs {
         match dialog {
             FileDialog::OpenProject => rfd::FileDialog::new()
                 .set_title("Open a project")
-                .add_filter("PESO project", &["ron"])
+                .add_filter("PESO project", &["ron", "zip"])
                 .add_filter("All files", &["*"])
                 .pick_file(),
             FileDialog::DemoFolder { suggested } => {
@@ -113,6 +127,19 @@ impl FileDialogs for PortalDialogs {
             FileDialog::ProjectFolder { suggested } => {
                 in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the new project").pick_folder()
             }
+            FileDialog::SavePack { suggested } => {
+                let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                in_folder(rfd::FileDialog::new(), suggested)
+                    .set_title("Pack the project")
+                    .set_file_name(name)
+                    .add_filter("Packed project", &["zip"])
+                    .save_file()
+            }
+            FileDialog::UnpackFolder { suggested } => {
+                in_folder(rfd::FileDialog::new(), suggested).set_title("New folder for the project").pick_folder()
+            }
+            FileDialog::MissingFile => rfd::FileDialog::new().set_title("The missing file").pick_file(),
+            FileDialog::MissingFolder => rfd::FileDialog::new().set_title("The missing folder").pick_folder(),
             FileDialog::SaveChart { suggested, extension } => {
                 let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 in_folder(rfd::FileDialog::new(), suggested)

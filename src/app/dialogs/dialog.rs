@@ -8,9 +8,11 @@ use egui::Ui;
 
 use super::chart_file::{ExportChoices, Format, PreviewOf};
 use super::desktop::FileDialog;
+use super::pack::PackKind;
 use crate::app::settings::Settings;
 use crate::app::widgets;
 use crate::method::MethodOptions;
+use crate::pack::Contents;
 use crate::plot::{Chart, Style};
 use crate::project::Project;
 use crate::project::new_project::NewProject;
@@ -77,6 +79,18 @@ pub(crate) enum DialogAction {
     DiscardLeft,
     /// Keep these settings.
     Settings(Box<Settings>),
+    /// Find out what a zip of this kind would hold.
+    LookAtPack(PackKind),
+    /// Write a zip.
+    Pack(Arc<Contents>, PathBuf),
+    /// Unpack the zip that the dialog is about into a folder, and open what is in it.
+    Unpack(PathBuf),
+    /// Compare what is at a path with the first that is missing, and use it if it is the same.
+    Compare(PathBuf),
+    /// Use what is at a path, whatever it is.
+    Located(PathBuf),
+    /// Close the dialog and show a folder in the desktop's file manager.
+    ShowFolder(PathBuf),
     /// Say this of runs, by their ids.
     Mark(Vec<String>, MarkChange),
     /// Save, then estimate.

@@ -7,14 +7,17 @@ use super::about::AboutDialog;
 use super::dialog::{DialogAction, DialogContents, OnEscape, right_row};
 use super::estimate::EstimateDialog;
 use super::export::ExportDialog;
+use super::locate::LocateDialog;
 use super::marks::MarksDialog;
 use super::method_picker::MethodPicker;
 use super::new_project::NewProjectDialog;
+use super::pack::PackDialog;
 use super::path::PathDialog;
 use super::restore::RestoreDialog;
 use super::settings::SettingsDialog;
 use super::shortcuts::ShortcutsDialog;
 use super::sweep_editor::SweepEditor;
+use super::unpack::UnpackDialog;
 use super::unsaved::UnsavedDialog;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
@@ -30,6 +33,9 @@ pub(crate) enum Dialog {
     Sweep(Box<SweepEditor>),
     Estimate(EstimateDialog),
     Marks(MarksDialog),
+    Pack(PackDialog),
+    Unpack(UnpackDialog),
+    Locate(LocateDialog),
     Unsaved(UnsavedDialog),
     Restore(RestoreDialog),
     Settings(Box<SettingsDialog>),
@@ -47,6 +53,9 @@ impl Dialog {
             Self::Sweep(dialog) => dialog.as_mut(),
             Self::Estimate(dialog) => dialog,
             Self::Marks(dialog) => dialog,
+            Self::Pack(dialog) => dialog,
+            Self::Unpack(dialog) => dialog,
+            Self::Locate(dialog) => dialog,
             Self::Unsaved(dialog) => dialog,
             Self::Restore(dialog) => dialog,
             Self::Settings(dialog) => dialog.as_mut(),

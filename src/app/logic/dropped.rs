@@ -10,13 +10,16 @@ use crate::app::panels::view::View;
 use crate::app::panels::{PanelEvent, data};
 use crate::model::weights::gguf::Gguf;
 use crate::model::{BaseModel, Start};
+use crate::pack;
 use crate::project::file::FILE_NAME;
 
 /// What a file or folder is.
 fn kind_of(path: &Path) -> Dropped {
     let has = |name: &str| path.join(name).is_file();
     match () {
-        () if path.extension().is_some_and(|ending| ending == "ron") || has(FILE_NAME) => Dropped::Project,
+        () if path.extension().is_some_and(|ending| ending == "ron" || ending == pack::ENDING) || has(FILE_NAME) => {
+            Dropped::Project
+        }
         () if path.is_file() && Gguf::is_one(path) => Dropped::ModelFile,
         () if has("adapter_config.json") => Dropped::Adapter,
         () if has("config.json") => Dropped::ModelFolder,

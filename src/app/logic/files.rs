@@ -64,6 +64,13 @@ impl Workbench {
             Some(Dialog::Export(dialog)) => {
                 FileDialog::SaveChart { suggested: PathBuf::from(&dialog.path), extension: dialog.extension() }
             }
+            Some(Dialog::Pack(dialog)) => FileDialog::SavePack { suggested: PathBuf::from(&dialog.path) },
+            Some(Dialog::Unpack(dialog)) => FileDialog::UnpackFolder { suggested: PathBuf::from(&dialog.folder) },
+            Some(Dialog::Locate(dialog)) => {
+                let several = dialog.missing.first().and_then(|missing| missing.expected.as_ref());
+                let folder = several.is_some_and(|expected| expected.files.len() > 1);
+                if folder { FileDialog::MissingFolder } else { FileDialog::MissingFile }
+            }
             _ => return,
         };
         self.ask_desktop(asked);
@@ -85,6 +92,9 @@ impl Workbench {
             (Some(Dialog::Path(dialog)), None) => dialog.hint = hint,
             (Some(Dialog::Export(dialog)), Some(path)) => dialog.path = path.display().to_string(),
             (Some(Dialog::Export(dialog)), None) => dialog.hint = hint,
+            (Some(Dialog::Pack(dialog)), Some(path)) => dialog.path = path.display().to_string(),
+            (Some(Dialog::Unpack(dialog)), Some(path)) => dialog.folder = path.display().to_string(),
+            (Some(Dialog::Locate(dialog)), Some(path)) => dialog.path = path.display().to_string(),
             (_, path) if matches!(asked, FileDialog::DataFile | FileDialog::DataFolder | FileDialog::ItemFile) => {
                 self.panels.receive(&PanelEvent::DataFileChosen { dialog: asked.clone(), path, hint });
             }

@@ -8,6 +8,7 @@ mod files;
 mod layouts;
 mod marks;
 mod model;
+mod packing;
 mod presenting;
 mod project;
 mod recent;
@@ -24,7 +25,7 @@ use self::reveal::Direction;
 use self::runs::did_not_finish;
 
 use super::action::{Action, SweepOf};
-use super::command::Command;
+use super::command::{Command, READ_ONLY};
 use super::dialogs::about::AboutDialog;
 use super::dialogs::desktop::FileDialog;
 use super::dialogs::dialog::{DialogAction, Leaving, MethodPurpose, PathPurpose};
@@ -92,6 +93,11 @@ impl Workbench {
             Message::RecentSeen(looks) => self.recent.seen(looks),
             Message::Pictured => self.thumbnail.done(),
             Message::PathChosen { asked, path, took } => self.path_chosen(&asked, path, took),
+            Message::PackLooked { number, kind, result } => self.pack_looked(number, kind, result),
+            Message::Packed { number, to, result } => self.packed(number, to, result),
+            Message::ManifestRead { number, result } => self.manifest_read(number, result),
+            Message::Unpacked { number, result } => self.unpacked(number, result),
+            Message::Located { number, found, result } => self.located(number, found, result),
             Message::Exported(Ok(path)) => {
                 self.asked = None;
                 let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -144,6 +150,10 @@ impl Workbench {
 
     /// Carries out what a panel asked for.
     pub(super) fn perform(&mut self, ctx: &egui::Context, action: Action) {
+        if action.changes_project() && self.session.as_ref().is_some_and(|session| session.project().read_only) {
+            self.notices.push(Notice::new(Weight::Hint, READ_ONLY));
+            return;
+        }
         match action {
             Action::Command(command) => self.command(ctx, command),
             Action::Open(path) => self.leave(Leaving::Open(path)),
@@ -214,6 +224,8 @@ impl Workbench {
             Command::OpenProject => self.ask_desktop(FileDialog::OpenProject),
             Command::OpenPath => self.ask_path(PathPurpose::OpenProject, None),
             Command::SaveProject => self.save_project(None),
+            Command::Pack => self.ask_pack(),
+            Command::Locate => self.ask_locate(),
             Command::CloseProject => self.leave(Leaving::Close),
             Command::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Command::Undo => self.travel(ctx, Direction::Undo),
@@ -338,6 +350,15 @@ impl Workbench {
             DialogAction::Mark(ids, change) => {
                 self.dialog = None;
                 self.mark_runs(change, ids);
+            }
+            DialogAction::LookAtPack(kind) => self.look_at_pack(kind),
+            DialogAction::Pack(contents, to) => self.pack(contents, to),
+            DialogAction::Unpack(to) => self.unpack(to),
+            DialogAction::Compare(found) => self.compare_located(found),
+            DialogAction::Located(found) => self.use_located(found),
+            DialogAction::ShowFolder(folder) => {
+                self.dialog = None;
+                self.show_folder(folder);
             }
             DialogAction::SaveAndEstimate => self.save_and_estimate(),
             DialogAction::SaveAnd(leaving) => {

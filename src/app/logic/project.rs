@@ -19,9 +19,9 @@ use crate::app::panels::selection::Selection;
 use crate::app::panels::view::View;
 use crate::app::panels::{PanelEvent, Panels, data};
 use crate::error::{InputError, io_words};
-use crate::files;
 use crate::project::file::{DEMO, FILE_NAME};
 use crate::project::{Project, check, sweep_edit};
+use crate::{files, pack};
 
 /// Where the arrangement of the views is kept, in the project's folder.
 const LAYOUT: &str = ".peso-layout.ron";
@@ -122,6 +122,9 @@ impl Workbench {
     }
 
     fn open(&mut self, path: PathBuf, new: bool) {
+        if path.is_file() && path.extension().is_some_and(|ending| ending == pack::ENDING) {
+            return self.ask_unpack(path);
+        }
         self.opening = Some(path.clone());
         self.spawn("open project", move || {
             Message::Opened(read_project(&path).map(|opened| Box::new(Opened { new, ..opened })))
@@ -146,6 +149,7 @@ impl Workbench {
             self.panels.receive(&PanelEvent::ProjectCreated);
         }
         let mut session = Session::new(number, opened.file, opened.project, layout);
+        session.missing = opened.missing;
         let wrap = move |snapshot| Message::Runs { session: number, snapshot };
         match Watcher::start(name, runs_folder, self.background.outbox(), wrap) {
             Ok(watcher) => session.watcher = Some(watcher),
@@ -160,6 +164,7 @@ impl Workbench {
             }
         }
         self.session = Some(session);
+        self.tell_missing();
         self.watch_others();
         self.thumbnail = Default::default();
         if let Some(left) = opened.left {
@@ -247,7 +252,8 @@ fn read_project(path: &Path) -> Result<Opened, InputError> {
     let project = Project::load(&file)?;
     let layout = files::read_text(&layout_file(&file), LARGEST_LAYOUT).ok().and_then(|text| dock::from_text(&text));
     let left = autosave::left_beside(&file, &project);
-    Ok(Opened { file, project, layout, new: false, left })
+    let missing = if project.read_only { Vec::new() } else { pack::missing(&project) };
+    Ok(Opened { file, project, layout, new: false, left, missing })
 }
 
 /// Writes the demo project into a folder, unless one is there already, and gives the project file.

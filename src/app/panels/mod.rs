@@ -27,6 +27,7 @@ use self::chart_actions::{chart_actions, pinnable_actions};
 use self::selection::Selection;
 use self::view::{View, ViewSpec};
 use super::action::Action;
+use super::command::READ_ONLY;
 use super::dialogs::desktop;
 use super::launcher::JobProgress;
 use super::queries::{Answer, Query};
@@ -86,6 +87,9 @@ pub(crate) enum PanelEvent {
     Reveal(Place),
 }
 
+/// Keys of the views that are forms on the project: in a bundle of results nothing of them can be changed.
+const EDITING: [&str; 3] = ["Experiments", "Data", "Model"];
+
 /// A view with what makes its panel.
 pub(crate) struct ViewEntry {
     spec: &'static ViewSpec,
@@ -131,7 +135,11 @@ impl Panels {
     /// Draws the panel of a view.
     pub(crate) fn ui(&mut self, view: View, ui: &mut Ui, context: &mut Context<'_>) {
         if let Some((_, panel)) = self.0.iter_mut().find(|(of, _)| *of == view) {
-            panel.ui(ui, context);
+            let edits = EDITING.contains(&view.key) && context.session.project().read_only;
+            let drawn = ui.add_enabled_ui(!edits, |ui| panel.ui(ui, context));
+            if edits {
+                drawn.response.on_disabled_hover_text(READ_ONLY);
+            }
         }
     }
 

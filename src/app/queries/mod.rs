@@ -11,6 +11,7 @@ pub(crate) mod data;
 pub(crate) mod data_report;
 pub(crate) mod model;
 pub(crate) mod predictions;
+pub(crate) mod recommend;
 pub(crate) mod semantic_ids;
 pub(crate) mod subspace;
 

@@ -83,7 +83,7 @@ impl Lists {
     }
 }
 
-fn column(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn column(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     ui.allocate_ui(Vec2::new(COLUMN_WIDTH, 0.0), |ui| {
         ui.set_width(COLUMN_WIDTH);
         ui.vertical(|ui| {
@@ -95,7 +95,7 @@ fn column(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     ui.add_space(space::M);
 }
 
-fn heading(ui: &mut Ui, text: &str, remark: &str) {
+pub(super) fn heading(ui: &mut Ui, text: &str, remark: &str) {
     ui.horizontal(|ui| {
         ui.add(Label::new(RichText::new(text).family(theme::semi_bold())).truncate());
         widgets::remark(ui, remark);
@@ -164,16 +164,23 @@ fn gain_words(now: f64, before: Option<f64>) -> String {
 }
 
 /// One item on a line: a mark, its title, and its codes where the pointer is.
-fn item(ui: &mut Ui, (mark, colour): (&str, egui::Color32), dataset: &Dataset, item: u32, strong: bool) {
+fn item(ui: &mut Ui, mark: (&str, egui::Color32), dataset: &Dataset, item: u32, strong: bool) {
+    marked(ui, mark, |ui| {
+        let text = RichText::new(dataset.item_words(item));
+        let text = if strong { text.family(theme::semi_bold()) } else { text };
+        ui.add(Label::new(text).truncate()).on_hover_text(item_details(dataset, item));
+    });
+}
+
+/// A line behind a mark.
+pub(super) fn marked(ui: &mut Ui, (mark, colour): (&str, egui::Color32), words: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         ui.allocate_ui(Vec2::new(MARK_WIDTH, ROW), |ui| {
             ui.set_width(MARK_WIDTH);
             ui.label(RichText::new(mark).small().color(colour));
         });
-        let text = RichText::new(dataset.item_words(item));
-        let text = if strong { text.family(theme::semi_bold()) } else { text };
-        ui.add(Label::new(text).truncate()).on_hover_text(item_details(dataset, item));
+        words(ui);
     });
 }
 

@@ -2,6 +2,7 @@
 
 mod list;
 mod lists;
+mod own;
 
 use std::sync::Arc;
 
@@ -9,8 +10,10 @@ use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, ScrollArea, Ui, Vec2};
 
 use self::list::{UserList, stage_choice};
+use self::own::{Asked, OwnHistory};
 use super::view::{Home, ViewSpec};
 use super::{Context, Panel, answered, explanation, measured_runs, protocol_choice, protocol_of, run_label};
+use crate::app::command::READ_ONLY;
 use crate::app::queries::RunStamp;
 use crate::app::queries::data::ProjectData;
 use crate::app::queries::predictions::Recommendations;
@@ -39,6 +42,9 @@ pub(crate) struct UsersPanel {
     protocol: Option<Protocol>,
     list: UserList,
     lists: lists::Lists,
+    /// Whether a made-up history is shown instead of the test users.
+    made_up: bool,
+    own: OwnHistory,
 }
 
 /// What is known of the tests of a stage.
@@ -75,6 +81,15 @@ const fn explained(protocol: Protocol) -> &'static str {
     }
 }
 
+const EXPLAINED_OWN: &str = "What each method would show to somebody with this history, after a stage and after the one before. The lists are made as those of the test users are; a method that knows users takes this one for a new one";
+
+/// The name of a user and what the user did before the newest test.
+fn tested_history(dataset: &Dataset, protocol: Protocol, user: u32) -> Option<(&str, &[u32])> {
+    let mut sequences = dataset.stages.iter().rev().flat_map(|stage| &stage.sequences);
+    let test = sequences.find_map(|sequence| protocol.test(sequence).filter(|test| test.user == user))?;
+    Some((dataset.users.get(user as usize)?, test.history))
+}
+
 const LIST_WIDTH: f32 = 250.0;
 
 impl Panel for UsersPanel {
@@ -94,13 +109,32 @@ impl Panel for UsersPanel {
         let answers = |run: &RunView, stage: usize| (1..=finished(run)).contains(&protocol.newest(stage));
         let stages = 1..=first.config.stages;
         let stages: Vec<usize> = stages.filter(|stage| runs.iter().any(|run| answers(run, *stage))).collect();
+        let project = session.project();
+        let obstacle = if project.read_only { Some(READ_ONLY) } else { None };
+        self.made_up &= obstacle.is_none();
         ui.horizontal_wrapped(|ui| {
-            stage_choice(ui, context.selection, &stages);
-            protocol_choice(ui, context, &mut self.protocol);
+            ui.selectable_value(&mut self.made_up, false, "Test users");
+            ui.add_enabled_ui(obstacle.is_none(), |ui| ui.selectable_value(&mut self.made_up, true, "Own history"))
+                .inner
+                .on_hover_text("Type a history and see what every method recommends to it")
+                .on_disabled_hover_text(obstacle.unwrap_or_default());
+            ui.separator();
+            if !self.made_up {
+                stage_choice(ui, context.selection, &stages);
+                protocol_choice(ui, context, &mut self.protocol);
+            }
         });
+        if self.made_up {
+            explanation(ui, EXPLAINED_OWN);
+            if let Some(data) = answered(ui, context, &ProjectData::of(project), "Reading users and titles") {
+                let dataset = &data.dataset;
+                let selected = context.selection.user.and_then(|user| tested_history(dataset, protocol, user));
+                self.own.ui(ui, context, &Asked { dataset, runs: &runs, selected });
+            }
+            return;
+        }
         explanation(ui, explained(protocol));
         let stage = context.selection.stage(&stages);
-        let project = session.project();
         let tested: Vec<&Arc<RunView>> = runs.iter().filter(|run| answers(run, stage)).copied().collect();
         // What the tests of a stage say is not changed by the stages after the model that answers them.
         let newest = protocol.newest(stage);
