@@ -10,6 +10,7 @@ mod editing;
 mod exporting;
 mod first_minutes;
 mod fixture;
+mod handing_over;
 mod identity;
 mod importing;
 mod looks;

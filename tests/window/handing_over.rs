@@ -1,0 +1,104 @@
+//! A trained project is packed, opened elsewhere, asked about a history, and looked at as a bundle of results.
+
+use std::ops::ControlFlow;
+
+use eframe::egui::{Key, Theme};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use peso_workbench::pack::{self, Contents, ReadOnlyOptions};
+
+use crate::world::{World, click, until_label, until_part};
+
+/// Trained in a few seconds on one core.
+const TINY: &str = r#"(
+    format: 1,
+    name: "Tiny",
+    dataset: Synthetic((users: 60, items: 40, stages: 2, codes: 8)),
+    base_model: Compact((width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1)),
+    training: (epochs: 1),
+    evaluation: (beams: 10, k: [10], users: Sample(20)),
+    experiments: [(name: "Pulled", method: Peso(())), (name: "Free", method: Single)],
+)"#;
+
+const READ_ONLY: &str = "Read-only: results without data and models, which nothing can be changed or trained of";
+
+#[test]
+fn a_project_goes_from_window_to_window_and_answers_a_typed_history() {
+    let world = World::with_real_workers();
+    let home = world.folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    let file = home.join("project.ron");
+    std::fs::write(&file, TINY).unwrap();
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "0 of 2 finished");
+    click(&mut window, "Run all");
+    until_part(&mut window, "2 of 2 finished");
+    click(&mut window, "File");
+    click(&mut window, "Pack…");
+    until_part(&mut window, "before it is compressed");
+    click(&mut window, "Pack");
+    until_part(&mut window, "Written: ");
+    click(&mut window, "Close");
+    let zip = world.folder.path().join("home.zip");
+    assert!(zip.is_file());
+    drop(window);
+
+    // The suggested folder is a new one beside the zip: the first is taken.
+    let mut window = world.window(Theme::Light, Some(&zip));
+    until_label(&mut window, "Open a packed project");
+    until_part(&mut window, "Packed ");
+    click(&mut window, "Unpack and open");
+    until_part(&mut window, "2 of 2 finished");
+    assert!(world.folder.path().join("home-2/project.ron").is_file());
+
+    click(&mut window, "Users");
+    until_label(&mut window, "Own history");
+    click(&mut window, "Own history");
+    until_label(&mut window, "Search items");
+    window.get_by_label("Search items").focus();
+    window.run();
+    window.get_by_label("Search items").type_text("1");
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+    until_label(&mut window, "Recommend");
+    assert!(window.query_all_by_label_contains("Remove ").count() == 1, "the best match was added");
+    click(&mut window, "Recommend");
+    until_part(&mut window, "Left since the stage before");
+    for run in ["Pulled", "Free"] {
+        assert!(window.query_all_by_label_contains(run).count() > 0, "{run}");
+    }
+}
+
+#[test]
+fn a_bundle_of_results_says_what_it_is_and_offers_no_change() {
+    let world = World::with_real_workers();
+    let home = world.folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(home.join("project.ron"), TINY).unwrap();
+    let trained = std::process::Command::new(env!("CARGO_BIN_EXE_peso"))
+        .args(["run", ".", "--device", "cpu"])
+        .current_dir(&home)
+        .output()
+        .unwrap();
+    assert!(trained.status.success());
+    let zip = world.folder.path().join("results.zip");
+    let contents = Contents::read_only(&home, ReadOnlyOptions::default()).unwrap();
+    pack::pack(&contents, &zip, &mut |_| ControlFlow::Continue(())).unwrap();
+    let bundle = world.folder.path().join("bundle");
+    let file = pack::unpack(&zip, &bundle, &mut |_| ControlFlow::Continue(())).unwrap();
+    let mut window = world.window(Theme::Dark, Some(&file));
+    until_part(&mut window, "2 of 2 finished");
+    until_label(&mut window, READ_ONLY);
+    for command in ["Run all", "Stop"] {
+        assert!(window.get_by_label(command).accesskit_node().is_disabled(), "{command}");
+    }
+    window.key_press(Key::F5);
+    until_label(&mut window, &format!("Run all: {READ_ONLY}"));
+    click(&mut window, "Compare");
+    until_part(&mut window, "of Pulled, Free, Co-occurrence, Popularity");
+    click(&mut window, "Users");
+    until_part(&mut window, "User P");
+    assert!(window.get_by_label("Own history").accesskit_node().is_disabled());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("read_only: true"), "nothing was saved over it");
+}
