@@ -382,6 +382,7 @@ impl Command {
                 | Self::Pause
                 | Self::Resume
                 | Self::Stop
+                | Self::PinChart
         )
     }
 

@@ -15,6 +15,11 @@ pub const FILE: &str = "catalogue.json";
 /// Larger than any catalogue.
 const LARGEST: u64 = 4 << 30;
 
+/// What a user is called in a bundle, by its number there.
+pub fn pseudonym(number: usize) -> String {
+    format!("P{}", number + 1)
+}
+
 /// A dataset without interactions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +89,7 @@ impl DataBundle {
         Dataset {
             name: self.name.clone(),
             items: self.items.clone(),
-            users: (1..=self.users).map(|number| format!("P{number}")).collect(),
+            users: (0..self.users).map(pseudonym).collect(),
             index: SemanticIndex {
                 levels: self.levels,
                 tokens: self.tokens.clone(),

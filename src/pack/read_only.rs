@@ -51,7 +51,15 @@ impl Contents {
         let mut runs = runs_of(&project);
         // Users of other data have other numbers.
         runs.retain(|run| !is_shared(run) && run.config().data_hash == dataset.hash);
-        let bare = bare(project.clone());
+        let mut bare = bare(project.clone());
+        for pinned in &mut bare.board {
+            let Some(name) = pinned.options.user.take() else { continue };
+            let user = dataset.users.iter().position(|user| *user == name);
+            let pseudonym = user.map_or_else(String::new, |user| bundle::pseudonym(pseudonyms[user] as usize));
+            let words = [pinned.title.as_mut(), Some(&mut pinned.caption), pinned.options.chart.as_mut()];
+            words.into_iter().flatten().for_each(|words| *words = words.replace(&name, &pseudonym));
+            pinned.options.user = user.map(|_| pseudonym);
+        }
         let mut entries = Vec::new();
         let mut renamed = BTreeMap::new();
         for run in &runs {

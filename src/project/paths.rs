@@ -47,7 +47,7 @@ impl Project {
                                 add("semantic_ids", model);
                             }
                         }
-                        VectorSource::Words(_) | VectorSource::Concat(_) => {}
+                        VectorSource::Words(_) | VectorSource::Interactions(_) | VectorSource::Concat(_) => {}
                     }
                 }
             }

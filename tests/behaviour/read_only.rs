@@ -67,12 +67,14 @@ fn trained(folder: &Path) {
         training: (epochs: 1, batch: 16, learning_rate: 0.01, lora: (rank: 2)),
         evaluation: (beams: 12, k: [1, 5]),
         experiments: [(name: "PESO", method: Peso()), (name: "Single", method: Single)], seeds: [1],
-        board: [(figure: "gains", caption: "What we tell", note: "Mention {}")],
+        board: [(figure: "gains", caption: "What we tell", note: "Mention {}"), (figure: "users", options: (user: "{}"), caption: "Look at {}")],
         notes: "Made for {} in {}")"#,
         at("log.csv"),
         at("titles.csv"),
         at("ids.json"),
         user(7),
+        user(9),
+        user(9),
         user(3),
         project.display()
     );
