@@ -87,8 +87,17 @@ pub(crate) enum PanelEvent {
     Reveal(Place),
 }
 
-/// Keys of the views that are forms on the project: in a bundle of results nothing of them can be changed.
-const EDITING: [&str; 3] = ["Experiments", "Data", "Model"];
+/// Keys of the views that are forms on the project.
+const EDITING: [&str; 2] = ["Experiments", "Model"];
+
+/// Draws what edits the project: in a bundle of results it can only be looked at, and says why.
+fn as_a_form(ui: &mut Ui, context: &mut Context<'_>, contents: impl FnOnce(&mut Ui, &mut Context<'_>)) {
+    let read_only = context.session.project().read_only;
+    let drawn = ui.add_enabled_ui(!read_only, |ui| contents(ui, context));
+    if read_only {
+        drawn.response.on_disabled_hover_text(READ_ONLY);
+    }
+}
 
 /// A view with what makes its panel.
 pub(crate) struct ViewEntry {
@@ -135,10 +144,10 @@ impl Panels {
     /// Draws the panel of a view.
     pub(crate) fn ui(&mut self, view: View, ui: &mut Ui, context: &mut Context<'_>) {
         if let Some((_, panel)) = self.0.iter_mut().find(|(of, _)| *of == view) {
-            let edits = EDITING.contains(&view.key) && context.session.project().read_only;
-            let drawn = ui.add_enabled_ui(!edits, |ui| panel.ui(ui, context));
-            if edits {
-                drawn.response.on_disabled_hover_text(READ_ONLY);
+            if EDITING.contains(&view.key) {
+                as_a_form(ui, context, |ui, context| panel.ui(ui, context));
+            } else {
+                panel.ui(ui, context);
             }
         }
     }

@@ -19,7 +19,7 @@ use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, Ui};
 
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, PanelEvent, answered, spotlight};
+use super::{Context, Panel, PanelEvent, answered, as_a_form, spotlight};
 use crate::app::queries::Answer;
 use crate::app::queries::data::ProjectData;
 use crate::app::queries::data_report::DataReport;
@@ -121,12 +121,16 @@ impl Panel for DataPanel {
         });
         let session = context.session;
         match (self.tab, &found.inner) {
-            (Tab::Source, _) => self.source.ui(ui, context),
-            (Tab::Ids, _) => spotlight::at(ui, session, &Place::SemanticIds, |ui| self.ids.ui(ui, context)),
+            (Tab::Source, _) => as_a_form(ui, context, |ui, context| self.source.ui(ui, context)),
+            (Tab::Ids, _) => spotlight::at(ui, session, &Place::SemanticIds, |ui| {
+                as_a_form(ui, context, |ui, context| self.ids.ui(ui, context));
+            }),
             (_, None) => {}
             (Tab::Overview, Some(loaded)) => overview::ui(ui, loaded.report),
             (Tab::Timeline, Some(loaded)) => {
-                spotlight::at(ui, session, &Place::Stages, |ui| self.timeline.ui(ui, context, loaded));
+                spotlight::at(ui, session, &Place::Stages, |ui| {
+                    as_a_form(ui, context, |ui, context| self.timeline.ui(ui, context, loaded));
+                });
             }
             (Tab::Drift, Some(loaded)) => self.drift.ui(ui, context, loaded),
             (Tab::Items, Some(loaded)) => self.items.ui(ui, context, loaded),
