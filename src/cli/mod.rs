@@ -47,7 +47,8 @@ use crate::error::InputError;
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Open the window on this project (a `.ron` file or a folder with `project.ron`); without it, on the start page
+    /// Open the window on this project (a `.ron` file, a folder with `project.ron`, or a zip that `peso pack` made); without it,
+    /// on the start page
     project: Option<PathBuf>,
 }
 

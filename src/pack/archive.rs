@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::contents::{Contents, Entry, Source};
+use super::contents::{Contents, Source};
 use super::manifest::{self, Manifest, PackedFile, hex};
 use super::{Meter, OnProgress, PackError};
 use crate::error::InputError;
@@ -155,12 +155,5 @@ pub(super) fn copy(
         to.write_all(&piece[..read]).map_err(|error| files::unwritable(sides.to, &error))?;
         bytes += read as u64;
         meter.advance(read as u64)?;
-    }
-}
-
-impl Entry {
-    /// Whether the file is of a run.
-    pub fn is_of_run(&self) -> bool {
-        self.name.starts_with("runs/")
     }
 }

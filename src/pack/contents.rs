@@ -82,6 +82,7 @@ impl Contents {
     pub fn whole(path: &Path, options: PackOptions) -> Result<Self, InputError> {
         let file = if path.is_dir() { path.join(FILE_NAME) } else { path.to_path_buf() };
         let project = Project::load(&file)?;
+        project.check_trainable()?;
         let project_file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut moved = Moved::default();
         let mut entries = Vec::new();

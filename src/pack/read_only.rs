@@ -45,6 +45,7 @@ impl Contents {
     /// The project or its data cannot be read.
     pub fn read_only(path: &Path, options: ReadOnlyOptions) -> Result<Self, InputError> {
         let project = Project::load(path)?;
+        project.check_trainable()?;
         let index = project.index_path();
         let dataset = Dataset::load(&project.dataset, index.as_deref(), &project.folder)?;
         let pseudonyms = Arc::new(drawn(dataset.users.len(), &project.folder)?);

@@ -159,7 +159,7 @@ impl Workbench {
         }
         let names: Vec<String> =
             session.missing.iter().map(|missing| missing.named.path.display().to_string()).collect();
-        let text = format!("{} missing", counted(names.len(), "file or folder").replace("folders", "folder"));
+        let text = format!("{} of the project missing", counted(names.len(), "path"));
         let notice =
             Notice::new(Weight::Hint, text).details(format!("{}. Results can be looked at without", names.join(", ")));
         self.notices.push(notice.offer("Locate…", Action::Command(Command::Locate)));
