@@ -73,7 +73,9 @@ fn write(contents: &Contents, to: &Path, temporary: &Path, meter: &mut Meter<'_,
             Source::Database(database) | Source::Pseudonymous(database, _) => {
                 let copied = temporary.with_extension("sqlite");
                 let pseudonymised = || match &entry.source {
-                    Source::Pseudonymous(_, pseudonyms) => pseudonymise(&copied, pseudonyms),
+                    Source::Pseudonymous(_, pseudonyms) => {
+                        pseudonymise(&copied, pseudonyms, database.parent().unwrap_or(Path::new(".")))
+                    }
                     _ => Ok(()),
                 };
                 let ready = copy_database(database, &copied).and_then(|()| pseudonymised());

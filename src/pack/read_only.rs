@@ -112,7 +112,8 @@ fn bare(project: Project) -> Project {
 
 /// The same of a run. Where the prompt had a text, its hash and so its id are others.
 fn bare_config(config: &RunConfig) -> Result<RunConfig, InputError> {
-    let project = bare(config.project.clone());
+    // What stood on the board when the run was started is nobody's business, and nobody looks at it there.
+    let project = Project { board: Vec::new(), ..bare(config.project.clone()) };
     let had_text = project.prompt != config.project.prompt;
     let mut bare = RunConfig { project, ..config.clone() };
     if had_text {

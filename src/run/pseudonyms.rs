@@ -5,7 +5,10 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction};
 
 use super::database;
+use super::layout::adapter_folder;
+use super::reader::STORED_BYTES;
 use crate::error::InputError;
+use crate::files;
 
 /// Tables with a row a test, the columns that say which, and whether the row has the user.
 const OF_TESTS: [(&str, &str, bool); 3] =
@@ -13,11 +16,11 @@ const OF_TESTS: [(&str, &str, bool); 3] =
 
 /// Gives the users of a copy of a run's measurements (its `run.sqlite`) other numbers: `pseudonyms` has them by user. Tests
 /// stand by pseudonym then, so that their order, which was that of the files, tells nothing either. What the log says is
-/// removed.
+/// removed, and what the run's stages left on disk is noted, since the copy goes without it.
 ///
 /// # Errors
 /// The file cannot be read or written, or has a user who has no pseudonym.
-pub fn pseudonymise(file: &Path, pseudonyms: &[u32]) -> Result<(), InputError> {
+pub fn pseudonymise(file: &Path, pseudonyms: &[u32], run: &Path) -> Result<(), InputError> {
     let mut connection = database::open_writer(file)?;
     let failed = |error: &rusqlite::Error| database::database_error(file, "pseudonymise", error);
     let strangers: i64 = connection
@@ -28,9 +31,20 @@ pub fn pseudonymise(file: &Path, pseudonyms: &[u32]) -> Result<(), InputError> {
     if strangers > 0 {
         return Err(InputError::new(file, "it was measured on users who are not in the data"));
     }
-    rewrite(&mut connection, pseudonyms).map_err(|error| failed(&error))?;
+    rewrite(&mut connection, pseudonyms).and_then(|()| note_sizes(&connection, run)).map_err(|error| failed(&error))?;
     // What was there before would stay in pages that are no longer used.
     connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").map_err(|error| failed(&error))
+}
+
+/// Notes how much each stage left on disk.
+fn note_sizes(connection: &Connection, run: &Path) -> rusqlite::Result<()> {
+    let stages = connection
+        .prepare("SELECT stage FROM stages WHERE stage > 0 ORDER BY stage")?
+        .query_map([], |row| row.get::<_, u32>(0))?
+        .collect::<rusqlite::Result<Vec<u32>>>()?;
+    let size = |stage: u32| format!("\"{stage}\":{}", files::folder_bytes(&adapter_folder(run, stage as usize)));
+    let sizes = format!("{{{}}}", stages.into_iter().map(size).collect::<Vec<_>>().join(","));
+    connection.execute("INSERT OR REPLACE INTO state VALUES (?1, ?2)", [STORED_BYTES, &sizes]).map(drop)
 }
 
 fn rewrite(connection: &mut Connection, pseudonyms: &[u32]) -> rusqlite::Result<()> {

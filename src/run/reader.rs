@@ -23,6 +23,9 @@ pub struct RunReader {
     connection: Connection,
 }
 
+/// What stages left on disk, in bytes by stage: in the records of a bundle, which lacks it.
+pub(super) const STORED_BYTES: &str = "stored_bytes";
+
 /// One measured cell, without its users.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationSummary {
@@ -194,7 +197,13 @@ impl RunReader {
 
     /// Bytes of what a stage (from 1) left on disk: its adapter and the trained token rows.
     pub fn stored_bytes(&self, stage: usize) -> u64 {
-        files::folder_bytes(&adapter_folder(&self.folder, stage))
+        if !self.config.project.read_only {
+            return files::folder_bytes(&adapter_folder(&self.folder, stage));
+        }
+        // A bundle has the sizes without what they are of.
+        let recorded = self.state(STORED_BYTES).ok().flatten();
+        let by_stage: Option<BTreeMap<usize, u64>> = recorded.and_then(|json| serde_json::from_str(&json).ok());
+        by_stage.and_then(|bytes| bytes.get(&stage).copied()).unwrap_or(0)
     }
 
     /// By finished stage, training examples a second of its adapter, validation and checkpoints left aside.
