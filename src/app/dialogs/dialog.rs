@@ -8,7 +8,6 @@ use egui::Ui;
 
 use super::chart_file::{ExportChoices, Format, PreviewOf};
 use super::desktop::FileDialog;
-use super::pack::PackKind;
 use crate::app::settings::Settings;
 use crate::app::widgets;
 use crate::method::MethodOptions;
@@ -99,6 +98,15 @@ pub(crate) enum DialogAction {
     SaveAnd(Leaving),
     /// Go on without saving.
     DiscardAnd(Leaving),
+}
+
+/// What of a project is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PackKind {
+    Whole,
+    WithData,
+    ReadOnly,
+    ReadOnlyWithoutTitles,
 }
 
 /// What the user was about to do when changes were not saved.

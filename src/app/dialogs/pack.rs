@@ -6,22 +6,13 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Button, ProgressBar, RichText, TextEdit, Ui};
 
-use super::dialog::{DialogAction, DialogContents, OnEscape, right_buttons, right_row};
+use super::dialog::{DialogAction, DialogContents, OnEscape, PackKind, right_buttons, right_row};
 use super::path::expand_home;
 use crate::app::launcher::{JobHandle, JobProgress};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, memory_words};
 use crate::error::InputError;
 use crate::pack::{Contents, OutsideFiles};
-
-/// What of a project is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PackKind {
-    Whole,
-    WithData,
-    ReadOnly,
-    ReadOnlyWithoutTitles,
-}
 
 impl PackKind {
     const ALL: [Self; 4] = [Self::Whole, Self::WithData, Self::ReadOnly, Self::ReadOnlyWithoutTitles];
