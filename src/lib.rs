@@ -1,7 +1,7 @@
 //! PESO Workbench: continual LoRA adaptation of language-model recommenders, as a library.
 //!
 //! Data flows one way: files → [`data`] → [`method`] → run folder ([`run`], [`train`]) → [`results`] and [`analysis`] →
-//! [`figures`] → [`app`] and [`cli`]. A module imports only from those above it in this list.
+//! [`figures`] → [`report`], [`app`] and [`cli`]. A module imports only from those above it in this list.
 
 // The ground
 pub mod calendar;
@@ -54,6 +54,8 @@ pub mod plot;
 pub mod render;
 
 pub mod figures;
+
+pub mod report;
 
 pub mod pack;
 

@@ -1,13 +1,19 @@
-//! Words with numbers, and text inside other formats: a CSV field, LaTeX, one line.
+//! Words with numbers, and text inside other formats: a CSV field, LaTeX, XML and HTML, Markdown, one line.
+
+use std::fmt::{self, Write as _};
 
 /// `1 seed`, `3 seeds`.
 pub fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A CSV field (RFC 4180): in quotes where it has to be.
+/// A CSV field (RFC 4180): in quotes where it has to be. What a spreadsheet would take for a formula begins with an apostrophe, by
+/// which spreadsheets show it as it is; numbers stay numbers.
 pub fn csv_field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    let number = text.trim_end_matches(['%', ' ']).parse::<f64>().is_ok();
+    let formula = text.len() > 1 && text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number;
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 /// Text with everything escaped that LaTeX reads as a command, or that its usual fonts lack.
@@ -37,6 +43,50 @@ pub fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
 
+/// Text inside XML or HTML, between tags or in a quoted attribute: markup escaped, characters that XML forbids replaced.
+#[derive(Debug, Clone, Copy)]
+pub struct Markup<'a>(pub &'a str);
+
+impl fmt::Display for Markup<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.0.chars() {
+            match letter {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\t' | '\n' | '\r' => f.write_char(' ')?,
+                '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => f.write_char('\u{fffd}')?,
+                _ => f.write_char(letter)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text in one line of Markdown, or in a cell of a table of it, in which nothing is read as markup or as HTML.
+pub fn markdown_escaped(text: &str) -> String {
+    let text = one_line(text);
+    let mut escaped = String::with_capacity(text.len());
+    // `- `, `+ ` and `12. ` at the beginning of a line are lists.
+    let start = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let lists = text[start..].starts_with(['-', '+', '.', ')'])
+        && text[start + 1..].chars().next().is_none_or(|next| next == ' ');
+    for (index, letter) in text.char_indices() {
+        match letter {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '#' => escaped.extend(['\\', letter]),
+            _ if index == start && lists => escaped.extend(['\\', letter]),
+            // A bare address becomes a link.
+            ':' if text[index..].starts_with("://") => escaped.push_str("&#58;"),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,12 +99,33 @@ mod tests {
     }
 
     #[test]
+    fn no_field_is_a_formula_and_numbers_stay_numbers() {
+        assert_eq!(csv_field("=SUM(A1:A9)"), "'=SUM(A1:A9)");
+        assert_eq!(csv_field("@cmd|' /C calc'!A0"), "'@cmd|' /C calc'!A0");
+        assert_eq!(csv_field("-1+cmd|' /C calc'!A0"), "'-1+cmd|' /C calc'!A0");
+        assert_eq!(csv_field("-dash, or not"), "\"'-dash, or not\"");
+        assert_eq!(
+            ["-0.25", "+3", "-1e-7", "-2.5 %", "-", "="].map(csv_field),
+            ["-0.25", "+3", "-1e-7", "-2.5 %", "-", "="]
+        );
+    }
+
+    #[test]
     fn nothing_is_left_that_latex_reads_as_a_command() {
         assert_eq!(
             latex_escaped(r"\a{b}~^<$#"),
             r"\textbackslash{}a\{b\}\textasciitilde{}\textasciicircum{}\textless{}\$\#"
         );
         assert_eq!(latex_escaped("0.1 ± 0.2 – λ…\n"), r"0.1 $\pm$ 0.2 -- $\lambda$\ldots{} ");
+    }
+
+    #[test]
+    fn nothing_is_left_that_xml_html_or_markdown_read_as_markup() {
+        assert_eq!(Markup("<b a=\"x\">&\u{1}\n").to_string(), "&lt;b a=&quot;x&quot;&gt;&amp;\u{fffd} ");
+        assert_eq!(markdown_escaped("a|b *c* <d> [e](f)"), "a\\|b \\*c\\* &lt;d&gt; \\[e\\](f)");
+        assert_eq!(markdown_escaped("- a\n# b"), "\\- a \\# b");
+        assert_eq!(markdown_escaped("12. a 3.5"), "12\\. a 3.5");
+        assert_eq!(markdown_escaped("https://a.b"), "https&#58;//a.b");
     }
 
     #[test]

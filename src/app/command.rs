@@ -38,6 +38,7 @@ pub(crate) enum Command {
     CopyChartImage,
     PinChart,
     Present,
+    Report,
     Show(View),
     Arrange(Arrangement),
     Maximise,
@@ -89,6 +90,7 @@ impl Menu {
                 vec![C::SaveProject, C::CloseProject],
                 vec![C::Pack, C::Locate],
                 vec![C::PinChart, C::ExportChart, C::CopyChartData, C::CopyChartImage],
+                vec![C::Report],
                 vec![C::Quit],
             ],
             Self::Edit => {
@@ -156,6 +158,8 @@ pub(crate) struct Situation {
     pub(crate) read_only: bool,
     /// Data or models that the project names are not there.
     pub(crate) something_missing: bool,
+    /// Some run has begun.
+    pub(crate) something_measured: bool,
 }
 
 impl Command {
@@ -192,6 +196,7 @@ impl Command {
             Self::CopyChartImage => "Copy chart as image",
             Self::PinChart => "Pin chart to the board",
             Self::Present => "Present the board",
+            Self::Report => "Report…",
             Self::Show(view) => view.spec().command,
             Self::Arrange(arrangement) => arrangement.text(),
             Self::Maximise => "Maximise view",
@@ -254,6 +259,7 @@ impl Command {
             Self::CopyChartData => "Put the numbers of the chart on screen on the clipboard as CSV",
             Self::PinChart => "Put the chart on screen, with its settings, on the board of figures to be shown",
             Self::Present => "Show the figures of the board full screen, one after the other",
+            Self::Report => "Write what was compared and what came of it as a web page, PDF or Markdown",
             Self::Show(view) => view.spec().tooltip,
             Self::Arrange(arrangement) => arrangement.tooltip(),
             Self::Maximise => "Give the view that was last clicked all the room, or give it back",
@@ -315,6 +321,7 @@ impl Command {
             Self::Maximise => (Modifiers::NONE, Key::F11),
             Self::StepTab(Step::Next) => (COMMAND, Key::PageDown),
             Self::StepTab(Step::Previous) => (COMMAND, Key::PageUp),
+            Self::Report => (COMMAND_SHIFT, Key::R),
             Self::Tour
             | Self::Pack
             | Self::Locate
@@ -353,6 +360,7 @@ impl Command {
             }
             Self::PinChart => (now.chart_pinnable, "Open a view with a chart that can be pinned first"),
             Self::Present => (now.board_filled, "Pin a figure to the board first"),
+            Self::Report => (now.something_measured, "Nothing is measured yet: start a run first"),
             Self::CloseProject | Self::AddExperiment | Self::SweepOptions | Self::Show(_) | Self::Tour => (true, ""),
             Self::Arrange(_) | Self::Maximise | Self::FoldViews | Self::StepTab(_) => (true, ""),
             _ => return None,

@@ -22,6 +22,15 @@ use crate::project::Project;
 use crate::run::marks::{Mark, MarkChange};
 use crate::run::trash::Deleted;
 
+/// A report on disk.
+pub(crate) struct WrittenReport {
+    pub(crate) path: PathBuf,
+    /// Runs and figures that it is without.
+    pub(crate) left_out: Vec<InputError>,
+    /// What must be told of letters that no font has.
+    pub(crate) missing: Option<String>,
+}
+
 /// What background jobs tell the window.
 pub(crate) enum Message {
     Opened(Result<Box<Opened>, InputError>),
@@ -126,6 +135,8 @@ pub(crate) enum Message {
     Exported(Result<PathBuf, InputError>),
     /// The figures of the board were written into a folder.
     BoardExported(Result<Exported, InputError>),
+    /// A report was written.
+    Reported(Result<WrittenReport, InputError>),
     /// What the open export dialog shows of its file.
     Previewed(Previewed),
     /// A chart for the clipboard.

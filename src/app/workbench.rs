@@ -168,6 +168,7 @@ impl Workbench {
             board_filled: !session.project().board.is_empty(),
             read_only: session.project().read_only,
             something_missing: !session.missing.is_empty(),
+            something_measured: !session.runs.is_empty(),
         }
     }
 }

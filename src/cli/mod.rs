@@ -20,6 +20,7 @@ mod pack;
 mod progress;
 mod recommend;
 mod reference;
+mod report;
 mod results;
 mod retention;
 mod run;
@@ -64,6 +65,7 @@ enum Command {
     Results(results::Arguments),
     Compare(compare::Arguments),
     Export(export::Arguments),
+    Report(report::Arguments),
     Methods(methods::Arguments),
     Subspace(subspace::Arguments),
     Inspect(inspect::Arguments),
@@ -139,6 +141,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Results(arguments) => results::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         Command::Subspace(arguments) => subspace::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

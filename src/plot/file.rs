@@ -11,7 +11,7 @@ use resvg::usvg::{Options, Tree};
 use super::bitmap::{LOGICAL_DPI, encoded};
 use super::series_style::Theme;
 use super::undrawable::Undrawable;
-use super::{Chart, font, scene, svg as svg_writer};
+use super::{Chart, fallback, font, scene, svg as svg_writer};
 
 /// How a file's chart is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,14 @@ impl Style {
 /// # Errors
 /// [`Undrawable`] where the style's size is out of bounds.
 pub fn svg(chart: &Chart, style: &Style) -> Result<String, Undrawable> {
+    svg_part(chart, style, "")
+}
+
+/// The same as a part of a page, on which several would share their names: its own begin with `names`.
+///
+/// # Errors
+/// [`Undrawable`] where the style's size is out of bounds.
+pub fn svg_part(chart: &Chart, style: &Style, names: &str) -> Result<String, Undrawable> {
     let style = style.checked()?;
     if !chart.body.pictures().is_empty() {
         style.dots()?;
@@ -60,7 +68,7 @@ pub fn svg(chart: &Chart, style: &Style) -> Result<String, Undrawable> {
     let dots = (f64::from(style.dpi) / LOGICAL_DPI) as f32;
     let scene = scene::scene(chart, style.theme, [style.width, style.height].map(|length| length as f32), dots)?;
     let description: Vec<String> = [chart.description()].into_iter().chain(described(chart)).collect();
-    Ok(svg_writer::write(&scene, &chart.title, &description.join(". ")))
+    Ok(svg_writer::write(&scene, &chart.title, &description.join(". "), names))
 }
 
 /// Dots in rows from the top, four bytes each: red, green and blue, multiplied by the alpha that is the fourth.
@@ -122,7 +130,27 @@ fn described(chart: &Chart) -> Option<String> {
     (!chart.definitions.is_empty()).then(|| chart.definitions.join(". "))
 }
 
+/// `chart` as resvg and krilla draw it. Where letters of it are in no font of this machine, its caption says so.
 fn tree(chart: &Chart, style: &Style) -> Result<Tree, Undrawable> {
-    let options = Options { fontdb: font::database(), ..Options::default() };
-    Tree::from_str(&svg(chart, style)?, &options).map_err(|error| Undrawable::Writer(error.to_string()))
+    let plain = svg(chart, style)?;
+    match missing_letters(chart, &plain) {
+        None => parsed(&plain),
+        Some(remark) => {
+            let caption =
+                chart.caption.as_ref().map_or_else(|| remark.clone(), |caption| format!("{caption}. {remark}"));
+            parsed(&svg(&Chart { caption: Some(caption), ..chart.clone() }, style)?)
+        }
+    }
+}
+
+/// An SVG document with the fonts that its letters take.
+pub(crate) fn parsed(svg: &str) -> Result<Tree, Undrawable> {
+    let options = Options { fontdb: font::database_for(svg), ..Options::default() };
+    Tree::from_str(svg, &options).map_err(|error| Undrawable::Writer(error.to_string()))
+}
+
+/// What must be told of letters of a drawn chart that no font of this machine has.
+fn missing_letters(chart: &Chart, svg: &str) -> Option<String> {
+    let missing = font::fallbacks(svg).missing;
+    fallback::remark(chart.names().into_iter().chain([chart.title.as_str()]), &missing)
 }

@@ -1,12 +1,14 @@
 //! The font that charts are set in, and how wide text is in it.
 //!
 //! Inter (SIL Open Font License, `assets/fonts/`) is part of the binary, so that a chart looks the same everywhere. It
-//! has the Latin, Greek and Cyrillic letters and common signs; others stay blank in PNG and PDF.
+//! has the Latin, Greek and Cyrillic letters and common signs; others are taken from the machine's fonts ([`fallback`]).
 
 use std::sync::{Arc, LazyLock};
 
-use resvg::usvg::fontdb::Database;
+use resvg::usvg::fontdb::{Database, Source};
 use ttf_parser::Face;
+
+use super::fallback::{self, Found};
 
 const REGULAR: &[u8] = include_bytes!("../../assets/fonts/Inter-Regular.otf");
 const SEMIBOLD: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.otf");
@@ -41,8 +43,8 @@ impl Weight {
     }
 }
 
-/// The fonts for resvg and krilla: these alone, none of the system's.
-pub fn database() -> Arc<Database> {
+/// The fonts for resvg and krilla: the charts' own alone, none of the system's, so that files are the same everywhere.
+fn database() -> Arc<Database> {
     static DATABASE: LazyLock<Arc<Database>> = LazyLock::new(|| {
         let mut database = Database::new();
         database.load_font_data(REGULAR.to_vec());
@@ -52,16 +54,34 @@ pub fn database() -> Arc<Database> {
     Arc::clone(&DATABASE)
 }
 
+/// The fonts for a text: the charts' own, and for the letters that they lack fonts of this machine.
+pub fn database_for(text: &str) -> Arc<Database> {
+    let Found { faces, .. } = fallbacks(text);
+    if faces.is_empty() {
+        return database();
+    }
+    let mut with_others = (*database()).clone();
+    for face in faces {
+        with_others.load_font_source(Source::Binary(Arc::clone(&face.data) as _));
+    }
+    Arc::new(with_others)
+}
+
+/// What this machine has for the letters of a text that the charts' own font lacks.
+pub fn fallbacks(text: &str) -> Found {
+    let face = Weight::Regular.face();
+    fallback::faces(text.chars().filter(|letter| !letter.is_ascii() && face.glyph_index(*letter).is_none()))
+}
+
 /// Width of `text` at `size`, in the unit of `size`. Kerning is left out: it makes text narrower, if anything.
 pub fn width(text: &str, size: f32, weight: Weight) -> f32 {
     let face = weight.face();
-    let missing = face.units_per_em() / 2;
-    let units: f32 = text
-        .chars()
-        .map(|letter| face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph)).unwrap_or(missing))
-        .map(f32::from)
-        .sum();
-    units * size / f32::from(face.units_per_em())
+    let em = f32::from(face.units_per_em());
+    let own = |letter| face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph));
+    // What no font has takes half an em.
+    let other = |letter| fallback::advance(letter).unwrap_or(0.5);
+    text.chars().map(|letter| own(letter).map_or_else(|| other(letter), |units| f32::from(units) / em)).sum::<f32>()
+        * size
 }
 
 /// `text`, or as much of it as fits `room` with an ellipsis.

@@ -7,6 +7,7 @@
 pub mod series_style;
 
 pub mod bars;
+pub mod fallback;
 pub mod file;
 pub mod forest;
 pub mod listing;
@@ -17,9 +18,10 @@ pub mod scale;
 pub mod screen;
 pub mod table;
 
+mod apart;
 mod bitmap;
 mod dates;
-mod font;
+pub(crate) mod font;
 mod scene;
 mod svg;
 mod undrawable;
@@ -383,6 +385,12 @@ impl Point {
     pub fn new(x: f64, y: f64) -> Self {
         Self { x, y, spread: None }
     }
+}
+
+/// What must be told of `names` with letters that no font of this machine has; nothing where all can be drawn.
+pub fn missing_letters(names: &[&str]) -> Option<String> {
+    let missing = font::fallbacks(&names.concat()).missing;
+    fallback::remark(names.iter().copied(), &missing)
 }
 
 /// Writes `chart` to `path`, as its ending says: `.png`, `.svg`, `.pdf`, `.csv` or `.tex`.

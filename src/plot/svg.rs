@@ -8,37 +8,39 @@ use base64::prelude::BASE64_STANDARD;
 use super::font::FAMILY;
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text};
 use super::series_style::{ColourMap, Rgb, Theme};
+use crate::text::Markup;
 
-/// `scene` as an SVG document, with `title` and `description` for readers that do not see it.
-pub fn write(scene: &Scene, title: &str, description: &str) -> String {
+/// `scene` as an SVG document, with `title` and `description` for readers that do not see it; `names` is what the names
+/// in it begin with.
+pub fn write(scene: &Scene, title: &str, description: &str, names: &str) -> String {
     let mut svg = String::new();
     // Writing to a string cannot fail.
-    let _ = document(&mut svg, scene, title, description);
+    let _ = document(&mut svg, scene, title, description, names);
     svg
 }
 
-fn document(svg: &mut String, scene: &Scene, title: &str, description: &str) -> fmt::Result {
+fn document(svg: &mut String, scene: &Scene, title: &str, description: &str, names: &str) -> fmt::Result {
     let [width, height] = [Number(scene.width), Number(scene.height)];
     writeln!(
         svg,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" font-family="{FAMILY}">"#
     )?;
-    writeln!(svg, "<title>{}</title>", Escaped(title))?;
-    writeln!(svg, "<desc>{}</desc>", Escaped(description))?;
+    writeln!(svg, "<title>{}</title>", Markup(title))?;
+    writeln!(svg, "<desc>{}</desc>", Markup(description))?;
     let (ground, others) = scene.shapes.split_at(scene.shapes.len().min(1));
     for shape in ground {
-        write_shape(svg, shape)?;
+        write_shape(svg, shape, names)?;
     }
     for (at, png) in &scene.images {
         write_image(svg, *at, png)?;
     }
     for shape in others {
-        write_shape(svg, shape)?;
+        write_shape(svg, shape, names)?;
     }
     svg.write_str("</svg>\n")
 }
 
-fn write_shape(svg: &mut String, shape: &Shape) -> fmt::Result {
+fn write_shape(svg: &mut String, shape: &Shape, names: &str) -> fmt::Result {
     match shape {
         Shape::Rect { at, fill, radius } => {
             write_rect(svg, *at)?;
@@ -71,7 +73,7 @@ fn write_shape(svg: &mut String, shape: &Shape) -> fmt::Result {
             let [x, y, radius] = [*x, *y, *radius].map(Number);
             writeln!(svg, r#"<circle cx="{x}" cy="{y}" r="{radius}" fill="{}" {}/>"#, Hex(*fill), Stroked(edge))
         }
-        Shape::Heat { at, map, theme } => write_heat(svg, *at, *map, *theme),
+        Shape::Heat { at, map, theme } => write_heat(svg, *at, *map, *theme, names),
         Shape::Text(text) => write_text(svg, text),
     }
 }
@@ -82,8 +84,8 @@ fn write_rect(svg: &mut String, at: Rect) -> fmt::Result {
 }
 
 /// A scene has one heat scale at most, so that its gradient's name is unique.
-fn write_heat(svg: &mut String, at: Rect, map: ColourMap, theme: Theme) -> fmt::Result {
-    svg.write_str(r#"<linearGradient id="heat" x1="0" y1="1" x2="0" y2="0">"#)?;
+fn write_heat(svg: &mut String, at: Rect, map: ColourMap, theme: Theme, names: &str) -> fmt::Result {
+    write!(svg, r#"<linearGradient id="{names}heat" x1="0" y1="1" x2="0" y2="0">"#)?;
     // Among the stops are those between which the map itself is interpolated.
     let stops: u8 = match map {
         ColourMap::Sequential => 16,
@@ -95,7 +97,7 @@ fn write_heat(svg: &mut String, at: Rect, map: ColourMap, theme: Theme) -> fmt::
     }
     svg.write_str("</linearGradient>\n")?;
     write_rect(svg, at)?;
-    svg.write_str(" fill=\"url(#heat)\"/>\n")
+    writeln!(svg, r#" fill="url(#{names}heat)"/>"#)
 }
 
 fn write_image(svg: &mut String, at: Rect, png: &[u8]) -> fmt::Result {
@@ -121,7 +123,7 @@ fn write_text(svg: &mut String, text: &Text) -> fmt::Result {
     if text.upwards {
         write!(svg, r#" transform="rotate(-90 {x} {y})""#)?;
     }
-    writeln!(svg, ">{}</text>", Escaped(&text.text))
+    writeln!(svg, ">{}</text>", Markup(&text.text))
 }
 
 /// A number with two decimals at most.
@@ -164,25 +166,6 @@ impl fmt::Display for Path<'_> {
         for (index, [x, y]) in self.0.iter().enumerate() {
             let command = if index == 0 { 'M' } else { 'L' };
             write!(f, "{command}{} {}", Number(*x), Number(*y))?;
-        }
-        Ok(())
-    }
-}
-
-/// Text inside XML: markup escaped, characters that XML forbids replaced.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.0.chars() {
-            match letter {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '\t' | '\n' | '\r' => f.write_char(' ')?,
-                '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => f.write_char('\u{fffd}')?,
-                _ => f.write_char(letter)?,
-            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::project::Project;
 use crate::run::{RunConfig, RunMethod};
 use crate::schema::{Kind, Setting};
 
-/// One setting that not all configurations have alike.
+/// One setting, of several configurations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// Where it is set: `Method`, `Training`.
@@ -53,11 +53,23 @@ impl SettingValue {
     }
 }
 
+impl Difference {
+    /// Whether all configurations have it alike, so that it is none.
+    pub fn is_common(&self) -> bool {
+        self.values.windows(2).all(|pair| pair[0] == pair[1])
+    }
+}
+
 /// Key of a setting: its part of the project file by place, its path there, and its name.
 type Key = (usize, String);
 
 /// The settings that differ between `configurations`, in the project file's order; there are none of one configuration.
 pub fn differences(configurations: &[&RunConfig]) -> Vec<Difference> {
+    side_by_side(configurations).into_iter().filter(|found| !found.is_common()).collect()
+}
+
+/// All settings of `configurations`, in the project file's order.
+pub fn side_by_side(configurations: &[&RunConfig]) -> Vec<Difference> {
     let mut names: BTreeMap<Key, (usize, String)> = BTreeMap::new();
     let mut all: Vec<BTreeMap<Key, SettingValue>> = Vec::new();
     for configuration in configurations {
@@ -76,8 +88,7 @@ pub fn differences(configurations: &[&RunConfig]) -> Vec<Difference> {
         name: name.clone(),
         values: all.iter().map(|settings| settings.get(key).cloned()).collect(),
     };
-    let differs = |found: &Difference| found.values.windows(2).any(|pair| pair[0] != pair[1]);
-    keys.into_iter().map(difference).filter(differs).collect()
+    keys.into_iter().map(difference).collect()
 }
 
 /// The parts of the settings, in their order.

@@ -66,6 +66,13 @@ pub enum FileDialog {
         /// Ending of the chosen format: `png`.
         extension: &'static str,
     },
+    /// Where to write a report.
+    SaveReport {
+        /// The file that is offered.
+        suggested: PathBuf,
+        /// Ending of the chosen format: `html`.
+        extension: &'static str,
+    },
 }
 
 impl FileDialog {
@@ -127,33 +134,30 @@ impl FileDialogs for PortalDialogs {
             FileDialog::ProjectFolder { suggested } => {
                 in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the new project").pick_folder()
             }
-            FileDialog::SavePack { suggested } => {
-                let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                in_folder(rfd::FileDialog::new(), suggested)
-                    .set_title("Pack the project")
-                    .set_file_name(name)
-                    .add_filter("Packed project", &["zip"])
-                    .save_file()
-            }
+            FileDialog::SavePack { suggested } => save("Pack the project", suggested, "zip"),
             FileDialog::UnpackFolder { suggested } => {
                 in_folder(rfd::FileDialog::new(), suggested).set_title("New folder for the project").pick_folder()
             }
             FileDialog::MissingFile => rfd::FileDialog::new().set_title("The missing file").pick_file(),
             FileDialog::MissingFolder => rfd::FileDialog::new().set_title("The missing folder").pick_folder(),
-            FileDialog::SaveChart { suggested, extension } => {
-                let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                in_folder(rfd::FileDialog::new(), suggested)
-                    .set_title("Export the chart")
-                    .set_file_name(name)
-                    .add_filter(extension.to_uppercase(), &[*extension])
-                    .save_file()
-            }
+            FileDialog::SaveChart { suggested, extension } => save("Export the chart", suggested, extension),
+            FileDialog::SaveReport { suggested, extension } => save("Write a report", suggested, extension),
         }
     }
 
     fn show_folder(&self, folder: &Path) -> Result<(), InputError> {
         open::that_detached(folder).map_err(|_| no_file_manager(folder))
     }
+}
+
+/// Asks where to write a file of one ending.
+fn save(title: &str, suggested: &Path, extension: &'static str) -> Option<PathBuf> {
+    let name = suggested.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    in_folder(rfd::FileDialog::new(), suggested)
+        .set_title(title)
+        .set_file_name(name)
+        .add_filter(extension.to_uppercase(), &[extension])
+        .save_file()
 }
 
 fn no_file_manager(folder: &Path) -> InputError {

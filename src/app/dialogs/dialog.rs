@@ -65,6 +65,8 @@ pub(crate) enum DialogAction {
     BrowseFor(FileDialog),
     New(NewProject),
     Export(Box<Export>),
+    /// Write a report of the project to this file.
+    Report(PathBuf),
     /// Put the picture on the clipboard.
     CopyImage(Box<Export>),
     /// Make what the dialog shows of the file; the dialog stays.

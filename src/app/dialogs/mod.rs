@@ -15,6 +15,7 @@ pub(crate) mod new_project;
 pub(crate) mod pack;
 pub(crate) mod palette;
 pub(crate) mod path;
+pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod settings;
 pub(crate) mod shortcuts;

@@ -13,6 +13,7 @@ use super::method_picker::MethodPicker;
 use super::new_project::NewProjectDialog;
 use super::pack::PackDialog;
 use super::path::PathDialog;
+use super::report::ReportDialog;
 use super::restore::RestoreDialog;
 use super::settings::SettingsDialog;
 use super::shortcuts::ShortcutsDialog;
@@ -29,6 +30,7 @@ pub(crate) enum Dialog {
     Path(PathDialog),
     New(NewProjectDialog),
     Export(Box<ExportDialog>),
+    Report(ReportDialog),
     Method(MethodPicker),
     Sweep(Box<SweepEditor>),
     Estimate(EstimateDialog),
@@ -49,6 +51,7 @@ impl Dialog {
             Self::Path(dialog) => dialog,
             Self::New(dialog) => dialog,
             Self::Export(dialog) => dialog.as_mut(),
+            Self::Report(dialog) => dialog,
             Self::Method(dialog) => dialog,
             Self::Sweep(dialog) => dialog.as_mut(),
             Self::Estimate(dialog) => dialog,
@@ -70,6 +73,7 @@ impl Dialog {
             Self::Path(dialog) => dialog.problem = Some(error),
             Self::New(dialog) => dialog.problem = Some(error),
             Self::Export(dialog) => dialog.problem = Some(error),
+            Self::Report(dialog) => dialog.problem = Some(error),
             _ => {}
         }
     }

@@ -71,6 +71,9 @@ impl Workbench {
                 let folder = several.is_some_and(|expected| expected.files.len() > 1);
                 if folder { FileDialog::MissingFolder } else { FileDialog::MissingFile }
             }
+            Some(Dialog::Report(dialog)) => {
+                FileDialog::SaveReport { suggested: PathBuf::from(&dialog.path), extension: dialog.ending() }
+            }
             _ => return,
         };
         self.ask_desktop(asked);
@@ -95,6 +98,8 @@ impl Workbench {
             (Some(Dialog::Pack(dialog)), Some(path)) => dialog.path = path.display().to_string(),
             (Some(Dialog::Unpack(dialog)), Some(path)) => dialog.folder = path.display().to_string(),
             (Some(Dialog::Locate(dialog)), Some(path)) => dialog.path = path.display().to_string(),
+            (Some(Dialog::Report(dialog)), Some(path)) => dialog.path = path.display().to_string(),
+            (Some(Dialog::Report(dialog)), None) => dialog.hint = hint,
             (_, path) if matches!(asked, FileDialog::DataFile | FileDialog::DataFolder | FileDialog::ItemFile) => {
                 self.panels.receive(&PanelEvent::DataFileChosen { dialog: asked.clone(), path, hint });
             }

@@ -12,6 +12,7 @@ mod packing;
 mod presenting;
 mod project;
 mod recent;
+mod report;
 mod reveal;
 mod runs;
 
@@ -106,6 +107,7 @@ impl Workbench {
             }
             Message::Exported(Err(error)) => self.give_back("The chart cannot be written", error),
             Message::BoardExported(result) => self.board_exported(result),
+            Message::Reported(written) => self.reported(written),
             Message::Previewed(made) => self.previewed(ctx, made),
             Message::ChartDrawn(drawn) => self.chart_drawn(ctx, drawn),
             Message::Failed { doing, error } => self.notices.push(Notice::error(doing, &error)),
@@ -267,6 +269,7 @@ impl Workbench {
                 }
             }
             Command::Present => self.start_presentation(ctx, None),
+            Command::Report => self.ask_report(),
             Command::CopyChartImage => self.copy_shown_image(ctx),
             Command::CopyChartData => {
                 if let Some(chart) = self.chart.clone() {
@@ -330,6 +333,10 @@ impl Workbench {
             DialogAction::Export(export) => {
                 self.asked = self.dialog.take();
                 self.export(ctx, *export);
+            }
+            DialogAction::Report(path) => {
+                self.asked = self.dialog.take();
+                self.write_report(path);
             }
             DialogAction::CopyImage(export) => {
                 self.dialog = None;

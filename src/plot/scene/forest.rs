@@ -1,6 +1,7 @@
 //! Lays out a forest plot: names on the left, intervals with their marks over a common axis, the line at 0, words on the right.
 
 use super::{Anchor, Rect, Scene, Shape, Stroke, marks, size};
+use crate::plot::apart;
 use crate::plot::font::{self, Weight};
 use crate::plot::forest::{Forest, ForestRow};
 use crate::plot::scale::{self, Range, tick_label};
@@ -55,10 +56,10 @@ pub fn draw(scene: &mut Scene, forest: &Forest, room: Rect) -> Rows {
     };
     let rows = Rows { at, x: forest.range(), height };
     draw_axis(scene, forest, &rows, room);
-    for (index, row) in forest.rows.iter().enumerate() {
+    let cut = apart::fitted(forest.rows.iter().map(|row| row.name.as_str()), text, Weight::Regular, names + 1.0);
+    for ((index, row), name) in forest.rows.iter().enumerate().zip(cut) {
         let y = rows.y(index) + text * 0.35;
-        let [name, said] = [(&row.name, names), (&row.words, words)]
-            .map(|(words, room)| font::fitted(words, text, Weight::Regular, room + 1.0));
+        let said = font::fitted(&row.words, text, Weight::Regular, words + 1.0);
         let (colour, quiet) = (scene.theme.text(), scene.theme.quiet_text());
         scene.text([at.left - gap, y], name, text, colour, Anchor::End);
         scene.text([at.right + gap, y], said, text, quiet, Anchor::Start);

@@ -1,6 +1,7 @@
 //! Lays out a heat map: cells with their values, names of rows and columns, and the colour bar.
 
 use super::{Anchor, Rect, Scene, Shape, Stroke, size};
+use crate::plot::apart;
 use crate::plot::font::{self, Weight};
 use crate::plot::scale::{self, Range, grouped};
 use crate::plot::series_style::{ColourMap, heat, text_on};
@@ -58,8 +59,7 @@ fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
     let gap = scene.scaled(size::GAP);
     let longest = room.width() * 0.25;
     let row_size = font::size_for(&map.rows, tick, longest);
-    let names: Vec<String> =
-        map.rows.iter().map(|name| font::fitted(name, row_size, Weight::Regular, longest)).collect();
+    let names = apart::fitted(map.rows.iter().map(String::as_str), row_size, Weight::Regular, longest);
     let widest = names.iter().map(|name| font::width(name, row_size, Weight::Regular)).fold(0.0, f32::max);
     let cells = Rect {
         left: room.left + label * size::LEADING + widest + 2.0 * gap,
@@ -73,10 +73,11 @@ fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
         let y = cell(cells, map, row, 0).centre()[1] + row_size * 0.35;
         scene.text([cells.left - gap, y], name, row_size, quiet, Anchor::End);
     }
-    let column_size = font::size_for(&map.columns, tick, cell(cells, map, 0, 0).width() * 0.95);
-    for (column, name) in map.columns.iter().enumerate() {
+    let wide = cell(cells, map, 0, 0).width() * 0.95;
+    let column_size = font::size_for(&map.columns, tick, wide);
+    let names = apart::fitted(map.columns.iter().map(String::as_str), column_size, Weight::Regular, wide);
+    for (column, name) in names.into_iter().enumerate() {
         let at = cell(cells, map, 0, column);
-        let name = font::fitted(name, column_size, Weight::Regular, at.width() * 0.95);
         scene.text([at.centre()[0], cells.bottom + gap + tick], name, column_size, quiet, Anchor::Middle);
     }
     scene.heading_level([cells.centre()[0], room.bottom - label * 0.3], &map.column_label, cells.width());

@@ -3,6 +3,7 @@
 use super::marks::{mark, stroke};
 use super::{Anchor, Rect, Scene, Shape, Stroke, size};
 use crate::plot::Series;
+use crate::plot::apart;
 use crate::plot::font::{self, Weight};
 
 /// Length of the piece of line in the legend, and its distance from the name.
@@ -71,8 +72,9 @@ impl<'a> Entries<'a> {
     /// Names broken into at most `lines` that fit `room` beside their samples; `part` is of the ordinary size.
     fn new(scene: &Scene, series: &'a [Series], part: f32, room: f32, lines: usize) -> Self {
         let [text, sample, gap] = [size::LEGEND, SAMPLE, SAMPLE_GAP].map(|size| scene.scaled(size) * part);
-        let name = |series: &Series| font::wrapped(&series.name, text, Weight::Regular, room - sample - gap, lines);
-        Self { series, names: series.iter().map(name).collect(), text, sample, gap }
+        let names = series.iter().map(|series| series.name.as_str());
+        let names = apart::wrapped(names, text, Weight::Regular, room - sample - gap, lines);
+        Self { series, names, text, sample, gap }
     }
 
     /// The whole legend where it fits beside the plot.

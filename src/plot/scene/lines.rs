@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::marks::{mark, stroke, whisker};
 use super::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, legend, size};
+use crate::plot::apart;
 use crate::plot::font::{self, Weight};
 use crate::plot::scale::{self, Range, tick_label};
 use crate::plot::series_style::Marker;
@@ -165,11 +166,15 @@ fn x_numbers(scene: &Scene, lines: &Lines, area: &PlotArea, tick: f32) -> Vec<(f
 fn x_names(lines: &Lines, width: f32, range: Range, tick: f32) -> (Vec<String>, f32) {
     let room = 0.96 * width / (range.high - range.low).max(f64::MIN_POSITIVE) as f32;
     let size = font::size_for(&lines.x.names, tick, room);
-    let fitted = |name: &String| {
-        let rows = name.lines().flat_map(|row| font::wrapped(row, size, Weight::Regular, room, 2));
-        rows.collect::<Vec<_>>().join("\n")
+    // A name may have rows of its own: of the same rows of all names those that are cut stay apart.
+    let rows = lines.x.names.iter().map(|name| name.lines().count()).max().unwrap_or(0);
+    let row = |row: usize| {
+        let texts = lines.x.names.iter().map(|name| name.lines().nth(row).unwrap_or_default());
+        apart::wrapped(texts, size, Weight::Regular, room, 2)
     };
-    (lines.x.names.iter().map(fitted).collect(), size)
+    let rows: Vec<Vec<Vec<String>>> = (0..rows).map(row).collect();
+    let joined = |index: usize| rows.iter().flat_map(|row| row[index].clone()).collect::<Vec<_>>().join("\n");
+    ((0..lines.x.names.len()).map(joined).collect(), size)
 }
 
 /// A boundary with as much of its label as fits before the next one.

@@ -1,6 +1,7 @@
 //! Lays out parallel coordinates: upright axes with their ends, polylines with marks, and the legend.
 
 use super::{Anchor, Rect, Scene, Shape, Stroke, legend, marks, size};
+use crate::plot::apart;
 use crate::plot::font::{self, Weight};
 use crate::plot::parallel::{Parallel, ParallelAxis, Polyline};
 use crate::plot::scale::value_label;
@@ -85,9 +86,9 @@ fn draw_axis(scene: &mut Scene, axes: &Axes, parallel: &Parallel, index: usize, 
     } else {
         axis.names.iter().enumerate().map(|(index, name)| (index as f64, name.clone())).collect()
     };
-    for (value, name) in ticks {
+    let names = apart::fitted(ticks.iter().map(|(_, name)| name.as_str()), tick * 0.9, Weight::Regular, room * 0.85);
+    for ((value, _), name) in ticks.iter().zip(names) {
         let y = axes.y((value - low) / (high - low));
-        let name = font::fitted(&name, tick * 0.9, Weight::Regular, room * 0.85);
         scene.text([x + gap * 0.8, y - tick * 0.25], name, tick * 0.9, quiet, Anchor::Start);
     }
 }

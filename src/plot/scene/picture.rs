@@ -2,6 +2,7 @@
 
 use super::{Anchor, Rect, Scene, Shape, Stroke, Text, heat_map, size};
 use crate::plot::Ticks;
+use crate::plot::apart;
 use crate::plot::bitmap::{LOGICAL_DPI, encoded};
 use crate::plot::font::{self, Weight};
 use crate::plot::picture::{Bar, Canvas, Caption, Edge, Entry, Frame, Picture};
@@ -101,8 +102,9 @@ fn legend(scene: &mut Scene, entries: &[Entry], room: Rect) -> Rect {
     let line = text * size::LEADING * 1.1;
     let colour = scene.theme.text();
     let [mut x, mut y] = [room.left, room.top];
-    for entry in entries {
-        let name = font::fitted(&entry.name, text, Weight::Regular, room.width() - 2.0 * radius - gap);
+    let names = entries.iter().map(|entry| entry.name.as_str());
+    let names = apart::fitted(names, text, Weight::Regular, room.width() - 2.0 * radius - gap);
+    for (entry, name) in entries.iter().zip(names) {
         let width = 2.0 * radius + gap + font::width(&name, text, Weight::Regular);
         if x > room.left && x + width > room.right {
             [x, y] = [room.left, y + line];

@@ -2,6 +2,7 @@
 
 use super::lines::{self, PlotArea};
 use super::{Anchor, Rect, Scene, Shape, Stroke, size};
+use crate::plot::apart;
 use crate::plot::font::{self, Weight};
 use crate::plot::scale::{self, Range};
 use crate::plot::{Better, Lines};
@@ -71,9 +72,10 @@ fn names(scene: &mut Scene, scatter: &Lines, area: &PlotArea) {
         })
         .flatten()
         .collect();
-    for series in &scatter.series {
+    let names = scatter.series.iter().map(|series| series.name.as_str());
+    let names = apart::fitted(names, text, Weight::Regular, area.at.width() * 0.45);
+    for (series, name) in scatter.series.iter().zip(names) {
         let Some(point) = series.points.first() else { continue };
-        let name = font::fitted(&series.name, text, Weight::Regular, area.at.width() * 0.45);
         let width = font::width(&name, text, Weight::Regular);
         let centre = area.point(point.x, point.y);
         let at = free_area(scene, area, centre, [width, text], &taken);
