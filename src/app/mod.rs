@@ -11,6 +11,7 @@ mod board_export;
 mod command;
 pub mod dialogs;
 mod dock;
+mod fonts;
 mod fuzzy;
 mod history;
 mod icon;

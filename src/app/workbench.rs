@@ -10,6 +10,7 @@ use super::command::Situation;
 use super::dialogs::export::ChartPlace;
 use super::dialogs::modal::Dialog;
 use super::dialogs::palette::Palette;
+use super::fonts::MachineFonts;
 use super::message::Message;
 use super::panels::Panels;
 use super::panels::selection::Selection;
@@ -53,6 +54,8 @@ pub struct Workbench {
     /// What the panels look at together.
     pub(super) selection: Selection,
     pub(super) notices: Notices,
+    /// Of this machine, for letters that the window's own lack.
+    pub(super) fonts: Arc<MachineFonts>,
     pub(super) dialog: Option<Dialog>,
     pub(super) palette: Option<Palette>,
     /// The charts on screen, the most important of each view first.
@@ -87,6 +90,7 @@ impl Workbench {
     /// A window on a project, on the one that was open last, or on the start page.
     pub fn new(ctx: &egui::Context, services: Services, project: Option<PathBuf>) -> Self {
         theme::install(ctx);
+        let fonts = MachineFonts::install(ctx);
         let settings = services.configuration_folder.as_deref().map(Settings::load).unwrap_or_default();
         let mut workbench = Self {
             services,
@@ -103,6 +107,7 @@ impl Workbench {
             panels: Panels::default(),
             selection: Selection::default(),
             notices: Notices::default(),
+            fonts,
             dialog: None,
             palette: None,
             shown: Vec::new(),

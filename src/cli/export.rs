@@ -106,6 +106,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         plot::export(chart, &path, &style)?;
         say(&format!("Wrote {}", path.display()));
     }
+    let names: Vec<&str> = charts.iter().flat_map(|named| named.chart.names()).collect();
+    if let Some(missing) = plot::missing_letters(&names) {
+        say(&format!("warning: {missing}"));
+    }
     Ok(Ended::Done)
 }
 

@@ -119,10 +119,15 @@ pub fn remark<'t>(names: impl IntoIterator<Item = &'t str>, missing: &BTreeSet<c
     let affected = names.into_iter().filter(|name| name.contains(|letter| missing.contains(&letter)));
     let affected = affected.collect::<BTreeSet<_>>().len();
     let subject = if affected == 1 { "1 name has".to_owned() } else { format!("{affected} names have") };
+    Some(format!("{subject} characters that no font of this machine has: {}", listed(missing)))
+}
+
+/// `U+0378, U+1F680 and 3 more`: letters that cannot be shown, by their numbers.
+pub fn listed(missing: &BTreeSet<char>) -> String {
     let shown: Vec<String> = missing.iter().take(5).map(|letter| format!("U+{:04X}", u32::from(*letter))).collect();
     let more =
         if missing.len() > shown.len() { format!(" and {} more", missing.len() - shown.len()) } else { String::new() };
-    Some(format!("{subject} characters that no font of this machine has: {}{more}", shown.join(", ")))
+    format!("{}{more}", shown.join(", "))
 }
 
 impl Machine {

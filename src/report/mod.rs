@@ -8,6 +8,8 @@ pub mod document;
 mod html;
 mod markdown;
 mod pdf;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

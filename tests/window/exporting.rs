@@ -99,3 +99,36 @@ fn a_shortcut_that_does_nothing_says_why() {
     window.key_press_modifiers(Modifiers::COMMAND, Key::E);
     until_label(&mut window, "Export chart…: Open a view with a chart first");
 }
+
+#[test]
+fn a_report_is_written_from_the_window_and_its_folder_is_offered() {
+    let world = World::new();
+    let file = world.demo();
+    let project = load(&file);
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_label(&mut window, "Synthetic drift demo");
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::R);
+    until_label(&mut window, "Report…: Nothing is measured yet: start a run first");
+    fixture::write(&project.runs_dir(None), &fixture::planned(&project, 0), 0.081, Come::FINISHED);
+    fixture::write(&project.runs_dir(None), &fixture::planned(&project, 1), 0.071, Come::FINISHED);
+    let come = Come { stages: 3, status: Status::Stopped, reason: None };
+    let open = fixture::write(&project.runs_dir(None), &fixture::planned(&project, 2), 0.061, come);
+    until(&mut window, "the runs", |window| has_part(window, "stopped") || has_part(window, "Stopped"));
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::R);
+    until_label(&mut window, "Write a report");
+    until_part(&mut window, "Not finished, and said so at the top");
+    write(&mut window, "File", &world.folder.path().join("told/for the board").display().to_string());
+    click(&mut window, "Write");
+    until_label(&mut window, "The report was written");
+    let written = world.folder.path().join("told/for the board.html");
+    let html = fs::read_to_string(&written).unwrap();
+    assert!(html.contains("<h1>Synthetic drift demo</h1>"));
+    assert!(html.contains(&open.config().run) && html.contains("Not finished, and shown only as far as measured"));
+    for section in ["The answer", "Figures", "All lines side by side", "What could be chance", "Methods", "Settings"] {
+        assert!(html.contains(&format!("<h2>{section}</h2>")), "{section}");
+    }
+    assert!(html.contains("L(t) = CE(t) + λ Σ D(v(t), v(t−1))"), "PESO's formula");
+    click(&mut window, "Open folder");
+    until(&mut window, "the file manager", |_| !world.dialogs.shown.lock().unwrap().is_empty());
+    assert_eq!(*world.dialogs.shown.lock().unwrap(), [written.parent().unwrap()]);
+}

@@ -71,6 +71,9 @@ impl Workbench {
         self.move_estimate();
         self.move_autosave(ctx);
         self.look_at_recent();
+        if let Some(missing) = self.fonts.news() {
+            self.notices.push(Notice::new(Weight::Hint, missing));
+        }
         if ctx.input(|input| input.viewport().close_requested()) {
             self.close_requested(ctx);
         }

@@ -234,3 +234,12 @@ fn colour(tone: Tone) -> &'static str {
         Tone::Warning => "#b86200",
     }
 }
+
+/// The lines of text of every page, without figures.
+#[cfg(test)]
+pub(super) fn words_of_pages(document: &Document) -> Vec<Vec<String>> {
+    let words = |mark: &Mark<'_>| if let Mark::Text { text, .. } = mark { Some(text.clone()) } else { None };
+    let page =
+        |page: &Vec<Placed<'_>>| page.iter().flat_map(|placed| placed.piece.marks.iter().filter_map(words)).collect();
+    pages(document).iter().map(page).collect()
+}
