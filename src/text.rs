@@ -19,8 +19,10 @@ pub fn csv_field(text: &str) -> String {
 /// Text with everything escaped that LaTeX reads as a command, or that its usual fonts lack.
 pub fn latex_escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (index, character) in text.char_indices() {
         match character {
+            // After the end of a row they would be an option of it.
+            '[' | '*' if index == 0 => escaped.extend(['{', character, '}']),
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => escaped.extend(['\\', character]),
             '\\' => escaped.push_str("\\textbackslash{}"),
             '~' => escaped.push_str("\\textasciitilde{}"),
@@ -31,11 +33,34 @@ pub fn latex_escaped(text: &str) -> String {
             'λ' => escaped.push_str("$\\lambda$"),
             '–' => escaped.push_str("--"),
             '…' => escaped.push_str("\\ldots{}"),
+            '−' => escaped.push_str("$-$"),
+            'Δ' => escaped.push_str("$\\Delta$"),
+            'Σ' => escaped.push_str("$\\Sigma$"),
+            'ρ' => escaped.push_str("$\\rho$"),
+            'η' => escaped.push_str("$\\eta$"),
+            '≥' => escaped.push_str("$\\geq$"),
+            '≤' => escaped.push_str("$\\leq$"),
+            '→' => escaped.push_str("$\\to$"),
+            '▲' => escaped.push_str("$\\uparrow$"),
+            '▼' => escaped.push_str("$\\downarrow$"),
+            '\u{202f}' => escaped.push_str("\\,"),
+            // They join, part or direct letters and are drawn as nothing.
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {}
             '\n' | '\r' | '\t' => escaped.push(' '),
             other => escaped.push(other),
         }
     }
     escaped
+}
+
+/// A comment on letters of a LaTeX text that pdfLaTeX has no font for; nothing where there are none.
+pub fn latex_comment(latex: &str) -> &'static str {
+    // Latin letters and the usual signs of text.
+    let usual = |letter: char| letter < '\u{180}' || ('\u{2010}'..='\u{203a}').contains(&letter);
+    if latex.chars().all(usual) {
+        return "";
+    }
+    "% some names have letters beyond Latin: use XeLaTeX or LuaLaTeX with a font that has them\n"
 }
 
 /// Text without line breaks: a cell of a Markdown table, or a comment in LaTeX, which one would end.
@@ -116,6 +141,10 @@ mod tests {
             latex_escaped(r"\a{b}~^<$#"),
             r"\textbackslash{}a\{b\}\textasciitilde{}\textasciicircum{}\textless{}\$\#"
         );
+        assert_eq!(latex_escaped("[x] *"), "{[}x] *");
+        assert_eq!(latex_escaped("a\u{200b}b −1 ▲"), r"ab $-$1 $\uparrow$");
+        assert_eq!(latex_comment("Zoë – PESO"), "");
+        assert!(latex_comment("日本語").starts_with("% ") && latex_comment("日本語").ends_with('\n'));
         assert_eq!(latex_escaped("0.1 ± 0.2 – λ…\n"), r"0.1 $\pm$ 0.2 -- $\lambda$\ldots{} ");
     }
 

@@ -1,7 +1,7 @@
 //! Tables in aligned columns, as CSV, as LaTeX and as Markdown.
 
 use crate::figures::measures::{Definition, definitions};
-use crate::text::{csv_field, latex_escaped, one_line};
+use crate::text::{csv_field, latex_comment, latex_escaped, one_line};
 
 /// Rows of cells; the first row is the heading.
 #[derive(Debug, Clone, Default)]
@@ -71,7 +71,9 @@ impl Table {
         let row = |cells: &Vec<String>| cells.iter().map(|cell| latex_escaped(cell)).collect::<Vec<_>>().join(" & ");
         let columns = self.rows.first().map_or(0, Vec::len);
         let (left, right) = ("l".repeat(self.left), "r".repeat(columns.saturating_sub(self.left)));
-        let mut text = format!("% {}\n\\begin{{tabular}}{{{left}{right}}}\n\\toprule\n", one_line(comment));
+        let cells = self.rows.iter().flatten().map(|cell| latex_escaped(cell)).collect::<String>();
+        let mut text = latex_comment(&cells).to_owned();
+        text += &format!("% {}\n\\begin{{tabular}}{{{left}{right}}}\n\\toprule\n", one_line(comment));
         for (index, cells) in self.rows.iter().enumerate() {
             text.push_str(&format!("{} \\\\\n", row(cells)));
             if index == 0 {

@@ -7,7 +7,7 @@ use super::listing::Cell;
 use super::parallel::{Parallel, ParallelAxis};
 use super::river::River;
 use super::{Band, Better, Body, Chart, Fact, Forest, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
-use crate::text::{csv_field, latex_escaped, one_line};
+use crate::text::{csv_field, latex_comment, latex_escaped, one_line};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
@@ -261,7 +261,9 @@ pub fn latex(chart: &Chart) -> String {
         let _ = writeln!(text, "    {} \\\\", row.join(" & "));
     }
     text.push_str("    \\bottomrule\n  \\end{tabular}\n\\end{table}\n");
-    text
+    // What stands in comments is not set.
+    let set = text.lines().filter(|line| !line.starts_with('%')).collect::<String>();
+    format!("{}{text}", latex_comment(&set))
 }
 
 type Table = (Vec<String>, Vec<Vec<String>>);
