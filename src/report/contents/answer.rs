@@ -63,22 +63,13 @@ fn is_sure_gain(verdict: &Verdict) -> bool {
 
 /// How the best trained method does beside what only counts, which costs next to nothing.
 fn counting(source: &Source<'_>) -> String {
-    let value = |line: &&ComparisonLine| source.value(line).unwrap_or(f64::NEG_INFINITY);
-    let counted = source.lines.iter().copied().filter(|line| line.counted);
-    let Some(best) = counted.max_by(|a, b| value(a).total_cmp(&value(b))) else { return String::new() };
-    let (Some(leader), Some(low)) = (source.leader(), source.value(best)) else { return String::new() };
-    let Some(high) = source.value(leader) else { return String::new() };
-    let label = metric_label(&source.metric);
-    let numbers = format!("{label} {high:.4} against {low:.4}");
-    if high > low {
-        format!("{}, which only counts, is behind the best trained method, {} ({numbers}).", best.name, leader.name)
-    } else {
-        format!(
-            "{}, which only counts, does at least as well as the best trained method, {} ({numbers}): what is trained is not \
-             worth its cost here.",
-            best.name, leader.name
-        )
-    }
+    let value = |line: &ComparisonLine| source.value(line);
+    let (Some(counted), Some(leader)) = (source.best_counted(), source.leader()) else { return String::new() };
+    let (Some(low), Some(high)) = (value(counted), value(leader)) else { return String::new() };
+    let numbers = format!("{} {high:.4} of {} against {low:.4}", metric_label(&source.metric), leader.name);
+    let said =
+        source.against_counted.as_ref().and_then(|judged| plain_words::sentence(&leader.name, &counted.name, judged));
+    format!("Of those that only count {} is best ({numbers}). {}.", counted.name, said.unwrap_or_default())
 }
 
 /// What of the differences may be chance, and what would tell.
@@ -97,12 +88,19 @@ pub(super) fn chance(source: &Source<'_>) -> Section {
     section.list(basis.words().into_iter().collect());
     let open: Vec<String> = source
         .verdicts()
-        .filter(|(_, verdict)| verdict.evidence != Evidence::Significant)
+        .filter(|(_, verdict)| !matches!(verdict.evidence, Evidence::Significant | Evidence::NotEnoughSeeds { .. }))
         .map(|(line, verdict)| plain_words::of_verdict(&line.name, baseline, verdict))
         .collect();
-    if open.is_empty() {
+    let one_seed = |verdict: &Verdict| matches!(verdict.evidence, Evidence::NotEnoughSeeds { .. });
+    if source.verdicts().any(|(_, verdict)| one_seed(verdict)) {
+        section.say(format!(
+            "Nothing with a single seed is told from {baseline}, however far its interval lies from 0: at least three seeds would say \
+             more."
+        ));
+    } else if open.is_empty() {
         section.say(format!("Every line that can be compared is told from {baseline}."));
-    } else {
+    }
+    if !open.is_empty() {
         section.say(format!("Not told from {baseline}:"));
         section.list(open);
     }

@@ -19,15 +19,15 @@ pub(super) fn sections(source: &Source<'_>) -> (Vec<Section>, Vec<InputError>) {
     let mut shown = Section::new("figures", "Figures");
     let board = &source.project.board;
     if figures::find("decision").is_some() && board.iter().all(|pinned| pinned.figure != "decision") {
-        figures.add(&mut decision, source, &leading("decision", source), Empty::LeftOut);
+        figures.add(&mut decision, source, &leading("decision", source), Chosen::AsUsual);
     }
     if board.is_empty() {
         for name in USUAL {
-            figures.add(&mut shown, source, &leading(name, source), Empty::LeftOut);
+            figures.add(&mut shown, source, &leading(name, source), Chosen::AsUsual);
         }
     }
     for pinned in board {
-        figures.add(&mut shown, source, pinned, Empty::Shown);
+        figures.add(&mut shown, source, pinned, Chosen::ByPerson);
     }
     (vec![decision, shown], figures.problems)
 }
@@ -44,12 +44,13 @@ fn leading(name: &str, source: &Source<'_>) -> PinnedFigure {
     PinnedFigure { options, ..usual(name, source.context.results.protocol) }
 }
 
-/// What becomes of a figure with nothing in it.
+/// Who wants a figure.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Empty {
-    LeftOut,
-    /// Somebody chose it, and is told what is missing.
-    Shown,
+enum Chosen {
+    /// Nobody in particular: of its charts the first is shown, where that has something in it.
+    AsUsual,
+    /// Somebody pinned it, gets all of it, and is told what is missing.
+    ByPerson,
 }
 
 /// Figures under way.
@@ -61,7 +62,7 @@ struct Figures {
 
 impl Figures {
     /// Adds the charts of a figure; where they cannot be made, why.
-    fn add(&mut self, section: &mut Section, source: &Source<'_>, pinned: &PinnedFigure, empty: Empty) {
+    fn add(&mut self, section: &mut Section, source: &Source<'_>, pinned: &PinnedFigure, chosen: Chosen) {
         let charts = match charts(source.contexts, pinned) {
             Ok(charts) => charts,
             Err(problem) => {
@@ -70,8 +71,9 @@ impl Figures {
                 return;
             }
         };
-        let drawn = |named: &NamedChart| empty == Empty::Shown || !matches!(named.chart.body, Body::Empty(_));
-        for NamedChart { name, chart } in charts.into_iter().filter(drawn) {
+        let drawn = |named: &NamedChart| chosen == Chosen::ByPerson || !matches!(named.chart.body, Body::Empty(_));
+        let most = if chosen == Chosen::ByPerson { usize::MAX } else { 1 };
+        for NamedChart { name, chart } in charts.into_iter().filter(drawn).take(most) {
             self.number += 1;
             let caption = chart.caption.clone();
             let chart = Chart { caption: None, ..chart };

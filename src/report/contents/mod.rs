@@ -49,6 +49,8 @@ struct Source<'a> {
     /// By line: against the one at [`baseline`](Self::baseline).
     judged: Vec<Judged>,
     baseline: usize,
+    /// The [leader](Self::leader) against the [best that only counts](Self::best_counted), where there are both.
+    against_counted: Option<Judged>,
     /// Of the runs that results are of, in their order.
     configurations: Vec<RunConfig>,
 }
@@ -74,9 +76,27 @@ impl Source<'_> {
 
     /// The trained line with the best mean; none where no trained run is finished.
     fn leader(&self) -> Option<&ComparisonLine> {
-        let trained = self.lines.iter().copied().filter(|line| !line.counted);
-        let rank = |line: &&ComparisonLine| self.value(line).unwrap_or(f64::NEG_INFINITY);
-        trained.max_by(|a, b| rank(a).total_cmp(&rank(b)))
+        self.best(false).map(|index| self.lines[index])
+    }
+
+    /// The line that only counts with the best mean.
+    fn best_counted(&self) -> Option<&ComparisonLine> {
+        self.best(true).map(|index| self.lines[index])
+    }
+
+    /// The place of the line with the best mean, of those that only count or of those that are trained.
+    fn best(&self, counted: bool) -> Option<usize> {
+        let rank = |index: &usize| self.value(self.lines[*index]).unwrap_or(f64::NEG_INFINITY);
+        let of_kind = (0..self.lines.len()).filter(|index| self.lines[*index].counted == counted);
+        of_kind.max_by(|a, b| rank(a).total_cmp(&rank(b)))
+    }
+
+    /// Holds the leader against the best that only counts.
+    fn judge_against_counted(&mut self) -> Result<(), InputError> {
+        if let (Some(leader), Some(counted)) = (self.best(false), self.best(true)) {
+            self.against_counted = self.context.judged(&self.metric, counted)?.into_iter().nth(leader);
+        }
+        Ok(())
     }
 
     fn unfinished(&self) -> impl Iterator<Item = &RunResult> {
@@ -107,7 +127,7 @@ pub fn document(project: &Project, runs_dir: &Path) -> Result<Reported, InputErr
     let judged = if lines.is_empty() { Vec::new() } else { context.judged(&metric, baseline)? };
     let known = |config: &&RunConfig| context.results.runs.iter().any(|run| run.run == config.run);
     let (folders, mut left_out) = RunFolder::list_all(runs_dir);
-    let source = Source {
+    let mut source = Source {
         project,
         contexts: &contexts,
         context,
@@ -115,9 +135,11 @@ pub fn document(project: &Project, runs_dir: &Path) -> Result<Reported, InputErr
         metric,
         judged,
         baseline,
+        against_counted: None,
         configurations: folders.iter().map(RunFolder::config).filter(known).cloned().collect(),
         lines,
     };
+    source.judge_against_counted()?;
     let (figures, problems) = figures::sections(&source);
     let mut sections = vec![answer::section(&source)];
     sections.extend(figures);
