@@ -1,5 +1,7 @@
 //! Charts as files: SVG, PNG and PDF. The same chart and style always give the same bytes.
 
+use std::borrow::Cow;
+
 use krilla::Document;
 use krilla::geom::Size;
 use krilla::metadata::Metadata;
@@ -143,10 +145,17 @@ fn tree(chart: &Chart, style: &Style) -> Result<Tree, Undrawable> {
     }
 }
 
-/// An SVG document with the fonts that its letters take.
+/// An SVG document with the fonts that its letters take. A letter that no font has is drawn as a question mark: usvg would look
+/// for no other letter's font after it.
 pub(crate) fn parsed(svg: &str) -> Result<Tree, Undrawable> {
-    let options = Options { fontdb: font::database_for(svg), ..Options::default() };
-    Tree::from_str(svg, &options).map_err(|error| Undrawable::Writer(error.to_string()))
+    let missing = font::fallbacks(svg).missing;
+    let svg = if missing.is_empty() {
+        Cow::Borrowed(svg)
+    } else {
+        Cow::Owned(svg.replace(|letter| missing.contains(&letter), "?"))
+    };
+    let options = Options { fontdb: font::database_for(&svg), ..Options::default() };
+    Tree::from_str(&svg, &options).map_err(|error| Undrawable::Writer(error.to_string()))
 }
 
 /// What must be told of letters of a drawn chart that no font of this machine has.

@@ -8,9 +8,6 @@ use crate::measure::statistics::p_value_text;
 use crate::report::document::{Block, Section, Table};
 use crate::results::comparison::{ComparisonLine, Estimate, Judged};
 
-/// Metrics that have a column each, where they were measured.
-const SHOWN: [UserMetric; 2] = [UserMetric::hit(10), UserMetric::ndcg(10)];
-
 pub(super) fn section(source: &Source<'_>) -> Section {
     let mut section = Section::new("comparison", "All lines side by side");
     if source.lines.is_empty() {
@@ -30,8 +27,13 @@ pub(super) fn section(source: &Source<'_>) -> Section {
 fn gains(source: &Source<'_>) -> Option<Table> {
     let baseline = source.baseline()?;
     let measured = |key: &str| source.lines.iter().any(|line| line.metrics.contains_key(key));
-    let keys: Vec<String> =
-        SHOWN.map(|metric| shown_key(metric, measured)).into_iter().filter(|key| measured(key)).collect();
+    // Hit and NDCG of the lists that decide.
+    let k = source.metric.parse::<UserMetric>().map_or(UserMetric::default().k, |metric| metric.k);
+    let keys: Vec<String> = [UserMetric::hit(k), UserMetric::ndcg(k)]
+        .map(|metric| shown_key(metric, measured))
+        .into_iter()
+        .filter(|key| measured(key))
+        .collect();
     let headings = ["Experiment".to_owned(), "Seeds".to_owned()].into_iter();
     let headings = headings.chain(keys.iter().map(|key| metric_label(key)));
     let gain = format!("Gain in {}", metric_label(&source.metric));

@@ -121,8 +121,7 @@ pub fn document(project: &Project, runs_dir: &Path) -> Result<Reported, InputErr
         return Err(InputError::new(runs_dir, "there are no runs to report on").advice("`peso run` makes them"));
     }
     let lines: Vec<&ComparisonLine> = context.lines().iter().map(|line| line.item).collect();
-    let measured = |key: &str| lines.iter().any(|line| line.metrics.contains_key(key));
-    let metric = shown_key(UserMetric::default(), measured);
+    let metric = deciding(&lines);
     let baseline = usual_baseline(lines.iter().copied());
     let judged = if lines.is_empty() { Vec::new() } else { context.judged(&metric, baseline)? };
     let known = |config: &&RunConfig| context.results.runs.iter().any(|run| run.run == config.run);
@@ -159,6 +158,20 @@ pub fn document(project: &Project, runs_dir: &Path) -> Result<Reported, InputErr
     left_out.extend(problems);
     left_out.extend(context.problems());
     Ok(Reported { document, left_out })
+}
+
+/// The key of the metric that decides: NDCG@10, or NDCG of the longest lists where these are shorter.
+fn deciding(lines: &[&ComparisonLine]) -> String {
+    let measured = |key: &str| lines.iter().any(|line| line.metrics.contains_key(key));
+    let usual = UserMetric::default();
+    let keys = lines.iter().flat_map(|line| line.metrics.keys());
+    let longest = keys
+        .filter_map(|key| key.parse::<UserMetric>().ok())
+        .filter(|metric| !metric.known)
+        .map(|metric| metric.k)
+        .max();
+    let k = if measured(&shown_key(usual, measured)) { usual.k } else { longest.unwrap_or(usual.k) };
+    shown_key(UserMetric { k, ..usual }, measured)
 }
 
 /// What must not be overlooked.
