@@ -5,7 +5,7 @@ use super::font::{self, Weight};
 /// Letters of what tells two names apart that are shown at most, before the part that they share.
 const TAIL: usize = 28;
 /// How far back from where two names part a word is looked for to begin with.
-const WORD: usize = 14;
+const WORD: usize = 10;
 
 /// Names, each as much of it as fits `room`.
 pub fn fitted<'n>(names: impl IntoIterator<Item = &'n str>, size: f32, weight: Weight, room: f32) -> Vec<String> {
@@ -49,8 +49,8 @@ fn shared(a: &str, b: &str) -> usize {
 /// shares.
 fn with_difference(name: &str, shared: usize, short: impl Fn(&str) -> String) -> String {
     let letters: Vec<char> = name.chars().collect();
-    let word = letters[..shared].iter().rposition(|letter| letter.is_whitespace()).map_or(0, |space| space + 1);
-    let start = if shared - word <= WORD { word } else { shared };
+    let begins = |index: &usize| *index == 0 || letters[index - 1].is_whitespace();
+    let start = (shared.saturating_sub(WORD)..shared).find(begins).unwrap_or(shared);
     let tail = &letters[start..letters.len().min(start + TAIL)];
     let more = if start + TAIL < letters.len() { "…" } else { "" };
     let tail: String = tail.iter().collect::<String>() + more;
@@ -93,6 +93,6 @@ mod tests {
     fn names_in_lines_stay_apart_as_well() {
         let cut = wrapped(NAMES, 12.0, Weight::Regular, 90.0, 2);
         assert!(cut[0].len() <= 2 && cut[0] != cut[1], "{cut:?}");
-        assert!(cut[1].concat().ends_with("lambda 2.0"), "{cut:?}");
+        assert!(cut[1].join(" ").ends_with("lambda 2.0"), "{cut:?}");
     }
 }

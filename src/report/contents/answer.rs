@@ -69,7 +69,8 @@ fn counting(source: &Source<'_>) -> String {
     let numbers = format!("{} {high:.4} of {} against {low:.4}", metric_label(&source.metric), leader.name);
     let said =
         source.against_counted.as_ref().and_then(|judged| plain_words::sentence(&leader.name, &counted.name, judged));
-    format!("Of those that only count {} is best ({numbers}). {}.", counted.name, said.unwrap_or_default())
+    let said = said.map(|said| format!(" {said}.")).unwrap_or_default();
+    format!("Of those that only count {} is best ({numbers}).{said}", counted.name)
 }
 
 /// What of the differences may be chance, and what would tell.

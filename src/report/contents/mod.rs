@@ -92,11 +92,12 @@ impl Source<'_> {
     }
 
     /// Holds the leader against the best that only counts.
-    fn judge_against_counted(&mut self) -> Result<(), InputError> {
+    fn judge_against_counted(&mut self) {
         if let (Some(leader), Some(counted)) = (self.best(false), self.best(true)) {
-            self.against_counted = self.context.judged(&self.metric, counted)?.into_iter().nth(leader);
+            // Why it cannot be read was told of the first comparison.
+            let judged = self.context.judged(&self.metric, counted).unwrap_or_default();
+            self.against_counted = judged.into_iter().nth(leader);
         }
-        Ok(())
     }
 
     fn unfinished(&self) -> impl Iterator<Item = &RunResult> {
@@ -113,7 +114,7 @@ impl Source<'_> {
 /// This reads every user's outcome and the dataset: it takes from a second to minutes.
 ///
 /// # Errors
-/// [`InputError`] where no run has begun, or the runs of the baseline cannot be read.
+/// [`InputError`] where no run has begun.
 pub fn document(project: &Project, runs_dir: &Path) -> Result<Reported, InputError> {
     let contexts = Contexts::new(project, runs_dir);
     let context = contexts.of(&figures::usual("comparison", project.evaluation.protocol.first()));
@@ -123,9 +124,15 @@ pub fn document(project: &Project, runs_dir: &Path) -> Result<Reported, InputErr
     let lines: Vec<&ComparisonLine> = context.lines().iter().map(|line| line.item).collect();
     let metric = deciding(&lines);
     let baseline = usual_baseline(lines.iter().copied());
-    let judged = if lines.is_empty() { Vec::new() } else { context.judged(&metric, baseline)? };
-    let known = |config: &&RunConfig| context.results.runs.iter().any(|run| run.run == config.run);
     let (folders, mut left_out) = RunFolder::list_all(runs_dir);
+    let judged = if lines.is_empty() { Ok(Vec::new()) } else { context.judged(&metric, baseline) };
+    // Without its verdicts a report still says what was measured.
+    let judged = judged.unwrap_or_else(|problem| {
+        left_out.push(problem.clone());
+        let open = |index| if index == baseline { Judged::Baseline } else { Judged::Incomparable(problem.to_string()) };
+        (0..lines.len()).map(open).collect()
+    });
+    let known = |config: &&RunConfig| context.results.runs.iter().any(|run| run.run == config.run);
     let mut source = Source {
         project,
         contexts: &contexts,
@@ -138,7 +145,7 @@ pub fn document(project: &Project, runs_dir: &Path) -> Result<Reported, InputErr
         configurations: folders.iter().map(RunFolder::config).filter(known).cloned().collect(),
         lines,
     };
-    source.judge_against_counted()?;
+    source.judge_against_counted();
     let (figures, problems) = figures::sections(&source);
     let mut sections = vec![answer::section(&source)];
     sections.extend(figures);
