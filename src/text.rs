@@ -7,6 +7,26 @@ pub fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `about 140`, with two significant digits; few are said exactly, and beyond a million no number means anything.
+pub fn about(number: u64) -> String {
+    match number {
+        0..20 => number.to_string(),
+        1_000_000.. => "more than a million".to_owned(),
+        _ => {
+            let step = 10u64.pow(number.ilog10() - 1);
+            let rounded = number.div_ceil(step) * step;
+            let text = rounded.to_string();
+            let grouped = if text.len() > 4 {
+                let (thousands, rest) = text.split_at(text.len() - 3);
+                format!("{thousands}\u{202f}{rest}")
+            } else {
+                text
+            };
+            format!("about {grouped}")
+        }
+    }
+}
+
 /// A CSV field (RFC 4180): in quotes where it has to be. What a spreadsheet would take for a formula begins with an apostrophe, by
 /// which spreadsheets show it as it is; numbers stay numbers.
 pub fn csv_field(text: &str) -> String {
@@ -115,6 +135,14 @@ pub fn markdown_escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_numbers_are_said_as_people_say_them() {
+        assert_eq!(
+            [3, 137, 7849, 12_345, 2_000_000].map(about),
+            ["3", "about 140", "about 7900", "about 13\u{202f}000", "more than a million"]
+        );
+    }
 
     #[test]
     fn fields_with_commas_quotes_and_line_breaks_are_quoted() {

@@ -109,6 +109,7 @@ pub fn relevant(project: &Project) -> Project {
         styles: BTreeMap::new(),
         board: Vec::new(),
         read_only: false,
+        decision: None,
         notes: String::new(),
         tags: Vec::new(),
         folder: project.folder.clone(),

@@ -5,6 +5,7 @@
 mod adapter;
 mod bench;
 mod compare;
+mod decide;
 mod demo;
 mod devices;
 mod dry_run;
@@ -64,6 +65,7 @@ enum Command {
     Status(status::Arguments),
     Results(results::Arguments),
     Compare(compare::Arguments),
+    Decide(decide::Arguments),
     Export(export::Arguments),
     Report(report::Arguments),
     Methods(methods::Arguments),
@@ -140,6 +142,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Status(arguments) => status::run(&arguments),
         Command::Results(arguments) => results::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Decide(arguments) => decide::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),

@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod check;
+pub mod decision;
 pub(crate) mod edits;
 pub mod evaluation_fields;
 pub mod file;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use self::board::PinnedFigure;
+use self::decision::Gates;
 use self::styles::ExperimentStyle;
 use self::sweep::Sweep;
 use crate::data::{DatasetSource, Protocol};
@@ -65,6 +67,9 @@ pub struct Project {
     /// Figures to be shown to others, in the order of the telling.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub board: Vec<PinnedFigure>,
+    /// What a method must reach before it takes the place of another, where that was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Gates>,
     #[serde(default)]
     pub notes: String,
     #[serde(default)]

@@ -87,7 +87,6 @@ fn line(found: &summary::Line, runs: &[&RunResult], validation: &BTreeMap<String
         }
     }
     let metrics = values.into_iter().filter_map(|(metric, values)| Some((metric.to_owned(), Estimate::of(&values)?)));
-    let stages = || runs.iter().flat_map(|run| &run.stages);
     ComparisonLine {
         name: found.name.clone(),
         method: found.method.clone(),
@@ -95,12 +94,21 @@ fn line(found: &summary::Line, runs: &[&RunResult], validation: &BTreeMap<String
         runs: found.runs.clone(),
         metrics: metrics.collect(),
         continual: continual(runs),
-        train_seconds: mean(runs.iter().flat_map(|run| later_stages(run)).map(|stage| stage.train_seconds))
-            .unwrap_or(0.0),
-        peak_memory_bytes: stages().map(|stage| stage.peak_memory_bytes).max().unwrap_or(0),
+        train_seconds: train_seconds(runs),
+        peak_memory_bytes: peak_memory_bytes(runs),
         trainable_parameters: runs.iter().map(|run| run.trainable_parameters).max().unwrap_or(0),
         validation_loss: mean(found.runs.iter().filter_map(|id| validation.get(id).copied())),
     }
+}
+
+/// Wall time of training a stage, as a mean over the stages in which methods differ.
+pub(super) fn train_seconds(runs: &[&RunResult]) -> f64 {
+    mean(runs.iter().flat_map(|run| later_stages(run)).map(|stage| stage.train_seconds)).unwrap_or(0.0)
+}
+
+/// The most that any stage took.
+pub(super) fn peak_memory_bytes(runs: &[&RunResult]) -> u64 {
+    runs.iter().flat_map(|run| &run.stages).map(|stage| stage.peak_memory_bytes).max().unwrap_or(0)
 }
 
 fn continual(runs: &[&RunResult]) -> BTreeMap<String, BTreeMap<&'static str, Estimate>> {
@@ -211,16 +219,21 @@ pub fn judge(
 /// What can be said of each line against the one at `baseline`. Those that can be compared with it are one family, over
 /// which p-values are corrected.
 pub fn verdicts(lines: &[&UserScores], baseline: usize) -> Vec<Judged> {
-    let Some(against) = lines.get(baseline) else { return Vec::new() };
-    corrected(lines.iter().map(|line| compared(line, against)).collect(), baseline)
+    verdicts_by(lines, baseline, &Bootstrap::new(0))
 }
 
-fn compared(line: &UserScores, baseline: &UserScores) -> Result<Comparison, String> {
+/// [`verdicts`] with another bootstrap, which is shown beside the interval and decides nothing.
+pub(super) fn verdicts_by(lines: &[&UserScores], baseline: usize, bootstrap: &Bootstrap) -> Vec<Judged> {
+    let Some(against) = lines.get(baseline) else { return Vec::new() };
+    corrected(lines.iter().map(|line| compared(line, against, bootstrap)).collect(), baseline)
+}
+
+fn compared(line: &UserScores, baseline: &UserScores, bootstrap: &Bootstrap) -> Result<Comparison, String> {
     if let Some(problem) = line.incomparable(baseline) {
         return Err(problem);
     }
     let paired = line.against(baseline).map_err(|problem| problem.to_string())?;
-    Comparison::of(&paired, &Bootstrap::new(0), &Aim::default()).map_err(|problem| problem.to_string())
+    Comparison::of(&paired, bootstrap, &Aim::default()).map_err(|problem| problem.to_string())
 }
 
 /// Corrects the p-values over those lines that have one.

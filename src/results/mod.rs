@@ -3,6 +3,7 @@
 pub mod churn;
 pub mod comparison;
 pub mod config_diff;
+pub mod decision;
 pub mod paired_scores;
 pub mod plain_words;
 pub mod seeds;

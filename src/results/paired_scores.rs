@@ -15,6 +15,9 @@ use crate::run::observer::CellIndex;
 use crate::run::{EvaluationSummary, RunConfig, RunFolder, RunMethod, Status};
 use crate::semantic_id::IdCounts;
 
+/// The baselines that only count, which every project has beside its experiments.
+pub(super) const COUNTED: [RunMethod; 2] = [RunMethod::Popularity, RunMethod::CoOccurrence];
+
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selection {
@@ -34,6 +37,8 @@ pub struct UserScores {
     pub seeds: Vec<u64>,
     /// Finished seeds that are left out, because other lines lack them.
     pub left_out: usize,
+    /// Ids of its finished runs, those of seeds that are left out among them.
+    pub runs: Vec<String>,
     /// What the places of its lists are.
     pub ranking: Ranking,
     /// The metric of `values`.
@@ -55,7 +60,7 @@ pub struct UserScores {
 /// A run folder cannot be read, a run has not measured the protocol or lists of known items, two runs were tested on different users, the lists are
 /// shorter than the cut-off, or the slice has fewer than two tests.
 pub fn user_scores(project: &Project, runs_dir: &Path, selection: Selection) -> Result<Vec<UserScores>, InputError> {
-    let (mut lines, slices) = all_scores(project, runs_dir, selection)?;
+    let AllScores { mut lines, slices, .. } = all_scores(project, runs_dir, selection)?;
     if let Some(slice) = selection.slice.filter(|_| !lines.is_empty()) {
         let tests = slices.iter().filter(|slices| slices.contains(&slice)).count();
         if tests < 2 {
@@ -65,27 +70,31 @@ pub fn user_scores(project: &Project, runs_dir: &Path, selection: Selection) -> 
             )
             .advice("at least 2 are needed; `peso results --slices` counts them"));
         }
-        for of_seed in lines.iter_mut().flat_map(|line| &mut line.values) {
-            let all = of_seed.concat();
-            let chosen = all.into_iter().zip(&slices).filter(|(_, slices)| slices.contains(&slice));
-            *of_seed = vec![chosen.map(|(value, _)| value).collect()];
-        }
+        lines = lines.iter().map(|line| line.of_slice(slice, &slices)).collect();
     }
     Ok(lines)
 }
 
-/// The lines of [`user_scores`] with all their tests, and the slices of each test, stage after stage from 2 on.
+/// The lines of [`user_scores`] with all their tests.
+pub(super) struct AllScores {
+    pub lines: Vec<UserScores>,
+    /// The slices of each test, stage after stage from 2 on; empty where they are not recorded.
+    pub slices: Vec<Slices>,
+    /// User and target of every test, by stage from 2 on.
+    pub cases: TestCases,
+}
+
+/// Reads what [`user_scores`] makes its lines of.
 pub(super) fn all_scores(
     project: &Project,
     runs_dir: &Path,
     Selection { metric, protocol, seeds: choice, .. }: Selection,
-) -> Result<(Vec<UserScores>, Vec<Slices>), InputError> {
+) -> Result<AllScores, InputError> {
     let learned = project.variants()?.into_iter().map(|variant| {
         let project = Project { seeds: project.seeds_of(&variant.experiment).to_vec(), ..variant.project(project) };
         (variant.experiment.name, project, RunMethod::Learned(variant.experiment.method))
     });
-    let counted = [RunMethod::Popularity, RunMethod::CoOccurrence];
-    let counted = counted.map(|method| (method.label().to_owned(), project.clone(), method));
+    let counted = COUNTED.map(|method| (method.label().to_owned(), project.clone(), method));
     let archived = MarksFile::new(runs_dir).read()?;
     let shown = |path: &PathBuf| {
         let run = path.file_name().and_then(|name| name.to_str());
@@ -108,7 +117,7 @@ pub(super) fn all_scores(
     if choice == SeedChoice::Shared {
         keep_shared_seeds(&mut lines);
     }
-    Ok((lines, slices.unwrap_or_default()))
+    Ok(AllScores { lines, slices: slices.unwrap_or_default(), cases: tests.0.unwrap_or_default() })
 }
 
 /// Takes out of the lines the seeds that not all of them have, unless no seed is common to them.
@@ -153,6 +162,7 @@ pub fn scores_of_runs(
         name: name.to_owned(),
         seeds: Vec::new(),
         left_out: 0,
+        runs: Vec::new(),
         ranking: Ranking::default(),
         metric,
         shared_ids: false,
@@ -168,6 +178,7 @@ pub fn scores_of_runs(
         line.ranking = folder.config().method.ranking();
         line.catalogue = line.catalogue.or(folder.config().catalogue);
         line.shared_ids |= outcomes.iter().flatten().any(UserOutcome::has_shared_ids);
+        line.runs.push(folder.config().run.clone());
         line.values.push(outcomes.iter().map(|users| users.iter().map(|o| metric.of(o)).collect()).collect());
         if folder.config().method.is_learned() {
             line.seeds.push(folder.config().seed);
@@ -185,6 +196,47 @@ impl UserScores {
         let common = self.common_seeds(baseline);
         let paired = Paired::of(&self.under(&common), &baseline.under(&common))?;
         Ok(if self.seeds.is_empty() && baseline.seeds.is_empty() { paired.without_seeds() } else { paired })
+    }
+
+    /// The tests of one slice, where `slices` has those of every test.
+    #[must_use]
+    pub(super) fn of_slice(&self, slice: Slice, slices: &[Slices]) -> Self {
+        let chosen = |of_seed: &Vec<Vec<f64>>| {
+            let tests = of_seed.iter().flatten().zip(slices).filter(|(_, slices)| slices.contains(&slice));
+            vec![tests.map(|(&value, _)| value).collect()]
+        };
+        Self { values: self.values.iter().map(chosen).collect(), ..self.clone() }
+    }
+
+    /// What each test loses of what the baseline has, at least 0, and nothing beside it: of hits, the *negative flips* (Yan et
+    /// al., arXiv 2011.09161), of which each is 1. Of an id that items share it is the part of a hit that is lost.
+    ///
+    /// # Errors
+    /// As [`Self::against`].
+    pub fn flips_against(&self, baseline: &Self) -> Result<Paired, Unanswerable> {
+        let common = self.common_seeds(baseline);
+        let lost = |(new, old): (&f64, &f64)| (old - new).max(0.0);
+        let by_stage = |(new, old): (&Vec<f64>, &Vec<f64>)| new.iter().zip(old).map(lost).collect::<Vec<_>>();
+        let by_seed = |(new, old): (Vec<Vec<f64>>, Vec<Vec<f64>>)| new.iter().zip(&old).map(by_stage).collect();
+        let lost: Vec<Vec<Vec<f64>>> =
+            self.under(&common).into_iter().zip(baseline.under(&common)).map(by_seed).collect();
+        let nothing = lost.iter().map(|of_seed| of_seed.iter().map(|stage| vec![0.0; stage.len()]).collect());
+        let paired = Paired::of(&lost, &nothing.collect::<Vec<_>>())?;
+        Ok(if self.seeds.is_empty() && baseline.seeds.is_empty() { paired.without_seeds() } else { paired })
+    }
+
+    /// By test, stage after stage: the value less the baseline's, as a mean over the common seeds of what `of` makes of it.
+    pub(super) fn differences(&self, baseline: &Self, of: fn(f64) -> f64) -> Vec<f64> {
+        let common = self.common_seeds(baseline);
+        let (own, other) = (self.under(&common), baseline.under(&common));
+        let mut sums: Vec<f64> = Vec::new();
+        for (own, other) in own.iter().zip(&other) {
+            let (own, other) = (own.concat(), other.concat());
+            sums.resize(own.len(), 0.0);
+            let differences = own.iter().zip(&other).map(|(own, other)| of(own - other));
+            sums.iter_mut().zip(differences).for_each(|(sum, difference)| *sum += difference);
+        }
+        sums.into_iter().map(|sum| sum / common.len().max(1) as f64).collect()
     }
 
     /// Why the two must not be held against each other by their metric: the released count takes a whole id for one place of a
@@ -233,7 +285,7 @@ impl UserScores {
 pub struct Tests(Option<TestCases>);
 
 /// User and target of every test, by stage from 2 on.
-type TestCases = Vec<Vec<(u32, u32)>>;
+pub(super) type TestCases = Vec<Vec<(u32, u32)>>;
 
 /// The outcomes of a run by stage from 2 on, of the newest model that may be asked.
 fn read(
@@ -284,6 +336,7 @@ mod tests {
             name: String::new(),
             seeds: seeds.to_vec(),
             left_out: 0,
+            runs: Vec::new(),
             ranking: Ranking::Ids,
             metric: UserMetric::default(),
             shared_ids: false,

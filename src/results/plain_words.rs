@@ -2,6 +2,7 @@
 
 use super::comparison::Judged;
 use crate::measure::statistics::{Aim, Comparison, Evidence, Needed, Verdict};
+use crate::text::about;
 
 /// What can be said of `name` against the baseline; nothing of the baseline itself.
 pub fn sentence(name: &str, baseline: &str, judged: &Judged) -> Option<String> {
@@ -65,26 +66,6 @@ fn more(verdict: &Verdict) -> String {
     }
 }
 
-/// `about 140`, with two significant digits; few are said exactly, and beyond a million no number means anything.
-fn about(number: u64) -> String {
-    match number {
-        0..20 => number.to_string(),
-        1_000_000.. => "more than a million".to_owned(),
-        _ => {
-            let step = 10u64.pow(number.ilog10() - 1);
-            let rounded = number.div_ceil(step) * step;
-            let text = rounded.to_string();
-            let grouped = if text.len() > 4 {
-                let (thousands, rest) = text.split_at(text.len() - 3);
-                format!("{thousands}\u{202f}{rest}")
-            } else {
-                text
-            };
-            format!("about {grouped}")
-        }
-    }
-}
-
 /// Two significant digits of a percentage.
 fn significant(value: f64) -> String {
     match value.abs() {
@@ -145,10 +126,6 @@ mod tests {
 
     #[test]
     fn numbers_are_said_as_people_say_them() {
-        assert_eq!(
-            [3, 137, 7849, 12_345, 2_000_000].map(about),
-            ["3", "about 140", "about 7900", "about 13\u{202f}000", "more than a million"]
-        );
         assert_eq!([8.14, 11.2, 0.514].map(significant), ["8.1", "11", "0.51"]);
     }
 }

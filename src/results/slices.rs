@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::paired_scores::{Selection, Tests, UserScores, all_scores, scores_of_runs, slices_of};
+use super::paired_scores::{AllScores, Selection, Tests, UserScores, all_scores, scores_of_runs, slices_of};
 use super::seeds::SeedChoice;
 use crate::data::Protocol;
 use crate::error::InputError;
@@ -38,7 +38,8 @@ pub fn sliced(
 ) -> Result<Vec<SlicedLine>, InputError> {
     let mut found = Vec::new();
     for &metric in metrics {
-        let (lines, slices) = all_scores(project, runs_dir, Selection { metric, protocol, slice: None, seeds })?;
+        let selection = Selection { metric, protocol, slice: None, seeds };
+        let AllScores { lines, slices, .. } = all_scores(project, runs_dir, selection)?;
         for line in lines {
             found.push(by_slice(line, metric, &slices).map_err(|(name, problem)| cannot(runs_dir, &name, &problem))?);
         }

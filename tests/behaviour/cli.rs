@@ -80,9 +80,15 @@ fn help_names_every_command_and_the_exit_status() {
     assert_eq!(help.status.code(), Some(0));
     insta::assert_snapshot!(words(&help.stdout));
     let commands = ["run", "status", "results", "export", "methods", "inspect", "score", "devices", "bench", "demo"];
-    for command in
-        commands.into_iter().chain(["compare", "subspace", "retention", "interpret", "adapter", "semantic-ids"])
-    {
+    for command in commands.into_iter().chain([
+        "compare",
+        "decide",
+        "subspace",
+        "retention",
+        "interpret",
+        "adapter",
+        "semantic-ids",
+    ]) {
         let help = peso(here.path(), &[command, "--help"]);
         assert_eq!(help.status.code(), Some(0), "{command}");
         assert!(words(&help.stdout).contains(&format!("Usage: peso {command}")), "{command}");

@@ -12,6 +12,7 @@ mod cli;
 mod compare;
 mod damaged_models;
 mod data;
+mod decide;
 mod event_files;
 mod gguf_file;
 mod gpu;

@@ -8,6 +8,7 @@
 
 mod bootstrap;
 mod distribution;
+mod family;
 mod holm;
 mod mcnemar;
 mod needed;
@@ -19,6 +20,7 @@ mod verdict;
 
 pub use bootstrap::{Bootstrap, Bootstrapped};
 pub use distribution::{mean, quantile};
+pub use family::{Corrected, Held};
 pub use holm::holm;
 pub use mcnemar::{McNemar, McNemarTest};
 pub use needed::Needed;

@@ -24,10 +24,7 @@ impl Aim {
     /// The users' variance falls with the number of users, the seeds' with that of seeds; both are taken as they were estimated.
     pub fn needed(&self, gain: f64, uncertainty: &Uncertainty, users: usize, level: f64) -> Option<Needed> {
         let seeds = uncertainty.seeds?;
-        let found = |uncertainty: &Uncertainty| {
-            let distance = uncertainty.critical_value(level) + normal_quantile(self.power());
-            gain.abs() >= distance * uncertainty.standard_error()
-        };
+        let found = |uncertainty: &Uncertainty| self.finds(gain, uncertainty, level);
         if gain == 0.0 || !gain.is_finite() {
             return None;
         }
@@ -37,17 +34,31 @@ impl Aim {
             let seeds = Variance { variance, freedom: number as f64 - 1.0 };
             Uncertainty { seeds: Some(seeds), ..*uncertainty }
         };
-        let with_users = |number: u64, seeds: Option<Variance>| {
-            let variance = uncertainty.users.variance * users as f64 / number as f64;
-            let freedom = uncertainty.users.freedom.max(number as f64 - 1.0);
-            Uncertainty { users: Variance { variance, freedom }, seeds }
-        };
+        let with_users = |number, seeds| Uncertainty { seeds, ..with_users(uncertainty, users, number) };
         let first = |enough: &dyn Fn(u64) -> bool| first_number(2, enough);
         first(&|number| found(&with_seeds(number)))
             .map(Needed::Seeds)
             .or_else(|| first(&|number| found(&with_users(number, Some(seeds)))).map(Needed::Users))
             .or_else(|| first(&|number| found(&with_users(number, None))).map(Needed::UsersAndSeeds))
     }
+
+    /// The same of two in which no chance has a part, and which have no seeds: so many test cases.
+    pub fn users_needed(&self, gain: f64, uncertainty: &Uncertainty, users: usize, level: f64) -> Option<u64> {
+        let enough = |number| self.finds(gain, &with_users(uncertainty, users, number), level);
+        if gain == 0.0 { None } else { first_number(2, &enough) }
+    }
+
+    fn finds(&self, gain: f64, uncertainty: &Uncertainty, level: f64) -> bool {
+        let distance = uncertainty.critical_value(level) + normal_quantile(self.power());
+        gain.abs() >= distance * uncertainty.standard_error()
+    }
+}
+
+/// The uncertainty with another number of test cases than `users`.
+fn with_users(uncertainty: &Uncertainty, users: usize, number: u64) -> Uncertainty {
+    let variance = uncertainty.users.variance * users as f64 / number as f64;
+    let freedom = uncertainty.users.freedom.max(number as f64 - 1.0);
+    Uncertainty { users: Variance { variance, freedom }, ..*uncertainty }
 }
 
 /// The first number from `start` on that is enough, of a condition that stays true once it is.
@@ -104,5 +115,7 @@ mod tests {
         assert_eq!(needed(0.0, 0.1, 0.1), None);
         let single = Uncertainty { seeds: None, ..uncertainty(0.1, 0.0) };
         assert_eq!(Aim::default().needed(0.1, &single, 1000, 0.95), None);
+        let counted = Uncertainty { seeds: None, ..uncertainty(0.01, 0.0) };
+        assert_eq!(Aim::default().users_needed(0.1, &counted, 1000, 0.95), Some(7849));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aim, Bootstrap, Interval, Paired, PairedT, Unanswerable, Uncertainty, holm};
+use super::{Aim, Bootstrap, Held, Interval, Paired, PairedT, Unanswerable, Uncertainty};
 
 /// One method against the baseline, before the correction for the others of the same table.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -71,6 +71,11 @@ impl Comparison {
         })
     }
 
+    /// The gain, to be held against a bound.
+    pub const fn held(&self, bound: f64) -> Held {
+        Held { value: self.gain, uncertainty: self.uncertainty, bound }
+    }
+
     /// Why no gain may be told from chance, whatever the p-value; nothing where it may be.
     fn open(&self) -> Option<Evidence> {
         match self.seeds {
@@ -110,22 +115,23 @@ pub struct Verdict {
 impl Verdict {
     /// The verdicts on a family of comparisons, the methods of one table against its baseline, in their order.
     pub fn of_family(comparisons: &[Comparison], alpha: f64) -> Vec<Self> {
-        // What is not a number is no member
-        let p_value = |comparison: &Comparison| comparison.open().map_or(comparison.p_value, |_| f64::NAN);
-        let p_values: Vec<f64> = comparisons.iter().map(p_value).collect();
-        let members = p_values.iter().filter(|p| !p.is_nan()).count();
-        let verdict = |(&comparison, p_corrected): (&Comparison, f64)| {
-            if let Some(evidence) = comparison.open() {
-                return Self { comparison, p_corrected: None, interval_corrected: None, evidence };
-            }
-            // The correction multiplies the p-value, so the interval's part outside is divided.
-            let factor = if comparison.p_value > 0.0 { p_corrected / comparison.p_value } else { members as f64 };
-            let interval = comparison.uncertainty.interval(comparison.gain, 1.0 - alpha / factor);
-            let significant = p_corrected <= alpha;
+        let member = |comparison: &Comparison| comparison.open().is_none().then(|| comparison.held(0.0));
+        let members: Vec<Held> = comparisons.iter().filter_map(member).collect();
+        let mut corrected = Held::corrected(&members, alpha).into_iter();
+        let verdict = |&comparison: &Comparison| {
+            let open = comparison.open();
+            // There is one for each member, in their order
+            let found = if open.is_some() { None } else { corrected.next() };
+            let significant = found.is_some_and(|found| found.p_value <= alpha);
             let evidence = if significant { Evidence::Significant } else { Evidence::NotSignificant };
-            Self { comparison, p_corrected: Some(p_corrected), interval_corrected: Some(interval), evidence }
+            Self {
+                comparison,
+                p_corrected: found.map(|found| found.p_value),
+                interval_corrected: found.map(|found| found.interval),
+                evidence: open.unwrap_or(evidence),
+            }
         };
-        comparisons.iter().zip(holm(&p_values)).map(verdict).collect()
+        comparisons.iter().map(verdict).collect()
     }
 
     /// The interval that goes with the verdict: corrected, or over the users of one seed where no verdict can be given.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use self::training::training;
 use self::values::{Checked, above_zero, bad, dropout, positive, require, share};
+use super::decision::Gates;
 use super::{Evaluation, Project, SemanticIds, evaluation_fields, settings};
 use crate::data::{DatasetSource, Prepare, SyntheticOptions, synthetic as generator};
 use crate::method::MethodOptions;
@@ -64,7 +65,9 @@ pub fn check(project: &Project) -> Checked {
     experiments(project)?;
     super::sweep::expand(project)?;
     seeds("seeds", &project.seeds)?;
-    own_seeds(project)
+    own_seeds(project)?;
+    let gates = project.decision.as_ref().map_or(Ok(()), Gates::check);
+    gates.map_err(|(field, problem, advice)| bad(&format!("decision.{field}"), &problem, advice))
 }
 
 fn own_seeds(project: &Project) -> Checked {
