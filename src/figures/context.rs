@@ -20,6 +20,7 @@ use crate::project::Project;
 use crate::project::board::FigureOptions;
 use crate::results::churn::{ChurnReport, StageTests, churn, stage_tests};
 use crate::results::comparison::{ComparisonLine, Judged, judge, lines};
+use crate::results::decision::Decision;
 use crate::results::seeds::{SeedBasis, SeedChoice};
 use crate::results::slices::{Sliced, sliced_runs};
 use crate::results::{Results, RunResult, ShownRuns};
@@ -186,6 +187,14 @@ impl<'p> FigureContext<'p> {
     /// The lines by name, each with the ids of its runs.
     fn names_and_runs(&self) -> Vec<(String, Vec<String>)> {
         self.lines().iter().map(|line| (line.item.name.clone(), line.item.runs.clone())).collect()
+    }
+
+    /// What the project's gates say of every method against the line of a name.
+    ///
+    /// # Errors
+    /// As [`Decision::of_project`].
+    pub fn decision(&self, baseline: &str) -> Result<Decision, InputError> {
+        Decision::of_project(self.project, &self.runs_dir, self.results.protocol, baseline)
     }
 
     /// What the runs of a line were run with; none where none of them is there any more.

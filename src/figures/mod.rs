@@ -37,6 +37,7 @@ macro_rules! figures {
 figures! {
     comparison,
     gains,
+    decision,
     matrix,
     cost,
     table,

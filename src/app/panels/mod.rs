@@ -128,6 +128,7 @@ views![
     data::DataPanel,
     model::ModelPanel,
     log::LogPanel,
+    decide::DecidePanel,
     board::BoardPanel,
 ];
 

@@ -17,6 +17,8 @@ pub(crate) struct Selection {
     pub(crate) direction: usize,
     /// Place in the dataset.
     pub(crate) user: Option<u32>,
+    /// Name of the line that decisions are against; the usual one until one is chosen.
+    pub(crate) baseline: Option<String>,
 }
 
 impl Selection {

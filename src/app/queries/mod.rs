@@ -9,6 +9,7 @@ pub(crate) mod browse;
 pub(crate) mod comparison;
 pub(crate) mod data;
 pub(crate) mod data_report;
+pub(crate) mod decision;
 pub(crate) mod model;
 pub(crate) mod predictions;
 pub(crate) mod recommend;
