@@ -146,6 +146,11 @@ pub(crate) enum Message {
         doing: &'static str,
         error: InputError,
     },
+    /// What the window has to say in the log.
+    Said {
+        session: u64,
+        text: String,
+    },
     /// Something small was done; nobody needs to know.
     Done,
 }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use super::dialogs::desktop::{FileDialogs, PortalDialogs};
 use super::launcher::{ExecutableLauncher, Launcher};
 use super::settings;
+use super::telling::{DesktopTeller, Teller};
 
 /// Dialogs, workers, folders and the clock.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub struct Services {
     pub dialogs: Arc<dyn FileDialogs>,
     /// Starts workers.
     pub launcher: Arc<dyn Launcher>,
+    /// Tells users who look elsewhere.
+    pub teller: Arc<dyn Teller>,
     /// Where settings are kept; `None` keeps none.
     pub configuration_folder: Option<PathBuf>,
     /// Where new files are suggested.
@@ -32,6 +35,7 @@ impl Services {
         Ok(Self {
             dialogs: Arc::new(PortalDialogs),
             launcher: Arc::new(ExecutableLauncher::current()?),
+            teller: Arc::new(DesktopTeller),
             configuration_folder: settings::configuration_folder(),
             documents_folder: settings::documents_folder(),
             clock: || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::autosave::Autosave;
 use super::dock::Layout;
+use super::gate_watch::GateWatch;
 use super::history::History;
 use super::queries::Queries;
 use super::queue_time::{QueueEnd, QueueStory, TimeLeft};
@@ -20,10 +21,10 @@ use crate::project::Project;
 use crate::project::edits::change::{Change, Place};
 use crate::project::styles::StyleSlots;
 use crate::results::Results;
-use crate::run::Status;
 use crate::run::marks::{Mark, Marks};
 use crate::run::queue::{Entries, Queue, RunKey};
 use crate::run::trash::Deleted;
+use crate::run::{Event, Status};
 
 pub(crate) use super::rows::{Origin, Row, RowState};
 
@@ -103,6 +104,12 @@ pub(crate) struct Session {
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
     pub(crate) watcher: Option<Watcher>,
+    /// What the window itself has to say in the log.
+    pub(crate) said: Vec<Event>,
+    /// Why runs of the queue failed, until it ends.
+    pub(crate) failures: Vec<String>,
+    /// What the gates of the project said last.
+    pub(crate) gates: GateWatch,
     /// What the line of each run is drawn with in every chart, by run id, then the slots of names, and the training curves of
     /// runs; made again where the project (first revision) or the results (second) have changed.
     pub(crate) styles: BTreeMap<String, SeriesStyle>,
@@ -153,6 +160,9 @@ impl Session {
             queue_story: QueueStory::default(),
             last_words: BTreeMap::new(),
             watcher: None,
+            said: Vec::new(),
+            failures: Vec::new(),
+            gates: GateWatch::default(),
             styles: BTreeMap::new(),
             style_slots: StyleSlots::default(),
             curve_styles: BTreeMap::new(),

@@ -40,6 +40,10 @@ pub(crate) struct Settings {
     pub(crate) confirm_forms: bool,
     /// Whether the window begins with the project that was open last.
     pub(crate) reopen_last: bool,
+    /// Whether the desktop notifies when a queue ends or fails, or a gate flips.
+    pub(crate) notify: bool,
+    /// A program with its arguments that is run then; nothing where it is empty.
+    pub(crate) on_finished: String,
     /// Where new projects are suggested; none for the user's documents.
     pub(crate) projects_folder: Option<PathBuf>,
     /// Whether the tour was taken or skipped.
@@ -110,6 +114,8 @@ impl Default for Settings {
             tooltip_delay: 0.4,
             confirm_forms: true,
             reopen_last: true,
+            notify: true,
+            on_finished: String::new(),
             projects_folder: None,
             tour_seen: false,
             recent: Vec::new(),

@@ -20,8 +20,10 @@ use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
 use crate::project::Project;
 use crate::project::slug::slug;
+use crate::run::on_finished::{Occasion, OnFinished};
 use crate::run::planned::planned;
 use crate::run::{CHECKPOINT_EVERY, RunOptions, RunOutcome, RunSelection, Status};
+use crate::text::counted;
 use crate::train::worker;
 
 /// Train and evaluate a project's experiments; what is unfinished is resumed
@@ -62,6 +64,10 @@ pub(super) struct Arguments {
     /// Do the runs that are ordered on standard input
     #[arg(long, hide = true)]
     serve: bool,
+    /// A program with its arguments, run without a shell when the runs have ended or failed, with PESO_PROJECT, PESO_EVENT
+    /// (finished or failed) and PESO_MESSAGE in its environment
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["dry_run", "serve"])]
+    on_finished: Option<OnFinished>,
     /// Start over instead of resuming
     #[arg(long)]
     fresh: bool,
@@ -91,7 +97,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
     let words = if arguments.serve { "" } else { "\nsaving the state; once more to end at once" };
     let interrupted = interruption(words)?;
-    match trained(&project, &selection, &options, arguments, &interrupted) {
+    let ended = trained(&project, &selection, &options, arguments, &interrupted);
+    if let Some(command) = &arguments.on_finished {
+        tell_command(command, arguments, &ended);
+    }
+    match ended.map(|(ended, _)| ended) {
         // Only what comes before the first run ends so: a run keeps its state and says it.
         Err(error) if matches!(error.downcast_ref(), Some(RunError::Stopped)) => {
             say("stopped before the first run; what is done of the semantic ids is kept, and `peso run` goes on");
@@ -101,18 +111,33 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
 }
 
-/// Trains what semantic ids the project wants, then its runs.
+/// Tells the user's command how it ended; of a stop nothing, which the user asked for.
+fn tell_command(command: &OnFinished, arguments: &Arguments, ended: &anyhow::Result<(Ended, String)>) {
+    let told = match ended {
+        Ok((Ended::Done, message)) => Some((Occasion::Finished, message.clone())),
+        Ok((Ended::RunFailed | Ended::BadInput, message)) => Some((Occasion::Failed, message.clone())),
+        Ok((Ended::Interrupted, _)) => None,
+        Err(error) if matches!(error.downcast_ref(), Some(RunError::Stopped)) => None,
+        Err(error) => Some((Occasion::Failed, error.to_string())),
+    };
+    let Some((occasion, message)) = told else { return };
+    if let Err(error) = command.run(&arguments.project, occasion, &message) {
+        say(&format!("warning: --on-finished did not work: {error}"));
+    }
+}
+
+/// Trains what semantic ids the project wants, then its runs; how that ended, and what there is to say of it.
 fn trained(
     project: &Project,
     selection: &RunSelection,
     options: &RunOptions,
     arguments: &Arguments,
     interrupted: &Arc<AtomicBool>,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<(Ended, String)> {
     // Workers find them then.
     semantic_ids::ensure(project, arguments.device, interrupted)?;
     if arguments.serve {
-        return workers::serve(project, selection, options, interrupted);
+        return Ok((workers::serve(project, selection, options, interrupted)?, String::new()));
     }
     let workers = match arguments.workers {
         Workers::Number(number) => number.min(planned(project, selection)?.len()),
@@ -126,7 +151,7 @@ fn trained(
         let crew = Crew { project, file: &arguments.project, selection, options, workers, threads };
         match workers::run(&crew, interrupted)? {
             Ok(outcomes) => outcomes,
-            Err(ended) => return Ok(ended),
+            Err(ended) => return Ok((ended, "the workers could not go on".to_owned())),
         }
     } else {
         worker::run(project, selection, options, &mut bars)?
@@ -139,7 +164,20 @@ fn trained(
     if ended == Ended::Done {
         say(&format!("`peso results {}` shows what was measured", arguments.project.display()));
     }
-    Ok(ended)
+    Ok((ended, message(&outcomes)))
+}
+
+/// What the runs came to, in one sentence.
+fn message(outcomes: &[RunOutcome]) -> String {
+    let count = |status| outcomes.iter().filter(|outcome| outcome.status == status).count();
+    let finished = format!("{} finished", counted(count(Status::Finished), "run"));
+    match outcomes.iter().find(|outcome| outcome.status == Status::Failed) {
+        Some(failed) => {
+            let reason = failed.reason.as_deref().unwrap_or("no reason was recorded");
+            format!("{finished}, {} failed. {}: {reason}", count(Status::Failed), failed.run)
+        }
+        None => finished,
+    }
 }
 
 /// How many workers there are.

@@ -7,6 +7,7 @@ pub mod folder;
 mod layout;
 pub mod marks;
 pub mod observer;
+pub mod on_finished;
 pub mod options;
 pub mod outcome;
 pub mod planned;

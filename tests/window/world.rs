@@ -13,11 +13,13 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::dialogs::desktop::{FileDialog, FileDialogs};
 use peso_workbench::app::launcher::{Ended, EstimateRequest, ExecutableLauncher, JobHandle, Launcher};
+use peso_workbench::app::telling::Teller;
 use peso_workbench::app::{Services, Workbench};
 use peso_workbench::budget::estimate::Estimate;
 use peso_workbench::error::InputError;
 use peso_workbench::project::Project;
 use peso_workbench::project::file::DEMO;
+use peso_workbench::run::on_finished::{Occasion, OnFinished};
 use peso_workbench::run::queue::{Queue, QueueWorker};
 
 use crate::fixture;
@@ -44,6 +46,33 @@ impl FileDialogs for ScriptedDialogs {
     fn show_folder(&self, folder: &Path) -> Result<(), InputError> {
         self.shown.lock().unwrap().push(folder.to_path_buf());
         Ok(())
+    }
+}
+
+/// Keeps what users were told.
+#[derive(Default)]
+pub struct KeptTeller {
+    /// Messages of notifications.
+    pub notified: Mutex<Vec<String>>,
+    /// Events and messages that the command was run with.
+    pub ran: Mutex<Vec<(&'static str, String)>>,
+    /// What a desktop without notifications says.
+    pub silent: Mutex<Option<String>>,
+}
+
+impl Teller for KeptTeller {
+    fn notify(&self, _: &str, message: &str) -> Result<(), String> {
+        self.notified.lock().unwrap().push(message.to_owned());
+        self.silent.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+
+    fn run(&self, _: &OnFinished, _: &Path, occasion: Occasion, message: &str) -> Result<(), InputError> {
+        self.ran.lock().unwrap().push((occasion.key(), message.to_owned()));
+        if message.contains("failed") {
+            Err(InputError::new("command", "it ended with exit status: 1"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -89,6 +118,7 @@ impl Launcher for HeldLauncher {
 pub struct World {
     pub folder: tempfile::TempDir,
     pub dialogs: Arc<ScriptedDialogs>,
+    pub teller: Arc<KeptTeller>,
     /// The projects that workers were started for.
     pub started: mpsc::Receiver<PathBuf>,
     pub endings: mpsc::Sender<Ended>,
@@ -113,6 +143,7 @@ impl World {
         Self {
             folder: tempfile::tempdir().unwrap(),
             dialogs: Arc::default(),
+            teller: Arc::default(),
             started,
             endings,
             asked,
@@ -131,6 +162,7 @@ impl World {
         Services {
             dialogs: Arc::clone(&self.dialogs) as Arc<dyn FileDialogs>,
             launcher: Arc::clone(&self.launcher),
+            teller: Arc::clone(&self.teller) as Arc<dyn Teller>,
             configuration_folder: Some(self.folder.path().join("configuration")),
             documents_folder: self.folder.path().join("documents"),
             clock: || fixture::STARTED + 90,

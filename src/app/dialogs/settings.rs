@@ -8,8 +8,9 @@ use egui::{Checkbox, DragValue, Grid, TextEdit, Ui};
 use super::dialog::{DialogAction, DialogContents, OnEscape, right_buttons};
 use super::path::expand_home;
 use crate::app::settings::{Settings, ThemeChoice};
-use crate::app::theme::space;
+use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
+use crate::run::on_finished::OnFinished;
 
 /// State of the dialog.
 #[derive(Debug)]
@@ -34,6 +35,16 @@ impl SettingsDialog {
         let typed = self.folder.trim();
         let projects_folder = (!typed.is_empty()).then(|| expand_home(typed));
         Settings { projects_folder, ..self.settings.clone() }
+    }
+
+    /// Why what is typed is no command; nothing where it is one, or empty.
+    fn command_problem(&self) -> Option<String> {
+        let typed = &self.settings.on_finished;
+        if typed.trim().is_empty() {
+            None
+        } else {
+            typed.parse::<OnFinished>().err().map(|why| widgets::sentence(&why))
+        }
     }
 
     fn appearance(&mut self, ui: &mut Ui) {
@@ -66,6 +77,21 @@ impl SettingsDialog {
         ui.end_row();
         ui.label("At start");
         ui.add(Checkbox::new(&mut self.settings.reopen_last, "Open the project that was open last"));
+        ui.end_row();
+        ui.label("When a queue ends");
+        let words = "Notify on the desktop, also when it fails or a gate of the decision flips";
+        ui.add(Checkbox::new(&mut self.settings.notify, words));
+        ui.end_row();
+        let label = ui.label("Command then");
+        let help = "Run without a shell, with PESO_PROJECT, PESO_EVENT (finished, failed or decision) and PESO_MESSAGE in its environment. Only these settings can name it: projects come from strangers, and none may run a command";
+        ui.vertical(|ui| {
+            let field = TextEdit::singleline(&mut self.settings.on_finished).hint_text("A program and its arguments");
+            ui.add(field.desired_width(300.0)).labelled_by(label.id).on_hover_text(help);
+            match self.command_problem() {
+                Some(problem) => _ = ui.colored_label(theme::tokens(ui).error, format!("⚠ {problem}")),
+                None => _ = widgets::remark(ui, "Set here alone: a project can never run a command"),
+            }
+        });
         ui.end_row();
         let label = ui.label("Folder of projects");
         let hint = self.documents.display().to_string();
@@ -101,8 +127,9 @@ impl DialogContents for SettingsDialog {
         widgets::remark(ui, "Settings are this computer's; a project takes none of them with it");
         ui.add_space(space::M);
         let mut action = None;
-        let chosen = self.chosen();
-        ui.horizontal(|ui| right_buttons(ui, "Apply", true, &mut action, || DialogAction::Settings(Box::new(chosen))));
+        let (chosen, usable) = (self.chosen(), self.command_problem().is_none());
+        let applied = || DialogAction::Settings(Box::new(chosen));
+        ui.horizontal(|ui| right_buttons(ui, "Apply", usable, &mut action, applied));
         action
     }
 }

@@ -15,6 +15,7 @@ mod recent;
 mod report;
 mod reveal;
 mod runs;
+mod telling;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -68,6 +69,7 @@ impl Workbench {
         }
         self.move_queue();
         self.tell_queue_end();
+        self.watch_gates();
         self.move_estimate();
         self.move_autosave(ctx);
         self.look_at_recent();
@@ -115,6 +117,7 @@ impl Workbench {
             Message::ChartDrawn(drawn) => self.chart_drawn(ctx, drawn),
             Message::Failed { doing, error } => self.notices.push(Notice::error(doing, &error)),
             Message::Done => {}
+            Message::Said { session, text } => self.said(session, text),
             Message::Runs { session, snapshot } => {
                 self.tell_unreadable(session, &snapshot.unreadable);
                 let failed = self.session_numbered(session).map(|open| open.take(snapshot)).unwrap_or_default();
@@ -122,6 +125,9 @@ impl Workbench {
                 for run in failed {
                     let key = RunKey { experiment: run.config.experiment.clone(), seed: run.config.seed };
                     let reason = sentence(run.reason.as_deref().unwrap_or("No reason was recorded"));
+                    if let Some(open) = self.session_numbered(session) {
+                        open.failures.push(format!("{}: {reason}", did_not_finish(&key)));
+                    }
                     self.notices.push(Notice::new(Weight::Problem, did_not_finish(&key)).details(reason));
                 }
             }

@@ -10,6 +10,7 @@ use super::super::workbench::Workbench;
 use crate::app::message::Message;
 use crate::error::InputError;
 use crate::run::observer::Control;
+use crate::run::on_finished::Occasion;
 use crate::run::queue::{Entries, RunKey};
 use crate::run::{RunFolder, Status};
 
@@ -75,7 +76,7 @@ impl Workbench {
         let run = entries.current.or_else(|| entries.waiting.first().cloned());
         let title = run.as_ref().map_or("The worker was cut off".to_owned(), did_not_finish);
         let queue = session.queue_file();
-        let mut goes_on = true;
+        let (mut goes_on, mut failed) = (true, None);
         match result {
             // 1: the runs that failed say so themselves. 130: the user stopped them; the state is saved.
             Ok(Ended { code: Some(0 | 1 | 130), .. }) => {}
@@ -88,6 +89,7 @@ impl Workbench {
                 if let Some(run) = run {
                     session.last_words.insert(run, words.clone());
                 }
+                failed = Some(format!("{title}: {words}"));
                 self.notices.push(Notice::new(Weight::Problem, title).details(words));
             }
             Err(error) => {
@@ -95,11 +97,15 @@ impl Workbench {
                 if let Some(run) = run {
                     session.last_words.insert(run, error.to_string());
                 }
+                failed = Some(format!("{title}: {error}"));
                 self.notices.push(Notice::error(&title, &error));
             }
         }
         if let Some(session) = &mut self.session {
             session.arrange_rows();
+        }
+        if let Some(message) = failed {
+            self.tell(Occasion::Failed, &message);
         }
         if goes_on {
             // Something may have been added while the worker was on its way out.
@@ -111,8 +117,15 @@ impl Workbench {
     pub(super) fn tell_queue_end(&mut self) {
         let now = (self.services.clock)();
         if let Some(end) = self.session.as_mut().and_then(|session| session.queue_end(now)) {
-            let weight = if end.has_failures() { Weight::Problem } else { Weight::Awaited };
+            let failures = self.session.as_mut().map(|session| std::mem::take(&mut session.failures));
+            let (weight, occasion) = match end.has_failures() {
+                true => (Weight::Problem, Occasion::Failed),
+                false => (Weight::Awaited, Occasion::Finished),
+            };
+            let reason = failures.iter().flatten().next().filter(|_| end.has_failures());
+            let message = reason.map_or_else(|| end.words(), |reason| format!("{}. {reason}", end.words()));
             self.notices.push(Notice::new(weight, end.words()));
+            self.tell(occasion, &message);
         }
     }
 

@@ -80,6 +80,8 @@ impl LogPanel {
                 wanted.is_empty() || run.contains(&wanted) || event.text.to_lowercase().contains(&wanted)
             })
             .collect();
+        let fits = |event: &&Event| wanted.is_empty() || event.text.to_lowercase().contains(&wanted);
+        lines.extend(context.session.said.iter().filter(fits).map(|event| ("window", event)));
         lines.sort_by_key(|(_, event)| event.unix);
         lines
     }

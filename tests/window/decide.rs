@@ -1,0 +1,85 @@
+//! Ship or hold: gates that are set, and what they say of every method.
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, Theme};
+use egui_kittest::kittest::Queryable as _;
+use peso_workbench::run::RunMethod;
+
+use crate::fixture::{self, Come};
+use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
+use eframe::egui;
+
+/// Finished runs of PESO, the single LoRA, Frozen and popularity, one seed each.
+fn runs(file: &std::path::Path) {
+    let project = load(file);
+    let runs = project.runs_dir(None);
+    for (place, level) in [(0, 0.081), (1, 0.072), (3, 0.050)] {
+        fixture::write(&runs, &fixture::planned(&project, place), level, Come::FINISHED);
+    }
+    let popularity = fixture::config(&project, "Popularity", RunMethod::Popularity, 0);
+    fixture::write(&runs, &popularity, 0.040, Come::FINISHED);
+}
+
+#[test]
+fn gates_are_set_with_their_day_and_taken_back() {
+    let world = World::new();
+    let file = world.demo();
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_label(&mut window, "Synthetic drift demo");
+    click(&mut window, "Decide");
+    until_label(&mut window, "Nothing to decide yet");
+    until_part(&mut window, "Not set: the usual ones hold");
+    click(&mut window, "Set these gates");
+    // The stopped clock stands at 2023-11-14.
+    until_part(&mut window, "Set on 2023-11-14 (UTC)");
+    click(&mut window, "Gate of memory");
+    until_part(&mut window, "at most 2 times the memory");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    until(&mut window, "the saved gates", |_| load(&file).decision.is_some());
+    let gates = load(&file).decision.unwrap();
+    assert_eq!((gates.set_on.as_deref(), gates.memory), (Some("2023-11-14"), Some(2.0)));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    until(&mut window, "no gate of memory", |window| !has_part(window, "times the memory"));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    until_part(&mut window, "Not set: the usual ones hold");
+}
+
+#[test]
+fn a_decision_says_what_is_missing_and_leads_to_the_users_who_are_harmed() {
+    let world = World::new();
+    let file = world.demo();
+    runs(&file);
+    let mut window = world.window(Theme::Dark, Some(&file));
+    window.set_size([1280.0, 3000.0].into());
+    until_label(&mut window, "Synthetic drift demo");
+    click(&mut window, "Decide");
+    // One seed of each: nothing can be told of others, as `peso compare` says.
+    until_part(&mut window, "PESO needs 2 more seeds: gain");
+    assert!(has(&window, "? Needs 2 more seeds"));
+    assert!(has_part(&window, "Co-occurrence without a finished run"));
+    assert!(has_part(&window, "The project has no gates"));
+    // Frozen hits 30 of 100 users in each of four stages, all of them of the 43 that the baseline hits.
+    click(&mut window, "negative flips of Frozen");
+    until_part(&mut window, "Frozen: 52 tests the baseline hit, and it does not");
+    let first = "Harmed user ";
+    until_part(&mut window, first);
+    window.query_all_by_label_contains(first).next().unwrap().click();
+    window.step();
+    until(&mut window, "the users", |window| window.query_by_role_and_label(Role::TextInput, "Filter users").is_some());
+}
+
+#[test]
+fn a_cost_above_its_gate_holds_whatever_the_gain() {
+    let world = World::new();
+    let file = world.demo_with("seeds: [42],", "seeds: [42], decision: Some((training_time: Some(0.5))),");
+    runs(&file);
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([1280.0, 3000.0].into());
+    until_label(&mut window, "Synthetic drift demo");
+    click(&mut window, "Decide");
+    until_part(&mut window, "Hold PESO: training time is 1.00x, and must be at most 0.50x");
+    assert!(has(&window, "× Hold"));
+    // Against another baseline, it is that one that is not among the methods.
+    crate::world::choose(&mut window, "Baseline", "Frozen");
+    until_part(&mut window, "Hold Single evolving LoRA: training time is");
+}
