@@ -80,6 +80,9 @@ fn a_cost_above_its_gate_holds_whatever_the_gain() {
     until_part(&mut window, "Hold PESO: training time is 1.00x, and must be at most 0.50x");
     assert!(has(&window, "× Hold"));
     // Against another baseline, it is that one that is not among the methods.
-    crate::world::choose(&mut window, "Baseline", "Frozen");
+    window.get_by_role_and_label(Role::ComboBox, "Baseline").click();
+    window.step();
+    window.step();
+    window.get_by_role_and_label(Role::Button, "Popularity").click();
     until_part(&mut window, "Hold Single evolving LoRA: training time is");
 }

@@ -56,7 +56,6 @@ impl Query for Decided {
     type Answer = Decision;
 
     const POOL: Pool = Pool::Verdicts;
-    const SUPERSEDES: bool = true;
 
     fn follows(&self, earlier: &Self) -> bool {
         (&self.baseline, self.protocol, self.runs_dir()) == (&earlier.baseline, earlier.protocol, earlier.runs_dir())

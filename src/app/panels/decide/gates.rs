@@ -19,14 +19,15 @@ const KEY: u64 = 1 << 34;
 /// State of the form.
 #[derive(Debug, Default)]
 pub(super) struct GatesForm {
-    /// Whether it is unfolded; until the user says so, where the project has no gates yet.
+    /// Whether it is unfolded, where the user has said so.
     open: Option<bool>,
 }
 
 impl GatesForm {
-    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+    /// Draws it, unfolded at first where `unfolded` says so.
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, unfolded: bool) {
         let project = context.session.project();
-        let open = self.open.unwrap_or(project.decision.is_none());
+        let open = self.open.unwrap_or(unfolded);
         widgets::card(ui, |ui| {
             let title = RichText::new("Gates").text_style(theme::section()).family(theme::semi_bold());
             let header = CollapsingHeader::new(title).id_salt("gates").open(Some(open));

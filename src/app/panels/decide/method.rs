@@ -1,7 +1,7 @@
 //! What was decided on one method, gate by gate.
 
 use eframe::egui;
-use egui::{Color32, Grid, RichText, Ui};
+use egui::{CollapsingHeader, Color32, Grid, RichText, Ui};
 
 use super::harmed::Listed;
 use super::interval;
@@ -45,31 +45,75 @@ pub(super) fn ui(ui: &mut Ui, method: &MethodDecision, listed: Option<&Listed>) 
             return;
         }
         ui.add_space(space::XS);
-        // On top what decides: the gates that failed, then those that are open.
-        let mut gates: Vec<&GateResult> = method.gates.iter().collect();
-        gates.sort_by_key(|gate| match gate.state {
-            State::Failed => 0,
-            State::Open => 1,
-            State::Passed => 2,
-        });
-        Grid::new(("gates of", &method.name)).num_columns(6).spacing([space::M, space::XS]).show(ui, |ui| {
-            for heading in ["Gate", "Value", "Interval", "", "Must be", "State"] {
-                ui.label(RichText::new(heading).small().color(tokens.muted));
+        let (shown, rest) = arranged(&method.gates);
+        let id = ("gates of", method.name.as_str());
+        wanted = grid(ui, id, method, &shown, listed);
+        if !rest.is_empty() {
+            let count = |state| rest.iter().filter(|gate| gate.state == state).count();
+            let parts = [State::Failed, State::Open, State::Passed].map(|state| (count(state), state));
+            let parts =
+                parts.iter().filter(|(number, _)| *number > 0).map(|(number, state)| format!("{number} {state}"));
+            let title = format!(
+                "The other {}: {}",
+                widgets::counted(rest.len(), "slice"),
+                parts.collect::<Vec<_>>().join(", ")
+            );
+            let others = CollapsingHeader::new(RichText::new(title).small()).id_salt(("slices of", &method.name));
+            others.show_unindented(ui, |ui| {
+                wanted = wanted.or(grid(ui, ("other gates of", method.name.as_str()), method, &rest, listed));
+            });
+        }
+    });
+    wanted
+}
+
+/// What decides on top (the gates that failed, then those that are open), and of the slices the worst; then the other slices.
+fn arranged(gates: &[GateResult]) -> (Vec<&GateResult>, Vec<&GateResult>) {
+    let order = |gate: &&GateResult| match gate.state {
+        State::Failed => 0,
+        State::Open => 1,
+        State::Passed => 2,
+    };
+    let room = |gate: &GateResult| gate.interval.map_or(f64::INFINITY, |interval| interval.low - gate.bound);
+    let (mut slices, mut shown): (Vec<_>, Vec<_>) = gates.iter().partition(|gate| matches!(gate.gate, Gate::Slice(_)));
+    slices.sort_by(|a, b| order(a).cmp(&order(b)).then(room(a).total_cmp(&room(b))));
+    shown.extend(slices.first().copied());
+    shown.sort_by_key(order);
+    (shown, slices.into_iter().skip(1).collect())
+}
+
+/// Width from which the interval stands in numbers too.
+const WIDE: f32 = 620.0;
+
+/// Gates as rows; the one whose harmed users are asked for.
+fn grid(
+    ui: &mut Ui,
+    id: (&str, &str),
+    method: &MethodDecision,
+    gates: &[&GateResult],
+    listed: Option<&Listed>,
+) -> Option<Gate> {
+    let tokens = theme::tokens(ui);
+    let wide = ui.available_width() >= WIDE;
+    let mut wanted = None;
+    Grid::new(id).num_columns(6).spacing([space::M, space::XS]).min_col_width(64.0).show(ui, |ui| {
+        let numbers = if wide { "95 % or more" } else { "" };
+        for heading in ["Gate", "Value", "Interval and bound", numbers, "Must be", "State"] {
+            ui.label(RichText::new(heading).small().color(tokens.muted));
+        }
+        ui.end_row();
+        for gate in gates {
+            if row(ui, method, gate, wide, listed) {
+                wanted = Some(gate.gate);
             }
             ui.end_row();
-            for gate in gates {
-                if row(ui, method, gate, listed) {
-                    wanted = Some(gate.gate);
-                }
-                ui.end_row();
-            }
-        });
+        }
     });
     wanted
 }
 
 /// One gate; whether its harmed users are asked for.
-fn row(ui: &mut Ui, method: &MethodDecision, gate: &GateResult, listed: Option<&Listed>) -> bool {
+fn row(ui: &mut Ui, method: &MethodDecision, gate: &GateResult, wide: bool, listed: Option<&Listed>) -> bool {
     let tokens = theme::tokens(ui);
     let (mark, colour) = state_look(gate.state, tokens);
     let harmed = method.harmed.iter().filter(|harmed| harmed.concerns(gate.gate)).count();
@@ -89,9 +133,12 @@ fn row(ui: &mut Ui, method: &MethodDecision, gate: &GateResult, listed: Option<&
     });
     ui.label(gate.value_words());
     interval::ui(ui, gate, colour);
-    ui.label(RichText::new(gate.interval_words()).small().color(tokens.muted));
+    let numbers = if wide { gate.interval_words() } else { String::new() };
+    ui.label(RichText::new(numbers).small().color(tokens.muted));
     ui.label(gate.bound_words());
-    ui.add(egui::Label::new(RichText::new(widgets::sentence(&gate.state_words())).color(colour)).wrap());
+    let needs = gate.more.map_or_else(String::new, |more| format!(", needs {more}"));
+    let state = ui.label(RichText::new(format!("{}{needs}", widgets::sentence(&gate.state.to_string()))).color(colour));
+    state.on_hover_text(widgets::sentence(&gate.state_words()));
     clicked
 }
 

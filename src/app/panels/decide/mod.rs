@@ -88,7 +88,7 @@ impl Panel for DecidePanel {
                 ui.set_width(size.x - list);
                 ui.vertical(|ui| {
                     ScrollArea::vertical().id_salt("decision").auto_shrink(false).show(ui, |ui| {
-                        self.gates.ui(ui, context);
+                        self.gates.ui(ui, context, false);
                         ui.add_space(space::S);
                         if let Some(decision) = answered(ui, context, &query, "Holding every method against the gates")
                         {
@@ -114,7 +114,7 @@ impl DecidePanel {
     /// What to do before there is anything to decide; gates are set best now.
     fn not_yet(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         ScrollArea::vertical().id_salt("no decision").auto_shrink(false).show(ui, |ui| {
-            self.gates.ui(ui, context);
+            self.gates.ui(ui, context, true);
             let advice = "Set the gates above before the runs, so that no result has a part in them. A decision appears as soon as two methods are finished: press Run all to start";
             widgets::empty_state(ui, "Nothing to decide yet", advice);
         });
