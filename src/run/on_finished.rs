@@ -58,7 +58,7 @@ impl OnFinished {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.env("PESO_PROJECT", project).env("PESO_EVENT", occasion.key()).env("PESO_MESSAGE", message);
-        let advice = "the setting \"Command\" and `--on-finished` take a program and its arguments";
+        let advice = "the setting \"Command at the end\" and `--on-finished` take a program and its arguments";
         match command.status() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(InputError::new(&self.program, format!("it ended with {status}")).advice(advice)),

@@ -97,6 +97,25 @@ fn help_names_every_command_and_the_exit_status() {
     assert!(words(&former.stdout).contains("Usage: peso interpret"), "`peso meaning` goes on to work");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_command_is_told_that_runs_failed_and_no_project_names_one() {
+    let here = tempfile::tempdir().unwrap();
+    let with = |field: &str| DEMO.replace("    format: 1,", &format!("    format: 1,\n    {field}"));
+    fs::write(here.path().join("broken.ron"), with("semantic_ids: Index(\"nowhere.json\"),")).unwrap();
+    fs::write(here.path().join("hostile.ron"), with("on_finished: \"touch ran\",")).unwrap();
+    let command = "sh -c 'echo \"$PESO_EVENT: $PESO_PROJECT: $PESO_MESSAGE\" > told'";
+    let failed = peso(here.path(), &["run", "broken.ron", "--on-finished", command]);
+    assert_ne!(failed.status.code(), Some(0));
+    let told = fs::read_to_string(here.path().join("told")).unwrap();
+    assert!(told.starts_with("failed: broken.ron: ") && told.contains("nowhere.json"), "{told}");
+    let refused = peso(here.path(), &["run", "hostile.ron"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(words(&refused.stderr).contains("unknown field `on_finished`"), "{}", words(&refused.stderr));
+    let unclosed = peso(here.path(), &["run", "broken.ron", "--on-finished", "say 'it"]);
+    assert!(words(&unclosed.stderr).contains("a quote is not closed"), "{}", words(&unclosed.stderr));
+}
+
 #[test]
 fn bad_input_ends_with_2_names_the_place_and_leaves_nothing() {
     let here = tempfile::tempdir().unwrap();

@@ -82,7 +82,7 @@ impl SettingsDialog {
         let words = "Notify on the desktop, also when it fails or a gate of the decision flips";
         ui.add(Checkbox::new(&mut self.settings.notify, words));
         ui.end_row();
-        let label = ui.label("Command then");
+        let label = ui.label("Command at the end");
         let help = "Run without a shell, with PESO_PROJECT, PESO_EVENT (finished, failed or decision) and PESO_MESSAGE in its environment. Only these settings can name it: projects come from strangers, and none may run a command";
         ui.vertical(|ui| {
             let field = TextEdit::singleline(&mut self.settings.on_finished).hint_text("A program and its arguments");
