@@ -83,6 +83,10 @@ const ENDINGS: [&str; 5] = ["png", "svg", "pdf", "csv", "tex"];
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
     let runs_dir = project.runs_dir(arguments.out.as_deref());
+    let figures = match &arguments.figure {
+        Wanted::Figures(figures) => figures,
+        Wanted::Events => return arguments.events(&project, &runs_dir),
+    };
     let (results, unusable) = Results::read(&project, &runs_dir, project.evaluation.protocol.first());
     warn(&unusable);
     say_archived(&runs_dir);
@@ -90,10 +94,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return Err(InputError::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }
     let context = FigureContext::new(&project, &runs_dir, results.side_by_side(), SeedChoice::of(arguments.all_seeds));
-    let figures = match &arguments.figure {
-        Wanted::Figures(figures) => figures,
-        Wanted::Events => return arguments.events(&project, &runs_dir),
-    };
     let charts = arguments.charts(&context, figures);
     warn(&context.problems());
     let charts = charts?;
@@ -154,11 +154,22 @@ impl Arguments {
             adapter_moves: figures.len() > 1,
             ..FigureOptions::default()
         };
-        let mut charts = Vec::new();
+        let (mut charts, mut left_out) = (Vec::new(), Vec::new());
         for figure in figures {
-            charts.extend(figure.make(context, &options)?);
+            match figure.make(context, &options) {
+                Ok(made) => charts.extend(made),
+                Err(error) => left_out.push(error),
+            }
         }
-        Ok(charts)
+        // One that was asked for by name is an error; among all of them it is told, and the others are written.
+        match left_out.pop() {
+            Some(error) if charts.is_empty() => Err(error),
+            last => {
+                left_out.extend(last);
+                warn(&left_out);
+                Ok(charts)
+            }
+        }
     }
 
     fn style(&self) -> Style {

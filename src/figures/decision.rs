@@ -31,7 +31,7 @@ pub static SPEC: FigureSpec = FigureSpec {
     }),
 };
 
-/// The decision as a table: a row a method, and below it a row a gate.
+/// The decision as a table: the gates of every method, of the slices the worst.
 pub fn table(decision: &Decision) -> Chart {
     let title = format!("Decision against {}", decision.baseline);
     if decision.methods.is_empty() {
@@ -49,7 +49,7 @@ pub fn table(decision: &Decision) -> Chart {
             row.extend(["", "", "", "", "", method.sentence.as_str()].map(Cell::from));
             listing.rows.push(row);
         }
-        listing.rows.extend(method.gates.iter().map(|gate| row(method, &outcome, gate)));
+        listing.rows.extend(method.arranged().shown.into_iter().map(|gate| row(method, &outcome, gate)));
     }
     let subtitle = Some(format!("By {}", metric_label(&decision.gates.metric)));
     let caption = Some(decision.remarks().join(". "));

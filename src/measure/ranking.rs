@@ -53,7 +53,8 @@ impl Place {
         }
         // Places beyond k gain nothing; only the first k are visited, however many items share the id.
         let last = self.before.saturating_add(self.sharing).min(u32::try_from(k).unwrap_or(u32::MAX));
-        (self.before.saturating_add(1)..=last).map(gain).sum::<f64>() / f64::from(self.sharing)
+        // From 0.0: the sum of nothing is -0.0.
+        (self.before.saturating_add(1)..=last).map(gain).fold(0.0, |sum, gain| sum + gain) / f64::from(self.sharing)
     }
 }
 

@@ -134,9 +134,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::method::MethodOptions;
     use crate::project::file::{DEMO, to_ron};
-    use crate::run::{RunConfig, RunMethod};
 
     const MAY: i64 = 1_777_593_600_000;
 
@@ -157,14 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn gates_are_written_and_read_and_change_no_run() {
+    fn gates_are_written_and_read() {
         let project = project();
         let set = with_gates(&project, Gates { least_gain: Amount::Absolute(0.01), ..Gates::default() }, MAY);
         let text = to_ron(&set, Path::new("project.ron")).unwrap();
         assert!(text.contains("least_gain: Absolute(0.01)"), "{text}");
         assert_eq!(Project::parse(&text, Path::new("demo/project.ron")).unwrap().decision, set.decision);
-        let method = RunMethod::Learned(MethodOptions::Retrain);
-        assert_eq!(RunConfig::hash_of(&set, &method).unwrap(), RunConfig::hash_of(&project, &method).unwrap());
     }
 
     #[test]

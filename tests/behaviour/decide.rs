@@ -20,7 +20,7 @@ fn write_run(project: &Project, name: &str, method: &RunMethod, seed: u64, hits:
 
 /// PESO with 20 and 22 hits, Frozen with 10, and what only counts with 5; held to `gates`, which the file has.
 fn project(folder: &Path, gates: &str) -> Project {
-    let project = runs::project(folder, &DEMO.replace("seeds: [42]", &format!("seeds: [1, 2], {gates}")));
+    let project = runs::project(folder, &DEMO.replace("seeds: [42],", &format!("seeds: [1, 2], {gates}")));
     for (seed, hits) in [(1, 20), (2, 22)] {
         write_run(&project, "PESO", &learned(&project, "PESO"), seed, hits);
         write_run(&project, "Frozen", &learned(&project, "Frozen"), seed, 10);
@@ -44,7 +44,7 @@ const HITS: &str = "metric: \"hit@10_corrected\"";
 #[test]
 fn a_decision_says_what_the_comparison_says() {
     let folder = tempfile::tempdir().unwrap();
-    project(folder.path(), &format!("decision: Some(({HITS}, slice_loss: None, negative_flips: None)),"));
+    project(folder.path(), &format!("decision: ({HITS}, slice_loss: None, negative_flips: None),"));
     let decided = json("decide", folder.path(), &["--baseline", "frozen"]);
     assert_eq!((&decided["baseline"], &decided["default_gates"]), (&"Frozen".into(), &false.into()));
     let methods = decided["methods"].as_array().unwrap();
@@ -70,7 +70,7 @@ fn a_decision_says_what_the_comparison_says() {
 #[test]
 fn what_cannot_be_told_is_told_with_what_it_takes() {
     let folder = tempfile::tempdir().unwrap();
-    project(folder.path(), &format!("decision: Some(({HITS}, slice_loss: None)),"));
+    project(folder.path(), &format!("decision: ({HITS}, slice_loss: None),"));
     let decided = json("decide", folder.path(), &["--baseline", "Frozen"]);
     let flips = &decided["methods"][0]["gates"][1];
     assert_eq!(
@@ -85,8 +85,8 @@ fn what_cannot_be_told_is_told_with_what_it_takes() {
 #[test]
 fn gates_that_cannot_be_met_hold_and_a_later_day_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let gates = "slice_loss: None, negative_flips: None, least_gain: Absolute(0.9), set_on: Some(\"2999-01-01\")";
-    project(folder.path(), &format!("decision: Some(({HITS}, {gates})),"));
+    let gates = "slice_loss: None, negative_flips: None, least_gain: Absolute(0.9), set_on: \"2999-01-01\"";
+    project(folder.path(), &format!("decision: ({HITS}, {gates}),"));
     let decided = json("decide", folder.path(), &["--baseline", "Frozen"]);
     assert_eq!((&decided["methods"][0]["outcome"], &decided["runs_before_gates"]), (&"hold".into(), &5.into()));
     let text = String::from_utf8(peso("decide", folder.path(), &["--baseline", "Frozen"]).stdout).unwrap();

@@ -71,7 +71,7 @@ fn a_decision_says_what_is_missing_and_leads_to_the_users_who_are_harmed() {
 #[test]
 fn a_cost_above_its_gate_holds_whatever_the_gain() {
     let world = World::new();
-    let file = world.demo_with("seeds: [42],", "seeds: [42], decision: Some((training_time: Some(0.5))),");
+    let file = world.demo_with("seeds: [42],", "seeds: [42], decision: (training_time: 0.5),");
     runs(&file);
     let mut window = world.window(Theme::Light, Some(&file));
     window.set_size([1280.0, 3000.0].into());

@@ -171,7 +171,8 @@ fn settings_are_applied_and_kept() {
     click(&mut window, "Ask before a form that is filled in is closed");
     click(&mut window, "Apply");
     until(&mut window, "settings on disk", |_| settings(&world).contains("confirm_forms: false"));
-    assert!(window.ctx.global_style().visuals.dark_mode && settings(&world).contains("theme: Dark"));
+    assert!(settings(&world).contains("theme: Dark"), "{}", settings(&world));
+    until(&mut window, "the dark theme", |window| window.ctx.global_style().visuals.dark_mode);
 
     // The demo is suggested where projects are kept, and a form closes unasked.
     click(&mut window, "Open the demo…");

@@ -21,6 +21,7 @@ mod moved;
 mod pictures;
 mod real_worker;
 mod room;
+mod run_to_decision;
 mod runs_in_hand;
 mod semantic_ids;
 mod snapshot;

@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(current(&layout), Some(view("Compare")));
         step(&mut layout, Step::Previous);
         step(&mut layout, Step::Previous);
-        assert_eq!(current(&layout), Some(view("Log")), "the last of its group");
+        assert_eq!(current(&layout), Some(view("Board")), "the last of its group");
         toggle_maximised(&mut layout);
         step(&mut layout, Step::Next);
         assert_eq!(current(&layout), Some(view("Experiments")), "the first of all");

@@ -68,6 +68,33 @@ pub struct MethodDecision {
     pub harmed: Vec<Harmed>,
 }
 
+/// The gates of a method in the order in which they are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArrangedGates<'m> {
+    /// What decides on top (the gates that failed, then those that are open), and of the slices the worst.
+    pub shown: Vec<&'m GateResult>,
+    /// The other slices, the worse first.
+    pub other_slices: Vec<&'m GateResult>,
+}
+
+impl MethodDecision {
+    /// What people look at first, and what can be folded away.
+    pub fn arranged(&self) -> ArrangedGates<'_> {
+        let order = |gate: &&GateResult| match gate.state {
+            State::Failed => 0,
+            State::Open => 1,
+            State::Passed => 2,
+        };
+        let room = |gate: &GateResult| gate.interval.map_or(f64::INFINITY, |interval| interval.low - gate.bound);
+        let (mut slices, mut shown): (Vec<_>, Vec<_>) =
+            self.gates.iter().partition(|gate| matches!(gate.gate, Gate::Slice(_)));
+        slices.sort_by(|a, b| order(a).cmp(&order(b)).then(room(a).total_cmp(&room(b))));
+        shown.extend(slices.first().copied());
+        shown.sort_by_key(order);
+        ArrangedGates { shown, other_slices: slices.into_iter().skip(1).collect() }
+    }
+}
+
 /// Ship or hold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

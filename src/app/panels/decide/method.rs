@@ -7,7 +7,7 @@ use super::harmed::Listed;
 use super::interval;
 use crate::app::theme::{self, Tokens, space};
 use crate::app::widgets;
-use crate::results::decision::{Gate, GateResult, MethodDecision, Outcome, State};
+use crate::results::decision::{ArrangedGates, Gate, GateResult, MethodDecision, Outcome, State};
 
 /// A mark and a colour, so that colour is not all that says it.
 fn look(outcome: &Outcome, tokens: &Tokens) -> (&'static str, Color32) {
@@ -45,7 +45,7 @@ pub(super) fn ui(ui: &mut Ui, method: &MethodDecision, listed: Option<&Listed>) 
             return;
         }
         ui.add_space(space::XS);
-        let (shown, rest) = arranged(&method.gates);
+        let ArrangedGates { shown, other_slices: rest } = method.arranged();
         let id = ("gates of", method.name.as_str());
         wanted = grid(ui, id, method, &shown, listed);
         if !rest.is_empty() {
@@ -65,21 +65,6 @@ pub(super) fn ui(ui: &mut Ui, method: &MethodDecision, listed: Option<&Listed>) 
         }
     });
     wanted
-}
-
-/// What decides on top (the gates that failed, then those that are open), and of the slices the worst; then the other slices.
-fn arranged(gates: &[GateResult]) -> (Vec<&GateResult>, Vec<&GateResult>) {
-    let order = |gate: &&GateResult| match gate.state {
-        State::Failed => 0,
-        State::Open => 1,
-        State::Passed => 2,
-    };
-    let room = |gate: &GateResult| gate.interval.map_or(f64::INFINITY, |interval| interval.low - gate.bound);
-    let (mut slices, mut shown): (Vec<_>, Vec<_>) = gates.iter().partition(|gate| matches!(gate.gate, Gate::Slice(_)));
-    slices.sort_by(|a, b| order(a).cmp(&order(b)).then(room(a).total_cmp(&room(b))));
-    shown.extend(slices.first().copied());
-    shown.sort_by_key(order);
-    (shown, slices.into_iter().skip(1).collect())
 }
 
 /// Width from which the interval stands in numbers too.
@@ -123,6 +108,7 @@ fn row(ui: &mut Ui, method: &MethodDecision, gate: &GateResult, wide: bool, list
         let name = widgets::sentence(&gate.gate.to_string());
         if harmed > 0 {
             let on = listed.is_some_and(|listed| listed.method == method.name && listed.gate == gate.gate);
+            let name = RichText::new(name).color(tokens.accent);
             let button = ui.selectable_label(on, name);
             let words = format!("{} of {}: list whom it harms", harmed_words(harmed), method.name);
             widgets::named(ui, &button, &format!("{} of {}", gate.gate, method.name));

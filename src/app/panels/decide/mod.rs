@@ -12,8 +12,9 @@ use egui::{ScrollArea, Ui, Vec2};
 
 use self::gates::GatesForm;
 use self::harmed::Listed;
+use super::chart_actions::pinnable_actions;
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, answered, chart_actions, choice, explanation, protocol_choice, protocol_of};
+use super::{Context, Panel, answered, choice, explanation, protocol_choice, protocol_of};
 use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::queries::Answer;
@@ -21,9 +22,11 @@ use crate::app::queries::decision::{Decided, baselines};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Protocol;
-use crate::figures::decision::table;
+use crate::figures::FigureOptions;
+use crate::figures::decision::{SPEC, table};
 use crate::plot::Chart;
 use crate::project::Project;
+use crate::project::board::PinnedFigure;
 use crate::results::decision::Decision;
 
 /// The view.
@@ -76,7 +79,9 @@ impl Panel for DecidePanel {
             }
             protocol_choice(ui, context, &mut self.protocol);
             if let Some(chart) = self.chart(context, &query) {
-                chart_actions(ui, context, &chart);
+                let options = FigureOptions { baseline: Some(query.baseline.clone()), ..FigureOptions::default() };
+                let pinned = PinnedFigure::new(SPEC.name, options, protocol);
+                pinnable_actions(ui, context, &chart, pinned);
                 context.charts.insert(0, chart);
             }
         });

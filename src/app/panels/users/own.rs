@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn items_are_found_by_title_in_any_script_and_by_id() {
-        let options = SyntheticOptions { users: 20, items: 20, stages: 2, ..SyntheticOptions::default() };
+        let options = SyntheticOptions { users: 20, items: 80, stages: 2, ..SyntheticOptions::default() };
         let mut dataset = Dataset::load(&DatasetSource::Synthetic(options), None, Path::new(".")).unwrap();
         for (item, title) in dataset.items.iter_mut().zip(["雪国", "Снег", "Snow Country", "ΧΙΟΝΙ"]) {
             item.title = Some(title.to_owned());
