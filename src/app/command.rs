@@ -402,7 +402,7 @@ impl Command {
 
 /// Why nothing of a bundle of results can be changed.
 pub(crate) const READ_ONLY: &str =
-    "Read-only: results without data and models, which nothing can be changed or trained of";
+    "Read-only: results without data and models, nothing of which can be changed or trained";
 
 /// Why what is not read yet cannot be started: it may be finished.
 const READING: &str = "The folders of the runs are still being read";

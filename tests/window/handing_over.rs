@@ -19,7 +19,7 @@ const TINY: &str = r#"(
     experiments: [(name: "Pulled", method: Peso(())), (name: "Free", method: Single)],
 )"#;
 
-const READ_ONLY: &str = "Read-only: results without data and models, which nothing can be changed or trained of";
+const READ_ONLY: &str = "Read-only: results without data and models, nothing of which can be changed or trained";
 
 #[test]
 fn a_project_goes_from_window_to_window_and_answers_a_typed_history() {

@@ -118,8 +118,8 @@ impl Panel for UsersPanel {
                 .inner
                 .on_hover_text("Type a history and see what every method recommends to it")
                 .on_disabled_hover_text(obstacle.unwrap_or_default());
-            ui.separator();
             if !self.made_up {
+                ui.separator();
                 stage_choice(ui, context.selection, &stages);
                 protocol_choice(ui, context, &mut self.protocol);
             }

@@ -59,7 +59,10 @@ impl OwnHistory {
             });
             ui.vertical(|ui| {
                 ui.set_min_size(Vec2::new((size.x - LIST_WIDTH - space::M).max(0.0), size.y));
-                theme::panel_frame(ui).show(ui, |ui| self.answers(ui, context, asked));
+                theme::panel_frame(ui).show(ui, |ui| {
+                    ui.take_available_space();
+                    self.answers(ui, context, asked);
+                });
             });
         });
     }
@@ -196,10 +199,8 @@ fn list(ui: &mut Ui, name: &str, answer: &RunAnswer) {
         return;
     }
     let tokens = theme::tokens(ui);
-    for (item, place) in answer.items.iter().zip(1..) {
-        let mark = if answer.is_new(item) { format!("{place} new") } else { place.to_string() };
-        let colour = if answer.is_new(item) { tokens.accent } else { tokens.muted };
-        line(ui, (&mark, colour), item);
+    for item in &answer.items {
+        line(ui, (if answer.is_new(item) { "new" } else { "" }, tokens.accent), item);
     }
     let Some(before) = &answer.before else { return };
     let left: Vec<&ListedItem> = before.iter().filter(|item| !answer.items.contains(item)).collect();
