@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use peso_workbench::data::Protocol;
 use peso_workbench::project::Project;
 use peso_workbench::project::file::DEMO;
-use peso_workbench::run::{RunMethod, Status};
+use peso_workbench::run::{RunConfig, RunMethod, Status};
 use serde_json::Value;
 
 use crate::runs::{self, learned};
@@ -85,7 +85,7 @@ fn what_cannot_be_told_is_told_with_what_it_takes() {
 #[test]
 fn gates_that_cannot_be_met_hold_and_a_later_day_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let gates = "slice_loss: None, negative_flips: None, least_gain: Absolute(0.9), set_on: \"2999-01-01\"";
+    let gates = "slice_loss: None, negative_flips: None, least_gain: Absolute(0.9), set_on: Some(\"2999-01-01\")";
     project(folder.path(), &format!("decision: ({HITS}, {gates}),"));
     let decided = json("decide", folder.path(), &["--baseline", "Frozen"]);
     assert_eq!((&decided["methods"][0]["outcome"], &decided["runs_before_gates"]), (&"hold".into(), &5.into()));
@@ -101,6 +101,12 @@ fn without_gates_the_usual_ones_hold_and_nobody_is_told_that_they_were_set_befor
     let text = String::from_utf8(peso("decide", folder.path(), &["--baseline", "Frozen"]).stdout).unwrap();
     assert!(text.contains("The project has no gates: these are the usual ones"), "{text}");
     assert!(text.contains("the runs are older than slices"), "{text}");
+    // Gates are no part of what makes a run: the same runs are found.
+    let (without, with_gates) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let [one, other] = [(&without, ""), (&with_gates, "decision: (negative_flips: 0.5),")]
+        .map(|(folder, gates)| project(folder.path(), gates));
+    let method = learned(&one, "PESO");
+    assert_eq!(RunConfig::hash_of(&one, &method).unwrap(), RunConfig::hash_of(&other, &method).unwrap());
     let refused = peso("decide", folder.path(), &["--baseline", "PISO"]);
     assert_eq!(refused.status.code(), Some(2));
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();

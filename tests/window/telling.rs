@@ -79,7 +79,7 @@ fn count(project: &Project, method: RunMethod, level: f64, started: u64) {
 fn a_gate_that_flips_is_told_and_the_desktop_only_where_that_is_wanted() {
     let world = World::new();
     with_settings(&world, "(on_finished: \"told\", notify: false)");
-    let gates = "decision: Some((slice_loss: None, negative_flips: None)),";
+    let gates = "decision: (slice_loss: None, negative_flips: None),";
     let file = world.demo_with("seeds: [42],", &format!("seeds: [42], {gates}"));
     let project = load(&file);
     // What only counts has no seeds, so that its users decide: 30 of 100 are hit, then 12 against 30, then 72.
