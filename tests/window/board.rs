@@ -182,7 +182,8 @@ fn the_board_is_presented_by_keys_alone_and_left_by_escape() {
     pin(&mut window, &["By stage", "Table", "Gains"]);
     open_board(&mut window);
     let note = "Say why one seed is not enough";
-    let notes = |window: &Harness<'_, Workbench>| window.query_all_by_role_and_label(Role::MultilineTextInput, "Note").count();
+    let notes =
+        |window: &Harness<'_, Workbench>| window.query_all_by_role_and_label(Role::MultilineTextInput, "Note").count();
     until(&mut window, "the cards", |window| notes(window) > 0);
     let field = window.query_all_by_role_and_label(Role::MultilineTextInput, "Note").next().unwrap();
     field.focus();

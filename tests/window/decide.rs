@@ -54,7 +54,7 @@ fn a_decision_says_what_is_missing_and_leads_to_the_users_who_are_harmed() {
     until_label(&mut window, "Synthetic drift demo");
     click(&mut window, "Decide");
     // One seed of each: nothing can be told of others, as `peso compare` says.
-    until_part(&mut window, "PESO needs 2 more seeds: gain");
+    until_part(&mut window, "PESO needs 2 more seeds: one seed tells nothing of others");
     assert!(has(&window, "? Needs 2 more seeds"));
     assert!(has_part(&window, "Co-occurrence without a finished run"));
     assert!(has_part(&window, "The project has no gates"));

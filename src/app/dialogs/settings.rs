@@ -84,14 +84,14 @@ impl SettingsDialog {
         ui.end_row();
         let label = ui.label("Command at the end");
         let help = "Run without a shell, with PESO_PROJECT, PESO_EVENT (finished, failed or decision) and PESO_MESSAGE in its environment. Only these settings can name it: projects come from strangers, and none may run a command";
-        ui.vertical(|ui| {
-            let field = TextEdit::singleline(&mut self.settings.on_finished).hint_text("A program and its arguments");
-            ui.add(field.desired_width(300.0)).labelled_by(label.id).on_hover_text(help);
-            match self.command_problem() {
-                Some(problem) => _ = ui.colored_label(theme::tokens(ui).error, format!("⚠ {problem}")),
-                None => _ = widgets::remark(ui, "Set here alone: a project can never run a command"),
-            }
-        });
+        let field = TextEdit::singleline(&mut self.settings.on_finished).hint_text("A program and its arguments");
+        ui.add(field.desired_width(300.0)).labelled_by(label.id).on_hover_text(help);
+        ui.end_row();
+        ui.label("");
+        match self.command_problem() {
+            Some(problem) => ui.colored_label(theme::tokens(ui).error, format!("⚠ {problem}")),
+            None => widgets::remark(ui, "Set here alone: a project can never run a command"),
+        };
         ui.end_row();
         let label = ui.label("Folder of projects");
         let hint = self.documents.display().to_string();

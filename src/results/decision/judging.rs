@@ -7,7 +7,14 @@ use crate::project::decision::Gates;
 use crate::results::comparison::Judged;
 
 /// What the gates of a line say, or why it cannot be compared.
-type LineGates = Result<Vec<GateResult>, String>;
+type LineGates = Result<Judgement, String>;
+
+/// The gates of a line.
+pub(super) struct Judgement {
+    pub gates: Vec<GateResult>,
+    /// Why nothing can be told of other seeds, where that is so.
+    pub note: Option<&'static str>,
+}
 
 /// On which side of its bound a value has to lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +46,7 @@ impl Line<'_> {
     fn open(&self) -> Option<(&'static str, Option<More>)> {
         match self.verdict.evidence {
             Evidence::NotEnoughSeeds { seeds } => {
-                Some(("one seed: another might give another sign", Some(More::of_few_seeds(seeds))))
+                Some(("one seed tells nothing of others", Some(More::of_few_seeds(seeds))))
             }
             Evidence::IdenticalSeeds => Some(("all seeds give the same difference, as copies of one run do", None)),
             Evidence::Significant | Evidence::NotSignificant => None,
@@ -94,7 +101,7 @@ pub(super) fn judge(
             results.push(estimate.result(interval, open, alone));
         }
         results.extend(costs(gates, line.candidate, against));
-        results
+        Judgement { gates: results, note: open.map(|(note, _)| note) }
     };
     let judged = |line: &Option<Result<Line<'_>, String>>| {
         Some(line.as_ref()?.as_ref().map(&mut gates_of).map_err(Clone::clone))
@@ -140,13 +147,13 @@ fn gain_gate(line: &Line<'_>, held: &Held, found: Option<Corrected>, all_tests: 
     let comparison = &line.verdict.comparison;
     let interval = found.map_or(comparison.interval, |found| found.interval);
     let is_gain = line.verdict.evidence == Evidence::Significant && comparison.gain > 0.0;
-    let (state, more, note) = match (line.open(), found) {
-        (Some((note, more)), _) => (State::Open, more, Some(note.to_owned())),
-        (None, _) if is_gain && interval.low > held.bound => (State::Passed, None, None),
-        (None, _) if interval.high < held.bound => (State::Failed, None, None),
+    let (state, more) = match (line.open(), found) {
+        (Some((_, more)), _) => (State::Open, more),
+        (None, _) if is_gain && interval.low > held.bound => (State::Passed, None),
+        (None, _) if interval.high < held.bound => (State::Failed, None),
         (None, _) => {
             let basis = Basis { tests: comparison.users, all_tests, seeds: comparison.seeds };
-            (State::Open, More::of(held, interval.level, basis), None)
+            (State::Open, More::of(held, interval.level, basis))
         }
     };
     GateResult {
@@ -157,7 +164,7 @@ fn gain_gate(line: &Line<'_>, held: &Held, found: Option<Corrected>, all_tests: 
         tests: comparison.users,
         state,
         more,
-        note,
+        note: None,
     }
 }
 
@@ -181,7 +188,7 @@ impl Estimate {
             Side::AtMost => (high <= bound, low > bound),
         };
         let (state, more, note) = match open {
-            Some((note, more)) => (State::Open, more, Some(note.to_owned())),
+            Some((_, more)) => (State::Open, more, None),
             None if passed => (State::Passed, None, None),
             None if failed => (State::Failed, None, None),
             None if self.unseen => {

@@ -18,6 +18,7 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use self::candidates::{Candidate, Candidates, Cost, Test};
+use self::judging::Judgement;
 pub use self::needs::More;
 use super::comparison::{Judged, verdicts};
 use super::paired_scores::UserScores;
@@ -223,16 +224,17 @@ impl Decision {
 pub fn decide(gates: &Gates, candidates: &Candidates, baseline: usize, judged: &[Judged]) -> Vec<MethodDecision> {
     let found = judging::judge(gates, candidates, baseline, judged);
     let against = &candidates.lines[baseline];
-    let method = |(line, found): (&Candidate, Option<Result<Vec<GateResult>, String>>)| {
-        let (gates, outcome) = match found? {
-            Ok(gates) => {
+    let method = |(line, found): (&Candidate, Option<Result<Judgement, String>>)| {
+        let (gates, outcome, note) = match found? {
+            Ok(Judgement { gates, note }) => {
                 let outcome = Outcome::of(&gates);
-                (gates, outcome)
+                (gates, outcome, note)
             }
-            Err(reason) => (Vec::new(), Outcome::NotCompared(reason)),
+            Err(reason) => (Vec::new(), Outcome::NotCompared(reason), None),
         };
         let harmed = if gates.is_empty() { Vec::new() } else { candidates.harmed(line, against) };
-        let sentence = words::sentence(line.name(), against.name(), &outcome, &gates);
+        let sentence =
+            words::sentence(&words::Subject { name: line.name(), baseline: against.name(), note }, &outcome, &gates);
         Some(MethodDecision {
             name: line.name().to_owned(),
             counted: line.is_counted(),

@@ -29,6 +29,11 @@ pub(super) struct Basis {
 }
 
 impl More {
+    /// Whether it says anything.
+    pub const fn is_known(self) -> bool {
+        self.users.is_some() || self.seeds.is_some()
+    }
+
     /// What tells both: the more of each.
     #[must_use]
     pub(super) fn or(self, other: Self) -> Self {

@@ -7,29 +7,47 @@ use crate::measure::slice_means::FEW;
 use crate::measure::statistics::{ALPHA, Interval};
 use crate::text::counted;
 
-/// What was decided on `name`, and why, in one sentence.
-pub(super) fn sentence(name: &str, baseline: &str, outcome: &Outcome, gates: &[GateResult]) -> String {
-    let named = |state: State| {
-        let gates: Vec<&GateResult> = gates.iter().filter(|gate| gate.state == state).collect();
-        let shown: Vec<String> = gates.iter().take(3).map(|gate| gate.gate.to_string()).collect();
-        let more = gates.len().saturating_sub(shown.len());
-        let shown = shown.join(", ");
-        if more > 0 { format!("{shown} and {more} more") } else { shown }
-    };
+/// What a sentence is about.
+pub(super) struct Subject<'a> {
+    pub name: &'a str,
+    pub baseline: &'a str,
+    /// Why nothing can be told of other seeds, where that is so.
+    pub note: Option<&'a str>,
+}
+
+/// What was decided on a method, and why, in one sentence.
+pub(super) fn sentence(subject: &Subject<'_>, outcome: &Outcome, gates: &[GateResult]) -> String {
+    let Subject { name, baseline, note } = *subject;
     match outcome {
         Outcome::Ship => format!("Ship {name}: it passes every gate against {baseline}"),
         Outcome::Hold => match gates.iter().find(|gate| gate.state == State::Failed) {
             Some(gate) => format!("Hold {name}: {}", gate.failure()),
             None => format!("Hold {name}"),
         },
-        Outcome::NeedsMore(more) if more.users.is_none() && more.seeds.is_none() => {
-            let note = gates.iter().find_map(|gate| gate.note.as_deref().filter(|_| gate.state == State::Open));
-            let why = note.map_or_else(String::new, |note| format!(" ({note})"));
-            format!("{name} cannot be told yet: no number of users or seeds settles {}{why}", named(State::Open))
+        Outcome::NeedsMore(more) => {
+            let of_gate = || gates.iter().find_map(|gate| gate.note.as_deref().filter(|_| gate.state == State::Open));
+            let why = match note.or_else(of_gate) {
+                Some(note) if !more.is_known() => {
+                    format!("no number of users or seeds settles {}: {note}", open(gates))
+                }
+                None if !more.is_known() => format!("no number of users or seeds settles {}", open(gates)),
+                Some(note) => note.to_owned(),
+                None => format!("{} cannot be told yet", open(gates)),
+            };
+            let needs = if more.is_known() { format!("needs {more}") } else { "cannot be told yet".to_owned() };
+            format!("{name} {needs}: {why}")
         }
-        Outcome::NeedsMore(more) => format!("{name} needs {more}: {} cannot be told yet", named(State::Open)),
         Outcome::NotCompared(reason) => format!("{name} cannot be compared with {baseline}: {reason}"),
     }
+}
+
+/// The gates that cannot be told yet: `gain, slice cold and 2 more`.
+fn open(gates: &[GateResult]) -> String {
+    let gates: Vec<&GateResult> = gates.iter().filter(|gate| gate.state == State::Open).collect();
+    let shown: Vec<String> = gates.iter().take(3).map(|gate| gate.gate.to_string()).collect();
+    let more = gates.len().saturating_sub(shown.len());
+    let shown = shown.join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 /// What gates hold and since when, what is left out, and how sure the whole is.

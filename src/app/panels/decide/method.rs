@@ -108,11 +108,11 @@ fn row(ui: &mut Ui, method: &MethodDecision, gate: &GateResult, wide: bool, list
         let name = widgets::sentence(&gate.gate.to_string());
         if harmed > 0 {
             let on = listed.is_some_and(|listed| listed.method == method.name && listed.gate == gate.gate);
-            let name = RichText::new(name).color(tokens.accent);
-            let button = ui.selectable_label(on, name);
-            let words = format!("{} of {}: list whom it harms", harmed_words(harmed), method.name);
-            widgets::named(ui, &button, &format!("{} of {}", gate.gate, method.name));
-            clicked = button.on_hover_text(words).clicked();
+            let name = RichText::new(name);
+            let link = ui.link(if on { name.family(theme::semi_bold()) } else { name });
+            let words = format!("{} the worse for {}: list them", widgets::counted(harmed, "test"), method.name);
+            widgets::named(ui, &link, &format!("{} of {}", gate.gate, method.name));
+            clicked = link.on_hover_text(words).clicked();
         } else {
             ui.label(name);
         }
@@ -126,8 +126,4 @@ fn row(ui: &mut Ui, method: &MethodDecision, gate: &GateResult, wide: bool, list
     let state = ui.label(RichText::new(format!("{}{needs}", widgets::sentence(&gate.state.to_string()))).color(colour));
     state.on_hover_text(widgets::sentence(&gate.state_words()));
     clicked
-}
-
-fn harmed_words(number: usize) -> String {
-    format!("{} the worse for it", widgets::counted(number, "test"))
 }

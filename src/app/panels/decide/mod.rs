@@ -8,13 +8,12 @@ mod method;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{ScrollArea, Ui, Vec2};
+use egui::{ScrollArea, Ui, UiBuilder};
 
 use self::gates::GatesForm;
 use self::harmed::Listed;
-use super::chart_actions::pinnable_actions;
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, answered, choice, explanation, protocol_choice, protocol_of};
+use super::{Context, Panel, answered, choice, explanation, pinnable_actions, protocol_choice, protocol_of};
 use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::queries::Answer;
@@ -79,40 +78,40 @@ impl Panel for DecidePanel {
             }
             protocol_choice(ui, context, &mut self.protocol);
             if let Some(chart) = self.chart(context, &query) {
-                let options = FigureOptions { baseline: Some(query.baseline.clone()), ..FigureOptions::default() };
-                let pinned = PinnedFigure::new(SPEC.name, options, protocol);
-                pinnable_actions(ui, context, &chart, pinned);
+                pinnable_actions(ui, context, &chart, pinned(&query));
                 context.charts.insert(0, chart);
             }
         });
         explanation(ui, EXPLANATION);
-        let size = ui.available_size();
+        let whole = ui.available_rect_before_wrap();
         let list = if self.listed.is_some() { LIST + space::M } else { 0.0 };
-        ui.horizontal_top(|ui| {
-            ui.allocate_ui(Vec2::new(size.x - list, size.y), |ui| {
-                ui.set_width(size.x - list);
-                ui.vertical(|ui| {
-                    ScrollArea::vertical().id_salt("decision").auto_shrink(false).show(ui, |ui| {
-                        self.gates.ui(ui, context, false);
-                        ui.add_space(space::S);
-                        if let Some(decision) = answered(ui, context, &query, "Holding every method against the gates")
-                        {
-                            self.decision(ui, context, decision);
-                        }
-                    });
-                });
+        let (cards, harmed) = whole.split_left_right_at_x(whole.right() - list);
+        ui.scope_builder(UiBuilder::new().max_rect(cards), |ui| {
+            ScrollArea::both().id_salt("decision").auto_shrink(false).show(ui, |ui| {
+                ui.set_max_width(cards.width());
+                self.gates.ui(ui, context, false);
+                ui.add_space(space::S);
+                if let Some(decision) = answered(ui, context, &query, "Holding every method against the gates") {
+                    self.decision(ui, context, decision);
+                }
             });
-            if let Some(listed) = self.listed.clone() {
-                ui.vertical(|ui| {
-                    ui.set_min_size(Vec2::new(LIST, size.y));
-                    let decision = context.session.queries.get(&query).ready();
-                    if harmed::ui(ui, context, decision, &listed) {
-                        self.listed = None;
-                    }
-                });
-            }
         });
+        if let Some(listed) = self.listed.clone() {
+            let right = harmed.with_min_x(harmed.left() + space::M);
+            ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
+                let decision = context.session.queries.get(&query).ready();
+                if harmed::ui(ui, context, decision, &listed) {
+                    self.listed = None;
+                }
+            });
+        }
     }
+}
+
+/// The figure that makes the chart anew on the board.
+fn pinned(query: &Decided) -> PinnedFigure {
+    let options = FigureOptions { baseline: Some(query.baseline.clone()), ..FigureOptions::default() };
+    PinnedFigure::new(SPEC.name, options, query.protocol)
 }
 
 impl DecidePanel {
