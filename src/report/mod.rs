@@ -1,6 +1,6 @@
 //! A report of a project: what was compared, what came of it, how sure that is, and how it was made.
 //!
-//! It is made once, as plain data ([`Document`]), of results and figures ([`contents`]); HTML, PDF and Markdown are three ways
+//! It is made once, as plain data ([`Document`]), of results and figures (`contents`); HTML, PDF and Markdown are three ways
 //! to write the same.
 
 mod contents;

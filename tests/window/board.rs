@@ -139,7 +139,10 @@ fn charts_are_pinned_ordered_told_and_still_there_when_the_project_is_opened_aga
     let mut again = world.window(Theme::Dark, Some(&file));
     click(&mut again, "Board");
     press(&mut again, Key::F11);
-    until_label(&mut again, "More for PESO wins");
+    // Nothing moves any more once both charts are there.
+    until_part(&mut again, "PESO wins (Synthetic data)");
+    until_part(&mut again, &format!("{STAGES} (Synthetic data)"));
+    again.run_ok();
     click(&mut again, "More for PESO wins");
     click(&mut again, "Duplicate");
     until_part(&mut again, "3 figures");

@@ -164,6 +164,8 @@ fn settings_are_applied_and_kept() {
     window.step();
     window.key_press_modifiers(COMMAND, Key::Comma);
     until_label(&mut window, "Settings are this computer's; a project takes none of them with it");
+    // It has its size, and stays where it is.
+    window.run();
     window.get_by_role_and_label(Role::RadioButton, "Dark").click();
     window.step();
     let folder = world.folder.path().join("projects");

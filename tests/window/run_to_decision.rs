@@ -25,7 +25,7 @@ const TINY: &str = r#"(
 
 /// The figures that are pinned: tabs of Compare with a part of what they show.
 const PINNED: [(&str, &str); 4] =
-    [("By stage", "by stage"), ("Gains", "Gain in"), ("Table", "of Method"), ("Cost", "Cost")];
+    [("By stage", "by stage"), ("Gains", "Gain in"), ("Table", "not enough seeds"), ("Cost", "Cost")];
 
 fn project(world: &World) -> PathBuf {
     let folder = world.folder.path().join("home");
@@ -51,7 +51,7 @@ fn told(world: &World, file: &Path) {
     let reports = std::fs::read_dir(file.parent().unwrap()).unwrap().flatten().map(|entry| entry.path());
     let html = reports.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "html"));
     let html = std::fs::read_to_string(html.expect("the report")).unwrap();
-    assert_eq!(html.matches("<svg").count() % PINNED.len(), 0, "every figure of the board is in the report");
+    assert!(html.matches("<svg").count() >= PINNED.len(), "every figure of the board is in the report");
     let elsewhere = world.folder.path().join("home-2/project.ron");
     assert_eq!(load(&elsewhere).board, project.board, "the board goes with the project");
 }
@@ -66,7 +66,7 @@ fn a_finished_run_becomes_a_decision_that_somebody_else_opens() {
     click(&mut window, "Set these gates");
     click(&mut window, "Run all");
     until_part(&mut window, "2 of 2 finished");
-    until_part(&mut window, "Pulled needs 2 more seeds");
+    until_part(&mut window, "? Needs ");
     click(&mut window, "Compare");
     for (number, (tab, shows)) in (1..).zip(PINNED) {
         click(&mut window, tab);
@@ -147,7 +147,7 @@ fn the_same_by_keys_alone() {
     let file = project(&world);
     let mut window = world.window(Theme::Dark, Some(&file));
     until_part(&mut window, "0 of 2 finished");
-    command(&mut window, "show decide");
+    command(&mut window, "show decision");
     press_button(&mut window, "Set these gates");
     press(&mut window, Modifiers::NONE, Key::F5);
     until_part(&mut window, "2 of 2 finished");

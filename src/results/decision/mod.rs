@@ -1,7 +1,7 @@
 //! Ship or hold: what the gates of a project say of each method against the baseline.
 //!
 //! A gate is passed where the whole interval of its value lies on the right side of its bound, failed where it lies on the wrong
-//! side, and open otherwise. The gain is judged as [`verdicts`](super::comparison::verdicts) judge it, with Holm's correction
+//! side, and open otherwise. The gain is judged as [`verdicts`] judge it, with Holm's correction
 //! over the lines; slices and flips are one more family over lines, slices and flips. As one-sided claims, of which each family
 //! makes a false one with a chance of at most half of [`ALPHA`](crate::measure::statistics::ALPHA), both together keep it at
 //! [`ALPHA`](crate::measure::statistics::ALPHA).
@@ -220,7 +220,7 @@ impl Decision {
 }
 
 /// Judges every line but the baseline, gate by gate. `judged` has the verdict on each line, as
-/// [`verdicts`](super::comparison::verdicts) finds it.
+/// [`verdicts`] finds it.
 pub fn decide(gates: &Gates, candidates: &Candidates, baseline: usize, judged: &[Judged]) -> Vec<MethodDecision> {
     let found = judging::judge(gates, candidates, baseline, judged);
     let against = &candidates.lines[baseline];

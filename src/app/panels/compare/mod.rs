@@ -214,7 +214,10 @@ impl Panel for ComparePanel {
         }
         let chart = self.chart(context, &lines);
         // The table is drawn below the bar, so that the bar has it as it was a frame ago.
-        let listed = self.listed.take().filter(|_| self.view == View::Table);
+        if self.view != View::Table {
+            self.listed = None;
+        }
+        let listed = self.listed.clone();
         self.bar(ui, context, &lines, listed.as_ref().unwrap_or(&chart));
         ui.add_space(space::XS);
         match self.view {

@@ -82,7 +82,12 @@ impl ComparePanel {
             let against = format!("Gains in {} over {}", metric_label(&self.metric), lines.all[baseline].name);
             let chart = Chart { subtitle: Some(against), ..Chart::new("Comparison", Body::Listing(listing)) };
             let chart = chart.synthetic(context.session.synthetic()).under(lines.protocol()).over(&lines.basis);
-            let chart = Arc::new(chart.of("baseline", lines.all[baseline].name.clone()));
+            let chart = chart.of("baseline", lines.all[baseline].name.clone());
+            // The same as in the last frame, as long as it says the same: what was asked to pin it is of that one.
+            let chart = match &self.listed {
+                Some(listed) if **listed == chart => Arc::clone(listed),
+                _ => Arc::new(chart),
+            };
             context.charts.insert(0, Arc::clone(&chart));
             self.listed = Some(chart);
         }
