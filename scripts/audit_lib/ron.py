@@ -8,7 +8,7 @@ _TOKEN = re.compile(
     r"""|(?P<raw>r(?P<hashes>\#*)"(?P<raw_text>.*?)"(?P=hashes))"""
     r"""|(?P<string>"(?:[^"\\]|\\.)*")"""
     r"""|(?P<number>[+-]?(?:\d[\d_]*\.?[\d_]*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf|NaN)\b)"""
-    r"""|(?P<name>[A-Za-z_]\w*)"""
+    r"""|(?P<name>r\#[\w.+-]+|[A-Za-z_]\w*)"""
     r"""|(?P<mark>[()\[\]{}:,])""",
     re.DOTALL,
 )
@@ -54,7 +54,8 @@ def _tokens(text):
         elif kind == "mark":
             tokens.append((found.group(), found.group()))
         elif kind != "skip":
-            tokens.append((kind, found.group()))
+            # A name with signs in it is written `r#same-block`.
+            tokens.append((kind, found.group().removeprefix("r#")))
     return tokens + [("end", "")]
 
 
