@@ -261,7 +261,7 @@ fn preview_text(preview: &Preview) -> String {
         "An example, {} tokens and {} of the response:\n  {}\nIts tokens:\n  {}\n{}\n",
         preview.prompt_tokens,
         preview.tokens.len() - preview.prompt_tokens,
-        preview.text().replace('\n', "\n  "),
+        preview.text.replace('\n', "\n  "),
         tokens.join(" "),
         preview.sharing,
     )

@@ -41,15 +41,12 @@ pub fn compared(lines: &[Styled<'_, ComparisonLine>], judged: &[Judged], baselin
     let columns = [Column::words("Method"), Column::numbers("Seeds")].into_iter().chain(measured).chain(gains);
     let mut listing = Listing::new(columns.chain([Column::words("Verdict")]).collect());
     for (Styled { item: line, .. }, judged) in lines.iter().zip(judged) {
-        let seeds = if line.counted { Cell::from("–") } else { Cell::from(line.runs.len().to_string()) };
+        let seeds = if line.counted { absent() } else { Cell::from(line.runs.len().to_string()) };
         let measured = metrics.iter().map(|metric| {
-            line.metrics.get(*metric).map_or_else(
-                || Cell::from("–"),
-                |found| {
-                    let half = found.half().map(|half| format!(" (± {half:.4})")).unwrap_or_default();
-                    Cell::number(found.mean, format!("{:.4}{half}", found.mean))
-                },
-            )
+            line.metrics.get(*metric).map_or_else(absent, |found| {
+                let half = found.half().map(|half| format!(" (± {half:.4})")).unwrap_or_default();
+                Cell::number(found.mean, format!("{:.4}{half}", found.mean))
+            })
         });
         let row = [Cell::from(line.name.as_str()), seeds].into_iter().chain(measured).chain(gain(judged));
         listing.rows.push(row.collect());
@@ -59,9 +56,14 @@ pub fn compared(lines: &[Styled<'_, ComparisonLine>], judged: &[Judged], baselin
     Chart { subtitle, caption, ..Chart::new(SPEC.title, Body::Listing(listing)) }
 }
 
+/// Where there is no number: files of numbers have nothing there.
+fn absent() -> Cell {
+    Cell::number(f64::NAN, "–")
+}
+
 /// Gain, relative gain, p and verdict.
 fn gain(judged: &Judged) -> [Cell; 4] {
-    let nothing = |words: &str| ["–", "–", "–", words].map(Cell::from);
+    let nothing = |words: &str| [absent(), absent(), absent(), Cell::from(words)];
     let verdict = match judged {
         Judged::Baseline => return nothing("baseline"),
         Judged::Incomparable(_) => return nothing("not comparable"),
@@ -69,11 +71,10 @@ fn gain(judged: &Judged) -> [Cell; 4] {
     };
     let (comparison, interval) = (verdict.comparison, verdict.interval());
     let gain = format!("{:+.4} ({:+.4} … {:+.4})", comparison.gain, interval.low, interval.high);
-    let relative = comparison.relative.map_or_else(
-        || Cell::from("–"),
-        |relative| Cell::number(100.0 * relative, format!("{:+.1} %", 100.0 * relative)),
-    );
-    let p = verdict.p_corrected.map_or_else(|| Cell::from("–"), |p| Cell::number(p, p_value_text(p)));
+    let relative = comparison
+        .relative
+        .map_or_else(absent, |relative| Cell::number(100.0 * relative, format!("{:+.1} %", 100.0 * relative)));
+    let p = verdict.p_corrected.map_or_else(absent, |p| Cell::number(p, p_value_text(p)));
     let mark = match verdict.evidence {
         Evidence::Significant if comparison.gain > 0.0 => "▲ ",
         Evidence::Significant => "▼ ",

@@ -250,7 +250,7 @@ fn a_merged_model_has_a_tokenizer_with_the_codes() {
         let example = user.test().unwrap();
         let preview = writer.preview(example, Some(&project.tokenizer().unwrap()));
         let sequence = writer.example(example);
-        let text = preview.text();
+        let text = preview.text;
         let text = text.strip_suffix("<|end_of_text|>").unwrap();
         let expected = [sequence.prefix.as_slice(), &sequence.branches[0].tokens].concat();
         assert_eq!(tokenizer.encode(text, true).unwrap().get_ids(), expected, "{text}");

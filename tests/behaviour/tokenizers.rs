@@ -194,7 +194,7 @@ fn a_preview_shows_text_history_and_response() {
     let example = user.test().unwrap();
     let vocabulary = case.vocabulary(&Prompt::Instruction);
     let preview = case.writer(&vocabulary).preview(example, Some(&case.tokenizer));
-    let text = preview.text();
+    let text = preview.text;
     let written = |item: u32| -> String {
         case.index().item(item).iter().map(|&code| case.index().tokens[code as usize].as_str()).collect()
     };
@@ -205,9 +205,15 @@ fn a_preview_shows_text_history_and_response() {
     let response = preview.tokens.iter().filter(|token| token.part == Part::Response).count();
     assert_eq!(response, case.index().levels + 1);
     assert!(preview.sharing.contains("each reads the"), "{}", preview.sharing);
+    // A letter that is several tokens is whole.
+    let chinese = "用户看过 {history}，下一个：";
+    let vocabulary = case.vocabulary(&Prompt::Custom(chinese.to_owned()));
+    let preview = case.writer(&vocabulary).preview(example, Some(&case.tokenizer));
+    let expected = chinese.replace("{history}", &history.join(", ")) + &written(example.target) + "<|end_of_text|>";
+    assert_eq!(preview.text, expected);
     let vocabulary = case.vocabulary(&Prompt::Compact);
     let preview = case.writer(&vocabulary).preview(example, None);
-    assert!(preview.text().starts_with("[start]<") && preview.text().contains("[separator]<"), "{}", preview.text());
+    assert!(preview.text.starts_with("[start]<") && preview.text.contains("[separator]<"), "{}", preview.text);
 }
 
 #[test]

@@ -4,7 +4,6 @@ use eframe::egui;
 use egui::{Align2, Area, Frame, Grid, Id, Margin, Order, RichText, Ui, Vec2};
 
 use crate::app::theme;
-use crate::app::widgets;
 
 /// What keys ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +80,7 @@ pub(super) fn help(ui: &Ui, scale: f32) {
     area.anchor(Align2::CENTER_CENTER, Vec2::ZERO).show(ui.ctx(), |ui| {
         frame.show(ui, |ui| {
             let size = 15.0 * scale;
-            widgets::section(ui, "Keys");
+            ui.label(RichText::new("Keys").size(1.3 * size).family(theme::semi_bold()));
             Grid::new("keys").num_columns(2).spacing([32.0 * scale, 8.0 * scale]).show(ui, |ui| {
                 for (_, keys, words) in KEYS {
                     ui.label(RichText::new(keys).size(size).family(theme::semi_bold()));

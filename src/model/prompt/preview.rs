@@ -27,17 +27,12 @@ pub struct PreviewToken {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     pub tokens: Vec<PreviewToken>,
+    /// All of it as one text: letters that several tokens make together are whole.
+    pub text: String,
     /// Tokens of the text and the history; those of the response follow.
     pub prompt_tokens: usize,
     /// What the targets of one user share, and where they do not.
     pub sharing: String,
-}
-
-impl Preview {
-    /// The tokens as one text.
-    pub fn text(&self) -> String {
-        self.tokens.iter().map(|token| token.text.as_str()).collect()
-    }
 }
 
 impl PromptWriter<'_> {
@@ -65,7 +60,19 @@ impl PromptWriter<'_> {
             if before.len() == 1 { "token".to_owned() } else { format!("{} tokens", before.len()) },
             self.max_history,
         );
-        Preview { tokens, prompt_tokens: response, sharing }
+        let text = self.text(&tokens, tokenizer);
+        Preview { tokens, text, prompt_tokens: response, sharing }
+    }
+
+    /// Tokens of the tokenizer that follow each other are read together, the others as they are named.
+    fn text(&self, tokens: &[PreviewToken], tokenizer: Option<&Tokenizer>) -> String {
+        let own = |token: &PreviewToken| token.part == Part::Text && (token.number as usize) < self.vocabulary.base;
+        let of_span = |span: &[PreviewToken]| {
+            let numbers: Vec<u32> = span.iter().map(|token| token.number).collect();
+            let read = tokenizer.filter(|_| own(&span[0])).and_then(|tokenizer| tokenizer.text(&numbers));
+            read.unwrap_or_else(|| span.iter().map(|token| token.text.as_str()).collect())
+        };
+        tokens.chunk_by(|one, next| own(one) == own(next)).map(of_span).collect()
     }
 
     fn token(&self, number: u32, tokenizer: Option<&Tokenizer>) -> PreviewToken {
@@ -74,8 +81,9 @@ impl PromptWriter<'_> {
         if let Some(code) = code {
             return PreviewToken { number, text: code.clone(), part: Part::History };
         }
-        let own =
-            tokenizer.filter(|_| (number as usize) < vocabulary.base).and_then(|tokenizer| tokenizer.text(number));
+        let own = tokenizer
+            .filter(|_| (number as usize) < vocabulary.base)
+            .and_then(|tokenizer| tokenizer.token_text(number));
         let text = own.unwrap_or_else(|| {
             let Template { before, after, .. } = &vocabulary.template;
             let name = if number == vocabulary.eos {

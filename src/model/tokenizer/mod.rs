@@ -109,13 +109,16 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
-    /// The text of tokens as a reader would see it, or the vocabulary's own where that is no text.
-    pub fn text(&self, token: u32) -> Option<String> {
+    /// The text of tokens in a row as a reader would see it; none where they are no text, such as a part of a letter.
+    pub fn text(&self, tokens: &[u32]) -> Option<String> {
+        let text = self.inner.decode(tokens, false).ok()?;
+        (!text.is_empty() && !text.contains('\u{fffd}')).then_some(text)
+    }
+
+    /// The text of one token, or the vocabulary's own where that is no text.
+    pub fn token_text(&self, token: u32) -> Option<String> {
         let own = self.inner.id_to_token(token)?;
-        match self.inner.decode(&[token], false) {
-            Ok(text) if !text.is_empty() && !text.contains('\u{fffd}') => Some(text),
-            _ => Some(own),
-        }
+        Some(self.text(&[token]).unwrap_or(own))
     }
 
     /// The token that the model wants before every text.

@@ -52,7 +52,7 @@ impl Trial {
     pub fn pieces(&self, text: &str) -> Result<Vec<Piece>, InputError> {
         let piece = |own: u32| {
             let number = self.added.get(&own).copied();
-            let text = self.tokenizer.text(own).unwrap_or_default();
+            let text = self.tokenizer.token_text(own).unwrap_or_default();
             let bytes = self.tokenizer.bytes(own).unwrap_or_else(|| text.as_bytes().to_vec());
             Piece { number: number.unwrap_or(own), added: number.is_some(), text, bytes }
         };

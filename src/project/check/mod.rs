@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use self::training::training;
 use self::values::{Checked, above_zero, bad, dropout, positive, require, share};
 use super::decision::Gates;
-use super::{Evaluation, Project, SemanticIds, evaluation_fields, settings};
+use super::{Evaluation, Experiment, Project, SemanticIds, evaluation_fields, settings, slug};
 use crate::data::{DatasetSource, Prepare, SyntheticOptions, synthetic as generator};
 use crate::method::MethodOptions;
 use crate::model::{BaseModel, Compact, Prompt, Storage};
@@ -191,11 +191,16 @@ fn experiments(project: &Project) -> Checked {
     let none = "the list is empty";
     require(!project.experiments.is_empty(), "experiments", none, "for example `[(name: \"PESO\", method: Peso())]`")?;
     let mut taken: HashMap<String, &str> = HashMap::new();
+    let mut folders: HashMap<String, Vec<&Experiment>> = HashMap::new();
     for (index, experiment) in project.experiments.iter().enumerate() {
         let name = experiment.name.as_str();
         let field = format!("experiments[{index}].name");
         require(!name.trim().is_empty(), &field, "the name is empty", "every experiment has a name of its own")?;
-        if let Some(other) = taken.insert(super::slug::slug(name), name) {
+        // Long names that begin alike have folders apart by the hash of their settings, unless these are the same.
+        let same_folder = folders.entry(slug::slug(name)).or_default();
+        let alike = same_folder.iter().find(|other| other.method == experiment.method).map(|other| other.name.as_str());
+        same_folder.push(experiment);
+        if let Some(other) = taken.insert(slug::whole(name), name).or(alike) {
             let problem = if other == name {
                 format!("two experiments are called \"{name}\"")
             } else {
@@ -228,6 +233,23 @@ mod tests {
 
     use super::*;
     use crate::project::file::DEMO;
+
+    #[test]
+    fn long_names_that_begin_alike_are_two_experiments_unless_their_settings_are_one() {
+        let mut project = Project::parse(DEMO, Path::new("demo/project.ron")).unwrap();
+        let name = |number: u32| format!("Softmax-KL of groups against the latest state, lambda {number}");
+        for (number, experiment) in (1..).zip(&mut project.experiments) {
+            experiment.name = name(number);
+        }
+        assert_eq!(check(&project), Ok(()));
+        project.experiments[1].method = project.experiments[0].method.clone();
+        let same = check(&project).unwrap_err();
+        assert!(same.problem.contains("would share the names of their run folders"), "{}", same.problem);
+        project.experiments.truncate(2);
+        project.experiments[1].method = MethodOptions::Frozen;
+        project.experiments[1].name = name(1).to_uppercase();
+        assert!(check(&project).is_err(), "names that differ in their case alone are one to whoever types them");
+    }
 
     #[test]
     fn seeds_of_an_experiment_are_checked_like_those_of_the_project_and_shared_with_a_hybrid() {

@@ -182,7 +182,7 @@ fn example(ui: &mut Ui, setup: &Setup, form: &mut ExampleForm) {
     match form {
         ExampleForm::Tokens => tokens(ui, preview),
         ExampleForm::Text => {
-            ui.add(egui::Label::new(RichText::new(preview.text()).monospace()).wrap());
+            ui.add(egui::Label::new(RichText::new(&preview.text).monospace()).wrap());
         }
     }
     chips::legend(
