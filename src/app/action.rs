@@ -106,6 +106,7 @@ impl Action {
                 | Self::DeleteRuns(_)
                 | Self::PickMethod(_)
                 | Self::Edit { .. }
+                | Self::Pin(..)
                 | Self::EditSweep(_)
         )
     }

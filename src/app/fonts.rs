@@ -25,8 +25,10 @@ struct Missing {
 }
 
 impl MachineFonts {
-    /// Lets a context ask them.
+    /// Lets a context ask them. Which there are is read in the background meanwhile: a letter is asked for while a picture is drawn.
     pub(crate) fn install(ctx: &egui::Context) -> Arc<Self> {
+        // Without a thread they are read when they are asked for.
+        let _ = std::thread::Builder::new().name("read fonts".to_owned()).spawn(fallback::prepare);
         let fonts = Arc::new(Self::default());
         ctx.add_font_provider(Arc::clone(&fonts) as Arc<dyn FontProvider>);
         fonts

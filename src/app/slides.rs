@@ -18,7 +18,12 @@ use crate::run::Status;
 pub(crate) struct Slides {
     /// The project without what is told of it, with the session and the revision of its history that it is of.
     project: Option<(u64, u64, Arc<Project>)>,
+    /// What asks for the charts of each pinned figure, with what that depends on.
+    queries: Option<(Basis, Arc<[PinnedCharts]>)>,
 }
+
+/// A session with the revisions of its project, its results and its runs.
+type Basis = [u64; 4];
 
 /// Where the charts of a pinned figure stand.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +35,21 @@ pub(crate) enum Drawn<'s> {
 }
 
 impl Slides {
-    /// What asks for the charts of a pinned figure.
-    pub(crate) fn query(&mut self, session: &Session, pinned: &PinnedFigure) -> PinnedCharts {
+    /// What asks for the charts of the board's figures, made anew where something has changed.
+    pub(crate) fn queries(&mut self, session: &Session) -> Arc<[PinnedCharts]> {
+        let basis = [session.number, session.history.revision(), session.results_revision, session.rows_revision];
+        if let Some((of, queries)) = &self.queries
+            && *of == basis
+        {
+            return Arc::clone(queries);
+        }
+        let queries: Arc<[PinnedCharts]> =
+            session.project().board.iter().map(|pinned| self.query(session, pinned)).collect();
+        self.queries = Some((basis, Arc::clone(&queries)));
+        queries
+    }
+
+    fn query(&mut self, session: &Session, pinned: &PinnedFigure) -> PinnedCharts {
         let shown = board::seen(pinned, session.results(pinned.protocol));
         let runs = session.runs.iter().filter(|run| shown.contains_key(&run.id));
         let runs = runs.map(|run| ShownRun { run: RunStamp::of(run), finished: run.status == Status::Finished });

@@ -77,6 +77,11 @@ struct Machine {
 
 static MACHINE: LazyLock<Mutex<Machine>> = LazyLock::new(|| Mutex::new(Machine::read()));
 
+/// Reads which fonts this machine has, so that whoever asks for a letter later does not wait for that.
+pub fn prepare() {
+    LazyLock::force(&MACHINE);
+}
+
 /// Whether a letter is drawn at all: spaces, controls and what only joins or directs others is not.
 pub fn is_drawn(letter: char) -> bool {
     let joins = matches!(letter,

@@ -39,6 +39,7 @@ pub struct FigureOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// Whether drift by stage has the moves of adapters beside it, for which every adapter of every run is read.
+    #[serde(skip_serializing_if = "is_false")]
     pub adapter_moves: bool,
     /// Whether lines are over their own seeds, instead of over those that all have.
     #[serde(skip_serializing_if = "is_false")]
@@ -67,6 +68,10 @@ pub struct FigureOptions {
     /// Names of lines that the legend hides.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub hidden: BTreeSet<String>,
+}
+
+fn is_usual(protocol: &Protocol) -> bool {
+    *protocol == Protocol::default()
 }
 
 fn is_false(switch: &bool) -> bool {
@@ -119,7 +124,7 @@ pub struct PinnedFigure {
     pub figure: String,
     #[serde(default)]
     pub options: FigureOptions,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_usual")]
     pub protocol: Protocol,
     /// Instead of the figure's own title.
     #[serde(default, skip_serializing_if = "Option::is_none")]

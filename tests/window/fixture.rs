@@ -14,6 +14,17 @@ use peso_workbench::run::observer::{
 };
 use peso_workbench::run::{RunConfig, RunFolder, RunMethod, RunWriter, Status};
 
+/// A project that is trained in a few seconds on one core.
+pub const TINY: &str = r#"(
+    format: 1,
+    name: "Tiny",
+    dataset: Synthetic((users: 60, items: 40, stages: 2, codes: 8)),
+    base_model: Compact((width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1)),
+    training: (epochs: 1),
+    evaluation: (beams: 10, k: [10], users: Sample(20)),
+    experiments: [(name: "Pulled", method: Peso(())), (name: "Free", method: Single)],
+)"#;
+
 /// When every fixed run was started, in seconds since 1970.
 pub const STARTED: u64 = 1_700_000_000;
 

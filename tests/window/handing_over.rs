@@ -6,18 +6,8 @@ use eframe::egui::{Key, Theme};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::pack::{self, Contents, ReadOnlyOptions};
 
+use crate::fixture::TINY;
 use crate::world::{World, click, until_label, until_part};
-
-/// Trained in a few seconds on one core.
-const TINY: &str = r#"(
-    format: 1,
-    name: "Tiny",
-    dataset: Synthetic((users: 60, items: 40, stages: 2, codes: 8)),
-    base_model: Compact((width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1)),
-    training: (epochs: 1),
-    evaluation: (beams: 10, k: [10], users: Sample(20)),
-    experiments: [(name: "Pulled", method: Peso(())), (name: "Free", method: Single)],
-)"#;
 
 const READ_ONLY: &str = "Read-only: results without data and models, nothing of which can be changed or trained";
 

@@ -8,18 +8,8 @@ use egui_kittest::kittest::Queryable as _;
 use peso_workbench::run::queue::Queue;
 use peso_workbench::run::{RunFolder, Status};
 
+use crate::fixture::TINY;
 use crate::world::{World, click, has_part, load, until, until_label, until_part};
-
-/// Trained in a few seconds on one core.
-const TINY: &str = r#"(
-    format: 1,
-    name: "Tiny",
-    dataset: Synthetic((users: 60, items: 40, stages: 2, codes: 8)),
-    base_model: Compact((width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1)),
-    training: (epochs: 1),
-    evaluation: (beams: 10, k: [10], users: Sample(20)),
-    experiments: [(name: "Pulled", method: Peso(())), (name: "Free", method: Single)],
-)"#;
 
 #[test]
 fn two_methods_are_trained_watched_compared_and_exported() {

@@ -10,18 +10,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use peso_workbench::app::Workbench;
 
+use crate::fixture::TINY;
 use crate::world::{World, click, load, until, until_label, until_part};
-
-/// Trained in a few seconds on one core.
-const TINY: &str = r#"(
-    format: 1,
-    name: "Tiny",
-    dataset: Synthetic((users: 60, items: 40, stages: 2, codes: 8)),
-    base_model: Compact((width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1)),
-    training: (epochs: 1),
-    evaluation: (beams: 10, k: [10], users: Sample(20)),
-    experiments: [(name: "Pulled", method: Peso(())), (name: "Free", method: Single)],
-)"#;
 
 /// The figures that are pinned: tabs of Compare with a part of what they show.
 const PINNED: [(&str, &str); 4] =

@@ -7,7 +7,7 @@ use egui::{Align, Button, Layout, Ui};
 
 use super::Context;
 use crate::app::action::Action;
-use crate::app::command::Command;
+use crate::app::command::{Command, READ_ONLY};
 use crate::plot::{Body, Chart};
 use crate::project::board::PinnedFigure;
 
@@ -23,7 +23,9 @@ pub(super) fn pinnable_actions(ui: &mut Ui, context: &mut Context<'_>, chart: &A
     }
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         export_and_copy(ui, context, chart);
-        let pin = ui.add_enabled(possible, Button::new("Pin"));
+        let read_only = context.session.project().read_only;
+        let pin = ui.add_enabled(possible && !read_only, Button::new("Pin"));
+        let pin = if read_only { pin.on_disabled_hover_text(READ_ONLY) } else { pin };
         if pin.on_hover_text(Command::PinChart.tooltip()).clicked() {
             context.actions.push(Action::Pin(Arc::clone(chart), Box::new(figure.clone())));
         }

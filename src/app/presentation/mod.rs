@@ -89,9 +89,9 @@ impl Presentation {
     /// Draws a frame; whether it goes on.
     pub(crate) fn ui(&mut self, ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) -> bool {
         let mut shown = Vec::new();
-        for pinned in &session.project().board {
-            let query = self.slides.query(session, pinned);
-            shown.push(Shown { pinned, drawn: slides::drawn(session, &query, actions) });
+        let queries = self.slides.queries(session);
+        for (pinned, query) in session.project().board.iter().zip(queries.iter()) {
+            shown.push(Shown { pinned, drawn: slides::drawn(session, query, actions) });
         }
         let places = places(&shown);
         let mut now = self.place_among(&places);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Pool, Query, QueryContext, RunStamp};
+use super::{Pool, Query, QueryContext, RunStamp, same_project};
 use crate::error::InputError;
 use crate::figures::board::{Contexts, drawn};
 use crate::plot::Chart;
@@ -27,15 +27,9 @@ pub(crate) struct ShownRun {
     pub(crate) finished: bool,
 }
 
-impl PinnedCharts {
-    fn same_project(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.project, &other.project) || self.project == other.project
-    }
-}
-
 impl PartialEq for PinnedCharts {
     fn eq(&self, other: &Self) -> bool {
-        self.pinned == other.pinned && self.runs == other.runs && self.same_project(other)
+        self.pinned == other.pinned && self.runs == other.runs && same_project(&self.project, &other.project)
     }
 }
 

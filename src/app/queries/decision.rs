@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Pool, Query, QueryContext};
+use super::{Pool, Query, QueryContext, same_project};
 use crate::app::rows::{Origin, Row, RowState};
 use crate::data::Protocol;
 use crate::error::InputError;
@@ -12,7 +12,7 @@ use crate::results::decision::Decision;
 use crate::run::Status;
 
 /// The decision on every method against a baseline; takes from a part of a second to many.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Decided {
     pub(crate) project: Arc<Project>,
     pub(crate) baseline: String,
@@ -50,6 +50,13 @@ pub(crate) fn baselines(rows: &[Row]) -> Vec<String> {
         names.insert(if usual { 0 } else { names.len() }, name.clone());
     }
     names
+}
+
+impl PartialEq for Decided {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.baseline, self.protocol, &self.runs) == (&other.baseline, other.protocol, &other.runs)
+            && same_project(&self.project, &other.project)
+    }
 }
 
 impl Query for Decided {

@@ -21,12 +21,19 @@ mod request;
 mod run_stamp;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 pub(crate) use self::cache::{Job, Queries};
 pub(crate) use self::request::{AnyAnswer, Request};
 pub(crate) use self::run_stamp::RunStamp;
 use super::launcher::{JobHandle, Launcher};
 use crate::error::InputError;
+use crate::project::Project;
+
+/// Whether two queries are of the same project, which is asked in every frame: most often it is the very same.
+fn same_project(one: &Arc<Project>, other: &Arc<Project>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
+}
 
 /// Something to be computed off the window's thread. Equal queries have equal answers.
 pub(crate) trait Query: Clone + Debug + PartialEq + Send + Sync + 'static {

@@ -111,6 +111,10 @@ impl Card<'_> {
     /// The chart drawn small, which the card is dragged by.
     fn thumbnail(&self, ui: &mut Ui, context: &mut Context<'_>, order: &mut Order, width: f32) {
         let (at, _) = ui.allocate_exact_size(Vec2::new(width, width * 9.0 / 16.0), Sense::hover());
+        // What is scrolled away costs nothing.
+        if !ui.is_rect_visible(at) {
+            return;
+        }
         let mut inside = ui.new_child(UiBuilder::new().max_rect(at).layout(Layout::top_down(Align::Min)));
         // A chart's ground is that of its card.
         inside.visuals_mut().panel_fill = theme::tokens(ui).surface;

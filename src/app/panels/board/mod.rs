@@ -57,10 +57,10 @@ impl Panel for BoardPanel {
         ui.add_space(space::XS);
         ScrollArea::vertical().id_salt("board").auto_shrink(false).show(ui, |ui| {
             self.order.begin();
-            for (place, pinned) in board.iter().enumerate() {
-                let query = self.slides.query(session, pinned);
-                let drawn = slides::drawn(session, &query, context.actions);
-                let card = Card { place, count: board.len(), pinned, query: &query, drawn };
+            let queries = self.slides.queries(session);
+            for (place, (pinned, query)) in board.iter().zip(queries.iter()).enumerate() {
+                let drawn = slides::drawn(session, query, context.actions);
+                let card = Card { place, count: board.len(), pinned, query, drawn };
                 let at = spotlight::at(ui, session, &Place::Board(place), |ui| card.ui(ui, context, &mut self.order));
                 self.order.laid_out(at);
                 ui.add_space(space::S);
