@@ -147,8 +147,17 @@ impl<'p> FigureContext<'p> {
         self.folders().iter().filter_map(run).collect()
     }
 
+    /// In the order of the project's experiments, as the window has them; what it does not ask for comes last.
     fn folders(&self) -> &[RunFolder] {
-        self.folders.get_or_init(|| ShownRuns::read(&self.runs_dir).folders)
+        self.folders.get_or_init(|| {
+            let mut folders = ShownRuns::read(&self.runs_dir).folders;
+            // Of sweeps that cannot be used no point is run either.
+            let variants = self.project.variants().unwrap_or_default();
+            let names: Vec<&str> = variants.iter().map(|variant| variant.experiment.name.as_str()).collect();
+            let place = |name: &str| names.iter().position(|known| *known == name).unwrap_or(names.len());
+            folders.sort_by_cached_key(|folder| (place(&folder.config().experiment), folder.config().seed));
+            folders
+        })
     }
 
     /// The results of a run.

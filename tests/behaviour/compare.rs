@@ -129,7 +129,9 @@ fn archived_runs_are_left_out_of_results_comparisons_and_figures() {
     let results = Results::read(&project, &runs_dir, Protocol::SameBlock).0;
     assert_eq!(results.runs.len(), 3);
     let context = FigureContext::new(&project, &runs_dir, results, SeedChoice::Shared);
-    assert_eq!(context.runs(&FigureOptions::default()).unwrap().len(), 3);
+    let runs = context.runs(&FigureOptions::default()).unwrap();
+    let names: Vec<&str> = runs.iter().map(|run| run.folder.config().experiment.as_str()).collect();
+    assert_eq!(names, ["PESO", "Frozen", "Frozen"], "in the order of the project, as in the window");
     assert_eq!(context.curves(&FigureOptions::default()).unwrap().len(), 3);
 }
 
