@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::method::{Aggregation, Distance, Peso};
+use crate::method::{Aggregation, Distance, Peso, Strength};
 use crate::model::Adapter;
 use crate::subspace::curvature::{Group, Metric};
 
@@ -43,12 +43,12 @@ pub fn has_metric(distance: Distance) -> Result<(), String> {
     Err(problem.to_owned())
 }
 
-/// The metric of a proximal term around the state that pulls, to second order and without its `lambda`, and the groups'
-/// strengths.
+/// The metric of a proximal term around the state that pulls, to second order and without its `lambda`, and how strongly
+/// `lambda` holds each group.
 ///
 /// # Errors
 /// In words: the term has no metric.
-pub fn metric(peso: &Peso, anchor: &Adapter) -> Result<(Metric, Vec<GroupStrength>), String> {
+pub fn metric(peso: &Peso, lambda: &Strength, anchor: &Adapter) -> Result<(Metric, Vec<GroupStrength>), String> {
     has_metric(peso.distance)?;
     let values = flattened(anchor);
     let modules = match peso.aggregation {
@@ -83,7 +83,7 @@ pub fn metric(peso: &Peso, anchor: &Adapter) -> Result<(Metric, Vec<GroupStrengt
         first += count;
     }
     let strengths: Vec<GroupStrength> =
-        groups.iter().zip(names).map(|(group, name)| strength(peso.lambda, group, name)).collect();
+        groups.iter().zip(names).map(|(group, name)| strength(lambda.of(&name), group, name)).collect();
     let uneven = |strength: &&GroupStrength| strength.evenness.is_some_and(|(min, _)| min < MIN_EVENNESS);
     match strengths.iter().find(uneven) {
         Some(group) => {
@@ -139,12 +139,12 @@ mod tests {
             Distance::L2 { squared: true, per_element: true },
         ] {
             for aggregation in [Aggregation::Sum, Aggregation::Mean] {
-                let peso = Peso { lambda: 3.0, distance, aggregation, ..Peso::default() };
+                let peso = Peso { lambda: 3.0.into(), distance, aggregation, ..Peso::default() };
                 let device = Default::default();
                 let (now, before) = (on_device::<Flex>(&current, &device), on_device(&previous, &device));
                 let pull = Proximal { lambda: 3.0, distance, aggregation }.pull(&now, &[before]);
-                let (metric, _) = metric(&peso, &previous).unwrap();
-                let expected = 0.5 * peso.lambda * metric.inner(&moved, &moved);
+                let (metric, _) = metric(&peso, &Strength::One(3.0), &previous).unwrap();
+                let expected = 0.5 * 3.0 * metric.inner(&moved, &moved);
                 let error = (pull.penalty / expected - 1.0).abs();
                 assert!(error < 0.02, "{distance:?} {aggregation:?}: {} is not {expected}", pull.penalty);
             }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_group_is_held_by_lambda_over_its_size() {
         let previous = adapter(1.3, 1e-4);
-        let strengths = |peso: Peso| metric(&peso, &previous).unwrap().1;
+        let strengths = |peso: Peso| metric(&peso, &Strength::One(2.0), &previous).unwrap().1;
         let sum = strengths(Peso::default());
         assert_eq!(sum.iter().map(|group| group.count).collect::<Vec<_>>(), [10, 8, 10, 8]);
         assert_eq!(sum[0].parameter, "m.lora_A.weight");
@@ -178,11 +178,15 @@ mod tests {
             Distance::Orthogonal,
             Distance::L2 { squared: false, per_element: false },
         ] {
-            assert!(metric(&Peso { distance, ..Peso::default() }, &adapter(1.0, 1.0)).is_err(), "{distance:?}");
+            assert!(
+                metric(&Peso { distance, ..Peso::default() }, &Strength::One(2.0), &adapter(1.0, 1.0)).is_err(),
+                "{distance:?}"
+            );
             assert!(has_metric(distance).is_err());
         }
         let peaked = Distance::SoftmaxKl { temperature: 0.01 };
-        let refused = metric(&Peso { distance: peaked, ..Peso::default() }, &adapter(1.0, 1.0)).unwrap_err();
+        let refused =
+            metric(&Peso { distance: peaked, ..Peso::default() }, &Strength::One(2.0), &adapter(1.0, 1.0)).unwrap_err();
         assert!(refused.contains("m.lora_A.weight"), "{refused}");
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::{GroupStrength, metric};
 use super::subspace_report::trained_adapters;
 use crate::error::InputError;
+use crate::method::{Peso, Strength};
 use crate::model::Adapter;
 use crate::run::RunFolder;
 use crate::run::observer::Phase;
@@ -14,6 +15,7 @@ use crate::run::observer::Phase;
 pub struct StagePull {
     /// From 2.
     pub stage: usize,
+    /// What the stage was trained with; the mean over groups where each has its own.
     pub lambda: f64,
     /// Each group's lambda_eff around the state that pulls; empty where the term has no metric, or several states pull.
     pub groups: Vec<GroupStrength>,
@@ -48,14 +50,30 @@ pub fn pulls(run: &RunFolder) -> Result<Vec<StagePull>, InputError> {
         adapters.iter().filter(|(earlier, _)| *earlier < stage).map(|(_, adapter)| adapter.clone()).collect()
     };
     let of_stage = |stage: usize| {
+        let lambda = strength(run, peso, stage)?;
         let groups = match peso.anchor.states(&past(stage)).as_slice() {
-            [anchor] => metric(peso, anchor).map(|(_, groups)| groups).unwrap_or_default(),
+            [anchor] => metric(peso, &lambda, anchor).map(|(_, groups)| groups).unwrap_or_default(),
             _ => Vec::new(),
         };
         let ratios = ratios(run, stage)?;
-        Ok(StagePull { stage, lambda: peso.lambda, groups, ratio: PullRatio::of(&ratios), ratios })
+        Ok(StagePull { stage, lambda: lambda.mean(), groups, ratio: PullRatio::of(&ratios), ratios })
     };
     adapters.iter().map(|(stage, _)| *stage).filter(|stage| *stage > 1).map(of_stage).collect()
+}
+
+/// The weight of the term in a stage: the one of all stages, or what the stage's rule found.
+///
+/// # Errors
+/// The run's records cannot be read, or say nothing of it.
+pub fn strength(run: &RunFolder, peso: &Peso, stage: usize) -> Result<Strength, InputError> {
+    if let Some(fixed) = peso.lambda.fixed() {
+        return Ok(fixed);
+    }
+    let record = run.reader()?.stages()?.into_iter().find(|record| record.stage == stage);
+    record.and_then(|record| record.lambda).map(|lambda| lambda.value).ok_or_else(|| {
+        InputError::new(run.path(), format!("the run has no record of the λ that stage {stage} was trained with"))
+            .advice("run it over with `--fresh`")
+    })
 }
 
 /// The pull ratios of a stage's training steps.

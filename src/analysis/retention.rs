@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::metric::{GroupStrength, flattened, has_metric, metric};
-use super::pull::ratios;
+use super::pull::{ratios, strength};
 use super::twin::twin;
 use super::{Unrecorded, analysis_folder, cache};
 use crate::error::{InputError, RunError};
@@ -237,7 +237,13 @@ impl Measurement<'_> {
         let (Some(start), Some(anchor)) = (past.last(), peso.anchor.states(&past).pop()) else {
             return Err(InputError::new(run.path(), "no state pulls").into());
         };
-        let (metric, groups) = metric(peso, &anchor).map_err(|problem| InputError::new(run.path(), problem))?;
+        let strength = strength(run, peso, stage)?;
+        let lambda = strength.one().ok_or_else(|| {
+            InputError::new(run.path(), "each group has a λ of its own, and the theory is of one")
+                .advice("it takes a run in which `lambda` is a number, `PullRatio` or `Validated`")
+        })?;
+        let (metric, groups) =
+            metric(peso, &strength, &anchor).map_err(|problem| InputError::new(run.path(), problem))?;
         let data = StageData::new(task, stage - 1, Data::Stage, seed);
         let twin = twin::<B>(task, run, (&data, start), device, observer)?;
         let optimum = read_peft(&twin.folder, &task.llama)?.0;
@@ -278,14 +284,14 @@ impl Measurement<'_> {
         observer.event(Level::Info, &format!("stage {stage}: directions of the examples' gradients"))?;
         let found = directions(&gradients, &metric, Constants::Held);
         let states = States { previous: &previous, optimum: &optimum_values, current: &current };
-        let retained = retention(&gradients, &metric, &found, peso.lambda, states);
+        let retained = retention(&gradients, &metric, &found, lambda, states);
         let record = run.reader()?.stages()?.into_iter().find(|record| record.stage == stage);
         Ok(RetentionReport {
             run: run.config().run.clone(),
             experiment: run.config().experiment.clone(),
             synthetic: run.config().synthetic,
             stage,
-            lambda: peso.lambda,
+            lambda,
             distance: peso.distance,
             aggregation: peso.aggregation,
             options: *options,

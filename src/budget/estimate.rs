@@ -16,7 +16,7 @@ use crate::run::planned::{PlannedRun, planned};
 use crate::run::schedule::Room;
 use crate::run::shared_part::{self, SharedPart};
 use crate::run::{EvaluationSummary, RunFolder, RunMethod, RunOptions, RunSelection, Status};
-use crate::schema::Kind;
+use crate::schema::{FieldSetting, Kind, Setting};
 use crate::train::Task;
 use crate::train::work::Work;
 use crate::{device, peak_memory};
@@ -285,7 +285,12 @@ fn has_same_work(one: &Project, other: &Project) -> bool {
 /// What runs agree on that are equally fast: the method with its choices and counts but without its weights, and the shape of
 /// training.
 fn kind_of(method: &MethodOptions, training: &Training) -> String {
-    let fields = method.fields().into_iter().filter(|field| !matches!(field.field.kind, Kind::Number { .. }));
+    let is_weight = |field: &FieldSetting| match field.field.kind {
+        Kind::Number { .. } => true,
+        Kind::NumberOr { .. } => matches!(field.setting, Setting::Number(_)),
+        _ => false,
+    };
+    let fields = method.fields().into_iter().filter(|field| !is_weight(field));
     let choices: Vec<String> = fields.map(|field| format!("{} {}", field.path, field.setting)).collect();
     let Training { batch, accumulation, checkpointing, storage, max_history, softmax, vocabulary, lora, .. } = training;
     let dropout = training.dropout > 0.0;

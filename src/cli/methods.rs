@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::outcome::{Ended, print, print_json};
 use crate::method::MethodOptions;
-use crate::schema::{FieldSetting, Kind, Setting};
+use crate::schema::{Choice, FieldSetting, Kind, Setting};
 
 /// Show every method: what it does, where it comes from, its options with ranges and defaults
 #[derive(Debug, Args)]
@@ -65,17 +65,20 @@ fn option(field: FieldSetting) -> MethodOption {
     let values = match field.field.kind {
         Kind::Number { min, max } => json!({"number": [min, max]}),
         Kind::Whole { min, max } => json!({"whole": [min, max]}),
+        Kind::NumberOr { min, max, choices } => json!({"number": [min, max], "choice": by_key(choices)}),
+        Kind::Numbers { min, max } => json!({"numbers": [min, max]}),
         Kind::Switch => json!("switch"),
-        Kind::Choice(choices) => {
-            let by_key: serde_json::Map<_, _> =
-                choices.iter().map(|choice| (choice.key.to_owned(), Value::from(choice.help))).collect();
-            json!({ "choice": by_key })
-        }
+        Kind::Choice(choices) => json!({ "choice": by_key(choices) }),
         Kind::Experiment => json!("experiment"),
     };
     let range = field.field.kind.range();
     let (label, help) = (field.field.label, field.field.help);
     MethodOption { option: field.path, label, help, default: field.setting, values, range }
+}
+
+/// What each choice does, by its name in the project file.
+fn by_key(choices: &[Choice]) -> serde_json::Map<String, Value> {
+    choices.iter().map(|choice| (choice.key.to_owned(), Value::from(choice.help))).collect()
 }
 
 fn as_text(method: &Method) -> String {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Ended, Matrices, StatisticsRequest};
 use super::term::{Fisher, Term};
-use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
+use super::{AdapterMethod, Card, Family, Lambda, Method, Part, Plan, Stage, lambda};
 use crate::model::adapter::Matrix;
 use crate::schema::{Choice, Field, Kind};
 
@@ -16,12 +16,9 @@ pub const CARD: Card = Card {
     source: "Kirkpatrick et al., arXiv 1612.00796; online: Schwarz et al., arXiv 1805.06370",
     family: Family::Regularised,
     fields: &[
-        Field {
-            path: "lambda",
-            label: "λ",
-            help: "Weight of the pull: 0 is a single evolving LoRA",
-            kind: Kind::Number { min: 0.0, max: 1e12 },
-        },
+        lambda::field("Weight of the pull: 0 is a single evolving LoRA", 1e12),
+        lambda::RATIO,
+        lambda::CANDIDATES,
         Field {
             path: "variant",
             label: "Variant",
@@ -55,7 +52,7 @@ pub const CARD: Card = Card {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ewc {
-    pub lambda: f64,
+    pub lambda: Lambda,
     pub variant: Variant,
     /// Examples a stage that the Fisher information is estimated from.
     pub examples: usize,
@@ -73,7 +70,7 @@ pub enum Variant {
 
 impl Default for Ewc {
     fn default() -> Self {
-        Self { lambda: 1_000.0, variant: Variant::Plain, examples: 256 }
+        Self { lambda: Lambda::Fixed(1_000.0), variant: Variant::Plain, examples: 256 }
     }
 }
 
@@ -109,8 +106,8 @@ impl AdapterMethod for Ewc {
         };
         let kept = stage.past.iter().cloned().zip(stage.memories.iter().cloned());
         let anchors = kept.skip(from).collect();
-        let terms = vec![Term::Fisher(Fisher { lambda: self.lambda, anchors })];
-        Part { terms, ..Part::from(stage.latest()) }.into()
+        let terms = vec![Term::Fisher(Fisher { lambda: self.lambda.planned(), anchors })];
+        Part { terms, lambda: self.lambda.clone(), ..Part::from(stage.latest()) }.into()
     }
 }
 

@@ -70,7 +70,6 @@ mod tests {
 
     use super::super::{Distance, GradientSurgery, Peso};
     use super::*;
-    use crate::schema::Kind;
     use crate::schema::json::content;
 
     #[test]
@@ -96,16 +95,14 @@ mod tests {
             assert_eq!(top.len(), options, "{} has options without a field: {top:?}", card.key);
             for field in method.fields() {
                 let mut same = method.clone();
-                if !matches!(field.field.kind, Kind::Choice(_)) {
+                if !matches!((field.field.kind.choices(), &field.setting), ([_, ..], Setting::Choice(_))) {
                     same.set(&field.path, &field.setting).unwrap();
                     assert_eq!(same, method, "{} {}", card.key, field.path);
                 }
-                if let Kind::Choice(choices) = field.field.kind {
-                    for choice in choices {
-                        same.set(&field.path, &Setting::Choice(choice.key.to_owned())).unwrap();
-                        same.check().unwrap();
-                        assert!(same.fields().iter().any(|f| f.setting == Setting::Choice(choice.key.to_owned())));
-                    }
+                for choice in field.field.kind.choices() {
+                    same.set(&field.path, &Setting::Choice(choice.key.to_owned())).unwrap();
+                    same.check().unwrap();
+                    assert!(same.fields().iter().any(|f| f.setting == Setting::Choice(choice.key.to_owned())));
                 }
             }
         }
@@ -130,7 +127,7 @@ mod tests {
         let mut method = MethodOptions::GradientSurgery(GradientSurgery::default());
         method.set("method.lambda", &Setting::Number(5.0)).unwrap();
         let MethodOptions::GradientSurgery(surgery) = &method else { unreachable!() };
-        assert!(matches!(&*surgery.method, MethodOptions::Peso(Peso { lambda, .. }) if *lambda == 5.0));
+        assert!(matches!(&*surgery.method, MethodOptions::Peso(Peso { lambda, .. }) if *lambda == 5.0.into()));
     }
 
     #[test]
@@ -146,7 +143,7 @@ mod tests {
             assert!(error.advice.contains(word), "{error:?}");
             assert_eq!(method, before);
         }
-        let peso = Peso { lambda: f64::NAN, ..Peso::default() };
+        let peso = Peso { lambda: f64::NAN.into(), ..Peso::default() };
         assert_eq!(MethodOptions::Peso(peso).check().unwrap_err().field, "lambda");
         let mut replay = MethodOptions::Replay(Default::default());
         assert!(replay.set("examples", &Setting::Number(1.5)).is_err());

@@ -6,6 +6,7 @@
 mod card;
 mod family;
 mod fields;
+pub mod lambda;
 mod options;
 pub mod plan;
 mod reference;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::card::Card;
 pub use self::family::Family;
+pub use self::lambda::{Lambda, StageLambda, Strength};
 pub use self::lsat::Combination;
 pub use self::peso::Anchor;
 pub use self::plan::{Ended, Matrices, Part, Plan, Stage, StatisticsRequest};

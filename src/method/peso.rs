@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::term::proximal::{Aggregation, Distance, Proximal};
 use super::term::{Teacher, Term, Toward};
-use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
+use super::{AdapterMethod, Card, Family, Lambda, Method, Part, Plan, Stage, lambda};
 use crate::model::Adapter;
-use crate::schema::{Choice, Field, Kind};
+use crate::schema::{Choice, Field, FieldError, Kind};
 
 pub const CARD: Card = Card {
     key: "peso",
@@ -18,12 +18,12 @@ pub const CARD: Card = Card {
     source: "arXiv 2510.25093 (ICLR 2026) and its release",
     family: Family::Regularised,
     fields: &[
-        Field {
-            path: "lambda",
-            label: "λ",
-            help: "Weight of the pull: 0 is a single evolving LoRA, more holds the adapter nearer to its past",
-            kind: Kind::Number { min: 0.0, max: 1e9 },
-        },
+        lambda::field(
+            "Weight of the pull: 0 is a single evolving LoRA, more holds the adapter nearer to its past",
+            1e9,
+        ),
+        lambda::RATIO,
+        lambda::CANDIDATES,
         Field {
             path: "distance",
             label: "Distance",
@@ -111,7 +111,7 @@ pub const CARD: Card = Card {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Peso {
-    pub lambda: f64,
+    pub lambda: Lambda,
     pub distance: Distance,
     pub aggregation: Aggregation,
     pub anchor: Anchor,
@@ -132,7 +132,7 @@ pub enum Anchor {
 impl Default for Peso {
     fn default() -> Self {
         Self {
-            lambda: 2.0,
+            lambda: Lambda::Fixed(2.0),
             distance: Distance::SoftmaxKl { temperature: 1.0 },
             aggregation: Aggregation::Sum,
             anchor: Anchor::Latest,
@@ -152,11 +152,24 @@ impl Method for Peso {
     fn proximal(&self) -> Option<&Self> {
         Some(self)
     }
+
+    fn check_options(&self) -> Result<(), FieldError> {
+        let Lambda::PullRatio(_) = self.lambda else { return Ok(()) };
+        match self.distance {
+            Distance::OutputKl | Distance::None => Err(FieldError::new(
+                "lambda",
+                format!("the pull ratio of the distance {:?} cannot be measured", self.distance),
+                "choose a distance between parameters, `Validated([0.5, 2, 8])`, or a number",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl AdapterMethod for Peso {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
-        let Self { lambda, distance, aggregation, .. } = *self;
+        let Self { distance, aggregation, .. } = *self;
+        let lambda = self.lambda.planned();
         let terms = match distance {
             Distance::None => vec![],
             // The previous predictions are the teacher's, whatever the anchor: there is one model before the stage.
@@ -166,7 +179,7 @@ impl AdapterMethod for Peso {
                 vec![Term::Proximal(proximal, self.anchor.states(stage.past))]
             }
         };
-        Part { terms, ..Part::from(stage.latest()) }.into()
+        Part { terms, lambda: self.lambda.clone(), ..Part::from(stage.latest()) }.into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a method wants done in a stage, as data.
 
 use super::gradient_surgery::Ahead;
+use super::lambda::Lambda;
 use super::term::Term;
 use crate::model::Adapter;
 pub use crate::model::adapter::Matrices;
@@ -72,6 +73,8 @@ pub struct Part {
     /// Whether it starts over: with the base model's token rows, and epochs and learning rate of stage 1.
     pub from_scratch: bool,
     pub terms: Vec<Term>,
+    /// How the terms' weight is found. Where it is no number, they are planned with the weight 1, times what the rule finds.
+    pub lambda: Lambda,
     /// A first step before training, measured on the stage's data.
     pub ahead: Option<Ahead>,
 }
@@ -98,6 +101,7 @@ impl Part {
             data: Data::Stage,
             from_scratch: false,
             terms: Vec::new(),
+            lambda: Lambda::Fixed(1.0),
             ahead: None,
         }
     }

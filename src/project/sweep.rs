@@ -265,6 +265,7 @@ pub(super) fn set_training(training: &mut Training, path: &str, setting: &Settin
     *field = match setting {
         Setting::Switch(on) => Value::from(*on),
         Setting::Choice(key) => Value::from(key.as_str()),
+        Setting::List(numbers) => Value::from(numbers.clone()),
         // Counts are whole numbers in JSON, and a measure takes one as well.
         Setting::Number(number) if number.fract() == 0.0 && (0.0..9e15).contains(number) => Value::from(*number as u64),
         Setting::Number(number) => Value::from(*number),

@@ -204,7 +204,9 @@ mod tests {
                 Kind::Number { min, max } => vec![Setting::Number(min), Setting::Number(max)],
                 Kind::Whole { min, max } => vec![Setting::Number(min as f64), Setting::Number(max as f64)],
                 Kind::Choice(choices) => choices.iter().map(|c| Setting::Choice(c.key.to_owned())).collect(),
-                Kind::Switch | Kind::Experiment => panic!("{}: no training setting is one", field.path),
+                Kind::Switch | Kind::Experiment | Kind::NumberOr { .. } | Kind::Numbers { .. } => {
+                    panic!("{}: no training setting is one", field.path)
+                }
             };
             let mut project = project();
             let experiment = project.experiments[0].name.clone();

@@ -118,7 +118,7 @@ fn as_value(options: &impl Serialize) -> Value {
 
 fn shown(kind: Kind, setting: &Setting) -> SettingValue {
     match (kind, setting) {
-        (Kind::Choice(choices), Setting::Choice(key)) => {
+        (Kind::Choice(choices) | Kind::NumberOr { choices, .. }, Setting::Choice(key)) => {
             let chosen = choices.iter().find(|choice| choice.key == key);
             SettingValue::text(chosen.map_or(key.as_str(), |choice| choice.label))
         }
@@ -209,7 +209,7 @@ mod tests {
         let project = demo();
         let usual = configuration(&project, MethodOptions::Peso(Peso::default()));
         let mut changed = usual.clone();
-        changed.method = RunMethod::Learned(MethodOptions::Peso(Peso { lambda: 5.0, ..Peso::default() }));
+        changed.method = RunMethod::Learned(MethodOptions::Peso(Peso { lambda: 5.0.into(), ..Peso::default() }));
         changed.project.training.learning_rate = 0.5;
         changed.project.name = "Another name is no setting".to_owned();
         let found = differences(&[&usual, &changed]);

@@ -51,7 +51,8 @@ CREATE TABLE events (id INTEGER PRIMARY KEY, unix INTEGER NOT NULL, level INTEGE
 /// gets them when it is opened to be written.
 ///
 /// `known_outcomes` has a test's place in the list of known items, beside its row in `outcomes`; `training_sums` what the
-/// adapter's steps of a finished stage come to, so that nobody adds up a long run's steps to tell how fast it was.
+/// adapter's steps of a finished stage come to, so that nobody adds up a long run's steps to tell how fast it was;
+/// `stage_lambdas` the weight that a stage's rule found, as JSON.
 const LATER_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS known_outcomes (
     protocol INTEGER NOT NULL, trained INTEGER NOT NULL, tested INTEGER NOT NULL, place INTEGER NOT NULL,
@@ -59,6 +60,7 @@ CREATE TABLE IF NOT EXISTS known_outcomes (
     PRIMARY KEY (protocol, trained, tested, place)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS training_sums (
     stage INTEGER PRIMARY KEY, examples INTEGER NOT NULL, seconds REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stage_lambdas (stage INTEGER PRIMARY KEY, lambda TEXT NOT NULL) WITHOUT ROWID;
 ";
 
 /// Creates the file with empty tables.

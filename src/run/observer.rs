@@ -8,6 +8,7 @@ use crate::data::Protocol;
 use crate::error::InputError;
 use crate::measure::Slices;
 pub use crate::measure::ranking::UserOutcome;
+use crate::method::StageLambda;
 
 /// Told what happens in a run, in order; asked between steps whether to go on.
 pub trait Observer {
@@ -130,6 +131,9 @@ pub struct StageRecord {
     pub validation_losses: Vec<f64>,
     /// Epoch that is kept, from 1; 0 where nothing is trained.
     pub best_epoch: usize,
+    /// The weight of the method's term, where a rule of the stage found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lambda: Option<StageLambda>,
     pub finished: bool,
 }
 

@@ -174,6 +174,14 @@ impl RunReader {
                 stages[at].validation_losses.push(loss);
             }
         }
+        if self.has_table("stage_lambdas")? {
+            let select = "SELECT stage, lambda FROM stage_lambdas ORDER BY stage";
+            for (stage, json) in self.rows(select, [], |row| Ok((count(row, 0)?, row.get::<_, String>(1)?)))? {
+                if let Ok(at) = stages.binary_search_by_key(&stage, |record| record.stage) {
+                    stages[at].lambda = serde_json::from_str(&json).ok();
+                }
+            }
+        }
         Ok(stages)
     }
 
@@ -291,6 +299,7 @@ fn stage_of(row: &Row<'_>) -> rusqlite::Result<StageRecord> {
         final_loss: number(row, 6)?,
         validation_losses: Vec::new(),
         best_epoch: count(row, 7)?,
+        lambda: None,
         finished: row.get(8)?,
     })
 }

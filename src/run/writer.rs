@@ -107,6 +107,7 @@ impl RunWriter {
             transaction.execute("DELETE FROM stages WHERE stage > ?1", [stage])?;
             transaction.execute("DELETE FROM training_sums WHERE stage >= ?1", [stage])?;
             transaction.execute("DELETE FROM validation_losses WHERE stage > ?1", [stage])?;
+            transaction.execute("DELETE FROM stage_lambdas WHERE stage > ?1", [stage])?;
             transaction.execute("DELETE FROM state WHERE key = 'progress'", []).map(drop)
         })
     }
@@ -279,6 +280,12 @@ fn replace_stage(transaction: &Transaction<'_>, record: &StageRecord) -> rusqlit
         transaction.prepare_cached("INSERT INTO validation_losses (stage, epoch, loss) VALUES (?1, ?2, ?3)")?;
     for (epoch, loss) in (1_i64..).zip(&record.validation_losses) {
         insert.execute(params![stage, epoch, loss])?;
+    }
+    transaction.execute("DELETE FROM stage_lambdas WHERE stage = ?1", [stage])?;
+    if let Some(lambda) = &record.lambda {
+        // Its numbers are finite, so it always has a JSON form.
+        let lambda = serde_json::to_string(lambda).unwrap_or_default();
+        transaction.execute("INSERT INTO stage_lambdas (stage, lambda) VALUES (?1, ?2)", params![stage, lambda])?;
     }
     if record.finished {
         transaction.execute(

@@ -28,6 +28,17 @@ pub enum Kind {
         min: u64,
         max: u64,
     },
+    /// A number from `min` to `max`, both included, or one of the choices in its place.
+    NumberOr {
+        min: f64,
+        max: f64,
+        choices: &'static [Choice],
+    },
+    /// Two or more different numbers from `min` to `max`.
+    Numbers {
+        min: f64,
+        max: f64,
+    },
     Switch,
     Choice(&'static [Choice]),
     /// The name of another experiment.
@@ -40,21 +51,36 @@ impl Kind {
         match self {
             Self::Number { min, max } => format!("{min:?} to {max:?}"),
             Self::Whole { min, max } => format!("{min} to {max}"),
+            Self::NumberOr { min, max, choices } => format!("{min:?} to {max:?}, {}", keys(choices)),
+            Self::Numbers { min, max } => format!("numbers from {min:?} to {max:?}"),
             Self::Switch => "true or false".to_owned(),
-            Self::Choice(choices) => choices.iter().map(|choice| choice.key).collect::<Vec<_>>().join(", "),
+            Self::Choice(choices) => keys(choices),
             Self::Experiment => "the name of an experiment".to_owned(),
+        }
+    }
+
+    /// The choices that it has, beside numbers or alone.
+    pub fn choices(&self) -> &'static [Choice] {
+        match self {
+            Self::Choice(choices) | Self::NumberOr { choices, .. } => choices,
+            Self::Number { .. } | Self::Whole { .. } | Self::Numbers { .. } | Self::Switch | Self::Experiment => &[],
         }
     }
 }
 
-/// One value of a [`Kind::Choice`].
+fn keys(choices: &[Choice]) -> String {
+    choices.iter().map(|choice| choice.key).collect::<Vec<_>>().join(", ")
+}
+
+/// One value of a [`Kind::Choice`] or a [`Kind::NumberOr`].
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
     /// Its name in the project file.
     pub key: &'static str,
     pub label: &'static str,
     pub help: &'static str,
-    /// Its own options with their defaults as a JSON object; empty where it has none.
+    /// Its own options with their defaults as a JSON object, or what alone it carries as any other JSON, which then is the
+    /// option of the choice's own name (`lambda.PullRatio`); empty where it carries nothing.
     pub defaults: &'static str,
 }
 
@@ -68,6 +94,14 @@ impl Choice {
         match serde_json::from_str::<Value>(self.defaults) {
             Ok(defaults) => Value::Object(Map::from_iter([(self.key.to_owned(), defaults)])),
             Err(_) => Value::from(self.key),
+        }
+    }
+
+    /// The default of one of its own options; none where it has no such option.
+    pub(super) fn default_of(&self, option: &str) -> Option<Value> {
+        match serde_json::from_str::<Value>(self.defaults).ok()? {
+            Value::Object(options) => options.get(option).cloned(),
+            carried => (option == self.key).then_some(carried),
         }
     }
 }
@@ -100,7 +134,7 @@ impl Field {
     /// The value in the options that a setting stands for; none where it is none of the option's.
     pub(crate) fn value(&self, setting: &Setting) -> Option<Value> {
         match (self.kind, setting) {
-            (Kind::Number { min, max }, Setting::Number(number)) => {
+            (Kind::Number { min, max } | Kind::NumberOr { min, max, .. }, Setting::Number(number)) => {
                 (min..=max).contains(number).then(|| Value::from(*number))
             }
             (Kind::Whole { min, max }, Setting::Number(number)) => {
@@ -108,7 +142,11 @@ impl Field {
                 ((min..=max).contains(&whole) && whole as f64 == *number).then(|| Value::from(whole))
             }
             (Kind::Switch, Setting::Switch(on)) => Some(Value::from(*on)),
-            (Kind::Choice(choices), Setting::Choice(key)) => {
+            (Kind::Numbers { min, max }, Setting::List(numbers)) => {
+                let usable = |(index, number)| (min..=max).contains(number) && !numbers[..index].contains(number);
+                (numbers.len() > 1 && numbers.iter().enumerate().all(usable)).then(|| Value::from(numbers.clone()))
+            }
+            (Kind::Choice(choices) | Kind::NumberOr { choices, .. }, Setting::Choice(key)) => {
                 choices.iter().find(|choice| choice.key == key).map(Choice::value)
             }
             (Kind::Experiment, Setting::Choice(name)) => (!name.trim().is_empty()).then(|| Value::from(name.as_str())),
@@ -121,6 +159,12 @@ impl Field {
         match self.kind {
             Kind::Number { min, max } => format!("it must be a number from {min} to {max}"),
             Kind::Whole { min, max } => format!("it must be a whole number from {min} to {max}"),
+            Kind::NumberOr { min, max, choices } => {
+                format!("it must be a number from {min} to {max}, or one of {}", keys(choices))
+            }
+            Kind::Numbers { min, max } => {
+                format!("it must be a list of two or more different numbers from {min} to {max}")
+            }
             Kind::Switch => "it is true or false".to_owned(),
             Kind::Choice(_) => format!("it is one of {}", self.kind.range()),
             Kind::Experiment => "it is the name of an experiment".to_owned(),

@@ -15,16 +15,23 @@ fn is_variant(object: &Map<String, Value>) -> bool {
     object.keys().all(|key| key.starts_with(char::is_uppercase))
 }
 
-/// The value at a path of the options.
+/// The value at a path of the options. What a variant carries that is no options (`{"PullRatio": 0.1}`) stands under the
+/// variant's name.
 pub(crate) fn at<'v>(whole: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(whole, |value, step| content(value).get(step))
+    path.split('.').try_fold(whole, |value, step| options(value).get(step))
+}
+
+/// What has the options of a value by their names.
+fn options(value: &Value) -> &Value {
+    let inside = content(value);
+    if inside.is_object() { inside } else { value }
 }
 
 /// See [`at`].
 pub(crate) fn at_mut<'v>(whole: &'v mut Value, path: &str) -> Option<&'v mut Value> {
     path.split('.').try_fold(whole, |value, step| {
-        let is_variant = value.as_object().is_some_and(|object| object.len() == 1 && is_variant(object));
-        let options = if is_variant { value.as_object_mut()?.values_mut().next()? } else { value };
+        let inside = !std::ptr::eq(options(value), value);
+        let options = if inside { value.as_object_mut()?.values_mut().next()? } else { value };
         options.get_mut(step)
     })
 }

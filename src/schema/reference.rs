@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::json::at;
-use super::{Choice, Field, Kind, Setting};
+use super::{Choice, Field, Setting};
 
 /// What a reference says of a field.
 #[derive(Debug, Clone)]
@@ -39,9 +39,7 @@ impl FieldReference {
         if !only_with.is_empty() {
             meaning.push(format!("Only with {}", only_with.join(", ")));
         }
-        if let Kind::Choice(choices) = field.kind {
-            meaning.extend(choices.iter().map(|Choice { key, help, .. }| format!("`{key}`: {help}")));
-        }
+        meaning.extend(field.kind.choices().iter().map(|Choice { key, help, .. }| format!("`{key}`: {help}")));
         let meaning = meaning.join("<br>").replace('|', "\\|");
         format!("| `{}` | {} | {default} | {} | {meaning} |\n", field.path, field.label, field.kind.range())
     }
@@ -53,10 +51,8 @@ impl FieldReference {
 /// The choices that bring a field, each with the field's value there.
 fn brought_by(field: &Field, fields: &'static [Field]) -> Vec<(&'static Choice, Value)> {
     let Some((parent, name)) = field.path.rsplit_once('.') else { return Vec::new() };
-    let choices = fields.iter().find(|other| other.path == parent).map(|other| other.kind);
-    let Some(Kind::Choice(choices)) = choices else { return Vec::new() };
-    let value = |choice: &Choice| serde_json::from_str::<Value>(choice.defaults).ok()?.get(name).cloned();
-    choices.iter().filter_map(|choice| Some((choice, value(choice)?))).collect()
+    let choices = fields.iter().find(|other| other.path == parent).map_or(&[][..], |other| other.kind.choices());
+    choices.iter().filter_map(|choice| Some((choice, choice.default_of(name)?))).collect()
 }
 
 /// A setting as the project file has it.

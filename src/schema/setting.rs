@@ -7,12 +7,14 @@ use serde_json::Value;
 
 /// A value of an option, as a sweep lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a number, true, false, or a choice's name in quotes")]
+#[serde(untagged, expecting = "expected a number, true, false, a choice's name in quotes, or a list of numbers")]
 pub enum Setting {
     Switch(bool),
     Number(f64),
     /// The key of a [`Choice`](super::Choice), or a name.
     Choice(String),
+    /// Several numbers that are one value.
+    List(Vec<f64>),
 }
 
 impl fmt::Display for Setting {
@@ -21,12 +23,16 @@ impl fmt::Display for Setting {
             Self::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
             Self::Number(number) => number.fmt(f),
             Self::Choice(key) => f.write_str(key),
+            Self::List(numbers) => {
+                let numbers: Vec<String> = numbers.iter().map(f64::to_string).collect();
+                write!(f, "[{}]", numbers.join(", "))
+            }
         }
     }
 }
 
 impl Setting {
-    /// The setting that a value of the options stands for; none of a list.
+    /// The setting that a value of the options stands for; none of a list of anything but numbers.
     pub(crate) fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(on) => Some(Self::Switch(*on)),
@@ -35,7 +41,7 @@ impl Setting {
             Value::Null => Some(Self::Number(f64::NAN)),
             Value::String(key) => Some(Self::Choice(key.clone())),
             Value::Object(variant) => variant.keys().next().map(|key| Self::Choice(key.clone())),
-            Value::Array(_) => None,
+            Value::Array(elements) => elements.iter().map(Value::as_f64).collect::<Option<_>>().map(Self::List),
         }
     }
 }

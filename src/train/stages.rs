@@ -172,6 +172,10 @@ impl StageRun<'_> {
         recorder: &mut Recorder<'_>,
     ) -> Result<(), RunError> {
         let (task, seed) = (self.task, self.folder.config().seed);
+        if part.lambda.fixed().is_none() {
+            let problem = format!("no stage finds its λ by {:?} in this version", part.lambda);
+            return Err(InputError::new(self.folder.path(), problem).advice("set `lambda` to a number").into());
+        }
         let data = StageData::new(task, self.stage - 1, part.data, seed);
         record.train_examples = record.train_examples.max(data.examples as u64);
         let before = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.on_progress(recorder))?;

@@ -85,7 +85,7 @@ proptest! {
     fn the_penalty_is_zero_where_a_stage_starts(now in values()) {
         let past = [adapter(&now)];
         for distance in DISTANCES {
-            let plan = plan(&Peso { distance, lambda: 3.0, ..Peso::default() }, &past, &[]);
+            let plan = plan(&Peso { distance, lambda: 3.0.into(), ..Peso::default() }, &past, &[]);
             let (penalty, gradient) = pull(&plan.main.terms, &plan.main.start);
             prop_assert!(penalty.abs() < 1e-9 && gradient < 1e-6, "{distance:?}: {penalty} {gradient}");
         }
@@ -98,7 +98,7 @@ proptest! {
         prop_assume!(now.iter().zip(&before).any(|(a, b)| (a - b).abs() > 0.1));
         let past = [adapter(&before)];
         for distance in [DISTANCES[0], DISTANCES[2], DISTANCES[3], DISTANCES[4]] {
-            let terms = plan(&Peso { distance, lambda: 1.0, ..Peso::default() }, &past, &[]).main.terms;
+            let terms = plan(&Peso { distance, lambda: 1.0.into(), ..Peso::default() }, &past, &[]).main.terms;
             let (here, _) = pull(&terms, &adapter(&now));
             let nearer: Vec<f32> = now.iter().zip(&before).map(|(a, b)| a + 0.1 * (b - a)).collect();
             let (there, _) = pull(&terms, &adapter(&nearer));
@@ -108,7 +108,7 @@ proptest! {
 
     #[test]
     fn softmax_kl_does_not_see_a_constant_added_to_a_group(now in values(), before in values(), shift in -2.0f32..2.0) {
-        let terms = plan(&Peso { lambda: 1.0, ..Peso::default() }, &[adapter(&before)], &[]).main.terms;
+        let terms = plan(&Peso { lambda: 1.0.into(), ..Peso::default() }, &[adapter(&before)], &[]).main.terms;
         let mut moved = adapter(&now);
         let (first, _) = pull(&terms, &moved);
         for pair in moved.modules.values_mut() {
@@ -123,10 +123,10 @@ proptest! {
     fn without_weight_or_information_nothing_is_pulled(now in values(), before in values()) {
         let past = [adapter(&before)];
         for distance in DISTANCES {
-            let terms = plan(&Peso { lambda: 0.0, distance, ..Peso::default() }, &past, &[]).main.terms;
+            let terms = plan(&Peso { lambda: 0.0.into(), distance, ..Peso::default() }, &past, &[]).main.terms;
             prop_assert_eq!(pull(&terms, &adapter(&now)), (0.0, 0.0));
         }
-        let ewc = plan(&Ewc { lambda: 1e6, ..Ewc::default() }, &past, &[information(0.0)]).main.terms;
+        let ewc = plan(&Ewc { lambda: 1e6.into(), ..Ewc::default() }, &past, &[information(0.0)]).main.terms;
         prop_assert_eq!(pull(&ewc, &adapter(&now)), (0.0, 0.0), "EWC with a zero Fisher");
         let o_lora = plan(&OLora { lambda: 0.0 }, &past, &[]).main.terms;
         prop_assert_eq!(pull(&o_lora, &adapter(&now)), (0.0, 0.0));
@@ -136,7 +136,7 @@ proptest! {
     fn a_quadratic_stage_ends_between_its_optimum_and_its_past(optimum in values(), before in values(), weight in 0.0f64..50.0) {
         // ½‖v - v*‖² + λ ½‖v - v'‖² has its least value at (v* + λ v') / (1 + λ).
         let l2 = Distance::L2 { squared: true, per_element: false };
-        let peso = Peso { lambda: weight, distance: l2, anchor: Anchor::Latest, ..Peso::default() };
+        let peso = Peso { lambda: weight.into(), distance: l2, anchor: Anchor::Latest, ..Peso::default() };
         let terms = plan(&peso, &[adapter(&before)], &[]).main.terms;
         let guides = Guides::new(&terms, &Default::default(), &model());
         let goal = on_device::<Flex>(&adapter(&optimum), &Default::default());

@@ -125,7 +125,7 @@ fn assert_term(case: &Case, name: &str, terms: &[Term]) {
 fn proximal_distances_and_anchors_match_the_reference() {
     let case = Case::load();
     let kl = Distance::SoftmaxKl { temperature: 1.0 };
-    let peso = |distance| Peso { lambda: 1.0, distance, ..Peso::default() };
+    let peso = |distance| Peso { lambda: 1.0.into(), distance, ..Peso::default() };
     let l2 = |squared, per_element| peso(Distance::L2 { squared, per_element });
     for (name, peso) in [
         ("kl_sum", peso(kl)),
@@ -152,7 +152,10 @@ fn divergences_of_predictions_match_the_reference() {
     let mut case = Case::load();
     let plain = case.step(&Guides::default());
     for (name, method) in [
-        ("output_kl", &Peso { lambda: 1.0, distance: Distance::OutputKl, ..Peso::default() } as &dyn AdapterMethod),
+        (
+            "output_kl",
+            &Peso { lambda: 1.0.into(), distance: Distance::OutputKl, ..Peso::default() } as &dyn AdapterMethod,
+        ),
         ("lwf", &Lwf { lambda: 1.0, temperature: 2.0 }),
     ] {
         let guides = case.guides(&case.plan(method).main.terms);
@@ -205,7 +208,7 @@ fn assert_logits(case: &Case, name: &str) {
 fn o_lora_and_ewc_match_the_reference() {
     let case = Case::load();
     assert_term(&case, "o_lora", &case.plan(&OLora { lambda: 0.5 }).main.terms);
-    let ewc = Ewc { lambda: 1.0, ..Ewc::default() };
+    let ewc = Ewc { lambda: 1.0.into(), ..Ewc::default() };
     assert_term(&case, "ewc", &case.plan(&ewc).main.terms);
     let online = Ewc { variant: Variant::Online { decay: 0.9 }, ..ewc };
     let [first, second] = case.fisher.clone();

@@ -82,7 +82,7 @@ fn defaults_are_the_papers() {
     assert_eq!(project.seeds, [42]);
     assert_eq!(project.training.learning_rate, 2e-4);
     assert_eq!(project.training.lora.alpha, 16.0);
-    let peso = Peso { lambda: 1.5, distance: Distance::SoftmaxKl { temperature: 1.0 }, ..Peso::default() };
+    let peso = Peso { lambda: 1.5.into(), distance: Distance::SoftmaxKl { temperature: 1.0 }, ..Peso::default() };
     assert_eq!(project.experiments[1].method, MethodOptions::Peso(peso));
 }
 

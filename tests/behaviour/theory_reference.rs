@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::tensor::Tensor;
 use peso_workbench::analysis::metric::metric;
 use peso_workbench::analysis::retention::example_gradient;
-use peso_workbench::method::{Distance, Peso};
+use peso_workbench::method::{Distance, Peso, Strength};
 use peso_workbench::model::Adapter;
 use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::packing::Packed;
@@ -40,7 +40,7 @@ fn gradients_of_examples_and_their_directions_match_the_reference() {
     let softmax = Peso::default();
     let l2 = Peso { distance: Distance::L2 { squared: true, per_element: false }, ..Peso::default() };
     for (peso, name) in [(softmax, "rho_softmax"), (l2, "rho_identity")] {
-        let (metric, _) = metric(&peso, &case.previous).unwrap();
+        let (metric, _) = metric(&peso, &Strength::One(1.0), &case.previous).unwrap();
         let found: Vec<f32> =
             directions(&gradients, &metric, Constants::Held).rho.iter().map(|rho| *rho as f32).collect();
         let error = relative(&found, &numbers(&expected[name]));

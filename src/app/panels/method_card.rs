@@ -1,5 +1,7 @@
 //! The options of a method as a form: a field an option, made from the method's own description of it.
 
+use std::ops::RangeInclusive;
+
 use eframe::egui;
 use egui::{Button, Checkbox, ComboBox, DragValue, RichText, TextEdit, Ui};
 
@@ -48,6 +50,14 @@ struct OptionOf {
 impl OptionOf {
     fn is_changed(&self) -> bool {
         self.field.setting != self.default
+    }
+
+    /// What a number is at first where a choice stood in its place.
+    fn default_number(&self) -> Setting {
+        match &self.default {
+            number @ Setting::Number(_) => number.clone(),
+            _ => Setting::Number(1.0),
+        }
     }
 }
 
@@ -159,7 +169,7 @@ fn option_row(ui: &mut Ui, option: &OptionOf, edited: &mut Edited) -> Option<Set
     let field = &option.field;
     let mut before = Edited::default();
     let setting = row(ui, field.field.label, &help(option), option.is_changed(), |ui, label| {
-        let set = control(ui, field, label, &mut before);
+        let set = control(ui, option, label, &mut before);
         if option.is_changed() && reset_button(ui, option).clicked() {
             before = Edited { changed: true, done: true };
             return Some(option.default.clone());
@@ -201,6 +211,12 @@ fn help(option: &OptionOf) -> String {
     let range = match field.kind {
         Kind::Number { min, max } => format!("From {min} to {max}"),
         Kind::Whole { min, max } => format!("A whole number from {min} to {max}"),
+        Kind::NumberOr { min, max, choices } => {
+            let rules: Vec<String> =
+                choices.iter().map(|choice| format!("{}: {}", choice.label, choice.help)).collect();
+            format!("From {min} to {max}, or\n{}", rules.join("\n"))
+        }
+        Kind::Numbers { min, max } => format!("Two or more different numbers from {min} to {max}, separated by commas"),
         Kind::Switch | Kind::Choice(_) | Kind::Experiment => String::new(),
     };
     let default = format!("Default: {}", words(field.kind, &option.default));
@@ -210,23 +226,19 @@ fn help(option: &OptionOf) -> String {
 /// A value as the form shows it: a choice by its label.
 pub(crate) fn words(kind: Kind, setting: &Setting) -> String {
     match (kind, setting) {
-        (Kind::Choice(choices), Setting::Choice(key)) => {
+        (Kind::Choice(choices) | Kind::NumberOr { choices, .. }, Setting::Choice(key)) => {
             choices.iter().find(|choice| choice.key == key).map_or(key.as_str(), |choice| choice.label).to_owned()
         }
         _ => setting.to_string(),
     }
 }
 
-fn control(ui: &mut Ui, field: &FieldSetting, label: egui::Id, edited: &mut Edited) -> Option<Setting> {
+fn control(ui: &mut Ui, option: &OptionOf, label: egui::Id, edited: &mut Edited) -> Option<Setting> {
+    let field = &option.field;
     match (field.field.kind, &field.setting) {
-        (Kind::Number { min, max }, Setting::Number(number)) => {
-            let mut value = *number;
-            // A hundredth of the value a point, so that 0.0002 can be dragged as well as 20.
-            let speed = if value == 0.0 { 0.001 } else { value.abs() * 0.01 };
-            let drag = DragValue::new(&mut value).range(min..=max).speed(speed).max_decimals(9);
-            edited.note(&ui.add(drag).labelled_by(label));
-            Some(Setting::Number(value))
-        }
+        (Kind::Number { min, max }, Setting::Number(now)) => Some(number(ui, (*now, min..=max), label, edited)),
+        (Kind::NumberOr { min, max, choices }, now) => number_or(ui, option, (now, min..=max, choices), label, edited),
+        (Kind::Numbers { .. }, Setting::List(numbers)) => list(ui, field, numbers, label, edited),
         (Kind::Whole { min, max }, Setting::Number(number)) => {
             let mut value = *number as u64;
             let speed = (value as f64 * 0.01).max(0.1);
@@ -246,6 +258,64 @@ fn control(ui: &mut Ui, field: &FieldSetting, label: egui::Id, edited: &mut Edit
         }
         _ => None,
     }
+}
+
+fn number(ui: &mut Ui, (now, range): (f64, RangeInclusive<f64>), label: egui::Id, edited: &mut Edited) -> Setting {
+    let mut value = now;
+    // A hundredth of the value a point, so that 0.0002 can be dragged as well as 20.
+    let speed = if value == 0.0 { 0.001 } else { value.abs() * 0.01 };
+    let drag = DragValue::new(&mut value).range(range).speed(speed).max_decimals(9);
+    edited.note(&ui.add(drag).labelled_by(label));
+    Setting::Number(value)
+}
+
+/// What takes a number's place is chosen beside it.
+fn number_or(
+    ui: &mut Ui,
+    option: &OptionOf,
+    (now, range, choices): (&Setting, RangeInclusive<f64>, &[Choice]),
+    label: egui::Id,
+    edited: &mut Edited,
+) -> Option<Setting> {
+    let mut chosen = now.clone();
+    if let Setting::Number(value) = now {
+        chosen = number(ui, (*value, range), label, edited);
+    }
+    let words =
+        if matches!(now, Setting::Number(_)) { "A number".to_owned() } else { words(option.field.field.kind, now) };
+    let combo = ComboBox::from_id_salt(&option.field.path).selected_text(words).width(choice_width(ui)).truncate();
+    let combo = combo.show_ui(ui, |ui| {
+        let number = if matches!(now, Setting::Number(_)) { now.clone() } else { option.default_number() };
+        edited.note(&ui.selectable_value(&mut chosen, number, "A number").on_hover_text("The same in every stage"));
+        for choice in choices {
+            let rule = Setting::Choice(choice.key.to_owned());
+            edited.note(&ui.selectable_value(&mut chosen, rule, choice.label).on_hover_text(choice.help));
+        }
+    });
+    combo.response.labelled_by(label);
+    Some(chosen)
+}
+
+/// Numbers with commas between; what is typed is taken when the field is left.
+fn list(ui: &mut Ui, field: &FieldSetting, numbers: &[f64], label: egui::Id, edited: &mut Edited) -> Option<Setting> {
+    let shown: Vec<String> = numbers.iter().map(f64::to_string).collect();
+    let id = label.with("numbers");
+    let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| shown.join(", "));
+    let response = ui.add(TextEdit::singleline(&mut text).desired_width(choice_width(ui))).labelled_by(label);
+    if !response.lost_focus() {
+        if response.has_focus() {
+            ui.data_mut(|data| data.insert_temp(id, text));
+        }
+        return None;
+    }
+    ui.data_mut(|data| data.remove::<String>(id));
+    let typed = text.split([',', ';', ' ']).filter(|part| !part.is_empty()).map(str::parse);
+    let setting = Setting::List(typed.collect::<Result<_, _>>().ok()?);
+    field.field.accepts(&setting).ok()?;
+    let changed = setting != field.setting;
+    edited.changed |= changed;
+    edited.done |= changed;
+    Some(setting)
 }
 
 /// Width of a list of choices at most, and the room beside it for the way back to the default.

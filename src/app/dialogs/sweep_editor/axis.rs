@@ -20,7 +20,7 @@ pub(super) struct AxisDraft {
 
 #[derive(Debug)]
 enum Values {
-    /// Numbers as they are typed.
+    /// Numbers as they are typed; lists of them with semicolons between, choices by their names.
     Typed(String),
     Ticked(Vec<Tick>),
 }
@@ -60,9 +60,13 @@ impl AxisDraft {
             Tick { setting, label: label.to_owned(), help, on }
         };
         let values = match field.kind {
-            Kind::Number { .. } | Kind::Whole { .. } => {
+            Kind::Number { .. } | Kind::Whole { .. } | Kind::NumberOr { .. } => {
                 let texts: Vec<String> = chosen.iter().map(Setting::to_string).collect();
                 Values::Typed(texts.join(", "))
+            }
+            Kind::Numbers { .. } => {
+                let texts = chosen.iter().map(|list| list.to_string().trim_matches(['[', ']']).to_owned());
+                Values::Typed(texts.collect::<Vec<_>>().join("; "))
             }
             Kind::Switch => {
                 Values::Ticked(vec![tick(Setting::Switch(true), "On", ""), tick(Setting::Switch(false), "Off", "")])
@@ -85,15 +89,14 @@ impl AxisDraft {
                 if on.is_empty() { Err("Tick at least one value".to_owned()) } else { Ok(on) }
             }
             Values::Typed(text) => {
-                let numbers = parse_numbers(text)?;
-                for (index, number) in numbers.iter().enumerate() {
-                    let setting = Setting::Number(*number);
-                    self.field.accepts(&setting).map_err(|expected| format!("{setting}: {expected}"))?;
-                    if numbers[..index].contains(number) {
+                let settings = parse_settings(self.field.kind, text)?;
+                for (index, setting) in settings.iter().enumerate() {
+                    self.field.accepts(setting).map_err(|expected| format!("{setting}: {expected}"))?;
+                    if settings[..index].contains(setting) {
                         return Err(format!("{setting} stands there twice"));
                     }
                 }
-                Ok(numbers.into_iter().map(Setting::Number).collect())
+                Ok(settings)
             }
         }
     }
@@ -114,10 +117,12 @@ impl AxisDraft {
                 });
             }
             Values::Typed(text) => {
-                let edit = TextEdit::singleline(text).hint_text("Values, separated by commas");
+                let lists = matches!(field.kind, Kind::Numbers { .. });
+                let hint = if lists { "Lists such as 0.5, 2; 1, 8" } else { "Values, separated by commas" };
+                let edit = TextEdit::singleline(text).hint_text(hint);
                 let response = ui.add(edit.desired_width(ui.available_width() - 24.0));
                 widgets::named(ui, &response, &format!("Values of {label}"));
-                if let Some(filled) = self.range.ui(ui, field) {
+                if !lists && let Some(filled) = self.range.ui(ui, field) {
                     *text = filled;
                 }
             }
@@ -138,7 +143,7 @@ impl Range {
             _ => 1.0,
         };
         let held = |value: f64| match kind {
-            Kind::Number { min, max } => value.clamp(min, max),
+            Kind::Number { min, max } | Kind::NumberOr { min, max, .. } => value.clamp(min, max),
             Kind::Whole { min, max } => value.round().clamp(min as f64, max as f64),
             _ => value,
         };
@@ -156,7 +161,7 @@ impl Range {
                 let speed = (value.abs() * 0.01).max(0.001);
                 let drag = DragValue::new(value).speed(speed).max_decimals(9);
                 let drag = match field.kind {
-                    Kind::Number { min, max } => drag.range(min..=max),
+                    Kind::Number { min, max } | Kind::NumberOr { min, max, .. } => drag.range(min..=max),
                     Kind::Whole { min, max } => drag.range(min as f64..=max as f64).max_decimals(0),
                     _ => drag,
                 };
@@ -209,16 +214,31 @@ fn short(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
 
-/// The numbers that a text lists.
+/// The values that a text lists.
+fn parse_settings(kind: Kind, text: &str) -> Result<Vec<Setting>, String> {
+    if let Kind::Numbers { .. } = kind {
+        let lists = text.split(';').filter(|list| !list.trim().is_empty()).map(parse_numbers);
+        let lists = lists.map(|list| list.map(Setting::List)).collect::<Result<Vec<_>, _>>()?;
+        return if lists.is_empty() { Err("Type at least one list".to_owned()) } else { Ok(lists) };
+    }
+    let value = |part: &str| match kind.choices().iter().find(|choice| choice.key == part) {
+        Some(choice) => Ok(Setting::Choice(choice.key.to_owned())),
+        None => parse_number(part).map(Setting::Number),
+    };
+    let settings = parts(text).map(value).collect::<Result<Vec<_>, _>>()?;
+    if settings.is_empty() { Err("Type at least one value, or fill in a range".to_owned()) } else { Ok(settings) }
+}
+
 fn parse_numbers(text: &str) -> Result<Vec<f64>, String> {
-    let parts = text.split([',', ';', ' ', '\n', '\t']).filter(|part| !part.is_empty());
-    let numbers = parts
-        .map(|part| match part.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(number),
-            _ => Err(format!("\"{part}\" is no number")),
-        })
-        .collect::<Result<Vec<f64>, String>>()?;
-    if numbers.is_empty() { Err("Type at least one value, or fill in a range".to_owned()) } else { Ok(numbers) }
+    parts(text).map(parse_number).collect()
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', ' ', '\n', '\t']).filter(|part| !part.is_empty())
+}
+
+fn parse_number(part: &str) -> Result<f64, String> {
+    part.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| format!("\"{part}\" is no number"))
 }
 
 /// What an option does and may be.
@@ -227,6 +247,11 @@ pub(super) fn describe(ui: &mut Ui, field: Field) {
     let range = match field.kind {
         Kind::Number { min, max } => format!("From {} to {}", end(min), end(max)),
         Kind::Whole { min, max } => format!("A whole number from {} to {}", end(min as f64), end(max as f64)),
+        Kind::NumberOr { min, max, choices } => {
+            let keys: Vec<&str> = choices.iter().map(|choice| choice.key).collect();
+            format!("From {} to {}, or {}", end(min), end(max), keys.join(", "))
+        }
+        Kind::Numbers { min, max } => format!("A list of numbers from {} to {}", end(min), end(max)),
         Kind::Switch | Kind::Choice(_) | Kind::Experiment => String::new(),
     };
     let parts: Vec<&str> = [field.help, &range].into_iter().filter(|part| !part.is_empty()).collect();
