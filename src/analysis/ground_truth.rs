@@ -130,12 +130,14 @@ struct Sample {
 }
 
 impl Sample {
-    /// Drifting users of the last stage, and the items of stage 1: later ones are new to the first model, and what is learned of them is
+    /// Users of the last stage that drift the one way, and the items of stage 1: later ones are new to the first model, and what is learned of them is
     /// no turn.
     fn of(task: &Task<'_>, truth: &Truth) -> Self {
         let stages = &task.dataset.stages;
         let participants = stages.last().into_iter().flat_map(Stage::participants);
-        let drifts = |user: &&Sequence| truth.drifting_users.binary_search(&user.user).is_ok();
+        let is_one = |users: &[u32], user: &Sequence| users.binary_search(&user.user).is_ok();
+        let drifts =
+            |user: &&Sequence| is_one(&truth.drifting_users, user) && !is_one(&truth.contradictory_users, user);
         let users = participants.filter(drifts).take(MAX_USERS).cloned().collect();
         let first = stages.first().into_iter().flat_map(|stage| &stage.sequences);
         let mut items: Vec<u32> = first.flat_map(|sequence| &sequence.items).copied().collect();

@@ -16,9 +16,12 @@ fn is_variant(object: &Map<String, Value>) -> bool {
 }
 
 /// The value at a path of the options. What a variant carries that is no options (`{"PullRatio": 0.1}`) stands under the
-/// variant's name.
+/// variant's name; a step into a list is a number from 0.
 pub(crate) fn at<'v>(whole: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(whole, |value, step| options(value).get(step))
+    path.split('.').try_fold(whole, |value, step| match options(value) {
+        Value::Array(list) => list.get(step.parse::<usize>().ok()?),
+        options => options.get(step),
+    })
 }
 
 /// What has the options of a value by their names.
@@ -31,7 +34,9 @@ fn options(value: &Value) -> &Value {
 pub(crate) fn at_mut<'v>(whole: &'v mut Value, path: &str) -> Option<&'v mut Value> {
     path.split('.').try_fold(whole, |value, step| {
         let inside = !std::ptr::eq(options(value), value);
-        let options = if inside { value.as_object_mut()?.values_mut().next()? } else { value };
-        options.get_mut(step)
+        match if inside { value.as_object_mut()?.values_mut().next()? } else { value } {
+            Value::Array(list) => list.get_mut(step.parse::<usize>().ok()?),
+            options => options.get_mut(step),
+        }
     })
 }

@@ -20,6 +20,7 @@ const PARTS: &[(&str, Render)] = &[
     ("shortcuts", peso_workbench::app::reference),
     ("base model defaults", || defaults(&Compact::default())),
     ("semantic id defaults", || defaults(&TrainIds::default())),
+    ("synthetic options", peso_workbench::data::synthetic::reference),
     ("synthetic defaults", || defaults(&SyntheticOptions::default())),
     ("training defaults", || defaults(&Training::default())),
     ("evaluation defaults", || defaults(&Evaluation::default())),

@@ -3,6 +3,7 @@
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
+use super::cycle::Cycle;
 use super::options::SyntheticOptions;
 use super::streams::stream;
 use super::vectors::{add_scaled, random, unit};
@@ -33,6 +34,8 @@ pub struct Catalogue {
     pub vectors: Vec<Vec<f64>>,
     /// Natural logarithm of each item's popularity, at most 0.
     pub popularity: Vec<f64>,
+    /// When each item is there, where that is only every so many stages.
+    pub seasons: Vec<Option<Cycle>>,
     /// A vector of length 1 for each word: moods, places, kinds.
     pub words: [Vec<Vec<f64>>; 3],
 }
@@ -57,7 +60,7 @@ impl Catalogue {
             items.push(Item { id: index.to_string(), title: Some(title(chosen, number)) });
             vectors.push(unit(vector));
         }
-        Self { items, vectors, popularity: popularity(options), words }
+        Self { items, vectors, popularity: popularity(options), seasons: seasons(options), words }
     }
 }
 
@@ -86,6 +89,12 @@ fn popularity(options: &SyntheticOptions) -> Vec<f64> {
     let mut ranks: Vec<usize> = (1..=options.items).collect();
     ranks.shuffle(&mut source);
     ranks.into_iter().map(|rank| -options.popularity_skew * (rank as f64).ln()).collect()
+}
+
+/// When each item is there, where that is only every so many stages.
+fn seasons(options: &SyntheticOptions) -> Vec<Option<Cycle>> {
+    let SyntheticOptions { items, seasonal_items, season, seed, .. } = *options;
+    (0..items).map(|item| Cycle::of_share(seasonal_items, season, seed, &format!("season of item {item}"))).collect()
 }
 
 /// A word of a family, by chance.

@@ -2,21 +2,30 @@
 //!
 //! Items have latent vectors made of attribute words, and their semantic ids are clusters of these vectors, so that codes
 //! carry meaning. What a user chooses next depends on a lasting taste and on the newest items. Between stages the
-//! preferences of the *drifting* users turn in a few planes; the truth about it is kept, so that a view can show how much
-//! of the planted drift a model has picked up.
+//! preferences of the *drifting* users turn in a few planes, some of them against the others; users, tastes and items may come
+//! and go. The truth about it is kept, so that a view can show how much of the planted drift a model has picked up.
 
 mod catalogue;
 mod choice;
+mod cycle;
+mod fields;
 mod options;
 mod rotation;
 mod streams;
 mod vectors;
 
+#[cfg(test)]
+mod regime_tests;
+
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use self::catalogue::Catalogue;
-use self::choice::{Preferences, User};
-pub use self::options::{Onset, SyntheticOptions};
+use self::choice::{Preferences, Turns, User};
+pub use self::cycle::Cycle;
+pub use self::fields::{FIELDS, reference};
+pub use self::options::{Onset, Recurring, SyntheticOptions};
 use self::rotation::Rotation;
 use self::streams::stream;
 use self::vectors::unit;
@@ -32,6 +41,18 @@ pub struct Truth {
     pub angles: Vec<f64>,
     /// Users whose preferences turn, ascending.
     pub drifting_users: Vec<u32>,
+    /// Those of them whose preferences turn the other way, ascending.
+    #[serde(default)]
+    pub contradictory_users: Vec<u32>,
+    /// Users that act only every so many stages, with when they do.
+    #[serde(default)]
+    pub recurring_users: BTreeMap<u32, Cycle>,
+    /// Latent dimensions that count only every so many stages, with when they do.
+    #[serde(default)]
+    pub recurring_tastes: BTreeMap<u32, Cycle>,
+    /// Items that are there only every so many stages, with when they are.
+    #[serde(default)]
+    pub seasonal_items: BTreeMap<u32, Cycle>,
     /// `users x latent`: each user's lasting taste before any turn, of length 1.
     pub tastes: Vec<Vec<f64>>,
     /// `items x latent`: each item's latent vector, of length 1.
@@ -63,11 +84,11 @@ pub struct InvalidOption {
     pub problem: String,
 }
 
+/// Stages from one return to the next.
+const CYCLE: std::ops::RangeInclusive<usize> = 2..=50;
+
 /// Levels of the generated semantic ids.
 pub const LEVELS: usize = 4;
-
-/// Chance that a user of an earlier stage is active in a later one.
-const RETURN_CHANCE: f64 = 0.5;
 
 /// Generates a dataset and the truth about it; the same options give the same data.
 ///
@@ -77,8 +98,8 @@ pub fn generate(options: &SyntheticOptions) -> Result<(Dataset, Truth), InvalidO
     check(options)?;
     let catalogue = Catalogue::new(options);
     let rotation = Rotation::new(options, &catalogue);
-    let users = choice::users(options, &catalogue);
-    let preferences = Preferences { options, catalogue: &catalogue, rotation: &rotation };
+    let (users, tastes) = (choice::users(options, &catalogue), choice::tastes(options));
+    let preferences = Preferences { options, catalogue: &catalogue, rotation: &rotation, tastes: &tastes };
     let mut dataset = Dataset {
         name: "Synthetic drift".into(),
         index: semantic_ids(options, &catalogue.vectors),
@@ -89,14 +110,26 @@ pub fn generate(options: &SyntheticOptions) -> Result<(Dataset, Truth), InvalidO
         hash: String::new(),
     };
     dataset.hash = dataset.content_hash();
+    let who = |is: fn(Turns) -> bool| {
+        (0..).zip(&users).filter(|(_, user)| is(user.turns)).map(|(number, _)| number).collect()
+    };
     let truth = Truth {
         planes: rotation.planes,
         angles: rotation.angles,
-        drifting_users: (0..).zip(&users).filter(|(_, user)| user.drifts).map(|(number, _)| number).collect(),
+        drifting_users: who(|turns| turns != Turns::Not),
+        contradictory_users: who(|turns| turns == Turns::AgainstDrift),
+        recurring_users: cycles(users.iter().map(|user| user.recurs)),
+        recurring_tastes: cycles(tastes.into_iter()),
+        seasonal_items: cycles(catalogue.seasons.into_iter()),
         tastes: users.into_iter().map(|user| user.taste).collect(),
         item_vectors: catalogue.vectors,
     };
     Ok((dataset, truth))
+}
+
+/// The cycles of those that have one, by number.
+fn cycles(all: impl Iterator<Item = Option<Cycle>>) -> BTreeMap<u32, Cycle> {
+    (0..).zip(all).filter_map(|(number, cycle)| Some((number, cycle?))).collect()
 }
 
 fn semantic_ids(options: &SyntheticOptions, vectors: &[Vec<f64>]) -> SemanticIndex {
@@ -111,7 +144,7 @@ fn stages(options: &SyntheticOptions, users: &[User], preferences: &Preferences)
         let mut sequences = Vec::new();
         for (number, (user, history)) in users.iter().zip(&mut histories).enumerate() {
             let mut random = stream(options.seed, &format!("stage {stage}, user {number}"));
-            if user.is_active(stage, &mut random) {
+            if user.is_active(stage, options.return_chance, &mut random) {
                 let current_from = history.len();
                 preferences.act(user, stage, history, &mut random);
                 sequences.push(Sequence { user: number as u32, items: history.clone(), current_from });
@@ -126,6 +159,12 @@ fn stages(options: &SyntheticOptions, users: &[User], preferences: &Preferences)
 fn present(total: usize, arrivals: f64, stages: usize, stage: usize) -> usize {
     let to_come = (stages - 1 - stage) as f64 * arrivals;
     ((total as f64 * (1.0 - to_come)).round() as usize).clamp(1, total)
+}
+
+/// The stage (0-based) in which the one of this number among `total` users, or items, first appears.
+fn arrival(number: usize, total: usize, options: &SyntheticOptions) -> usize {
+    let known = |stage| present(total, options.arrivals, options.stages, stage);
+    (0..options.stages).find(|&stage| number < known(stage)).unwrap_or(options.stages - 1)
 }
 
 /// Refuses options that have no meaning or would need more memory than any demonstration should.
@@ -154,6 +193,15 @@ pub fn check(options: &SyntheticOptions) -> Result<(), InvalidOption> {
     }
     require((0.0..=3.0).contains(&options.popularity_skew), "popularity_skew", "from 0 to 3")?;
     require((0.0..=1.0).contains(&options.drifting_share), "drifting_share", "from 0 to 1")?;
+    require((0.0..=1.0).contains(&options.contradictory), "contradictory", "from 0 to 1")?;
+    require((0.0..=1.0).contains(&options.choice_noise), "choice_noise", "from 0 to 1")?;
+    require((0.05..=1.0).contains(&options.return_chance), "return_chance", "from 0.05 to 1")?;
+    if let Recurring::Users { share, every } | Recurring::Tastes { share, every } = options.recurring {
+        let holds = (0.0..=1.0).contains(&share) && CYCLE.contains(&every);
+        require(holds, "recurring", "a share from 0 to 1, and back every 2 to 50 stages")?;
+    }
+    require((0.0..=1.0).contains(&options.seasonal_items), "seasonal_items", "from 0 to 1")?;
+    require(CYCLE.contains(&options.season), "season", "from 2 to 50 stages")?;
     let later_stages = (options.stages - 1) as f64;
     let all_arrivals = options.arrivals * later_stages;
     require(
@@ -162,8 +210,11 @@ pub fn check(options: &SyntheticOptions) -> Result<(), InvalidOption> {
         "at least 0, and at most 0.9 over all later stages, so that stage 1 has users and items",
     )?;
     let mean_total = first + later * later_stages;
-    let enough = mean_total * 2.0 <= present(options.items, options.arrivals, options.stages, 0) as f64;
-    require(enough, "items", "stage 1 needs twice as many items as a user has interactions, because none comes twice")?;
+    // Of the seasonal items a stage has its share.
+    let away = options.seasonal_items * (1.0 - 1.0 / options.season as f64);
+    let there = (1.0 - away) * present(options.items, options.arrivals, options.stages, 0) as f64;
+    let problem = "a stage needs twice as many items as a user has interactions, because none comes twice";
+    require(mean_total * 2.0 <= there, "items", problem)?;
     require(mean_total * options.users as f64 <= 5e7, "users", "more than 50 million interactions in all")
 }
 
@@ -254,6 +305,14 @@ mod tests {
             (SyntheticOptions { drifting_share: 1.5, ..default() }, "drifting_share"),
             (SyntheticOptions { arrivals: 0.3, ..default() }, "arrivals"),
             (SyntheticOptions { arrivals: -0.1, ..default() }, "arrivals"),
+            (SyntheticOptions { contradictory: 1.1, ..default() }, "contradictory"),
+            (SyntheticOptions { choice_noise: -0.1, ..default() }, "choice_noise"),
+            (SyntheticOptions { return_chance: 0.0, ..default() }, "return_chance"),
+            (SyntheticOptions { recurring: Recurring::Users { share: 0.4, every: 1 }, ..default() }, "recurring"),
+            (SyntheticOptions { recurring: Recurring::Tastes { share: f64::NAN, every: 3 }, ..default() }, "recurring"),
+            (SyntheticOptions { seasonal_items: 2.0, ..default() }, "seasonal_items"),
+            (SyntheticOptions { season: 0, ..default() }, "season"),
+            (SyntheticOptions { seasonal_items: 1.0, season: 12, ..default() }, "items"),
         ] {
             assert_eq!(generate(&options).unwrap_err().field, field, "{options:?}");
         }

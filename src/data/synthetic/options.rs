@@ -23,10 +23,22 @@ pub struct SyntheticOptions {
     pub drift: f64,
     /// Whether preferences turn a little from every stage to the next, or all at once.
     pub onset: Onset,
-    /// Share of users whose tastes drift; the others keep theirs.
+    /// Share of users whose tastes drift; the others keep theirs, and so do recurring users.
     pub drifting_share: f64,
+    /// Share of the drifting users whose preferences turn the other way, by the same angle.
+    pub contradictory: f64,
+    /// Users, or tastes, that come back every so many stages as they were.
+    pub recurring: Recurring,
+    /// Share of the items that are there only every [`season`](Self::season) stages.
+    pub seasonal_items: f64,
+    /// Stages from one return of a seasonal item to the next.
+    pub season: usize,
     /// Share of the users, and of the items, that first appear in each later stage.
     pub arrivals: f64,
+    /// Chance that a user of an earlier stage is active in a later one.
+    pub return_chance: f64,
+    /// Share of the choices that are made at random among the items that are there.
+    pub choice_noise: f64,
     /// Popularity skew: an item's popularity falls with its rank to this power; 0 makes all items equally popular.
     pub popularity_skew: f64,
     pub seed: u64,
@@ -39,6 +51,19 @@ pub enum Onset {
     Gradual,
     /// Once, before this stage (from 2), by as much as a gradual drift turns up to the last stage.
     Abrupt(usize),
+}
+
+/// What of the users comes and goes. Each has a phase of its own, so that every stage sees some of it, and all of it is there in the
+/// stage in which it first appears.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Recurring {
+    /// Nothing.
+    None,
+    /// A share of the users acts only every so many stages, and comes back with the old taste.
+    Users { share: f64, every: usize },
+    /// A share of the dimensions of taste counts only every so many stages.
+    Tastes { share: f64, every: usize },
 }
 
 impl Default for SyntheticOptions {
@@ -54,7 +79,13 @@ impl Default for SyntheticOptions {
             drift: 0.6,
             onset: Onset::Gradual,
             drifting_share: 0.5,
+            contradictory: 0.0,
+            recurring: Recurring::None,
+            seasonal_items: 0.0,
+            season: 3,
             arrivals: 0.08,
+            return_chance: 0.5,
+            choice_noise: 0.0,
             popularity_skew: 0.45,
             seed: 7,
         }

@@ -31,7 +31,12 @@ impl Rotation {
 
     /// The vector as it has turned in a stage (index from 0).
     pub fn turn(&self, vector: &[f64], stage: usize) -> Vec<f64> {
-        let (sine, cosine) = self.angles[stage].sin_cos();
+        self.turn_by(vector, self.angles[stage])
+    }
+
+    /// The vector turned by an angle in radians, against the direction of the drift where it is negative.
+    pub fn turn_by(&self, vector: &[f64], angle: f64) -> Vec<f64> {
+        let (sine, cosine) = angle.sin_cos();
         let mut turned = vector.to_vec();
         for [first, second] in &self.planes {
             let (x, y) = (dot(vector, first), dot(vector, second));

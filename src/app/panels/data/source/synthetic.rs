@@ -1,12 +1,10 @@
 //! The options of generated data as a form.
 
-use std::ops::RangeInclusive;
-
 use eframe::egui;
 use egui::{ComboBox, DragValue, Ui};
 
 use super::super::super::Context;
-use super::super::super::method_card::{Edited, row};
+use super::super::super::method_card::{Edited, row, value_row};
 use super::key;
 use crate::app::action::Action;
 use crate::app::theme::space;
@@ -14,6 +12,7 @@ use crate::app::widgets;
 use crate::data::DatasetSource;
 use crate::data::synthetic::{self, Onset, SyntheticOptions};
 use crate::project::edits::data::with_source;
+use crate::schema::{FieldSetting, Setting};
 
 /// Width of the form from which it has two columns.
 const TWO_COLUMNS: f32 = 640.0;
@@ -24,17 +23,17 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
     let (mut new, mut edited) = (options.clone(), Edited::default());
     widgets::remark(
         ui,
-        "Users have lasting tastes; those of some turn by a known angle from stage to stage, while new users and items arrive. Whatever shows such data says that they are synthetic",
+        "Users have lasting tastes; those of some turn by a known angle from stage to stage, while users and items arrive, and may leave and come back. Whatever shows such data says that they are synthetic",
     );
     ui.add_space(space::XS);
     if ui.available_width() >= TWO_COLUMNS {
         ui.columns_const(|[left, right]| {
-            size(left, &mut new, &mut edited);
-            drift(right, &mut new, &mut edited);
+            rows(left, SIZE, &mut new, &mut edited);
+            rows(right, CHANGE, &mut new, &mut edited);
         });
     } else {
-        size(ui, &mut new, &mut edited);
-        drift(ui, &mut new, &mut edited);
+        rows(ui, SIZE, &mut new, &mut edited);
+        rows(ui, CHANGE, &mut new, &mut edited);
     }
     if edited.changed && new != *options {
         let new = within(new);
@@ -49,49 +48,60 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>) {
 }
 
 /// How many there are of everything.
-fn size(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
-    let default = SyntheticOptions::default();
-    let SyntheticOptions { users, items, stages, codes, .. } = options;
-    whole(ui, "Users", "Users of all stages together", (users, default.users), 1..=1_000_000, edited);
-    whole(ui, "Items", "Items of all stages together", (items, default.items), 20..=200_000, edited);
-    whole(ui, "Stages", "Stage 1 trains the base, the others are updates", (stages, default.stages), 1..=50, edited);
-    let (first, later) = &mut options.interactions;
-    let help = "Mean interactions of an active user in stage 1";
-    number(ui, "First interactions", help, (first, default.interactions.0), 3.0..=200.0, edited);
-    let help = "Mean interactions of an active user in each later stage";
-    number(ui, "Later interactions", help, (later, default.interactions.1), 3.0..=200.0, edited);
-    whole(
-        ui,
-        "Codes",
-        "Codes per level of the semantic ids, which have 4 levels",
-        (codes, default.codes),
-        2..=1024,
-        edited,
-    );
-    let seed = &mut options.seed;
-    row(ui, "Seed", "Another seed gives other users and items", *seed != default.seed, |ui, label| {
-        edited.note(&ui.add(DragValue::new(seed).speed(0.1)).labelled_by(label));
-    });
+const SIZE: &[&str] = &[
+    "users",
+    "items",
+    "stages",
+    "interactions.0",
+    "interactions.1",
+    "return_chance",
+    "arrivals",
+    "codes",
+    "latent",
+    "popularity_skew",
+    "choice_noise",
+    "seed",
+];
+
+/// What changes from stage to stage.
+const CHANGE: &[&str] = &[
+    "drift",
+    "onset",
+    "drifting_share",
+    "contradictory",
+    "rotation_rank",
+    "recurring",
+    "recurring.share",
+    "recurring.every",
+    "seasonal_items",
+    "season",
+];
+
+/// Draws the options of these paths, those that there are now.
+fn rows(ui: &mut Ui, paths: &[&str], options: &mut SyntheticOptions, edited: &mut Edited) {
+    let now = options.fields();
+    for path in paths {
+        let Some(FieldSetting { field, setting, .. }) = now.iter().find(|field| field.path == *path) else { continue };
+        if *path == "onset" {
+            onset(ui, options, edited);
+            continue;
+        }
+        let default = default_of(options, path).unwrap_or_else(|| setting.clone());
+        if let Some(set) = value_row(ui, field, setting.clone(), default, edited) {
+            // The form offers what the option takes; a value that it does not take leaves the options as they are.
+            let _ = options.set(path, &set);
+        }
+    }
 }
 
-/// What changes.
-fn drift(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
-    let default = SyntheticOptions::default();
-    let help = "Angle by which preferences turn from stage to stage, in radians";
-    number(ui, "Drift", help, (&mut options.drift, default.drift), -3.2..=3.2, edited);
-    onset(ui, options, edited);
-    let help = "Share of the users whose preferences turn; the others keep theirs";
-    number(ui, "Drifting share", help, (&mut options.drifting_share, default.drifting_share), 0.0..=1.0, edited);
-    let help = "Share of the users, and of the items, that first appear in each later stage";
-    let max = most_arrivals(options.stages);
-    number(ui, "Arrivals", help, (&mut options.arrivals, default.arrivals), 0.0..=max, edited);
-    let help = "Dimensions of the tastes";
-    whole(ui, "Latent", help, (&mut options.latent, default.latent), 2..=256, edited);
-    let help = "Planes in which preferences turn; each takes two latent dimensions";
-    let max = options.latent / 2;
-    whole(ui, "Rotation rank", help, (&mut options.rotation_rank, default.rotation_rank), 0..=max, edited);
-    let help = "An item's popularity falls with its rank to this power; 0 makes all items equally popular";
-    number(ui, "Popularity skew", help, (&mut options.popularity_skew, default.popularity_skew), 0.0..=3.0, edited);
+/// The value of an option where nobody changed it, given what recurs.
+fn default_of(options: &SyntheticOptions, path: &str) -> Option<Setting> {
+    let mut usual = SyntheticOptions::default();
+    if path.starts_with("recurring.") {
+        let recurring = options.fields().into_iter().find(|field| field.path == "recurring")?;
+        usual.set("recurring", &recurring.setting).ok()?;
+    }
+    usual.fields().into_iter().find(|field| field.path == path).map(|field| field.setting)
 }
 
 fn onset(ui: &mut Ui, options: &mut SyntheticOptions, edited: &mut Edited) {
@@ -138,38 +148,22 @@ fn within(mut options: SyntheticOptions) -> SyntheticOptions {
     options
 }
 
-fn whole(
-    ui: &mut Ui,
-    label: &str,
-    help: &str,
-    (value, default): (&mut usize, usize),
-    range: RangeInclusive<usize>,
-    edited: &mut Edited,
-) {
-    let help = format!("{help}\nA whole number from {} to {}. Default: {default}", range.start(), range.end());
-    row(ui, label, &help, *value != default, |ui, label| {
-        let speed = (*value as f64 * 0.01).max(0.05);
-        edited.note(&ui.add(DragValue::new(value).range(range).speed(speed)).labelled_by(label));
-    });
-}
-
-fn number(
-    ui: &mut Ui,
-    label: &str,
-    help: &str,
-    (value, default): (&mut f64, f64),
-    range: RangeInclusive<f64>,
-    edited: &mut Edited,
-) {
-    let help = format!("{help}\nFrom {} to {}. Default: {default}", range.start(), range.end());
-    row(ui, label, &help, *value != default, |ui, label| {
-        edited.note(&ui.add(DragValue::new(value).range(range).speed(0.01).max_decimals(3)).labelled_by(label));
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_option_has_a_row_and_is_held_against_its_default() {
+        let recurring = synthetic::Recurring::Tastes { share: 0.7, every: 3 };
+        let options = SyntheticOptions { recurring, ..SyntheticOptions::default() };
+        let mut shown: Vec<&str> = SIZE.iter().chain(CHANGE).copied().collect();
+        let mut all: Vec<&str> = synthetic::FIELDS.iter().map(|field| field.path).collect();
+        shown.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(shown, all);
+        assert_eq!(default_of(&options, "recurring.share"), Some(Setting::Number(0.5)));
+        assert_eq!(default_of(&options, "recurring"), Some(Setting::Choice("None".to_owned())));
+    }
 
     #[test]
     fn options_stay_within_those_that_they_depend_on() {
