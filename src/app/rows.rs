@@ -116,12 +116,13 @@ pub(super) fn planned_runs(project: &Project) -> Vec<Planned> {
     // its runs then have ids that no folder has.
     let mut variants: BTreeMap<String, (String, Arc<Settings>)> = BTreeMap::new();
     let learned = runs.into_iter().filter(|run| run.method.is_learned());
-    let with_id = |PlannedRun { experiment, method, seed, training }: PlannedRun| {
-        let (hash, settings) = variants.entry(experiment.clone()).or_insert_with(|| {
-            let project = Project { training, ..project.clone() };
-            let hash = RunConfig::hash_of(&project, &method).unwrap_or_default();
-            (hash, Arc::new(config_diff::settings(&method, &project)))
+    let with_id = |run: PlannedRun| {
+        let (hash, settings) = variants.entry(run.experiment.clone()).or_insert_with(|| {
+            let (project, method) = (run.project(project), &run.method);
+            let hash = RunConfig::hash_of(&project, method).unwrap_or_default();
+            (hash, Arc::new(config_diff::settings(method, &project)))
         });
+        let PlannedRun { experiment, method, seed, .. } = run;
         let id = RunConfig::id_of(&experiment, &method, seed, hash);
         let (settings, method) = (Arc::clone(settings), MethodName::of(&method));
         Planned { id, key: RunKey { experiment, seed }, method, settings }

@@ -237,8 +237,9 @@ impl Estimator<'_> {
         let done = folder.map_or(Ok(Vec::new()), |folder| folder.reader()?.stages())?;
         let done = done.iter().filter(|stage| stage.finished).count();
         let project = run.project(self.task.project);
-        let (speed, basis) = self.speed(method, adapts, &project)?;
-        let work = Work::of(&Task { project: &project, ..self.task.clone() }, adapts);
+        let task = self.task.of_run(&project)?;
+        let (speed, basis) = self.speed(method, adapts, &task)?;
+        let work = Work::of(&task, adapts);
         let mut left = later(&work, &speed, done.max(1));
         if done == 0 {
             for part in shared_part::parts(&project, run.seed)? {
@@ -262,14 +263,13 @@ impl Estimator<'_> {
         &mut self,
         options: &MethodOptions,
         method: &dyn AdapterMethod,
-        project: &Project,
+        task: &Task<'_>,
     ) -> Result<(Speed, Basis), RunError> {
-        let kind = kind_of(options, &project.training);
+        let kind = kind_of(options, &task.project.training);
         if let Some(known) = self.speeds.get(&kind) {
             return Ok(known.clone());
         }
-        let task = Task { project, ..self.task.clone() };
-        let speed = run_on(&task.device, WarmUp { task: &task, method })?;
+        let speed = run_on(&task.device, WarmUp { task, method })?;
         self.speeds.insert(kind, (speed.clone(), Basis::WarmUp));
         Ok((speed, Basis::WarmUp))
     }

@@ -1,12 +1,14 @@
-//! Sweeps: an experiment again, with other values of its method's options or of the training settings.
+//! Sweeps: experiments again, with other values of their methods' options, of the training settings or of generated data.
 
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::check::synthetic as check_synthetic;
 use super::check::training::training as check_training;
-use super::{Experiment, Project, Training, training_fields};
+use super::{Experiment, Project, SemanticIds, Training, training_fields};
+use crate::data::DatasetSource;
 use crate::error::InputError;
 use crate::method::MethodOptions;
 use crate::schema::{FieldError, Setting};
@@ -15,7 +17,7 @@ use crate::schema::{FieldError, Setting};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
-    /// Name of the experiment that has all other options.
+    /// Name of the experiment that has all other options, or [`EVERY`] for each that the options touch.
     pub experiment: String,
     pub options: Vec<Axis>,
     #[serde(default)]
@@ -26,8 +28,9 @@ pub struct Sweep {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
-    /// Path of an option of the method (`lambda`, `distance.temperature`), or of a field of the training settings behind
-    /// `training.` (`training.learning_rate`, `training.lora.rank`).
+    /// Path of an option of the method (`lambda`, `distance.temperature`), of a field of the training settings behind
+    /// `training.` (`training.learning_rate`, `training.lora.rank`), or of an option of generated data behind `dataset.`
+    /// (`dataset.drift`, `dataset.interactions.1`).
     pub option: String,
     pub values: Vec<Setting>,
 }
@@ -48,6 +51,7 @@ pub struct Variant {
     /// Its own name, `PESO (lambda 0.5, anchor All)` for a point, and its method.
     pub experiment: Experiment,
     pub training: Training,
+    pub dataset: DatasetSource,
     /// Name of the experiment in the project that it is made from.
     pub of: String,
     /// Whether it is a point of a sweep; an experiment may itself be one.
@@ -85,6 +89,29 @@ pub const MAX_POINTS: usize = 500;
 /// What an option's path starts with that is a field of the training settings.
 pub const TRAINING: &str = "training.";
 
+/// What an option's path starts with that is an option of generated data.
+pub const DATASET: &str = "dataset.";
+
+/// In place of an experiment's name: every experiment of the project.
+pub const EVERY: &str = "*";
+
+impl Sweep {
+    /// Whether an experiment is run again by this sweep. One of every experiment leaves out those that its options do not touch: training
+    /// settings those that train no language model, data those that join runs of others.
+    pub fn is_of(&self, experiment: &Experiment) -> bool {
+        let has = |part: &str| self.options.iter().any(|axis| axis.option.starts_with(part));
+        let method = experiment.method.method();
+        let touched = (!has(TRAINING) || experiment.method.adapter_method().is_some())
+            && (!has(DATASET) || method.fusion().is_none());
+        self.experiment == experiment.name || self.experiment == EVERY && touched
+    }
+
+    /// The experiment's name, or words for all of them.
+    pub fn of_in_words(&self) -> &str {
+        if self.experiment == EVERY { "every experiment" } else { &self.experiment }
+    }
+}
+
 impl Project {
     /// The experiments, each followed by the points of its sweeps. A point that has the settings of one before it, of its
     /// experiment above all, is that one.
@@ -100,9 +127,14 @@ impl Project {
 }
 
 impl Variant {
-    /// The project with the variant's training settings.
+    /// The project with the variant's training settings and data.
     pub fn project(&self, project: &Project) -> Project {
-        Project { training: self.training.clone(), ..project.clone() }
+        Project { training: self.training.clone(), dataset: self.dataset.clone(), ..project.clone() }
+    }
+
+    /// Whether it is run on the project's own data: only such runs are held against each other where nothing else is said.
+    pub fn is_on_data_of(&self, project: &Project) -> bool {
+        self.dataset == project.dataset
     }
 }
 
@@ -113,7 +145,9 @@ impl Variant {
 pub fn expand(project: &Project) -> Result<Vec<Variant>, BadSweep> {
     let names = || project.experiments.iter().map(|experiment| experiment.name.as_str());
     for (index, sweep) in project.sweeps.iter().enumerate() {
-        if !names().any(|name| name == sweep.experiment) {
+        if sweep.experiment == EVERY {
+            every(sweep, index)?;
+        } else if !names().any(|name| name == sweep.experiment) {
             let problem = format!("no experiment is named \"{}\"", sweep.experiment);
             let advice = format!("the project has {}", names().collect::<Vec<_>>().join(", "));
             return Err(BadSweep::whole(index, "experiment", problem, advice));
@@ -125,15 +159,17 @@ pub fn expand(project: &Project) -> Result<Vec<Variant>, BadSweep> {
         let base = Variant {
             experiment: experiment.clone(),
             training: project.training.clone(),
+            dataset: project.dataset.clone(),
             of: experiment.name.clone(),
             swept: false,
         };
         let mut family = vec![base];
-        for (index, sweep) in project.sweeps.iter().enumerate().filter(|(_, s)| s.experiment == experiment.name) {
+        for (index, sweep) in project.sweeps.iter().enumerate().filter(|(_, s)| s.is_of(experiment)) {
+            check_data(project, sweep, index, experiment)?;
             for combination in combinations(sweep, index, &mut points)? {
                 let point = point(sweep, index, &combination, &family[0])?;
-                let same =
-                    |v: &&mut Variant| v.experiment.method == point.experiment.method && v.training == point.training;
+                let settings = |v: &Variant| (v.experiment.method.clone(), v.training.clone(), v.dataset.clone());
+                let same = |v: &&mut Variant| settings(v) == settings(&point);
                 match family.iter_mut().find(same) {
                     Some(there) => there.swept = true,
                     None => family.push(point),
@@ -151,6 +187,43 @@ pub fn expand(project: &Project) -> Result<Vec<Variant>, BadSweep> {
             Err(BadSweep { sweep: None, axis: None, field })
         }
     }
+}
+
+/// Refuses a sweep of every experiment over options that only some methods have.
+fn every(sweep: &Sweep, index: usize) -> Result<(), BadSweep> {
+    let own = |axis: &Axis| ![TRAINING, DATASET].iter().any(|part| axis.option.starts_with(part));
+    match sweep.options.iter().position(own) {
+        None => Ok(()),
+        Some(axis) => {
+            let problem =
+                format!("{} is an option of single methods, not of every experiment", sweep.options[axis].option);
+            let advice = "name the experiment, or sweep options behind `training.` or `dataset.`";
+            let field = FieldError::new(format!("sweeps[{index}].options[{axis}].option"), problem, advice);
+            Err(BadSweep { sweep: Some(index), axis: Some(axis), field })
+        }
+    }
+}
+
+/// Refuses a sweep over data of what is bound to one dataset.
+fn check_data(project: &Project, sweep: &Sweep, index: usize, experiment: &Experiment) -> Result<(), BadSweep> {
+    let Some(axis) = sweep.options.iter().position(|axis| axis.option.starts_with(DATASET)) else { return Ok(()) };
+    let bad = |problem: String, advice: &str| {
+        let field = FieldError::new(format!("sweeps[{index}].options[{axis}].option"), problem, advice);
+        Err(BadSweep { sweep: Some(index), axis: Some(axis), field })
+    };
+    if !project.is_synthetic() {
+        let problem = format!("{}: only generated data have options to vary", sweep.options[axis].option);
+        return bad(problem, "real data are what they are; `dataset: Synthetic()` generates some");
+    }
+    if project.semantic_ids != SemanticIds::Dataset {
+        let problem = "the project's semantic ids were made for one dataset".to_owned();
+        return bad(problem, "leave out `semantic_ids`: generated data bring ids of their own");
+    }
+    if experiment.method.method().fusion().is_some() {
+        let problem = format!("\"{}\" joins runs on the project's own data", experiment.name);
+        return bad(problem, "sweep the data of the experiments that it joins");
+    }
+    Ok(())
 }
 
 /// For each point the indices of its values, in the order of the axes.
@@ -191,9 +264,10 @@ fn point(sweep: &Sweep, index: usize, combination: &[usize], base: &Variant) -> 
     order.sort_by_key(|&number| sweep.options[number].option.matches('.').count());
     for number in order {
         let (axis, setting) = (&sweep.options[number], &sweep.options[number].values[combination[number]]);
-        let set = match axis.option.strip_prefix(TRAINING) {
-            Some(path) => set_training(&mut variant.training, path, setting),
-            None => set_option(&mut variant.experiment.method, &axis.option, setting),
+        let set = match (axis.option.strip_prefix(TRAINING), axis.option.strip_prefix(DATASET)) {
+            (Some(path), _) => set_training(&mut variant.training, path, setting),
+            (None, Some(path)) => set_dataset(&mut variant.dataset, path, setting),
+            (None, None) => set_option(&mut variant.experiment.method, &axis.option, setting),
         };
         set.map_err(|Refused { part, problem, advice }| {
             let field = format!("sweeps[{index}].options[{number}].{}", part.field());
@@ -208,7 +282,11 @@ fn point(sweep: &Sweep, index: usize, combination: &[usize], base: &Variant) -> 
     // Values that are each allowed may not go together: a width that the number of heads does not divide.
     let method = variant.experiment.method.check();
     let method = method.map_err(|error| error.within("method"));
-    method.and(check_training(&variant.training)).map_err(|FieldError { field, problem, advice }| {
+    let data = match &variant.dataset {
+        DatasetSource::Synthetic(options) => check_synthetic(options),
+        _ => Ok(()),
+    };
+    method.and(check_training(&variant.training)).and(data).map_err(|FieldError { field, problem, advice }| {
         let problem = format!("{}: {field}: {problem}", variant.experiment.name);
         BadSweep::whole(index, "options", problem, advice)
     })?;
@@ -246,6 +324,14 @@ fn set_option(method: &mut MethodOptions, path: &str, setting: &Setting) -> Resu
     }
     let part = if field.is_none() { RefusedPart::Option } else { RefusedPart::Value };
     method.set(path, setting).map_err(|FieldError { problem, advice, .. }| Refused { part, problem, advice })
+}
+
+fn set_dataset(dataset: &mut DatasetSource, path: &str, setting: &Setting) -> Result<(), Refused> {
+    // Other sources were refused before.
+    let DatasetSource::Synthetic(options) = dataset else { return Ok(()) };
+    let known = options.fields().iter().any(|field| field.path == path);
+    let part = if known { RefusedPart::Value } else { RefusedPart::Option };
+    options.set(path, setting).map_err(|FieldError { problem, advice, .. }| Refused { part, problem, advice })
 }
 
 pub(super) fn set_training(training: &mut Training, path: &str, setting: &Setting) -> Result<(), Refused> {

@@ -1,7 +1,7 @@
 //! Edits of the experiments that keep the sweeps usable: a project that was edited can always be opened again.
 
 use super::Project;
-use super::sweep::{BadSweep, Sweep, expand};
+use super::sweep::{BadSweep, expand};
 use crate::schema::{FieldError, Kind, Setting};
 
 /// Takes out of the sweeps what the experiments no longer have: options that a method lost with another choice, and sweeps
@@ -22,12 +22,12 @@ pub fn mend(project: &mut Project) -> Result<Vec<String>, FieldError> {
         match axis {
             Some(axis) if sweep.options.len() > 1 => {
                 let axis = sweep.options.remove(axis);
-                taken.push(format!("{} is no longer swept in {}", axis.option, sweep.experiment));
+                taken.push(format!("{} is no longer swept in {}", axis.option, sweep.of_in_words()));
             }
             _ => {
-                let Sweep { experiment, options, .. } = project.sweeps.remove(index);
-                let options: Vec<String> = options.into_iter().map(|axis| axis.option).collect();
-                taken.push(format!("the sweep of {} over {} is gone", experiment, options.join(" and ")));
+                let sweep = project.sweeps.remove(index);
+                let options: Vec<&str> = sweep.options.iter().map(|axis| axis.option.as_str()).collect();
+                taken.push(format!("the sweep of {} over {} is gone", sweep.of_in_words(), options.join(" and ")));
             }
         }
     }

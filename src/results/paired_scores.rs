@@ -53,8 +53,8 @@ pub struct UserScores {
     pub values: Vec<Vec<Vec<f64>>>,
 }
 
-/// The lines of a project as it is now: its experiments, then the non-learned baselines; those without a finished run are left
-/// out, as are archived runs.
+/// The lines of a project as it is now: its experiments on its own data, then the non-learned baselines; those without a finished
+/// run are left out, as are archived runs.
 ///
 /// # Errors
 /// A run folder cannot be read, a run has not measured the protocol or lists of known items, two runs were tested on different users, the lists are
@@ -90,7 +90,9 @@ pub(super) fn all_scores(
     runs_dir: &Path,
     Selection { metric, protocol, seeds: choice, .. }: Selection,
 ) -> Result<AllScores, InputError> {
-    let learned = project.variants()?.into_iter().map(|variant| {
+    // Runs on other data were tested on other users.
+    let own = project.variants()?.into_iter().filter(|variant| variant.is_on_data_of(project));
+    let learned = own.map(|variant| {
         let project = Project { seeds: project.seeds_of(&variant.experiment).to_vec(), ..variant.project(project) };
         (variant.experiment.name, project, RunMethod::Learned(variant.experiment.method))
     });
@@ -143,7 +145,7 @@ pub fn basis_of(lines: &[UserScores], choice: SeedChoice) -> SeedBasis {
     let uneven = seeds.len() > 1;
     let shared = if uneven { Vec::new() } else { seeds.into_iter().flatten().collect() };
     let left_out = lines.iter().map(|line| line.left_out).sum();
-    SeedBasis { choice, shared, uneven, left_out, lines_left_out: 0 }
+    SeedBasis { choice, shared, uneven, left_out, lines_left_out: 0, other_data: 0 }
 }
 
 /// One line of the runs in `paths`; those that are not finished are left out. All lines that are read with the same `tests`

@@ -1,4 +1,4 @@
-//! Which seeds a comparison is over: those that all of its lines have, unless all seeds are asked for.
+//! Which runs a comparison is over: those on the project's own data, with the seeds that all lines have unless all are asked for.
 //!
 //! A mean over four seeds beside one over three compares two samples of seeds, not two methods.
 
@@ -38,11 +38,26 @@ pub struct SeedBasis {
     pub left_out: usize,
     /// Lines that are left out as a whole.
     pub lines_left_out: usize,
+    /// Finished runs on other data than the project's own, which are never held against these.
+    pub other_data: usize,
 }
 
 impl SeedBasis {
     /// What a reader must know of it; nothing where all lines have the same seeds anyway.
     pub fn words(&self) -> Option<String> {
+        let data = (self.other_data > 0).then(|| {
+            format!(
+                "{} on swept data left out, which the map of regimes shows",
+                counted(self.other_data, "finished run")
+            )
+        });
+        match (self.words_on_seeds(), data) {
+            (Some(seeds), Some(data)) => Some(format!("{seeds}. {data}")),
+            (seeds, data) => seeds.or(data),
+        }
+    }
+
+    fn words_on_seeds(&self) -> Option<String> {
         let seeds = || self.shared.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
         let left_out = || match self.lines_left_out {
             0 => format!("{} of other seeds left out", counted(self.left_out, "finished run")),
@@ -73,18 +88,24 @@ impl SeedBasis {
 type LineKey = (String, String, String);
 
 impl Results {
-    /// The results over the seeds that `choice` says, and what these are. Runs that are not finished stay as far as the project
-    /// asks for their seeds.
+    /// The results on the project's own data over the seeds that `choice` says, and what these are. Runs that are not finished stay
+    /// as far as the project asks for their seeds.
     #[must_use]
     pub fn over_seeds(mut self, project: &Project, choice: SeedChoice) -> (Self, SeedBasis) {
         let key =
             |run: &RunResult| -> LineKey { (run.experiment.clone(), run.config_hash.clone(), run.data_hash.clone()) };
         let learned = |run: &RunResult| !matches!(run.method.as_str(), "popularity" | "co_occurrence");
+        let asked = Asked::of(project);
+        let mut other_data = 0;
+        self.runs.retain(|run| {
+            let own = !asked.on_other_data.contains(&run.experiment);
+            other_data += usize::from(!own && run.status == Status::Finished);
+            own
+        });
         let mut all: BTreeMap<LineKey, BTreeSet<u64>> = BTreeMap::new();
         for run in self.runs.iter().filter(|run| learned(run) && run.status == Status::Finished) {
             all.entry(key(run)).or_default().insert(run.seed);
         }
-        let asked = Asked::of(project);
         let mut lines: BTreeMap<&LineKey, BTreeSet<u64>> = all
             .iter()
             .map(|(line, seeds)| (line, seeds.iter().copied().filter(|seed| asked.has(&line.0, *seed)).collect()))
@@ -101,7 +122,7 @@ impl Results {
         if choice == SeedChoice::All {
             let uneven = all.values().collect::<BTreeSet<_>>().len() > 1;
             let shared = shared.into_iter().collect();
-            return (self, SeedBasis { choice, shared, uneven, left_out: 0, lines_left_out: 0 });
+            return (self, SeedBasis { choice, shared, uneven, left_out: 0, lines_left_out: 0, other_data });
         }
         let kept = |line: &LineKey, seed: u64| match lines.get(line) {
             Some(seeds) if shared.is_empty() => seeds.contains(&seed),
@@ -122,7 +143,8 @@ impl Results {
             left_out += usize::from(!kept);
             kept
         });
-        (self, SeedBasis { choice, shared: shared.into_iter().collect(), uneven, left_out, lines_left_out })
+        let shared = shared.into_iter().collect();
+        (self, SeedBasis { choice, shared, uneven, left_out, lines_left_out, other_data })
     }
 }
 
@@ -131,16 +153,20 @@ struct Asked<'p> {
     project: &'p Project,
     /// The seeds of its experiments and points.
     seeds: BTreeMap<String, Vec<u64>>,
+    /// Points that vary the data.
+    on_other_data: BTreeSet<String>,
 }
 
 impl<'p> Asked<'p> {
     fn of(project: &'p Project) -> Self {
-        let variants = project.variants().unwrap_or_default().into_iter();
-        let seeds = variants.map(|variant| {
+        let variants = project.variants().unwrap_or_default();
+        let other = variants.iter().filter(|variant| !variant.is_on_data_of(project));
+        let on_other_data = other.map(|variant| variant.experiment.name.clone()).collect();
+        let seeds = variants.into_iter().map(|variant| {
             let seeds = project.seeds_of(&variant.experiment).to_vec();
             (variant.experiment.name, seeds)
         });
-        Self { project, seeds: seeds.collect() }
+        Self { project, seeds: seeds.collect(), on_other_data }
     }
 
     /// Whether it asks for a seed of an experiment; of one that it has no longer, whether it asks for the seed at all.
@@ -214,6 +240,26 @@ mod tests {
         let (own, basis) = all.clone().over_seeds(&project, SeedChoice::All);
         assert_eq!(own, all);
         assert!(basis.uneven && basis.words().unwrap().contains("marked *"));
+    }
+
+    #[test]
+    fn runs_on_swept_data_are_never_held_against_those_on_the_projects_own() {
+        let mut project = project("[1]");
+        project.sweeps =
+            vec![ron::from_str("(experiment: \"*\", options: [(option: \"dataset.drift\", values: [0.1])])").unwrap()];
+        let all = results(&[
+            runs("PESO", "peso", "a", Status::Finished, &[1]),
+            runs("PESO (dataset.drift 0.1)", "peso", "b", Status::Finished, &[1, 2]),
+            runs("PESO (dataset.drift 0.1)", "peso", "b", Status::Running, &[3]),
+        ]);
+        for choice in [SeedChoice::Shared, SeedChoice::All] {
+            let (own, basis) = all.clone().over_seeds(&project, choice);
+            assert_eq!((kept(&own), basis.other_data), (vec!["PESO-a-1"], 2));
+            assert_eq!(
+                basis.words().unwrap(),
+                "2 finished runs on swept data left out, which the map of regimes shows"
+            );
+        }
     }
 
     #[test]

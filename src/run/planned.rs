@@ -1,6 +1,7 @@
 //! The runs that a project asks for.
 
 use super::{RunConfig, RunMethod, RunSelection};
+use crate::data::DatasetSource;
 use crate::error::InputError;
 use crate::project::sweep::Variant;
 use crate::project::{Project, Training};
@@ -14,12 +15,14 @@ pub struct PlannedRun {
     /// 0 for a non-learned baseline, which draws nothing.
     pub seed: u64,
     pub training: Training,
+    /// Other than the project's own where a sweep varies generated data.
+    pub dataset: DatasetSource,
 }
 
 impl PlannedRun {
-    /// The project with this run's training settings.
+    /// The project with this run's training settings and data.
     pub fn project(&self, project: &Project) -> Project {
-        Project { training: self.training.clone(), ..project.clone() }
+        Project { training: self.training.clone(), dataset: self.dataset.clone(), ..project.clone() }
     }
 
     /// The run's id.
@@ -56,6 +59,7 @@ pub fn planned(project: &Project, selection: &RunSelection) -> Result<Vec<Planne
         method,
         seed: 0,
         training: project.training.clone(),
+        dataset: project.dataset.clone(),
     });
     let seeds_of = |variant: &'_ Variant| match selection.seeds.as_slice() {
         [] => project.seeds_of(&variant.experiment).to_vec(),
@@ -74,6 +78,7 @@ pub fn planned(project: &Project, selection: &RunSelection) -> Result<Vec<Planne
             method: RunMethod::Learned(variant.experiment.method.clone()),
             seed,
             training: variant.training.clone(),
+            dataset: variant.dataset.clone(),
         })
     });
     chosen(project, counted.into_iter().chain(learned).collect(), &selection.runs)

@@ -92,6 +92,28 @@ impl<'a> Task<'a> {
         })
     }
 
+    /// The task of one of the project's runs: the same but for the project, or with other data where the run has data of its own.
+    ///
+    /// # Errors
+    /// As [`Self::load`], of the run's data.
+    pub fn of_run<'r>(&self, project: &'r Project) -> Result<Task<'r>, RunError> {
+        if project.dataset == self.project.dataset {
+            return Ok(Task { project, ..self.clone() });
+        }
+        let dataset = Arc::new(Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder)?);
+        let trie = Trie::new(&dataset.index);
+        let vocabulary = project.vocabulary(&self.llama, &dataset.index)?;
+        Ok(Task {
+            project,
+            continuations: Arc::new(Continuations::new(&trie, &vocabulary)),
+            trie: Arc::new(trie),
+            known: dataset.stages.iter().map(|_| OnceLock::new()).collect(),
+            vocabulary,
+            dataset,
+            ..self.clone()
+        })
+    }
+
     /// Parameters that a method trains in a stage: the adapter's and the chosen rows of embedding and head.
     pub fn trainable_parameters(&self, method: &dyn AdapterMethod) -> u64 {
         let rank = self.project.training.lora.rank;

@@ -82,7 +82,7 @@ pub struct RunNumber {
 /// Does one of the runs; the task is that of the whole project.
 ///
 /// # Errors
-/// It could not be started.
+/// It could not be started, or the data that it has of its own cannot be made.
 pub fn run_planned(
     task: &Task<'_>,
     run: &PlannedRun,
@@ -90,7 +90,7 @@ pub fn run_planned(
     watcher: &mut dyn Watcher,
 ) -> Result<RunOutcome, RunError> {
     let project = run.project(task.project);
-    let task = Task { project: &project, ..task.clone() };
+    let task = task.of_run(&project)?;
     let config = task.config(&run.experiment, run.method.clone(), run.seed)?;
     if config.method.adapts_model() {
         // Better told now than after a base model was trained.

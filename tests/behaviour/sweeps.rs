@@ -1,14 +1,18 @@
 //! Sweeps, several workers, estimates: what a project asks for, and what is trained for it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use peso_workbench::data::DatasetSource;
+use peso_workbench::data::synthetic::Recurring;
 use peso_workbench::error::InputError;
 use peso_workbench::method::{MethodOptions, Past};
 use peso_workbench::project::Project;
-use peso_workbench::run::{RunConfig, RunMethod};
+use peso_workbench::run::planned::planned;
+use peso_workbench::run::{RunConfig, RunMethod, RunSelection};
 use serde_json::Value;
 
 /// Small enough for a test, with a base model and one update.
@@ -80,6 +84,54 @@ fn any_field_of_the_training_settings_is_swept() {
     let training = &project.variants().unwrap()[1].training;
     assert_eq!((training.epochs, training.later_stage_epochs, training.lora.rank), (3, Some(2), 4));
     assert_eq!((training.clip, format!("{:?}", training.schedule).as_str()), (0.0, "Constant"));
+}
+
+#[test]
+fn every_experiment_is_swept_over_generated_data_and_each_point_has_an_identity_of_its_own() {
+    let project = parse(
+        r#"(experiment: "*", options: [
+            (option: "dataset.interactions.1", values: [5, 3.2]), (option: "dataset.recurring.share", values: [0.2]),
+            (option: "dataset.recurring", values: ["Users"])])"#,
+    )
+    .unwrap();
+    let point = "dataset.interactions.1 3.2, dataset.recurring.share 0.2, dataset.recurring Users";
+    assert_eq!(names(&project)[2], format!("PESO ({point})"));
+    assert_eq!(names(&project)[5], format!("Sum ({point})"));
+    let variants = project.variants().unwrap();
+    let DatasetSource::Synthetic(data) = &variants[2].dataset else { panic!("{:?}", variants[2]) };
+    assert_eq!((data.interactions, data.recurring), ((9.0, 3.2), Recurring::Users { share: 0.2, every: 3 }));
+    assert_eq!(variants[5].dataset, variants[2].dataset);
+    assert!(variants[0].is_on_data_of(&project) && !variants[2].is_on_data_of(&project));
+    let runs = planned(&project, &RunSelection::default()).unwrap();
+    let ids: BTreeSet<String> = runs.iter().map(|run| run.id(&project).unwrap()).collect();
+    assert_eq!(ids.len(), 2 + 6, "every point has a run of its own");
+    let base = |index: usize| RunConfig::hash_of_base(&variants[index].project(&project)).unwrap();
+    assert_ne!(base(0), base(2), "other data, another base model");
+    assert_eq!(base(2), base(5), "which methods on the same data share");
+}
+
+#[test]
+fn data_that_are_not_generated_and_runs_that_are_bound_to_one_dataset_cannot_be_swept() {
+    let every =
+        |option: &str, values: &str| format!(r#"(experiment: "*", options: [(option: "{option}", values: {values})])"#);
+    let said = |text: &str| Project::parse(text, Path::new("folder/project.ron")).unwrap_err().to_string();
+    let drift = with_sweeps(&every("dataset.drift", "[0.1]"));
+    let real = drift.replace(
+        "Synthetic(users: 60, items: 40, stages: 2, codes: 6, interactions: (9.0, 5.0))",
+        "PesoRelease(path: \"x\")",
+    );
+    assert!(said(&real).contains("only generated data have options to vary"), "{}", said(&real));
+    let ids = drift.replace("seeds: [1]", "semantic_ids: Train(), seeds: [1]");
+    assert!(said(&ids).contains("were made for one dataset"), "{}", said(&ids));
+    for (option, values, words) in [
+        ("lambda", "[1]", "an option of single methods"),
+        ("dataset.recurring.share", "[0.5]", "no such option"),
+        ("dataset.choice_noise", "[1.5]", "from 0 to 1"),
+        ("dataset.items", "[25]", "generator cannot use this value"),
+    ] {
+        let said = said(&with_sweeps(&every(option, values)));
+        assert!(said.contains(words), "{said}");
+    }
 }
 
 #[test]

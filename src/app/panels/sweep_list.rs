@@ -8,15 +8,16 @@ use super::method_card::words;
 use crate::app::action::{Action, SweepOf};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
+use crate::data::synthetic;
 use crate::project::edits::sweeps::without_sweep;
-use crate::project::sweep::{Axis, Combine, Sweep, TRAINING};
+use crate::project::sweep::{Axis, Combine, DATASET, EVERY, Sweep, TRAINING};
 use crate::project::{Experiment, Project, settings};
 use crate::schema::{Field, Setting};
 
 /// Draws the sweeps of an experiment.
 pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment) {
     let project = context.session.project();
-    for (index, sweep) in project.sweeps.iter().enumerate().filter(|(_, sweep)| sweep.experiment == experiment.name) {
+    for (index, sweep) in project.sweeps.iter().enumerate().filter(|(_, sweep)| sweep.is_of(experiment)) {
         let tokens = theme::tokens(ui);
         ui.add_space(space::XS / 2.0);
         let frame = Frame::new().fill(tokens.raised).stroke((1.0, tokens.border)).corner_radius(theme::RADIUS);
@@ -26,7 +27,8 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment
             ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
                 buttons(ui, context, index, &experiment.name);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let heading = RichText::new(heading(sweep)).family(theme::semi_bold());
+                    let every = if sweep.experiment == EVERY { " (every experiment)" } else { "" };
+                    let heading = RichText::new(format!("{}{every}", heading(sweep))).family(theme::semi_bold());
                     ui.add(egui::Label::new(heading).truncate());
                 });
             });
@@ -70,6 +72,9 @@ fn heading(sweep: &Sweep) -> String {
 fn field_of(project: &Project, experiment: &Experiment, option: &str) -> Option<&'static Field> {
     if option.starts_with(TRAINING) {
         return settings::field(option);
+    }
+    if let Some(path) = option.strip_prefix(DATASET) {
+        return synthetic::FIELDS.iter().find(|field| field.path == path);
     }
     let of = project.method_of(&experiment.name)?.fields();
     of.into_iter().find(|field| field.path == option).map(|field| field.field)

@@ -107,7 +107,8 @@ fn prepare(options: Option<&Prepare>) -> Checked {
     checked.map_err(|error| bad(&format!("dataset.prepare.{}", error.field), &error.problem, &error.advice))
 }
 
-fn synthetic(options: &SyntheticOptions) -> Checked {
+/// Finds the first option of generated data whose value cannot be used.
+pub(in crate::project) fn synthetic(options: &SyntheticOptions) -> Checked {
     let field = |name: &str| format!("dataset.{name}");
     for (name, value) in [
         ("users", options.users),

@@ -12,7 +12,7 @@ use super::dialog::{DialogAction, DialogContents, OnEscape, right_row};
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted};
 use crate::project::edits::sweeps::{with_sweep, without_sweep};
-use crate::project::sweep::{Axis, BadSweep, Combine, Sweep, expand};
+use crate::project::sweep::{Axis, BadSweep, Combine, EVERY, Sweep, expand};
 use crate::project::{Experiment, Project};
 use crate::schema::Setting;
 
@@ -35,9 +35,14 @@ pub(crate) struct SweepEditor {
 struct Points {
     /// Names of the points that the project has not without it.
     new: Vec<String>,
-    /// All of its points, those of other sweeps and the experiment itself included.
+    /// Their runs, over the seeds of each.
+    runs: usize,
+    /// Points of an experiment, those of other sweeps and the experiment itself included.
     number: usize,
 }
+
+/// Of a sweep of all of them.
+const EVERY_EXPERIMENT: &str = "Every experiment";
 
 /// Width of the dialog, and height of its options at most.
 const WIDTH: f32 = 700.0;
@@ -125,10 +130,14 @@ impl DialogContents for SweepEditor {
 impl SweepEditor {
     fn experiment_combo(&mut self, ui: &mut Ui) {
         let mut chosen = self.experiment.clone();
+        let shown = if chosen == EVERY { EVERY_EXPERIMENT.to_owned() } else { chosen.clone() };
         ui.add_enabled_ui(self.place.is_none(), |ui| {
-            let combo =
-                ComboBox::from_id_salt("experiment of the sweep").selected_text(&chosen).width(200.0).truncate();
+            let combo = ComboBox::from_id_salt("experiment of the sweep").selected_text(shown).width(200.0).truncate();
             let combo = combo.show_ui(ui, |ui| {
+                if self.project.experiments.len() > 1 {
+                    ui.selectable_value(&mut chosen, EVERY.to_owned(), EVERY_EXPERIMENT)
+                        .on_hover_text("Over training settings or generated data, which all of them have");
+                }
                 for experiment in &self.project.experiments {
                     ui.selectable_value(&mut chosen, experiment.name.clone(), &experiment.name);
                 }
@@ -137,7 +146,7 @@ impl SweepEditor {
         });
         if chosen != self.experiment {
             self.experiment = chosen;
-            // Options of the training settings are those of every experiment.
+            // Options of training and of generated data are those of every experiment.
             let offered: Vec<String> = self.offers().into_iter().map(|offer| offer.option).collect();
             self.axes.retain(|axis| offered.contains(&axis.option));
         }
@@ -241,13 +250,12 @@ impl SweepEditor {
                 let of = |experiment: &&Experiment| experiment.name == self.experiment;
                 let experiment = self.project.experiments.iter().find(of);
                 let seeds = experiment.map_or(&*self.project.seeds, |own| self.project.seeds_of(own)).len();
-                let runs = points.new.len() * seeds;
                 let words = format!(
                     "{}, {} new: with {} {} more",
                     counted(points.number, "point"),
                     points.new.len(),
                     counted(seeds, "seed"),
-                    counted(runs, "run")
+                    counted(points.runs, "run")
                 );
                 ui.label(RichText::new(words).family(theme::semi_bold()));
                 let shown: Vec<&str> = points.new.iter().take(3).map(String::as_str).collect();
@@ -298,13 +306,16 @@ fn points(project: &Project, place: Option<usize>, sweep: &Sweep) -> Result<Poin
         None => expand(project)?,
     };
     let is_new = |name: &String| there.iter().all(|variant| variant.experiment.name != *name);
-    let new = variants.into_iter().map(|variant| variant.experiment.name).filter(is_new).collect();
+    let new: Vec<Experiment> =
+        variants.into_iter().map(|variant| variant.experiment).filter(|experiment| is_new(&experiment.name)).collect();
+    let runs = new.iter().map(|experiment| with.seeds_of(experiment).len()).sum();
+    let new = new.into_iter().map(|experiment| experiment.name).collect();
     let lengths = sweep.options.iter().map(|axis| axis.values.len());
     let number = match sweep.combine {
         Combine::Grid => lengths.product(),
         Combine::List => lengths.max().unwrap_or(0),
     };
-    Ok(Points { new, number })
+    Ok(Points { new, runs, number })
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The options that an experiment's sweep can have, and those that it cannot with the reason.
 
 use crate::app::panels::method_card::words;
+use crate::data::{DatasetSource, SyntheticOptions};
 use crate::method::MethodOptions;
 use crate::project::Project;
 use crate::project::settings;
-use crate::project::sweep::TRAINING;
+use crate::project::sweep::{DATASET, EVERY, TRAINING};
 use crate::project::training_fields::{FIELDS, FIXED};
 use crate::schema::{Field, FieldSetting, Setting};
 
@@ -33,18 +34,24 @@ impl Offer {
     }
 }
 
-/// The options of an experiment's method with what `chosen` options (with their values) bring, then those of training.
+/// The options of an experiment's method with what `chosen` options (with their values) bring, then those of training and of generated
+/// data; of every experiment the latter two.
 pub(super) fn offers(project: &Project, experiment: &str, chosen: &[(String, Vec<Setting>)]) -> Vec<Offer> {
-    let Some(method) = project.method_of(experiment) else { return Vec::new() };
-    let own = fields(method, chosen).into_iter().map(|FieldSetting { path, field, setting }| Offer {
-        option: path,
-        part: "Options of the method",
-        label: field.label.to_owned(),
-        help: field.help,
-        field: Some(*field),
-        now: Some(setting),
-        obstacle: None,
-    });
+    let method = project.method_of(experiment);
+    if method.is_none() && experiment != EVERY {
+        return Vec::new();
+    }
+    let own = method.map(|method| fields(method, chosen)).unwrap_or_default().into_iter().map(
+        |FieldSetting { path, field, setting }| Offer {
+            option: path,
+            part: "Options of the method",
+            label: field.label.to_owned(),
+            help: field.help,
+            field: Some(*field),
+            now: Some(setting),
+            obstacle: None,
+        },
+    );
     let training = FIELDS.iter().map(|field| Offer {
         option: format!("{TRAINING}{}", field.path),
         part: "Training",
@@ -52,7 +59,7 @@ pub(super) fn offers(project: &Project, experiment: &str, chosen: &[(String, Vec
         help: field.help,
         field: Some(*field),
         now: settings::value(project, &format!("{TRAINING}{}", field.path)),
-        obstacle: trains(method).err(),
+        obstacle: method.and_then(|method| trains(method).err()),
     });
     let fixed = FIXED.iter().map(|fixed| Offer {
         option: format!("{TRAINING}{}", fixed.path),
@@ -63,7 +70,38 @@ pub(super) fn offers(project: &Project, experiment: &str, chosen: &[(String, Vec
         now: None,
         obstacle: Some(fixed.why),
     });
-    own.chain(training).chain(fixed).collect()
+    own.chain(training).chain(fixed).chain(generated(project, method, chosen)).collect()
+}
+
+/// The options of generated data, and those that come with a value of a chosen one.
+fn generated(project: &Project, method: Option<&MethodOptions>, chosen: &[(String, Vec<Setting>)]) -> Vec<Offer> {
+    let DatasetSource::Synthetic(options) = &project.dataset else { return Vec::new() };
+    let joins = method.is_some_and(|method| method.method().fusion().is_some());
+    let mut all = vec![options.clone()];
+    for (path, values) in chosen.iter().filter_map(|(path, values)| Some((path.strip_prefix(DATASET)?, values))) {
+        let set = |value: &Setting| {
+            let mut options = options.clone();
+            options.set(path, value).is_ok().then_some(options)
+        };
+        all.extend(values.iter().filter(|value| matches!(value, Setting::Choice(_))).filter_map(set));
+    }
+    let mut offers: Vec<Offer> = Vec::new();
+    for FieldSetting { path, field, setting } in all.iter().flat_map(SyntheticOptions::fields) {
+        let option = format!("{DATASET}{path}");
+        if offers.iter().any(|offer| offer.option == option) {
+            continue;
+        }
+        offers.push(Offer {
+            option,
+            part: "Generated data",
+            label: field.label.to_owned(),
+            help: field.help,
+            field: Some(*field),
+            now: Some(setting),
+            obstacle: joins.then_some("It joins runs on the project's own data: sweep the data of those"),
+        });
+    }
+    offers
 }
 
 /// Whether the training settings matter to a method, or why not.
@@ -77,7 +115,8 @@ fn trains(method: &MethodOptions) -> Result<(), &'static str> {
 /// The method's options, and those that come with a value of a chosen one.
 fn fields(method: &MethodOptions, chosen: &[(String, Vec<Setting>)]) -> Vec<FieldSetting> {
     let mut methods = vec![method.clone()];
-    for (path, values) in chosen.iter().filter(|(path, _)| !path.starts_with(TRAINING)) {
+    let of_method = |path: &str| !path.starts_with(TRAINING) && !path.starts_with(DATASET);
+    for (path, values) in chosen.iter().filter(|(path, _)| of_method(path)) {
         let set = |value: &Setting| {
             // An option may be one that another chosen one brings.
             methods.iter().rev().find_map(|method| {
@@ -111,6 +150,13 @@ mod tests {
         let mut project = Project::parse(DEMO, Path::new("demo/project.ron")).unwrap();
         let paths = |offers: &[Offer]| offers.iter().map(|offer| offer.option.clone()).collect::<Vec<_>>();
         let usual = offers(&project, "PESO", &[]);
+        let every =
+            offers(&project, EVERY, &[("dataset.recurring".to_owned(), vec![Setting::Choice("Users".to_owned())])]);
+        let paths_of_every = paths(&every);
+        assert!(!paths_of_every.contains(&"lambda".to_owned()), "an option of single methods");
+        for option in ["training.lora.rank", "dataset.drift", "dataset.interactions.1", "dataset.recurring.share"] {
+            assert!(paths_of_every.contains(&option.to_owned()), "{option}");
+        }
         assert!(
             paths(&usual).contains(&"lambda".to_owned()) && !paths(&usual).contains(&"distance.squared".to_owned())
         );
