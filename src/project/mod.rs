@@ -136,6 +136,8 @@ pub struct Training {
     pub vocabulary: VocabularyMode,
     pub lora: LoraShape,
     pub start: Start,
+    /// Which epoch's adapter a stage leaves.
+    pub keep: Keep,
     /// Validation users a stage whose loss chooses the epoch that is kept.
     pub validation_users: UsersPerStage,
 }
@@ -169,6 +171,7 @@ impl Default for Training {
             vocabulary: VocabularyMode::NewTokens,
             lora: LoraShape::default(),
             start: Start::Fresh,
+            keep: Keep::BestEpoch,
             validation_users: UsersPerStage::All,
         }
     }
@@ -180,6 +183,15 @@ pub enum Schedule {
     /// Half a cosine to 0 over the stage.
     Cosine,
     Constant,
+}
+
+/// Which epoch's adapter and token rows a stage leaves to the tests and to the next stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Keep {
+    /// The one with the lowest loss on validation users, as in the paper.
+    BestEpoch,
+    /// The last one, whatever its validation loss: nothing but the method itself holds a stage back.
+    LastEpoch,
 }
 
 /// How methods are tested.

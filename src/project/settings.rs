@@ -21,6 +21,7 @@ pub const GROUPS: &[Group] = &[
         paths: &[
             "training.epochs",
             "training.later_stage_epochs",
+            "training.keep",
             "training.validation_users",
             "training.batch",
             "training.learning_rate",

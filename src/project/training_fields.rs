@@ -23,7 +23,7 @@ pub const FIELDS: &[Field] = &[
     whole(
         "epochs",
         "Epochs",
-        "Passes over a stage's training targets; the one with the lowest loss on validation users is kept",
+        "Passes over a stage's training targets",
         10_000,
     ),
     whole(
@@ -51,6 +51,15 @@ pub const FIELDS: &[Field] = &[
         kind: Kind::Choice(&[
             Choice::plain("Cosine", "Cosine", "Half a cosine down to 0 over the stage"),
             Choice::plain("Constant", "Constant", "The same over the whole stage"),
+        ]),
+    },
+    Field {
+        path: "keep",
+        label: "Kept epoch",
+        help: "Which epoch's adapter a stage leaves to the tests and to the next stage",
+        kind: Kind::Choice(&[
+            Choice::plain("BestEpoch", "Best", "The one with the lowest loss on validation users"),
+            Choice::plain("LastEpoch", "Last", "The last one: nothing but the method itself holds a stage back"),
         ]),
     },
     number("temperature", "Temperature", "Logits are divided by this in the loss", [1e-3, 1e3]),

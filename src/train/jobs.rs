@@ -12,6 +12,7 @@ use crate::method::Part;
 use crate::model::backend::TrainingBackend;
 use crate::model::llama::Kind;
 use crate::model::{Compact, Llama, VocabularyMode};
+use crate::project::Keep;
 use crate::run::observer::Phase;
 use crate::seeds;
 
@@ -44,6 +45,7 @@ pub fn base_job<'a>(
         part: 0,
         trains: Box::new(|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows)),
         epochs: compact.epochs,
+        keep: Keep::BestEpoch,
         batch: training.batch,
         accumulation: training.accumulation,
         learning_rate: compact.learning_rate,
@@ -85,6 +87,7 @@ pub fn stage_job<'a>(
         part: number,
         trains: Box::new(trained(training.vocabulary, part.trains_a)),
         epochs: training.epochs_of(as_stage),
+        keep: training.keep,
         batch: training.batch,
         accumulation: training.accumulation,
         learning_rate: training.learning_rate * factor,

@@ -1,4 +1,4 @@
-//! The training of one stage: epochs of steps, validation, the best epoch kept, a checkpoint to go on from.
+//! The training of one stage: epochs of steps, validation, the best or the last epoch kept, a checkpoint to go on from.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::model::backend::TrainingBackend;
 use crate::model::llama::Kind;
 use crate::model::optimizer::AdamW;
 use crate::model::packing::{Packed, Sequence};
-use crate::project::Schedule;
+use crate::project::{Keep, Schedule};
 use crate::run::checkpoint::{Checkpoint, Cursor, TrainingCursor};
 use crate::run::observer::{Control, Level, Observer, Phase, Progress, StageRecord, StepRecord};
 use crate::{peak_memory, seeds};
@@ -38,6 +38,7 @@ pub struct Job<'a> {
     /// Which parameters are trained.
     pub trains: Box<dyn Fn(Kind) -> bool>,
     pub epochs: usize,
+    pub keep: Keep,
     /// Targets a step.
     pub batch: usize,
     /// Pieces that a step is computed in, one after the other.
@@ -65,7 +66,7 @@ struct Training<B: TrainingBackend> {
 }
 
 impl Job<'_> {
-    /// Trains, from a checkpoint of the same job where there is one, and leaves the best epoch's parameters in the model.
+    /// Trains, from a checkpoint of the same job where there is one, and leaves the kept epoch's parameters in the model.
     ///
     /// `record` is told the losses as they come.
     ///
@@ -226,7 +227,7 @@ impl Job<'_> {
         cursor.validation_losses.push(loss);
         cursor.epoch += 1;
         (cursor.step_in_epoch, cursor.loss_sum, cursor.loss_examples) = (0, 0.0, 0);
-        if loss < best || training.best.is_none() {
+        if self.keep == Keep::LastEpoch || loss < best || training.best.is_none() {
             cursor.best_epoch = cursor.epoch;
             training.best = Some(Snapshot::of(model, self.trains.as_ref()));
         }

@@ -103,6 +103,33 @@ fn a_project_trains_gives_the_same_numbers_again_and_is_then_left_alone() {
 }
 
 #[test]
+fn the_last_epoch_is_kept_where_that_is_asked_for() {
+    let folder = project();
+    // Far too many passes over little data: the loss on validation users is lowest before the last.
+    let long = PROJECT.replace("epochs: 2, batch", "later_stage_epochs: 6, epochs: 2, batch");
+    let best = long.replace("learning_rate: 0.01", "learning_rate: 0.03");
+    let last = best.replace("training: (", "training: (keep: LastEpoch, ");
+    let mut results = [best, last].map(|text| {
+        fs::write(folder.path().join("project.ron"), text).unwrap();
+        assert_done(&run(folder.path(), &["--experiment", "PESO"]));
+        let all = numbers(folder.path(), &[]);
+        let runs = all["runs"].as_array().unwrap();
+        runs.iter().find(|run| run["method"] == "peso" && run["stages"].as_array().unwrap().len() == 3).unwrap().clone()
+    });
+    let losses = |run: &Value| run["stages"][1]["validation_losses"].as_array().unwrap().clone();
+    let kept = |run: &Value| run["stages"][1]["best_epoch"].as_u64().unwrap();
+    let lowest = |run: &Value| {
+        let losses: Vec<f64> = losses(run).iter().filter_map(Value::as_f64).collect();
+        1 + losses.iter().enumerate().min_by(|one, other| one.1.total_cmp(other.1)).unwrap().0 as u64
+    };
+    let [best, last] = &mut results;
+    assert_eq!((kept(best), losses(best).len()), (lowest(best), 6));
+    assert!(kept(best) < 6, "{best}");
+    assert_eq!((kept(last), losses(last).len()), (6, 6));
+    assert_ne!(best["matrix"], last["matrix"]);
+}
+
+#[test]
 fn a_run_killed_ten_times_ends_with_the_numbers_of_one_that_was_not() {
     let folder = project();
     let whole = tempfile::tempdir().unwrap();
