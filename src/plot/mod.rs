@@ -80,6 +80,8 @@ pub enum Band {
     SeedRange,
     /// One sample standard deviation over seeds to either side.
     SeedDeviation,
+    /// From the mean to what the true one stays below.
+    UpperBound,
     /// An interval that holds the true value in 95 of 100 cases.
     Interval95,
     /// From the least to the greatest of the steps that a point is the mean of.
@@ -92,6 +94,7 @@ impl Band {
         match self {
             Self::SeedRange => ["lowest seed", "highest seed"],
             Self::SeedDeviation => ["mean - deviation", "mean + deviation"],
+            Self::UpperBound => ["mean", "upper bound"],
             Self::Interval95 => ["95 % interval low", "95 % interval high"],
             Self::StepRange => ["lowest step", "highest step"],
         }
@@ -152,6 +155,16 @@ pub struct Axis {
     /// What a y axis shows at first, where a few values lie so far beyond that they would hide the others; all values
     /// where there are no limits. What lies beyond what is shown then stands at the end of the axis, as a triangle.
     pub limits: Option<[f64; 2]>,
+    /// Parts of an x axis that are marked, as a band over the whole height: what is good there.
+    pub marked: Vec<Span>,
+}
+
+/// A part of an axis, with what is so there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    pub from: f64,
+    pub to: f64,
+    pub label: String,
 }
 
 /// Where ticks may stand.
@@ -163,6 +176,8 @@ pub enum Ticks {
     Whole,
     /// At the beginnings of hours, days, months or years; values are milliseconds since 1970, UTC.
     Dates,
+    /// At 1, 2 and 5 times powers of ten, of a logarithmic x axis; values are common logarithms.
+    Decades,
 }
 
 /// Which values of a metric are the good ones.
@@ -332,7 +347,15 @@ impl Chart {
 impl Axis {
     /// An axis with round ticks and no unit.
     pub fn new(label: impl Into<String>) -> Self {
-        Self { label: label.into(), unit: None, ticks: Ticks::Real, better: None, names: Vec::new(), limits: None }
+        Self {
+            label: label.into(),
+            unit: None,
+            ticks: Ticks::Real,
+            better: None,
+            names: Vec::new(),
+            limits: None,
+            marked: Vec::new(),
+        }
     }
 
     /// An axis of whole numbers.
@@ -350,6 +373,21 @@ impl Axis {
         let index = value.round();
         let name = if index >= 0.0 { self.names.get(index as usize) } else { None };
         name.map(|name| name.replace('\n', ", "))
+    }
+
+    /// A logarithmic axis, whose values are common logarithms of positive numbers.
+    pub fn logarithmic(label: impl Into<String>) -> Self {
+        Self { ticks: Ticks::Decades, ..Self::new(label) }
+    }
+
+    /// The number that a value stands for: itself, but on a logarithmic axis.
+    pub fn number(&self, value: f64) -> f64 {
+        if self.ticks != Ticks::Decades {
+            return value;
+        }
+        let number = 10f64.powf(value);
+        // Without the rounding error of the logarithm: 20 and not 20.000000000000004.
+        format!("{number:.12e}").parse().unwrap_or(number)
     }
 
     /// The label with its unit: `Loss (nats)`.

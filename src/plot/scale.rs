@@ -50,6 +50,9 @@ pub fn x_range(lines: &Lines) -> Range {
     if lines.x.ticks == Ticks::Whole && range.high - range.low <= 20.0 {
         return Range { low: range.low - 0.3, high: range.high + 0.3 };
     }
+    if lines.x.ticks == Ticks::Decades {
+        return Range { low: range.low - 0.2, high: range.high + 0.2 };
+    }
     // Steps are counted from the start: an axis that begins near it begins at it.
     let low =
         if lines.x.ticks == Ticks::Whole && (0.0..0.05 * range.high).contains(&range.low) { 0.0 } else { range.low };
@@ -93,6 +96,28 @@ pub fn ticks(range: Range, wanted: usize, kind: Ticks) -> Vec<f64> {
     let last = ((range.high + room) / step).floor();
     // The count is bounded by the choice of the step; the limit guards against rounding at huge numbers.
     (0..=(last - first).clamp(-1.0, 1000.0) as i64).map(|index| clean((first + index as f64) * step, step)).collect()
+}
+
+/// Numbers in `range`, an axis of common logarithms, that are 1, 2 and 5 times powers of ten where they have `room` beside each
+/// other, else powers of ten, else powers further apart; with their labels.
+pub fn decade_ticks(range: Range, room: impl Fn(&[(f64, String)]) -> bool) -> Vec<(f64, String)> {
+    let powers = range.low.floor().max(-300.0) as i32..=range.high.ceil().min(300.0) as i32;
+    let of = |step: i32, factors: &[f64]| {
+        let every = powers.clone().filter(|power| power.rem_euclid(step) == 0);
+        let numbers = every.flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)));
+        let tick = |number: f64| (number.log10(), value_of_tick(number));
+        numbers.map(tick).filter(|(at, _)| (range.low..=range.high).contains(at)).collect::<Vec<_>>()
+    };
+    let choices = [(1, [1.0, 2.0, 5.0].as_slice()), (1, &[1.0]), (2, &[1.0]), (5, &[1.0]), (20, &[1.0]), (100, &[1.0])];
+    choices.into_iter().map(|(step, factors)| of(step, factors)).find(|ticks| room(ticks)).unwrap_or_default()
+}
+
+/// A number with one significant digit.
+fn value_of_tick(number: f64) -> String {
+    if !(1e-4..1e7).contains(&number) {
+        return format!("{number:.0e}").replace('-', "−");
+    }
+    grouped(number, (-number.log10().floor()).max(0.0) as usize)
 }
 
 /// Distance of the ticks in `range`.
@@ -191,6 +216,19 @@ mod tests {
         assert_eq!(ticks(range, 8, Ticks::Whole), [1.0, 2.0, 3.0, 4.0, 5.0]);
         let one = x_range(&lines(Axis::whole("Stage"), &[(1.0, 0.1)]));
         assert_eq!(ticks(one, 8, Ticks::Whole), [1.0]);
+    }
+
+    #[test]
+    fn logarithmic_axes_have_ticks_at_round_numbers() {
+        let range = x_range(&lines(Axis::logarithmic("λ"), &[(2f64.log10(), 0.1), (200f64.log10(), 0.2)]));
+        let labels = |wanted: usize| -> Vec<String> {
+            decade_ticks(range, |ticks| ticks.len() <= wanted).into_iter().map(|(_, label)| label).collect()
+        };
+        assert_eq!(labels(9), ["2", "5", "10", "20", "50", "100", "200"]);
+        assert_eq!(labels(3), ["10", "100"]);
+        assert_eq!(labels(1), ["100"]);
+        assert_eq!([0.05, 1e-5, 20_000.0].map(value_of_tick), ["0.05", "1e−5", "20\u{202f}000"]);
+        assert_eq!([2.0, 0.3, 20.0].map(|number: f64| Axis::logarithmic("λ").number(number.log10())), [2.0, 0.3, 20.0]);
     }
 
     #[test]

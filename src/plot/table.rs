@@ -30,7 +30,7 @@ pub fn csv(chart: &Chart) -> String {
                 lines.series.iter().flat_map(|series| series.points.iter().map(move |point| (series, point)))
             {
                 let ends = banded.then(|| point.spread.map_or_else(Default::default, |ends| ends.map(number)));
-                let x = lines.x.name(point.x).unwrap_or_else(|| number(point.x));
+                let x = lines.x.name(point.x).unwrap_or_else(|| number(lines.x.number(point.x)));
                 let values = [series.name.clone(), x, number(point.y)].into_iter();
                 rows.push(values.chain(ends.into_iter().flatten()).chain([note.to_owned()]).collect());
             }
@@ -281,7 +281,7 @@ fn lines_table(lines: &Lines) -> Table {
     let x_name = |x: f64| match lines.x.name(x) {
         Some(name) => name,
         None if lines.x.ticks == Ticks::Whole => format!("{x:.0}"),
-        None => format!("{x}"),
+        None => lines.x.number(x).to_string(),
     };
     let columns: Vec<(String, Vec<String>)> = by_x
         .iter()

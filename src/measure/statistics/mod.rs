@@ -4,12 +4,16 @@
 //! the interval and the p-value of the gain, [`Bootstrap`] a second opinion on the users' part, [`PairedT`] what the seeds
 //! alone say, [`McNemar`] what the hits of one seed say, [`holm`] the correction over the methods of one table, [`Aim`] how
 //! much data the gain would take.
+//! [`certify`] says which settings may be claimed to lose little, [`Martingale`] whether scores in time order have changed.
 //! [`Verdict`] is what a table prints of it; only there is a gain called significant.
 
 mod bootstrap;
+mod bounded_mean;
+mod certificate;
 mod distribution;
 mod family;
 mod holm;
+mod martingale;
 mod mcnemar;
 mod needed;
 mod over_seeds;
@@ -19,9 +23,12 @@ mod uncertainty;
 mod verdict;
 
 pub use bootstrap::{Bootstrap, Bootstrapped};
+pub use bounded_mean::BoundedLosses;
+pub use certificate::{Certified, Claim, SettingLosses, certify};
 pub use distribution::{mean, quantile};
 pub use family::{Corrected, Held};
 pub use holm::holm;
+pub use martingale::{Crossing, Martingale, conformal_p_values};
 pub use mcnemar::{McNemar, McNemarTest};
 pub use needed::Needed;
 pub use over_seeds::{PairedT, SeedMean};
@@ -76,6 +83,12 @@ pub enum Unanswerable {
     /// A level of confidence, a level of significance or a power outside (0, 1).
     #[error("a level or power lies between 0 and 1: {level}")]
     Level { level: f64 },
+    /// A mean of nothing.
+    #[error("there is no user")]
+    NoUsers,
+    /// A loss beyond what a difference of two metrics can be.
+    #[error("a loss lies between -1 and 1: {value}")]
+    NotBounded { value: String },
     /// A bootstrap without resamples.
     #[error("at least 1 resample is needed")]
     NoResamples,

@@ -7,8 +7,11 @@ use super::{Anchor, BAND_OPACITY, Rect, Scene, Shape, Stroke, legend, size};
 use crate::plot::apart;
 use crate::plot::font::{self, Weight};
 use crate::plot::scale::{self, Range, tick_label};
-use crate::plot::series_style::Marker;
-use crate::plot::{Boundary, Lines, Point, Series, Ticks, dates};
+use crate::plot::series_style::{Ink, Marker};
+use crate::plot::{Boundary, Lines, Point, Series, Span, Ticks, dates};
+
+/// Colour of marked parts of an axis: the palette's green.
+const MARKED: Ink = Ink::Colour(2);
 
 /// Draws `lines` into `room`.
 pub fn draw(scene: &mut Scene, lines: &Lines, room: Rect) {
@@ -91,6 +94,9 @@ pub fn axes(scene: &mut Scene, lines: &Lines, room: Rect, area: &PlotArea) {
             scene.text([x, y], text, tick, quiet, Anchor::Middle);
         }
     }
+    for span in &lines.x.marked {
+        marked(scene, span, area);
+    }
     for boundary in boundaries_with_room(scene, &lines.boundaries, area) {
         boundary.draw(scene, area);
     }
@@ -133,11 +139,14 @@ fn x_numbers(scene: &Scene, lines: &Lines, area: &PlotArea, tick: f32) -> Vec<(f
         let widest = ticks.iter().map(|(_, text)| font::width(text, tick, Weight::Regular)).fold(0.0, f32::max);
         widest + scene.scaled(22.0) <= apart
     };
+    let room = |ticks: &[(f64, String)]| {
+        let closest = ticks.windows(2).map(|pair| area.x(pair[1].0) - area.x(pair[0].0)).fold(f32::MAX, f32::min);
+        fit(ticks, closest)
+    };
+    if lines.x.ticks == Ticks::Decades {
+        return scale::decade_ticks(area.x, room);
+    }
     if lines.x.ticks == Ticks::Dates {
-        let room = |ticks: &[(f64, String)]| {
-            let closest = ticks.windows(2).map(|pair| area.x(pair[1].0) - area.x(pair[0].0)).fold(f32::MAX, f32::min);
-            fit(ticks, closest)
-        };
         let mut ticks = dates::ticks(area.x, room);
         // A label beyond the ends of the axis would meet those of the other one.
         ticks.retain(|(value, text)| {
@@ -208,6 +217,25 @@ impl Labelled {
         let at = [self.x + scene.scaled(4.0), area.at.top - text * 0.4];
         let colour = scene.theme.quiet_text();
         scene.text(at, self.label, text, colour, Anchor::Start);
+    }
+}
+
+/// A marked part of the x axis, as far as it is shown.
+fn marked(scene: &mut Scene, span: &Span, area: &PlotArea) {
+    let inside = |value: f64| area.x(value).clamp(area.at.left, area.at.right);
+    let (left, right) = (inside(span.from), inside(span.to));
+    if right <= left {
+        return;
+    }
+    let ends = |y: f32| vec![[left, y], [right, y]];
+    let fill = MARKED.rgb(scene.theme);
+    let (upper, lower) = (ends(area.at.top), ends(area.at.bottom));
+    scene.shapes.push(Shape::Band { upper, lower, fill, opacity: BAND_OPACITY });
+    let text = scene.scaled(size::CAPTION);
+    if font::width(&span.label, text, Weight::Regular) + scene.scaled(6.0) <= right - left {
+        let at = [0.5 * (left + right), area.at.top + 1.2 * text];
+        let colour = scene.theme.quiet_text();
+        scene.text(at, span.label.clone(), text, colour, Anchor::Middle);
     }
 }
 

@@ -302,7 +302,7 @@ fn point_values(ui: &mut Ui, lines: &Lines, series: &Series, point: Point) {
         let value = match axis.name(value) {
             Some(name) => name,
             None if axis.ticks == Ticks::Whole => scale::grouped(value, 0),
-            None => value_label(value),
+            None => value_label(axis.number(value)),
         };
         ui.label(format!("{} {value}{unit}", axis.label));
     }
