@@ -6,14 +6,17 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::outcome::{Ended, say, say_archived, warn};
+use super::words;
 use crate::error::InputError;
 use crate::figures::words::shown_key;
 use crate::figures::{self, FIGURES, FigureContext, FigureOption, FigureOptions, FigureSpec, NamedChart};
 use crate::files;
-use crate::measure::UserMetric;
+use crate::measure::{Slice, UserMetric};
 use crate::plot::{self, Chart, Style};
 use crate::project::Project;
 use crate::results::Results;
+use crate::results::alarm::{USUAL_CONFIDENCE, USUAL_REFERENCE};
+use crate::results::certificate::USUAL_CLAIM;
 use crate::results::seeds::SeedChoice;
 use crate::results::tensorboard::write_events;
 use crate::run::RunFolder;
@@ -45,6 +48,14 @@ pub(super) struct Arguments {
     baseline: Option<String>,
     #[arg(long, default_value_t = UserMetric::default().to_string(), help = metric_help())]
     metric: String,
+    #[arg(long, value_name = "NAME", help = slice_help())]
+    slice: Option<Slice>,
+    #[arg(long, value_name = "ALPHA", value_parser = words::loss, allow_negative_numbers = true, help = loss_help())]
+    loss: Option<f64>,
+    #[arg(long, value_name = "SHARE", value_parser = words::share, help = confidence_help())]
+    confidence: Option<f64>,
+    #[arg(long, value_name = "T", value_parser = words::stage, help = reference_help())]
+    reference: Option<usize>,
     /// Each line over its own seeds, instead of all over those that they share
     #[arg(long)]
     all_seeds: bool,
@@ -150,6 +161,10 @@ impl Arguments {
             run: self.run.clone(),
             user: self.user.clone(),
             direction: self.direction,
+            slice: self.slice,
+            loss: self.loss,
+            confidence: self.confidence,
+            reference: self.reference,
             // Among other figures of adapters they are read anyway.
             adapter_moves: figures.len() > 1,
             ..FigureOptions::default()
@@ -225,6 +240,33 @@ fn stage_help() -> String {
 
 fn metric_help() -> String {
     format!("Metric of {}", names_with(FigureOption::Metric))
+}
+
+fn slice_help() -> String {
+    format!("Slice of users or targets that {} is of; all where none is given", names_with(FigureOption::Slice))
+}
+
+fn loss_help() -> String {
+    format!(
+        "What users may lose at most, of {}: {} where nothing is given",
+        names_with(FigureOption::Loss),
+        USUAL_CLAIM.loss
+    )
+}
+
+fn confidence_help() -> String {
+    format!(
+        "Confidence of {}: {} and {USUAL_CONFIDENCE} where none is given",
+        names_with(FigureOption::Confidence),
+        USUAL_CLAIM.confidence
+    )
+}
+
+fn reference_help() -> String {
+    format!(
+        "Stage that later ones are held against, of {}: {USUAL_REFERENCE} where none is given",
+        names_with(FigureOption::Reference)
+    )
 }
 
 /// `river, spectra and angles`: the figures that take an option.

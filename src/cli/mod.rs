@@ -3,7 +3,9 @@
 //! Standard output carries what was asked for and nothing else; progress, hints and errors go to standard error.
 
 mod adapter;
+mod alarm;
 mod bench;
+mod certify;
 mod compare;
 mod decide;
 mod demo;
@@ -66,6 +68,8 @@ enum Command {
     Results(results::Arguments),
     Compare(compare::Arguments),
     Decide(decide::Arguments),
+    Certify(certify::Arguments),
+    Alarm(alarm::Arguments),
     Export(export::Arguments),
     Report(report::Arguments),
     Methods(methods::Arguments),
@@ -143,6 +147,8 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Results(arguments) => results::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Certify(arguments) => certify::run(&arguments),
+        Command::Alarm(arguments) => alarm::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),

@@ -1,4 +1,4 @@
-//! Quantities in words.
+//! Quantities in words, and read from them.
 
 /// `45 s`, `1 min 12 s`, `3 h 5 min`.
 pub(super) fn duration(seconds: f64) -> String {
@@ -32,6 +32,23 @@ pub(super) fn count(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A share above 0 and below 1, as an argument gives it.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share: &f64| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| "expected a number above 0 and below 1, such as 0.9".to_owned())
+}
+
+/// A mean loss that can be asked for.
+pub(super) fn loss(text: &str) -> Result<f64, String> {
+    let loss = text.parse().ok().filter(|loss: &f64| *loss > -1.0 && *loss < 1.0);
+    loss.ok_or_else(|| "expected a number above -1 and below 1, such as 0.02".to_owned())
+}
+
+/// A stage, from 1.
+pub(super) fn stage(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|stage| *stage > 0).ok_or_else(|| "expected a stage, from 1".to_owned())
 }
 
 #[cfg(test)]

@@ -15,9 +15,12 @@ use crate::data::{DataDrift, Dataset};
 use crate::error::InputError;
 use crate::id_training::words;
 use crate::measure::UserMetric;
+use crate::measure::statistics::Claim;
 use crate::plot::SeriesStyle;
 use crate::project::Project;
 use crate::project::board::FigureOptions;
+use crate::results::alarm::{AlarmSettings, DriftAlarm};
+use crate::results::certificate::{Certificate, CertificateRequest, USUAL_CLAIM};
 use crate::results::churn::{ChurnReport, StageTests, churn, stage_tests};
 use crate::results::comparison::{ComparisonLine, Judged, judge, lines};
 use crate::results::decision::Decision;
@@ -204,6 +207,38 @@ impl<'p> FigureContext<'p> {
     /// As [`Decision::of_project`].
     pub fn decision(&self, baseline: &str) -> Result<Decision, InputError> {
         Decision::of_project(self.project, &self.runs_dir, self.results.protocol, baseline)
+    }
+
+    /// Which values of lambda keep the loss that `options` allow.
+    ///
+    /// # Errors
+    /// As [`Certificate::of_project`].
+    pub fn certificate(&self, options: &FigureOptions) -> Result<Certificate, InputError> {
+        let request = CertificateRequest {
+            slice: options.slice,
+            claim: Claim {
+                loss: options.loss.unwrap_or(USUAL_CLAIM.loss),
+                confidence: options.confidence.unwrap_or(USUAL_CLAIM.confidence),
+            },
+            metric: self.user_metric(&options.metric)?,
+            protocol: self.results.protocol,
+            baseline: options.baseline.clone(),
+            experiment: options.run.clone(),
+        };
+        Certificate::of_project(self.project, &self.runs_dir, &request)
+    }
+
+    /// Since when the model of stage 1 of a run serves users worse.
+    ///
+    /// # Errors
+    /// As [`DriftAlarm::of_run`], or the dataset cannot be read.
+    pub fn alarm(&self, run: &FigureRun, options: &FigureOptions) -> Result<DriftAlarm, InputError> {
+        let usual = AlarmSettings::default();
+        let settings = AlarmSettings {
+            confidence: options.confidence.unwrap_or(usual.confidence),
+            reference: options.reference.unwrap_or(usual.reference),
+        };
+        DriftAlarm::of_run(&run.folder, self.results.protocol, self.dataset()?, settings)
     }
 
     /// What the runs of a line were run with; none where none of them is there any more.

@@ -13,6 +13,10 @@ pub enum FigureOption {
     Module,
     Baseline,
     Stage,
+    Slice,
+    Loss,
+    Confidence,
+    Reference,
     User,
     Direction,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Protocol;
-use crate::measure::{Dimension, UserMetric};
+use crate::measure::{Dimension, Slice, UserMetric};
 use crate::subspace::Side;
 
 /// What figures are asked for with. Which of it a figure takes, its entry in the list of figures says.
@@ -50,6 +50,18 @@ pub struct FigureOptions {
     /// What slices are of; all kinds where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slices_of: Option<Dimension>,
+    /// The only slice, of figures that can be of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slice: Option<Slice>,
+    /// What users may lose at most, in the metric's unit; the usual limit where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<f64>,
+    /// Of what is claimed, between 0 and 1; the usual one of the figure where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// The stage that later ones are held against, from 1; the usual one where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<usize>,
     /// The user, by the name that the data have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -106,6 +118,10 @@ impl Default for FigureOptions {
             all_seeds: false,
             more_metrics: Vec::new(),
             slices_of: None,
+            slice: None,
+            loss: None,
+            confidence: None,
+            reference: None,
             user: None,
             side: None,
             direction: None,

@@ -1,5 +1,7 @@
 //! What `peso results --json` prints: the runs of a project, read back from their folders.
 
+pub mod alarm;
+pub mod certificate;
 pub mod churn;
 pub mod comparison;
 pub mod config_diff;

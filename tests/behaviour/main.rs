@@ -7,6 +7,7 @@ mod architecture;
 mod bad_model;
 mod base_models;
 mod baselines_reference;
+mod certify;
 mod chart;
 mod cli;
 mod compare;

@@ -1,4 +1,6 @@
-//! How far data and predictions move from stage to stage, on one axis, and which users see the change.
+//! How far data and predictions move from stage to stage, on one axis, which users see the change, and when an update would pay.
+
+mod alarm;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,6 +8,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, Ui};
 
+use self::alarm::AlarmTab;
 use super::selection::Selection;
 use super::view::{Home, ViewSpec};
 use super::{
@@ -22,7 +25,7 @@ use crate::data::Protocol;
 use crate::figures::adapters::AdapterRun;
 use crate::figures::churn::{self, ChurnMeasure, OtherDrift, StageDrift};
 use crate::figures::options::variant_name;
-use crate::figures::{FigureOptions, FigureSpec, Provenance as _, Styled, affected};
+use crate::figures::{FigureOptions, FigureSpec, Provenance as _, Styled, affected, alarm as alarm_figure};
 use crate::plot::Chart;
 use crate::plot::series_style::SeriesStyle;
 use crate::project::board::PinnedFigure;
@@ -73,6 +76,9 @@ impl View {
 #[derive(Debug, Default)]
 pub(crate) struct DriftPanel {
     view: View,
+    /// Whether the alarm is shown instead.
+    watching: bool,
+    alarm: AlarmTab,
     measure: ChurnMeasure,
     /// The project's usual one until the user chooses.
     protocol: Option<Protocol>,
@@ -101,12 +107,13 @@ fn series_name(run: &Arc<RunView>, reports: &[(&Arc<RunView>, &ChurnReport)]) ->
 
 impl Panel for DriftPanel {
     fn tabs(&self) -> Vec<&'static str> {
-        View::ALL.map(|view| view.figure().label).into()
+        View::ALL.into_iter().map(|view| view.figure().label).chain([alarm_figure::SPEC.label]).collect()
     }
 
     fn show_tab(&mut self, title: &str) {
         let named = View::ALL.into_iter().find(|tab| tab.figure().label == title);
         self.view = named.unwrap_or(self.view);
+        self.watching = title == alarm_figure::SPEC.label || (self.watching && named.is_none());
     }
 
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
@@ -115,6 +122,11 @@ impl Panel for DriftPanel {
         if runs.is_empty() {
             let advice = "Drift appears when the second stage of a run is trained and tested. Press Run all to start";
             widgets::empty_state(ui, "No stage to compare with another yet", advice);
+            return;
+        }
+        if self.watching {
+            ui.horizontal_wrapped(|ui| self.tab_row(ui));
+            self.alarm.ui(ui, context, &runs, &mut self.protocol);
             return;
         }
         let shown: Vec<&Arc<RunView>> = match self.view {
@@ -131,9 +143,7 @@ impl Panel for DriftPanel {
             .collect();
         let chart = Arc::new(self.chart(context, &reports).under(protocol));
         ui.horizontal_wrapped(|ui| {
-            for view in View::ALL {
-                ui.selectable_value(&mut self.view, view, view.figure().label).on_hover_text(view.figure().tooltip);
-            }
+            self.tab_row(ui);
             let figure = self.pinned(context, &shown, &runs, protocol);
             pinnable_actions(ui, context, &chart, figure);
         });
@@ -154,6 +164,18 @@ impl Panel for DriftPanel {
 }
 
 impl DriftPanel {
+    fn tab_row(&mut self, ui: &mut Ui) {
+        for view in View::ALL {
+            let chosen = !self.watching && view == self.view;
+            let tab = ui.selectable_label(chosen, view.figure().label);
+            if tab.on_hover_text(view.figure().tooltip).clicked() {
+                (self.view, self.watching) = (view, false);
+            }
+        }
+        let tab = ui.selectable_label(self.watching, alarm_figure::SPEC.label);
+        self.watching |= tab.on_hover_text(alarm_figure::SPEC.tooltip).clicked();
+    }
+
     /// Has computed what the chart lacks, and says how far that is: one after the other, what is asked first is shown first.
     fn awaited(
         &self,

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use super::data_report::{self, DataReport};
 use super::{Query, QueryContext};
-use crate::data::DatasetSource;
+use crate::data::bundle::DataBundle;
 use crate::data::formats::options::ItemTable;
 use crate::data::formats::{Excerpt, Format, ImportError, Progress};
 use crate::data::preview::{self, Preview, Proposal};
+use crate::data::{Dataset, DatasetSource};
 use crate::error::InputError;
 use crate::project::Project;
 
@@ -30,6 +31,14 @@ impl ProjectData {
             index: project.index_path(),
             folder: project.folder.clone(),
             read_only: project.read_only,
+        }
+    }
+
+    /// Reads or generates the dataset itself.
+    pub(super) fn dataset(&self) -> Result<Dataset, InputError> {
+        match self.read_only {
+            true => Ok(DataBundle::read(&self.folder)?.dataset()),
+            false => Dataset::load(&self.source, self.index.as_deref(), &self.folder),
         }
     }
 }

@@ -23,13 +23,18 @@ pub(crate) struct Decided {
 
 impl Decided {
     pub(crate) fn of(rows: &[Row], project: Arc<Project>, baseline: String, protocol: Protocol) -> Self {
-        let started = |row: &Row| Some((row.id.clone(), row.run.as_ref()?.config.created_unix));
-        Self { project, baseline, protocol, runs: finished(rows).filter_map(started).collect() }
+        Self { project, baseline, protocol, runs: finished_runs(rows) }
     }
 
     fn runs_dir(&self) -> PathBuf {
         self.project.runs_dir(None)
     }
+}
+
+/// Ids of the finished runs that a decision is on, and when each was started.
+pub(super) fn finished_runs(rows: &[Row]) -> Vec<(String, u64)> {
+    let started = |row: &Row| Some((row.id.clone(), row.run.as_ref()?.config.created_unix));
+    finished(rows).filter_map(started).collect()
 }
 
 /// The finished runs that a decision is on: those that the project asks for, and what only counts.

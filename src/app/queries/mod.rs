@@ -3,9 +3,11 @@
 //! A query is a small struct, and the type of its answer belongs to it ([`Query`]). A panel looks for the answer with
 //! [`Queries::get`]; where it is not there yet, the panel hands up the action to compute it. One cache, [`Queries`], holds the answers of all queries and limits how many are kept and how many are computed at a time.
 
+pub(crate) mod alarm;
 pub(crate) mod analyses;
 pub(crate) mod board;
 pub(crate) mod browse;
+pub(crate) mod certificate;
 pub(crate) mod comparison;
 pub(crate) mod data;
 pub(crate) mod data_report;

@@ -1,5 +1,6 @@
-//! Ship or hold: the gates of the project, and what they say of every method, gate by gate.
+//! Ship or hold: the gates of the project, and what they say of every method, gate by gate; and which values of lambda are certified.
 
+mod certificate;
 mod gates;
 mod harmed;
 mod interval;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{ScrollArea, Ui, UiBuilder};
 
+use self::certificate::CertificateTab;
 use self::gates::GatesForm;
 use self::harmed::Listed;
 use super::view::{Home, ViewSpec};
@@ -21,8 +23,8 @@ use crate::app::queries::decision::{Decided, baselines};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Protocol;
-use crate::figures::FigureOptions;
 use crate::figures::decision::{SPEC, table};
+use crate::figures::{FigureOptions, FigureSpec, certificate as certificate_figure};
 use crate::plot::Chart;
 use crate::project::Project;
 use crate::project::board::PinnedFigure;
@@ -38,9 +40,30 @@ pub(crate) static VIEW: ViewSpec = ViewSpec {
     home: Home::Charts,
 };
 
+/// What is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum View {
+    #[default]
+    Gates,
+    Certificate,
+}
+
+impl View {
+    const ALL: [Self; 2] = [Self::Gates, Self::Certificate];
+
+    fn figure(self) -> &'static FigureSpec {
+        match self {
+            Self::Gates => &SPEC,
+            Self::Certificate => &certificate_figure::SPEC,
+        }
+    }
+}
+
 /// State of the panel.
 #[derive(Debug, Default)]
 pub(crate) struct DecidePanel {
+    view: View,
+    certificate: CertificateTab,
     /// The project's usual one until the user chooses.
     protocol: Option<Protocol>,
     gates: GatesForm,
@@ -58,6 +81,15 @@ const EXPLANATION: &str = "What each method may claim against the one that holds
 const LIST: f32 = 230.0;
 
 impl Panel for DecidePanel {
+    fn tabs(&self) -> Vec<&'static str> {
+        View::ALL.map(|view| view.figure().label).into()
+    }
+
+    fn show_tab(&mut self, title: &str) {
+        let named = View::ALL.into_iter().find(|tab| tab.figure().label == title);
+        self.view = named.unwrap_or(self.view);
+    }
+
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let names = baselines(&context.session.rows);
         if names.len() < 2 {
@@ -67,8 +99,13 @@ impl Panel for DecidePanel {
         let chosen = context.selection.baseline.clone().filter(|name| names.contains(name));
         let baseline = chosen.unwrap_or_else(|| names[0].clone());
         let protocol = protocol_of(context, self.protocol);
-        let query = Decided::of(&context.session.rows, self.project(context), baseline.clone(), protocol);
+        let project = self.project(context);
+        let query = Decided::of(&context.session.rows, Arc::clone(&project), baseline.clone(), protocol);
+        let certified = self.certificate.query(context, project, &baseline, protocol);
         ui.horizontal_wrapped(|ui| {
+            for view in View::ALL {
+                ui.selectable_value(&mut self.view, view, view.figure().label).on_hover_text(view.figure().tooltip);
+            }
             let options: Vec<(String, String)> = names.iter().map(|name| (name.clone(), name.clone())).collect();
             let mut now = baseline;
             let against = choice(ui, ("Baseline", 190.0), &mut now, &options);
@@ -77,33 +114,19 @@ impl Panel for DecidePanel {
                 self.listed = None;
             }
             protocol_choice(ui, context, &mut self.protocol);
-            if let Some(chart) = self.chart(context, &query) {
-                pinnable_actions(ui, context, &chart, pinned(&query));
-                context.charts.insert(0, chart);
+            match self.view {
+                View::Gates => {
+                    if let Some(chart) = self.chart(context, &query) {
+                        pinnable_actions(ui, context, &chart, pinned(&query));
+                        context.charts.insert(0, chart);
+                    }
+                }
+                View::Certificate => self.certificate.actions(ui, context, &certified),
             }
         });
-        explanation(ui, EXPLANATION);
-        let whole = ui.available_rect_before_wrap();
-        let list = if self.listed.is_some() { LIST + space::M } else { 0.0 };
-        let (cards, harmed) = whole.split_left_right_at_x(whole.right() - list);
-        ui.scope_builder(UiBuilder::new().max_rect(cards), |ui| {
-            ScrollArea::both().id_salt("decision").auto_shrink(false).show(ui, |ui| {
-                ui.set_max_width(cards.width());
-                self.gates.ui(ui, context, false);
-                ui.add_space(space::S);
-                if let Some(decision) = answered(ui, context, &query, "Holding every method against the gates") {
-                    self.decision(ui, context, decision);
-                }
-            });
-        });
-        if let Some(listed) = self.listed.clone() {
-            let right = harmed.with_min_x(harmed.left() + space::M);
-            ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
-                let decision = context.session.queries.get(&query).ready();
-                if harmed::ui(ui, context, decision, &listed) {
-                    self.listed = None;
-                }
-            });
+        match self.view {
+            View::Gates => self.gates(ui, context, &query),
+            View::Certificate => self.certificate.ui(ui, context, &certified),
         }
     }
 }
@@ -115,6 +138,33 @@ fn pinned(query: &Decided) -> PinnedFigure {
 }
 
 impl DecidePanel {
+    /// The gates, and beside them those who lose by one.
+    fn gates(&mut self, ui: &mut Ui, context: &mut Context<'_>, query: &Decided) {
+        explanation(ui, EXPLANATION);
+        let whole = ui.available_rect_before_wrap();
+        let list = if self.listed.is_some() { LIST + space::M } else { 0.0 };
+        let (cards, harmed) = whole.split_left_right_at_x(whole.right() - list);
+        ui.scope_builder(UiBuilder::new().max_rect(cards), |ui| {
+            ScrollArea::both().id_salt("decision").auto_shrink(false).show(ui, |ui| {
+                ui.set_max_width(cards.width());
+                self.gates.ui(ui, context, false);
+                ui.add_space(space::S);
+                if let Some(decision) = answered(ui, context, query, "Holding every method against the gates") {
+                    self.decision(ui, context, decision);
+                }
+            });
+        });
+        if let Some(listed) = self.listed.clone() {
+            let right = harmed.with_min_x(harmed.left() + space::M);
+            ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
+                let decision = context.session.queries.get(query).ready();
+                if harmed::ui(ui, context, decision, &listed) {
+                    self.listed = None;
+                }
+            });
+        }
+    }
+
     /// What to do before there is anything to decide; gates are set best now.
     fn not_yet(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         ScrollArea::vertical().id_salt("no decision").auto_shrink(false).show(ui, |ui| {
