@@ -42,6 +42,8 @@ pub(crate) enum Action {
     SelectNone,
     /// Select these rows, and no others.
     SelectThese(Vec<String>),
+    /// Bring the runs table to the front with the runs of these experiments and points alone.
+    FilterRuns(Vec<String>),
     /// Change what is said of runs, by their ids.
     Mark(MarkChange, Vec<String>),
     /// Ask for tags and a note of runs, by their ids.

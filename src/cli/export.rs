@@ -46,6 +46,17 @@ pub(super) struct Arguments {
     direction: Option<usize>,
     #[arg(long, value_name = "NAME", help = baseline_help())]
     baseline: Option<String>,
+    #[arg(long, value_name = "NAME", help = method_help())]
+    method: Option<String>,
+    /// Path of the swept option across a map of regimes, as `dataset.drift`; the first one of the sweeps where none is given
+    #[arg(long, value_name = "OPTION")]
+    x: Option<String>,
+    /// Path of the swept option down a map of regimes
+    #[arg(long, value_name = "OPTION")]
+    y: Option<String>,
+    /// Value at which a map of regimes holds a further swept option, which it else averages over (may be given several times)
+    #[arg(long, value_name = "OPTION=VALUE", value_parser = held)]
+    at: Vec<(String, String)>,
     #[arg(long, default_value_t = UserMetric::default().to_string(), help = metric_help())]
     metric: String,
     #[arg(long, value_name = "NAME", help = slice_help())]
@@ -157,6 +168,10 @@ impl Arguments {
             metric,
             module: self.module.clone(),
             baseline: self.baseline.clone(),
+            method: self.method.clone(),
+            x: self.x.clone(),
+            y: self.y.clone(),
+            at: self.at.iter().cloned().collect(),
             stage: self.stage,
             run: self.run.clone(),
             user: self.user.clone(),
@@ -224,6 +239,17 @@ fn baseline_help() -> String {
         "Line that the others are held against, of {}; the method without any pull where none is given",
         names_with(FigureOption::Baseline)
     )
+}
+
+fn method_help() -> String {
+    format!("Experiment whose gain is shown, of {}; PESO where none is given", names_with(FigureOption::Regime))
+}
+
+/// `dataset.seed=8` as an option and its value.
+fn held(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(option, value)| !option.is_empty() && !value.is_empty());
+    let (option, value) = parts.ok_or("expected an option and its value, as dataset.seed=8")?;
+    Ok((option.to_owned(), value.to_owned()))
 }
 
 fn user_help() -> String {

@@ -95,6 +95,11 @@ impl<'p> FigureContext<'p> {
         self.project
     }
 
+    /// The folder of the runs.
+    pub fn runs_dir(&self) -> &Path {
+        &self.runs_dir
+    }
+
     /// The results as comparisons have them, over the seeds that lines share, and what seeds these are.
     pub fn compared(&self) -> (&Results, &SeedBasis) {
         let (results, basis) = self.compared.get_or_init(|| self.results.clone().over_seeds(self.project, self.seeds));

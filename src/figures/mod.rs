@@ -39,6 +39,7 @@ figures! {
     gains,
     decision,
     certificate,
+    regimes,
     matrix,
     cost,
     table,

@@ -19,6 +19,8 @@ pub enum FigureOption {
     Reference,
     User,
     Direction,
+    /// Method, options across and down, and values of further options of a map of regimes.
+    Regime,
 }
 
 /// The name of a kind of a figure in [`FigureOptions::variant`].

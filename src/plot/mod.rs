@@ -10,6 +10,7 @@ pub mod bars;
 pub mod fallback;
 pub mod file;
 pub mod forest;
+pub mod gain_map;
 pub mod listing;
 pub mod parallel;
 pub mod picture;
@@ -31,6 +32,7 @@ use std::path::Path;
 pub use self::bars::Bars;
 pub use self::file::{Bitmap, Style, bitmap};
 pub use self::forest::Forest;
+pub use self::gain_map::GainMap;
 pub use self::listing::Listing;
 pub use self::parallel::Parallel;
 pub use self::picture::Picture;
@@ -114,6 +116,8 @@ pub enum Body {
     /// Bars that are stacked of parts.
     Bars(Bars),
     HeatMap(HeatMap),
+    /// A heat map about 0 whose cells say how sure they are.
+    GainMap(GainMap),
     /// Heat maps side by side in common colours.
     HeatMaps(Vec<Panel>),
     Parallel(Parallel),
@@ -289,7 +293,7 @@ impl Chart {
                 lines.series.iter().map(|series| series.name.as_str()).collect()
             }
             Body::Forest(forest) => forest.rows.iter().map(|row| row.name.as_str()).collect(),
-            Body::Bars(_) | Body::River(_) | Body::HeatMap(_) | Body::Empty(_) => Vec::new(),
+            Body::Bars(_) | Body::River(_) | Body::HeatMap(_) | Body::GainMap(_) | Body::Empty(_) => Vec::new(),
             Body::HeatMaps(panels) => panels.iter().map(|panel| panel.name.as_str()).collect(),
             Body::Parallel(parallel) => parallel.lines.iter().map(|line| line.name.as_str()).collect(),
             Body::Picture(_) | Body::Pictures(_) => self.body.pictures().into_iter().map(|(name, _)| name).collect(),
@@ -312,6 +316,7 @@ impl Chart {
             }
             Body::Bars(bars) => bars.description(),
             Body::Forest(forest) => forest.description(),
+            Body::GainMap(gains) => gains.description(),
             Body::HeatMap(map) => format!("{} by {} and {}", map.value.label, map.row_label, map.column_label),
             Body::HeatMaps(panels) => {
                 let names: Vec<&str> = panels.iter().map(|panel| panel.name.as_str()).collect();

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::gain_map::GainCell;
 use super::listing::Cell;
 use super::parallel::{Parallel, ParallelAxis};
 use super::river::River;
-use super::{Band, Better, Body, Chart, Fact, Forest, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
+use super::{Band, Better, Body, Chart, Fact, Forest, GainMap, HeatMap, Lines, Panel, Picture, Point, Ticks, scale};
 use crate::text::{csv_field, latex_comment, latex_escaped, one_line};
 
 /// The numbers of `chart` as CSV (RFC 4180, lines end in `\n`), one value a line at full precision.
 ///
 /// Pictures: their own heading and rows. Forest: a row a value, with its sentence. Bars: a row a bar, a column a part. Lines, points and dots: `series`, x, y, where a point has
-/// a band its ends under names that say what it is (`lowest seed`), `note`. Heat map: row, column, value, `note`; of several, `series`
+/// a band its ends under names that say what it is (`lowest seed`), `note`. Map of gains: a row a cell, those
+/// without enough runs too. Heat map: row, column, value, `note`; of several, `series`
 /// before them. Parallel coordinates: a row a line. River: a row a flow. Cells that were not measured are left out. Before these stand
 /// the chart's facts (`run`, `module`), each in a column, and after them, where the chart has definitions, a last column
 /// `definitions`.
@@ -38,6 +40,14 @@ pub fn csv(chart: &Chart) -> String {
         Body::Forest(forest) => {
             let ends = chart.band.map_or(["low", "high"], Band::headings);
             let table = forest.table(ends, number).into_iter().enumerate();
+            rows.extend(table.map(|(index, mut line)| {
+                line.push(if index == 0 { "note" } else { note }.to_owned());
+                line
+            }));
+        }
+        Body::GainMap(gains) => {
+            let ends = chart.band.map_or(["low", "high"], Band::headings);
+            let table = gains.table(ends, number).into_iter().enumerate();
             rows.extend(table.map(|(index, mut line)| {
                 line.push(if index == 0 { "note" } else { note }.to_owned());
                 line
@@ -220,6 +230,7 @@ pub fn latex(chart: &Chart) -> String {
         Body::Lines(lines) | Body::Dots(lines) => lines_table(lines),
         Body::Scatter(points) => scatter_table(points),
         Body::Forest(forest) => forest_table(chart, forest),
+        Body::GainMap(gains) => gain_map_table(gains),
         Body::Bars(bars) => {
             let escape = |line: Vec<String>| line.iter().map(|field| latex_escaped(field)).collect::<Vec<_>>();
             let [heading, lines] = bars.table();
@@ -354,6 +365,27 @@ fn forest_table(chart: &Chart, forest: &Forest) -> Table {
     let escaped = |line: Vec<String>| line.iter().take(4).map(|field| latex_escaped(field)).collect::<Vec<_>>();
     let heading = table.next().map(escaped).unwrap_or_default();
     (heading, table.map(escaped).collect())
+}
+
+/// Rows and columns as on the map: each gain, and below it its interval.
+fn gain_map_table(gains: &GainMap) -> Table {
+    let decimals = gains.decimals();
+    let heading = [latex_escaped(&gains.map.row_label)]
+        .into_iter()
+        .chain(gains.map.columns.iter().map(|name| latex_escaped(name)));
+    let cell = |(value, cell): (&Option<f64>, &GainCell)| match (value, cell.interval) {
+        (Some(value), Some([low, high])) => {
+            let [value, low, high] = [*value, low, high].map(|value| fixed(value, decimals));
+            format!("{value} {{\\scriptsize [{low}, {high}]}}")
+        }
+        (Some(value), None) => fixed(*value, decimals),
+        (None, _) => "--".to_owned(),
+    };
+    let rows = gains.map.rows.iter().zip(gains.map.values.iter().zip(&gains.cells));
+    let row = |(name, (values, cells)): (&String, (&Vec<Option<f64>>, &Vec<GainCell>))| {
+        [latex_escaped(name)].into_iter().chain(values.iter().zip(cells).map(cell)).collect()
+    };
+    (heading.collect(), rows.map(row).collect())
 }
 
 /// A row a point: its name, x and y.

@@ -20,6 +20,17 @@ pub struct FigureOptions {
     /// Name of the line that gains are over; the usual one where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
+    /// Name of the experiment whose gain a map shows; the usual one where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Paths of the swept options that go across and down a map: `dataset.drift`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<String>,
+    /// Values at which a map holds further swept options, which it else averages over.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub at: BTreeMap<String, String>,
     /// The only stage, from 1, of figures that can be of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<usize>,
@@ -108,6 +119,10 @@ impl Default for FigureOptions {
             metric: UserMetric::default().to_string(),
             module: None,
             baseline: None,
+            method: None,
+            x: None,
+            y: None,
+            at: BTreeMap::new(),
             stage: None,
             run: None,
             beside: None,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::check::synthetic as check_synthetic;
+use super::check::synthetic::synthetic as check_synthetic;
 use super::check::training::training as check_training;
 use super::{Experiment, Project, SemanticIds, Training, training_fields};
 use crate::data::DatasetSource;

@@ -8,6 +8,7 @@ pub mod config_diff;
 pub mod decision;
 pub mod paired_scores;
 pub mod plain_words;
+pub mod regimes;
 pub mod seeds;
 pub mod slices;
 pub mod summary;

@@ -266,7 +266,7 @@ impl UserScores {
         }
     }
 
-    fn under(&self, seeds: &[u64]) -> Vec<Vec<Vec<f64>>> {
+    pub(super) fn under(&self, seeds: &[u64]) -> Vec<Vec<Vec<f64>>> {
         let index = |seed| self.seeds.iter().position(|own| own == seed).unwrap_or(0);
         seeds.iter().map(|seed| self.values[index(seed)].clone()).collect()
     }

@@ -20,6 +20,7 @@ mod models;
 mod moved;
 mod pictures;
 mod real_worker;
+mod regimes;
 mod room;
 mod run_to_decision;
 mod runs_in_hand;

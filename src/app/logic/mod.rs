@@ -199,6 +199,7 @@ impl Workbench {
             Action::Select { id, keep } => self.select(id, keep),
             Action::SelectNone => self.select_none(),
             Action::SelectThese(ids) => self.select_these(ids),
+            Action::FilterRuns(experiments) => self.filter_runs(experiments),
             Action::Mark(change, ids) => self.mark_runs(change, ids),
             Action::EditMarks(ids) => self.ask_marks(ids),
             Action::DeleteRuns(ids) => self.delete_runs(&ids),

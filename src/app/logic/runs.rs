@@ -7,7 +7,10 @@ use super::super::launcher::Ended;
 use super::super::session::{Row, RowState};
 use super::super::widgets::{Notice, Weight, sentence};
 use super::super::workbench::Workbench;
+use crate::app::dock;
 use crate::app::message::Message;
+use crate::app::panels::view::View;
+use crate::app::panels::{PanelEvent, runs};
 use crate::error::InputError;
 use crate::run::observer::Control;
 use crate::run::on_finished::Occasion;
@@ -207,6 +210,13 @@ impl Workbench {
             session.selected = ids.into_iter().collect();
             session.follow_curves();
         }
+    }
+
+    /// Brings the runs table to the front, with the runs of these experiments alone.
+    pub(super) fn filter_runs(&mut self, experiments: Vec<String>) {
+        let Some(session) = &mut self.session else { return };
+        dock::show(&mut session.layout, View::of(&runs::VIEW));
+        self.panels.receive(&PanelEvent::FilterRuns(experiments));
     }
 
     pub(super) fn select_none(&mut self) {

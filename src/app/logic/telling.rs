@@ -70,7 +70,7 @@ fn wanted(session: &mut Session, chosen: Option<&str>) -> Option<Decided> {
     {
         return Some(query.clone());
     }
-    let names = baselines(&session.rows);
+    let names = baselines(&session.rows, session.project());
     let baseline = names.iter().find(|name| Some(name.as_str()) == chosen).or(names.first())?.clone();
     if names.len() < 2 {
         return None;

@@ -83,6 +83,8 @@ pub(crate) enum PanelEvent {
     DataDropped(PathBuf),
     /// A dialog of the desktop chose a file or folder of data; without a path, why it was of no use.
     DataFileChosen { dialog: desktop::FileDialog, path: Option<PathBuf>, hint: Option<&'static str> },
+    /// The runs of these experiments and points are to be seen, and no others.
+    FilterRuns(Vec<String>),
     /// A place of the project is to be seen: whatever folds it away opens.
     Reveal(Place),
 }
@@ -129,6 +131,7 @@ views![
     model::ModelPanel,
     log::LogPanel,
     decide::DecidePanel,
+    regimes::RegimesPanel,
     board::BoardPanel,
 ];
 

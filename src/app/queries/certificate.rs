@@ -20,7 +20,8 @@ pub(crate) struct Certified {
 
 impl Certified {
     pub(crate) fn of(rows: &[Row], project: Arc<Project>, request: CertificateRequest) -> Self {
-        Self { project, request, runs: finished_runs(rows) }
+        let runs = finished_runs(rows, &project);
+        Self { project, request, runs }
     }
 }
 

@@ -23,7 +23,8 @@ pub(crate) struct Decided {
 
 impl Decided {
     pub(crate) fn of(rows: &[Row], project: Arc<Project>, baseline: String, protocol: Protocol) -> Self {
-        Self { project, baseline, protocol, runs: finished_runs(rows) }
+        let runs = finished_runs(rows, &project);
+        Self { project, baseline, protocol, runs }
     }
 
     fn runs_dir(&self) -> PathBuf {
@@ -32,21 +33,25 @@ impl Decided {
 }
 
 /// Ids of the finished runs that a decision is on, and when each was started.
-pub(super) fn finished_runs(rows: &[Row]) -> Vec<(String, u64)> {
+pub(super) fn finished_runs(rows: &[Row], project: &Project) -> Vec<(String, u64)> {
     let started = |row: &Row| Some((row.id.clone(), row.run.as_ref()?.config.created_unix));
-    finished(rows).filter_map(started).collect()
+    finished(rows, project).filter_map(started).collect()
 }
 
-/// The finished runs that a decision is on: those that the project asks for, and what only counts.
-fn finished(rows: &[Row]) -> impl Iterator<Item = &Row> {
+/// The finished runs that a decision is on: those that the project asks for on its own data, and what only counts.
+fn finished<'r>(rows: &'r [Row], project: &Project) -> impl Iterator<Item = &'r Row> {
     let counts = |row: &&Row| row.origin != Origin::Earlier && row.state == RowState::Run(Status::Finished);
-    rows.iter().filter(counts)
+    let on_own_data = |row: &&Row| {
+        row.origin == Origin::Baseline
+            || row.run.as_ref().is_some_and(|run| run.config.project.dataset.has_options_of(&project.dataset))
+    };
+    rows.iter().filter(counts).filter(on_own_data)
 }
 
 /// The names that can be the baseline, the usual one first: the method without any pull, where there is one.
-pub(crate) fn baselines(rows: &[Row]) -> Vec<String> {
+pub(crate) fn baselines(rows: &[Row], project: &Project) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for row in finished(rows) {
+    for row in finished(rows, project) {
         let name = &row.key.experiment;
         if names.contains(name) {
             continue;

@@ -15,6 +15,7 @@ pub(crate) mod decision;
 pub(crate) mod model;
 pub(crate) mod predictions;
 pub(crate) mod recommend;
+pub(crate) mod regimes;
 pub(crate) mod semantic_ids;
 pub(crate) mod subspace;
 

@@ -42,6 +42,14 @@ impl DatasetSource {
         }
     }
 
+    /// Whether generated data have the same options; of data from files, which have none to vary, always.
+    pub fn has_options_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Synthetic(own), Self::Synthetic(other)) => own == other,
+            _ => true,
+        }
+    }
+
     /// The format of the files; none where their content tells it, and for generated data.
     pub fn format(&self) -> Option<Format> {
         match self {

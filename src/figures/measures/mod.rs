@@ -5,7 +5,7 @@ mod definitions;
 use std::fmt;
 
 use self::definitions::GROUPS;
-use crate::plot::{Better, Body, Chart, Lines};
+use crate::plot::{Better, Body, Chart, GainMap, Lines};
 
 /// A metric or measure that tables, charts or files show.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +139,7 @@ fn headings(chart: &Chart) -> Vec<String> {
         Body::Bars(bars) => {
             [bars.y.label.clone()].into_iter().chain(bars.parts.iter().map(|part| part.name.clone())).collect()
         }
-        Body::HeatMap(map) => vec![map.value.label.clone()],
+        Body::HeatMap(map) | Body::GainMap(GainMap { map, .. }) => vec![map.value.label.clone()],
         Body::HeatMaps(panels) => panels.iter().map(|panel| panel.map.value.label.clone()).collect(),
         // The other axes are settings, which have names of their own.
         Body::Parallel(parallel) => {

@@ -54,7 +54,7 @@ pub fn heading(scene: &mut Scene, name: &str, room: Rect) -> f32 {
 }
 
 /// Draws the names of rows and columns; returns where the cells go.
-fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
+pub(super) fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
     let [tick, label] = [size::TICK, size::LABEL].map(|size| scene.scaled(size));
     let gap = scene.scaled(size::GAP);
     let longest = room.width() * 0.25;
@@ -127,6 +127,11 @@ fn draw_cells(scene: &mut Scene, map: &HeatMap, cells: Rect, range: Range, decim
 fn hatched(scene: &mut Scene, at: Rect) {
     let stroke = Stroke::solid(scene.theme.grid(), scene.scaled(1.0));
     scene.shapes.push(Shape::Frame { at, stroke: stroke.clone() });
+    diagonals(scene, at, &stroke);
+}
+
+/// Diagonals over a cell.
+pub(super) fn diagonals(scene: &mut Scene, at: Rect, stroke: &Stroke) {
     let step = scene.scaled(12.0).max(4.0);
     let [width, height] = [at.width(), at.height()];
     let mut along = step;

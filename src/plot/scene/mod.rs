@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod dots;
 pub mod forest;
+pub mod gain_map;
 mod heading;
 pub mod heat_map;
 pub mod legend;
@@ -199,6 +200,9 @@ pub fn scene(chart: &Chart, theme: Theme, [width, height]: [f32; 2], dots: f32) 
             forest::draw(&mut scene, forest, room);
         }
         Body::Bars(bars) => bars::draw(&mut scene, bars, room),
+        Body::GainMap(gains) => {
+            gain_map::draw(&mut scene, gains, room);
+        }
         Body::HeatMap(map) => {
             heat_map::draw(&mut scene, &[("", map)], room);
         }

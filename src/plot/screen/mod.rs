@@ -5,6 +5,7 @@
 pub mod bars;
 mod canvas;
 mod forest;
+pub mod gain_map;
 mod legend;
 pub mod parallel;
 pub mod river;
@@ -16,6 +17,7 @@ use eframe::egui::{self, AsIdSalt, Color32, Id, PopupAnchor, Pos2, Response, Sen
 use egui_plot::{Plot, PlotMemory};
 
 use self::canvas::{Canvas, colour};
+use self::gain_map::ClickedCell;
 pub use self::legend::as_seen;
 use super::picture::{Caption, Frame};
 use super::scale::{self, Range, value_label};
@@ -66,6 +68,7 @@ pub fn show_highlighted(
         }
         Body::Forest(plot) => forest::show(ui, scene, plot, room, canvas, id),
         Body::Bars(bars) => bars::show(ui, scene, bars, room, canvas, id).0,
+        Body::GainMap(gains) => gain_map::show(ui, scene, gains, room, canvas, id).0,
         Body::HeatMap(map) => show_heat_maps(ui, scene, &[("", map)], room, canvas, id),
         Body::HeatMaps(panels) => show_heat_maps(ui, scene, &heat_map::named(panels), room, canvas, id),
         Body::Parallel(parallel) => parallel::show(ui, scene, parallel, room, canvas, id, highlight),
@@ -96,6 +99,13 @@ pub fn show_bars(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> O
     let Body::Bars(bars) = &chart.body else { return None };
     let id = ui.make_persistent_id(id);
     Some(laid_out(ui, chart, size, |ui, scene, room, canvas| bars::show(ui, scene, bars, room, canvas, id)))
+}
+
+/// As [`show`] for a map of gains, and the cell that is clicked. None of other charts, which are not drawn.
+pub fn show_gain_map(ui: &mut Ui, chart: &Chart, id: impl AsIdSalt, size: Vec2) -> Option<(Response, ClickedCell)> {
+    let Body::GainMap(gains) = &chart.body else { return None };
+    let id = ui.make_persistent_id(id);
+    Some(laid_out(ui, chart, size, |ui, scene, room, canvas| gain_map::show(ui, scene, gains, room, canvas, id)))
 }
 
 /// Lays out what every chart has around it, lets `draw` draw the chart into the room that is left, and names it.

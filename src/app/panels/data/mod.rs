@@ -149,7 +149,7 @@ impl Panel for DataPanel {
             PanelEvent::Reveal(Place::Data | Place::Preparation) => self.show_source(),
             PanelEvent::Reveal(Place::Stages) => self.tab = Tab::Timeline,
             PanelEvent::Reveal(Place::SemanticIds) => self.tab = Tab::Ids,
-            PanelEvent::Reveal(_) => {}
+            PanelEvent::Reveal(_) | PanelEvent::FilterRuns(_) => {}
         }
     }
 }

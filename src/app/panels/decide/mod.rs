@@ -91,7 +91,7 @@ impl Panel for DecidePanel {
     }
 
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
-        let names = baselines(&context.session.rows);
+        let names = baselines(&context.session.rows, context.session.project());
         if names.len() < 2 {
             self.not_yet(ui, context);
             return;

@@ -49,6 +49,14 @@ impl FilterField {
         &self.filter
     }
 
+    /// Filters for the runs of these experiments alone.
+    pub(super) fn show_experiments(&mut self, names: &[String]) {
+        // A name with a quote in it cannot be written in quotes; its own words then have to do.
+        let term = |name: &String| format!("experiment=\"{}\"", name.replace('"', ""));
+        self.text = names.iter().map(term).collect::<Vec<_>>().join(" or ");
+        self.of = None;
+    }
+
     pub(super) fn ui(&mut self, ui: &mut Ui, session: &Session) {
         if self.renew(session) {
             self.understand();

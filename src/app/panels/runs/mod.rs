@@ -23,7 +23,7 @@ use self::columns::Column;
 use self::concern::concern;
 use self::filter_field::FilterField;
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel};
+use super::{Context, Panel, PanelEvent};
 use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::session::{Origin, RowState, Session};
@@ -78,6 +78,12 @@ struct Recipe {
 const CONCERN_HEIGHT: f32 = 72.0;
 
 impl Panel for RunsPanel {
+    fn receive(&mut self, event: &PanelEvent) {
+        if let PanelEvent::FilterRuns(experiments) = event {
+            self.filter.show_experiments(experiments);
+        }
+    }
+
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let columns = shown_columns(&context.settings.run_columns);
         self.arrange(context.session, columns.clone());

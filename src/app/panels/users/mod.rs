@@ -95,7 +95,9 @@ const LIST_WIDTH: f32 = 250.0;
 impl Panel for UsersPanel {
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
-        let measured = measured_runs(session, 1);
+        let mut measured = measured_runs(session, 1);
+        // Points of a sweep over generated data have other users.
+        measured.retain(|run| run.config.project.dataset.has_options_of(&session.project().dataset));
         let Some(first) = measured.first() else {
             let advice = "Users appear here with what was recommended to them, as soon as the first stage of a run is tested. Press Run all to start";
             widgets::empty_state(ui, "Nothing was recommended yet", advice);
