@@ -11,6 +11,7 @@ mod options;
 pub mod plan;
 mod reference;
 mod registry;
+pub mod kalman;
 pub mod term;
 
 use serde::{Deserialize, Serialize};
