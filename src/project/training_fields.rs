@@ -20,12 +20,7 @@ pub const FIELDS: &[Field] = &[
         "The learning rate from stage 2 on is multiplied by this",
         [1e-6, 1e3],
     ),
-    whole(
-        "epochs",
-        "Epochs",
-        "Passes over a stage's training targets",
-        10_000,
-    ),
+    whole("epochs", "Epochs", "Passes over a stage's training targets", 10_000),
     whole(
         "later_stage_epochs",
         "Later-stage epochs",

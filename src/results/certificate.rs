@@ -212,7 +212,8 @@ fn lambda_of(method: &MethodOptions) -> Option<f64> {
 /// The experiments that differ in lambda alone, by rising lambda.
 fn grid_of(project: &Project, experiment: Option<&str>) -> Result<Vec<GridPoint>, InputError> {
     let mut grids: Vec<(String, Vec<GridPoint>)> = Vec::new();
-    for variant in project.variants()? {
+    // Points on swept data were tested on other users.
+    for variant in project.variants()?.into_iter().filter(|variant| variant.is_on_data_of(project)) {
         let Some(lambda) = lambda_of(&variant.experiment.method) else { continue };
         let key = but_for_lambda(project, &variant)?;
         let point = GridPoint { name: variant.experiment.name, lambda };

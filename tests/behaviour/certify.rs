@@ -63,7 +63,9 @@ fn a_lambda_that_loses_nothing_is_certified_and_one_that_loses_half_is_not() {
     assert!(none["sentence"].as_str().unwrap().starts_with("No λ qualifies"), "{}", none["sentence"]);
     assert!(none["fewest_users"].as_u64().unwrap() > 40);
     let text = peso("certify", folder.path(), &CLAIM).stdout;
-    assert!(String::from_utf8(text).unwrap().contains("λ 2: users lose at most 0.3 Hit@10 against Single evolving LoRA"));
+    assert!(
+        String::from_utf8(text).unwrap().contains("λ 2: users lose at most 0.3 Hit@10 against Single evolving LoRA")
+    );
 }
 
 #[test]

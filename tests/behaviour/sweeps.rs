@@ -268,6 +268,41 @@ fn what_points_of_a_sweep_share_is_trained_once() {
 }
 
 #[test]
+fn points_on_swept_data_make_their_own_data_and_stand_on_the_map_alone() {
+    let drift = r#"(experiment: "*", options: [
+        (option: "dataset.drift", values: [0.1, 0.6]), (option: "dataset.seed", values: [7, 8])])"#;
+    let folder = project(drift);
+    assert_done(&run(folder.path(), &["--workers", "2"]));
+    let results = numbers(folder.path());
+    let runs = results["runs"].as_array().unwrap();
+    let of = |name: &str| runs.iter().find(|run| run["experiment"] == name).unwrap();
+    let data = |name: &str| of(name)["data_hash"].as_str().unwrap().to_owned();
+    let point = "dataset.drift 0.1, dataset.seed 8";
+    assert_eq!(data(&format!("PESO ({point})")), data(&format!("Sum ({point})")));
+    let hashes: BTreeSet<String> = runs.iter().map(|run| run["data_hash"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(hashes.len(), 4, "one for each point, of which the project's own data are one");
+    assert_eq!(folders(folder.path(), "shared-base-"), 4, "methods on the same data share the base model");
+    // Runs on other data have other test users: a comparison that took them in would be refused.
+    let compared = peso(folder.path(), &["compare", ".", "--baseline", "PESO", "--metric", "ndcg@5"]);
+    assert_done(&compared);
+    let said = words(&compared.stdout);
+    assert!(said.contains("Sum") && !said.contains("dataset.seed 8"), "{said}");
+    let table = words(&peso(folder.path(), &["results", "."]).stdout);
+    assert!(table.contains("6 finished runs on swept data left out"), "{table}");
+    let file = folder.path().join("map.csv");
+    let map = ["export", ".", "--figure", "regimes", "--metric", "ndcg@5", "--to", file.to_str().unwrap()];
+    assert_done(&peso(folder.path(), &map));
+    let map = fs::read_to_string(&file).unwrap();
+    assert_eq!(map.lines().count(), 1 + 4, "{map}");
+    assert!(
+        map.contains(
+            "PESO,Sum,same-block,0.1,8,,,,\"Not enough runs; PESO has 1 finished seed, Sum has 1 finished seed"
+        ),
+        "{map}"
+    );
+}
+
+#[test]
 fn one_point_is_run_by_its_name_and_the_experiment_alone_by_its_own() {
     let folder = project(LAMBDA);
     assert_done(&run(folder.path(), &["--experiment", "PESO (lambda 0.5)"]));

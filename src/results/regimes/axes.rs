@@ -54,8 +54,8 @@ pub fn axes(
         let mut others = names.iter().filter(|name| Some(*name) != other);
         others.clone().find(|name| key(name) == wanted).or_else(|| others.next()).cloned()
     };
-    let baseline = question.baseline.clone().or_else(|| usual(&all, "single", question.method.as_ref()));
-    let method = question.method.clone().or_else(|| usual(&methods, "peso", baseline.as_ref()));
+    let method = question.method.clone().or_else(|| usual(&methods, "peso", question.baseline.as_ref()));
+    let baseline = question.baseline.clone().or_else(|| usual(&all, "single", method.as_ref()));
     let (Some(method), Some(baseline)) = (method, baseline) else { return Ok(None) };
     if method == baseline {
         return bad(format!("\"{method}\" gains nothing over itself"), "name another baseline".to_owned());
