@@ -283,6 +283,20 @@ impl ModuleReading<'_> {
     }
 }
 
+/// What a direction of a module writes, and what it reads, through a model.
+pub(super) fn readings<B: Kernels>(
+    model: &Llama<B>,
+    task: &Task<'_>,
+    module: &str,
+    direction: &SingularDirection,
+) -> [Option<Reading>; 2] {
+    let rows = StreamRows::of(model, task, module);
+    [
+        rows.writes.map(|rows| rows.reading(task, &direction.left)),
+        rows.reads.map(|rows| rows.reading(task, &direction.right)),
+    ]
+}
+
 /// The rows of codes in embedding or head, with the norm through which the stream reaches them or they reach the module.
 struct CodeRows {
     rows: Vec<f32>,
@@ -340,7 +354,7 @@ impl CodeRows {
     }
 }
 
-fn named(task: &Task<'_>, item: u32) -> NamedItem {
+pub(super) fn named(task: &Task<'_>, item: u32) -> NamedItem {
     let index = &task.dataset.index;
     let codes = index.item(item).iter().map(|&code| index.tokens[code as usize].clone()).collect();
     let item = &task.dataset.items[item as usize];

@@ -11,6 +11,7 @@ pub mod metric;
 pub mod pull;
 pub mod recommend;
 pub mod retention;
+pub mod steer;
 mod twin;
 
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ use super::dialogs::dialog::MethodPurpose;
 use super::dock::NamedLayoutAction;
 use super::panels::view::View;
 use super::queries::{Query, Request};
+use super::steering::SteerAction;
 use crate::plot::Chart;
 use crate::project::Project;
 use crate::project::board::PinnedFigure;
@@ -87,6 +88,8 @@ pub(crate) enum Action {
     Compute(Request),
     /// Compute again what may have changed; the old answer stays until then.
     Renew(Request),
+    /// Take a stage's step in part, or what follows from that.
+    Steer(SteerAction),
     /// No longer wait for an answer.
     Cancel(Request),
     /// Compute again what failed or was cancelled.

@@ -5,11 +5,13 @@ mod priority;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead as _, BufReader, Read, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use self::priority::spawn_behind;
@@ -44,6 +46,19 @@ pub trait Launcher: Send + Sync {
     /// # Errors
     /// It cannot be started.
     fn compute(&self, arguments: &[OsString], job: &JobHandle) -> Result<Ended, InputError>;
+
+    /// Runs the workbench's program with other arguments to its end, hands it a line for each order and `hear` a line for each
+    /// of its answers. Its input is closed when nobody can order any more, which ends it; where nobody waits, it is ended.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    fn converse(
+        &self,
+        arguments: &[OsString],
+        orders: Receiver<String>,
+        job: &JobHandle,
+        hear: &(dyn Fn(String) + Sync),
+    ) -> Result<Ended, InputError>;
 }
 
 /// What is to be estimated.
@@ -165,7 +180,7 @@ impl Launcher for ExecutableLauncher {
         let mut child = spawn_behind(&mut command)
             .map_err(|error| InputError::io(&self.executable, "start the estimate", &error))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (ended, answer, words) = std::thread::scope(|scope| {
+        let (ended, answer, words) = thread::scope(|scope| {
             // Both are read while the process writes: it would wait for room in a pipe that is full.
             let answer = scope.spawn(|| read(stdout));
             let words = scope.spawn(|| read(stderr));
@@ -195,6 +210,39 @@ impl Launcher for ExecutableLauncher {
             spawn_behind(&mut command).map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
         attended(child, job).map_err(|error| InputError::io(&self.executable, "wait for the worker", &error))
     }
+
+    fn converse(
+        &self,
+        arguments: &[OsString],
+        orders: Receiver<String>,
+        job: &JobHandle,
+        hear: &(dyn Fn(String) + Sync),
+    ) -> Result<Ended, InputError> {
+        let mut command = Command::new(&self.executable);
+        command.args(arguments).args(["--device", &self.device]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Somebody drags a slider and waits for it: it does not stand behind the window.
+        let mut child =
+            command.spawn().map_err(|error| InputError::io(&self.executable, "start the worker", &error))?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        // It ends by itself when whoever orders is gone, or by a pipe that is closed when the process is.
+        thread::spawn(move || {
+            let Some(mut input) = input else { return };
+            while let Ok(order) = orders.recv() {
+                if writeln!(input, "{order}").and_then(|()| input.flush()).is_err() {
+                    return;
+                }
+            }
+        });
+        let ended = thread::scope(|scope| {
+            scope.spawn(|| {
+                let lines = output.into_iter().flat_map(|output| BufReader::new(output).lines());
+                lines.map_while(Result::ok).for_each(hear);
+            });
+            attended(child, job)
+        });
+        ended.map_err(|error| InputError::io(&self.executable, "wait for the worker", &error))
+    }
 }
 
 /// Between two looks at whether the estimate is done, or wanted any more.
@@ -213,7 +261,7 @@ fn wait(child: &mut Child, cancelled: &AtomicBool) -> std::io::Result<Option<boo
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status.success()));
         }
-        std::thread::sleep(LOOK);
+        thread::sleep(LOOK);
     }
 }
 
@@ -233,7 +281,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 fn attended(mut child: Child, job: &JobHandle) -> std::io::Result<Ended> {
     let mut said = Vec::new();
     let stderr = child.stderr.take();
-    let status = std::thread::scope(|scope| {
+    let status = thread::scope(|scope| {
         scope.spawn(|| {
             for line in stderr.into_iter().flat_map(|stderr| BufReader::new(stderr).split(b'\n')).map_while(Result::ok)
             {
@@ -252,7 +300,7 @@ fn attended(mut child: Child, job: &JobHandle) -> std::io::Result<Ended> {
             if let Some(status) = child.try_wait()? {
                 return Ok::<_, std::io::Error>(status);
             }
-            std::thread::sleep(GLANCE);
+            thread::sleep(GLANCE);
         }
     })?;
     Ok(Ended { code: status.code(), last_words: said.join("\n") })
@@ -373,10 +421,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (launcher, _) = estimator(folder.path(), "echo begun >&2; exec sleep 600");
         let (began, job) = (std::time::Instant::now(), JobHandle::default());
-        let ended = std::thread::scope(|scope| {
+        let ended = thread::scope(|scope| {
             let computed = scope.spawn(|| launcher.compute(&[], &job).unwrap());
             while job.progress().words != "begun" {
-                std::thread::sleep(Duration::from_millis(5));
+                thread::sleep(Duration::from_millis(5));
             }
             job.cancel();
             computed.join().unwrap()
@@ -393,7 +441,7 @@ mod tests {
         let began = std::time::Instant::now();
         let cancelled = Arc::clone(&request.cancelled);
         let canceller = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(200));
+            thread::sleep(Duration::from_millis(200));
             cancelled.store(true, Ordering::SeqCst);
         });
         assert!(launcher.estimate(&request).unwrap().is_none());

@@ -146,6 +146,19 @@ pub(crate) enum Message {
         doing: &'static str,
         error: InputError,
     },
+    /// A line of the process that scores what the sliders say, by its number.
+    Steered {
+        session: u64,
+        number: u64,
+        line: String,
+    },
+    SteeringEnded {
+        session: u64,
+        number: u64,
+        result: Result<(), InputError>,
+    },
+    /// A steered adapter was written.
+    SteeredExported(Result<PathBuf, InputError>),
     /// What the window has to say in the log.
     Said {
         session: u64,

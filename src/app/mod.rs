@@ -31,6 +31,7 @@ mod services;
 mod session;
 mod settings;
 mod slides;
+mod steering;
 pub mod telling;
 mod theme;
 mod top_bar;

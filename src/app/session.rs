@@ -11,6 +11,7 @@ use super::history::History;
 use super::queries::Queries;
 use super::queue_time::{QueueEnd, QueueStory, TimeLeft};
 use super::rows::{Planned, other_row, planned_runs, sweep_points};
+use super::steering::Steering;
 use super::watch::{EachProtocol, FollowedRun, LiveCharts, Reading, RunView, Snapshot, Watcher, no_results};
 use crate::data::Protocol;
 use crate::error::InputError;
@@ -100,6 +101,8 @@ pub(crate) struct Session {
     pub(crate) working: bool,
     pub(crate) launching: bool,
     pub(crate) queries: Queries,
+    /// The step that is steered by hand; none until somebody does.
+    pub(crate) steering: Option<Steering>,
     queue_story: QueueStory,
     /// What workers said when they failed, by run.
     pub(crate) last_words: BTreeMap<RunKey, String>,
@@ -157,6 +160,7 @@ impl Session {
             working: false,
             launching: false,
             queries: Queries::default(),
+            steering: None,
             queue_story: QueueStory::default(),
             last_words: BTreeMap::new(),
             watcher: None,

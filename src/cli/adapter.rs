@@ -42,7 +42,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
         Action::Export(stage) => (stage, false),
         Action::Merge(stage) => (stage, true),
     };
-    let handover = Handover { run, stage, to, project };
+    let handover = Handover { run, stage, to, steered: None, project };
     if merged {
         handover.merged()?;
     } else {

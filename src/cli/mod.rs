@@ -30,6 +30,7 @@ mod run;
 mod score;
 mod semantic_ids;
 mod status;
+mod steer;
 mod subspace;
 mod table;
 mod unpack;
@@ -87,6 +88,9 @@ enum Command {
     Pack(pack::Arguments),
     Recommend(recommend::Arguments),
     Unpack(unpack::Arguments),
+    Steer(steer::Arguments),
+    #[command(hide = true)]
+    SteerServer(steer::ServerArguments),
 }
 
 /// The command line as clap knows it: every command with its arguments.
@@ -177,6 +181,14 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         }
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Unpack(arguments) => unpack::run(&arguments),
+        Command::Steer(arguments) => {
+            compute_here();
+            steer::run(arguments)
+        }
+        Command::SteerServer(arguments) => {
+            compute_here();
+            steer::serve(&arguments)
+        }
     }
 }
 

@@ -54,6 +54,10 @@ impl Method for Hybrid {
         &CARD
     }
 
+    fn parts(&self) -> Vec<&str> {
+        vec![&self.adapter, &self.towers]
+    }
+
     fn fusion(&self) -> Option<&Hybrid> {
         Some(self)
     }

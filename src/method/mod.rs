@@ -49,6 +49,7 @@ registry::methods! {
     sasrec: SasRec(SasRec), "SASRec, without the language model.";
     two_tower: TwoTower(TwoTower), "Two towers, without the language model.";
     hybrid: Hybrid(Hybrid), "The lists of a language model and of two towers, fused.";
+    steered: Steered(Steered), "A finished run with one stage's step taken in part.";
 }
 
 /// What a method is, and what it is able to do.
@@ -82,8 +83,18 @@ pub trait Method: Send + Sync {
         None
     }
 
-    /// The experiments whose finished runs it fuses; none where it trains itself.
+    /// The experiments whose finished runs it is made of; none where it trains itself.
+    fn parts(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// The lists that it fuses; none where it makes its own.
     fn fusion(&self) -> Option<&Hybrid> {
+        None
+    }
+
+    /// The run that it steers; none where it steers none.
+    fn steered(&self) -> Option<&Steered> {
         None
     }
 

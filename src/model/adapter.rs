@@ -165,6 +165,19 @@ impl Adapter {
         self
     }
 
+    /// The adapter with zeros added where a module has fewer ranks than another: the same update, of one rank, as PEFT keeps it.
+    pub fn of_one_rank(mut self) -> Self {
+        let rank = self.modules.values().map(|pair| pair.a.rows).max().unwrap_or(0);
+        for pair in self.modules.values_mut() {
+            let missing = rank - pair.a.rows;
+            let zeros = Pair { a: Matrix::zeros(missing, pair.a.columns), b: Matrix::zeros(pair.b.rows, missing) };
+            if missing > 0 {
+                *pair = pair.concatenated(&zeros);
+            }
+        }
+        self
+    }
+
     /// Both adapters' updates as one of the summed rank: `[A; A']`, `[B, B']`. Modules of one alone stay as they are.
     pub fn concatenated(&self, other: &Self) -> Self {
         let mut modules = self.modules.clone();

@@ -220,13 +220,12 @@ impl RunMethod {
         }
     }
 
-    /// The experiments that it joins.
+    /// The experiments whose finished runs it is made of.
     pub fn parts(&self) -> Vec<&str> {
-        let fusion = match self {
-            Self::Learned(options) => options.method().fusion(),
-            Self::Popularity | Self::CoOccurrence => None,
-        };
-        fusion.map_or_else(Vec::new, |hybrid| vec![hybrid.adapter.as_str(), hybrid.towers.as_str()])
+        match self {
+            Self::Learned(options) => options.method().parts(),
+            Self::Popularity | Self::CoOccurrence => Vec::new(),
+        }
     }
 
     /// Whether it trains a model; the others count.
@@ -248,7 +247,7 @@ pub(super) fn settings(project: &Project, method: &RunMethod) -> serde_json::Res
         // Its options are not the project's: they are what this search finds.
         settings["search"] = serde_json::to_value(co_occurrence::SEARCH)?;
     }
-    // A hybrid names experiments: what they are decides its numbers.
+    // What the experiments are that it is made of decides its numbers.
     let parts = method.parts().into_iter().filter_map(|experiment| project.method_of(experiment));
     let parts = parts.map(canonical::settings).collect::<serde_json::Result<Vec<_>>>()?;
     if !parts.is_empty() {

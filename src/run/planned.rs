@@ -52,8 +52,8 @@ pub fn planned(project: &Project, selection: &RunSelection) -> Result<Vec<Planne
         });
         variants = chosen.collect::<Result<_, _>>()?;
     }
-    // A hybrid joins runs that are finished.
-    variants.sort_by_key(|variant| variant.experiment.method.method().fusion().is_some());
+    // What is made of finished runs comes after them.
+    variants.sort_by_key(|variant| !variant.experiment.method.method().parts().is_empty());
     let counted = [RunMethod::Popularity, RunMethod::CoOccurrence].map(|method| PlannedRun {
         experiment: method.label().to_owned(),
         method,

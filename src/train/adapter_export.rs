@@ -8,12 +8,14 @@ use burn::tensor::backend::Backend;
 use serde_json::{Value, json};
 
 use super::Task;
-use super::base_model::base_folder;
+use super::base_model::{base_folder, load_base};
 use super::model_loading::unreported;
-use super::stage_artifacts::{self, BESIDE};
+use super::stage_artifacts::{BESIDE, StageState};
+use super::steering::StageStep;
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
 use crate::files;
+use crate::method::steered::Coefficients;
 use crate::method::{AdapterMethod, Combination};
 use crate::model::adapter::Matrix;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
@@ -40,6 +42,8 @@ pub struct Handover {
     /// From 1.
     pub stage: usize,
     pub to: PathBuf,
+    /// How much of the stage's step is taken, where it is not all of it.
+    pub steered: Option<Coefficients>,
     /// Folder of the project, which relative paths of its files start from; the one above the run's where none is given.
     pub project: Option<PathBuf>,
 }
@@ -99,9 +103,17 @@ impl Handover {
         let device = task.device.clone();
         files::write_folder(&self.to, |folder| {
             let write =
-                |from: PathBuf, to: PathBuf| run_on(&device, Writing { task: &task, run: &run, from, to, merged });
-            write(stage.clone(), folder.to_path_buf())?;
-            if two { write(stage.join(BESIDE), folder.join(BESIDE)) } else { Ok(()) }
+                |state: StageState, to: PathBuf| run_on(&device, Writing { task: &task, run: &run, state, to, merged });
+            let state = match &self.steered {
+                None => StageState::read(&task, &stage)?,
+                Some(coefficients) => {
+                    let mut state = StageStep::read(&task, &run, self.stage)?.state(coefficients);
+                    state.adapter = state.adapter.of_one_rank();
+                    state
+                }
+            };
+            write(state, folder.to_path_buf())?;
+            if two { write(StageState::read(&task, &stage.join(BESIDE))?, folder.join(BESIDE)) } else { Ok(()) }
         })?;
         Ok(())
     }
@@ -110,7 +122,7 @@ impl Handover {
 struct Writing<'a> {
     task: &'a Task<'a>,
     run: &'a RunFolder,
-    from: PathBuf,
+    state: StageState,
     to: PathBuf,
     merged: bool,
 }
@@ -119,8 +131,9 @@ impl OnDevice for Writing<'_> {
     type Output = Result<(), InputError>;
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        let Self { task, run, from, to, merged } = &self;
-        let model = stage_artifacts::with_adapter::<B>(task, run, from, device, &mut unreported)?;
+        let Self { task, run, state, to, merged } = &self;
+        let mut model = load_base::<B>(task, run, device, &mut unreported)?;
+        state.put_on(&mut model);
         let mut model: Llama<B::InnerBackend> = model.map(&|t: Tensor<B, 2>| t.inner());
         if *merged {
             weights::merge(&mut model);
@@ -173,8 +186,8 @@ impl Writing<'_> {
     }
 
     fn write_adapter<B: Backend>(&self, model: &mut Llama<B>) -> Result<(), InputError> {
-        let Self { task, from, to, .. } = self;
-        let (adapter, scale) = weights::read_peft(from, &task.llama)?;
+        let Self { task, state, to, .. } = self;
+        let (adapter, scale) = (state.adapter.clone(), task.project.training.lora.scale());
         let rank = adapter.modules.values().next().map_or(0, |pair| pair.a.rows);
         let rows = self.rows(model);
         let peft = PeftAdapter { adapter, rank, alpha: scale * rank as f64, scale, rows };

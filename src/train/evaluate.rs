@@ -133,6 +133,11 @@ impl Cell {
         }
     }
 
+    /// The outcomes of the tests that were asked, in their order.
+    pub fn outcomes(&self) -> &[UserOutcome] {
+        &self.outcomes
+    }
+
     /// Number of users tested.
     pub fn users(&self) -> usize {
         self.outcomes.len()

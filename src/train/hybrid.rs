@@ -4,6 +4,7 @@
 //! of each stage, is the weight.
 
 use super::evaluate::{KnownCatalogue, USERS_A_BATCH, chosen_users, items};
+use super::parts::finished_run;
 use super::recommender::{self, state_file};
 use super::recorder::Recorder;
 use super::stage_artifacts::predicting;
@@ -20,7 +21,7 @@ use crate::model::backend::TrainingBackend;
 use crate::model::beam::{Ensemble, ReadQuestions};
 use crate::model::kernels::Kernels;
 use crate::run::observer::{Level, Observer, StageRecord};
-use crate::run::{RunFolder, RunMethod, Status};
+use crate::run::{RunFolder, RunMethod};
 
 /// Weights that are tried, in tenths; of equally good ones the language model's greatest is taken.
 const TENTHS: u32 = 10;
@@ -37,7 +38,8 @@ pub fn run<B: TrainingBackend>(
     recorder: &mut Recorder<'_>,
 ) -> Result<(), RunError> {
     let seed = folder.config().seed;
-    let (adapter, towers) = (part(task, &options.adapter, seed)?, part(task, &options.towers, seed)?);
+    let [adapter, towers] = [&options.adapter, &options.towers].map(|name| finished_run(task, "a hybrid", name, seed));
+    let (adapter, towers) = (adapter?, towers?);
     let RunMethod::Learned(method) = &towers.config().method else { return Ok(()) };
     let mut towers_model = recommender::make::<B>(task, method, seed, device)?
         .ok_or_else(|| wrong_kind(task, &options.towers, "SASRec or two towers"))?;
@@ -76,7 +78,8 @@ pub fn recommended<B: TrainingBackend>(
     query: Query<'_>,
     device: &B::Device,
 ) -> Result<Vec<u32>, InputError> {
-    let (adapter, towers) = (part(task, &options.adapter, seed)?, part(task, &options.towers, seed)?);
+    let [adapter, towers] = [&options.adapter, &options.towers].map(|name| finished_run(task, "a hybrid", name, seed));
+    let (adapter, towers) = (adapter?, towers?);
     let wrong = || wrong_kind(task, &options.towers, "SASRec or two towers");
     let RunMethod::Learned(method) = &towers.config().method else { return Err(wrong()) };
     let mut towers_model = recommender::make::<B>(task, method, seed, device)?.ok_or_else(wrong)?;
@@ -88,22 +91,6 @@ pub fn recommended<B: TrainingBackend>(
     let test = Example { user: query.user, history: query.history, target: 0 };
     let lists = fused.lists(&[test], &fused.read(&[test]), weight, None);
     Ok(lists.into_iter().next().unwrap_or_default())
-}
-
-/// The finished run of an experiment of the project.
-fn part(task: &Task<'_>, experiment: &str, seed: u64) -> Result<RunFolder, InputError> {
-    let method = task.project.method_of(experiment).ok_or_else(|| {
-        InputError::new(&task.project.folder, format!("no experiment is named \"{experiment}\""))
-            .at("a hybrid's options")
-    })?;
-    let config = task.config(experiment, RunMethod::Learned(method.clone()), seed)?;
-    let path = RunFolder::path_of(&task.runs_dir, &config.run);
-    let unfinished = || {
-        InputError::new(&path, format!("the run of \"{experiment}\" is not finished"))
-            .advice("finish it, then run the hybrid again")
-    };
-    let folder = RunFolder::open(&path).map_err(|_| unfinished())?;
-    if folder.status() == Status::Finished { Ok(folder) } else { Err(unfinished()) }
 }
 
 fn wrong_kind(task: &Task<'_>, experiment: &str, expected: &str) -> InputError {

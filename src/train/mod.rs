@@ -36,6 +36,8 @@ pub mod start;
 
 pub mod stage_artifacts;
 
+pub mod steering;
+
 pub mod adapter_export;
 
 pub mod stage_statistics;
@@ -54,7 +56,11 @@ pub mod stages;
 
 pub mod recommender;
 
+mod parts;
+
 pub mod hybrid;
+
+pub mod steered;
 
 pub mod counting;
 

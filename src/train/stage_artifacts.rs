@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
 
 use super::Task;
 use super::base_model::load_base;
@@ -59,9 +60,40 @@ pub fn with_adapter<B: TrainingBackend>(
     on_progress: &mut OnProgress<'_>,
 ) -> Result<Llama<B>, InputError> {
     let mut model = load_base::<B>(task, run, device, on_progress)?;
-    read_token_rows(folder)?.restore(&mut model);
-    weights::read_peft(folder, &task.llama)?.0.put_on(&mut model);
+    StageState::read(task, folder)?.put_on(&mut model);
     Ok(model)
+}
+
+/// What a stage's folder puts on the base model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageState {
+    pub adapter: Adapter,
+    /// Trained token rows; none where none were trained.
+    pub rows: Snapshot,
+}
+
+impl StageState {
+    /// Reads the adapter and the token rows that lie in a folder.
+    ///
+    /// # Errors
+    /// Its files cannot be used.
+    pub fn read(task: &Task<'_>, folder: &Path) -> Result<Self, InputError> {
+        Ok(Self { adapter: weights::read_peft(folder, &task.llama)?.0, rows: read_token_rows(folder)? })
+    }
+
+    /// Puts it on the base model, or on one that another state of the same run is on.
+    pub fn put_on<B: Backend>(&self, model: &mut Llama<B>) {
+        self.rows.restore(model);
+        self.adapter.put_on(model);
+    }
+
+    /// Writes it into a folder, as a stage leaves it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write(self, task: &Task<'_>, folder: &Path) -> Result<(), InputError> {
+        write_peft(folder, &self.adapter.of_one_rank(), task.project.training.lora, &self.rows.parameters)
+    }
 }
 
 /// Writes a trained adapter: with what past ones add to it, as PEFT, and the trained rows.

@@ -14,6 +14,7 @@ use crate::method::Guides;
 use crate::model::Llama;
 use crate::model::adapter::{Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
+use crate::model::kernels::Kernels;
 use crate::model::llama::Kind;
 use crate::model::optimizer::AdamW;
 use crate::model::packing::{Packed, Sequence};
@@ -295,11 +296,15 @@ impl<B: TrainingBackend> Training<B> {
 
 /// Mean cross-entropy a response token of validation examples, without dropout.
 pub fn validation_loss<B: TrainingBackend>(model: &Llama<B>, examples: &[Sequence], temperature: f64) -> f64 {
-    let model: Llama<B::InnerBackend> = model.clone().map(&|t: Tensor<B, 2>| t.inner());
+    mean_loss::<B::InnerBackend>(&model.clone().map(&|t: Tensor<B, 2>| t.inner()), examples, temperature)
+}
+
+/// As [`validation_loss`], of a model that is not trained.
+pub fn mean_loss<B: Kernels>(model: &Llama<B>, examples: &[Sequence], temperature: f64) -> f64 {
     let (mut sum, mut tokens) = (0.0, 0);
     for batch in examples.chunks(VALIDATION_BATCH) {
         let packed = Packed::new(batch);
-        let loss: f64 = cross_entropy::<B::InnerBackend>(&model, &packed, temperature, None).into_scalar().elem();
+        let loss: f64 = cross_entropy(model, &packed, temperature, None).into_scalar().elem();
         sum += loss * packed.targets.len() as f64;
         tokens += packed.targets.len();
     }

@@ -6,7 +6,7 @@ use super::base_model::pretrained;
 use super::recorder::{Recorder, Watcher, guarded};
 use super::shared::{self, Shared};
 use super::work::Work;
-use super::{Task, counting, hybrid, recommender, result_matrix, stages, start};
+use super::{Task, counting, hybrid, recommender, result_matrix, stages, start, steered};
 use crate::error::RunError;
 use crate::model::Storage;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
@@ -172,6 +172,11 @@ impl OnDevice for LearnedRun<'_, '_> {
         if !shared::is_imported(self.folder)? {
             let shared = Shared::ensure::<B>(self.task, self.folder.config().seed, device, self.recorder)?;
             shared.import(self.folder, &mut self.recorder.writer)?;
+        }
+        if let RunMethod::Learned(options) = method
+            && let Some(options) = options.method().steered()
+        {
+            return steered::run::<B>(self.task, self.folder, options, device, self.recorder);
         }
         stages::run::<B>(self.task, self.folder, device, self.recorder)
     }

@@ -40,6 +40,7 @@ mod semantic_ids;
 mod semantic_sources;
 mod statistics;
 mod statistics_reference;
+mod steering;
 mod subspace_reference;
 mod subspaces;
 mod sweeps;

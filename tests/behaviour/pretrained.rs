@@ -231,7 +231,9 @@ fn a_merged_model_has_a_tokenizer_with_the_codes() {
         let project = write_project(&folder.path().join("run"), &model, "Instruction", "max_history: 4");
         let (run, ..) = run(&project, None);
         let merged = folder.path().join("merged");
-        Handover { run: run.path().to_path_buf(), stage: 2, to: merged.clone(), project: None }.merged().unwrap();
+        Handover { run: run.path().to_path_buf(), stage: 2, to: merged.clone(), steered: None, project: None }
+            .merged()
+            .unwrap();
 
         let read = |name: &str| -> Value { serde_json::from_slice(&fs::read(merged.join(name)).unwrap()).unwrap() };
         let added = read("added_tokens.json");

@@ -26,6 +26,7 @@ mod run_to_decision;
 mod runs_in_hand;
 mod semantic_ids;
 mod snapshot;
+mod steering;
 mod sweeping;
 mod telling;
 mod use_cases;

@@ -19,6 +19,11 @@ pub enum FileDialog {
         /// The folder that is offered.
         suggested: PathBuf,
     },
+    /// Which folder to write a steered adapter into.
+    SteeredFolder {
+        /// The folder that is offered.
+        suggested: PathBuf,
+    },
     /// Which Hugging Face folder to take as the base model.
     ModelFolder {
         /// The project's folder.
@@ -115,6 +120,9 @@ impl FileDialogs for PortalDialogs {
             }
             FileDialog::BoardFolder { suggested } => {
                 in_folder(rfd::FileDialog::new(), suggested).set_title("Folder for the figures").pick_folder()
+            }
+            FileDialog::SteeredFolder { suggested } => {
+                in_folder(rfd::FileDialog::new(), suggested).set_title("New folder for the adapter").pick_folder()
             }
             FileDialog::ModelFolder { near } => {
                 rfd::FileDialog::new().set_directory(near).set_title("Folder of a Hugging Face model").pick_folder()

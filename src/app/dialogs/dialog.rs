@@ -139,6 +139,8 @@ pub(crate) enum PathPurpose {
     DemoFolder,
     /// Where the figures of the board are written to, as which kind of file.
     BoardFolder(Format),
+    /// Where a steered adapter is written to.
+    SteeredAdapter,
 }
 
 /// What the chosen method is for.

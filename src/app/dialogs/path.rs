@@ -40,6 +40,9 @@ impl DialogContents for PathDialog {
                 "Folder to write the demo project and its runs into; an existing demo there is opened as it is",
                 "Create and open",
             ),
+            PathPurpose::SteeredAdapter => {
+                ("Export the steered adapter", "New folder to write it into, as Hugging Face PEFT loads it", "Export")
+            }
             PathPurpose::BoardFolder(_) => {
                 ("Export the board", "Folder to write the figures into, numbered in the order of the board", "Export")
             }

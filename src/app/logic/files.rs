@@ -39,6 +39,7 @@ impl Workbench {
             PathPurpose::OpenProject => String::new(),
             PathPurpose::DemoFolder => self.projects_folder().join("peso-demo").display().to_string(),
             PathPurpose::BoardFolder(_) => self.board_folder().display().to_string(),
+            PathPurpose::SteeredAdapter => self.steered_folder().display().to_string(),
         };
         let dialog = PathDialog { purpose, suggested: text.clone(), text, problem: None, hint, focused: false };
         self.dialog = Some(Dialog::Path(dialog));
@@ -60,6 +61,7 @@ impl Workbench {
                 PathPurpose::OpenProject => FileDialog::OpenProject,
                 PathPurpose::DemoFolder => FileDialog::DemoFolder { suggested: PathBuf::from(&dialog.text) },
                 PathPurpose::BoardFolder(_) => FileDialog::BoardFolder { suggested: PathBuf::from(&dialog.text) },
+                PathPurpose::SteeredAdapter => FileDialog::SteeredFolder { suggested: PathBuf::from(&dialog.text) },
             },
             Some(Dialog::Export(dialog)) => {
                 FileDialog::SaveChart { suggested: PathBuf::from(&dialog.path), extension: dialog.extension() }

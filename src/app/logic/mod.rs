@@ -15,6 +15,7 @@ mod recent;
 mod report;
 mod reveal;
 mod runs;
+mod steering;
 mod telling;
 
 use std::path::Path;
@@ -143,6 +144,9 @@ impl Workbench {
             }
             Message::Queued { session, result } => self.queued(session, result),
             Message::WorkerEnded { session, result } => self.worker_ended(session, result),
+            Message::Steered { session, number, line } => self.steered(session, number, &line),
+            Message::SteeringEnded { session, number, result } => self.steering_ended(session, number, result),
+            Message::SteeredExported(result) => self.steered_exported(result),
         }
     }
 
@@ -192,6 +196,7 @@ impl Workbench {
                     session.queries.cancel(&request);
                 }
             }
+            Action::Steer(action) => self.steer(action),
             Action::Run(ids) => self.enqueue(|row| ids.contains(&row.id)),
             Action::Pause(ids) => self.control(Control::Pause, |row| ids.contains(&row.id) && row.can_pause()),
             Action::Resume(ids) => self.resume(|row| ids.contains(&row.id)),
@@ -325,6 +330,10 @@ impl Workbench {
             DialogAction::Path(PathPurpose::BoardFolder(format), path) => {
                 self.asked = self.dialog.take();
                 self.export_board(ctx, &path, format);
+            }
+            DialogAction::Path(PathPurpose::SteeredAdapter, path) => {
+                self.asked = self.dialog.take();
+                self.export_steered(path);
             }
             DialogAction::BrowseFor(question) => self.ask_desktop(question),
             DialogAction::New(new) => self.ask_to_leave(Leaving::New(new)),

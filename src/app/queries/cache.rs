@@ -155,6 +155,7 @@ impl Drop for Queries {
 pub(super) mod tests {
     use std::ffi::OsString;
     use std::path::Path;
+    use std::sync::mpsc::Receiver;
 
     use super::super::Pool;
     use super::*;
@@ -235,6 +236,16 @@ pub(super) mod tests {
         }
 
         fn compute(&self, _: &[OsString], _: &JobHandle) -> Result<Ended, InputError> {
+            Err(InputError::new("", "no process"))
+        }
+
+        fn converse(
+            &self,
+            _: &[OsString],
+            _: Receiver<String>,
+            _: &JobHandle,
+            _: &(dyn Fn(String) + Sync),
+        ) -> Result<Ended, InputError> {
             Err(InputError::new("", "no process"))
         }
     }

@@ -21,6 +21,7 @@ mod paired;
 mod power;
 mod uncertainty;
 mod verdict;
+mod wilson;
 
 pub use bootstrap::{Bootstrap, Bootstrapped};
 pub use bounded_mean::BoundedLosses;
@@ -36,6 +37,7 @@ pub use paired::Paired;
 pub use power::Aim;
 pub use uncertainty::{Uncertainty, Variance};
 pub use verdict::{Comparison, Evidence, Verdict, p_value_text};
+pub use wilson::wilson;
 
 use serde::{Deserialize, Serialize};
 

@@ -76,10 +76,9 @@ fn own_seeds(project: &Project) -> Checked {
     for (index, experiment) in project.experiments.iter().enumerate() {
         let field = format!("experiments[{index}].seeds");
         experiment.seeds.as_ref().map_or(Ok(()), |own| seeds(&field, own))?;
-        // A hybrid joins the runs of its parts seed by seed.
-        let Some(hybrid) = experiment.method.method().fusion() else { continue };
-        let parts = project.experiments.iter().filter(|part| [&hybrid.adapter, &hybrid.towers].contains(&&part.name));
-        for part in parts {
+        // What is made of other runs takes them seed by seed.
+        let names = experiment.method.method().parts();
+        for part in project.experiments.iter().filter(|part| names.contains(&part.name.as_str())) {
             let lacking = project.seeds_of(experiment).iter().find(|seed| !project.seeds_of(part).contains(seed));
             if let Some(seed) = lacking {
                 let problem =

@@ -14,6 +14,18 @@ pub(crate) fn with_experiment(project: &Project, method: MethodOptions) -> Proje
     restructured(project, |project| project.experiments.push(Experiment::new(name, method)))
 }
 
+/// The project with a steered run of one of its experiments as another experiment, for one seed, and the name that it has.
+pub(crate) fn with_steered(project: &Project, method: MethodOptions, seed: u64) -> (Project, String) {
+    let name = match method.method().steered() {
+        Some(steered) => format!("{}, stage {} at {:.2}", steered.of, steered.stage, steered.step),
+        None => method.card().name.to_owned(),
+    };
+    let name = free_name(project, &name);
+    let own = (project.seeds != [seed]).then(|| vec![seed]);
+    let experiment = Experiment { seeds: own, ..Experiment::new(name.clone(), method) };
+    (restructured(project, |project| project.experiments.push(experiment)), name)
+}
+
 /// The project with another method for the experiment at `index`; a name that was the method's own goes with it.
 pub(crate) fn with_method(project: &Project, index: usize, method: MethodOptions) -> Project {
     let Some(experiment) = project.experiments.get(index) else { return project.clone() };

@@ -7,6 +7,7 @@ mod naming;
 mod pinning;
 mod player;
 mod space;
+mod steer;
 mod tabs;
 mod weights;
 
@@ -16,6 +17,7 @@ use eframe::egui;
 use egui::{Button, KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
 
 use self::space::Space;
+use self::steer::Steer;
 use self::tabs::Tab;
 use self::weights::Weights;
 use super::selection::Selection;
@@ -78,6 +80,7 @@ pub(crate) struct SubspacePanel {
     /// What is pointed at in each of two rivers, which stands out in the other one too.
     pointed: [Option<String>; 2],
     movers: Movers,
+    steer: Steer,
     /// Room beside the names of the views, where what can be done with a chart stands; none where it is too narrow.
     corner: Option<Rect>,
 }
@@ -164,6 +167,7 @@ impl Panel for SubspacePanel {
             Tab::Weights => self.weights(ui, context, &runs, (one, second)),
             Tab::Retention => self.retention(ui, context, &runs, one),
             Tab::Meaning => self.meaning(ui, context, &runs, one),
+            Tab::Steer => self.steering(ui, context, one),
             Tab::Distances => self.distances(ui, context, &runs, one.side),
             Tab::Map | Tab::Spectra | Tab::Angles => {
                 let chart = self.chart(context, &runs, (one, second));
@@ -186,7 +190,7 @@ impl SubspacePanel {
                     let stages: Vec<_> = one.report.stages.iter().map(|&stage| (stage, stage.to_string())).collect();
                     stage_choice(ui, selection, one, &stages);
                 }
-                if !matches!(self.tab, Tab::Retention | Tab::Meaning) {
+                if !matches!(self.tab, Tab::Retention | Tab::Meaning | Tab::Steer) {
                     self.beside_choice(ui, runs, one);
                 }
             }
@@ -220,7 +224,7 @@ impl SubspacePanel {
                     choice(ui, ("Directions", 210.0), &mut self.movers, &all)
                         .on_hover_text("Along a direction that hardly moved, what was kept is mostly noise");
                 }
-                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Meaning => {}
+                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Meaning | Tab::Steer => {}
             }
         });
     }

@@ -6,8 +6,8 @@ use super::tabs::Tab;
 use super::{ComparedWith, Reported, SubspacePanel};
 use crate::app::watch::RunView;
 use crate::data::Protocol;
-use crate::figures::FigureOptions;
 use crate::figures::options::variant_name;
+use crate::figures::{self, FigureOptions};
 use crate::project::board::{CameraView, PinnedFigure};
 use crate::render::Camera;
 use crate::subspace::Side;
@@ -40,7 +40,8 @@ impl SubspacePanel {
             Tab::Retention => variant_name(self.movers),
             _ => None,
         };
-        PinnedFigure::new(self.tab.figure().name, options, Protocol::default())
+        let name = self.tab.figure().map_or("", |figure| figure.name);
+        PinnedFigure::new(name, options, Protocol::default())
     }
 
     /// The distances of these runs, of so many that there are.
@@ -50,7 +51,7 @@ impl SubspacePanel {
         if shown.len() < of {
             options.runs = shown.iter().map(|run| run.id.clone()).collect();
         }
-        PinnedFigure::new(Tab::Distances.figure().name, options, Protocol::default())
+        PinnedFigure::new(figures::distances::SPEC.name, options, Protocol::default())
     }
 }
 

@@ -15,10 +15,11 @@ pub(super) enum Tab {
     Distances,
     Retention,
     Meaning,
+    Steer,
 }
 
 impl Tab {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Space,
         Self::River,
         Self::Map,
@@ -28,11 +29,12 @@ impl Tab {
         Self::Distances,
         Self::Retention,
         Self::Meaning,
+        Self::Steer,
     ];
 
-    /// The figure that it shows, of those that `peso export` writes too.
-    pub(super) const fn figure(self) -> &'static FigureSpec {
-        match self {
+    /// The figure that it shows, of those that `peso export` writes too; none where it is no picture.
+    pub(super) const fn figure(self) -> Option<&'static FigureSpec> {
+        Some(match self {
             Self::River => &figures::river::SPEC,
             Self::Map => &figures::drift_map::SPEC,
             Self::Spectra => &figures::spectra::SPEC,
@@ -42,15 +44,16 @@ impl Tab {
             Self::Space => &figures::directions::SPEC,
             Self::Weights => &figures::weights::SPEC,
             Self::Meaning => &figures::meaning::SPEC,
-        }
+            Self::Steer => return None,
+        })
     }
 
     pub(super) fn text(self) -> &'static str {
-        self.figure().label
+        self.figure().map_or("Steer", |figure| figure.label)
     }
 
     pub(super) fn tooltip(self) -> &'static str {
-        self.figure().tooltip
+        self.figure().map_or("Take a stage's step in part, and see at once what it does", |figure| figure.tooltip)
     }
 
     /// For those who decide and do not compute.
@@ -67,6 +70,9 @@ impl Tab {
             }
             Self::Meaning => {
                 "A direction of the update makes some items likelier and others less likely, or answers to some and not to others; both ends are listed with their titles. The users below are those whose histories run along it most, so that one can see whom it serves."
+            }
+            Self::Steer => {
+                "Each slider takes more or less of what the stage changed; on the right stands what one user is then shown, and how often a sample of test users is shown what they went for. A stage that is better at less than its whole step went too far."
             }
             Self::River => {
                 "Every bar is one thing the adapter has learned to do, as high as it is strong; ribbons show how much of it is still there a stage later. Wide unbroken ribbons are knowledge that was kept, fading ends are knowledge that was replaced."
