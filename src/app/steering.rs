@@ -17,6 +17,8 @@ use crate::method::steered::Coefficients;
 pub(crate) struct StepOf {
     /// The run's folder.
     pub(crate) run: PathBuf,
+    /// A run that is started over keeps its folder.
+    pub(crate) started: u64,
     /// From 2.
     pub(crate) stage: usize,
 }

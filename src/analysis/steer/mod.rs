@@ -41,10 +41,10 @@ use crate::train::steering::{StageStep, combined};
 use crate::train::trainer::mean_loss;
 
 /// Test users of a sample, unless it is said otherwise.
-pub const USERS: usize = 128;
+pub const USERS: usize = 100;
 
 /// Users of the sample that are tested between two looks at whether something newer is asked.
-const SLICE: usize = 32;
+const SLICE: usize = 34;
 
 /// Items that are named at either end of a direction, and of a history.
 const NAMED: usize = 3;

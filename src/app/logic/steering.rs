@@ -93,7 +93,7 @@ impl Workbench {
     pub(super) fn export_steered(&mut self, to: PathBuf) {
         let Some(steering) = self.session.as_mut().and_then(|session| session.steering.as_mut()) else { return };
         let Some(coefficients) = steering.exporting.take() else { return };
-        let StepOf { run, stage } = steering.of.clone();
+        let StepOf { run, stage, .. } = steering.of.clone();
         let mut arguments: Vec<OsString> = vec!["steer".into(), run.into()];
         arguments.extend(["--stage".into(), stage.to_string().into(), "--users".into(), "1".into()]);
         arguments.push(format!("--step={}", coefficients.step).into());

@@ -58,7 +58,7 @@ impl SubspacePanel {
             widgets::empty_state(ui, "No step to steer", advice);
             return;
         }
-        let of = StepOf { run: one.run.folder.clone(), stage: one.stage };
+        let of = StepOf { run: one.run.folder.clone(), started: one.run.config.created_unix, stage: one.stage };
         let state = &mut self.steer;
         if state.of.as_ref() != Some(&of) {
             *state = Steer { of: Some(of.clone()), step: 1.0, ..Steer::default() };
