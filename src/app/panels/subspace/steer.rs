@@ -1,7 +1,7 @@
 //! Steering by hand: sliders for a stage's step and its leading directions, and what they do to one user's list and to hits.
 
 use eframe::egui;
-use egui::{Label, RichText, ScrollArea, Slider, Ui, Vec2};
+use egui::{Label, Pos2, Rect, RichText, ScrollArea, Slider, Ui, UiBuilder, Vec2};
 
 use self::answers::{hits, list};
 use self::strip::{Stop, strip};
@@ -12,6 +12,7 @@ use crate::app::action::Action;
 use crate::app::steering::{Position, SteerAction, Steering, StepOf};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::figures::adapters::module_words;
 use crate::method::steered::{Coefficients, DirectionCoefficient, MAX, MIN};
 use crate::method::{MethodOptions, Steered};
 use crate::project::edits::experiments::with_steered;
@@ -93,8 +94,9 @@ impl SubspacePanel {
     }
 }
 
-/// Width of the column of answers.
+/// Width of the column of answers, and least width of that of the sliders.
 const ANSWERS: f32 = 290.0;
+const SLIDERS: f32 = 320.0;
 
 impl Steer {
     fn ui(
@@ -104,32 +106,31 @@ impl Steer {
         one: Reported<'_>,
         (steering, description): (&Steering, &Description),
     ) {
-        let size = ui.available_size();
-        let left = (size.x - ANSWERS - space::M).max(260.0);
-        ui.horizontal_top(|ui| {
-            ui.allocate_ui(Vec2::new(left, size.y), |ui| {
-                ui.set_width(left);
-                ScrollArea::vertical().id_salt("sliders").auto_shrink(false).show(ui, |ui| {
-                    self.whole(ui, steering, description);
-                    self.buttons(ui, context, one, steering);
-                    ui.add_space(space::S);
-                    widgets::section(ui, "Leading directions").on_hover_text(DIRECTIONS_HELP);
-                    widgets::remark(ui, DIRECTIONS_HELP);
-                    for direction in &description.directions {
-                        let module = one.report.modules.iter().find(|module| module.name == direction.module);
-                        let words = module.map(crate::figures::adapters::module_words);
-                        self.direction(ui, direction, words.as_deref().unwrap_or(&direction.module));
-                    }
-                });
+        // Two columns of fixed places: what is too wide for one is cut off and pushes nothing aside.
+        let room = ui.available_rect_before_wrap();
+        let middle = (room.right() - ANSWERS - space::M).max(room.left() + SLIDERS);
+        let left = room.with_max_x(middle);
+        let right = Rect::from_min_size(Pos2::new(middle + space::M, room.top()), Vec2::new(ANSWERS, room.height()));
+        ui.scope_builder(UiBuilder::new().max_rect(left), |ui| {
+            ScrollArea::vertical().id_salt("sliders").auto_shrink(false).show(ui, |ui| {
+                self.whole(ui, steering, description);
+                self.buttons(ui, context, one, steering);
+                ui.add_space(space::S);
+                widgets::section(ui, "Leading directions");
+                widgets::remark(ui, DIRECTIONS_HELP);
+                for direction in &description.directions {
+                    let module = one.report.modules.iter().find(|module| module.name == direction.module);
+                    let words = module.map(module_words);
+                    self.direction(ui, direction, words.as_deref().unwrap_or(&direction.module));
+                }
             });
-            ui.allocate_ui(Vec2::new(ANSWERS, size.y), |ui| {
-                ui.set_width(ANSWERS);
-                ScrollArea::vertical().id_salt("answers").auto_shrink(false).show(ui, |ui| {
-                    hits(ui, steering, description);
-                    ui.add_space(space::S);
-                    self.user_choice(ui, steering, description);
-                    list(ui, steering);
-                });
+        });
+        ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
+            ScrollArea::vertical().id_salt("answers").auto_shrink(false).show(ui, |ui| {
+                hits(ui, steering, description);
+                ui.add_space(space::S);
+                self.user_choice(ui, steering, description);
+                list(ui, steering);
             });
         });
     }

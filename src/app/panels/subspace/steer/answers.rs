@@ -38,7 +38,8 @@ const HEIGHT: f32 = 18.0;
 
 /// The interval as a bar, the hits as a dot, both ends as lines.
 fn bar(ui: &mut Ui, hits: &Hits, ends: Option<Ends>) {
-    let (at, response) = ui.allocate_exact_size(Vec2::new(ui.available_width() - space::M, HEIGHT), Sense::hover());
+    let (at, response) =
+        ui.allocate_exact_size(Vec2::new((ui.available_width() - space::M).max(0.0), HEIGHT), Sense::hover());
     let tokens = theme::tokens(ui);
     let most = ends.map_or(0.0, |ends| ends.before.max(ends.after)).max(hits.interval.high) * 1.1;
     let x = |hit: f64| egui::lerp(at.left()..=at.right(), (hit / most.max(f64::MIN_POSITIVE)) as f32);
