@@ -96,13 +96,13 @@ pub const DATASET: &str = "dataset.";
 pub const EVERY: &str = "*";
 
 impl Sweep {
-    /// Whether an experiment is run again by this sweep. One of every experiment leaves out those that its options do not touch: training
-    /// settings those that train no language model, data those that join runs of others.
+    /// Whether an experiment is run again by this sweep. One of every experiment leaves out those that its options do not touch: of
+    /// training settings and data those that are made of other runs, of training settings also those that train no language model.
     pub fn is_of(&self, experiment: &Experiment) -> bool {
         let has = |part: &str| self.options.iter().any(|axis| axis.option.starts_with(part));
         let method = experiment.method.method();
-        let touched = (!has(TRAINING) || experiment.method.adapter_method().is_some())
-            && (!has(DATASET) || method.fusion().is_none());
+        let own = method.parts().is_empty();
+        let touched = (!has(TRAINING) || own && experiment.method.adapter_method().is_some()) && (!has(DATASET) || own);
         self.experiment == experiment.name || self.experiment == EVERY && touched
     }
 
@@ -219,7 +219,7 @@ fn check_data(project: &Project, sweep: &Sweep, index: usize, experiment: &Exper
         let problem = "the project's semantic ids were made for one dataset".to_owned();
         return bad(problem, "leave out `semantic_ids`: generated data bring ids of their own");
     }
-    if experiment.method.method().fusion().is_some() {
+    if !experiment.method.method().parts().is_empty() {
         let problem = format!("\"{}\" joins runs on the project's own data", experiment.name);
         return bad(problem, "sweep the data of the experiments that it joins");
     }

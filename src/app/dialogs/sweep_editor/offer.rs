@@ -76,7 +76,7 @@ pub(super) fn offers(project: &Project, experiment: &str, chosen: &[(String, Vec
 /// The options of generated data, and those that come with a value of a chosen one.
 fn generated(project: &Project, method: Option<&MethodOptions>, chosen: &[(String, Vec<Setting>)]) -> Vec<Offer> {
     let DatasetSource::Synthetic(options) = &project.dataset else { return Vec::new() };
-    let joins = method.is_some_and(|method| method.method().fusion().is_some());
+    let joins = method.is_some_and(|method| !method.method().parts().is_empty());
     let mut all = vec![options.clone()];
     for (path, values) in chosen.iter().filter_map(|(path, values)| Some((path.strip_prefix(DATASET)?, values))) {
         let set = |value: &Setting| {
