@@ -12,21 +12,35 @@ use super::{Unanswerable, checked_finite, checked_level};
 /// alike.
 const STAKES: [f64; 6] = [0.95, 0.475, 0.2375, 0.11875, 0.059375, 0.0296875];
 
-/// Losses of independent users, each at most 1.
+/// Losses of independent users, each between -1 and 1. Many users share a loss, 0 above all: each is kept once.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BoundedLosses(Vec<f64>);
+pub struct BoundedLosses {
+    /// By rising loss.
+    distinct: Vec<SharedLoss>,
+}
+
+/// Users of one loss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct SharedLoss {
+    loss: f64,
+    users: f64,
+}
 
 impl BoundedLosses {
     /// # Errors
     /// There is no loss, or one of them is not finite, below -1 or above 1.
-    pub fn new(losses: Vec<f64>) -> Result<Self, Unanswerable> {
+    pub fn new(mut losses: Vec<f64>) -> Result<Self, Unanswerable> {
         checked_finite(&losses)?;
         if losses.is_empty() {
             return Err(Unanswerable::NoUsers);
         }
         match losses.iter().find(|loss| loss.abs() > 1.0) {
             Some(loss) => Err(Unanswerable::NotBounded { value: loss.to_string() }),
-            None => Ok(Self(losses)),
+            None => {
+                losses.sort_by(f64::total_cmp);
+                let shared = |same: &[f64]| SharedLoss { loss: same[0], users: same.len() as f64 };
+                Ok(Self { distinct: losses.chunk_by(|a, b| a == b).map(shared).collect() })
+            }
         }
     }
 
@@ -48,12 +62,12 @@ impl BoundedLosses {
 
     /// How many users there are.
     pub fn users(&self) -> usize {
-        self.0.len()
+        self.distinct.iter().map(|shared| shared.users).sum::<f64>() as usize
     }
 
     /// The mean loss of these users.
     pub fn mean(&self) -> f64 {
-        super::mean(&self.0)
+        self.distinct.iter().map(|shared| shared.users * shared.loss).sum::<f64>() / self.users() as f64
     }
 
     /// p-value of the hypothesis that the mean loss of all users is above `limit`: at most p with a chance of at most p where it is,
@@ -89,7 +103,8 @@ impl BoundedLosses {
     }
 
     fn log_product(&self, stake: f64, limit: f64) -> f64 {
-        self.0.iter().map(|loss| (stake * ((1.0 - loss) / (1.0 - limit) - 1.0)).ln_1p()).sum()
+        let log = |of: &SharedLoss| of.users * (stake * ((1.0 - of.loss) / (1.0 - limit) - 1.0)).ln_1p();
+        self.distinct.iter().map(log).sum()
     }
 }
 
