@@ -43,6 +43,9 @@ impl Certainty {
     }
 }
 
+/// Gains in shares of users are told to four decimals, as tables have them.
+const MOST_DECIMALS: usize = 4;
+
 impl GainMap {
     /// How sure the gain of a cell is.
     pub fn certainty(&self, row: usize, column: usize) -> Certainty {
@@ -63,7 +66,7 @@ impl GainMap {
 
     /// The decimals of all values.
     pub fn decimals(&self) -> usize {
-        scale::decimals([self.range().high])
+        scale::decimals([self.range().high]).min(MOST_DECIMALS)
     }
 
     /// A cell in a sentence: where it is, its gain and interval, what these are made of.
