@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::{GroupStrength, metric};
 use super::subspace_report::trained_adapters;
 use crate::error::InputError;
-use crate::method::{Peso, Strength};
-use crate::model::Adapter;
+use crate::method::{Aggregation, Peso, State, Strength};
 use crate::run::RunFolder;
 use crate::run::observer::Phase;
 
@@ -44,21 +43,30 @@ impl PullRatio {
 /// # Errors
 /// The run's records or adapters cannot be read.
 pub fn pulls(run: &RunFolder) -> Result<Vec<StagePull>, InputError> {
-    let Some(peso) = run.config().method.proximal() else { return Ok(Vec::new()) };
+    let Some(peso) = &proximal(run) else { return Ok(Vec::new()) };
     let adapters = trained_adapters(run)?;
-    let past = |stage: usize| -> Vec<Adapter> {
-        adapters.iter().filter(|(earlier, _)| *earlier < stage).map(|(_, adapter)| adapter.clone()).collect()
+    let past = |stage: usize| -> Vec<State> {
+        adapters.iter().filter(|(earlier, _)| *earlier < stage).map(|(_, adapter)| adapter.clone().into()).collect()
     };
     let of_stage = |stage: usize| {
         let lambda = strength(run, peso, stage)?;
         let groups = match peso.anchor.states(&past(stage)).as_slice() {
-            [anchor] => metric(peso, &lambda, anchor).map(|(_, groups)| groups).unwrap_or_default(),
+            [anchor] => metric(peso, &lambda, &anchor.adapter).map(|(_, groups)| groups).unwrap_or_default(),
             _ => Vec::new(),
         };
         let ratios = ratios(run, stage)?;
         Ok(StagePull { stage, lambda: lambda.mean(), groups, ratio: PullRatio::of(&ratios), ratios })
     };
     adapters.iter().map(|(stage, _)| *stage).filter(|stage| *stage > 1).map(of_stage).collect()
+}
+
+/// The proximal term that a run was trained with: averaged over modules where it was trained as released.
+pub fn proximal(run: &RunFolder) -> Option<Peso> {
+    let mut peso = run.config().method.proximal()?.clone();
+    if run.config().project.training.release_compatible {
+        peso.aggregation = Aggregation::Mean;
+    }
+    Some(peso)
 }
 
 /// The weight of the term in a stage: the one of all stages, or what the stage's rule found.

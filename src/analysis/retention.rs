@@ -11,13 +11,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::metric::{GroupStrength, flattened, has_metric, metric};
-use super::pull::{ratios, strength};
+use super::pull::{proximal, ratios, strength};
 use super::twin::twin;
 use super::{Unrecorded, analysis_folder, cache};
 use crate::error::{InputError, RunError};
 use crate::files;
 use crate::method::plan::Data;
-use crate::method::{Aggregation, Anchor, Distance, Peso};
+use crate::method::{Aggregation, Anchor, Distance, Peso, State};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::packing::Sequence;
 use crate::model::weights::read_peft;
@@ -153,14 +153,14 @@ pub fn measurable(run: &RunFolder) -> Result<Peso, InputError> {
             "it takes a run of PESO with the softmax divergence or the squared L2 distance, anchored to one state",
         )
     };
-    let Some(peso) = run.config().method.proximal() else {
+    let Some(peso) = proximal(run) else {
         return Err(refused(format!("{} has no proximal term", run.config().method.label())));
     };
     if peso.anchor == Anchor::All {
         return Err(refused("the pull is toward several states".to_owned()));
     }
     has_metric(peso.distance).map_err(refused)?;
-    Ok(peso.clone())
+    Ok(peso)
 }
 
 /// Measures a stage (from 2), or takes what is kept of it.
@@ -234,7 +234,9 @@ impl Measurement<'_> {
         let (stage, seed) = (*stage, run.config().seed);
         let read = |stage| read_peft(&main_folder(run, stage), &task.llama).map(|(adapter, _)| adapter);
         let past = (1..stage).map(read).collect::<Result<Vec<_>, _>>()?;
-        let (Some(start), Some(anchor)) = (past.last(), peso.anchor.states(&past).pop()) else {
+        let states: Vec<State> = past.iter().cloned().map(State::from).collect();
+        let (Some(start), Some(State { adapter: anchor, .. })) = (past.last(), peso.anchor.states(&states).pop())
+        else {
             return Err(InputError::new(run.path(), "no state pulls").into());
         };
         let strength = strength(run, peso, stage)?;

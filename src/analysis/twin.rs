@@ -60,7 +60,7 @@ pub fn twin<B: TrainingBackend>(
     jobs::put(&part, &mut model, device);
     let job = jobs::stage_job(task, data, &part, 0, run.config().seed, checkpoint.clone());
     let mut record = StageRecord { stage, ..StageRecord::default() };
-    job.run(&mut model, &Guides::default(), Checkpoint::load(&checkpoint)?, &mut record, observer)?;
+    job.run(&mut model, &mut Guides::default(), Checkpoint::load(&checkpoint)?, &mut record, observer)?;
     write_adapter(task, &mut model, &[], &folder)?;
     let StageRecord { best_epoch, validation_losses, .. } = record;
     let record = TwinRecord { best_epoch, validation_losses };

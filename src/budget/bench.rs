@@ -120,7 +120,7 @@ impl OnDevice for Bench<'_> {
             aggregation: Aggregation::Mean,
         };
         let before = model.clone().map(&|t: Tensor<B, 2>| t.inner());
-        let terms = [Term::Proximal(proximal, vec![Adapter::of(&before)])];
+        let terms = [Term::Proximal(proximal, vec![Adapter::of(&before).into()])];
         let guides = Guides::new(&terms, device, &before);
         let step_options = StepOptions { temperature: 0.8, clip: 1.0, adapter_dropout: 0.05, ..StepOptions::default() };
         let mut optimizer = AdamW::new(0.01);

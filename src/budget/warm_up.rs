@@ -117,7 +117,14 @@ impl WarmUp<'_> {
         let memory = method.remember(Ended { number: 1, of, statistics: after, before: None });
         let statistics = collect(method.statistics_before(), 1);
         let (past, fresh) = (vec![latest], |name: &str| self.fresh(name));
-        method.plan(&Stage { number: 2, past: &past, memories: &[memory], statistics: &statistics, fresh: &fresh })
+        method.plan(&Stage {
+            number: 2,
+            past: &past,
+            rows: &[],
+            memories: &[memory],
+            statistics: &statistics,
+            fresh: &fresh,
+        })
     }
 
     /// Seconds an example of one of stage 2's adapters.
@@ -131,7 +138,7 @@ impl WarmUp<'_> {
             stage_statistics::gradient(few, model, &data, task, SEED);
             *beside += began.elapsed().as_secs_f64() * ahead.examples as f64 / few.max(1) as f64;
         }
-        let guides = Guides::new(&part.terms, device, &before);
+        let guides = Guides::new(&jobs::terms(part, task.project.training.release_compatible), device, &before);
         self.example(model, &data, &trained(task.project.training.vocabulary, part.trains_a), &guides)
     }
 
@@ -150,6 +157,7 @@ impl WarmUp<'_> {
             adapter_dropout: training.dropout,
             residual_dropout: 0.0,
             checkpointing: training.checkpointing,
+            equal_pieces: training.release_compatible,
         };
         let mut optimizer = AdamW::new(training.weight_decay);
         let (mut examples, mut seconds) = (0, 0.0);
@@ -196,8 +204,8 @@ impl WarmUp<'_> {
 fn a_few(request: StatisticsRequest) -> (StatisticsRequest, f64) {
     let few = |examples: usize| (examples.min(LOOKED_AT), examples as f64 / examples.clamp(1, LOOKED_AT) as f64);
     match request {
-        StatisticsRequest::Fisher { examples } => {
-            (StatisticsRequest::Fisher { examples: few(examples).0 }, few(examples).1)
+        StatisticsRequest::Fisher { examples, rows } => {
+            (StatisticsRequest::Fisher { examples: few(examples).0, rows }, few(examples).1)
         }
         StatisticsRequest::Inputs { examples } => {
             (StatisticsRequest::Inputs { examples: few(examples).0 }, few(examples).1)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Ended, Matrices, StatisticsRequest};
 use super::term::{Fisher, Term};
-use super::{AdapterMethod, Card, Family, Lambda, Method, Part, Plan, Stage, lambda};
+use super::{AdapterMethod, Card, Family, Lambda, Method, Part, Plan, Rows, Stage, lambda, state};
 use crate::model::adapter::Matrix;
 use crate::schema::{Choice, Field, Kind};
 
@@ -45,6 +45,7 @@ pub const CARD: Card = Card {
             help: "Examples that the Fisher information is estimated from",
             kind: Kind::Whole { min: 1, max: 1_000_000 },
         },
+        state::ROWS,
     ],
 };
 
@@ -56,6 +57,7 @@ pub struct Ewc {
     pub variant: Variant,
     /// Examples a stage that the Fisher information is estimated from.
     pub examples: usize,
+    pub rows: Rows,
 }
 
 /// How earlier stages are put together.
@@ -70,7 +72,7 @@ pub enum Variant {
 
 impl Default for Ewc {
     fn default() -> Self {
-        Self { lambda: Lambda::Fixed(1_000.0), variant: Variant::Plain, examples: 256 }
+        Self { lambda: Lambda::Fixed(1_000.0), variant: Variant::Plain, examples: 256, rows: Rows::Free }
     }
 }
 
@@ -85,8 +87,12 @@ impl Method for Ewc {
 }
 
 impl AdapterMethod for Ewc {
+    fn rows(&self) -> Rows {
+        self.rows
+    }
+
     fn statistics_after(&self) -> Option<StatisticsRequest> {
-        Some(StatisticsRequest::Fisher { examples: self.examples })
+        Some(StatisticsRequest::Fisher { examples: self.examples, rows: self.rows })
     }
 
     fn remember(&self, ended: Ended<'_>) -> Matrices {
@@ -104,7 +110,7 @@ impl AdapterMethod for Ewc {
             Variant::Plain => 0,
             Variant::Online { .. } => stage.past.len().saturating_sub(1),
         };
-        let kept = stage.past.iter().cloned().zip(stage.memories.iter().cloned());
+        let kept = stage.states().into_iter().zip(stage.memories.iter().cloned());
         let anchors = kept.skip(from).collect();
         let terms = vec![Term::Fisher(Fisher { lambda: self.lambda.planned(), anchors })];
         Part { terms, lambda: self.lambda.clone(), ..Part::from(stage.latest()) }.into()
@@ -138,7 +144,7 @@ mod tests {
             term.anchors
         };
         assert_eq!(terms(Variant::Plain).len(), 2);
-        assert_eq!(terms(Variant::Online { decay: 0.5 }), [(past[1].clone(), fisher(2.0))]);
+        assert_eq!(terms(Variant::Online { decay: 0.5 }), [(past[1].clone().into(), fisher(2.0))]);
         let before = fisher(4.0);
         let ended = |statistics| Ended { number: 2, of: 3, statistics, before: Some(&before) };
         let online = Ewc { variant: Variant::Online { decay: 0.5 }, ..Ewc::default() };

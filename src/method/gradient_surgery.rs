@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AdapterMethod, Card, Combination, Ended, Family, Matrices, Method, MethodOptions, Peso, Plan, Single, Stage,
+    AdapterMethod, Card, Combination, Ended, Family, Matrices, Method, MethodOptions, Peso, Plan, Rows, Single, Stage,
     StatisticsRequest,
 };
 use crate::model::Adapter;
@@ -92,7 +92,7 @@ impl Method for GradientSurgery {
 
     fn check_options(&self) -> Result<(), FieldError> {
         match self.method.adapter_method() {
-            Some(_) => Ok(()),
+            Some(_) => self.method.method().check_options().map_err(|error| error.within("method")),
             None => {
                 let problem = format!("{} adapts no language model", self.method.card().name);
                 Err(FieldError::new("method", problem, "choose a method of adapters"))
@@ -116,6 +116,10 @@ impl AdapterMethod for GradientSurgery {
 
     fn remember(&self, ended: Ended<'_>) -> Matrices {
         self.adapted().remember(ended)
+    }
+
+    fn rows(&self) -> Rows {
+        self.adapted().rows()
     }
 
     fn plan(&self, stage: &Stage<'_>) -> Plan {

@@ -9,9 +9,11 @@ mod fields;
 pub mod lambda;
 mod options;
 pub mod plan;
+pub mod pull_ratio;
 mod reference;
 mod registry;
 pub mod kalman;
+pub mod state;
 pub mod term;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,7 @@ pub use self::lsat::Combination;
 pub use self::peso::Anchor;
 pub use self::plan::{Ended, Matrices, Part, Plan, Stage, StatisticsRequest};
 pub use self::reference::reference;
+pub use self::state::{Rows, State};
 pub use self::sum_lora::Past;
 pub use self::term::proximal::{Aggregation, Distance, Proximal};
 pub use self::term::{Guides, Term};
@@ -142,6 +145,11 @@ pub trait AdapterMethod: Send + Sync {
     /// What it keeps of a stage that has ended; asked only where it asks for statistics after a stage.
     fn remember(&self, ended: Ended<'_>) -> Matrices {
         ended.statistics
+    }
+
+    /// Whether its terms hold the trained token rows beside the adapter.
+    fn rows(&self) -> Rows {
+        Rows::Free
     }
 
     /// What is done in a stage.

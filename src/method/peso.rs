@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::term::proximal::{Aggregation, Distance, Proximal};
 use super::term::{Teacher, Term, Toward};
-use super::{AdapterMethod, Card, Family, Lambda, Method, Part, Plan, Stage, lambda};
-use crate::model::Adapter;
+use super::{AdapterMethod, Card, Family, Lambda, Method, Part, Plan, Rows, Stage, State, lambda, state};
 use crate::schema::{Choice, Field, FieldError, Kind};
 
 pub const CARD: Card = Card {
@@ -104,6 +103,7 @@ pub const CARD: Card = Card {
             help: "How much of the older states the moving average keeps at each stage",
             kind: Kind::Number { min: 0.0, max: 1.0 },
         },
+        state::ROWS,
     ],
 };
 
@@ -115,6 +115,7 @@ pub struct Peso {
     pub distance: Distance,
     pub aggregation: Aggregation,
     pub anchor: Anchor,
+    pub rows: Rows,
 }
 
 /// Which past states pull.
@@ -136,6 +137,7 @@ impl Default for Peso {
             distance: Distance::SoftmaxKl { temperature: 1.0 },
             aggregation: Aggregation::Sum,
             anchor: Anchor::Latest,
+            rows: Rows::Free,
         }
     }
 }
@@ -167,6 +169,10 @@ impl Method for Peso {
 }
 
 impl AdapterMethod for Peso {
+    fn rows(&self) -> Rows {
+        self.rows
+    }
+
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         let Self { distance, aggregation, .. } = *self;
         let lambda = self.lambda.planned();
@@ -176,7 +182,7 @@ impl AdapterMethod for Peso {
             Distance::OutputKl => vec![Term::Teacher(Teacher { lambda, temperature: 1.0, toward: Toward::Student })],
             _ => {
                 let proximal = Proximal { lambda, distance, aggregation };
-                vec![Term::Proximal(proximal, self.anchor.states(stage.past))]
+                vec![Term::Proximal(proximal, self.anchor.states(&stage.states()))]
             }
         };
         Part { terms, lambda: self.lambda.clone(), ..Part::from(stage.latest()) }.into()
@@ -184,41 +190,53 @@ impl AdapterMethod for Peso {
 }
 
 impl Anchor {
-    /// The states that pull, of the adapters after all earlier stages.
-    pub fn states(self, past: &[Adapter]) -> Vec<Adapter> {
+    /// The states that pull, of those after all earlier stages.
+    pub fn states(self, past: &[State]) -> Vec<State> {
         match self {
             Self::Latest => past.last().cloned().into_iter().collect(),
             Self::All => past.to_vec(),
             Self::Ema { decay } => {
-                let step = |average: Adapter, next: &Adapter| weighted(&average, next, decay as f32);
+                let step = |average: State, next: &State| average.weighted(next, decay as f32);
                 past.split_first().map(|(first, later)| later.iter().fold(first.clone(), step)).into_iter().collect()
             }
         }
     }
 }
 
-/// `share · adapter + (1 - share) · other`, factor by factor.
-fn weighted(adapter: &Adapter, other: &Adapter, share: f32) -> Adapter {
-    let mut mean = adapter.clone();
-    for (name, pair) in &mut mean.modules {
-        let Some(other) = other.modules.get(name) else { continue };
-        for (mine, other) in [(&mut pair.a, &other.a), (&mut pair.b, &other.b)] {
-            mine.values.iter_mut().zip(&other.values).for_each(|(v, w)| *v = share * *v + (1.0 - share) * w);
-        }
-    }
-    mean
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::plan::tests::adapter;
+    use super::super::plan::tests::{adapter, stage};
     use super::*;
+    use crate::model::adapter::{Matrices, Matrix};
 
     #[test]
     fn anchors_are_the_latest_all_or_their_moving_average() {
-        let past = [adapter([1.0, 0.0], [0.0, 8.0]), adapter([2.0, 0.0], [0.0, 0.0]), adapter([4.0, 0.0], [0.0, 0.0])];
+        let state = |a, b, row: f32| {
+            let rows = Matrix { rows: 1, columns: 1, values: vec![row] };
+            State { adapter: adapter(a, b), rows: [("embedding".to_owned(), rows)].into() }
+        };
+        let past = [
+            state([1.0, 0.0], [0.0, 8.0], 8.0),
+            state([2.0, 0.0], [0.0, 0.0], 0.0),
+            state([4.0, 0.0], [0.0, 0.0], 2.0),
+        ];
         assert_eq!(Anchor::Latest.states(&past), [past[2].clone()]);
         assert_eq!(Anchor::All.states(&past), past);
-        assert_eq!(Anchor::Ema { decay: 0.5 }.states(&past), [adapter([2.75, 0.0], [0.0, 2.0])]);
+        assert_eq!(Anchor::Ema { decay: 0.5 }.states(&past), [state([2.75, 0.0], [0.0, 2.0], 3.0)]);
+    }
+
+    #[test]
+    fn only_rows_that_are_pulled_are_a_part_of_what_pulls() {
+        let past = [adapter([1.0, 0.0], [0.0, 8.0])];
+        let rows = Matrix { rows: 1, columns: 1, values: vec![5.0] };
+        let held = [Matrices::from([("embedding".to_owned(), rows)])];
+        let of = |rows: &[Matrices]| {
+            let peso = Peso { rows: Rows::Pulled, ..Peso::default() };
+            let Term::Proximal(_, states) = peso.plan(&Stage { rows, ..stage(&past) }).main.terms.remove(0) else {
+                unreachable!("PESO has one term");
+            };
+            states[0].parameters().count()
+        };
+        assert_eq!((of(&held), of(&[])), (3, 2));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::gradient_surgery::Ahead;
 use super::lambda::Lambda;
+use super::state::{Rows, State};
 use super::term::Term;
 use crate::model::Adapter;
 pub use crate::model::adapter::Matrices;
@@ -9,9 +10,9 @@ pub use crate::model::adapter::Matrices;
 /// Statistics of a model on a stage's data that a method asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatisticsRequest {
-    /// The diagonal of the empirical Fisher information of the adapter: the mean over examples of the squared gradient
-    /// of the example's own loss, by parameter.
-    Fisher { examples: usize },
+    /// The diagonal of the empirical Fisher information of the adapter, and of the trained token rows where they are held:
+    /// the mean over examples of the squared gradient of the example's own loss, by parameter.
+    Fisher { examples: usize, rows: Rows },
     /// The second moment `mean x xᵀ` of what modules read, `[in, in]`, by [`crate::model::llama::input_site`].
     Inputs { examples: usize },
 }
@@ -22,6 +23,8 @@ pub struct Stage<'a> {
     pub number: usize,
     /// The adapter after each earlier stage, oldest first; never empty.
     pub past: &'a [Adapter],
+    /// The trained token rows after each earlier stage, oldest first; empty where [`super::AdapterMethod::rows`] leaves them free.
+    pub rows: &'a [Matrices],
     /// What the method kept of each earlier stage, oldest first; empty where it keeps nothing.
     pub memories: &'a [Matrices],
     /// What [`super::AdapterMethod::statistics_before`] asked for.
@@ -34,6 +37,13 @@ impl Stage<'_> {
     /// The adapter after the last stage.
     pub fn latest(&self) -> Adapter {
         self.past.last().cloned().unwrap_or_default()
+    }
+
+    /// The states after all earlier stages, oldest first, as far as terms hold them.
+    pub fn states(&self) -> Vec<State> {
+        let rows = |index: usize| self.rows.get(index).cloned().unwrap_or_default();
+        let state = |(index, adapter): (usize, &Adapter)| State { adapter: adapter.clone(), rows: rows(index) };
+        self.past.iter().enumerate().map(state).collect()
     }
 }
 
@@ -131,6 +141,6 @@ pub mod tests {
     pub fn stage(past: &[Adapter]) -> Stage<'_> {
         const NONE: &Matrices = &Matrices::new();
         let fresh: &dyn Fn(&str) -> Adapter = &|_| adapter([5.0, 6.0], [0.0, 0.0]);
-        Stage { number: past.len() + 1, past, memories: &[], statistics: NONE, fresh }
+        Stage { number: past.len() + 1, past, rows: &[], memories: &[], statistics: NONE, fresh }
     }
 }

@@ -140,6 +140,8 @@ pub struct Training {
     pub keep: Keep,
     /// Validation users a stage whose loss chooses the epoch that is kept.
     pub validation_users: UsersPerStage,
+    /// Whether stages are trained as the released code does where it differs: see the page "As released".
+    pub release_compatible: bool,
 }
 
 impl Training {
@@ -173,6 +175,7 @@ impl Default for Training {
             start: Start::Fresh,
             keep: Keep::BestEpoch,
             validation_users: UsersPerStage::All,
+            release_compatible: false,
         }
     }
 }

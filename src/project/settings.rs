@@ -39,7 +39,7 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         title: "Memory and precision",
-        paths: &["training.storage", "training.accumulation", "training.checkpointing"],
+        paths: &["training.storage", "training.accumulation", "training.checkpointing", "training.release_compatible"],
     },
     Group {
         title: "Tests",

@@ -82,6 +82,13 @@ pub const FIELDS: &[Field] = &[
             Choice::plain("Frozen", "Frozen", "None"),
         ]),
     },
+    Field {
+        path: "release_compatible",
+        label: "As released",
+        help: "Pieces of a step count alike, and the pull is averaged over modules and computed in 16 bits, as in the code of the \
+               paper's authors",
+        kind: Kind::Switch,
+    },
 ];
 
 /// The settings that a form has and a sweep has not; [`FIXED`] says why.
@@ -208,7 +215,8 @@ mod tests {
                 Kind::Number { min, max } => vec![Setting::Number(min), Setting::Number(max)],
                 Kind::Whole { min, max } => vec![Setting::Number(min as f64), Setting::Number(max as f64)],
                 Kind::Choice(choices) => choices.iter().map(|c| Setting::Choice(c.key.to_owned())).collect(),
-                Kind::Switch | Kind::Experiment | Kind::NumberOr { .. } | Kind::Numbers { .. } => {
+                Kind::Switch => vec![Setting::Switch(true)],
+                Kind::Experiment | Kind::NumberOr { .. } | Kind::Numbers { .. } => {
                     panic!("{}: no training setting is one", field.path)
                 }
             };

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::observer::Phase;
 use crate::error::InputError;
 use crate::files;
+use crate::method::StageLambda;
+use crate::method::pull_ratio::Measured;
 use crate::model::adapter::Matrix;
 use crate::model::weights::{Weights, Written, write_safetensors};
 
@@ -45,6 +47,11 @@ pub struct TrainingCursor {
     pub best_epoch: usize,
     /// Wall time spent in this training.
     pub seconds: f64,
+    /// What was measured for the weight of the method's term, and what it came to.
+    #[serde(default)]
+    pub measured: Measured,
+    #[serde(default)]
+    pub lambda: Option<StageLambda>,
 }
 
 /// A cursor with the state it stands for. The random streams need none: they are functions of seed, stage and step.

@@ -1,6 +1,7 @@
 //! The trainings of a run: what each of them trains, from which start, and how.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
@@ -8,7 +9,7 @@ use super::Task;
 use super::stage_data::StageData;
 use super::step::StepOptions;
 use super::trainer::Job;
-use crate::method::Part;
+use crate::method::{Lambda, Part, Term};
 use crate::model::backend::TrainingBackend;
 use crate::model::llama::Kind;
 use crate::model::{Compact, Llama, VocabularyMode};
@@ -43,9 +44,12 @@ pub fn base_job<'a>(
         sequences: &data.sequences,
         validation: &data.validation,
         part: 0,
-        trains: Box::new(|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows)),
+        candidate: None,
+        trains: Arc::new(|kind| matches!(kind, Kind::Base | Kind::BaseRows | Kind::AddedRows)),
         epochs: compact.epochs,
         keep: Keep::BestEpoch,
+        until: compact.epochs,
+        lambda: Lambda::Fixed(1.0),
         batch: training.batch,
         accumulation: training.accumulation,
         learning_rate: compact.learning_rate,
@@ -58,6 +62,7 @@ pub fn base_job<'a>(
             adapter_dropout: 0.0,
             residual_dropout: compact.dropout,
             checkpointing: training.checkpointing,
+            equal_pieces: false,
         },
         seed: seeds::derive(seed, &["base"]),
         checkpoint,
@@ -85,9 +90,12 @@ pub fn stage_job<'a>(
         sequences: &data.sequences,
         validation: &data.validation,
         part: number,
-        trains: Box::new(trained(training.vocabulary, part.trains_a)),
+        candidate: None,
+        trains: Arc::new(trained(training.vocabulary, part.trains_a)),
         epochs: training.epochs_of(as_stage),
         keep: training.keep,
+        until: training.epochs_of(as_stage),
+        lambda: part.lambda.clone(),
         batch: training.batch,
         accumulation: training.accumulation,
         learning_rate: training.learning_rate * factor,
@@ -100,12 +108,19 @@ pub fn stage_job<'a>(
             adapter_dropout: training.dropout,
             residual_dropout: 0.0,
             checkpointing: training.checkpointing,
+            equal_pieces: training.release_compatible,
         },
         seed,
         checkpoint,
         checkpoint_every: task.checkpoint_every,
         examples_afterwards: 0,
     }
+}
+
+/// The terms of a part, as they are or as the released code has them.
+pub fn terms(part: &Part, as_released: bool) -> Vec<Term> {
+    let terms = part.terms.iter().cloned();
+    if as_released { terms.map(Term::as_released).collect() } else { terms.collect() }
 }
 
 /// Puts the adapters on a model with which the training of a part starts.

@@ -27,6 +27,8 @@ pub mod trainer;
 
 pub mod jobs;
 
+pub mod candidates;
+
 // The models: the base, what stage 1 begins with, what a stage leaves
 pub mod model_loading;
 
@@ -51,6 +53,8 @@ pub mod recorder;
 
 // The kinds of runs
 pub mod shared;
+
+mod trial;
 
 pub mod stages;
 

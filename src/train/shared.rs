@@ -165,7 +165,7 @@ fn train_base<B: TrainingBackend>(
     let mut model: Llama<B> = weights::initialise_compact(&task.llama, task.vocabulary.added, seed, device);
     let job = jobs::base_job(task, compact, &data, seed, folder.checkpoint());
     let mut record = StageRecord { stage: 1, ..StageRecord::default() };
-    job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
+    job.run(&mut model, &mut Guides::default(), Some(checkpoint), &mut record, recorder)?;
     Ok(weights::write_compact(&base_folder(folder), &mut model)?)
 }
 
@@ -184,7 +184,7 @@ fn train_first_stage<B: TrainingBackend>(
         start::put_on(task, &mut model, seed)?;
         if task.project.training.start.trains() {
             let job = jobs::stage_job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
-            job.run(&mut model, &Guides::default(), Some(checkpoint), &mut record, recorder)?;
+            job.run(&mut model, &mut Guides::default(), Some(checkpoint), &mut record, recorder)?;
         } else {
             record.train_examples = 0;
         }

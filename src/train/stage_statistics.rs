@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use super::jobs::trained;
 use super::stage_data::StageData;
 use super::step::{StepOptions, gradients};
 use super::{Task, batches};
-use crate::method::Guides;
 use crate::method::plan::{Matrices, StatisticsRequest};
 use crate::method::term::{Parameters, add_gradient};
-use crate::model::Llama;
+use crate::method::{Guides, Rows};
 use crate::model::adapter::Matrix;
 use crate::model::backend::TrainingBackend;
 use crate::model::kernels::Kernels;
 use crate::model::llama::Kind;
 use crate::model::packing::{Packed, Sequence};
+use crate::model::{Llama, VocabularyMode};
 use crate::seeds;
 
 /// Examples a batch.
@@ -31,8 +32,12 @@ pub fn collect<B: TrainingBackend>(
     seed: u64,
 ) -> Matrices {
     match request {
-        StatisticsRequest::Fisher { examples } => {
-            fisher(model, &sample(data, examples, seed), task.project.training.temperature)
+        StatisticsRequest::Fisher { examples, rows } => {
+            let held = match rows {
+                Rows::Free => VocabularyMode::Frozen,
+                Rows::Pulled => task.project.training.vocabulary,
+            };
+            fisher(model, &sample(data, examples, seed), task.project.training.temperature, held)
         }
         StatisticsRequest::Inputs { examples } => {
             let model = model.clone().map(&|t: Tensor<B, 2>| t.inner());
@@ -73,11 +78,16 @@ pub fn sample(data: &StageData, examples: usize, seed: u64) -> Vec<Sequence> {
     sample.flat_map(single).collect()
 }
 
-/// See [`StatisticsRequest::Fisher`].
-pub fn fisher<B: TrainingBackend>(model: &mut Llama<B>, examples: &[Sequence], temperature: f64) -> Matrices {
+/// See [`StatisticsRequest::Fisher`]; `held` says which token rows are a part of it.
+pub fn fisher<B: TrainingBackend>(
+    model: &mut Llama<B>,
+    examples: &[Sequence],
+    temperature: f64,
+    held: VocabularyMode,
+) -> Matrices {
     let mut sum = Parameters::new();
     for example in examples.chunks(1) {
-        for (name, gradient) in adapter_gradients(model, example, temperature) {
+        for (name, gradient) in gradients_of(model, example, temperature, &trained(held, true)) {
             let square = (gradient.clone() * gradient).div_scalar(examples.len() as f64);
             add_gradient(&mut sum, name, square);
         }
@@ -107,9 +117,17 @@ pub fn adapter_gradients<B: TrainingBackend>(
     batch: &[Sequence],
     temperature: f64,
 ) -> Parameters<B::InnerBackend> {
-    let adapter = |kind| matches!(kind, Kind::LoraA | Kind::LoraB);
+    gradients_of(model, batch, temperature, &|kind| matches!(kind, Kind::LoraA | Kind::LoraB))
+}
+
+fn gradients_of<B: TrainingBackend>(
+    model: &mut Llama<B>,
+    batch: &[Sequence],
+    temperature: f64,
+    of: &dyn Fn(Kind) -> bool,
+) -> Parameters<B::InnerBackend> {
     let options = StepOptions { temperature, ..StepOptions::default() };
-    gradients(model, &Packed::new(batch), &adapter, &Guides::default(), &options, 0).by_name
+    gradients(model, &Packed::new(batch), of, &Guides::default(), &options, 0).by_name
 }
 
 fn on_host<B: Backend>(parameters: Parameters<B>) -> Matrices {

@@ -14,11 +14,12 @@ use super::stage_artifacts::{
     BESIDE, MAIN, MEMORY_FILE, after_stage, main_folder, read_matrices, read_token_rows, write_adapter,
 };
 use super::stage_data::StageData;
+use super::trial::Trial;
 use super::work::Work;
-use super::{Task, jobs, model_loading, stage_statistics};
+use super::{Task, candidates, jobs, model_loading, stage_statistics};
 use crate::error::{InputError, RunError};
 use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
-use crate::method::{AdapterMethod, Combination, Guides, Part};
+use crate::method::{AdapterMethod, Combination, Guides, Lambda, Part, Rows};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
 use crate::model::weights::{self, LoadProgress, write_peft};
@@ -122,13 +123,14 @@ impl StageRun<'_> {
                 seed,
             );
         }
-        let past = self.past()?;
+        let (past, rows) = (self.past()?, self.past_rows()?);
         let fresh = |name: &str| {
             Adapter::fresh(&task.llama, task.project.training.lora, seed, &format!("{name} {}", self.stage))
         };
         Ok(self.method.plan(&Stage {
             number: self.stage,
             past: &past,
+            rows: &rows,
             memories: &memories,
             statistics: &statistics,
             fresh: &fresh,
@@ -172,8 +174,8 @@ impl StageRun<'_> {
         recorder: &mut Recorder<'_>,
     ) -> Result<(), RunError> {
         let (task, seed) = (self.task, self.folder.config().seed);
-        if part.lambda.fixed().is_none() {
-            let problem = format!("no stage finds its λ by {:?} in this version", part.lambda);
+        if part.lambda == Lambda::Kalman {
+            let problem = "no stage finds its λ by a filter in this version";
             return Err(InputError::new(self.folder.path(), problem).advice("set `lambda` to a number").into());
         }
         let data = StageData::new(task, self.stage - 1, part.data, seed);
@@ -189,12 +191,21 @@ impl StageRun<'_> {
             let gradient = stage_statistics::gradient(ahead.examples, &mut model, &data, task, seed);
             ahead.started(&part.start, &gradient).put_on(&mut model);
         }
-        let guides = Guides::new(&part.terms, device, &before.map(&|t: Tensor<B, 2>| t.inner()));
         recorder.stage(record)?;
         let mut job = jobs::stage_job(task, &data, part, number, seed, self.folder.checkpoint());
         let parts = &Work::of(task, self.method).train[self.stage - 1];
         job.examples_afterwards = parts.iter().skip(number + 1).sum();
-        job.run(&mut model, &guides, resume, record, recorder)?;
+        let before = before.map(&|t: Tensor<B, 2>| t.inner());
+        let (mut terms, mut resume) = (jobs::terms(part, task.project.training.release_compatible), resume);
+        if let Lambda::Validated(candidates) = &part.lambda {
+            let trial = Trial { job: &job, terms: &terms, candidates, start: &model, before: &before };
+            let (chosen, checkpoint) = trial.best(resume, recorder)?;
+            terms = terms.into_iter().map(|term| term.times(chosen)).collect();
+            resume = Some(checkpoint);
+        }
+        let mut guides = Guides::new(&terms, device, &before);
+        job.run(&mut model, &mut guides, resume, record, recorder)?;
+        candidates::remove(&job.checkpoint);
         Ok(write_adapter(task, &mut model, &part.added, &self.adapter_folder(number))?)
     }
 
@@ -239,6 +250,15 @@ impl StageRun<'_> {
         let rank = self.task.project.training.lora.rank;
         let read = |stage| weights::read_peft(&main_folder(self.folder, stage), &self.task.llama);
         (1..self.stage).map(|stage| read(stage).map(|(adapter, _)| adapter.first_ranks(rank))).collect()
+    }
+
+    /// The trained token rows after all earlier stages, where the method holds them.
+    fn past_rows(&self) -> Result<Vec<Matrices>, InputError> {
+        if self.method.rows() == Rows::Free {
+            return Ok(Vec::new());
+        }
+        let read = |stage| read_token_rows(&main_folder(self.folder, stage)).map(|rows| rows.parameters);
+        (1..self.stage).map(read).collect()
     }
 
     /// A stage in which nothing is trained: everything is as after the one before.

@@ -6,6 +6,7 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{ElementConversion, Int, Tensor, TensorData};
 
 use crate::method::Guides;
+use crate::method::pull_ratio::Norms;
 use crate::method::term::{Parameters, add_gradient};
 use crate::model::Llama;
 use crate::model::backend::TrainingBackend;
@@ -26,6 +27,8 @@ pub struct StepOptions {
     pub residual_dropout: f64,
     /// Whether layers are computed again in the backward pass instead of kept.
     pub checkpointing: bool,
+    /// Whether each piece of a step counts alike, however many targets it has, as in the released code.
+    pub equal_pieces: bool,
 }
 
 /// Figures of one step.
@@ -40,6 +43,8 @@ pub struct StepFigures {
     pub pull_ratio: f64,
     /// Norm of the whole gradient before clipping.
     pub gradient_norm: f64,
+    /// Where the terms of the parameters are only measured: what they would pull with the weight that they have.
+    pub measured: Option<Norms>,
 }
 
 /// The gradients of a step by parameter name, and its figures.
@@ -98,7 +103,9 @@ pub fn accumulated<B: TrainingBackend>(
     for (number, piece) in pieces.iter().enumerate() {
         // A step that is not cut keeps its masks.
         let seed = if number == 0 { seed } else { seeds::derive(seed, &["piece", &number.to_string()]) };
-        step.add(&Packed::new(piece), targets(piece) as f64 / all.max(1) as f64, seed);
+        let share =
+            if options.equal_pieces { 1.0 / pieces.len() as f64 } else { targets(piece) as f64 / all.max(1) as f64 };
+        step.add(&Packed::new(piece), share, seed);
     }
     step.end()
 }
@@ -172,15 +179,21 @@ impl<'a, B: TrainingBackend> Step<'a, B> {
         let mut pull_ratio = if taught.is_some() { f64::NAN } else { 0.0 };
         let mut penalty = taught.unwrap_or(0.0);
         let current = leaves.iter().map(|(name, leaf)| (name.clone(), leaf.clone().inner())).collect();
+        let mut measured = None;
         if let Some(pull) = guides.pull(&current) {
-            penalty += pull.penalty;
             let own = norm(by_name.iter().filter(|(name, _)| pull.gradients.contains_key(*name)).map(|(_, g)| g));
-            pull_ratio = if own > 0.0 { norm(pull.gradients.values()) / own } else { 0.0 };
-            for (name, gradient) in pull.gradients.into_iter().filter(|(name, _)| leaves.contains_key(name)) {
-                add_gradient(&mut by_name, name, gradient);
+            let norms = Norms { cross_entropy: own, pull: norm(pull.gradients.values()) };
+            if guides.acts {
+                penalty += pull.penalty;
+                pull_ratio = if own > 0.0 { norms.pull / own } else { 0.0 };
+                for (name, gradient) in pull.gradients.into_iter().filter(|(name, _)| leaves.contains_key(name)) {
+                    add_gradient(&mut by_name, name, gradient);
+                }
+            } else {
+                measured = Some(norms);
             }
         }
-        let figures = StepFigures { loss, penalty, pull_ratio, gradient_norm: norm(by_name.values()) };
+        let figures = StepFigures { loss, penalty, pull_ratio, gradient_norm: norm(by_name.values()), measured };
         Gradients { by_name, figures }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::{ElementConversion, Tensor};
@@ -10,7 +11,8 @@ use super::batches;
 use super::learning_rate::{schedule, warm_up_steps};
 use super::step::{StepOptions, accumulated, apply, cross_entropy};
 use crate::error::{InputError, RunError};
-use crate::method::Guides;
+use crate::method::pull_ratio::Window;
+use crate::method::{Guides, Lambda, StageLambda, Strength};
 use crate::model::Llama;
 use crate::model::adapter::{Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
@@ -36,10 +38,16 @@ pub struct Job<'a> {
     pub validation: &'a [Sequence],
     /// Which of the stage's adapters it is, from 0.
     pub part: usize,
+    /// The weight that is tried, where it is one of several.
+    pub candidate: Option<f64>,
     /// Which parameters are trained.
-    pub trains: Box<dyn Fn(Kind) -> bool>,
+    pub trains: Arc<dyn Fn(Kind) -> bool>,
     pub epochs: usize,
     pub keep: Keep,
+    /// Epochs after which it is cut off, to go on from its checkpoint; as many as there are for a whole training.
+    pub until: usize,
+    /// How the weight of its terms is found, which [`Lambda::PullRatio`] does here.
+    pub lambda: Lambda,
     /// Targets a step.
     pub batch: usize,
     /// Pieces that a step is computed in, one after the other.
@@ -76,7 +84,7 @@ impl Job<'_> {
     pub fn run<B: TrainingBackend>(
         &self,
         model: &mut Llama<B>,
-        guides: &Guides<B::InnerBackend>,
+        guides: &mut Guides<B::InnerBackend>,
         resume: Option<Checkpoint>,
         record: &mut StageRecord,
         observer: &mut dyn Observer,
@@ -91,11 +99,17 @@ impl Job<'_> {
         if let Some(checkpoint) = resume {
             training.restore(checkpoint, model);
         }
+        if let Lambda::PullRatio(_) = self.lambda {
+            match training.found() {
+                Some(found) => guides.weigh(found),
+                None => guides.acts = false,
+            }
+        }
         let epochs: Vec<_> = (0..self.epochs)
             .map(|epoch| batches::epoch(self.sequences, self.batch, self.seed, &self.stream(), epoch))
             .collect();
         let steps = epochs.iter().map(Vec::len).sum();
-        while training.cursor.epoch < self.epochs {
+        while training.cursor.epoch < self.until {
             let epoch = &epochs[training.cursor.epoch];
             while training.cursor.step_in_epoch < epoch.len() {
                 let places = &epoch[training.cursor.step_in_epoch];
@@ -104,15 +118,34 @@ impl Job<'_> {
             }
             self.end_epoch(model, &mut training, record, observer)?;
         }
+        if let Lambda::PullRatio(_) = self.lambda
+            && training.found().is_none()
+        {
+            self.settle(0.0, "too few steps to measure the pull, so nothing was pulled", &mut training, observer)?;
+        }
         if let Some(best) = &training.best {
             best.restore(model);
         }
-        record.final_loss = training.cursor.epoch_loss;
-        record.best_epoch = training.cursor.best_epoch;
-        record.validation_losses.clone_from(&training.cursor.validation_losses);
-        record.train_seconds = training.seconds();
-        record.peak_memory_bytes = peak_memory::peak_bytes();
+        training.tell(record);
         Ok(())
+    }
+
+    /// The same training with a weight that is tried, up to the end of an epoch.
+    pub fn candidate(&self, lambda: f64, until: usize, checkpoint: PathBuf) -> Job<'_> {
+        Job {
+            candidate: Some(lambda),
+            until,
+            checkpoint,
+            lambda: Lambda::Fixed(lambda),
+            trains: self.trains.clone(),
+            step: self.step.clone(),
+            ..*self
+        }
+    }
+
+    /// Training examples of one epoch.
+    pub fn examples_an_epoch(&self) -> u64 {
+        self.sequences.iter().map(|sequence| sequence.branches.len() as u64).sum()
     }
 
     fn stream(&self) -> String {
@@ -121,11 +154,12 @@ impl Job<'_> {
     }
 
     /// What is trained, for the log.
-    fn what(&self) -> &'static str {
-        match (self.phase, self.part) {
-            (Phase::Base, _) => "base model, ",
-            (_, 0) => "",
-            _ => "second adapter, ",
+    fn what(&self) -> String {
+        match (self.phase, self.part, self.candidate) {
+            (Phase::Base, ..) => "base model, ".to_owned(),
+            (_, _, Some(lambda)) => format!("λ {lambda}, "),
+            (_, 0, None) => String::new(),
+            _ => "second adapter, ".to_owned(),
         }
     }
 
@@ -133,7 +167,7 @@ impl Job<'_> {
         &self,
         model: &mut Llama<B>,
         training: &mut Training<B>,
-        guides: &Guides<B::InnerBackend>,
+        guides: &mut Guides<B::InnerBackend>,
         places: &[usize],
         steps: usize,
         observer: &mut dyn Observer,
@@ -172,16 +206,42 @@ impl Job<'_> {
             examples,
             seconds,
         })?;
+        if let (Lambda::PullRatio(ratio), Some(norms)) = (&self.lambda, figures.measured) {
+            let window = Window::of(steps);
+            let cursor = &mut training.cursor;
+            cursor.measured.add(cursor.step - 1, norms, window);
+            if let Some(found) = cursor.measured.lambda(*ratio, window) {
+                let (from, to) = (cursor.step + 1 - window.measured, cursor.step);
+                let words =
+                    format!("λ {found:.4e} gives the pull {ratio} of the gradient, measured in steps {from} to {to}");
+                self.settle(found, &words, training, observer)?;
+                guides.weigh(found);
+                guides.acts = true;
+            }
+        }
         observer.progress(&self.progress(training, steps))?;
         Ok(())
     }
 
+    /// Settles the weight for the rest of the stage.
+    fn settle<B: TrainingBackend>(
+        &self,
+        found: f64,
+        words: &str,
+        training: &mut Training<B>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), InputError> {
+        let value = Strength::One(found);
+        training.cursor.lambda = Some(StageLambda { rule: self.lambda.clone(), value, cost_seconds: 0.0 });
+        observer.event(Level::Info, &format!("stage {}: {words}", self.stage))
+    }
+
     fn progress<B: TrainingBackend>(&self, training: &Training<B>, steps: usize) -> Progress {
         let cursor = &training.cursor;
-        let per_epoch: u64 = self.sequences.iter().map(|s| s.branches.len() as u64).sum();
+        let per_epoch = self.examples_an_epoch();
         let done = cursor.epoch as u64 * per_epoch + cursor.loss_examples as u64;
         let rate = done as f64 / training.seconds().max(1e-9);
-        let left = (self.epochs as u64 * per_epoch).saturating_sub(done) + self.examples_afterwards;
+        let left = (self.until as u64 * per_epoch).saturating_sub(done) + self.examples_afterwards;
         Progress {
             phase: self.phase,
             stage: self.stage,
@@ -241,11 +301,7 @@ impl Job<'_> {
             training.cursor.epoch_loss,
         );
         observer.event(Level::Info, &text)?;
-        record.final_loss = training.cursor.epoch_loss;
-        record.best_epoch = training.cursor.best_epoch;
-        record.validation_losses.clone_from(&training.cursor.validation_losses);
-        record.train_seconds = training.seconds();
-        record.peak_memory_bytes = peak_memory::peak_bytes();
+        training.tell(record);
         observer.stage(record)?;
         Ok(self.save(model, training)?)
     }
@@ -274,6 +330,23 @@ impl Job<'_> {
 impl<B: TrainingBackend> Training<B> {
     fn seconds(&self) -> f64 {
         self.cursor.seconds + self.resumed.elapsed().as_secs_f64()
+    }
+
+    /// The weight that the stage has found.
+    fn found(&self) -> Option<f64> {
+        self.cursor.lambda.as_ref().and_then(|lambda| lambda.value.one())
+    }
+
+    /// Tells the stage's record how it goes. What a rule cost is a part of what the stage took.
+    fn tell(&self, record: &mut StageRecord) {
+        record.final_loss = self.cursor.epoch_loss;
+        record.best_epoch = self.cursor.best_epoch;
+        record.validation_losses.clone_from(&self.cursor.validation_losses);
+        record.train_seconds = self.seconds() + self.cursor.lambda.as_ref().map_or(0.0, |lambda| lambda.cost_seconds);
+        record.peak_memory_bytes = peak_memory::peak_bytes();
+        if let Some(lambda) = &self.cursor.lambda {
+            record.lambda = Some(lambda.clone());
+        }
     }
 
     fn restore(&mut self, checkpoint: Checkpoint, model: &mut Llama<B>) {

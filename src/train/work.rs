@@ -1,9 +1,9 @@
 //! How much there is to do in a run, counted in training examples and test users.
 
-use super::Task;
 use super::result_matrix::row_tests;
-use crate::method::AdapterMethod;
+use super::{Task, candidates};
 use crate::method::plan::{Data, Matrices, Stage};
+use crate::method::{AdapterMethod, Lambda, Part};
 use crate::model::{Adapter, BaseModel};
 use crate::run::observer::Phase;
 
@@ -29,9 +29,13 @@ impl Work {
             BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => 0,
         };
         let later = |stage: usize| -> Vec<u64> {
-            let part = |(data, from_scratch)| {
-                let epochs = training.epochs_of(if from_scratch { 0 } else { stage });
-                seen(&examples, stage, data) * epochs as u64
+            let part = |part: Part| {
+                let epochs = training.epochs_of(if part.from_scratch { 0 } else { stage });
+                let epochs = match &part.lambda {
+                    Lambda::Validated(all) => candidates::epochs(all.len(), epochs),
+                    Lambda::Fixed(_) | Lambda::PullRatio(_) | Lambda::Kalman => epochs,
+                };
+                seen(&examples, stage, part.data) * epochs as u64
             };
             parts(method, stage + 1).into_iter().map(part).collect()
         };
@@ -53,17 +57,17 @@ impl Work {
     }
 }
 
-/// Data of each adapter that a method trains in a stage (from 2), and whether it starts over.
-fn parts(method: &dyn AdapterMethod, number: usize) -> Vec<(Data, bool)> {
+/// What a method trains in a stage (from 2), as far as it does not depend on what came before.
+fn parts(method: &dyn AdapterMethod, number: usize) -> Vec<Part> {
     if !method.trains() {
         return Vec::new();
     }
     // What is trained on what does not depend on what came before.
     let (past, statistics, fresh) =
         (vec![Adapter::default(); number - 1], Matrices::new(), |_: &str| Adapter::default());
-    let plan = method.plan(&Stage { number, past: &past, memories: &[], statistics: &statistics, fresh: &fresh });
-    let parts = [Some(plan.main), plan.beside].into_iter().flatten();
-    parts.map(|part| (part.data, part.from_scratch)).collect()
+    let plan =
+        method.plan(&Stage { number, past: &past, rows: &[], memories: &[], statistics: &statistics, fresh: &fresh });
+    [Some(plan.main), plan.beside].into_iter().flatten().collect()
 }
 
 /// Examples of an epoch of a stage (from 0), by the examples of every stage.
@@ -84,7 +88,10 @@ mod tests {
 
     #[test]
     fn parts_of_methods_are_those_that_their_plans_train() {
-        let parts = |options: MethodOptions| super::parts(options.adapter_method().unwrap(), 3);
+        let parts = |options: MethodOptions| -> Vec<(Data, bool)> {
+            let parts = super::parts(options.adapter_method().unwrap(), 3);
+            parts.iter().map(|part| (part.data, part.from_scratch)).collect()
+        };
         assert_eq!(parts(MethodOptions::Frozen), []);
         assert_eq!(parts(MethodOptions::Single), [(Data::Stage, false)]);
         assert_eq!(parts(MethodOptions::Retrain), [(Data::History, true)]);

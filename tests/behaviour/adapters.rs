@@ -55,8 +55,14 @@ struct Case {
     expected: Weights,
 }
 
-const OPTIONS: StepOptions =
-    StepOptions { temperature: 0.8, clip: 0.0, adapter_dropout: 0.0, residual_dropout: 0.0, checkpointing: false };
+const OPTIONS: StepOptions = StepOptions {
+    temperature: 0.8,
+    clip: 0.0,
+    adapter_dropout: 0.0,
+    residual_dropout: 0.0,
+    checkpointing: false,
+    equal_pieces: false,
+};
 
 impl Case {
     fn load(name: &str) -> Self {

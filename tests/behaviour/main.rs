@@ -4,6 +4,7 @@
 mod adapters;
 mod analysis;
 mod architecture;
+mod as_released;
 mod bad_model;
 mod base_models;
 mod baselines_reference;
@@ -29,6 +30,7 @@ mod planted;
 mod pretrained;
 mod project;
 mod protocols;
+mod pulled_rows;
 mod queue;
 mod read_only;
 mod recommend;

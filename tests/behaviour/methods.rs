@@ -11,15 +11,17 @@ use burn::backend::Flex;
 use burn::tensor::Tensor;
 use peso_workbench::data::Protocol;
 use peso_workbench::device::DeviceChoice;
+use peso_workbench::method::pull_ratio::Window;
 use peso_workbench::method::term::{Parameters, on_device};
 use peso_workbench::method::{
-    AdapterMethod, Anchor, Distance, Ewc, Guides, Matrices, MethodOptions, OLora, Peso, Plan, Stage, SumLora, Term,
+    AdapterMethod, Anchor, Distance, Ewc, Guides, Lambda, Matrices, MethodOptions, OLora, Peso, Plan, Stage, SumLora,
+    Term,
 };
 use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::{Adapter, Compact, Llama, LlamaConfig, weights};
 use peso_workbench::project::Project;
 use peso_workbench::results::{Results, RunResult};
-use peso_workbench::run::observer::{Level, Progress};
+use peso_workbench::run::observer::{Level, Phase, Progress, StepRecord};
 use peso_workbench::run::{RunConfig, RunFolder, RunOptions, RunSelection, Status};
 use peso_workbench::train::recorder::Watcher;
 use peso_workbench::train::worker;
@@ -46,7 +48,7 @@ fn values() -> impl Strategy<Value = Vec<f32>> {
 
 fn plan(method: &dyn AdapterMethod, past: &[Adapter], memories: &[Matrices]) -> Plan {
     let fresh: &dyn Fn(&str) -> Adapter = &|_| adapter(&[0.5; 14]);
-    method.plan(&Stage { number: past.len() + 1, past, memories, statistics: &Matrices::new(), fresh })
+    method.plan(&Stage { number: past.len() + 1, past, rows: &[], memories, statistics: &Matrices::new(), fresh })
 }
 
 /// Value and largest gradient of terms.
@@ -207,6 +209,13 @@ const PROJECT: &str = r#"(
         (name: "pisa", method: TwoTower(width: 8, batch: 32, epochs: 3, variant: Pisa(clusters: 3))),
         (name: "hybrid", method: Hybrid(adapter: "single", towers: "towers")),
         (name: "surgery 0", method: GradientSurgery(method: Single, length: 0.0, examples: 20)),
+        (name: "peso by ratio", method: Peso(lambda: PullRatio(0.3), distance: L2(squared: true, per_element: false))),
+        (name: "peso validated", method: Peso(lambda: Validated([0.5, 200, 5000]))),
+        (name: "peso 0.5", method: Peso(lambda: 0.5)),
+        (name: "peso 200", method: Peso(lambda: 200.0)),
+        (name: "peso 5000", method: Peso(lambda: 5000.0)),
+        (name: "peso rows", method: Peso(lambda: 50.0, rows: Pulled)),
+        (name: "ewc rows", method: Ewc(examples: 20, rows: Pulled)),
     ],
     seeds: [1],
 )"#;
@@ -308,6 +317,8 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
         "o",
         "lsat",
         "surgery",
+        "peso by ratio",
+        "ewc rows",
     ] {
         assert_ne!(last_adapter(&project, other), single, "{other} does something");
     }
@@ -319,12 +330,67 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
         assert_ne!(results[other]["ndcg@5"], results["single"]["ndcg@5"], "{other}");
     }
     assert_ne!(results["hybrid"]["ndcg@5"], results["towers"]["ndcg@5"]);
+    assert_ne!(last_adapter(&project, "peso rows"), last_adapter(&project, "peso"), "rows that are held");
+    assert_ne!(last_adapter(&project, "ewc rows"), last_adapter(&project, "ewc"), "rows that are held");
+    the_chosen_candidate_is_the_run_with_that_lambda(&project);
+    the_pull_has_its_share_of_the_gradient(&project, 0.3);
     let frozen = last_adapter(&project, "frozen");
     let held = distance(&last_adapter(&project, "peso infinite"), &frozen);
     let free = distance(&single, &frozen);
     assert!(held < 0.2 * free, "λ → ∞ holds the adapter: moved {held}, freely {free}");
     let inf = last_adapter(&project, "inf");
     assert_eq!(inf.modules.values().next().unwrap().a.rows, 6, "the current adapter and those of two stages");
+}
+
+fn folder_of(project: &Project, experiment: &str) -> RunFolder {
+    let (folders, _) = RunFolder::list_all(&project.runs_dir(None));
+    folders.into_iter().find(|folder| folder.config().experiment == experiment).unwrap()
+}
+
+/// What the stages of an experiment found, from stage 2 on.
+fn lambdas(project: &Project, experiment: &str) -> Vec<(Lambda, f64)> {
+    let stages = folder_of(project, experiment).reader().unwrap().stages().unwrap();
+    let found = stages.into_iter().skip(1).map(|stage| stage.lambda.unwrap());
+    found.map(|found| (found.rule, found.value.one().unwrap())).collect()
+}
+
+/// Steps of a stage, without their wall time.
+fn steps_of(project: &Project, experiment: &str, stage: usize) -> Vec<StepRecord> {
+    let steps = folder_of(project, experiment).reader().unwrap().steps_after(0).unwrap().into_iter();
+    let steps = steps.map(|(_, step)| StepRecord { seconds: 0.0, ..step });
+    steps.filter(|step| step.stage == stage && step.phase == Phase::Train).collect()
+}
+
+/// Stage 2 starts from the same state in all runs; there the candidate that is chosen has the lowest validation loss, and its
+/// steps and the stage's figures are those of the run that has that λ alone.
+fn the_chosen_candidate_is_the_run_with_that_lambda(project: &Project) {
+    let candidates = [0.5, 200.0, 5000.0];
+    let second = |experiment: &str| folder_of(project, experiment).reader().unwrap().stages().unwrap().remove(1);
+    let first_loss = |lambda: &f64| second(&format!("peso {lambda}")).validation_losses[0];
+    // Two epochs: the worst of three goes after the first, the rest are held against each other after the second.
+    let mut left = candidates.to_vec();
+    left.sort_by(|a, b| first_loss(a).total_cmp(&first_loss(b)));
+    left.truncate(2);
+    let least = |lambda: &f64| second(&format!("peso {lambda}")).validation_losses.into_iter().fold(f64::MAX, f64::min);
+    let best = left.into_iter().min_by(|a, b| least(a).total_cmp(&least(b))).unwrap();
+    let (rule, chosen) = lambdas(project, "peso validated").remove(0);
+    assert_eq!((rule, chosen), (Lambda::Validated(candidates.to_vec()), best));
+    let fixed = format!("peso {chosen}");
+    assert_eq!(second("peso validated").validation_losses, second(&fixed).validation_losses);
+    assert_eq!(steps_of(project, "peso validated", 2), steps_of(project, &fixed, 2));
+}
+
+/// The ratio right after it was set: nothing is pulled before, and the share is what was asked for, within a half.
+fn the_pull_has_its_share_of_the_gradient(project: &Project, ratio: f64) {
+    for (stage, (rule, lambda)) in (2..).zip(lambdas(project, "peso by ratio")) {
+        assert!(rule == Lambda::PullRatio(ratio) && lambda > 0.0, "{rule:?} {lambda}");
+        let ratios: Vec<f64> = steps_of(project, "peso by ratio", stage).iter().map(|step| step.pull_ratio).collect();
+        let window = Window::of(ratios.len());
+        let (before, after) = ratios.split_at(window.skipped + window.measured);
+        assert!(before.iter().all(|ratio| *ratio == 0.0), "stage {stage}: {before:?}");
+        let mean = after[..3].iter().sum::<f64>() / 3.0;
+        assert!((ratio / 1.5..ratio * 1.5).contains(&mean), "stage {stage}: {mean} of {ratios:?}");
+    }
 }
 
 #[test]
@@ -341,6 +407,9 @@ fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
         "lsat weights",
         "surgery",
         "single",
+        "peso by ratio",
+        "peso validated",
+        "ewc rows",
         "sasrec",
         "pisa",
         "towers",
@@ -362,4 +431,8 @@ fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
     assert!(stops > 10, "interrupted {stops} times");
     assert_eq!(matrices(&project), matrices(&undisturbed));
     assert_eq!(training_figures(&project), training_figures(&undisturbed));
+    for rule in ["peso by ratio", "peso validated"] {
+        assert_eq!(lambdas(&project, rule), lambdas(&undisturbed, rule));
+        assert_eq!(steps_of(&project, rule, 3), steps_of(&undisturbed, rule, 3));
+    }
 }

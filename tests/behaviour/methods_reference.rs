@@ -23,7 +23,7 @@ use peso_workbench::model::packing::{Branch, Sequence};
 use peso_workbench::model::prompt::Template;
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::Weights;
-use peso_workbench::model::{Adapter, Decoding, Softmax, Vocabulary};
+use peso_workbench::model::{Adapter, Decoding, Softmax, Vocabulary, VocabularyMode};
 use peso_workbench::semantic_id::{SemanticIndex, Trie};
 use peso_workbench::train::stage_statistics;
 use peso_workbench::train::step::{Gradients, StepOptions, gradients};
@@ -74,7 +74,14 @@ impl Case {
     fn plan(&self, method: &dyn AdapterMethod) -> Plan {
         let fresh: &dyn Fn(&str) -> Adapter = &|_| Adapter::default();
         let statistics = Matrices::new();
-        method.plan(&Stage { number: 3, past: &self.past, memories: &self.fisher, statistics: &statistics, fresh })
+        method.plan(&Stage {
+            number: 3,
+            past: &self.past,
+            rows: &[],
+            memories: &self.fisher,
+            statistics: &statistics,
+            fresh,
+        })
     }
 
     fn guides(&self, terms: &[Term]) -> Guides<Flex> {
@@ -221,7 +228,7 @@ fn o_lora_and_ewc_match_the_reference() {
 fn the_fisher_information_matches_the_reference() {
     let mut case = Case::load();
     let rows = case.lora.sequences();
-    let fisher = stage_statistics::fisher(&mut case.lora.model, &rows, 0.8);
+    let fisher = stage_statistics::fisher(&mut case.lora.model, &rows, 0.8, VocabularyMode::Frozen);
     let on_device = |matrix: &Matrix| matrix.to_tensor::<Flex>(&Default::default());
     let fisher = fisher.iter().map(|(name, matrix)| (name.clone(), on_device(matrix))).collect();
     case.assert_gradients("fisher", &fisher, 2e-3);

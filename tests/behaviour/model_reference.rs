@@ -140,7 +140,7 @@ impl LoraCase {
     fn gradients(&mut self) -> Gradients<Tracked> {
         let options =
             StepOptions { temperature: number(&self.expected["temperature"]), clip: 1.0, ..Default::default() };
-        let terms = [Term::Proximal(self.proximal(), vec![self.previous.clone()])];
+        let terms = [Term::Proximal(self.proximal(), vec![self.previous.clone().into()])];
         let before = self.model.clone().map(&|t: Tensor<Tracked, 2>| t.inner());
         let guides = Guides::new(&terms, &Default::default(), &before);
         let trains = |kind| matches!(kind, Kind::LoraA | Kind::LoraB | Kind::BaseRows);

@@ -236,8 +236,8 @@ pub(crate) fn words(kind: Kind, setting: &Setting) -> String {
 fn control(ui: &mut Ui, option: &OptionOf, label: egui::Id, edited: &mut Edited) -> Option<Setting> {
     let field = &option.field;
     match (field.field.kind, &field.setting) {
-        (Kind::Number { min, max }, Setting::Number(now)) => Some(number(ui, (*now, min..=max), label, edited)),
-        (Kind::NumberOr { min, max, choices }, now) => number_or(ui, option, (now, min..=max, choices), label, edited),
+        (Kind::Number { min, max }, Setting::Number(now)) => Some(number(ui, *now, min..=max, label, edited)),
+        (Kind::NumberOr { .. }, _) => number_or(ui, option, label, edited),
         (Kind::Numbers { .. }, Setting::List(numbers)) => list(ui, field, numbers, label, edited),
         (Kind::Whole { min, max }, Setting::Number(number)) => {
             let mut value = *number as u64;
@@ -260,8 +260,7 @@ fn control(ui: &mut Ui, option: &OptionOf, label: egui::Id, edited: &mut Edited)
     }
 }
 
-fn number(ui: &mut Ui, (now, range): (f64, RangeInclusive<f64>), label: egui::Id, edited: &mut Edited) -> Setting {
-    let mut value = now;
+fn number(ui: &mut Ui, mut value: f64, range: RangeInclusive<f64>, label: egui::Id, edited: &mut Edited) -> Setting {
     // A hundredth of the value a point, so that 0.0002 can be dragged as well as 20.
     let speed = if value == 0.0 { 0.001 } else { value.abs() * 0.01 };
     let drag = DragValue::new(&mut value).range(range).speed(speed).max_decimals(9);
@@ -270,45 +269,41 @@ fn number(ui: &mut Ui, (now, range): (f64, RangeInclusive<f64>), label: egui::Id
 }
 
 /// What takes a number's place is chosen beside it.
-fn number_or(
-    ui: &mut Ui,
-    option: &OptionOf,
-    (now, range, choices): (&Setting, RangeInclusive<f64>, &[Choice]),
-    label: egui::Id,
-    edited: &mut Edited,
-) -> Option<Setting> {
-    let mut chosen = now.clone();
+fn number_or(ui: &mut Ui, option: &OptionOf, label: egui::Id, edited: &mut Edited) -> Option<Setting> {
+    let FieldSetting { path, field, setting: now } = &option.field;
+    let Kind::NumberOr { min, max, choices } = field.kind else { return None };
+    let (mut chosen, mut shown, mut number_now) = (now.clone(), words(field.kind, now), option.default_number());
     if let Setting::Number(value) = now {
-        chosen = number(ui, (*value, range), label, edited);
+        chosen = number(ui, *value, min..=max, label, edited);
+        (shown, number_now) = ("A number".to_owned(), now.clone());
     }
-    let words =
-        if matches!(now, Setting::Number(_)) { "A number".to_owned() } else { words(option.field.field.kind, now) };
-    let combo = ComboBox::from_id_salt(&option.field.path).selected_text(words).width(choice_width(ui)).truncate();
+    let combo = ComboBox::from_id_salt(path).selected_text(shown).width(choice_width(ui)).truncate();
     let combo = combo.show_ui(ui, |ui| {
-        let number = if matches!(now, Setting::Number(_)) { now.clone() } else { option.default_number() };
-        edited.note(&ui.selectable_value(&mut chosen, number, "A number").on_hover_text("The same in every stage"));
+        edited.note(&ui.selectable_value(&mut chosen, number_now, "A number").on_hover_text("The same in every stage"));
         for choice in choices {
             let rule = Setting::Choice(choice.key.to_owned());
             edited.note(&ui.selectable_value(&mut chosen, rule, choice.label).on_hover_text(choice.help));
         }
     });
-    combo.response.labelled_by(label);
+    // The label is the number's where there is one.
+    if !matches!(now, Setting::Number(_)) {
+        combo.response.labelled_by(label);
+    }
     Some(chosen)
 }
 
 /// Numbers with commas between; what is typed is taken when the field is left.
 fn list(ui: &mut Ui, field: &FieldSetting, numbers: &[f64], label: egui::Id, edited: &mut Edited) -> Option<Setting> {
     let shown: Vec<String> = numbers.iter().map(f64::to_string).collect();
-    let id = label.with("numbers");
-    let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| shown.join(", "));
+    let mut text = ui.data(|data| data.get_temp::<String>(label)).unwrap_or_else(|| shown.join(", "));
     let response = ui.add(TextEdit::singleline(&mut text).desired_width(choice_width(ui))).labelled_by(label);
     if !response.lost_focus() {
         if response.has_focus() {
-            ui.data_mut(|data| data.insert_temp(id, text));
+            ui.data_mut(|data| data.insert_temp(label, text));
         }
         return None;
     }
-    ui.data_mut(|data| data.remove::<String>(id));
+    ui.data_mut(|data| data.remove::<String>(label));
     let typed = text.split([',', ';', ' ']).filter(|part| !part.is_empty()).map(str::parse);
     let setting = Setting::List(typed.collect::<Result<_, _>>().ok()?);
     field.field.accepts(&setting).ok()?;

@@ -2,8 +2,8 @@
 
 use burn::tensor::backend::Backend;
 
-use super::{Parameters, Pull, add_gradient, matrices_on_device, on_device, sum};
-use crate::model::Adapter;
+use super::super::State;
+use super::{Parameters, Pull, add_gradient, matrices_on_device, state_on_device, sum};
 use crate::model::adapter::Matrices;
 
 /// A pull toward past states, parameter by parameter as strong as its Fisher information.
@@ -11,7 +11,7 @@ use crate::model::adapter::Matrices;
 pub struct Fisher {
     pub lambda: f64,
     /// States with the diagonal of their Fisher information, by parameter name.
-    pub anchors: Vec<(Adapter, Matrices)>,
+    pub anchors: Vec<(State, Matrices)>,
 }
 
 /// A state and its Fisher information on a device.
@@ -22,8 +22,8 @@ pub(super) struct Anchor<B: Backend> {
 
 impl Fisher {
     pub(super) fn on_device<B: Backend>(&self, device: &B::Device) -> Vec<Anchor<B>> {
-        let anchor = |(state, information): &(Adapter, Matrices)| Anchor {
-            state: on_device(state, device),
+        let anchor = |(state, information): &(State, Matrices)| Anchor {
+            state: state_on_device(state, device),
             information: matrices_on_device(information, device),
         };
         self.anchors.iter().map(anchor).collect()

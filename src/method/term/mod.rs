@@ -6,6 +6,7 @@
 mod fisher;
 mod orthogonal;
 pub mod proximal;
+pub mod released;
 mod teacher;
 
 use std::collections::BTreeMap;
@@ -16,8 +17,10 @@ use burn::tensor::backend::Backend;
 pub use fisher::Fisher;
 pub use orthogonal::Orthogonal;
 pub use proximal::Proximal;
+use proximal::{Aggregation, Distance};
 pub use teacher::{Teacher, Toward};
 
+use super::State;
 use crate::model::adapter::Matrices;
 use crate::model::kernels::Kernels;
 use crate::model::optimizer::sum;
@@ -27,10 +30,39 @@ use crate::model::{Adapter, Llama};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Term {
     /// A distance to past states: the mean over them.
-    Proximal(Proximal, Vec<Adapter>),
+    Proximal(Proximal, Vec<State>),
+    /// The softmax-KL at a temperature to past states, as the released code computes it; see [`released`].
+    Released(Proximal, f64, Vec<State>),
     Fisher(Fisher),
     Orthogonal(Orthogonal),
     Teacher(Teacher),
+}
+
+impl Term {
+    /// The term with its weight times `factor`.
+    pub fn times(mut self, factor: f64) -> Self {
+        let (Self::Proximal(Proximal { lambda, .. }, _)
+        | Self::Released(Proximal { lambda, .. }, ..)
+        | Self::Fisher(Fisher { lambda, .. })
+        | Self::Orthogonal(Orthogonal { lambda, .. })
+        | Self::Teacher(Teacher { lambda, .. })) = &mut self;
+        *lambda *= factor;
+        self
+    }
+
+    /// The term as the released code has it: averaged over modules, and the softmax-KL in bfloat16.
+    pub fn as_released(self) -> Self {
+        match self {
+            Self::Proximal(proximal, states) => {
+                let proximal = Proximal { aggregation: Aggregation::Mean, ..proximal };
+                match proximal.distance {
+                    Distance::SoftmaxKl { temperature } => Self::Released(proximal, temperature, states),
+                    _ => Self::Proximal(proximal, states),
+                }
+            }
+            other => other,
+        }
+    }
 }
 
 /// Parameters on a device, by name.
@@ -74,17 +106,20 @@ pub struct Guides<B: Backend> {
     pulls: Vec<OnDevice<B>>,
     /// The model as it was before the stage, where a term asks for its predictions.
     pub teacher: Option<(Teacher, Llama<B>)>,
+    /// Whether the terms of the parameters act; else a step only measures them.
+    pub acts: bool,
 }
 
 enum OnDevice<B: Backend> {
     Proximal(Proximal, Vec<Parameters<B>>),
+    Released(Proximal, f64, Vec<Parameters<B>>),
     Fisher(f64, Vec<fisher::Anchor<B>>),
     Orthogonal(f64, Vec<Parameters<B>>),
 }
 
 impl<B: Backend> Default for Guides<B> {
     fn default() -> Self {
-        Self { pulls: Vec::new(), teacher: None }
+        Self { pulls: Vec::new(), teacher: None, acts: true }
     }
 }
 
@@ -95,7 +130,14 @@ impl<B: Kernels> Guides<B> {
         let all = |adapters: &[Adapter]| adapters.iter().map(|adapter| on_device(adapter, device)).collect();
         for term in terms {
             match term {
-                Term::Proximal(proximal, states) => guides.pulls.push(OnDevice::Proximal(*proximal, all(states))),
+                Term::Proximal(proximal, states) => {
+                    let states = states.iter().map(|state| state_on_device(state, device)).collect();
+                    guides.pulls.push(OnDevice::Proximal(*proximal, states));
+                }
+                Term::Released(proximal, temperature, states) => {
+                    let states = states.iter().map(|state| state_on_device(state, device)).collect();
+                    guides.pulls.push(OnDevice::Released(*proximal, *temperature, states));
+                }
                 Term::Fisher(term) => guides.pulls.push(OnDevice::Fisher(term.lambda, term.on_device(device))),
                 Term::Orthogonal(term) => guides.pulls.push(OnDevice::Orthogonal(term.lambda, all(&term.past))),
                 Term::Teacher(teacher) => guides.teacher = Some((*teacher, before.clone())),
@@ -104,12 +146,27 @@ impl<B: Kernels> Guides<B> {
         guides
     }
 
+    /// Multiplies the weight of the terms of the parameters alone.
+    pub fn weigh(&mut self, factor: f64) {
+        for pull in &mut self.pulls {
+            match pull {
+                OnDevice::Proximal(Proximal { lambda, .. }, _)
+                | OnDevice::Released(Proximal { lambda, .. }, ..)
+                | OnDevice::Fisher(lambda, _)
+                | OnDevice::Orthogonal(lambda, _) => *lambda *= factor,
+            }
+        }
+    }
+
     /// Value and gradient of the terms of the parameters alone; none where there is no such term.
     pub fn pull(&self, current: &Parameters<B>) -> Option<Pull<B>> {
         let mut sum: Option<Pull<B>> = None;
         for pull in &self.pulls {
             let pull = match pull {
                 OnDevice::Proximal(proximal, states) => proximal.pull(current, states),
+                OnDevice::Released(proximal, temperature, states) => {
+                    released::pull(proximal, *temperature, current, states)
+                }
                 OnDevice::Fisher(lambda, anchors) => fisher::pull(*lambda, anchors, current),
                 OnDevice::Orthogonal(lambda, past) => orthogonal::pull(*lambda, past, current),
             };
@@ -122,6 +179,10 @@ impl<B: Kernels> Guides<B> {
 /// An adapter's factors on a device, by parameter name.
 pub fn on_device<B: Backend>(adapter: &Adapter, device: &B::Device) -> Parameters<B> {
     adapter.parameters().map(|(name, matrix)| (name, matrix.to_tensor(device))).collect()
+}
+
+fn state_on_device<B: Backend>(state: &State, device: &B::Device) -> Parameters<B> {
+    state.parameters().map(|(name, matrix)| (name, matrix.to_tensor(device))).collect()
 }
 
 fn matrices_on_device<B: Backend>(matrices: &Matrices, device: &B::Device) -> Parameters<B> {

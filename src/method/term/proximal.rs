@@ -8,7 +8,7 @@ use super::{Parameters, Pull, sum};
 use crate::model::Adapter;
 use crate::model::kernels::{Divergence, Group, Kernels};
 
-/// A weighted distance. Each parameter (a module's A or B) is one group.
+/// A weighted distance. Each parameter (a module's A or B, a table of token rows) is one group.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Proximal {
     pub lambda: f64,
@@ -65,8 +65,7 @@ impl Proximal {
     fn toward<B: Kernels>(&self, current: &Parameters<B>, state: &Parameters<B>, share: f64) -> Pull<B> {
         let (weight, smoothing) = match self.aggregation {
             Aggregation::Sum => (share * self.lambda, 0.0),
-            // A module has two groups, A and B: their sum, averaged over modules.
-            Aggregation::Mean => (share * self.lambda / (state.len() as f64 / 2.0).max(1.0), RELEASED_SMOOTHING),
+            Aggregation::Mean => (share * self.lambda / modules(state), RELEASED_SMOOTHING),
         };
         let (names, groups): (Vec<_>, Vec<_>) = state
             .iter()
@@ -92,8 +91,14 @@ impl Proximal {
     }
 }
 
+/// A module has two groups, A and B, whose sum is averaged over modules; a table of token rows counts as one.
+pub(super) fn modules<B: Backend>(state: &Parameters<B>) -> f64 {
+    state.keys().filter(|name| !name.ends_with(Adapter::B)).count().max(1) as f64
+}
+
+/// Whether a group is tall as a module's B is: token rows, `[tokens, width]`, are taken as a B of rank `width`.
 fn is_b(name: &str) -> bool {
-    name.ends_with(Adapter::B)
+    !name.ends_with(Adapter::A)
 }
 
 fn elements<B: Backend>(group: &Group<B>) -> f64 {
