@@ -7,7 +7,6 @@ pub mod subspace_report;
 
 pub mod cache;
 pub mod meaning;
-pub mod metric;
 pub mod pull;
 pub mod recommend;
 pub mod retention;

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::{GroupStrength, metric};
 use super::subspace_report::trained_adapters;
 use crate::error::InputError;
+use crate::method::metric::{GroupStrength, metric};
 use crate::method::{Aggregation, Peso, State, Strength};
 use crate::run::RunFolder;
 use crate::run::observer::Phase;

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::{GroupStrength, flattened, has_metric, metric};
 use super::pull::{proximal, ratios, strength};
 use super::twin::twin;
 use super::{Unrecorded, analysis_folder, cache};
 use crate::error::{InputError, RunError};
 use crate::files;
+use crate::method::metric::{GroupStrength, flattened, metric};
 use crate::method::plan::Data;
+use crate::method::term::proximal::has_metric;
 use crate::method::{Aggregation, Anchor, Distance, Peso, State};
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::packing::Sequence;
@@ -29,6 +30,7 @@ use crate::subspace::retention::{Correlations, Outside, Retained, Rise, States, 
 use crate::train::recorder::{Watcher, guarded};
 use crate::train::stage_artifacts::{has_token_rows, main_folder, with_adapter};
 use crate::train::stage_data::StageData;
+use crate::train::stage_statistics::{example_gradient, response_tokens};
 use crate::train::trainer::validation_loss;
 use crate::train::{Task, model_loading, stage_statistics};
 
@@ -356,34 +358,6 @@ impl Measurement<'_> {
         }
         Ok(gradients)
     }
-}
-
-/// The gradient of an example's loss by the adapter's values, in the order of [`flattened`], times the root of its tokens.
-pub fn example_gradient<B: TrainingBackend>(
-    model: &mut Llama<B>,
-    adapter: &Adapter,
-    example: &Sequence,
-    temperature: f64,
-) -> Vec<f32> {
-    let factor = (response_tokens(example) as f64).sqrt() as f32;
-    let mut by_name = stage_statistics::adapter_gradients(model, std::slice::from_ref(example), temperature);
-    let mut values = Vec::new();
-    for (name, matrix) in adapter.parameters() {
-        match by_name.remove(&name) {
-            Some(gradient) => {
-                let gradient = gradient.into_data().convert::<f32>().into_vec().unwrap_or_default();
-                values.extend(gradient.iter().map(|value: &f32| factor * value));
-            }
-            // What the loss does not depend on.
-            None => values.resize(values.len() + matrix.values.len(), 0.0),
-        }
-    }
-    values
-}
-
-/// Tokens of an example that the loss is over.
-fn response_tokens(example: &Sequence) -> usize {
-    example.branches.iter().map(|branch| branch.targets.len()).sum()
 }
 
 /// The adapter moved by a share of `way`, which has the order of [`flattened`].

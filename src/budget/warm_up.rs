@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use crate::data::Protocol;
 use crate::error::{InputError, RunError};
 use crate::method::plan::{Data, Ended, Matrices, Plan, Stage, StatisticsRequest};
-use crate::method::{AdapterMethod, Combination, Guides, Part};
+use crate::method::{AdapterMethod, Combination, Guides, Lambda, Part};
 use crate::model::backend::{OnDevice, TrainingBackend};
 use crate::model::beam::Ensemble;
 use crate::model::llama::Kind;
@@ -20,7 +20,7 @@ use crate::train::jobs::{self, trained};
 use crate::train::stage_data::{self, StageData};
 use crate::train::step::{StepOptions, accumulated, apply};
 use crate::train::trainer::validation_loss;
-use crate::train::{Task, batches, stage_statistics};
+use crate::train::{Task, batches, filter, stage_statistics};
 
 /// Seconds that a method's work takes, and memory.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -137,6 +137,11 @@ impl WarmUp<'_> {
             let (few, began) = (ahead.examples.min(LOOKED_AT), Instant::now());
             stage_statistics::gradient(few, model, &data, task, SEED);
             *beside += began.elapsed().as_secs_f64() * ahead.examples as f64 / few.max(1) as f64;
+        }
+        if part.lambda == Lambda::Kalman {
+            let (few, began) = (filter::EXAMPLES.min(LOOKED_AT), Instant::now());
+            filter::gradients(few, model, &part.start, &data, task, SEED);
+            *beside += began.elapsed().as_secs_f64() * filter::EXAMPLES as f64 / few as f64;
         }
         let guides = Guides::new(&jobs::terms(part, task.project.training.release_compatible), device, &before);
         self.example(model, &data, &trained(task.project.training.vocabulary, part.trains_a), &guides)

@@ -6,7 +6,7 @@ use super::plan::{Ended, Matrices, StatisticsRequest};
 use super::term::{Fisher, Term};
 use super::{AdapterMethod, Card, Family, Lambda, Method, Part, Plan, Rows, Stage, lambda, state};
 use crate::model::adapter::Matrix;
-use crate::schema::{Choice, Field, Kind};
+use crate::schema::{Choice, Field, FieldError, Kind};
 
 pub const CARD: Card = Card {
     key: "ewc",
@@ -83,6 +83,14 @@ impl Method for Ewc {
 
     fn adapter_method(&self) -> Option<&dyn AdapterMethod> {
         Some(self)
+    }
+
+    fn check_options(&self) -> Result<(), FieldError> {
+        if self.lambda == Lambda::Kalman {
+            let problem = "a filter finds λ for PESO alone: EWC weighs each parameter by its own information";
+            return Err(FieldError::new("lambda", problem, "choose another rule, or a number"));
+        }
+        Ok(())
     }
 }
 

@@ -6,13 +6,14 @@
 mod card;
 mod family;
 mod fields;
+pub mod kalman;
 pub mod lambda;
+pub mod metric;
 mod options;
 pub mod plan;
 pub mod pull_ratio;
 mod reference;
 mod registry;
-pub mod kalman;
 pub mod state;
 pub mod term;
 

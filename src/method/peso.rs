@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::term::proximal::{Aggregation, Distance, Proximal};
+use super::term::proximal::{Aggregation, Distance, Proximal, has_metric};
 use super::term::{Teacher, Term, Toward};
 use super::{AdapterMethod, Card, Family, Lambda, Method, Part, Plan, Rows, Stage, State, lambda, state};
 use crate::schema::{Choice, Field, FieldError, Kind};
@@ -156,7 +156,11 @@ impl Method for Peso {
     }
 
     fn check_options(&self) -> Result<(), FieldError> {
-        let Lambda::PullRatio(_) = self.lambda else { return Ok(()) };
+        match self.lambda {
+            Lambda::Kalman => return self.check_filter(),
+            Lambda::PullRatio(_) => {}
+            Lambda::Fixed(_) | Lambda::Validated(_) => return Ok(()),
+        }
         match self.distance {
             Distance::OutputKl | Distance::None => Err(FieldError::new(
                 "lambda",
@@ -165,6 +169,26 @@ impl Method for Peso {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+impl Peso {
+    /// Refuses terms that are no filter along directions, or of what no curvature is measured.
+    fn check_filter(&self) -> Result<(), FieldError> {
+        let refused = |problem: String, advice: &str| Err(FieldError::new("lambda", problem, advice));
+        if let Err(problem) = has_metric(self.distance) {
+            let advice = "choose the distance SoftmaxKl, PerRankKl or squared L2, another rule, or a number";
+            return refused(format!("a filter cannot find it: {problem}"), advice);
+        }
+        if self.anchor == Anchor::All {
+            let advice = "choose the anchor Latest or Ema, another rule, or a number";
+            return refused("a filter has one state, and here several states pull".to_owned(), advice);
+        }
+        if self.rows == Rows::Pulled {
+            let advice = "leave the rows Free, choose another rule, or a number";
+            return refused("a filter measures no token rows, and here they are pulled".to_owned(), advice);
+        }
+        Ok(())
     }
 }
 

@@ -51,6 +51,8 @@ pub mod work;
 
 pub mod recorder;
 
+pub mod filter;
+
 // The kinds of runs
 pub mod shared;
 

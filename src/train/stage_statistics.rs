@@ -17,7 +17,7 @@ use crate::model::backend::TrainingBackend;
 use crate::model::kernels::Kernels;
 use crate::model::llama::Kind;
 use crate::model::packing::{Packed, Sequence};
-use crate::model::{Llama, VocabularyMode};
+use crate::model::{Adapter, Llama, VocabularyMode};
 use crate::seeds;
 
 /// Examples a batch.
@@ -118,6 +118,34 @@ pub fn adapter_gradients<B: TrainingBackend>(
     temperature: f64,
 ) -> Parameters<B::InnerBackend> {
     gradients_of(model, batch, temperature, &|kind| matches!(kind, Kind::LoraA | Kind::LoraB))
+}
+
+/// The gradient of an example's loss by the adapter's values, in the order of [`flattened`](crate::method::metric::flattened), times the root of its tokens.
+pub fn example_gradient<B: TrainingBackend>(
+    model: &mut Llama<B>,
+    adapter: &Adapter,
+    example: &Sequence,
+    temperature: f64,
+) -> Vec<f32> {
+    let factor = (response_tokens(example) as f64).sqrt() as f32;
+    let mut by_name = adapter_gradients(model, std::slice::from_ref(example), temperature);
+    let mut values = Vec::new();
+    for (name, matrix) in adapter.parameters() {
+        match by_name.remove(&name) {
+            Some(gradient) => {
+                let gradient = gradient.into_data().convert::<f32>().into_vec().unwrap_or_default();
+                values.extend(gradient.iter().map(|value: &f32| factor * value));
+            }
+            // What the loss does not depend on.
+            None => values.resize(values.len() + matrix.values.len(), 0.0),
+        }
+    }
+    values
+}
+
+/// Tokens of an example that the loss is over.
+pub fn response_tokens(example: &Sequence) -> usize {
+    example.branches.iter().map(|branch| branch.targets.len()).sum()
 }
 
 fn gradients_of<B: TrainingBackend>(

@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 
 use super::base_model::load_base;
 use super::evaluate::test_user_counts;
+use super::filter::Filter;
 use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{complete_result_matrix, copy_row, measure_row};
 use super::shared::measure_untrained;
@@ -174,10 +175,6 @@ impl StageRun<'_> {
         recorder: &mut Recorder<'_>,
     ) -> Result<(), RunError> {
         let (task, seed) = (self.task, self.folder.config().seed);
-        if part.lambda == Lambda::Kalman {
-            let problem = "no stage finds its λ by a filter in this version";
-            return Err(InputError::new(self.folder.path(), problem).advice("set `lambda` to a number").into());
-        }
         let data = StageData::new(task, self.stage - 1, part.data, seed);
         record.train_examples = record.train_examples.max(data.examples as u64);
         let before = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.on_progress(recorder))?;
@@ -191,6 +188,10 @@ impl StageRun<'_> {
             let gradient = stage_statistics::gradient(ahead.examples, &mut model, &data, task, seed);
             ahead.started(&part.start, &gradient).put_on(&mut model);
         }
+        if part.lambda == Lambda::Kalman {
+            // What an earlier worker found stays.
+            record.lambda = self.recorded()?.and_then(|there| there.lambda);
+        }
         recorder.stage(record)?;
         let mut job = jobs::stage_job(task, &data, part, number, seed, self.folder.checkpoint());
         let parts = &Work::of(task, self.method).train[self.stage - 1];
@@ -203,8 +204,20 @@ impl StageRun<'_> {
             terms = terms.into_iter().map(|term| term.times(chosen)).collect();
             resume = Some(checkpoint);
         }
+        if part.lambda == Lambda::Kalman {
+            let found = match record.lambda.take() {
+                Some(found) => found,
+                None => Filter { task, folder: self.folder, stage: self.stage }.find(&mut model, &data, recorder)?,
+            };
+            terms = terms.into_iter().map(|term| term.by_group(&found.value)).collect();
+            record.lambda = Some(found);
+            recorder.stage(record)?;
+        }
         let mut guides = Guides::new(&terms, device, &before);
         job.run(&mut model, &mut guides, resume, record, recorder)?;
+        if part.lambda == Lambda::Kalman {
+            record.train_seconds += record.lambda.as_ref().map_or(0.0, |lambda| lambda.cost_seconds);
+        }
         candidates::remove(&job.checkpoint);
         Ok(write_adapter(task, &mut model, &part.added, &self.adapter_folder(number))?)
     }

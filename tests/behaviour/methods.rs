@@ -14,8 +14,8 @@ use peso_workbench::device::DeviceChoice;
 use peso_workbench::method::pull_ratio::Window;
 use peso_workbench::method::term::{Parameters, on_device};
 use peso_workbench::method::{
-    AdapterMethod, Anchor, Distance, Ewc, Guides, Lambda, Matrices, MethodOptions, OLora, Peso, Plan, Stage, SumLora,
-    Term,
+    AdapterMethod, Anchor, Distance, Ewc, Guides, Lambda, Matrices, MethodOptions, OLora, Peso, Plan, Rows, Stage,
+    StageLambda, Strength, SumLora, Term,
 };
 use peso_workbench::model::adapter::{Matrix, Pair};
 use peso_workbench::model::{Adapter, Compact, Llama, LlamaConfig, weights};
@@ -172,6 +172,45 @@ proptest! {
     }
 }
 
+#[test]
+fn groups_are_pulled_by_their_own_weights() {
+    let (now, before) = (adapter(&[1.0; 14]), adapter(&[0.0; 14]));
+    let peso = Peso {
+        lambda: Lambda::Kalman,
+        distance: Distance::L2 { squared: true, per_element: false },
+        ..Peso::default()
+    };
+    let term = plan(&peso, &[before], &[]).main.terms.remove(0);
+    let weights = Strength::PerGroup([("m.lora_A.weight".to_owned(), 2.0), ("m.lora_B.weight".to_owned(), 3.0)].into());
+    let guides = Guides::new(&[term.by_group(&weights)], &Default::default(), &model());
+    let pull = guides.pull(&on_device::<Flex>(&now, &Default::default())).unwrap();
+    // ½ (2 · 6 values of A + 3 · 8 of B), and each value's gradient is its group's weight.
+    assert_eq!(pull.penalty, 18.0);
+    for (name, weight) in [("m.lora_A.weight", 2.0), ("m.lora_B.weight", 3.0)] {
+        let gradient = Matrix::from_tensor(pull.gradients[name].clone());
+        assert!(gradient.values.iter().all(|value| *value == weight), "{name}: {gradient:?}");
+    }
+}
+
+#[test]
+fn a_filter_is_refused_where_there_is_none() {
+    let kalman = |peso: Peso| MethodOptions::Peso(Peso { lambda: Lambda::Kalman, ..peso }).check();
+    kalman(Peso::default()).unwrap();
+    kalman(Peso { anchor: Anchor::Ema { decay: 0.5 }, ..Peso::default() }).unwrap();
+    for (peso, word) in [
+        (Peso { distance: Distance::Orthogonal, ..Peso::default() }, "absolute values"),
+        (Peso { distance: Distance::L2 { squared: false, per_element: false }, ..Peso::default() }, "not squared"),
+        (Peso { distance: Distance::OutputKl, ..Peso::default() }, "predictions"),
+        (Peso { anchor: Anchor::All, ..Peso::default() }, "several states"),
+        (Peso { rows: Rows::Pulled, ..Peso::default() }, "token rows"),
+    ] {
+        let error = kalman(peso).unwrap_err();
+        assert!(error.field == "lambda" && error.problem.contains(word), "{error:?}");
+    }
+    let ewc = MethodOptions::Ewc(Ewc { lambda: Lambda::Kalman, ..Ewc::default() });
+    assert_eq!(ewc.check().unwrap_err().field, "lambda");
+}
+
 /// Every method on data small enough for a test, and pairs of them that must be the same.
 const PROJECT: &str = r#"(
     format: 1,
@@ -214,6 +253,7 @@ const PROJECT: &str = r#"(
         (name: "peso 0.5", method: Peso(lambda: 0.5)),
         (name: "peso 200", method: Peso(lambda: 200.0)),
         (name: "peso 5000", method: Peso(lambda: 5000.0)),
+        (name: "peso by filter", method: Peso(lambda: Kalman)),
         (name: "peso rows", method: Peso(lambda: 50.0, rows: Pulled)),
         (name: "ewc rows", method: Ewc(examples: 20, rows: Pulled)),
     ],
@@ -318,6 +358,7 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
         "lsat",
         "surgery",
         "peso by ratio",
+        "peso by filter",
         "ewc rows",
     ] {
         assert_ne!(last_adapter(&project, other), single, "{other} does something");
@@ -334,6 +375,7 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
     assert_ne!(last_adapter(&project, "ewc rows"), last_adapter(&project, "ewc"), "rows that are held");
     the_chosen_candidate_is_the_run_with_that_lambda(&project);
     the_pull_has_its_share_of_the_gradient(&project, 0.3);
+    every_group_has_a_weight_of_its_own(&project);
     let frozen = last_adapter(&project, "frozen");
     let held = distance(&last_adapter(&project, "peso infinite"), &frozen);
     let free = distance(&single, &frozen);
@@ -393,6 +435,29 @@ fn the_pull_has_its_share_of_the_gradient(project: &Project, ratio: f64) {
     }
 }
 
+/// What the filter found for each group, by stage from 2 on.
+fn filtered(project: &Project) -> Vec<BTreeMap<String, f64>> {
+    let stages = folder_of(project, "peso by filter").reader().unwrap().stages().unwrap();
+    let found = stages.into_iter().skip(1).map(|stage| stage.lambda.unwrap());
+    let groups = |found: StageLambda| match found.value {
+        Strength::PerGroup(groups) if found.rule == Lambda::Kalman && found.cost_seconds > 0.0 => groups,
+        other => panic!("{:?} by {:?}", other, found.rule),
+    };
+    found.map(groups).collect()
+}
+
+fn every_group_has_a_weight_of_its_own(project: &Project) {
+    let (names, stages) = (last_adapter(project, "peso by filter"), filtered(project));
+    for groups in &stages {
+        assert!(names.parameters().map(|(name, _)| name).eq(groups.keys().cloned()), "{groups:?}");
+        assert!(groups.values().all(|lambda| lambda.is_finite() && *lambda > 0.0), "{groups:?}");
+        let (least, most) =
+            (groups.values().copied().fold(f64::MAX, f64::min), groups.values().fold(0.0, |a: f64, b| a.max(*b)));
+        assert!(most > 1.5 * least, "groups differ: {least} to {most}");
+    }
+    assert_ne!(stages[0], stages[1], "each stage finds its own");
+}
+
 #[test]
 fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
     let (whole, interrupted) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -409,6 +474,7 @@ fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
         "single",
         "peso by ratio",
         "peso validated",
+        "peso by filter",
         "ewc rows",
         "sasrec",
         "pisa",
@@ -431,6 +497,8 @@ fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
     assert!(stops > 10, "interrupted {stops} times");
     assert_eq!(matrices(&project), matrices(&undisturbed));
     assert_eq!(training_figures(&project), training_figures(&undisturbed));
+    assert_eq!(filtered(&project), filtered(&undisturbed));
+    assert_eq!(steps_of(&project, "peso by filter", 3), steps_of(&undisturbed, "peso by filter", 3));
     for rule in ["peso by ratio", "peso validated"] {
         assert_eq!(lambdas(&project, rule), lambdas(&undisturbed, rule));
         assert_eq!(steps_of(&project, rule, 3), steps_of(&undisturbed, rule, 3));

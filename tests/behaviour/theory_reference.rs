@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use burn::tensor::Tensor;
-use peso_workbench::analysis::metric::metric;
-use peso_workbench::analysis::retention::example_gradient;
+use peso_workbench::method::metric::metric;
 use peso_workbench::method::{Distance, Peso, Strength};
 use peso_workbench::model::Adapter;
 use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::packing::Packed;
 use peso_workbench::subspace::curvature::{Constants, Gradients, directions};
+use peso_workbench::train::stage_statistics::example_gradient;
 use serde_json::Value;
 
 use crate::model_reference::{LoraCase, Tracked, json, number, relative};

@@ -11,7 +11,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use support::supported;
+pub use support::{centred, supported};
 
 /// One direction in which a stage's data supports a group, of length 1 in the proximal term's metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -194,7 +194,8 @@ impl History {
             let of = |seen: &Seen| {
                 let [fixed, linear, square] = seen.variance;
                 let expected = seen.expected.fixed + seen.expected.growth * movement;
-                seen.expected.growth * (expected - seen.moved) / (fixed + linear * movement + square * movement * movement)
+                seen.expected.growth * (expected - seen.moved)
+                    / (fixed + linear * movement + square * movement * movement)
             };
             let guessed = (movement - guess) / (2.0 * (movement + guess).powi(2));
             self.seen.iter().map(of).filter(|value| value.is_finite()).sum::<f64>() + guessed

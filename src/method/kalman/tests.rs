@@ -104,8 +104,8 @@ fn nothing_is_said_of_what_no_example_moves() {
     let mut gradients = Gradients::new(2);
     [[0.0, 1.0], [0.0, 3.0], [0.0, 5.0]].iter().for_each(|row| gradients.push(row));
     let metric = |first| Metric { groups: vec![Group::identity(first, 1, 0.5)] };
-    assert!(supported(&gradients, &metric(0), 30.0).is_empty());
-    let found = supported(&gradients, &metric(1), 30.0);
+    assert!(supported(&centred(&gradients), &metric(0), 30.0).is_empty());
+    let found = supported(&centred(&gradients), &metric(1), 30.0);
     // The variance of 1, 3, 5 is 4; a metric of half the identity makes it twice as much.
     assert!(found.len() == 1 && close(found[0].curvature, 8.0, 1e-12) && close(found[0].noise, 1.0 / 240.0, 1e-12));
 }
@@ -257,7 +257,7 @@ fn gradients_of_examples_are_enough() {
             gradients.push(&std::array::from_fn::<f32, 3, _>(|k| (root[k] * root[k] * (state[k] - x[k])) as f32));
             (0..3).for_each(|k| optimum[k] += x[k] / EXAMPLES as f64);
         }
-        let directions = supported(&gradients, &metric, EXAMPLES as f64);
+        let directions = supported(&centred(&gradients), &metric, EXAMPLES as f64);
         let lambda = held(&directions, EXAMPLES as f64, &past).unwrap().lambda;
         let mut moved = 0.0;
         for k in 0..3 {

@@ -20,7 +20,7 @@ pub use proximal::Proximal;
 use proximal::{Aggregation, Distance};
 pub use teacher::{Teacher, Toward};
 
-use super::State;
+use super::{State, Strength};
 use crate::model::adapter::Matrices;
 use crate::model::kernels::Kernels;
 use crate::model::optimizer::sum;
@@ -31,6 +31,8 @@ use crate::model::{Adapter, Llama};
 pub enum Term {
     /// A distance to past states: the mean over them.
     Proximal(Proximal, Vec<State>),
+    /// The same with each group's distance weighted once more.
+    ByGroup(Proximal, Strength, Vec<State>),
     /// The softmax-KL at a temperature to past states, as the released code computes it; see [`released`].
     Released(Proximal, f64, Vec<State>),
     Fisher(Fisher),
@@ -42,12 +44,21 @@ impl Term {
     /// The term with its weight times `factor`.
     pub fn times(mut self, factor: f64) -> Self {
         let (Self::Proximal(Proximal { lambda, .. }, _)
+        | Self::ByGroup(Proximal { lambda, .. }, ..)
         | Self::Released(Proximal { lambda, .. }, ..)
         | Self::Fisher(Fisher { lambda, .. })
         | Self::Orthogonal(Orthogonal { lambda, .. })
         | Self::Teacher(Teacher { lambda, .. })) = &mut self;
         *lambda *= factor;
         self
+    }
+
+    /// The term with each group's weight times its own factor, where it is a distance of the parameters.
+    pub fn by_group(self, factors: &Strength) -> Self {
+        match self {
+            Self::Proximal(proximal, states) => Self::ByGroup(proximal, factors.clone(), states),
+            other => other,
+        }
     }
 
     /// The term as the released code has it: averaged over modules, and the softmax-KL in bfloat16.
@@ -112,6 +123,7 @@ pub struct Guides<B: Backend> {
 
 enum OnDevice<B: Backend> {
     Proximal(Proximal, Vec<Parameters<B>>),
+    ByGroup(Proximal, Strength, Vec<Parameters<B>>),
     Released(Proximal, f64, Vec<Parameters<B>>),
     Fisher(f64, Vec<fisher::Anchor<B>>),
     Orthogonal(f64, Vec<Parameters<B>>),
@@ -134,6 +146,10 @@ impl<B: Kernels> Guides<B> {
                     let states = states.iter().map(|state| state_on_device(state, device)).collect();
                     guides.pulls.push(OnDevice::Proximal(*proximal, states));
                 }
+                Term::ByGroup(proximal, weights, states) => {
+                    let states = states.iter().map(|state| state_on_device(state, device)).collect();
+                    guides.pulls.push(OnDevice::ByGroup(*proximal, weights.clone(), states));
+                }
                 Term::Released(proximal, temperature, states) => {
                     let states = states.iter().map(|state| state_on_device(state, device)).collect();
                     guides.pulls.push(OnDevice::Released(*proximal, *temperature, states));
@@ -151,6 +167,7 @@ impl<B: Kernels> Guides<B> {
         for pull in &mut self.pulls {
             match pull {
                 OnDevice::Proximal(Proximal { lambda, .. }, _)
+                | OnDevice::ByGroup(Proximal { lambda, .. }, ..)
                 | OnDevice::Released(Proximal { lambda, .. }, ..)
                 | OnDevice::Fisher(lambda, _)
                 | OnDevice::Orthogonal(lambda, _) => *lambda *= factor,
@@ -164,6 +181,7 @@ impl<B: Kernels> Guides<B> {
         for pull in &self.pulls {
             let pull = match pull {
                 OnDevice::Proximal(proximal, states) => proximal.pull(current, states),
+                OnDevice::ByGroup(proximal, weights, states) => proximal.pull_by_group(current, states, weights),
                 OnDevice::Released(proximal, temperature, states) => {
                     released::pull(proximal, *temperature, current, states)
                 }

@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
+use super::super::Strength;
 use super::{Parameters, Pull, sum};
 use crate::model::Adapter;
 use crate::model::kernels::{Divergence, Group, Kernels};
@@ -40,6 +41,21 @@ pub enum Distance {
     None,
 }
 
+/// Whether a distance is a metric to second order.
+///
+/// # Errors
+/// In words: why it is not.
+pub fn has_metric(distance: Distance) -> Result<(), String> {
+    let problem = match distance {
+        Distance::SoftmaxKl { .. } | Distance::PerRankKl { .. } | Distance::L2 { squared: true, .. } => return Ok(()),
+        Distance::L2 { squared: false, .. } => "a norm that is not squared has no metric",
+        Distance::Orthogonal => "a sum of absolute values has no metric",
+        Distance::OutputKl => "a divergence of predictions has no metric of the parameters",
+        Distance::None => "there is no proximal term",
+    };
+    Err(problem.to_owned())
+}
+
 /// How the groups' distances are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Aggregation {
@@ -55,14 +71,30 @@ pub const RELEASED_SMOOTHING: f64 = 1e-8;
 impl Proximal {
     /// Value and gradient of the mean distance to the states; parameters that a state does not know are left alone.
     pub fn pull<B: Kernels>(&self, current: &Parameters<B>, states: &[Parameters<B>]) -> Pull<B> {
+        self.pull_by_group(current, states, &Strength::One(1.0))
+    }
+
+    /// The same with each group's distance weighted once more, by the name of the parameter.
+    pub fn pull_by_group<B: Kernels>(
+        &self,
+        current: &Parameters<B>,
+        states: &[Parameters<B>],
+        weights: &Strength,
+    ) -> Pull<B> {
         let mut pull = Pull::default();
         for state in states {
-            pull.add(self.toward(current, state, 1.0 / states.len() as f64));
+            pull.add(self.toward(current, state, 1.0 / states.len() as f64, weights));
         }
         pull
     }
 
-    fn toward<B: Kernels>(&self, current: &Parameters<B>, state: &Parameters<B>, share: f64) -> Pull<B> {
+    fn toward<B: Kernels>(
+        &self,
+        current: &Parameters<B>,
+        state: &Parameters<B>,
+        share: f64,
+        weights: &Strength,
+    ) -> Pull<B> {
         let (weight, smoothing) = match self.aggregation {
             Aggregation::Sum => (share * self.lambda, 0.0),
             Aggregation::Mean => (share * self.lambda / modules(state), RELEASED_SMOOTHING),
@@ -85,8 +117,11 @@ impl Proximal {
             Distance::Orthogonal => names.iter().zip(groups).map(|(name, group)| within_past(name, group)).collect(),
             Distance::OutputKl | Distance::None => return Pull::default(),
         };
-        let (values, gradients): (Vec<_>, Vec<_>) =
-            divergences.into_iter().map(|d| (d.value, d.gradient.mul_scalar(weight))).unzip();
+        let weighted = |(divergence, name): (Divergence<B>, &String)| {
+            let own = weights.of(name);
+            (divergence.value.mul_scalar(own), divergence.gradient.mul_scalar(weight * own))
+        };
+        let (values, gradients): (Vec<_>, Vec<_>) = divergences.into_iter().zip(&names).map(weighted).unzip();
         Pull { penalty: weight * sum(values), gradients: names.into_iter().zip(gradients).collect() }
     }
 }

@@ -12,7 +12,7 @@ use self::values::{Checked, above_zero, bad, dropout, positive, require};
 use super::decision::Gates;
 use super::{Evaluation, Experiment, Project, SemanticIds, evaluation_fields, settings, slug};
 use crate::data::{DatasetSource, Prepare};
-use crate::method::MethodOptions;
+use crate::method::{Lambda, MethodOptions};
 use crate::model::{BaseModel, Compact, Prompt, Storage};
 
 /// Finds the first field whose value cannot be used.
@@ -178,6 +178,13 @@ fn experiments(project: &Project) -> Checked {
             return Err(bad(&field, problem, "every experiment has a name of its own"));
         }
         method(&format!("experiments[{index}].method"), &experiment.method)?;
+        let filtered = experiment.method.method().proximal().is_some_and(|peso| peso.lambda == Lambda::Kalman);
+        require(
+            !(filtered && project.training.release_compatible),
+            &format!("experiments[{index}].method.lambda"),
+            "a filter gives each group a λ, and training as released has one for all",
+            "choose another rule or a number, or set `training.release_compatible` to false",
+        )?;
     }
     Ok(())
 }

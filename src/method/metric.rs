@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::method::{Aggregation, Distance, Peso, Strength};
+use super::term::proximal::has_metric;
+use super::{Aggregation, Distance, Peso, Strength};
 use crate::model::Adapter;
 use crate::subspace::curvature::{Group, Metric};
 
@@ -26,21 +27,6 @@ const MIN_EVENNESS: f64 = 1e-6;
 /// All values of an adapter, parameter after parameter, in the order of [`Adapter::parameters`].
 pub fn flattened(adapter: &Adapter) -> Vec<f64> {
     adapter.parameters().flat_map(|(_, matrix)| matrix.values.iter().map(|value| f64::from(*value))).collect()
-}
-
-/// Whether a distance is a metric to second order.
-///
-/// # Errors
-/// In words: why it is not.
-pub fn has_metric(distance: Distance) -> Result<(), String> {
-    let problem = match distance {
-        Distance::SoftmaxKl { .. } | Distance::PerRankKl { .. } | Distance::L2 { squared: true, .. } => return Ok(()),
-        Distance::L2 { squared: false, .. } => "a norm that is not squared has no metric",
-        Distance::Orthogonal => "a sum of absolute values has no metric",
-        Distance::OutputKl => "a divergence of predictions has no metric of the parameters",
-        Distance::None => "there is no proximal term",
-    };
-    Err(problem.to_owned())
 }
 
 /// The metric of a proximal term around the state that pulls, to second order and without its `lambda`, and how strongly
