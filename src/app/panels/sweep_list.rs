@@ -27,9 +27,11 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, experiment: &Experiment
             ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
                 buttons(ui, context, index, &experiment.name);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let every = if sweep.experiment == EVERY { " (every experiment)" } else { "" };
-                    let heading = RichText::new(format!("{}{every}", heading(sweep))).family(theme::semi_bold());
-                    ui.add(egui::Label::new(heading).truncate());
+                    let text = RichText::new(heading(sweep)).family(theme::semi_bold());
+                    let label = ui.add(egui::Label::new(text).truncate());
+                    if sweep.experiment == EVERY {
+                        label.on_hover_text("Of every experiment: an edit changes the points of all");
+                    }
                 });
             });
             for axis in &sweep.options {
@@ -58,14 +60,15 @@ fn buttons(ui: &mut Ui, context: &mut Context<'_>, index: usize, experiment: &st
     }
 }
 
-/// `Sweep, 6 points`.
+/// `Sweep, 6 points`, `Sweep of all, 6 points`.
 fn heading(sweep: &Sweep) -> String {
     let lengths = sweep.options.iter().map(|axis| axis.values.len());
     let (number, how) = match sweep.combine {
         Combine::Grid => (lengths.product(), ""),
         Combine::List => (lengths.max().unwrap_or(0), " in turn"),
     };
-    format!("Sweep, {}{how}", counted(number, "point"))
+    let of = if sweep.experiment == EVERY { "Sweep of all" } else { "Sweep" };
+    format!("{of}, {}{how}", counted(number, "point"))
 }
 
 /// The option's description, where the experiment has it as it is.

@@ -159,7 +159,7 @@ fn the_chance_of_a_return_is_the_share_of_known_users_that_act() {
 
 #[test]
 fn a_truth_of_before_anything_came_and_went_is_read() {
-    let (_, truth) = made(&SyntheticOptions { users: 30, items: 80, ..SyntheticOptions::default() });
+    let (_, truth) = made(&SyntheticOptions { users: 30, items: 150, ..SyntheticOptions::default() });
     let mut old = serde_json::to_value(&truth).unwrap();
     for field in ["contradictory_users", "recurring_users", "recurring_tastes", "seasonal_items"] {
         old.as_object_mut().unwrap().remove(field).unwrap();

@@ -6,6 +6,9 @@ use crate::plot::font::{self, Weight};
 use crate::plot::gain_map::{Certainty, GainMap, signed};
 use crate::plot::series_style::{ColourMap, Rgb, Theme, text_on};
 
+/// Width of a cell at most, in heights: an interval takes more room than a value.
+const WIDEST: f32 = 4.5;
+
 /// Draws `gains` into `room`; returns where the cells are.
 pub fn draw(scene: &mut Scene, gains: &GainMap, mut room: Rect) -> Rect {
     room.top = legend(scene, room);
@@ -15,7 +18,7 @@ pub fn draw(scene: &mut Scene, gains: &GainMap, mut room: Rect) -> Rect {
     let bar = scene.scaled(18.0);
     let beside = scene.scaled(26.0);
     let around = beside + bar + gap + widest + scene.scaled(12.0) + label;
-    let cells = headings(scene, &gains.map, Rect { right: room.right - around, ..room });
+    let cells = headings(scene, &gains.map, Rect { right: room.right - around, ..room }, WIDEST);
     draw_cells(scene, gains, cells);
     let left = cells.right + beside;
     colour_bar(scene, gains, Rect { left, right: left + bar, ..cells });

@@ -29,7 +29,7 @@ pub fn draw(scene: &mut Scene, maps: &[(&str, &HeatMap)], room: Rect) -> Vec<Rec
     for (name, map) in maps {
         let mut own = Rect { left, right: left + width, ..room };
         own.top += heading(scene, name, own);
-        let cells = headings(scene, map, own);
+        let cells = headings(scene, map, own, WIDEST);
         draw_cells(scene, map, cells, range, decimals);
         all.push(cells);
         left = cells.right + scene.scaled(20.0);
@@ -53,8 +53,8 @@ pub fn heading(scene: &mut Scene, name: &str, room: Rect) -> f32 {
     label * size::LEADING
 }
 
-/// Draws the names of rows and columns; returns where the cells go.
-pub(super) fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
+/// Draws the names of rows and columns; returns where the cells go, each at most `widest_cell` times as wide as high.
+pub(super) fn headings(scene: &mut Scene, map: &HeatMap, room: Rect, widest_cell: f32) -> Rect {
     let [tick, label] = [size::TICK, size::LABEL].map(|size| scene.scaled(size));
     let gap = scene.scaled(size::GAP);
     let longest = room.width() * 0.25;
@@ -67,7 +67,7 @@ pub(super) fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
         right: room.right,
         bottom: room.bottom - tick - label * size::LEADING - 2.0 * gap,
     };
-    let cells = not_too_wide(cells, map);
+    let cells = not_too_wide(cells, map, widest_cell);
     let quiet = scene.theme.quiet_text();
     for (row, name) in names.into_iter().enumerate() {
         let y = cell(cells, map, row, 0).centre()[1] + row_size * 0.35;
@@ -86,10 +86,13 @@ pub(super) fn headings(scene: &mut Scene, map: &HeatMap, room: Rect) -> Rect {
     cells
 }
 
-/// Cells wider than 1.7 times their height are made narrower, the whole stays at the left.
-fn not_too_wide(cells: Rect, map: &HeatMap) -> Rect {
+/// Width of a cell at most, in heights.
+const WIDEST: f32 = 1.7;
+
+/// Cells wider than `widest` times their height are made narrower, the whole stays at the left.
+fn not_too_wide(cells: Rect, map: &HeatMap, widest: f32) -> Rect {
     let [rows, columns] = [map.rows.len(), map.columns.len()].map(|count| count.max(1) as f32);
-    let width = (1.7 * cells.height() / rows * columns).min(cells.width());
+    let width = (widest * cells.height() / rows * columns).min(cells.width());
     Rect { right: cells.left + width, ..cells }
 }
 
