@@ -15,6 +15,7 @@ use super::panels::view::View;
 pub(crate) enum Command {
     NewProject,
     OpenDemo,
+    OpenLongUpdates,
     OpenProject,
     OpenPath,
     SaveProject,
@@ -86,7 +87,7 @@ impl Menu {
         match self {
             Self::File => vec![
                 vec![C::NewProject],
-                vec![C::OpenDemo, C::OpenProject, C::OpenPath],
+                vec![C::OpenDemo, C::OpenLongUpdates, C::OpenProject, C::OpenPath],
                 vec![C::SaveProject, C::CloseProject],
                 vec![C::Pack, C::Locate],
                 vec![C::PinChart, C::ExportChart, C::CopyChartData, C::CopyChartImage],
@@ -173,6 +174,7 @@ impl Command {
         match self {
             Self::NewProject => "New project from data…",
             Self::OpenDemo => "Open the demo…",
+            Self::OpenLongUpdates => "Open the demo of long updates…",
             Self::OpenProject => "Open a project…",
             Self::OpenPath => "Open a typed path…",
             Self::SaveProject => "Save project",
@@ -232,6 +234,7 @@ impl Command {
         match self {
             Self::NewProject => "Choose a file or folder of interactions and write a project that trains on it",
             Self::OpenDemo => "Write a small synthetic project to a folder and open it",
+            Self::OpenLongUpdates => "Write a small synthetic project in which PESO's pull helps, and open it",
             Self::OpenProject => "Choose a project file with the desktop's file dialog",
             Self::OpenPath => "Type or paste the path of a project file or its folder",
             Self::SaveProject => "Write the changes to the project file",
@@ -323,6 +326,7 @@ impl Command {
             Self::StepTab(Step::Previous) => (COMMAND, Key::PageUp),
             Self::Report => (COMMAND_SHIFT, Key::R),
             Self::Tour
+            | Self::OpenLongUpdates
             | Self::Pack
             | Self::Locate
             | Self::UndoRuns
@@ -454,6 +458,7 @@ mod tests {
         for command in [
             Command::NewProject,
             Command::OpenDemo,
+            Command::OpenLongUpdates,
             Command::OpenProject,
             Command::Palette,
             Command::Quit,

@@ -16,6 +16,48 @@ use crate::files;
 /// The demo project's file, as `peso demo` writes it and the window opens it.
 pub const DEMO: &str = include_str!("../../projects/demo/project.ron");
 
+/// A project that comes with the program: [`Demo::text`] is its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demo {
+    /// Tastes that drift, four methods.
+    Drift,
+    /// Long updates on little data, where PESO's pull makes a difference.
+    LongUpdates,
+}
+
+impl Demo {
+    pub const ALL: [Self; 2] = [Self::Drift, Self::LongUpdates];
+
+    /// Its project file.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Drift => DEMO,
+            Self::LongUpdates => include_str!("../../projects/long_updates/project.ron"),
+        }
+    }
+
+    /// What it is called on the command line, and its folder behind `peso-`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Drift => "demo",
+            Self::LongUpdates => "long-updates",
+        }
+    }
+
+    /// The folder that is suggested for it.
+    pub fn folder(self) -> String {
+        format!("peso-{}", self.name())
+    }
+
+    /// What it shows, in a line.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::Drift => "Tastes that drift: PESO and three other methods in a few minutes",
+            Self::LongUpdates => "Long updates on little data: where PESO's pull helps, and by how much",
+        }
+    }
+}
+
 /// Name of the project file in a project folder.
 pub const FILE_NAME: &str = "project.ron";
 

@@ -14,6 +14,7 @@ use crate::method::MethodOptions;
 use crate::pack::Contents;
 use crate::plot::{Chart, Style};
 use crate::project::Project;
+use crate::project::file::Demo;
 use crate::project::new_project::NewProject;
 use crate::project::sweep::Sweep;
 use crate::run::marks::MarkChange;
@@ -117,7 +118,7 @@ pub(crate) enum Leaving {
     Close,
     Quit,
     Open(PathBuf),
-    Demo(PathBuf),
+    Demo(Demo, PathBuf),
     /// Write a project for data, and open it.
     New(NewProject),
 }
@@ -136,7 +137,7 @@ pub(crate) struct Export {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PathPurpose {
     OpenProject,
-    DemoFolder,
+    DemoFolder(Demo),
     /// Where the figures of the board are written to, as which kind of file.
     BoardFolder(Format),
     /// Where a steered adapter is written to.

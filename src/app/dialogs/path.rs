@@ -9,6 +9,7 @@ use super::dialog::{DialogAction, DialogContents, OnEscape, PathPurpose, right_b
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::error::InputError;
+use crate::project::file::Demo;
 
 /// Asks for a path, by typing or through the desktop.
 #[derive(Debug)]
@@ -35,8 +36,11 @@ impl DialogContents for PathDialog {
             PathPurpose::OpenProject => {
                 ("Open a project", "A project file (.ron), or the folder that holds project.ron", "Open")
             }
-            PathPurpose::DemoFolder => (
-                "Open the demo",
+            PathPurpose::DemoFolder(demo) => (
+                match demo {
+                    Demo::Drift => "Open the demo",
+                    Demo::LongUpdates => "Open the demo of long updates",
+                },
                 "Folder to write the demo project and its runs into; an existing demo there is opened as it is",
                 "Create and open",
             ),

@@ -37,7 +37,7 @@ impl Workbench {
     pub(super) fn ask_path(&mut self, purpose: PathPurpose, hint: Option<&'static str>) {
         let text = match purpose {
             PathPurpose::OpenProject => String::new(),
-            PathPurpose::DemoFolder => self.projects_folder().join("peso-demo").display().to_string(),
+            PathPurpose::DemoFolder(demo) => self.projects_folder().join(demo.folder()).display().to_string(),
             PathPurpose::BoardFolder(_) => self.board_folder().display().to_string(),
             PathPurpose::SteeredAdapter => self.steered_folder().display().to_string(),
         };
@@ -59,7 +59,7 @@ impl Workbench {
         let asked = match &self.dialog {
             Some(Dialog::Path(dialog)) => match dialog.purpose {
                 PathPurpose::OpenProject => FileDialog::OpenProject,
-                PathPurpose::DemoFolder => FileDialog::DemoFolder { suggested: PathBuf::from(&dialog.text) },
+                PathPurpose::DemoFolder(_) => FileDialog::DemoFolder { suggested: PathBuf::from(&dialog.text) },
                 PathPurpose::BoardFolder(_) => FileDialog::BoardFolder { suggested: PathBuf::from(&dialog.text) },
                 PathPurpose::SteeredAdapter => FileDialog::SteeredFolder { suggested: PathBuf::from(&dialog.text) },
             },

@@ -50,6 +50,7 @@ use crate::method::MethodOptions;
 use crate::plot::screen;
 use crate::project::edits::change::Place;
 use crate::project::edits::{experiments, sweeps};
+use crate::project::file::Demo;
 use crate::run::observer::Control;
 use crate::run::queue::RunKey;
 
@@ -237,7 +238,8 @@ impl Workbench {
         }
         match command {
             Command::NewProject => self.ask_new_project(None),
-            Command::OpenDemo => self.ask_path(PathPurpose::DemoFolder, None),
+            Command::OpenDemo => self.ask_path(PathPurpose::DemoFolder(Demo::Drift), None),
+            Command::OpenLongUpdates => self.ask_path(PathPurpose::DemoFolder(Demo::LongUpdates), None),
             Command::OpenProject => self.ask_desktop(FileDialog::OpenProject),
             Command::OpenPath => self.ask_path(PathPurpose::OpenProject, None),
             Command::SaveProject => self.save_project(None),
@@ -326,7 +328,7 @@ impl Workbench {
                 self.dialog = if question { self.asked.take() } else { None };
             }
             DialogAction::Path(PathPurpose::OpenProject, path) => self.ask_to_leave(Leaving::Open(path)),
-            DialogAction::Path(PathPurpose::DemoFolder, path) => self.ask_to_leave(Leaving::Demo(path)),
+            DialogAction::Path(PathPurpose::DemoFolder(demo), path) => self.ask_to_leave(Leaving::Demo(demo, path)),
             DialogAction::Path(PathPurpose::BoardFolder(format), path) => {
                 self.asked = self.dialog.take();
                 self.export_board(ctx, &path, format);

@@ -19,7 +19,7 @@ use crate::app::panels::selection::Selection;
 use crate::app::panels::view::View;
 use crate::app::panels::{PanelEvent, Panels, data};
 use crate::error::{InputError, io_words};
-use crate::project::file::{DEMO, FILE_NAME};
+use crate::project::file::{Demo, FILE_NAME};
 use crate::project::{Project, check, sweep_edit};
 use crate::{files, pack};
 
@@ -52,9 +52,9 @@ impl Workbench {
                 self.opening = Some(new.folder.clone());
                 self.spawn("write project", move || Message::NewWritten(new.write()));
             }
-            Leaving::Demo(folder) => {
+            Leaving::Demo(demo, folder) => {
                 self.opening = Some(folder.clone());
-                self.spawn("write demo", move || Message::DemoWritten(write_demo(&folder)));
+                self.spawn("write demo", move || Message::DemoWritten(write_demo(demo, &folder)));
             }
         }
     }
@@ -256,12 +256,12 @@ fn read_project(path: &Path) -> Result<Opened, InputError> {
     Ok(Opened { file, project, layout, new: false, left, missing })
 }
 
-/// Writes the demo project into a folder, unless one is there already, and gives the project file.
-fn write_demo(folder: &Path) -> Result<PathBuf, InputError> {
+/// Writes a demo project into a folder, unless one is there already, and gives the project file.
+fn write_demo(demo: Demo, folder: &Path) -> Result<PathBuf, InputError> {
     let file = folder.join(FILE_NAME);
     if !file.exists() {
         files::create_folder(folder)?;
-        files::write_atomically(&file, DEMO.as_bytes())?;
+        files::write_atomically(&file, demo.text().as_bytes())?;
     }
     Ok(file)
 }

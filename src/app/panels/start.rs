@@ -13,6 +13,7 @@ use crate::app::settings::Settings;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::error::InputError;
+use crate::project::file::Demo;
 
 /// The start page's state.
 #[derive(Debug, Default)]
@@ -88,6 +89,11 @@ impl StartPage {
                 actions.push(Action::Command(Command::OpenProject));
             }
         });
+        ui.add_space(space::S);
+        let second = ui.link(format!("Second demo. {}", Demo::LongUpdates.summary()));
+        if second.on_hover_text(Command::OpenLongUpdates.tooltip()).clicked() {
+            actions.push(Action::Command(Command::OpenLongUpdates));
+        }
         ui.add_space(space::L);
         self.typed_path(ui, actions);
         ui.add_space(space::L);
