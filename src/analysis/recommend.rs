@@ -1,12 +1,16 @@
 //! What every method recommends to a history that somebody made up: the lists that its tests would be answered with, after a
 //! stage and after the one before.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use super::{analysis_folder, cache};
 use crate::baseline::stage_recommender::Query;
 use crate::baseline::{CoOccurrence, CountingBaseline, Popularity};
+use crate::canonical;
 use crate::data::Dataset;
 use crate::error::{InputError, RunError};
 use crate::method::MethodOptions;
@@ -75,12 +79,12 @@ impl RunAnswer {
     }
 }
 
-/// The items of ids, or of titles that only one item has, in their order.
+/// The items of ids, or of titles that only one item has, in their order; what is none itself may be several with commas between.
 ///
 /// # Errors
 /// Names the first that is none.
 pub fn items_of(project: &Project, dataset: &Dataset, names: &[String]) -> Result<Vec<u32>, InputError> {
-    let find = |name: &String| {
+    let find = |name: &str| {
         let name = name.trim();
         let place = |found: &dyn Fn(&crate::data::Item) -> bool| dataset.items.iter().position(found);
         let titled = |item: &crate::data::Item| item.title.as_deref() == Some(name);
@@ -91,7 +95,62 @@ pub fn items_of(project: &Project, dataset: &Dataset, names: &[String]) -> Resul
                 .advice("`peso semantic-ids PROJECT --items FILE` lists the items; Users in the window searches them")
         })
     };
-    names.iter().map(find).collect()
+    let mut items = Vec::new();
+    for name in names {
+        match find(name) {
+            Ok(item) => items.push(item),
+            Err(error) if !name.contains(',') => return Err(error),
+            Err(_) => items.extend(name.split(',').map(find).collect::<Result<Vec<u32>, _>>()?),
+        }
+    }
+    Ok(items)
+}
+
+/// What a run was last asked, with its answer.
+#[derive(Serialize, Deserialize)]
+struct KeptAnswer {
+    /// Ids, oldest first.
+    history: Vec<String>,
+    user: Option<String>,
+    answer: RunAnswer,
+}
+
+/// What a run answered to a history (ids of items, oldest first, of nobody or of a user) after a stage, from 1; none where it was
+/// not asked, or has been trained again since.
+///
+/// # Errors
+/// The run's records cannot be read.
+pub fn kept(
+    run: &RunFolder,
+    history: &[String],
+    user: Option<&str>,
+    stage: usize,
+) -> Result<Option<RunAnswer>, InputError> {
+    let kept: Option<KeptAnswer> = cache::read(&answer_file(run, history, user, stage), &made_from(run, stage)?);
+    Ok(kept.filter(|kept| kept.history == history && kept.user.as_deref() == user).map(|kept| kept.answer))
+}
+
+fn keep(
+    run: &RunFolder,
+    history: &[String],
+    user: Option<&str>,
+    stage: usize,
+    answer: &RunAnswer,
+) -> Result<(), InputError> {
+    let kept = KeptAnswer { history: history.to_vec(), user: user.map(str::to_owned), answer: answer.clone() };
+    cache::write(&answer_file(run, history, user, stage), &made_from(run, stage)?, &kept)
+}
+
+fn answer_file(run: &RunFolder, history: &[String], user: Option<&str>, stage: usize) -> PathBuf {
+    let asked = canonical::hash("history", &json!({"history": history, "user": user}));
+    analysis_folder(run, stage).join(format!("history_{}.json", &asked[..16]))
+}
+
+/// Identifies what the stage and the one before it left.
+fn made_from(run: &RunFolder, stage: usize) -> Result<String, InputError> {
+    let mut records = run.reader()?.stages()?;
+    records.retain(|record| record.finished && (record.stage == stage || record.stage + 1 == stage));
+    Ok(canonical::hash("answer", &json!({"data": run.config().data_hash, "stages": records})))
 }
 
 /// Asks runs, one after the other; `on_answer` is told how many have answered before each, and which is next.
@@ -114,15 +173,25 @@ pub fn ask(
         let before = if question.stage > 1 { Some(at(question.stage - 1)?) } else { None };
         Ok((at(question.stage)?, before))
     };
+    let history: Vec<String> = question.history.iter().map(|&item| dataset.items[item as usize].id.clone()).collect();
+    let user = question.user.and_then(|user| dataset.users.get(user as usize)).map(String::as_str);
     let answer = |(place, run): (usize, &RunFolder)| {
+        if let Ok(Some(kept)) = kept(run, &history, user, question.stage) {
+            return kept;
+        }
         on_answer(place, run);
         let config = run.config();
         let ((items, before), problem) = match lists(run) {
             Ok(lists) => (lists, None),
             Err(error) => ((Vec::new(), None), Some(error.to_string())),
         };
-        let (run, experiment, seed) = (config.run.clone(), config.experiment.clone(), config.seed);
-        RunAnswer { run, experiment, seed, items, before, problem }
+        let (id, experiment, seed) = (config.run.clone(), config.experiment.clone(), config.seed);
+        let answer = RunAnswer { run: id, experiment, seed, items, before, problem };
+        if answer.problem.is_none() {
+            // An answer that cannot be kept is as good; it is asked for again the next time.
+            let _ = keep(run, &history, user, question.stage, &answer);
+        }
+        answer
     };
     RecommendReport {
         answers: runs.iter().enumerate().map(answer).collect(),

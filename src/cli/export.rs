@@ -42,6 +42,8 @@ pub(super) struct Arguments {
     stage: Option<usize>,
     #[arg(long, value_name = "NAME", help = user_help())]
     user: Option<String>,
+    #[arg(long, value_name = "ITEM", help = history_help())]
+    history: Vec<String>,
     #[arg(long, value_name = "N", help = direction_help())]
     direction: Option<usize>,
     #[arg(long, value_name = "NAME", help = baseline_help())]
@@ -175,6 +177,7 @@ impl Arguments {
             stage: self.stage,
             run: self.run.clone(),
             user: self.user.clone(),
+            history: self.history.clone(),
             direction: self.direction,
             slice: self.slice,
             loss: self.loss,
@@ -254,6 +257,10 @@ fn held(text: &str) -> Result<(String, String), String> {
 
 fn user_help() -> String {
     format!("User of {}, by the name that the data have", names_with(FigureOption::User))
+}
+
+fn history_help() -> String {
+    format!("Id of an item of the history of {}; once for each item, oldest first", names_with(FigureOption::History))
 }
 
 fn direction_help() -> String {

@@ -20,8 +20,8 @@ use crate::run::{RunFolder, RunOptions};
 pub(super) struct Arguments {
     /// A `.ron` file or a folder with `project.ron`
     project: PathBuf,
-    /// Ids of items, or titles that only one item has, oldest first, with commas between
-    #[arg(long, value_name = "ITEM,…", value_delimiter = ',', required = true)]
+    /// Ids of items, or titles that only one item has, oldest first, with commas between or each behind an option of its own
+    #[arg(long, value_name = "ITEM,…", required = true)]
     history: Vec<String>,
     /// The models after this stage; the newest that every run has where none is given
     #[arg(long, value_name = "T")]

@@ -97,6 +97,19 @@ impl ByStage {
         self.row(index).iter().position(|&count| count > 0)
     }
 
+    /// Of counts of users: interactions by stage and by what the users did before, in the order of [`UserGroup::ALL`].
+    pub fn by_group(&self) -> Vec<[u64; 3]> {
+        let mut stages = vec![[0; 3]; self.stages()];
+        for user in 0..(self.counts.len() / self.stages.max(1)) as u32 {
+            for (stage, groups) in stages.iter_mut().enumerate() {
+                if let Some(group) = self.group(user, stage) {
+                    groups[group as usize] += u64::from(self.row(user)[stage]);
+                }
+            }
+        }
+        stages
+    }
+
     /// The group of a user in a stage (index from 0); none where the user does nothing in it.
     pub fn group(&self, user: u32, stage: usize) -> Option<UserGroup> {
         let row = self.row(user);

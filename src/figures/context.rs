@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -11,7 +12,9 @@ use super::curves::{CurvePoint, RunCurves};
 use super::styles::{Styled, curve_styles, run_styles};
 use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_report};
 use crate::data::bundle::DataBundle;
-use crate::data::{DataDrift, Dataset};
+use crate::data::formats::ImportError;
+use crate::data::prepare::PrepareReport;
+use crate::data::{DataDrift, Dataset, Loaded};
 use crate::error::InputError;
 use crate::id_training::words;
 use crate::measure::UserMetric;
@@ -42,7 +45,7 @@ pub struct FigureContext<'p> {
     runs: OnceCell<Vec<FigureRun>>,
     lines: OnceCell<Vec<ComparisonLine>>,
     curves: OnceCell<Vec<RunCurves>>,
-    dataset: OnceCell<Dataset>,
+    data: OnceCell<Loaded>,
     data_drift: OnceCell<DataDrift>,
     problems: RefCell<Vec<InputError>>,
 }
@@ -84,7 +87,7 @@ impl<'p> FigureContext<'p> {
             runs: OnceCell::new(),
             lines: OnceCell::new(),
             curves: OnceCell::new(),
-            dataset: OnceCell::new(),
+            data: OnceCell::new(),
             data_drift: OnceCell::new(),
             problems: RefCell::default(),
         }
@@ -342,10 +345,28 @@ impl<'p> FigureContext<'p> {
     /// # Errors
     /// [`InputError`] where it cannot be read.
     pub fn dataset(&self) -> Result<&Dataset, InputError> {
+        Ok(&self.data()?.dataset)
+    }
+
+    /// What became of imported interactions on the way into stages; none of data that come in stages.
+    ///
+    /// # Errors
+    /// [`InputError`] where the dataset cannot be read.
+    pub fn prepared(&self) -> Result<Option<&PrepareReport>, InputError> {
+        Ok(self.data()?.import.as_ref().map(|(_, prepared)| prepared))
+    }
+
+    fn data(&self) -> Result<&Loaded, InputError> {
         let project = self.project;
-        once(&self.dataset, || match project.read_only {
-            true => Ok(DataBundle::read(&project.folder)?.dataset()),
-            false => Dataset::load(&project.dataset, project.index_path().as_deref(), &project.folder),
+        once(&self.data, || {
+            if project.read_only {
+                let dataset = DataBundle::read(&project.folder)?.dataset();
+                return Ok(Loaded { dataset, import: None, texts: Vec::new(), missing_ids: None });
+            }
+            let index = project.index_path();
+            let mut on_progress = |_| ControlFlow::Continue(());
+            Dataset::load_with_progress(&project.dataset, index.as_deref(), &project.folder, &mut on_progress)
+                .map_err(ImportError::into_input_error)
         })
     }
 

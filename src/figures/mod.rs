@@ -2,7 +2,7 @@
 //!
 //! A figure is a file that makes charts and describes itself in a [`FigureSpec`], and a line of the list below: `peso export`
 //! and the window take names, words and charts from there. The other files are what figures share ([`context`], [`curves`],
-//! [`adapters`], [`styles`], [`words`], [`measures`]) and charts that the window alone draws ([`semantic_ids`], [`stages`]); [`space`] makes the scenes of [`directions`].
+//! [`adapters`], [`styles`], [`words`], [`measures`]) ; [`space`] makes the scenes of [`directions`].
 
 pub mod adapters;
 pub mod board;
@@ -11,10 +11,8 @@ pub mod curves;
 pub mod measures;
 pub mod options;
 pub mod provenance;
-pub mod semantic_ids;
 pub mod space;
 pub mod spec;
-pub mod stages;
 pub mod styles;
 pub mod words;
 
@@ -62,6 +60,9 @@ figures! {
     directions,
     weights,
     recommendations,
+    history,
+    stages,
+    semantic_ids,
 }
 
 /// The figure of this name or alias.

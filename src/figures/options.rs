@@ -18,6 +18,7 @@ pub enum FigureOption {
     Confidence,
     Reference,
     User,
+    History,
     Direction,
     /// Method, options across and down, and values of further options of a map of regimes.
     Regime,

@@ -1,15 +1,72 @@
 //! Charts of semantic ids: their training epoch by epoch, and what came of it level by level.
 
+use super::context::FigureContext;
 use super::provenance::Provenance as _;
+use super::spec::{FigureSpec, Make, NamedChart};
+use crate::error::InputError;
 use crate::id_training::Quality;
 use crate::id_training::observer::Epoch;
 use crate::plot::{Axis, Better, Body, Chart, Lines, Point, Series, SeriesStyle};
+use crate::train::semantic_ids::{IdFiles, IdsState};
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "semantic-ids",
+    aliases: &["ids"],
+    label: "Semantic ids",
+    title: "Training and quality of semantic ids",
+    summary: "The training of the project's semantic ids epoch by epoch, and what came of it level by level; nothing of ids that came with the data",
+    tooltip: "How semantic ids were trained, and how good they are",
+    options: &[],
+    alone: false,
+    make: Make::Data(made),
+};
+
+fn made(context: &FigureContext<'_>) -> Result<Vec<NamedChart>, InputError> {
+    let Some(id_files) = IdFiles::of(context.project()) else { return Ok(Vec::new()) };
+    let (state, synthetic) = (IdsState::read(&id_files)?, context.is_synthetic());
+    Ok(IdsChart::ALL
+        .into_iter()
+        .filter_map(|of| Some(NamedChart::new(of.name(), of.draw(&state, synthetic)?)))
+        .collect())
+}
+
+/// The charts of semantic ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IdsChart {
+    #[default]
+    Loss,
+    Codes,
+    Levels,
+}
+
+impl IdsChart {
+    pub const ALL: [Self; 3] = [Self::Loss, Self::Codes, Self::Levels];
+
+    /// Its name among the figure's charts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loss => "semantic-ids-loss",
+            Self::Codes => "semantic-ids-codes",
+            Self::Levels => "semantic-ids-levels",
+        }
+    }
+
+    /// Draws it; none where there is nothing to draw yet.
+    pub fn draw(self, state: &IdsState, synthetic: bool) -> Option<Chart> {
+        let trained = !state.epochs.is_empty();
+        match self {
+            Self::Loss => trained.then(|| loss(&state.epochs, synthetic)),
+            Self::Codes => trained.then(|| codes_in_use(&state.epochs, synthetic)),
+            Self::Levels => state.quality.as_ref().map(|quality| levels(quality, synthetic)),
+        }
+    }
+}
 
 /// A line has about this many points at most: more than a screen shows apart.
 const MAX_POINTS: usize = 400;
 
 /// What the autoencoder minimises by epoch, and its parts.
-pub fn loss(epochs: &[Epoch], synthetic: bool) -> Chart {
+fn loss(epochs: &[Epoch], synthetic: bool) -> Chart {
     let series = vec![
         line(epochs, 0, "Loss".to_owned(), |epoch| epoch.loss),
         line(epochs, 1, "Reconstruction".to_owned(), |epoch| epoch.reconstruction),
@@ -20,7 +77,7 @@ pub fn loss(epochs: &[Epoch], synthetic: bool) -> Chart {
 }
 
 /// Codes in use on each level, and items that share an id, by epoch.
-pub fn codes_in_use(epochs: &[Epoch], synthetic: bool) -> Chart {
+fn codes_in_use(epochs: &[Epoch], synthetic: bool) -> Chart {
     let levels = epochs.iter().map(|epoch| epoch.used.len()).max().unwrap_or(0);
     let mut series: Vec<Series> = (0..levels)
         .map(|level| {
@@ -39,7 +96,7 @@ pub fn codes_in_use(epochs: &[Epoch], synthetic: bool) -> Chart {
 }
 
 /// By level: the share of codes in use and how evenly, and how well the codes so far tell an item's category.
-pub fn levels(quality: &Quality, synthetic: bool) -> Chart {
+fn levels(quality: &Quality, synthetic: bool) -> Chart {
     let codes = quality.codes.max(1) as f64;
     let points = |value: &dyn Fn(usize) -> Option<f64>| -> Vec<Point> {
         let point = |level: usize| Some(Point { x: level as f64 + 1.0, y: percent(value(level)?), spread: None });

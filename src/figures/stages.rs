@@ -1,11 +1,47 @@
 //! Interactions over time with the stages that they are cut into, and by stage where there are no times.
 
+use super::context::FigureContext;
 use super::provenance::Provenance as _;
+use super::spec::{FigureSpec, Make, NamedChart};
+use crate::data::activity::ByStage;
+use crate::data::prepare::{PrepareReport, StageCuts};
 use crate::data::{Timeline, UserGroup};
+use crate::error::InputError;
 use crate::plot::bars::{Band, Bar, Bars, Part};
 use crate::plot::scale::grouped;
 use crate::plot::series_style::{Ink, Tone};
 use crate::plot::{Axis, Body, Chart, Ticks};
+
+pub static SPEC: FigureSpec = FigureSpec {
+    name: "timeline",
+    aliases: &["stages"],
+    label: "Timeline",
+    title: "Interactions over time and by stage",
+    summary: "How many interactions there are over time with the cuts between stages, or in each stage where there are no times",
+    tooltip: "The interactions, and how they are cut into stages",
+    options: &[],
+    alone: false,
+    make: Make::Data(|context| match context.project().read_only {
+        true => Ok(Vec::new()),
+        false => Ok(vec![NamedChart::new("timeline", timeline(context)?)]),
+    }),
+};
+
+/// As the data view has it.
+fn timeline(context: &FigureContext<'_>) -> Result<Chart, InputError> {
+    let dataset = context.dataset()?;
+    let prepared = context.prepared()?;
+    let stages = context.project().dataset.prepare().map(|prepare| &prepare.stages);
+    if let (Some(prepared), Some(stages)) =
+        (prepared, stages.filter(|stages| !matches!(stages, StageCuts::ByOrder { .. })))
+        && let Some(timeline) = Timeline::of(prepared)
+    {
+        let cuts = timeline.cuts(stages, prepared);
+        let words = StageWords::of(&timeline, &cuts, Some(prepared));
+        return Ok(over_time(&dataset.name, &timeline, &cuts, &words));
+    }
+    Ok(by_stage(&dataset.name, &ByStage::of_users(dataset).by_group(), dataset.synthetic))
+}
 
 /// What is written above a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +53,25 @@ pub enum StageWords {
 }
 
 impl StageWords {
+    /// Of every stage: as counted, or from the parts of the timeline.
+    pub fn of(timeline: &Timeline, cuts: &[i64], counted: Option<&PrepareReport>) -> Vec<Self> {
+        match counted {
+            Some(report) => report
+                .stages
+                .iter()
+                .map(|stage| Self::Counted {
+                    interactions: stage.interactions,
+                    users: stage.users,
+                    participants: stage.participants,
+                })
+                .collect(),
+            None => {
+                let all = timeline.bins().iter().sum();
+                timeline.counts(cuts).into_iter().map(|interactions| Self::Near { interactions, all }).collect()
+            }
+        }
+    }
+
     fn lines(self, stage: usize) -> Vec<Vec<String>> {
         let name = vec![format!("Stage {stage}"), stage.to_string()];
         let number = |value: u64| grouped(value as f64, 0);

@@ -76,6 +76,9 @@ pub struct FigureOptions {
     /// The user, by the name that the data have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Ids of the items of a history that somebody made up, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<String>,
     /// The singular vectors that are looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
@@ -138,6 +141,7 @@ impl Default for FigureOptions {
             confidence: None,
             reference: None,
             user: None,
+            history: Vec::new(),
             side: None,
             direction: None,
             camera: None,

@@ -96,6 +96,26 @@ fn a_test_users_own_history_gives_the_lists_that_the_runs_recorded() {
     assert!(text.starts_with("After stage 3 · synthetic data\nHistory: "), "{text}");
     assert!(text.contains("PESO, seed 1\n") && !text.contains("Towers"), "{text}");
     assert!(progress.contains("Asking PESO with seed 1 (1 of 1)"), "{progress}");
+
+    // What was answered is kept, and a figure is made of it; another history was not asked.
+    let mut asked = Vec::new();
+    let again = ask(&dataset, &runs, &question, &options, &mut |place, _| asked.push(place));
+    assert_eq!((again, asked), (report, vec![]), "no run is asked twice");
+    let figure = |ids: &[u32]| {
+        let mut arguments = vec!["export", ".", "--figure", "history", "--stage", "2", "--to", "history.csv"];
+        let ids = named(ids);
+        arguments.extend(ids.iter().flat_map(|id| ["--history", id]));
+        let written = peso(folder.path(), &arguments);
+        (written.status.code(), fs::read_to_string(folder.path().join("history.csv")).unwrap_or_default(), written)
+    };
+    let (code, csv, _) = figure(&[3, 7, 11]);
+    assert_eq!(code, Some(0));
+    assert!(csv.starts_with("Place,") && csv.contains("SASRec") && csv.contains(" (new)"), "{csv}");
+    assert_eq!(csv.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).count(), 10, "{csv}");
+    fs::remove_file(folder.path().join("history.csv")).unwrap();
+    let (code, csv, written) = figure(&[3, 7]);
+    assert!(code != Some(0) || !csv.contains("SASRec"), "{csv} {written:?}");
+
     let wrong = peso(folder.path(), &["recommend", ".", "--history", "nothing like that"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("no item has the id or the title \"nothing like that\""));
@@ -119,5 +139,14 @@ fn items_are_named_by_their_ids_or_by_a_title_that_only_one_has() {
     };
     let id = dataset.items[5].id.as_str();
     assert_eq!(names(&["雪国", id, " Der Fluß", id]).unwrap(), [1, 5, 0, 5]);
+    assert_eq!(names(&["雪国, Der Fluß", "雪国"]).unwrap(), [1, 0, 1]);
+    dataset.items[2].title = Some("Two, and three".to_owned());
+    let names = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        items_of(&project, &dataset, &names)
+    };
+    assert_eq!(names(&["Two, and three", "雪国"]).unwrap(), [2, 1], "a comma of its own");
+    dataset.items[2].title = Some("Two".to_owned());
+    let names = |names: &[&str]| items_of(&project, &dataset, &names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
     assert!(names(&["Two"]).unwrap_err().problem.contains("\"Two\""), "two items have that title");
 }

@@ -147,6 +147,12 @@ fn generated_data_have_stages_without_cuts_and_measures_of_drift() {
     let mut window = opened(&world, Theme::Light, &file, "Timeline");
     until_part(&mut window, "Interactions by Stage of New users, Returning users, Dormant users");
     assert!(has_part(&window, "Generated data come in stages") && !has(&window, "Add cut"));
+    click(&mut window, "Pin");
+    until_part(&mut window, "Pinned; the board has 1 figure");
+    click(&mut window, "Open board");
+    until_part(&mut window, "Interactions by Stage of New users, Returning users, Dormant users");
+    assert!(has_part(&window, "Present"));
+    click(&mut window, "Data");
     window.set_size([1280.0, 1400.0].into());
     click(&mut window, "Data drift");
     until_part(&mut window, "of Item popularity, divergence, Top 100 items in common, New users");

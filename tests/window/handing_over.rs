@@ -57,6 +57,13 @@ fn a_project_goes_from_window_to_window_and_answers_a_typed_history() {
     for run in ["Pulled", "Free"] {
         assert!(window.query_all_by_label_contains(run).count() > 0, "{run}");
     }
+
+    // Pinned, the answers are on the board, which asks nobody again.
+    click(&mut window, "Pin");
+    until_part(&mut window, "Pinned");
+    click(&mut window, "Board");
+    until_part(&mut window, "Recommendations to a history, after stage");
+    until_part(&mut window, "History: ");
 }
 
 #[test]

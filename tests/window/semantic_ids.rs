@@ -64,6 +64,11 @@ fn ids_are_shown_with_their_figures_and_curves() {
     until_part(&mut window, "Codes and collisions");
     picture(&mut pictures, &mut window, "semantic_ids", Theme::Light, Part::View);
     text(&mut window, "semantic_ids", Part::View);
+    click(&mut window, "Pin");
+    until_part(&mut window, "Pinned; the board has 1 figure");
+    click(&mut window, "Open board");
+    until_part(&mut window, "More for Codes and collisions");
+    until_part(&mut window, "Share by Epoch of Codes used, level 1");
 }
 
 #[test]

@@ -12,8 +12,8 @@ use self::alarm::AlarmTab;
 use super::selection::Selection;
 use super::view::{Home, ViewSpec};
 use super::{
-    Context, Panel, answered, choice, explained_chart_card, explanation, has_adapters, measured_runs,
-    one_an_experiment, over_chart, pinnable_actions, protocol_choice, protocol_of, run_label,
+    Context, Panel, answered, chart_actions, choice, explained_chart_card, explanation, has_adapters, measured_runs,
+    one_an_experiment, over_chart, protocol_choice, protocol_of, run_label,
 };
 use crate::app::queries::RunStamp;
 use crate::app::queries::data::ProjectData;
@@ -145,7 +145,7 @@ impl Panel for DriftPanel {
         ui.horizontal_wrapped(|ui| {
             self.tab_row(ui);
             let figure = self.pinned(context, &shown, &runs, protocol);
-            pinnable_actions(ui, context, &chart, figure);
+            chart_actions(ui, context, &chart, figure);
         });
         ui.horizontal_wrapped(|ui| {
             self.choices(ui, context.selection, &runs);

@@ -101,7 +101,7 @@ impl LivePanel {
             }
             follow(ui, context);
             let options = FigureOptions { runs, ..FigureOptions::default() };
-            super::pinnable_actions(ui, context, &chart, PinnedFigure::new(shown, options, Protocol::default()));
+            super::chart_actions(ui, context, &chart, PinnedFigure::new(shown, options, Protocol::default()));
         });
         super::chart_card(ui, &chart, "live chart");
         context.charts.push(chart);

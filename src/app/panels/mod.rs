@@ -23,7 +23,7 @@ use egui::{
     Align, Color32, ComboBox, Label, Layout, ProgressBar, Rect, Response, RichText, TextStyle, Ui, UiBuilder, Vec2,
 };
 
-use self::chart_actions::{chart_actions, pinnable_actions};
+use self::chart_actions::chart_actions;
 use self::selection::Selection;
 use self::view::{View, ViewSpec};
 use super::action::Action;

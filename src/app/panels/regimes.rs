@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::{Ui, Vec2};
 
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, answered, choice, explanation, pinnable_actions, protocol_choice, protocol_of};
+use super::{Context, Panel, answered, choice, explanation, chart_actions, protocol_choice, protocol_of};
 use crate::app::action::Action;
 use crate::app::queries::Answer;
 use crate::app::queries::regimes::Regimes;
@@ -94,7 +94,7 @@ impl Panel for RegimesPanel {
         ui.horizontal_wrapped(|ui| {
             self.bar(ui, context, &axes, &methods);
             if let Some(chart) = self.chart(context, &query) {
-                pinnable_actions(ui, context, &chart, pinned(&query, &axes));
+                chart_actions(ui, context, &chart, pinned(&query, &axes));
                 context.charts.insert(0, chart);
             }
         });

@@ -47,14 +47,7 @@ impl Browse {
         let by_popularity = max(&items, dataset.items.len());
         let mut rank = vec![0; by_popularity.len()];
         by_popularity.iter().zip(1..).for_each(|(&item, index)| rank[item as usize] = index);
-        let mut by_group = vec![[0; 3]; users.stages()];
-        for user in 0..dataset.users.len() as u32 {
-            for (stage, groups) in by_group.iter_mut().enumerate() {
-                if let Some(group) = users.group(user, stage) {
-                    groups[group as usize] += u64::from(users.row(user)[stage]);
-                }
-            }
-        }
+        let by_group = users.by_group();
         Self {
             interactions: by_group.iter().flatten().sum(),
             by_group,

@@ -33,7 +33,8 @@ impl Query for TypedHistory {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let to = std::env::temp_dir().join(format!("peso-recommend-{}-{number}.json", std::process::id()));
         let mut arguments: Vec<OsString> = vec!["recommend".into(), self.project.clone().into()];
-        arguments.extend(["--history".into(), self.history.join(",").into()]);
+        // Each for itself: an id may have a comma in it.
+        arguments.extend(self.history.iter().flat_map(|item| ["--history".into(), item.into()]));
         arguments.extend(["--stage".into(), self.stage.to_string().into(), "--to".into(), to.clone().into()]);
         for run in &self.runs {
             arguments.extend(["--run".into(), run.open()?.config().run.clone().into()]);

@@ -8,7 +8,7 @@ use egui::{ComboBox, Ui};
 use super::cells::CONTINUAL;
 use super::lines::Lines;
 use super::{ComparePanel, View};
-use crate::app::panels::{Context, pinnable_actions};
+use crate::app::panels::{Context, chart_actions};
 use crate::figures::cost::Cost;
 use crate::figures::measures;
 use crate::figures::slices;
@@ -24,7 +24,7 @@ impl ComparePanel {
                 ui.selectable_value(&mut self.view, view, view.text()).on_hover_text(view.tooltip());
             }
             if let Some(figure) = self.pinned(lines) {
-                pinnable_actions(ui, context, chart, figure);
+                chart_actions(ui, context, chart, figure);
             }
         });
         if self.view == View::Settings {

@@ -8,7 +8,7 @@ use egui::{Align, Layout, ScrollArea, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 
 use super::LoadedData;
-use crate::app::panels::{Context, choice, explained_chart_card, explanation, pinnable_actions};
+use crate::app::panels::{Context, chart_actions, choice, explained_chart_card, explanation};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::{DataDrift, Protocol};
@@ -97,7 +97,7 @@ impl DriftTab {
         ui.horizontal_wrapped(|ui| {
             let options = Pictured::ALL.map(|pictured| (pictured, pictured.text().to_owned()));
             choice(ui, ("Chart", 230.0), &mut self.pictured, &options);
-            pinnable_actions(ui, context, &chart, self.pinned(&measures));
+            chart_actions(ui, context, &chart, self.pinned(&measures));
         });
         explanation(ui, self.pictured.explanation());
         ScrollArea::vertical().id_salt("data drift").auto_shrink(false).show(ui, |ui| {

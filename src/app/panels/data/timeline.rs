@@ -12,9 +12,11 @@ use crate::app::panels::{Context, chart_actions, chart_card, explanation};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::prepare::PrepareReport;
-use crate::data::{Prepare, StageCuts, Timeline};
+use crate::data::{Prepare, Protocol, StageCuts, Timeline};
+use crate::figures::FigureOptions;
 use crate::figures::stages::{self, StageWords};
 use crate::plot::{BarsArea, Chart, screen};
+use crate::project::board::PinnedFigure;
 use crate::project::edits::data::with_stages;
 
 /// State of the tab.
@@ -81,14 +83,14 @@ impl TimelineTab {
         let cuts = self.moved.as_ref().map_or_else(|| from_project.clone(), |moved| moved.cuts.clone());
         self.chosen.take_if(|chosen| *chosen >= cuts.len());
         let counted = loaded.current && self.moved.is_none() && prepared.stages.len() == cuts.len() + 1;
-        let words = words(timeline, &cuts, counted.then_some(*prepared));
+        let words = StageWords::of(timeline, &cuts, counted.then_some(*prepared));
         let chart = Arc::new(stages::over_time(&loaded.report.summary.name, timeline, &cuts, &words));
         // Other than dates are only known from the data that they cut.
         let enabled = loaded.current || matches!(stages, StageCuts::Dates(_));
         ui.horizontal_wrapped(|ui| {
             self.buttons(ui, context, (timeline, &cuts), enabled);
             self.quick(ui, context, cuts.len() + 1, false);
-            chart_actions(ui, context, &chart);
+            chart_actions(ui, context, &chart, pinned());
         });
         ScrollArea::vertical().id_salt("timeline").auto_shrink(false).show(ui, |ui| {
             let index = chart_with_place(ui, &chart, cuts.len() + 1);
@@ -215,7 +217,7 @@ impl TimelineTab {
                     edit(context, StageCuts::default(), None);
                 }
             }
-            chart_actions(ui, context, &chart);
+            chart_actions(ui, context, &chart, pinned());
         });
         explanation(
             ui,
@@ -270,23 +272,9 @@ fn edit(context: &mut Context<'_>, stages: StageCuts, key: Option<u64>) {
     context.actions.push(Action::Edit { project: Box::new(with_stages(project, stages)), key });
 }
 
-/// What stands above each stage: as counted, or from the parts of the timeline.
-fn words(timeline: &Timeline, cuts: &[i64], counted: Option<&PrepareReport>) -> Vec<StageWords> {
-    match counted {
-        Some(report) => report
-            .stages
-            .iter()
-            .map(|stage| StageWords::Counted {
-                interactions: stage.interactions,
-                users: stage.users,
-                participants: stage.participants,
-            })
-            .collect(),
-        None => {
-            let all = timeline.bins().iter().sum();
-            timeline.counts(cuts).into_iter().map(|interactions| StageWords::Near { interactions, all }).collect()
-        }
-    }
+/// The chart as the board makes it anew: with the cuts that the project has.
+fn pinned() -> PinnedFigure {
+    PinnedFigure::new(stages::SPEC.name, FigureOptions::default(), Protocol::default())
 }
 
 /// How the stages are written in the project, and what moving a cut does to that.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{DragValue, Ui};
 
-use crate::app::panels::{Context, answered, choice, explained_chart_card, explanation, pinnable_actions};
+use crate::app::panels::{Context, answered, choice, explained_chart_card, explanation, chart_actions};
 use crate::app::queries::Answer;
 use crate::app::queries::certificate::Certified;
 use crate::data::Protocol;
@@ -72,7 +72,7 @@ impl CertificateTab {
             confidence: Some(claim.confidence),
             ..FigureOptions::default()
         };
-        pinnable_actions(ui, context, &chart, PinnedFigure::new(SPEC.name, options, *protocol));
+        chart_actions(ui, context, &chart, PinnedFigure::new(SPEC.name, options, *protocol));
         context.charts.insert(0, chart);
     }
 

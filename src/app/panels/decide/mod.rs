@@ -15,7 +15,7 @@ use self::certificate::CertificateTab;
 use self::gates::GatesForm;
 use self::harmed::Listed;
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, answered, choice, explanation, pinnable_actions, protocol_choice, protocol_of};
+use super::{Context, Panel, answered, chart_actions, choice, explanation, protocol_choice, protocol_of};
 use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::queries::Answer;
@@ -117,7 +117,7 @@ impl Panel for DecidePanel {
             match self.view {
                 View::Gates => {
                     if let Some(chart) = self.chart(context, &query) {
-                        pinnable_actions(ui, context, &chart, pinned(&query));
+                        chart_actions(ui, context, &chart, pinned(&query));
                         context.charts.insert(0, chart);
                     }
                 }

@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::{DragValue, Ui};
 
 use crate::app::panels::{
-    Context, answered, choice, explained_chart_card, explanation, pinnable_actions, protocol_choice, protocol_of,
+    Context, answered, choice, explained_chart_card, explanation, chart_actions, protocol_choice, protocol_of,
     run_label,
 };
 use crate::app::queries::alarm::Alarm;
@@ -69,7 +69,7 @@ impl AlarmTab {
             self.choices(ui, run.config.stages);
             protocol_choice(ui, context, protocol);
             if let Some(chart) = self.chart(context, &query) {
-                pinnable_actions(ui, context, &chart, self.pinned(run, &query));
+                chart_actions(ui, context, &chart, self.pinned(run, &query));
                 context.charts.insert(0, chart);
             }
         });

@@ -23,8 +23,8 @@ use self::weights::Weights;
 use super::selection::Selection;
 use super::view::{Home, ViewSpec};
 use super::{
-    Context, Panel, answered, choice, explained_chart_card, explained_marked_card, explanation, has_adapters,
-    measured_runs, pinnable_actions, run_label,
+    Context, Panel, answered, chart_actions, choice, explained_chart_card, explained_marked_card, explanation,
+    has_adapters, measured_runs, run_label,
 };
 use crate::analysis::subspace_report::SubspaceReport;
 use crate::app::queries::RunStamp;
@@ -317,7 +317,7 @@ impl SubspacePanel {
                 ui.horizontal(|ui| {
                     ui.label(egui::RichText::new(&names[index]).family(theme::semi_bold()));
                     if let Some(of) = of[index] {
-                        pinnable_actions(ui, context, &two[index], self.pinned(of));
+                        chart_actions(ui, context, &two[index], self.pinned(of));
                     }
                 });
                 self.river_card(ui, context, (&two[index], of[index]), index);
@@ -404,8 +404,8 @@ const CORNER: f32 = 242.0;
 /// What can be done with a chart: in a corner, or on a line of its own where there is none.
 fn actions(ui: &mut Ui, context: &mut Context<'_>, chart: &Arc<Chart>, figure: PinnedFigure, corner: Option<Rect>) {
     match corner {
-        Some(corner) => pinnable_actions(&mut ui.new_child(UiBuilder::new().max_rect(corner)), context, chart, figure),
-        None => _ = ui.horizontal(|ui| pinnable_actions(ui, context, chart, figure)),
+        Some(corner) => chart_actions(&mut ui.new_child(UiBuilder::new().max_rect(corner)), context, chart, figure),
+        None => _ = ui.horizontal(|ui| chart_actions(ui, context, chart, figure)),
     }
 }
 

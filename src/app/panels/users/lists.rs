@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::{Label, RichText, Ui, Vec2};
 
 use super::Known;
-use crate::app::panels::{Context, pinnable_actions};
+use crate::app::panels::{Context, chart_actions};
 use crate::app::queries::predictions::USER_METRIC;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
@@ -44,7 +44,7 @@ impl Lists {
                 ..FigureOptions::default()
             };
             let figure = PinnedFigure::new(figure::SPEC.name, options, known.protocol);
-            pinnable_actions(ui, context, &chart, figure);
+            chart_actions(ui, context, &chart, figure);
             context.charts.push(chart);
         });
         ui.add_space(space::XS);

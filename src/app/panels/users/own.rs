@@ -8,13 +8,16 @@ use egui::{Button, Label, RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 use super::lists::{column, heading, marked};
 use crate::analysis::recommend::{ListedItem, RunAnswer};
 use crate::app::fuzzy::fuzzy_score;
-use crate::app::panels::{Context, answered, run_label};
+use crate::app::panels::{Context, answered, chart_actions, run_label};
 use crate::app::queries::RunStamp;
 use crate::app::queries::recommend::TypedHistory;
 use crate::app::theme::{self, space};
 use crate::app::watch::RunView;
 use crate::app::widgets;
-use crate::data::Dataset;
+use crate::data::{Dataset, Protocol};
+use crate::figures::history::Answered;
+use crate::figures::{self, FigureOptions};
+use crate::project::board::PinnedFigure;
 
 /// State of the made-up history.
 #[derive(Debug, Default)]
@@ -180,11 +183,20 @@ impl OwnHistory {
             runs: runs.iter().map(|run| RunStamp::until(run, stage)).collect(),
         };
         let Some(report) = answered(ui, context, &query, "Asking every method") else { return };
+        let named = |answer: &RunAnswer| runs.iter().find(|run| run.id == answer.run).map(|run| run_label(run, &runs));
+        let names: Vec<String> =
+            report.answers.iter().map(|answer| named(answer).unwrap_or_else(|| answer.experiment.clone())).collect();
+        let given = names.iter().zip(&report.answers).filter(|(_, answer)| answer.problem.is_none());
+        let given: Vec<Answered<'_>> = given.map(|(name, answer)| Answered { name, answer }).collect();
+        let chart = Arc::new(figures::history::history(asked.dataset, &query.history, stage, &given));
+        let options = FigureOptions { history: query.history.clone(), stage: Some(stage), ..FigureOptions::default() };
+        let figure = PinnedFigure::new(figures::history::SPEC.name, options, Protocol::default());
+        ui.horizontal(|ui| chart_actions(ui, context, &chart, figure));
+        context.charts.push(chart);
         ScrollArea::both().id_salt("own lists").auto_shrink(false).show(ui, |ui| {
             ui.horizontal_top(|ui| {
-                for answer in &report.answers {
-                    let name = runs.iter().find(|run| run.id == answer.run).map(|run| run_label(run, &runs));
-                    column(ui, |ui| list(ui, name.as_deref().unwrap_or(&answer.experiment), answer));
+                for (name, answer) in names.iter().zip(&report.answers) {
+                    column(ui, |ui| list(ui, name, answer));
                 }
             });
         });

@@ -15,6 +15,7 @@ use crate::app::queries::data::ProjectData;
 use crate::app::queries::semantic_ids::{TrainIds, TrainedIds};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::figures::semantic_ids::IdsChart;
 use crate::train::semantic_ids::{IdFiles, IdsState};
 
 /// Seconds between two looks at training.
@@ -28,7 +29,7 @@ const EXPLANATION: &str = "A semantic id is a short sequence of codes, and items
 pub(crate) struct IdsTab {
     form: Form,
     /// What is shown of training: its loss, or the codes in use.
-    curves: quality::Curves,
+    curves: IdsChart,
     /// The training that this window started last, as long as it is not over.
     training: Option<TrainIds>,
     /// Whether training begins as soon as the project is saved, and whether from the beginning.

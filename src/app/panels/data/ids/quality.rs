@@ -8,42 +8,21 @@ use egui::{Grid, Ui, Vec2};
 use super::super::super::{Context, chart_actions, chart_card};
 use crate::app::theme::space;
 use crate::app::widgets::{self, counted, grouped};
-use crate::figures::semantic_ids;
+use crate::data::Protocol;
+use crate::figures::FigureOptions;
+use crate::figures::semantic_ids::{IdsChart, SPEC};
 use crate::id_training::Quality;
 use crate::id_training::quality::Collisions;
 use crate::plot::Chart;
+use crate::project::board::PinnedFigure;
 use crate::train::semantic_ids::IdsState;
 
-/// What is drawn of training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Curves {
-    #[default]
-    Loss,
-    Codes,
-    Levels,
-}
-
-impl Curves {
-    const ALL: [(Self, &str, &str); 3] = [
-        (Self::Loss, "Loss", "What the autoencoder minimises, by epoch"),
-        (Self::Codes, "Codes in use", "Codes that some item has, and items that share an id, by epoch"),
-        (Self::Levels, "By level", "Codes in use, and how well the codes so far tell an item's category"),
-    ];
-
-    /// Whether there is something to draw.
-    fn has(self, state: &IdsState) -> bool {
-        match self {
-            Self::Loss | Self::Codes => !state.epochs.is_empty(),
-            Self::Levels => state.quality.is_some(),
-        }
-    }
-
-    fn chart(self, state: &IdsState, synthetic: bool) -> Option<Chart> {
-        match self {
-            Self::Loss => Some(semantic_ids::loss(&state.epochs, synthetic)),
-            Self::Codes => Some(semantic_ids::codes_in_use(&state.epochs, synthetic)),
-            Self::Levels => state.quality.as_ref().map(|quality| semantic_ids::levels(quality, synthetic)),
-        }
+/// What each chart is called here, and what it shows.
+const fn words(of: IdsChart) -> (&'static str, &'static str) {
+    match of {
+        IdsChart::Loss => ("Loss", "What the autoencoder minimises, by epoch"),
+        IdsChart::Codes => ("Codes in use", "Codes that some item has, and items that share an id, by epoch"),
+        IdsChart::Levels => ("By level", "Codes in use, and how well the codes so far tell an item's category"),
     }
 }
 
@@ -51,23 +30,25 @@ impl Curves {
 const CHART: f32 = 260.0;
 
 /// Draws what there is.
-pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, state: &IdsState, curves: &mut Curves) {
+pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, state: &IdsState, curves: &mut IdsChart) {
     if let Some(quality) = &state.quality {
         ui.add_space(space::S);
         figures(ui, quality);
     }
-    let offered: Vec<_> = Curves::ALL.into_iter().filter(|(curves, ..)| curves.has(state)).collect();
-    let Some((first, ..)) = offered.first() else { return };
-    let shown = if curves.has(state) { *curves } else { *first };
-    let Some(chart) = shown.chart(state, context.session.synthetic()).map(Arc::new) else { return };
+    let synthetic = context.session.synthetic();
+    let drawn = IdsChart::ALL.into_iter().filter_map(|of| Some((of, Arc::new(of.draw(state, synthetic)?))));
+    let offered: Vec<(IdsChart, Arc<Chart>)> = drawn.collect();
+    let Some((shown, chart)) = offered.iter().find(|(of, _)| of == curves).or(offered.first()).cloned() else { return };
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
-        for (of, text, tooltip) in offered {
+        for (of, _) in offered {
+            let (text, tooltip) = words(of);
             if ui.selectable_label(of == shown, text).on_hover_text(tooltip).clicked() {
                 *curves = of;
             }
         }
-        chart_actions(ui, context, &chart);
+        let options = FigureOptions { chart: Some(shown.name().to_owned()), ..FigureOptions::default() };
+        chart_actions(ui, context, &chart, PinnedFigure::new(SPEC.name, options, Protocol::default()));
     });
     let size = Vec2::new(ui.available_width(), CHART);
     ui.allocate_ui(size, |ui| {
