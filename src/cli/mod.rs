@@ -71,7 +71,7 @@ enum Command {
     Decide(decide::Arguments),
     Certify(certify::Arguments),
     Alarm(alarm::Arguments),
-    Export(export::Arguments),
+    Export(Box<export::Arguments>),
     Report(report::Arguments),
     Methods(methods::Arguments),
     Subspace(subspace::Arguments),

@@ -1,7 +1,7 @@
 //! Steered: a finished run in which one stage's step is taken in part.
 //!
 //! Nothing is trained. All stages are as the other experiment's run left them but one, whose state lies where the
-//! coefficients say between the state before and the state after, or beyond ([`crate::train::steering`]).
+//! coefficients say between the state before and the state after, or beyond.
 
 use serde::{Deserialize, Serialize};
 
