@@ -108,6 +108,9 @@ impl StageStep {
         if self.before != other.before {
             return None;
         }
+        if self.before == self.after {
+            return None;
+        }
         let (own, square, theirs) = (self.dot(self), self.dot(other), other.dot(other));
         let along = if theirs > 0.0 { square * square / (own * theirs) } else { 1.0 };
         (own > 0.0).then(|| Place { step: square / own, along })

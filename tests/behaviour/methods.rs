@@ -332,7 +332,8 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
         assert_eq!(status, Status::Finished, "{experiment}: {reason:?}");
     }
     let used: Vec<&str> = project.experiments.iter().map(|e| e.method.card().key).collect();
-    for method in MethodOptions::all() {
+    // What is made of a finished run has tests of its own.
+    for method in MethodOptions::all().into_iter().filter(|method| method.card().key != "steered") {
         assert!(used.contains(&method.card().key), "{} is not tried", method.card().name);
     }
 

@@ -104,12 +104,12 @@ fn a_project_trains_gives_the_same_numbers_again_and_is_then_left_alone() {
 
 #[test]
 fn the_last_epoch_is_kept_where_that_is_asked_for() {
-    let folder = project();
     // Far too many passes over little data: the loss on validation users is lowest before the last.
     let long = PROJECT.replace("epochs: 2, batch", "later_stage_epochs: 6, epochs: 2, batch");
     let best = long.replace("learning_rate: 0.01", "learning_rate: 0.03");
     let last = best.replace("training: (", "training: (keep: LastEpoch, ");
     let mut results = [best, last].map(|text| {
+        let folder = project();
         fs::write(folder.path().join("project.ron"), text).unwrap();
         assert_done(&run(folder.path(), &["--experiment", "PESO"]));
         let all = numbers(folder.path(), &[]);

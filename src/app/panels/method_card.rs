@@ -286,7 +286,9 @@ fn number_or(ui: &mut Ui, option: &OptionOf, label: egui::Id, edited: &mut Edite
         }
     });
     // The label is the number's where there is one.
-    if !matches!(now, Setting::Number(_)) {
+    if matches!(now, Setting::Number(_)) {
+        crate::app::widgets::named(ui, &combo.response, &format!("How {} is found", field.label));
+    } else {
         combo.response.labelled_by(label);
     }
     Some(chosen)
