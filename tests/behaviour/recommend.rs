@@ -147,6 +147,7 @@ fn items_are_named_by_their_ids_or_by_a_title_that_only_one_has() {
     };
     assert_eq!(names(&["Two, and three", "雪国"]).unwrap(), [2, 1], "a comma of its own");
     dataset.items[2].title = Some("Two".to_owned());
-    let names = |names: &[&str]| items_of(&project, &dataset, &names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+    let names =
+        |names: &[&str]| items_of(&project, &dataset, &names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
     assert!(names(&["Two"]).unwrap_err().problem.contains("\"Two\""), "two items have that title");
 }

@@ -63,7 +63,6 @@ fn a_project_goes_from_window_to_window_and_answers_a_typed_history() {
     until_part(&mut window, "Pinned");
     click(&mut window, "Board");
     until_part(&mut window, "Recommendations to a history, after stage");
-    until_part(&mut window, "History: ");
 }
 
 #[test]

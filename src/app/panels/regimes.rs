@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::{Ui, Vec2};
 
 use super::view::{Home, ViewSpec};
-use super::{Context, Panel, answered, choice, explanation, chart_actions, protocol_choice, protocol_of};
+use super::{Context, Panel, answered, chart_actions, choice, explanation, protocol_choice, protocol_of};
 use crate::app::action::Action;
 use crate::app::queries::Answer;
 use crate::app::queries::regimes::Regimes;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{DragValue, Ui};
 
-use crate::app::panels::{Context, answered, choice, explained_chart_card, explanation, chart_actions};
+use crate::app::panels::{Context, answered, chart_actions, choice, explained_chart_card, explanation};
 use crate::app::queries::Answer;
 use crate::app::queries::certificate::Certified;
 use crate::data::Protocol;

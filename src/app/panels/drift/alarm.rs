@@ -6,7 +6,7 @@ use eframe::egui;
 use egui::{DragValue, Ui};
 
 use crate::app::panels::{
-    Context, answered, choice, explained_chart_card, explanation, chart_actions, protocol_choice, protocol_of,
+    Context, answered, chart_actions, choice, explained_chart_card, explanation, protocol_choice, protocol_of,
     run_label,
 };
 use crate::app::queries::alarm::Alarm;
