@@ -18,7 +18,6 @@ use serde::Serialize;
 use crate::data::{Dataset, Example, Protocol};
 use crate::error::InputError;
 use crate::measure::slice_means::FEW;
-
 use crate::measure::statistics::{Crossing, Martingale, conformal_p_values};
 use crate::measure::{Place, Slice, Slicer};
 use crate::run::observer::CellIndex;

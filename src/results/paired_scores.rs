@@ -330,10 +330,11 @@ pub(super) fn slices_of(folder: &RunFolder, protocol: Protocol) -> Result<Vec<Sl
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::results) mod tests {
     use super::*;
 
-    fn scores(seeds: &[u64], values: Vec<Vec<Vec<f64>>>) -> UserScores {
+    /// Scores of runs with these seeds: by run, stage and test.
+    pub(in crate::results) fn scores(seeds: &[u64], values: Vec<Vec<Vec<f64>>>) -> UserScores {
         UserScores {
             name: String::new(),
             seeds: seeds.to_vec(),

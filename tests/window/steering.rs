@@ -24,7 +24,6 @@ fn stands(window: &Harness<'_, Workbench>, name: &str) -> f64 {
 }
 
 #[test]
-#[ignore = "its later steps have not been seen to pass: --run-ignored all sliders_move_a_step"]
 fn sliders_move_a_step_and_the_answers_follow() {
     let world = World::with_real_workers();
     let file = world.folder.path().join("tiny.ron");

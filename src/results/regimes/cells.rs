@@ -158,21 +158,7 @@ fn averaged(points: &[Vec<Vec<Vec<f64>>>]) -> Vec<Vec<Vec<f64>>> {
 mod tests {
     use super::super::axes::tests::{BLOCKS, asked, project, question};
     use super::*;
-    use crate::measure::{Ranking, UserMetric};
-
-    fn scores(seeds: &[u64], values: Vec<Vec<Vec<f64>>>) -> UserScores {
-        UserScores {
-            name: String::new(),
-            seeds: seeds.to_vec(),
-            left_out: 0,
-            runs: Vec::new(),
-            ranking: Ranking::Ids,
-            metric: UserMetric::default(),
-            shared_ids: false,
-            catalogue: None,
-            values,
-        }
-    }
+    use crate::results::paired_scores::tests::scores;
 
     #[test]
     fn points_on_the_same_data_are_averaged_and_other_data_weigh_as_much() {
