@@ -275,11 +275,11 @@ fn number_or(ui: &mut Ui, option: &OptionOf, label: egui::Id, edited: &mut Edite
     let (mut chosen, mut shown, mut number_now) = (now.clone(), words(field.kind, now), option.default_number());
     if let Setting::Number(value) = now {
         chosen = number(ui, *value, min..=max, label, edited);
-        (shown, number_now) = ("A number".to_owned(), now.clone());
+        (shown, number_now) = ("Fixed".to_owned(), now.clone());
     }
     let combo = ComboBox::from_id_salt(path).selected_text(shown).width(choice_width(ui)).truncate();
     let combo = combo.show_ui(ui, |ui| {
-        edited.note(&ui.selectable_value(&mut chosen, number_now, "A number").on_hover_text("The same in every stage"));
+        edited.note(&ui.selectable_value(&mut chosen, number_now, "Fixed").on_hover_text("The same in every stage"));
         for choice in choices {
             let rule = Setting::Choice(choice.key.to_owned());
             edited.note(&ui.selectable_value(&mut chosen, rule, choice.label).on_hover_text(choice.help));
