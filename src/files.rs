@@ -160,6 +160,26 @@ pub fn folder_bytes(folder: &Path) -> u64 {
     whole.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
 }
 
+/// Bytes that may be written below a folder, which need not be there yet; none where the system does not tell.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let whole = std::path::absolute(folder).ok()?;
+    let there = whole.ancestors().find(|folder| folder.is_dir())?;
+    free_bytes_at(there)
+}
+
+#[cfg(unix)]
+fn free_bytes_at(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    // File systems without blocks, such as those of the kernel's own figures, have no room to tell of.
+    (found.f_blocks > 0).then_some(())?;
+    found.f_bavail.checked_mul(found.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn free_bytes_at(_: &Path) -> Option<u64> {
+    None
+}
+
 /// Takes the exclusive lock of a file, which is made where it is missing; none if somebody else holds it for longer than
 /// `patience`. Whoever looks with [`is_locked`] has it for a moment, so no patience at all would be too little.
 ///
@@ -260,6 +280,17 @@ mod tests {
         fs::create_dir(folder.path().join("c")).unwrap();
         assert_eq!(folder_bytes(folder.path()), 8);
         assert_eq!(folder_bytes(&folder.path().join("nowhere")), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn free_room_is_that_of_the_nearest_folder_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let free = |path: &Path| free_bytes(path).unwrap();
+        assert!(free(folder.path()) > 0);
+        // Others write meanwhile.
+        let (here, below) = (free(folder.path()), free(&folder.path().join("a/b")));
+        assert!(here.abs_diff(below) < 1 << 30, "{here} and {below}");
     }
 
     #[test]

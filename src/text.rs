@@ -7,6 +7,14 @@ pub fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `3, 4 and 5`, with `and` as the word.
+pub fn joined(parts: &[String], word: &str) -> String {
+    match parts {
+        [before @ .., last] if !before.is_empty() => format!("{} {word} {last}", before.join(", ")),
+        parts => parts.concat(),
+    }
+}
+
 /// `about 140`, with two significant digits; few are said exactly, and beyond a million no number means anything.
 pub fn about(number: u64) -> String {
     match number {

@@ -41,7 +41,7 @@ mod widgets;
 mod window;
 mod workbench;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::reference::reference;
@@ -52,11 +52,52 @@ use eframe::egui;
 
 use self::settings::{Settings, WindowPlace};
 
+/// Why there is no window, and what works without one.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no window can be opened: {reason}\nWithout one, `peso run {project}` trains and `peso results {project}` shows what came out; `peso help` has the rest"
+)]
+pub struct NoWindow {
+    reason: String,
+    /// As it is written in a shell.
+    project: String,
+}
+
+impl NoWindow {
+    fn new(reason: impl Into<String>, project: Option<&Path>) -> Self {
+        let named = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
+        Self { reason: reason.into(), project: project.map_or_else(|| "PROJECT".to_owned(), named) }
+    }
+}
+
+/// Whether the session says of no display; the window's library would say so in its own terms.
+fn is_without_display() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(target_os = "linux") && !["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].into_iter().any(is_set)
+}
+
 /// Opens the window where it was, on a project, the one that was open last or the start page, and returns when it is closed.
 ///
 /// # Errors
 /// There is no display, or no graphics adapter that can draw on it.
-pub fn open(project: Option<PathBuf>) -> Result<(), eframe::Error> {
+pub fn open(project: Option<PathBuf>) -> Result<(), NoWindow> {
+    if is_without_display() {
+        return Err(NoWindow::new(
+            "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)",
+            project.as_deref(),
+        ));
+    }
+    let asked = project.clone();
+    show(project).map_err(|error| {
+        let reason = match error {
+            eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => "the display does not answer".to_owned(),
+            other => other.to_string(),
+        };
+        NoWindow::new(reason, asked.as_deref())
+    })
+}
+
+fn show(project: Option<PathBuf>) -> Result<(), eframe::Error> {
     // The same settings that the window reads: where it was is needed before it is there.
     let settings = settings::configuration_folder().map(|folder| Settings::load(&folder)).unwrap_or_default();
     let place = settings.window.unwrap_or(WindowPlace::AT_FIRST);

@@ -18,6 +18,7 @@ use crate::run::shared_part::{self, SharedPart};
 use crate::run::{EvaluationSummary, RunFolder, RunMethod, RunOptions, RunSelection, Status};
 use crate::schema::{FieldSetting, Kind, Setting};
 use crate::train::Task;
+use crate::train::preflight::{Preflight, preflight};
 use crate::train::work::Work;
 use crate::{device, peak_memory};
 
@@ -37,6 +38,9 @@ pub struct Estimate {
     pub workers: usize,
     /// What takes memory in training, from the shapes alone, by device.
     pub memory: Vec<MemoryEstimate>,
+    /// What will be lacking, and the disk that is needed and free.
+    #[serde(default)]
+    pub preflight: Preflight,
 }
 
 /// What one run is expected to take.
@@ -106,6 +110,7 @@ pub fn estimate(
     let runs = planned(project, selection)?;
     let task = Task::load(project, options)?;
     let memory = memory_estimates(&task);
+    let preflight = preflight(&task, &runs)?;
     let shared = shared_part::folders(&task.runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
     let mut estimator = Estimator {
         ready: shared.map(|folder| SharedPart::of(folder.config())).collect(),
@@ -131,6 +136,7 @@ pub fn estimate(
         memory_free_bytes: room.memory_bytes,
         workers: room.workers(),
         memory,
+        preflight,
         runs,
     })
 }

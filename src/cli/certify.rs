@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// same-block or next-block; the first that the project measures
+    /// same-block, next-block or global-time; the first that the project measures
     #[arg(long)]
     protocol: Option<Protocol>,
     /// As JSON

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json, say_archived};
 use super::table::Table;
+use super::words;
 use crate::data::Protocol;
 use crate::error::InputError;
 use crate::figures::words::metric_label;
@@ -31,13 +32,13 @@ pub(super) struct Arguments {
     baseline: String,
     /// hit@K_corrected or ndcg@K_corrected, which rank items (ties of shared ids count by expectation); hit@K or ndcg@K by the
     /// released count, which takes a shared id for one place and is refused against lines that rank items; with `_known` after
-    /// K, of lists of known items
-    #[arg(long, default_value_t, value_name = "METRIC")]
-    metric: UserMetric,
+    /// K, of lists of known items. Where none is given: ndcg@10_corrected, or that of the longest lists where these are shorter
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<UserMetric>,
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// same-block or next-block; the first that the project measures
+    /// same-block, next-block or global-time; the first that the project measures
     #[arg(long)]
     protocol: Option<Protocol>,
     /// Only the tests of a slice: new, returning, dormant; warm, cold; head, mid, tail; short, medium, long
@@ -55,7 +56,7 @@ pub(super) struct Arguments {
     /// As a LaTeX table (booktabs)
     #[arg(long, conflicts_with = "markdown")]
     latex: bool,
-    /// As a Markdown document: Hit@10 and NDCG@10 under every protocol that the project measures
+    /// As a Markdown document: Hit and NDCG at 10, or of the longest lists where these are shorter, under every protocol that the project measures
     #[arg(long, conflicts_with_all = ["metric", "protocol", "slice"])]
     markdown: bool,
 }
@@ -113,7 +114,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return Ok(Ended::Done);
     }
     let selection = Selection {
-        metric: arguments.metric,
+        metric: arguments.metric.unwrap_or(UserMetric::ndcg(usual_cut_off(&project))),
         protocol: arguments.protocol.unwrap_or(project.evaluation.protocol.first()),
         slice: arguments.slice,
         seeds: SeedChoice::of(arguments.all_seeds),
@@ -149,15 +150,17 @@ fn report(project: &Project, arguments: &Arguments, selection: Selection) -> Res
     }
 }
 
-/// Metrics of the document.
-const DOCUMENTED: [UserMetric; 2] = [UserMetric::hit(10), UserMetric::ndcg(10)];
+/// The cut-off that is compared by where nobody asks for one: 10, or the longest lists where these are shorter.
+fn usual_cut_off(project: &Project) -> usize {
+    project.evaluation.beams.min(UserMetric::default().k)
+}
 
 fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, InputError> {
     let note = if project.is_synthetic() { " (synthetic data)" } else { "" };
     let mut text = format!("# {}{note}\n", project.name);
     let seeds = SeedChoice::of(arguments.all_seeds);
     for &protocol in project.evaluation.protocol.each() {
-        for metric in DOCUMENTED {
+        for metric in [UserMetric::hit, UserMetric::ndcg].map(|metric| metric(usual_cut_off(project))) {
             let report = report(project, arguments, Selection { metric, protocol, slice: None, seeds })?;
             text.push_str(&format!("\n## {}\n\n", title(&report)));
             if let Some(first) = report.lines.first() {
@@ -221,7 +224,7 @@ fn compared(project: &Project, lines: &[UserScores], baseline: usize, selection:
 
 /// What is compared, in words.
 fn title(report: &Report) -> String {
-    let protocol = if report.protocol == Protocol::NextBlock { ", next-block" } else { "" };
+    let protocol = words::unusual(report.protocol);
     let mean = match report.slice {
         None => "mean over the stages from 2 on, on the same test users".to_owned(),
         Some(slice) => format!("mean over the same tests of the slice \"{slice}\" in the stages from 2 on"),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::outcome::{Ended, print, print_json};
 use super::table::Table;
+use super::words;
 use crate::data::Protocol;
 use crate::figures::words::metric_label;
 use crate::project::Project;
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
     /// Folder of the runs, instead of `runs` beside the project file
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// same-block or next-block; the first that the project measures
+    /// same-block, next-block or global-time; the first that the project measures
     #[arg(long)]
     protocol: Option<Protocol>,
     /// As JSON
@@ -83,7 +84,7 @@ fn report(decision: &Decision) -> Report<'_> {
 
 fn as_text(decision: &Decision) -> String {
     let note = if decision.synthetic { " · synthetic data" } else { "" };
-    let protocol = if decision.protocol == Protocol::NextBlock { ", next-block" } else { "" };
+    let protocol = words::unusual(decision.protocol);
     let metric = metric_label(&decision.gates.metric);
     let mut text =
         format!("{}{note}\n\nDecision against {} by {metric}{protocol}\n", decision.project, decision.baseline);

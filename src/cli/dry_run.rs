@@ -6,6 +6,7 @@ use super::words;
 use crate::budget::estimate::{Basis, Estimate, RunEstimate};
 use crate::budget::memory_estimate::{MemoryEstimate, Parts};
 use crate::budget::reasons::reasons;
+use crate::train::preflight::Preflight;
 
 /// Shows what runs are expected to take.
 pub(super) fn show(estimate: &Estimate, json: bool) -> anyhow::Result<Ended> {
@@ -36,16 +37,25 @@ fn as_text(estimate: &Estimate) -> String {
             .to_owned(),
         ]);
     }
-    let Estimate { seconds, peak_memory_bytes, device, memory_free_bytes, workers, .. } = estimate;
+    let Estimate { seconds, peak_memory_bytes, device, memory_free_bytes, workers, preflight, .. } = estimate;
     let (time, memory) = (words::duration(*seconds), words::bytes(*peak_memory_bytes));
     let free = memory_free_bytes.map(|free| format!(" of {} free", words::bytes(free))).unwrap_or_default();
     let at_once = if *workers > 1 { format!("; there is room for {workers} workers at once") } else { String::new() };
     let runs = table.to_text();
     let shapes = memory_text(&estimate.memory);
     let reasons: String = reasons(&estimate.runs).iter().map(|reason| format!("{reason}\n")).collect();
+    let lacking = preflight_text(preflight);
     format!(
-        "{runs}\nOne after another on {device}: about {time}, at most {memory} at a time{free}{at_once}\n{reasons}\n{shapes}"
+        "{runs}\nOne after another on {device}: about {time}, at most {memory} at a time{free}{at_once}\n{lacking}{reasons}\n{shapes}"
     )
+}
+
+/// What will be lacking, a line each, and the disk that is needed.
+pub(super) fn preflight_text(preflight: &Preflight) -> String {
+    let Preflight { warnings, disk_bytes, disk_free_bytes } = preflight;
+    let free = disk_free_bytes.map(|free| format!(" of {} free", words::bytes(free))).unwrap_or_default();
+    let warnings = warnings.iter().map(|warning| format!("Warning: {warning}\n"));
+    std::iter::once(format!("On the disk: about {}{free}\n", words::bytes(*disk_bytes))).chain(warnings).collect()
 }
 
 /// What takes memory on each device, and what to change where there is not enough.

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::outcome::{Ended, say, say_archived, warn};
 use super::words;
 use crate::error::InputError;
-use crate::figures::words::shown_key;
+use crate::figures::words::{shown_key, usual_metric};
 use crate::figures::{self, FIGURES, FigureContext, FigureOption, FigureOptions, FigureSpec, NamedChart};
 use crate::files;
 use crate::measure::{Slice, UserMetric};
@@ -59,8 +59,8 @@ pub(super) struct Arguments {
     /// Value at which a map of regimes holds a further swept option, which it else averages over (may be given several times)
     #[arg(long, value_name = "OPTION=VALUE", value_parser = held)]
     at: Vec<(String, String)>,
-    #[arg(long, default_value_t = UserMetric::default().to_string(), help = metric_help())]
-    metric: String,
+    #[arg(long, value_name = "METRIC", help = metric_help())]
+    metric: Option<String>,
     #[arg(long, value_name = "NAME", help = slice_help())]
     slice: Option<Slice>,
     #[arg(long, value_name = "ALPHA", value_parser = words::loss, allow_negative_numbers = true, help = loss_help())]
@@ -163,9 +163,13 @@ impl Arguments {
         context: &FigureContext<'_>,
         figures: &[&'static FigureSpec],
     ) -> Result<Vec<NamedChart>, InputError> {
-        let measured =
-            |key: &str| context.results.runs.iter().flat_map(|run| &run.stages).any(|s| s.metrics.contains_key(key));
-        let metric = self.metric.parse().map_or_else(|_| self.metric.clone(), |metric| shown_key(metric, measured));
+        let stages = context.results.runs.iter().flat_map(|run| &run.stages);
+        let measured = stages.flat_map(|stage| stage.metrics.keys()).map(String::as_str);
+        let metric = match self.metric.as_deref().map(|metric| (metric, metric.parse::<UserMetric>())) {
+            None => usual_metric(measured.clone()),
+            Some((_, Ok(metric))) => shown_key(metric, |key| measured.clone().any(|measured| measured == key)),
+            Some((other, Err(_))) => other.to_owned(),
+        };
         let options = FigureOptions {
             metric,
             module: self.module.clone(),
@@ -190,7 +194,18 @@ impl Arguments {
         let (mut charts, mut left_out) = (Vec::new(), Vec::new());
         for figure in figures {
             match figure.make(context, &options) {
-                Ok(made) => charts.extend(made),
+                Ok(made) => {
+                    for named in made {
+                        match named.chart.body.missing() {
+                            None => charts.push(named),
+                            Some(missing) => {
+                                let is_measured = measured.clone().any(|measured| measured == options.metric);
+                                let metric = (!is_measured).then_some(options.metric.as_str());
+                                left_out.push(empty(context, &named, missing, metric));
+                            }
+                        }
+                    }
+                }
                 Err(error) => left_out.push(error),
             }
         }
@@ -212,6 +227,18 @@ impl Arguments {
         };
         let usual = Style::default();
         Style { theme, dpi: self.dpi.unwrap_or(usual.dpi), ..usual }
+    }
+}
+
+/// The error for a figure that would show nothing; `metric` is one that nothing measured.
+fn empty(context: &FigureContext<'_>, named: &NamedChart, missing: &str, metric: Option<&str>) -> InputError {
+    let problem = format!("{} would show nothing: {missing}", named.name);
+    let error = InputError::new(&context.project().folder, problem);
+    match metric {
+        Some(metric) => {
+            error.advice(format!("{metric} was not measured; `--metric` takes another, which `peso results` lists"))
+        }
+        None => error,
     }
 }
 
@@ -272,7 +299,10 @@ fn stage_help() -> String {
 }
 
 fn metric_help() -> String {
-    format!("Metric of {}", names_with(FigureOption::Metric))
+    format!(
+        "Metric of {}; tie-corrected NDCG@10, or NDCG of the longest lists where these are shorter, where none is given",
+        names_with(FigureOption::Metric)
+    )
 }
 
 fn slice_help() -> String {

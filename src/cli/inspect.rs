@@ -1,23 +1,26 @@
 //! `peso inspect`: what a dataset, model, tokenizer, adapter, project or run is, and whether it is sound.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::dry_run::memory_text;
+use super::dry_run::{memory_text, preflight_text};
 use super::inspect_model::{adapter_text, index_text, model_text, tensors_text, tokenizer_text};
-use super::outcome::{Ended, print, print_json};
+use super::outcome::{Ended, print, print_json, say};
 use super::table::Table;
 use super::{inspect_data, words};
 use crate::budget::memory_estimate::{MemoryEstimate, memory_estimates};
-use crate::data::formats::{self, Detected};
+use crate::data::formats::{self, Detected, Spool};
 use crate::data::{DataDrift, Dataset, DatasetSource, Summary};
-use crate::error::InputError;
+use crate::error::{InputError, RunError};
 use crate::figures::words::{metric_label, shown_key};
 use crate::id_training::quality::IndexSummary;
 use crate::id_training::words::data_drift;
 use crate::measure::UserMetric;
+use crate::model::foreign;
 use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
 use crate::model::prompt::Preview;
 use crate::model::tokenizer::{Tokenizer, TokenizerSummary};
@@ -25,14 +28,16 @@ use crate::model::weights::gguf::Gguf;
 use crate::project::Project;
 use crate::project::file::FILE_NAME;
 use crate::results::RunResult;
-use crate::run::{RunFolder, RunOptions};
+use crate::run::planned::planned;
+use crate::run::{RunFolder, RunOptions, RunSelection};
 use crate::train::Task;
+use crate::train::preflight::{Preflight, preflight};
 use crate::train::prompt_preview::prompt_preview;
 
 /// Show what a dataset, model, tokenizer, adapter, project or run is, and check it
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A dataset's file or folder; the folder of a Hugging Face model, a PEFT adapter, a project (or its file) or a run; a GGUF
+    /// A dataset's file, folder or quoted pattern of files ('parts/*.csv'), or a pipe; the folder of a Hugging Face model, a PEFT adapter, a project (or its file) or a run; a GGUF
     /// or safetensors file, a `tokenizer.json` or an index of semantic ids
     path: PathBuf,
     /// As JSON
@@ -83,6 +88,11 @@ struct InspectedProject {
     data_drift: Option<DataDrift>,
     /// Why there is no estimate: its data or base model cannot be used here.
     memory_unknown: Option<String>,
+    /// What its runs will lack, what they take on the disk, and what they learn from that lies after tests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preflight: Option<Preflight>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leak: Option<String>,
 }
 
 impl InspectedProject {
@@ -92,17 +102,51 @@ impl InspectedProject {
             Ok(preview) => (Some(preview), None),
             Err(problem) => (None, Some(problem.to_string())),
         };
-        let (memory, data_drift, memory_unknown) = match Task::load(&project, &RunOptions::default()) {
-            Ok(task) => (memory_estimates(&task), Some(data_drift(&task.dataset)), None),
-            Err(failure) => (Vec::new(), None, Some(failure.to_string())),
+        let mut inspected = Self {
+            project,
+            prompt_preview,
+            prompt_problem,
+            memory: Vec::new(),
+            data_drift: None,
+            memory_unknown: None,
+            preflight: None,
+            leak: None,
         };
-        let inspected = Self { project, prompt_preview, prompt_problem, memory, data_drift, memory_unknown };
+        if let Err(failure) = inspected.look_at_runs() {
+            inspected.memory_unknown = Some(failure.to_string());
+        }
         Ok(Inspected::Project(Box::new(inspected)))
+    }
+
+    /// Reads data and model, and finds out what is to be known before the project's runs.
+    fn look_at_runs(&mut self) -> Result<(), RunError> {
+        let Project { dataset, folder, .. } = &self.project;
+        let index = self.project.index_path();
+        let mut on_progress = |_| ControlFlow::Continue(());
+        let loaded = Dataset::load_with_progress(dataset, index.as_deref(), folder, &mut on_progress)?;
+        self.leak = loaded.import.and_then(|(_, prepared)| prepared.leak_warning());
+        let task = Task::of(&self.project, Arc::new(loaded.dataset), &RunOptions::default())?;
+        self.data_drift = Some(data_drift(&task.dataset));
+        self.memory = memory_estimates(&task);
+        self.preflight = Some(preflight(&task, &planned(&self.project, &RunSelection::default())?)?);
+        Ok(())
     }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    let inspected = inspect(&arguments.path)?;
+    // What comes through a pipe can be read only once, and is looked at more often.
+    let spool = Spool::of(&arguments.path)?;
+    let path = spool.as_ref().map_or(arguments.path.as_path(), Spool::path);
+    let inspected = inspect(path).map_err(|error| {
+        let path = if error.path == path { arguments.path.clone() } else { error.path };
+        InputError { path, ..error }
+    })?;
+    if spool.is_some() {
+        say(&format!(
+            "What came through {} was read once. A project needs a file: write it to one, and name that",
+            arguments.path.display()
+        ));
+    }
     if arguments.json {
         print_json(&inspected)?;
     } else {
@@ -123,10 +167,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 
 /// Reads what is at `path`, which its files tell.
 fn inspect(path: &Path) -> Result<Inspected, InputError> {
-    if !path.exists() {
+    if !path.exists() && !formats::is_pattern(path) {
         return Err(InputError::new(path, "there is no such file or folder"));
     }
     if path.is_file() {
+        if let Some(other) = foreign::file(path) {
+            return Err(other);
+        }
         return match path.extension().and_then(|ending| ending.to_str()) {
             Some("ron") => InspectedProject::load(path),
             Some("gguf") => Ok(Inspected::Model(Box::new(ModelSummary::read(path)?))),
@@ -164,7 +211,10 @@ fn is_index(path: &Path) -> bool {
 
 /// Reads what is at `path` as a dataset.
 fn dataset(path: &Path) -> Result<Inspected, InputError> {
-    let detected = formats::detect(path)?.ok_or_else(|| unknown(path))?;
+    let other = || {
+        foreign::folder(path).or_else(|| formats::unclear_table(path)).unwrap_or_else(|| formats::unknown(path, None))
+    };
+    let detected = formats::detect(path)?.ok_or_else(other)?;
     let source = detected.source();
     Ok(match detected {
         Detected::Release(_) => {
@@ -175,16 +225,6 @@ fn dataset(path: &Path) -> Result<Inspected, InputError> {
             Inspected::Interactions(Box::new(inspect_data::Inspected::read(&plan, &source, path)?))
         }
     })
-}
-
-fn unknown(path: &Path) -> InputError {
-    let advice = format!(
-        "a dataset is a folder with `<name>.all.block_<k>.json` files, or interactions of {}; a model's folder has `config.json`, an \
-         adapter's `adapter_config.json`; a model may be a `.gguf` file, a tokenizer is a `tokenizer.json`, an index of semantic ids \
-         a `<name>.index.json`; a project is a `.ron` file or a folder with `project.ron`, a run's folder has `run.ron`",
-        formats::formats_in_words()
-    );
-    InputError::new(path, "neither a dataset, a model, an adapter, a project nor a run").advice(advice)
 }
 
 fn dataset_text(summary: &Summary) -> String {
@@ -223,7 +263,8 @@ fn dataset_text(summary: &Summary) -> String {
 }
 
 fn project_text(inspected: &InspectedProject) -> String {
-    let InspectedProject { project, prompt_preview, prompt_problem, memory, memory_unknown, .. } = inspected;
+    let InspectedProject { project, prompt_preview, prompt_problem, memory, memory_unknown, preflight, leak, .. } =
+        inspected;
     let dataset = match &project.dataset {
         DatasetSource::PesoRelease { path } => format!("{} (released blocks)", project.folder.join(path).display()),
         DatasetSource::Synthetic(options) => {
@@ -247,9 +288,17 @@ fn project_text(inspected: &InspectedProject) -> String {
         (None, None) => {}
     }
     text.push('\n');
-    match memory_unknown {
-        None => text.push_str(&memory_text(memory)),
-        Some(reason) => text.push_str(&format!("Memory is not known: {reason}\n")),
+    if !memory.is_empty() {
+        text.push_str(&memory_text(memory));
+    }
+    if let Some(preflight) = preflight {
+        text.push_str(&format!("\n{}", preflight_text(preflight)));
+    }
+    if let Some(leak) = leak {
+        text.push_str(&format!("\n{leak}\n"));
+    }
+    if let Some(reason) = memory_unknown {
+        text.push_str(&format!("What its runs need is not known: {reason}\n"));
     }
     text
 }

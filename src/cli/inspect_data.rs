@@ -77,8 +77,8 @@ impl Inspected {
         for file in &import.files {
             text.push_str(&format!("Read: {} ({}, {})\n", file.path.display(), file.role, words::bytes(file.bytes)));
         }
-        for note in &import.notes {
-            text.push_str(&format!("{note}\n"));
+        for assumption in &import.assumptions {
+            text.push_str(&format!("{assumption}\n"));
         }
         text.push_str(&self.columns_text());
         text.push_str(&self.skipped_text());
@@ -122,6 +122,7 @@ fn prepared_text(report: &PrepareReport) -> String {
         let words = match step.step.as_str() {
             "read" => "Read",
             "deduplicated" => "First of each user and item",
+            "rated" => "With a rating",
             "rating" => "With the least rating",
             _ => "5-core",
         };
@@ -136,7 +137,8 @@ fn prepared_text(report: &PrepareReport) -> String {
             .map_or(["–".to_owned(), "–".to_owned()], |(first, last)| [first, last].map(calendar::date));
         stages.row([number.to_string()].into_iter().chain(counts).chain(period));
     }
-    format!("\nWith the default preparation:\n{}\n{}", steps.to_text(), stages.to_text())
+    let leak = report.leak_warning().map(|warning| format!("\n{warning}\n")).unwrap_or_default();
+    format!("\nWith the default preparation:\n{}\n{}{leak}", steps.to_text(), stages.to_text())
 }
 
 /// A bar on standard error, where that is a terminal, for what takes longer than a moment.

@@ -3,6 +3,7 @@
 use super::table::Table;
 use super::words;
 use crate::id_training::quality::IndexSummary;
+use crate::model::config::Activation;
 use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
 use crate::model::tokenizer::TokenizerSummary;
 use crate::model::weights::StoredTensor;
@@ -23,9 +24,13 @@ pub(super) fn model_text(model: &ModelSummary) -> String {
     let types: Vec<&str> = model.types.iter().map(String::as_str).collect();
     let named = model.name.as_ref().map_or_else(String::new, |name| format!(" \"{name}\""));
     let family = llama.family.name();
+    let gate = match llama.activation {
+        Activation::Silu => String::new(),
+        other => format!(" ({})", other.gated()),
+    };
     let mut text = format!(
         "{family} model{named} ({}): {} parameters, {} MiB as {}, {} MiB when loaded\n{} layers of width {}, {} heads \
-         ({} for keys and values) of width {}, feed-forward {}, vocabulary {}, {} head\n",
+         ({} for keys and values) of width {}, feed-forward {}{gate}, vocabulary {}, {} head\n",
         model.format,
         words::count(model.parameters),
         words::count(model.bytes >> 20),
@@ -38,8 +43,16 @@ pub(super) fn model_text(model: &ModelSummary) -> String {
         llama.head_width,
         llama.ffn,
         words::count(llama.vocabulary as u64),
-        if llama.tied { "tied" } else { "untied" },
+        if model.headless {
+            "no"
+        } else if llama.tied {
+            "tied"
+        } else {
+            "untied"
+        },
     );
+    let stretched = llama.rope.stretched().map_or_else(String::new, |stretched| format!(", {stretched}"));
+    text.push_str(&format!("Positions: rotary, theta {}{stretched}\n", llama.rope.theta));
     if let Some(licence) = &model.licence {
         text.push_str(&format!("Licence: {licence}\n"));
     }
@@ -52,7 +65,13 @@ pub(super) fn model_text(model: &ModelSummary) -> String {
         (None, None) => {}
     }
     if !model.unused.is_empty() {
-        text.push_str(&format!("Not used: {}\n", model.unused.join(", ")));
+        text.push_str(&format!("Tensors not used: {}\n", model.unused.join(", ")));
+    }
+    if !model.unused_fields.is_empty() {
+        text.push_str(&format!("Fields not used, as nothing is known of them: {}\n", model.unused_fields.join(", ")));
+    }
+    for note in &model.notes {
+        text.push_str(&format!("Note: {note}\n"));
     }
     text + "\n" + &stored_text(&model.tensors)
 }

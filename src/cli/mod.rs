@@ -136,9 +136,10 @@ pub fn main() -> Invocation {
     })
 }
 
-/// Tells an error on standard error, and gives the exit status that it has.
-pub fn failed(error: impl Into<anyhow::Error>) -> ExitCode {
-    ExitCode::from(outcome::report(&error.into()))
+/// Tells on standard error that what was asked for cannot be done here, and gives the exit status of that.
+pub fn unusable(error: impl std::fmt::Display) -> ExitCode {
+    outcome::say(&format!("error: {error}"));
+    ExitCode::from(outcome::BAD_INPUT)
 }
 
 fn run(command: Command) -> anyhow::Result<Ended> {

@@ -40,8 +40,8 @@ pub(super) struct Arguments {
     /// As LaTeX tables (booktabs)
     #[arg(long)]
     latex: bool,
-    /// same-block (leave-one-out within each stage) or next-block (each stage's first interactions, asked of earlier
-    /// models); the first that the project measures
+    /// same-block (leave-one-out within each stage), next-block (each stage's first interactions, asked of earlier models) or
+    /// global-time (the tests of same-block, asked of earlier models); the first that the project measures
     #[arg(long)]
     protocol: Option<Protocol>,
     /// Each line over its own seeds, instead of all over those that they share; the JSON and the CSV list every run anyway
@@ -63,6 +63,9 @@ pub(super) struct Arguments {
 struct Report<'r> {
     #[serde(flatten)]
     results: &'r Results,
+    /// What the semantic ids know of the future, where the project trains them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    semantic_ids: Option<&'static str>,
     /// The seeds that all lines have, over which the tables are; empty where there is none.
     shared_seeds: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +92,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         (slices, true, _, _) => {
             let churn = if arguments.churn { Some(all_churn(&results, &runs_dir)?) } else { None };
             let shared_seeds = results.clone().over_seeds(&project, SeedChoice::Shared).1.shared;
-            print_json(&Report { results: &results, shared_seeds, slices: slices.as_deref(), churn })?;
+            let semantic_ids = project.semantic_ids.note();
+            print_json(&Report { results: &results, semantic_ids, shared_seeds, slices: slices.as_deref(), churn })?;
         }
         (None, _, true, _) => print(&csv::as_csv(&results))?,
         (Some(slices), _, true, _) => print(&slices::as_csv(slices))?,
@@ -101,9 +105,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         (slices, ..) => {
             let (results, basis) = results.side_by_side().over_seeds(&project, choice);
             let text = text::as_text(&results, &basis, project.is_synthetic());
+            let ids = project.semantic_ids.note().map(|note| format!("\n{note}\n")).unwrap_or_default();
             let sliced = slices.as_deref().map(slices::as_text).unwrap_or_default();
             let explained = arguments.explain.then(|| text::explained(&results, slices.as_deref()));
-            print(&(text + &sliced + &explained.unwrap_or_default()))?;
+            print(&(text + &ids + &sliced + &explained.unwrap_or_default()))?;
         }
     }
     Ok(Ended::Done)
@@ -138,6 +143,9 @@ fn without_protocol(results: &mut Results, project: &Path, runs_dir: &Path) -> R
 fn means_over(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::SameBlock => "mean over the stages from 2 on",
+        Protocol::GlobalTime => {
+            "mean over the stages from 2 on, each stage's last interactions asked of the model after the stage before it"
+        }
         Protocol::NextBlock => {
             "mean over the stages from 2 on, each stage's first interactions asked of the model after the stage before it"
         }

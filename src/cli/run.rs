@@ -24,7 +24,9 @@ use crate::run::on_finished::{Occasion, OnFinished};
 use crate::run::planned::planned;
 use crate::run::{CHECKPOINT_EVERY, RunOptions, RunOutcome, RunSelection, Status};
 use crate::text::counted;
-use crate::train::worker;
+use crate::train::preflight::preflight;
+use crate::train::recorder::Watcher as _;
+use crate::train::{Task, worker};
 
 /// Train and evaluate a project's experiments; what is unfinished is resumed
 #[derive(Debug, Args)]
@@ -144,6 +146,12 @@ fn trained(
         Workers::Auto => estimate::room(project, selection, options, cores())?.workers(),
     };
     let mut bars = Bars::new(Arc::clone(interrupted));
+    if workers > 1 {
+        let task = Task::load_watched(project, options, &mut |progress| bars.import_progress(progress))?;
+        for warning in preflight(&task, &planned(project, selection)?)?.warnings {
+            say(&format!("warning: {warning}"));
+        }
+    }
     let outcomes = if arguments.queue {
         worker::run_queue(&arguments.project, options, &mut bars)?
     } else if workers > 1 {

@@ -1,4 +1,6 @@
-//! `peso semantic-ids`: train the semantic ids of a project, and show how good they are.
+//! `peso semantic-ids`: train the semantic ids of a project, append to them, and show how good they are.
+
+mod growth;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,11 +21,14 @@ use crate::files;
 use crate::id_training::Quality;
 use crate::id_training::observer::Step;
 use crate::id_training::quality::Collisions;
-use crate::project::Project;
+use crate::project::{Project, SemanticIds};
 use crate::run::CHECKPOINT_EVERY;
-use crate::train::semantic_ids::{Making, Watcher};
+use crate::semantic_id::Manifest;
+use crate::semantic_id::manifest::Version;
+use crate::train::semantic_ids::{IdFiles, Making, Watcher};
 
-/// Train a project's semantic ids, unless they are there already, and show how good they are; what is unfinished is resumed
+/// Train a project's semantic ids, unless they are there already, and show how good they are; what is unfinished is resumed. With
+/// `--append` items that came with new data get ids, and no id that is there is moved
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// A `.ron` file or a folder with `project.ron`
@@ -31,6 +36,9 @@ pub(super) struct Arguments {
     /// Train them again
     #[arg(long)]
     fresh: bool,
+    /// Give items without an id the nearest free ones under the codebooks that were kept, and move none
+    #[arg(long, conflicts_with_all = ["fresh", "items"])]
+    append: bool,
     /// Write the items' ids into a file, a line an item, and train nothing: the order of rows of a `.npy` file of item vectors
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fresh", "json"])]
     items: Option<PathBuf>,
@@ -57,6 +65,11 @@ const COLLISIONS: [&str; 4] = ["Distinct ids", "As trained", "At last", "The mos
 #[derive(Serialize)]
 struct Trained {
     index: PathBuf,
+    /// Which items codebooks were trained on, and what that means.
+    on: &'static str,
+    note: &'static str,
+    /// What was published, oldest first; empty for ids that an earlier version of the program made.
+    versions: Vec<Version>,
     #[serde(flatten)]
     quality: Quality,
 }
@@ -77,19 +90,33 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         device: arguments.device,
         checkpoint_every: Duration::from_secs(arguments.checkpoint_every),
     };
+    let elsewhere = || {
+        InputError::new(&arguments.project, "the project takes its semantic ids from elsewhere")
+            .advice("`semantic_ids: Train()` in the project file trains them")
+    };
+    let (SemanticIds::Train(options), Some(id_files)) = (&project.semantic_ids, IdFiles::of(&project)) else {
+        return Err(elsewhere().into());
+    };
+    if arguments.append {
+        return match project.append_semantic_ids(making, &mut lines) {
+            Err(RunError::Stopped) => {
+                say("stopped; no id was given, and the same command begins again");
+                Ok(Ended::Interrupted)
+            }
+            Err(error) => Err(error.into()),
+            Ok(growth) => growth::show(&growth.ok_or_else(elsewhere)?, options.on, &id_files, arguments.json),
+        };
+    }
     let quality = match project.ensure_semantic_ids(making, &mut lines) {
         Err(RunError::Stopped) => {
             say("stopped; what is done is kept, and the same command goes on");
             return Ok(Ended::Interrupted);
         }
-        ended => ended?,
+        ended => ended?.ok_or_else(elsewhere)?,
     };
-    let (Some(quality), Some(index)) = (quality, project.index_path()) else {
-        return Err(InputError::new(&arguments.project, "the project takes its semantic ids from elsewhere")
-            .advice("`semantic_ids: Train()` in the project file trains them")
-            .into());
-    };
-    let trained = Trained { index: project.folder.join(index), quality };
+    let versions = Manifest::of(&id_files.index)?.map(|manifest| manifest.versions).unwrap_or_default();
+    let (on, note) = (options.on.name(), options.on.note());
+    let trained = Trained { index: id_files.index, on, note, versions, quality };
     if arguments.json {
         print_json(&trained)?;
     } else {
@@ -151,6 +178,10 @@ impl Watcher for Lines {
         say("semantic ids: another process makes the same ones, and is waited for");
     }
 
+    fn remark(&mut self, words: &str) {
+        say(&format!("semantic ids: {words}"));
+    }
+
     fn step(&mut self, step: &Step) {
         match step {
             Step::Embedded { done, of } => self.line(done == of, || format!("{done} of {of} texts are read")),
@@ -179,7 +210,7 @@ impl Watcher for Lines {
 }
 
 fn text(trained: &Trained) -> String {
-    let Trained { index, quality } = trained;
+    let Trained { index, note, versions, quality, .. } = trained;
     let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", 100.0 * share));
     let mut table = Table::new(0, LEVELS);
     for (level, figures) in quality.levels.iter().enumerate() {
@@ -208,7 +239,7 @@ fn text(trained: &Trained) -> String {
         format!("The most frequent category is that of {} of the items\n", percent(Some(share)))
     });
     format!(
-        "{} items, {} codes a level, in {}\n\n{}\n{}{spread}{}{} items were given the nearest free code\n{baseline}",
+        "{} items, {} codes a level, in {}\n{note}\n\n{}\n{}{spread}{}{} items were given the nearest free code\n{baseline}{}",
         count(quality.items),
         quality.codes,
         index.display(),
@@ -216,6 +247,7 @@ fn text(trained: &Trained) -> String {
         collisions("As trained", quality.before),
         collisions("At last", quality.after),
         count(quality.reassigned),
+        growth::versions_table(versions),
     )
 }
 

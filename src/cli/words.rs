@@ -1,5 +1,7 @@
 //! Quantities in words, and read from them.
 
+use crate::data::Protocol;
+
 /// `45 s`, `1 min 12 s`, `3 h 5 min`.
 pub(super) fn duration(seconds: f64) -> String {
     // A saturating cast: what is no number or below 0 becomes 0.
@@ -32,6 +34,11 @@ pub(super) fn count(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `, next-block`: a protocol that is not the usual one.
+pub(super) fn unusual(protocol: Protocol) -> String {
+    if protocol == Protocol::default() { String::new() } else { format!(", {protocol}") }
 }
 
 /// A share above 0 and below 1, as an argument gives it.

@@ -25,6 +25,7 @@ use crate::run::planned::{PlannedRun, planned};
 use crate::run::schedule::Schedule;
 use crate::run::{RunConfig, RunOptions, RunOutcome, RunSelection, Status};
 use crate::train::Task;
+use crate::train::preflight::preflight;
 use crate::train::recorder::Watcher;
 use crate::train::worker::{RunNumber, run_planned};
 
@@ -73,6 +74,8 @@ pub(super) fn serve(
         Err(RunError::Stopped) => return Ok(Ended::Interrupted),
         loaded => loaded?,
     };
+    // Whoever gives the orders tells the warnings.
+    preflight(&task, &runs)?;
     crate::files::create_folder(&task.runs_dir)?;
     tell(&Message::Ready);
     for order in orders {

@@ -22,7 +22,7 @@ use crate::files;
 /// The folder beside the project file that holds the entries, and vectors of item texts.
 pub const FOLDER: &str = ".peso-cache";
 /// What every entry begins with; another layout gets another number.
-const MAGIC: &[u8] = b"peso interactions 1\n";
+const MAGIC: &[u8] = b"peso interactions 2\n";
 /// The ending of an entry.
 const ENDING: &str = "interactions";
 /// Entries of an ending that are kept.
@@ -38,6 +38,8 @@ struct Header {
     interactions: u64,
     timed: bool,
     rated: bool,
+    /// Whether several files were read.
+    parted: bool,
     report: ImportReport,
 }
 
@@ -60,7 +62,10 @@ pub fn import(
     let (interactions, report) = formats::import(plan, &mut |progress: Progress| {
         on_progress(Progress { done: total + progress.done, total: 2 * total })
     })?;
-    if files::create_folder(folder).and_then(|()| write(&path, &key, &interactions, &report)).is_ok() {
+    // What the plan takes for granted is of the place, which may be another the next time.
+    let mut kept = report.clone();
+    kept.assumptions.drain(..plan.assumptions.len());
+    if files::create_folder(folder).and_then(|()| write(&path, &key, &interactions, kept)).is_ok() {
         forget_oldest(folder, ENDING);
     }
     Ok((interactions, report))
@@ -69,15 +74,16 @@ pub fn import(
 /// SHA-256 (hex) over the files' content and how they are read.
 fn key(plan: &Plan, on_progress: OnProgress<'_>) -> Result<String, ImportError> {
     let monitor = Monitor::new(on_progress, u64::MAX);
-    let mut hash = ContentHash::new("import 2");
+    let mut hash = ContentHash::new("import 4");
     hash.text(plan.format.key);
     hash.text(&plan.name);
-    for Source { path, layout } in &plan.interactions {
+    hash.text(&format!("{:?}", plan.reading));
+    for Source { path, layout, only } in &plan.interactions {
         hash.text("interactions");
-        hash.bytes(&layout_bytes(path, layout)?);
+        hash.bytes(&layout_bytes(path, &(layout, only))?);
         hash.bytes(&file_digest(path, &monitor)?);
     }
-    if let Some(Source { path, layout }) = &plan.items {
+    if let Some(Source { path, layout, .. }) = &plan.items {
         hash.text("items");
         hash.bytes(&layout_bytes(path, layout)?);
         hash.bytes(&file_digest(path, &monitor)?);
@@ -104,26 +110,28 @@ fn file_digest(path: &Path, monitor: &Monitor<'_>) -> Result<[u8; 32], ImportErr
     }
 }
 
-/// The report with the files where they lie now.
+/// The report with the files where they lie now, and with what is taken for granted of where they lie.
 fn with_files(mut report: ImportReport, plan: &Plan) -> Result<ImportReport, InputError> {
-    report.files = formats::files(plan)?;
+    let before = std::mem::replace(&mut report.files, formats::files(plan)?);
+    report.assumptions.splice(0..0, plan.assumptions.iter().cloned());
     for example in &mut report.skipped.examples {
-        let now = report.files.iter().find(|file| file.path.file_name() == example.path.file_name());
-        if let Some(file) = now {
+        let moved = before.iter().zip(&report.files).find(|(before, _)| before.path == example.path);
+        if let Some((_, file)) = moved {
             example.path.clone_from(&file.path);
         }
     }
     Ok(report)
 }
 
-fn write(path: &Path, key: &str, interactions: &Interactions, report: &ImportReport) -> Result<(), InputError> {
+fn write(path: &Path, key: &str, interactions: &Interactions, report: ImportReport) -> Result<(), InputError> {
     let header = Header {
         key: key.to_owned(),
         name: interactions.name.clone(),
         interactions: interactions.len() as u64,
         timed: !interactions.time.is_empty(),
         rated: !interactions.rating.is_empty(),
-        report: report.clone(),
+        parted: !interactions.file.is_empty(),
+        report,
     };
     files::write_pieces_atomically(path, |file| {
         file.write_all(MAGIC)?;
@@ -136,6 +144,7 @@ fn write(path: &Path, key: &str, interactions: &Interactions, report: &ImportRep
         column(&mut encoder, &interactions.item, u32::to_le_bytes)?;
         column(&mut encoder, &interactions.time, i64::to_le_bytes)?;
         column(&mut encoder, &interactions.rating, f32::to_le_bytes)?;
+        column(&mut encoder, &interactions.file, u16::to_le_bytes)?;
         text(&mut encoder, &serde_json::to_string(&interactions.texts)?)?;
         encoder.finish()?.flush()
     })
@@ -171,13 +180,14 @@ fn read(path: &Path, key: &str) -> io::Result<(Interactions, ImportReport)> {
     let item = read_column(&mut reader, count(true), u32::from_le_bytes)?;
     let time = read_column(&mut reader, count(header.timed), i64::from_le_bytes)?;
     let rating = read_column(&mut reader, count(header.rated), f32::from_le_bytes)?;
+    let file = read_column(&mut reader, count(header.parted), u16::from_le_bytes)?;
     let texts: Vec<ItemText> = serde_json::from_str(&read_text(&mut reader, u64::MAX)?)?;
     // The end of the stream is where its checksum is compared.
     require(reader.read(&mut [0])? == 0)?;
     require(user.iter().all(|&user| (user as usize) < users.len()))?;
     require(item.iter().all(|&item| (item as usize) < items.len()))?;
     require(texts.is_empty() || texts.len() == items.len())?;
-    Ok((Interactions { name: header.name, users, items, user, item, time, rating, texts }, header.report))
+    Ok((Interactions { name: header.name, users, items, user, item, time, rating, file, texts }, header.report))
 }
 
 fn require(holds: bool) -> io::Result<()> {
@@ -241,6 +251,7 @@ mod tests {
 
     use super::super::formats::Format;
     use super::super::formats::plan::{ItemLayout, Layout, Roles};
+    use super::super::formats::reading::{Reading, TimesAs};
     use super::*;
 
     #[test]
@@ -252,17 +263,20 @@ mod tests {
             path
         };
         let key = |plan: &Plan| key(plan, &mut |_| ControlFlow::Continue(())).unwrap();
-        let roles = Roles { user: "u", item: "i", time: None, rating: None };
+        let name = |name: &str| name.to_owned();
+        let roles = Roles { user: name("u"), item: name("i"), time: None, rating: None };
         let interactions = Source::new(write("a", "one"), Layout::Objects(roles.clone()));
         let items = Some(Source::new(write("b", "two"), ItemLayout::Map));
-        let plan =
-            Plan { format: Format::TABLE, name: "x".to_owned(), interactions: vec![interactions], items, index: None };
+        let (reading, assumptions) = (Reading::default(), Vec::new());
+        let (interactions, path, format) = (vec![interactions], PathBuf::from("a"), Format::TABLE);
+        let plan = Plan { format, name: name("x"), path, interactions, items, index: None, assumptions, reading };
         let found = key(&plan);
         let moved = Source::new(write("c", "one"), Layout::Objects(roles.clone()));
         assert_eq!(key(&Plan { interactions: vec![moved], ..plan.clone() }), found);
-        let timed = Layout::Objects(Roles { time: Some("t"), ..roles.clone() });
+        let timed = Layout::Objects(Roles { time: Some(name("t")), ..roles.clone() });
         for other in [
             Plan { name: "y".to_owned(), ..plan.clone() },
+            Plan { reading: Reading { times: Some(TimesAs::Dates), ..reading }, ..plan.clone() },
             Plan { format: Format::PESO_RELEASE, ..plan.clone() },
             Plan { interactions: vec![Source::new(write("d", "on"), Layout::Objects(roles))], ..plan.clone() },
             Plan { interactions: vec![Source::new(folder.path().join("a"), timed)], ..plan.clone() },

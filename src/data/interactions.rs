@@ -17,8 +17,10 @@ pub struct Interactions {
     /// By interaction: milliseconds since 1970, UTC. Empty where the format has no times; then a user's interactions are in
     /// file order, and users cannot be compared.
     pub time: Vec<i64>,
-    /// By interaction; empty where the format has no ratings.
+    /// By interaction, not a number where it has none; empty where the format has no ratings.
     pub rating: Vec<f32>,
+    /// By interaction: the number of the file that it was read from; empty where there is one.
+    pub file: Vec<u16>,
     /// By number in `items`; empty where no file says anything of the items.
     pub texts: Vec<ItemText>,
 }

@@ -10,8 +10,8 @@ use super::interactions::ItemText;
 use super::prepare::{self, PrepareReport, Prepared};
 use super::{Dataset, DatasetSource, Item, cache, synthetic};
 use crate::error::InputError;
-use crate::semantic_id::SemanticIndex;
 use crate::semantic_id::index::IndexFile;
+use crate::semantic_id::{Manifest, SemanticIndex};
 
 /// A dataset, and for imported interactions what became of them on the way.
 #[derive(Debug)]
@@ -179,15 +179,21 @@ fn index_of(items: &[Item], path: &Path) -> Result<SemanticIndex, InputError> {
         return Err(InputError::new(path, "there is no such index of semantic ids")
             .advice("`peso semantic-ids PROJECT` makes it for a project that trains its ids"));
     }
+    // What was trained and published must still be what its manifest names.
+    Manifest::of(path)?;
     let file = IndexFile::read(path)?;
     let rows: HashMap<&str, usize> = file.items.iter().map(String::as_str).zip(0..).collect();
-    let mut numbers = Vec::with_capacity(items.len() * file.levels);
-    for item in items {
-        let row = rows.get(item.id.as_str()).ok_or_else(|| {
-            InputError::new(path, format!("item `{}` has no semantic id", item.id))
-                .advice("the index must have every item of the dataset; one that a project trains is made anew by `peso semantic-ids PROJECT`")
-        })?;
-        numbers.extend_from_slice(file.row(*row));
+    let missing: Vec<&Item> = items.iter().filter(|item| !rows.contains_key(item.id.as_str())).collect();
+    if let Some(first) = missing.first() {
+        let known = file.items.first().map_or("", String::as_str);
+        let problem = match missing.len() {
+            1 => format!("item `{}` has no semantic id", first.id),
+            count => format!("{count} of {} items have no semantic id, the first `{}`", items.len(), first.id),
+        };
+        return Err(InputError::new(path, problem).advice(format!(
+            "the index, whose items are like `{known}`, must have every item of the dataset; for one that a project trains `peso semantic-ids PROJECT --append` gives new items ids and moves none, and without `--append` all are made anew"
+        )));
     }
+    let numbers: Vec<u32> = items.iter().flat_map(|item| file.row(rows[item.id.as_str()])).copied().collect();
     Ok(SemanticIndex::from_numbers(file.levels, &numbers))
 }

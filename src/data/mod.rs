@@ -11,6 +11,7 @@ mod hash;
 pub mod interactions;
 pub mod item_tree;
 mod known_items;
+pub mod leak;
 pub mod load;
 mod names;
 pub mod prepare;

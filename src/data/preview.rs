@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::formats::options::{Import, ItemTable, TableImport};
 use super::formats::plan::{Layout, Plan, Source};
+use super::formats::reading::Reading;
 use super::formats::{self, Detected, FirstRows, Format, ReadFile, peso_release, time_span};
 use super::{DatasetSource, load};
 use crate::error::InputError;
@@ -80,7 +81,7 @@ impl Preview {
             format: Some(plan.format),
             reason: plan.reason(),
             files: formats::files(plan)?,
-            times: times(&rows),
+            times: times(&rows, plan.reading),
             rows: Some(rows),
             items,
             delimited: matches!(plan.interactions.first(), Some(Source { layout: Layout::Delimited { .. }, .. })),
@@ -91,17 +92,21 @@ impl Preview {
     /// A table shows its rows even where a column that is named is not there: the user is about to name another.
     fn of_table(table: &TableImport) -> Result<Self, InputError> {
         let columns = &table.columns;
-        let optional = [("time", &columns.time), ("rating", &columns.rating)];
+        let optional = [("time", &columns.time), ("clock", &columns.clock), ("rating", &columns.rating)];
         let parts = [("user", Some(&columns.user)), ("item", Some(&columns.item))].into_iter();
         let parts = parts.chain(optional.map(|(role, column)| (role, column.as_ref())));
         let parts: Vec<(&str, &str)> = parts.filter_map(|(role, column)| Some((role, column?.as_str()))).collect();
-        let rows = FirstRows::of_table(&table.path, table.separator, table.header, &parts, ROWS)?;
-        let (items, items_problem) = match table.items.as_ref().map(|items| of_items(items, table.header)) {
+        let plan = formats::plan_of_table(table);
+        // Of several files the first is shown; without a plan, whatever the path leads to.
+        let first = plan.as_ref().ok().and_then(|plan| plan.interactions.first());
+        let path = first.map_or(&table.path, |source| &source.path).clone();
+        let rows = FirstRows::of_table(&path, (table.separator, table.header, table.reading), &parts, ROWS)?;
+        let (items, items_problem) = match table.items.as_ref().map(|items| of_items(items, table)) {
             Some(Ok(items)) => (Some(items), None),
             Some(Err(error)) => (None, Some(error)),
             None => (None, None),
         };
-        let planned = formats::plan_of_table(table).and_then(|plan| formats::files(&plan));
+        let planned = plan.and_then(|plan| formats::files(&plan));
         let (files, problem) = match planned {
             Ok(files) => (files, None),
             Err(error) => (Vec::new(), Some(error)),
@@ -110,24 +115,29 @@ impl Preview {
             format: Some(Format::TABLE),
             reason: "The columns are those that are named below".to_owned(),
             files,
-            times: times(&rows),
+            times: times(&rows, table.reading),
             rows: Some(rows),
             items,
-            delimited: !formats::is_parquet(&table.path)?,
+            delimited: formats::is_delimited(&path)?,
             problem: items_problem.or(problem),
         })
     }
 }
 
-fn of_items(items: &ItemTable, header: bool) -> Result<FirstRows, InputError> {
+fn of_items(items: &ItemTable, table: &TableImport) -> Result<FirstRows, InputError> {
     let optional = [("title", &items.title), ("description", &items.description), ("categories", &items.categories)];
     let optional = optional.into_iter().filter_map(|(role, column)| Some((role, column.as_deref()?)));
     let parts: Vec<(&str, &str)> = [("id", items.id.as_str())].into_iter().chain(optional).collect();
-    FirstRows::of_table(&items.path, None, header, &parts, ROWS)
+    FirstRows::of_table(&items.path, (None, table.header, table.reading), &parts, ROWS)
 }
 
-fn times(rows: &FirstRows) -> Option<Times> {
-    let (unit, first, last) = time_span(rows.column_of("time")?)?;
+fn times(rows: &FirstRows, reading: Reading) -> Option<Times> {
+    let days: Vec<&str> = rows.column_of("time")?.collect();
+    let moments: Vec<String> = match rows.column_of("clock") {
+        Some(clocks) => days.iter().zip(clocks).map(|(day, clock)| format!("{day} {clock}")).collect(),
+        None => days.iter().map(|day| (*day).to_owned()).collect(),
+    };
+    let (unit, first, last) = time_span(moments.iter().map(String::as_str), reading.times)?;
     Some(Times { unit, first, last })
 }
 
@@ -175,9 +185,10 @@ pub fn propose(path: &Path, named: Option<Format>, folder: &Path) -> Result<Prop
 fn of_plan(plan: &Plan) -> Proposal {
     let timed = plan.interactions.first().is_some_and(|source| match &source.layout {
         Layout::Delimited { roles, .. } => roles.time.is_some(),
-        Layout::Objects(roles) => roles.time.is_some(),
-        Layout::Parquet(roles) => roles.time.is_some(),
-        Layout::Histories | Layout::Augmented => false,
+        Layout::Objects(roles) | Layout::Parquet(roles) => roles.time.is_some(),
+        Layout::Augmented(augmented) => augmented.times.is_some(),
+        Layout::Impressions => true,
+        Layout::Histories | Layout::Lists => false,
     });
     Proposal { source: DatasetSource::of_plan(plan), timed, own_ids: plan.index.is_some(), texts: plan.items.is_some() }
         .fitted()

@@ -29,7 +29,7 @@ pub static SPEC: FigureSpec = FigureSpec {
             NamedChart::new("data-drift-measures", measures(name, drift, &DriftMeasure::of(drift), synthetic)),
             NamedChart::new("data-drift-users", users(name, drift, synthetic)),
         ];
-        charts.extend(Protocol::ALL.map(tested));
+        charts.extend(Protocol::MEASURED.map(tested));
         Ok(charts)
     }),
 };
@@ -153,7 +153,7 @@ pub fn users(name: &str, drift: &DataDrift, synthetic: bool) -> Chart {
 pub fn targets(name: &str, drift: &DataDrift, protocol: Protocol, synthetic: bool) -> Chart {
     let part = |slot: usize, name: &str| Part { name: name.to_owned(), tone: Tone::Ink(Ink::Colour(slot)) };
     let of = |stage: &StageDrift| match protocol {
-        Protocol::SameBlock => stage.same_block_targets,
+        Protocol::SameBlock | Protocol::GlobalTime => stage.same_block_targets,
         Protocol::NextBlock => stage.next_block_targets,
     };
     let parts = vec![part(2, "Warm targets"), part(4, "Cold targets")];

@@ -4,7 +4,7 @@ use super::context::FigureContext;
 use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make, NamedChart};
 use crate::data::activity::ByStage;
-use crate::data::prepare::{PrepareReport, StageCuts};
+use crate::data::prepare::PrepareReport;
 use crate::data::{Timeline, UserGroup};
 use crate::error::InputError;
 use crate::plot::bars::{Band, Bar, Bars, Part};
@@ -32,8 +32,7 @@ fn timeline(context: &FigureContext<'_>) -> Result<Chart, InputError> {
     let dataset = context.dataset()?;
     let prepared = context.prepared()?;
     let stages = context.project().dataset.prepare().map(|prepare| &prepare.stages);
-    if let (Some(prepared), Some(stages)) =
-        (prepared, stages.filter(|stages| !matches!(stages, StageCuts::ByOrder { .. })))
+    if let (Some(prepared), Some(stages)) = (prepared, stages.filter(|stages| stages.are_in_time()))
         && let Some(timeline) = Timeline::of(prepared)
     {
         let cuts = timeline.cuts(stages, prepared);
@@ -167,7 +166,8 @@ mod tests {
 
     #[test]
     fn bins_have_the_colour_of_their_stage_and_bands_its_words() {
-        let stage = |period| StageCount { interactions: 3, users: 2, participants: 1, period: Some(period) };
+        let stage =
+            |period| StageCount { interactions: 3, users: 2, participants: 1, period: Some(period), leak: None };
         let report = PrepareReport {
             steps: Vec::new(),
             core_rounds: 0,

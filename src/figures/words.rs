@@ -28,6 +28,19 @@ pub fn shown_key(metric: UserMetric, measured: impl Fn(&str) -> bool) -> String 
     if !measured(&own) && measured(&released) { released } else { own }
 }
 
+/// The metric that is shown where nobody asks for one: tie-corrected NDCG@10, or NDCG of the longest lists where these are shorter;
+/// the released count where that alone was measured. `measured` are the keys of what there is.
+pub fn usual_metric<'k>(measured: impl Iterator<Item = &'k str>) -> String {
+    let (usual, measured): (_, Vec<&str>) = (UserMetric::default(), measured.collect());
+    let cut_offs = measured.iter().filter_map(|key| key.parse::<UserMetric>().ok()).filter(|metric| !metric.known);
+    let cut_offs: Vec<usize> = cut_offs.map(|metric| metric.k).collect();
+    let k = match cut_offs.iter().max() {
+        Some(&longest) if !cut_offs.contains(&usual.k) => longest,
+        _ => usual.k,
+    };
+    shown_key(UserMetric { k, ..usual }, |key| measured.contains(&key))
+}
+
 /// Whether the released count of a metric says something else than the tie-corrected one, of values by key: it does where
 /// the test users' items share ids.
 pub fn counts_differ<V>(values: &BTreeMap<String, V>, metric: UserMetric, mean: impl Fn(&V) -> f64) -> bool {
@@ -113,6 +126,15 @@ mod tests {
         assert_eq!(metric_label(&only("hit@10")), "Hit@10, released count");
         assert_eq!(metric_label(&only("hit@10_corrected")), "Hit@10");
         assert_eq!(shown_key(UserMetric::hit(10), |_| true), "hit@10_corrected");
+        let usual = |keys: &[&'static str]| usual_metric(keys.iter().copied());
+        assert_eq!(usual(&["hit@1_corrected", "ndcg@10_corrected", "ndcg@20_corrected"]), "ndcg@10_corrected");
+        assert_eq!(
+            usual(&["ndcg@1_corrected", "ndcg@5_corrected", "ndcg@20_known"]),
+            "ndcg@5_corrected",
+            "of whole lists"
+        );
+        assert_eq!(usual(&["hit@5", "ndcg@5"]), "ndcg@5", "the released count alone");
+        assert_eq!(usual(&[]), "ndcg@10_corrected");
     }
 
     #[test]

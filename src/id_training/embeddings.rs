@@ -19,7 +19,7 @@ use crate::model::adapter::Matrix;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::embed::{Tokens, batch, by_length, pooled};
 use crate::model::tokenizer::Tokenizer;
-use crate::model::weights::{Pretrained, Weights, Written, write_safetensors};
+use crate::model::weights::{Pretrained, Weights, Written, gguf, write_safetensors};
 
 /// The ending of what is kept.
 const ENDING: &str = "embeddings.safetensors";
@@ -49,7 +49,7 @@ impl Reader<'_> {
     /// Model or tokenizer cannot be used. A folder that cannot be written does no harm.
     pub fn vectors(&self, texts: &[String], observer: &mut dyn Observer) -> Result<Option<Vec<Vec<f64>>>, InputError> {
         let file = self.cache.join(format!("{}.{ENDING}", &self.key(texts)[..32]));
-        let model = Pretrained::open(self.model)?;
+        let model = Pretrained::open_reader(self.model)?;
         let tokens = self.tokenised(texts, model.config.vocabulary)?;
         let order = by_length(&tokens);
         let width = model.config.width;
@@ -170,7 +170,7 @@ pub fn content_hash(model: &Path) -> Result<String, InputError> {
 /// The files, by name.
 fn model_files(model: &Path) -> Result<Vec<PathBuf>, InputError> {
     if !model.is_dir() {
-        return Ok(vec![model.to_path_buf()]);
+        return Ok(gguf::parts(model));
     }
     let entries = std::fs::read_dir(model).map_err(|error| InputError::io(model, "list the folder", &error))?;
     let belongs = |path: &PathBuf| {

@@ -20,35 +20,86 @@ const ROUNDS: usize = 6;
 /// A row of a sparse matrix: column and value, by rising column.
 type SparseRow = Vec<(usize, f64)>;
 
-/// A vector an item (`width` values, of length 1, or all 0 for items that are in no pair).
+/// The items of stage 1 by who goes for what, among which others are placed.
 ///
-/// The items of stage 1 have the leading eigenvectors of their positive pointwise mutual information
+/// They have the leading eigenvectors of their positive pointwise mutual information
 /// `max(0, ln(n(a, b) n / (n(a) n(b))))`, each scaled by the root of its eigenvalue (Levy and Goldberg 2014); n(a, b) counts pairs of
 /// training targets. An item that comes later is placed among them by its pairs with them in the stage in which it first has
 /// any. So no vector knows what users did after the item came, nor any validation or test target.
-pub fn vectors(stages: &[Stage], items: usize, width: usize) -> Vec<Vec<f64>> {
-    let Some(base) = stages.first().map(|stage| pairs(stage, items)) else { return vec![vec![0.0; width]; items] };
-    let total = |row: &BTreeMap<usize, f64>| row.values().sum::<f64>();
-    let totals: Vec<f64> = base.iter().map(total).collect();
-    let all: f64 = totals.iter().sum();
-    let information = |row: &BTreeMap<usize, f64>| -> SparseRow {
-        let own: f64 = row.iter().filter(|(column, _)| totals[**column] > 0.0).map(|(_, count)| count).sum();
-        let value = |(&column, &count): (&usize, &f64)| {
-            let value = (count * all / (own * totals[column])).ln();
-            (totals[column] > 0.0 && value > 0.0).then_some((column, value))
-        };
-        row.iter().filter_map(value).collect()
-    };
-    let mut rows: Vec<SparseRow> = base.iter().map(information).collect();
-    let basis = leading(&rows, width);
-    for stage in &stages[1..] {
-        for (row, counts) in rows.iter_mut().zip(pairs(stage, items)) {
-            if row.is_empty() {
-                *row = information(&counts);
+#[derive(Debug, Clone, PartialEq)]
+pub struct Map {
+    /// Values of a vector.
+    pub width: usize,
+    /// By item of stage 1: the pairs that it is in.
+    pub totals: Vec<f64>,
+    /// By leading eigenvector: its eigenvalue, falling.
+    pub values: Vec<f64>,
+    /// By item: its entry in each of them.
+    pub vectors: Vec<Vec<f64>>,
+}
+
+impl Map {
+    /// Of the training targets of stage 1, whose items are numbered from 0 to below `items`.
+    pub fn of(first: &Stage, items: usize, width: usize) -> Self {
+        let base = pairs(first, items);
+        let totals: Vec<f64> = base.iter().map(|row| row.values().sum()).collect();
+        let map = Self { width, totals, values: Vec::new(), vectors: Vec::new() };
+        let rows: Vec<SparseRow> = base.iter().map(|row| map.information(row, Some)).collect();
+        let Basis { vectors, values } = leading(&rows, width);
+        let entries = |row: usize| (0..values.len()).map(|column| vectors[(row, column)]).collect();
+        Self { vectors: (0..items).map(entries).collect(), values, ..map }
+    }
+
+    /// A vector an item (of length 1, or all 0 for items that are in no pair). `row_of` says which row of the map an item has, if any; `counts(stage, item)` whether the item may be placed
+    /// by what users did in that stage (from 0).
+    pub fn placed(
+        &self,
+        stages: &[Stage],
+        items: usize,
+        row_of: impl Fn(usize) -> Option<usize>,
+        counts: &dyn Fn(usize, usize) -> bool,
+    ) -> Vec<Vec<f64>> {
+        let mut rows: Vec<SparseRow> = vec![Vec::new(); items];
+        for (number, stage) in stages.iter().enumerate() {
+            for (item, (row, pairs)) in rows.iter_mut().zip(pairs(stage, items)).enumerate() {
+                if row.is_empty() && counts(number, item) {
+                    *row = self.information(&pairs, &row_of);
+                }
             }
         }
+        rows.iter().map(|row| self.place(row)).collect()
     }
-    rows.iter().map(|row| placed(row, &basis, width)).collect()
+
+    /// What pairs with the items of the map say, by their rows.
+    fn information(&self, pairs: &BTreeMap<usize, f64>, row_of: impl Fn(usize) -> Option<usize>) -> SparseRow {
+        let all: f64 = self.totals.iter().sum();
+        let known = |(&item, &count): (&usize, &f64)| {
+            let row = row_of(item).filter(|&row| self.totals.get(row).is_some_and(|total| *total > 0.0))?;
+            Some((row, count))
+        };
+        let own: f64 = pairs.iter().filter_map(known).map(|(_, count)| count).sum();
+        let value = |(row, count): (usize, f64)| {
+            let value = (count * all / (own * self.totals[row])).ln();
+            (value > 0.0).then_some((row, value))
+        };
+        let mut row: SparseRow = pairs.iter().filter_map(known).filter_map(value).collect();
+        row.sort_unstable_by_key(|(row, _)| *row);
+        row
+    }
+
+    /// The coordinates of an item with this row: the row's product with each eigenvector over the root of its eigenvalue.
+    fn place(&self, row: &SparseRow) -> Vec<f64> {
+        let coordinate = |(direction, value): (usize, &f64)| {
+            row.iter().map(|&(item, entry)| entry * self.vectors[item][direction]).sum::<f64>() / value.sqrt()
+        };
+        let mut vector: Vec<f64> = self.values.iter().enumerate().map(coordinate).collect();
+        vector.resize(self.width, 0.0);
+        let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
+        if length > 0.0 {
+            vector.iter_mut().for_each(|value| *value /= length);
+        }
+        vector
+    }
 }
 
 /// How often each item is paired with each other one in a stage.
@@ -111,20 +162,6 @@ fn orthonormal(matrix: MatRef<'_, f64>) -> Mat<f64> {
     matrix.qr().compute_thin_Q()
 }
 
-/// The coordinates of an item with this row: the row's product with each eigenvector over the root of its eigenvalue.
-fn placed(row: &SparseRow, basis: &Basis, width: usize) -> Vec<f64> {
-    let coordinate = |(direction, value): (usize, &f64)| {
-        row.iter().map(|&(column, entry)| entry * basis.vectors[(column, direction)]).sum::<f64>() / value.sqrt()
-    };
-    let mut vector: Vec<f64> = basis.values.iter().enumerate().map(coordinate).collect();
-    vector.resize(width, 0.0);
-    let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
-    if length > 0.0 {
-        vector.iter_mut().for_each(|value| *value /= length);
-    }
-    vector
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +175,11 @@ mod tests {
 
     fn cosine(one: &[f64], other: &[f64]) -> f64 {
         one.iter().zip(other).map(|(a, b)| a * b).sum()
+    }
+
+    fn vectors(stages: &[Stage], items: usize, width: usize) -> Vec<Vec<f64>> {
+        let map = Map::of(stages.first().unwrap_or(&Stage::default()), items, width);
+        map.placed(stages, items, Some, &|_, _| true)
     }
 
     /// Two groups of items, 0 to 2 and 3 to 5; 6 comes in stage 2 among the first; 7 is in no pair.
@@ -173,6 +215,26 @@ mod tests {
         assert!((basis.values[0] - 2f64.sqrt()).abs() < 1e-9, "{:?}", basis.values);
         let entry = |row: usize| basis.vectors[(row, 0)].abs();
         assert!((entry(0) - 0.5).abs() < 1e-9 && (entry(1) - 0.5f64.sqrt()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn items_are_placed_by_the_stages_that_count_whatever_rows_they_have() {
+        let first: &[&[u32]] = &[&[0, 1, 2, 7, 7], &[1, 2, 0, 7, 7], &[3, 4, 5, 7, 7], &[5, 3, 4, 7, 7], &[2, 3, 7, 7]];
+        let stages = [stage(first), stage(&[&[6, 0, 1, 3, 4], &[2, 6, 3, 4]])];
+        let map = Map::of(&stages[0], 8, 4);
+        let all = map.placed(&stages, 8, Some, &|_, _| true);
+        assert_eq!(all, groups());
+        // Of six items in another order, under other numbers, the vector is the same.
+        let few = Map {
+            totals: map.totals[..6].iter().rev().copied().collect(),
+            vectors: map.vectors[..6].iter().rev().cloned().collect(),
+            ..map.clone()
+        };
+        let found = few.placed(&stages, 8, |item| 5_usize.checked_sub(item), &|_, _| true);
+        found.iter().flatten().zip(all.iter().flatten()).for_each(|(a, b)| assert!((a - b).abs() < 1e-12));
+        // What came in stage 2 has no place by stage 1.
+        let none = map.placed(&stages, 8, Some, &|stage, _| stage == 0);
+        assert!(none[6].iter().all(|value| *value == 0.0) && none[0] == all[0]);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use npyz::{NpyFile, TypeChar};
+use half::f16;
+use npyz::{DType, NpyFile, Order, TypeChar};
 
 use crate::error::InputError;
 use crate::files;
@@ -56,8 +57,10 @@ pub fn read(path: &Path, items: &[&str]) -> Result<Vec<Vec<f64>>, InputError> {
 /// The row of each id.
 fn rows_by_id(path: &Path, rows: usize) -> Result<HashMap<String, usize>, InputError> {
     let text = files::read_text(path, LARGEST_IDS)?;
+    // Ids have no blanks around them wherever they are read.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_end();
     let mut row_by_id = HashMap::new();
-    for (row, line) in text.lines().enumerate() {
+    for (row, line) in text.lines().map(str::trim).enumerate() {
         if row_by_id.insert(line.to_owned(), row).is_some() {
             let place = format!("line {}", row + 1);
             return Err(InputError::new(path, format!("`{line}` stands there twice")).at(place));
@@ -70,38 +73,83 @@ fn rows_by_id(path: &Path, rows: usize) -> Result<HashMap<String, usize>, InputE
         .advice("expected an id a line, a line a row"))
 }
 
-/// Reads a matrix of two dimensions in `f4` or `f8`, row-major.
+/// Reads a matrix of two dimensions in `f2`, `f4` or `f8`, of either byte order, by rows or by columns.
 ///
 /// # Errors
 /// The file cannot be read, is no such matrix, or has a value that is not finite.
 fn matrix(path: &Path) -> Result<Vec<Vec<f64>>, InputError> {
-    let advice = "expected a matrix of 32-bit or 64-bit floats in row-major order, with a row an item";
+    let advice = "expected a matrix of 16-bit, 32-bit or 64-bit floats with a row an item, as `numpy.save` writes it";
     let bad = |problem: String| InputError::new(path, problem).advice(advice);
     let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
-    let array = NpyFile::new(BufReader::new(file)).map_err(|error| bad(format!("not a NumPy file: {error}")))?;
+    let bytes = file.metadata().map_err(|error| InputError::io(path, "open", &error))?.len();
+    let array = NpyFile::new(BufReader::new(file)).map_err(|error| bad(not_an_array(path, &error)))?;
     let &[found, width] = array.shape() else {
         return Err(bad(format!("the array has {} dimensions", array.shape().len())));
     };
-    if width == 0 || found.saturating_mul(width) > MAX_VALUES || array.order() != npyz::Order::C {
-        return Err(bad(format!("a matrix of {found} x {width} in this order cannot be used")));
-    }
-    let values: Vec<f64> = match array.dtype() {
-        npyz::DType::Plain(kind) if kind.type_char() == TypeChar::Float && kind.size_field() == 4 => array
-            .into_vec::<f32>()
-            .map_err(|error| bad(format!("cannot be read: {error}")))?
-            .into_iter()
-            .map(f64::from)
-            .collect(),
-        npyz::DType::Plain(kind) if kind.type_char() == TypeChar::Float && kind.size_field() == 8 => {
-            array.into_vec::<f64>().map_err(|error| bad(format!("cannot be read: {error}")))?
+    let (kind, size) = match array.dtype() {
+        DType::Plain(kind) if kind.type_char() == TypeChar::Float && [2, 4, 8].contains(&kind.size_field()) => {
+            let size = kind.size_field();
+            (kind, size)
         }
-        other => return Err(bad(format!("the values are of the type {}", other.descr()))),
+        other => return Err(bad(format!("the values are {}", type_in_words(&other)))),
     };
-    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-        let (row, column) = (index as u64 / width, index as u64 % width);
-        return Err(bad(format!("the value {} is not finite", values[index])).at(format!("row {row}, column {column}")));
+    let values = found.saturating_mul(width);
+    if width == 0 || values > MAX_VALUES {
+        return Err(bad(format!("a matrix of {found} x {width} cannot be used")));
     }
-    Ok(values.chunks(width as usize).map(<[f64]>::to_vec).collect())
+    // Memory is taken for what the file has, not for what it promises.
+    if values * size > bytes {
+        return Err(bad(format!(
+            "cannot be read: the file is cut off, with {bytes} bytes for {found} x {width} values"
+        )));
+    }
+    let order = array.order();
+    let unreadable = |error: std::io::Error| bad(format!("cannot be read: {error}"));
+    let values: Vec<f64> = match kind.size_field() {
+        2 => array.into_vec::<f16>().map_err(unreadable)?.into_iter().map(f64::from).collect(),
+        4 => array.into_vec::<f32>().map_err(unreadable)?.into_iter().map(f64::from).collect(),
+        _ => array.into_vec::<f64>().map_err(unreadable)?,
+    };
+    let (rows, width) = (found as usize, width as usize);
+    let rows: Vec<Vec<f64>> = match order {
+        Order::C => values.chunks(width).map(<[f64]>::to_vec).collect(),
+        Order::Fortran => (0..rows).map(|row| values.iter().skip(row).step_by(rows).copied().collect()).collect(),
+    };
+    for (number, row) in rows.iter().enumerate() {
+        if let Some(column) = row.iter().position(|value| !value.is_finite()) {
+            let place = format!("row {number}, column {column}");
+            return Err(bad(format!("the value {} is not finite", row[column])).at(place));
+        }
+    }
+    Ok(rows)
+}
+
+/// Why a file is no array that can be read.
+fn not_an_array(path: &Path, error: &std::io::Error) -> String {
+    let mut start = Vec::new();
+    // What cannot be read tells no more than the error.
+    let _ = File::open(path).and_then(|file| file.take(4).read_to_end(&mut start));
+    if start.starts_with(b"PK") {
+        return "several arrays in one file (npz): save the one that is needed with `numpy.save`".to_owned();
+    }
+    format!("not a NumPy file: {error}")
+}
+
+/// A type of values for people, with NumPy's name for it.
+fn type_in_words(kind: &DType) -> String {
+    let DType::Plain(plain) = kind else { return format!("structured, {}", kind.descr()) };
+    let words = match plain.type_char() {
+        TypeChar::Bool => "truth values",
+        TypeChar::Int | TypeChar::Uint => "whole numbers",
+        TypeChar::Float => "floats of another size",
+        TypeChar::Complex => "complex numbers",
+        TypeChar::Object => "Python objects",
+        TypeChar::RawData => "raw bytes, as bfloat16 is written",
+        TypeChar::ByteStr | TypeChar::UnicodeStr => "texts",
+        TypeChar::TimeDelta | TypeChar::DateTime => "times",
+        _ => "of another kind",
+    };
+    format!("{words} ({})", kind.descr().trim_matches('\''))
 }
 
 #[cfg(test)]
@@ -131,6 +179,50 @@ mod tests {
         assert_eq!(read(&path, &["a", "b"]).unwrap(), [[0.1], [-7.0]]);
     }
 
+    /// A file as NumPy writes it: `numpy.save(path, array)`, of which `header` is the text between the braces.
+    fn saved(header: &str, data: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vectors.npy");
+        let header = format!("{{{header}, }}");
+        let header = format!("{header:<117}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.extend(data);
+        std::fs::write(&path, bytes).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn every_float_in_either_byte_order_and_either_order_of_axes_is_read() {
+        // `numpy.array([[1.5, -2, 0.25], [4, 5, 65504]], dtype).tobytes(order)`
+        let rows = [[1.5, -2.0, 0.25], [4.0, 5.0, 65504.0]];
+        let f2: [u16; 6] = [0x3e00, 0xc000, 0x3400, 0x4400, 0x4500, 0x7bff];
+        let little: Vec<u8> = f2.iter().flat_map(|half| half.to_le_bytes()).collect();
+        let big: Vec<u8> = f2.iter().flat_map(|half| half.to_be_bytes()).collect();
+        let by_rows: Vec<u8> = rows.iter().flatten().flat_map(|value| (*value as f32).to_be_bytes()).collect();
+        let columns = [1.5, 4.0, -2.0, 5.0, 0.25, 65504.0];
+        let by_columns: Vec<u8> = columns.iter().flat_map(|value: &f64| value.to_be_bytes()).collect();
+        for (header, data) in [
+            ("'descr': '<f2', 'fortran_order': False, 'shape': (2, 3)", &little),
+            ("'descr': '>f2', 'fortran_order': False, 'shape': (2, 3)", &big),
+            ("'descr': '>f4', 'fortran_order': False, 'shape': (2, 3)", &by_rows),
+            ("'descr': '>f8', 'fortran_order': True, 'shape': (2, 3)", &by_columns),
+        ] {
+            let (_folder, path) = saved(header, data);
+            assert_eq!(read(&path, &["a", "b"]).unwrap(), rows, "{header}");
+        }
+        let problem = |header: &str, data: &[u8]| {
+            let (_folder, path) = saved(header, data);
+            read(&path, &["a", "b"]).unwrap_err().problem
+        };
+        let huge = problem("'descr': '<f4', 'fortran_order': False, 'shape': (2, 200000000)", &little);
+        assert!(huge.starts_with("cannot be read: the file is cut off"), "{huge}");
+        let raw = problem("'descr': '|V2', 'fortran_order': False, 'shape': (2, 3)", &little);
+        assert_eq!(raw, "the values are raw bytes, as bfloat16 is written (|V2)");
+        let objects = problem("'descr': '|O', 'fortran_order': False, 'shape': (2, 3)", &little);
+        assert!(objects.contains("Python objects"), "{objects}");
+    }
+
     #[test]
     fn rows_belong_to_the_ids_beside_them() {
         let (_folder, path) = written(&[3, 1], &[1.0f32, 2.0, 3.0]);
@@ -139,6 +231,8 @@ mod tests {
         std::fs::write(&ids, "b\nx\na\n").unwrap();
         assert_eq!(read(&path, &["a", "b"]).unwrap(), [[3.0], [1.0]]);
         assert_eq!(read(&path, &["a", "c"]).unwrap_err().problem, "item `c` has no row");
+        std::fs::write(&ids, "\u{feff}b\r\nx \r\na\r\n\r\n").unwrap();
+        assert_eq!(read(&path, &["a", "b"]).unwrap(), [[3.0], [1.0]]);
         std::fs::write(&ids, "b\nx\nb\n").unwrap();
         assert_eq!(read(&path, &["b"]).unwrap_err().place.as_deref(), Some("line 3"));
         std::fs::write(&ids, "b\nx\n").unwrap();
@@ -155,7 +249,9 @@ mod tests {
         let (_folder, path) = written(&[4], &[1.0f32; 4]);
         assert_eq!(refused(&path, 4).problem, "the array has 1 dimensions");
         let (_folder, path) = written(&[2, 2], &[1i32; 4]);
-        assert!(refused(&path, 2).problem.starts_with("the values are of the type"));
+        assert_eq!(refused(&path, 2).problem, "the values are whole numbers (<i4)");
+        let (_folder, path) = written(&[2, 2], &[true; 4]);
+        assert_eq!(refused(&path, 2).problem, "the values are truth values (|b1)");
         // A header that promises more than the file holds.
         let (_folder, path) = written(&[2, 2], &[1.0f64; 4]);
         let bytes = std::fs::read(&path).unwrap();

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::append::Appended;
 use crate::error::InputError;
 use crate::semantic_id::index::IndexFile;
 
@@ -130,6 +131,21 @@ impl Quality {
             reassigned: 0,
             category_baseline: sizes.values().max().map(|&max| max as f64 / known as f64),
         }
+    }
+}
+
+impl Quality {
+    /// The figures with items that were appended: `nearest` and `ids` are the codes of all items (`items x levels`, row-major), the
+    /// appended ones last, before and after items that shared theirs were given others.
+    #[must_use]
+    pub fn grown(&self, nearest: &[u32], ids: &[u32], appended: &Appended, categories: &[Option<&str>]) -> Self {
+        let added = categories.len() - self.items;
+        let mean = |(level, error): (&LevelQuality, &f64)| {
+            (level.error * self.items as f64 + error * added as f64) / categories.len().max(1) as f64
+        };
+        let errors: Vec<f64> = self.levels.iter().zip(&appended.errors).map(mean).collect();
+        let reassigned = self.reassigned + appended.moved + appended.shared;
+        Self { spread: self.spread, reassigned, ..Self::measure(nearest, ids, self.codes, &errors, categories) }
     }
 }
 

@@ -62,7 +62,7 @@ struct Left {
 }
 
 fn by_last_code(numbers: &mut [u32], levels: usize, codes: usize, found: &Clustered) -> Left {
-    let Clustered { last_residuals, last_centres: centres, .. } = found;
+    let (last_residuals, centres) = (&found.last_residuals, found.last_centres());
     let distance = |item: usize, code: usize| {
         centres.get(code).map_or(f64::INFINITY, |centre| squared_distance(&last_residuals[item], centre))
     };
@@ -97,7 +97,7 @@ fn by_last_code(numbers: &mut [u32], levels: usize, codes: usize, found: &Cluste
 
 /// Gives each of these items the nearest free pair of codes on the last two levels.
 fn by_last_pair(numbers: &mut [u32], levels: usize, codes: usize, found: &Clustered, items: &[usize]) -> usize {
-    let Clustered { last_residuals, previous_centres: before, last_centres: centres, .. } = found;
+    let (last_residuals, before, centres) = (&found.last_residuals, found.previous_centres(), found.last_centres());
     let mut taken: BTreeSet<Vec<u32>> = numbers.chunks(levels).map(<[u32]>::to_vec).collect();
     let mut moved = 0;
     for &item in items {
@@ -156,8 +156,7 @@ mod tests {
         let found = Clustered {
             numbers: numbers.to_vec(),
             last_residuals: column(residuals),
-            previous_centres: column(&[0.0, 10.0, 20.0]),
-            last_centres: column(&CENTRES),
+            centres: vec![column(&[0.0, 10.0, 20.0]), column(&CENTRES)],
             errors: vec![0.0; 2],
         };
         let mut numbers = numbers.to_vec();
@@ -200,8 +199,7 @@ mod tests {
         let found = Clustered {
             numbers: vec![0; 5],
             last_residuals: column(&[0.0; 5]),
-            previous_centres: Vec::new(),
-            last_centres: column(&CENTRES),
+            centres: vec![column(&CENTRES)],
             errors: vec![0.0],
         };
         let mut numbers = vec![0; 5];

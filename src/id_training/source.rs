@@ -1,4 +1,4 @@
-//! What the items' vectors come from, and several vectors of an item as one.
+//! What the items' vectors come from, and how those of several sources stand beside each other.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub enum VectorSource {
     /// A `.npy` file with a row an item. `<name>.ids.txt` beside it says line by line whose row is whose; without it the rows are
     /// in the catalogue's order, which `peso semantic-ids PROJECT --items FILE` writes down.
     Vectors(PathBuf),
-    /// Several of these, one after the other in one vector; see [`concatenated`].
+    /// Several of these, one after the other in one vector; see [`Centring`].
     Concat(Vec<Part>),
 }
 
@@ -122,24 +122,35 @@ impl VectorSource {
     }
 }
 
-/// Vectors of several sources as one an item: each source's are moved so that their mean is 0 and scaled so that their mean
-/// squared length is the square of its weight, and then stand one after the other. So no source counts for more because
-/// its numbers are larger or there are more of them. Vectors that are all alike become 0.
-pub fn concatenated(parts: &[(Vec<Vec<f64>>, f64)]) -> Vec<Vec<f64>> {
-    let items = parts.first().map_or(0, |(vectors, _)| vectors.len());
-    let mut joined = vec![Vec::new(); items];
-    for (vectors, weight) in parts {
+/// Where the vectors of one of several sources lie, and how far apart: what they are moved and scaled by before they stand beside
+/// those of the others, so that their mean is 0 and their mean squared length is the square of the source's weight. So no source
+/// counts for more because its numbers are larger or there are more of them. Vectors that are all alike become 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Centring {
+    pub mean: Vec<f64>,
+    /// Factor on the distance to the mean.
+    pub factor: f64,
+}
+
+impl Centring {
+    /// That of these vectors.
+    pub fn of(vectors: &[Vec<f64>], weight: f64) -> Self {
+        let items = vectors.len();
         let width = vectors.first().map_or(0, Vec::len);
         let mean = |at: usize| vectors.iter().map(|vector| vector[at]).sum::<f64>() / items as f64;
         let mean: Vec<f64> = (0..width).map(mean).collect();
         let squares: f64 =
             vectors.iter().flat_map(|vector| vector.iter().zip(&mean)).map(|(v, m)| (v - m).powi(2)).sum();
         let factor = if squares > 0.0 { weight / (squares / items as f64).sqrt() } else { 0.0 };
+        Self { mean, factor }
+    }
+
+    /// Adds vectors that it moves and scales to those before, item by item.
+    pub fn append(&self, vectors: &[Vec<f64>], joined: &mut [Vec<f64>]) {
         for (joined, vector) in joined.iter_mut().zip(vectors) {
-            joined.extend(vector.iter().zip(&mean).map(|(value, mean)| (value - mean) * factor));
+            joined.extend(vector.iter().zip(&self.mean).map(|(value, mean)| (value - mean) * self.factor));
         }
     }
-    joined
 }
 
 #[cfg(test)]
@@ -151,9 +162,14 @@ mod tests {
         // Means (1, 0) and 300; squared distances to them 1 and 1, 10,000 and 10,000.
         let small = vec![vec![0.0, 0.0], vec![2.0, 0.0]];
         let large = vec![vec![200.0], vec![400.0]];
-        let found = concatenated(&[(small.clone(), 1.0), (large, 0.5), (vec![vec![7.0]; 2], 1.0)]);
+        let joined = |parts: &[(&Vec<Vec<f64>>, f64)]| {
+            let mut joined = vec![Vec::new(); 2];
+            parts.iter().for_each(|(vectors, weight)| Centring::of(vectors, *weight).append(vectors, &mut joined));
+            joined
+        };
+        let found = joined(&[(&small, 1.0), (&large, 0.5), (&vec![vec![7.0]; 2], 1.0)]);
         assert_eq!(found, [[-1.0, 0.0, -0.5, 0.0], [1.0, 0.0, 0.5, 0.0]]);
-        assert_eq!(concatenated(&[(small, 3.0)]), [[-3.0, 0.0], [3.0, 0.0]]);
+        assert_eq!(joined(&[(&small, 3.0)]), [[-3.0, 0.0], [3.0, 0.0]]);
     }
 
     #[test]

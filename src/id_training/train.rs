@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::Checkpoint;
 use super::observer::{Observer, Step};
 use super::quality::{Collisions, Quality, Spread};
+use super::quantiser::Quantiser;
 use super::reassign::{reassign, spread};
 use super::rq_vae::RqVae;
 use super::source::VectorSource;
 use crate::error::InputError;
 use crate::seeds;
+use crate::semantic_id::Codebooks;
 use crate::semantic_id::clustering::{CodeShape, residual_clusters};
 use crate::semantic_id::index::MAX_LEVELS;
 
@@ -23,11 +25,45 @@ use crate::semantic_id::index::MAX_LEVELS;
 pub struct TrainIds {
     pub method: Quantizer,
     pub source: VectorSource,
+    /// The items that codebooks are trained on.
+    pub on: TrainedOn,
     /// Codes an item.
     pub levels: usize,
     /// Codes that a level may use; none for as many as suit the number of items.
     pub codes: Option<usize>,
     pub seed: u64,
+}
+
+/// Which items codebooks are trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum TrainedOn {
+    /// Those of all stages, as in the paper: items of later stages have a part in the codes of the first.
+    #[default]
+    All,
+    /// Those that occur in stage 1. Later ones are appended, stage by stage, and move no id that is there.
+    Stage1,
+}
+
+impl TrainedOn {
+    /// What ids know of the future, for wherever a result is shown.
+    pub const fn note(self) -> &'static str {
+        match self {
+            Self::All => {
+                "Ids were trained on the items of all stages, later ones too, as in the paper; `on: Stage1` knows nothing of the future"
+            }
+            Self::Stage1 => {
+                "Ids were trained on the items of stage 1 alone; items of later stages were appended and moved no id"
+            }
+        }
+    }
+
+    /// Its name in the project file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Stage1 => "Stage1",
+        }
+    }
 }
 
 /// What makes codes of vectors.
@@ -41,8 +77,27 @@ pub enum Quantizer {
 
 impl Default for TrainIds {
     fn default() -> Self {
-        Self { method: Quantizer::ResidualKMeans, source: VectorSource::Words(256), levels: 4, codes: None, seed: 42 }
+        Self {
+            method: Quantizer::ResidualKMeans,
+            source: VectorSource::Words(256),
+            on: TrainedOn::All,
+            levels: 4,
+            codes: None,
+            seed: 42,
+        }
     }
+}
+
+/// What training comes to.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// `items x levels` codes, row-major: the nearest ones, which items may share.
+    pub nearest: Vec<u32>,
+    /// The ids: the same with other codes for items that shared theirs.
+    pub numbers: Vec<u32>,
+    pub quality: Quality,
+    /// What makes codes of other vectors.
+    pub quantiser: Quantiser,
 }
 
 /// Codes of a level in the released data, and the most that are chosen where the project names no number.
@@ -84,8 +139,8 @@ impl TrainIds {
         self.codes.unwrap_or_else(|| items.isqrt().next_power_of_two().clamp(4, RELEASED_CODES))
     }
 
-    /// Trains ids of vectors of equal length (`items x levels` codes, row-major), with their figures, from the beginning or, for
-    /// the autoencoder, from a state; none where the observer ended it. `categories` are the first of each item, and are
+    /// Trains ids of vectors of equal length, with their figures, from the beginning or, for the autoencoder, from a state; none
+    /// where the observer ended it. `categories` are the first of each item, and are
     /// only compared with.
     ///
     /// # Errors
@@ -96,7 +151,7 @@ impl TrainIds {
         categories: &[Option<&str>],
         from: Option<&Checkpoint>,
         observer: &mut dyn Observer,
-    ) -> Result<Option<(Vec<u32>, Quality)>, InputError> {
+    ) -> Result<Option<Trained>, InputError> {
         let codes = self.codes(vectors.len());
         let seed = seeds::derive(self.seed, &["semantic ids"]);
         let shape = CodeShape { levels: self.levels, codes };
@@ -106,13 +161,17 @@ impl TrainIds {
                     observer.hear(&Step::Level { level, error });
                     if observer.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 };
-                residual_clusters(vectors, shape, &mut ChaCha8Rng::seed_from_u64(seed), &mut level_done)
+                let found = residual_clusters(vectors, shape, &mut ChaCha8Rng::seed_from_u64(seed), &mut level_done);
+                found.map(|found| (found, None))
             }
-            Quantizer::RqVae(options) => options.train(vectors, shape, seed, from, observer)?,
+            Quantizer::RqVae(options) => {
+                let found = options.train(vectors, shape, seed, from, observer)?;
+                found.map(|(found, autoencoder)| (found, Some(autoencoder)))
+            }
         };
-        let Some(found) = found else { return Ok(None) };
+        let Some((found, autoencoder)) = found else { return Ok(None) };
         let mut numbers = found.numbers.clone();
-        let (residuals, centres) = (&found.last_residuals, &found.last_centres);
+        let (residuals, centres) = (&found.last_residuals, found.last_centres());
         // The rounds belong to the published recipe of the autoencoder. Clusters need none: the nearest free code changes less.
         let rounds = matches!(self.method, Quantizer::RqVae(_)).then(|| {
             let rounds = spread(&mut numbers, self.levels, residuals, centres);
@@ -121,7 +180,10 @@ impl TrainIds {
         let moved = reassign(&mut numbers, self.levels, codes, &found);
         let quality = Quality::measure(&found.numbers, &numbers, codes, &found.errors, categories);
         let quality = Quality { spread: rounds, reassigned: moved, ..quality };
-        Ok(Some((numbers, quality)))
+        let books = Codebooks::new(&found.centres)
+            .ok_or_else(|| InputError::new("semantic ids", "the item vectors have no values to make codes of"))?;
+        let quantiser = Quantiser { books, autoencoder };
+        Ok(Some(Trained { nearest: found.numbers, numbers, quality, quantiser }))
     }
 }
 
@@ -157,7 +219,8 @@ mod tests {
         let vectors = vec![vec![1.0, 0.0]; 3];
         let rounds = |method: Quantizer| {
             let options = TrainIds { method, ..TrainIds::default() };
-            let (numbers, quality) = options.train(&vectors, &[None; 3], None, &mut Unobserved).unwrap().unwrap();
+            let trained = options.train(&vectors, &[None; 3], None, &mut Unobserved).unwrap().unwrap();
+            let (numbers, quality) = (trained.numbers, trained.quality);
             assert_eq!((quality.after.distinct_ids, quality.reassigned), (3, 2));
             assert!(numbers.chunks(4).all(|row| row[..3] == numbers[..3]));
             quality.spread

@@ -11,35 +11,50 @@ use crate::seeds;
 /// many texts have it. Its hash chooses its dimension and sign, so that words that fall together do not add up on average
 /// (Weinberger et al. 2009).
 pub fn vectors(texts: &[String], width: usize) -> Vec<Vec<f64>> {
-    let counted: Vec<BTreeMap<String, usize>> = texts.iter().map(|text| count(text)).collect();
-    let mut items_with: BTreeMap<&str, usize> = BTreeMap::new();
-    for word in counted.iter().flat_map(BTreeMap::keys) {
-        *items_with.entry(word).or_default() += 1;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let counts = Rarity::of(&texts);
+    texts.iter().map(|text| counts.vector(text, width)).collect()
+}
+
+/// How rare words are among some texts: what vectors of other texts are made with, so that these know nothing of each other.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rarity {
+    /// Texts that were counted.
+    pub texts: usize,
+    /// By hash of a word: the texts with it.
+    pub texts_with: BTreeMap<u64, u64>,
+}
+
+impl Rarity {
+    /// Counts the texts that have each word.
+    pub fn of(texts: &[&str]) -> Self {
+        let mut texts_with = BTreeMap::new();
+        for word in texts.iter().flat_map(|text| count(text).into_keys()) {
+            *texts_with.entry(hash(&word)).or_default() += 1;
+        }
+        Self { texts: texts.len(), texts_with }
     }
-    let dimensions: BTreeMap<&str, (usize, f64)> = items_with
-        .iter()
-        .map(|(&word, &items)| {
-            let hash = seeds::derive(0, &["word", word]);
-            let rarity = ((1 + texts.len()) as f64 / (1 + items) as f64).ln();
+
+    /// The vector of a text, whether or not it was counted; a word of none of those that were is as rare as can be.
+    pub fn vector(&self, text: &str, width: usize) -> Vec<f64> {
+        let mut vector = vec![0.0; width];
+        for (word, times) in count(text) {
+            let hash = hash(&word);
+            let with = self.texts_with.get(&hash).copied().unwrap_or(0);
+            let rarity = ((1 + self.texts) as f64 / (1 + with) as f64).ln();
             let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
-            (word, ((hash % width as u64) as usize, sign * rarity))
-        })
-        .collect();
-    counted
-        .iter()
-        .map(|words| {
-            let mut vector = vec![0.0; width];
-            for (word, &times) in words {
-                let (dimension, weight) = dimensions[word.as_str()];
-                vector[dimension] += weight * (1.0 + (times as f64).ln());
-            }
-            let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
-            if length > 0.0 {
-                vector.iter_mut().for_each(|value| *value /= length);
-            }
-            vector
-        })
-        .collect()
+            vector[(hash % width as u64) as usize] += sign * rarity * (1.0 + (times as f64).ln());
+        }
+        let length = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
+        if length > 0.0 {
+            vector.iter_mut().for_each(|value| *value /= length);
+        }
+        vector
+    }
+}
+
+fn hash(word: &str) -> u64 {
+    seeds::derive(0, &["word", word])
 }
 
 /// The words of a text, in lower case, with how often each occurs.
@@ -88,6 +103,19 @@ mod tests {
         assert!((cosine(&found[0], &found[1]) - 1.0).abs() < 1e-12);
         assert!(cosine(&found[0], &found[2]) < 0.3, "{}", cosine(&found[0], &found[2]));
         assert!(found[3].iter().all(|&value| value == 0.0));
+    }
+
+    #[test]
+    fn vectors_of_later_texts_know_nothing_of_each_other() {
+        let counts = Rarity::of(&["a b", "a c"]);
+        let found = counts.vector("a b d", 4096);
+        // By hand: `a` is in both of two texts and counts ln(3/3), `b` ln(3/2), `d`, in neither, ln(3/1).
+        let length = (1.5f64.ln().powi(2) + 3f64.ln().powi(2)).sqrt();
+        let mut sizes: Vec<f64> = found.iter().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
+        sizes.sort_by(f64::total_cmp);
+        assert_eq!(sizes.len(), 2, "{sizes:?}");
+        let expected = [1.5f64.ln() / length, 3f64.ln() / length];
+        sizes.iter().zip(expected).for_each(|(size, expected)| assert!((size - expected).abs() < 1e-12, "{sizes:?}"));
     }
 
     #[test]

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::adapter::Adapter;
 use super::config::LlamaConfig;
 use super::tokenizer::{Tokenizer, TokenizerSummary};
-use super::weights::{PeftConfig, Pretrained, StoredTensor, Weights, token_rows_of};
+use super::weights::{PeftConfig, Pretrained, StoredTensor, Weights, adapter_weights, gguf, token_rows_of};
 use crate::error::InputError;
 
 /// A base model: a Hugging Face folder or a GGUF file.
@@ -35,6 +36,12 @@ pub struct ModelSummary {
     pub tokenizer_problem: Option<String>,
     /// Tensors that the decoder does not use.
     pub unused: Vec<String>,
+    /// What its configuration says that nothing is known of and that is not used.
+    pub unused_fields: Vec<String>,
+    /// Whether it has no head: texts can be read, and it is no base model.
+    pub headless: bool,
+    /// What else was found and how it is taken, in sentences.
+    pub notes: Vec<String>,
     pub tensors: Vec<StoredTensor>,
 }
 
@@ -95,7 +102,7 @@ fn readme_licence(folder: &Path) -> Option<String> {
     (!licence.is_empty()).then(|| licence.trim_matches('"').to_owned())
 }
 
-/// SHA-256 (hex) of a model's weights: of the file, or of a folder's safetensors files one after another. None where it was
+/// SHA-256 (hex) of a model's weights: of the file (or its parts), or of a folder's safetensors files one after another. None where it was
 /// cancelled.
 ///
 /// # Errors
@@ -121,9 +128,9 @@ pub fn content_hash(path: &Path, cancelled: &AtomicBool) -> Result<Option<String
 }
 
 /// The files of a model's weights, by name.
-pub(crate) fn weight_files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
+pub fn weight_files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     if !path.is_dir() {
-        return Ok(vec![path.to_path_buf()]);
+        return Ok(gguf::parts(path));
     }
     let unreadable = |e: std::io::Error| InputError::io(path, "read the folder", &e);
     let entries = std::fs::read_dir(path).map_err(unreadable)?;
@@ -141,7 +148,7 @@ impl ModelSummary {
     /// # Errors
     /// Names the field or the tensor that is missing, of the wrong shape, or not supported.
     pub fn read(path: &Path) -> Result<Self, InputError> {
-        let model = Pretrained::open(path)?;
+        let model = Pretrained::open_reader(path)?;
         let (format, name, licence) = match model.gguf() {
             None => ("Hugging Face".to_owned(), None, readme_licence(path)),
             Some(file) => {
@@ -158,14 +165,17 @@ impl ModelSummary {
             format,
             name,
             licence,
-            architecture: model.config,
             parameters,
             bytes: tensors.iter().map(|tensor| tensor.bytes).sum(),
             loaded_bytes: 4 * parameters,
             types: tensors.iter().map(|tensor| tensor.kind.clone()).collect(),
             tokenizer,
             tokenizer_problem,
+            architecture: model.config,
             unused: model.unused,
+            unused_fields: model.unused_fields,
+            headless: model.headless,
+            notes: model.notes,
             tensors,
         })
     }
@@ -178,7 +188,7 @@ impl AdapterSummary {
     /// Names the field or the tensor that cannot be used.
     pub fn read(folder: &Path) -> Result<Self, InputError> {
         let config = PeftConfig::read(folder)?;
-        let weights = Weights::open_file(&folder.join("adapter_model.safetensors"))?;
+        let weights = adapter_weights(folder)?;
         let mut summary = Self {
             rank: config.r,
             scale: config.scale(),
@@ -193,8 +203,11 @@ impl AdapterSummary {
             summary.parameters += shape.iter().map(|&n| n as u64).product::<u64>();
             if let Some(table) = token_rows_of(name) {
                 summary.rows.insert(table.to_owned(), shape.first().copied().unwrap_or(0));
+            } else if ![Adapter::A, Adapter::B, ".base_layer.weight"].iter().any(|ending| name.ends_with(ending)) {
+                return Err(InputError::new(folder, "the tensor is neither LoRA's nor rows of embedding or head")
+                    .at(format!("tensor `{name}`")));
             }
-            let Some(module) = name.strip_suffix(".lora_A.weight") else { continue };
+            let Some(module) = name.strip_suffix(Adapter::A) else { continue };
             if shape.first() != Some(&config.r) {
                 return Err(InputError::new(folder, format!("the rank is {}, the shape {shape:?}", config.r))
                     .at(format!("tensor `{name}`")));

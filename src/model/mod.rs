@@ -5,6 +5,7 @@ pub mod backend;
 pub mod beam;
 pub mod config;
 pub mod embed;
+pub mod foreign;
 pub mod inspect;
 pub mod kernels;
 pub mod llama;

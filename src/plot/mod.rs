@@ -259,6 +259,39 @@ impl Body {
     }
 }
 
+impl Lines {
+    fn has_value(&self) -> bool {
+        self.series.iter().flat_map(|series| &series.points).any(|point| point.y.is_finite())
+    }
+}
+
+impl HeatMap {
+    fn has_value(&self) -> bool {
+        self.values.iter().flatten().any(Option::is_some)
+    }
+}
+
+impl Body {
+    /// What is missing, where there is nothing to draw: a picture of nothing is no picture.
+    pub fn missing(&self) -> Option<&str> {
+        let has_value = match self {
+            Self::Empty(missing) => return Some(missing),
+            Self::Lines(lines) | Self::Scatter(lines) | Self::Dots(lines) => lines.has_value(),
+            Self::Forest(forest) => forest.rows.iter().any(|row| row.value.is_some()),
+            Self::Bars(bars) => !bars.bars.is_empty(),
+            Self::HeatMap(map) => map.has_value(),
+            // A cell without a gain says why it has none.
+            Self::GainMap(map) => !map.cells.is_empty(),
+            Self::HeatMaps(panels) => panels.iter().any(|panel| panel.map.has_value()),
+            Self::Parallel(parallel) => !parallel.lines.is_empty(),
+            Self::River(river) => river.stages.iter().any(|stage| !stage.directions.is_empty()),
+            Self::Listing(listing) => !listing.rows.is_empty(),
+            Self::Picture(_) | Self::Pictures(_) => !self.pictures().is_empty(),
+        };
+        (!has_value).then_some("there is no value to draw")
+    }
+}
+
 impl Chart {
     /// A chart without note and captions.
     pub fn new(title: impl Into<String>, body: Body) -> Self {

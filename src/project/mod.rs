@@ -99,6 +99,16 @@ pub enum SemanticIds {
     Train(TrainIds),
 }
 
+impl SemanticIds {
+    /// What ids that are trained know of the future, for wherever a result is shown; none where they come from elsewhere.
+    pub const fn note(&self) -> Option<&'static str> {
+        match self {
+            Self::Train(options) => Some(options.on.note()),
+            Self::Dataset | Self::Index(_) => None,
+        }
+    }
+}
+
 /// Training of the stages (LoRA). Defaults are the paper's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -242,7 +252,7 @@ impl Protocols {
         match self {
             Self::SameBlock => &[Protocol::SameBlock],
             Self::NextBlock => &[Protocol::NextBlock],
-            Self::Both => &Protocol::ALL,
+            Self::Both => &Protocol::MEASURED,
         }
     }
 

@@ -122,7 +122,7 @@ impl Results {
 /// The error for a run that lacks a protocol.
 pub fn not_measured(path: &Path, protocol: Protocol) -> InputError {
     let setting = match protocol {
-        Protocol::SameBlock => "SameBlock",
+        Protocol::SameBlock | Protocol::GlobalTime => "SameBlock",
         Protocol::NextBlock => "NextBlock",
     };
     InputError::new(path, format!("{} was not measured", protocol.key())).advice(format!(
@@ -172,7 +172,7 @@ pub struct RunResult {
     /// Protocols of which the run has measured cells.
     pub protocols: Vec<Protocol>,
     /// Finished stages, from 1 on; `metrics` are those of the newest model that may be asked: `R[t, t]` under same-block,
-    /// `R[t-1, t]` under next-block.
+    /// `R[t-1, t]` under next-block and global-time.
     pub stages: Vec<StageResult>,
     /// By metric, what its matrix says; of metrics whose matrix is whole, which it never is under next-block.
     pub continual: BTreeMap<String, Continual>,
@@ -266,7 +266,7 @@ impl<'r> Records<'r> {
             train_examples: record.train_examples,
             test_users: match protocol {
                 Protocol::SameBlock => record.test_users,
-                Protocol::NextBlock => cell.map_or(0, |cell| cell.users as u64),
+                Protocol::NextBlock | Protocol::GlobalTime => cell.map_or(0, |cell| cell.users as u64),
             },
             left_out_users: self.left_out.get(&(protocol, stage)).map(|&users| users as u64),
             train_seconds: record.train_seconds,

@@ -48,6 +48,11 @@ fn next_block_shows_each_stage_as_the_model_before_it_met_it() {
     assert_eq!((continual.plasticity, continual.average_accuracy), (22.0, 32.0));
     assert_eq!((continual.backward_transfer, continual.forward_transfer), (Some(15.0), None));
 
+    let strict = read(&run, Protocol::GlobalTime);
+    let shown: Vec<_> = strict.stages.iter().map(|s| (s.metrics.get("hit@10").copied(), s.test_users)).collect();
+    assert_eq!(shown, [(None, 0), (Some(12.0), 2), (Some(23.0), 2)], "what same-block measured above its diagonal");
+    assert!(strict.continual.is_empty());
+
     // The model before any training, which is no row of R: 2 and 3 against 12 and 23.
     (2..=3).for_each(|tested| writer.evaluation(&evaluation(same_block(0, tested))).unwrap());
     let with_untrained = read(&run, Protocol::SameBlock);

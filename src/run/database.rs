@@ -112,10 +112,10 @@ pub fn copy_database(from: &Path, to: &Path) -> Result<(), InputError> {
     mode.map_err(|error| database_error(to, "write", &error))
 }
 
-/// A protocol in its column.
+/// A protocol in its column: that under which its cells are recorded.
 pub(super) fn protocol_number(protocol: Protocol) -> i64 {
     match protocol {
-        Protocol::SameBlock => 0,
+        Protocol::SameBlock | Protocol::GlobalTime => 0,
         Protocol::NextBlock => 1,
     }
 }

@@ -92,7 +92,7 @@ impl RunReader {
         self.rows(select, [after], |row| Ok((row.get(0)?, step_of(row)?)))
     }
 
-    /// All measured cells, by protocol, trained stage and tested stage.
+    /// All measured cells, by protocol, trained stage and tested stage; those that serve two protocols stand under both.
     pub fn evaluations(&self) -> Result<Vec<EvaluationSummary>, InputError> {
         let select = "SELECT protocol, trained, tested, users FROM evaluations ORDER BY protocol, trained, tested";
         let mut cells = self.rows(select, [], |row| {
@@ -104,6 +104,14 @@ impl RunReader {
                 cells[at].metrics.insert(name, value);
             }
         }
+        let strict = |cell: &EvaluationSummary| {
+            let CellIndex { protocol, trained, tested } = cell.at;
+            let at = CellIndex { protocol: Protocol::GlobalTime, trained, tested };
+            let is_one = protocol == at.protocol.recorded_as() && trained > 0 && at.protocol.measures(trained, tested);
+            is_one.then(|| EvaluationSummary { at, ..cell.clone() })
+        };
+        let strict: Vec<EvaluationSummary> = cells.iter().filter_map(strict).collect();
+        cells.extend(strict);
         Ok(cells)
     }
 
@@ -150,7 +158,12 @@ impl RunReader {
     pub fn left_out(&self) -> Result<BTreeMap<(Protocol, usize), usize>, InputError> {
         let select = "SELECT protocol, stage, left_out FROM test_sets";
         let rows = self.rows(select, [], |row| Ok(((protocol_of(row)?, count(row, 1)?), count(row, 2)?)))?;
-        Ok(rows.into_iter().collect())
+        let recorded: BTreeMap<(Protocol, usize), usize> = rows.into_iter().collect();
+        let of = |protocol: Protocol| {
+            let own = recorded.iter().filter(move |((recorded, _), _)| *recorded == protocol.recorded_as());
+            own.map(move |(&(_, stage), &users)| ((protocol, stage), users))
+        };
+        Ok(Protocol::ALL.into_iter().flat_map(of).collect())
     }
 
     /// The slices of every test of a stage (from 1), in the order of [`Self::user_outcomes`]; empty where they are not

@@ -172,6 +172,9 @@ fn what_is_known_of_the_tests_is_read_back() {
     assert_eq!(reader.slices(Protocol::NextBlock, 2).unwrap(), last);
     assert!(reader.slices(Protocol::SameBlock, 2).unwrap().is_empty());
     assert_eq!(reader.left_out().unwrap(), BTreeMap::from([((Protocol::NextBlock, 2), 5)]));
+    writer.test_set(&TestSet { protocol: Protocol::SameBlock, stage: 2, left_out: 1, slices: last.clone() }).unwrap();
+    assert_eq!(reader.left_out().unwrap()[&(Protocol::GlobalTime, 2)], 1, "those of same-block");
+    assert_eq!(reader.slices(Protocol::GlobalTime, 2).unwrap(), last);
 }
 
 #[test]
@@ -226,7 +229,8 @@ fn a_rewound_run_writes_the_rows_of_one_that_was_never_cut_off() {
     writer.rewind(2, Phase::Train, 2).unwrap();
     let reader = cut.reader().unwrap();
     assert_eq!(reader.steps_after(0).unwrap().len(), 6);
-    assert_eq!(reader.evaluations().unwrap().len(), 5);
+    // Three and two of same-block and next-block, and two of the former under global-time as well.
+    assert_eq!(reader.evaluations().unwrap().len(), 7);
     assert_eq!(reader.stages().unwrap(), [stage(1, true), stage(2, false)]);
     for at in 3..=4 {
         writer.step(&step(2, Phase::Train, at)).unwrap();
@@ -236,7 +240,7 @@ fn a_rewound_run_writes_the_rows_of_one_that_was_never_cut_off() {
 
     // While stage 2 is measured: what is measured stays.
     writer.rewind(2, Phase::Evaluate, 0).unwrap();
-    assert_eq!(reader.evaluations().unwrap().len(), 7);
+    assert_eq!(reader.evaluations().unwrap().len(), 9);
     writer.evaluation(&evaluation(same_block(2, 3))).unwrap();
     writer.evaluation(&evaluation(cell(Protocol::NextBlock, 2, 3))).unwrap();
     writer.stage(&stage(2, true)).unwrap();

@@ -28,12 +28,22 @@ pub struct Clustered {
     pub numbers: Vec<u32>,
     /// By item: what the levels before the last one leave over.
     pub last_residuals: Vec<Vec<f64>>,
-    /// The centres of the level before the last; none where there is one level.
-    pub previous_centres: Vec<Vec<f64>>,
-    /// The centres of the last level; fewer than codes where there are no more distinct residuals.
-    pub last_centres: Vec<Vec<f64>>,
+    /// By level: its centres; fewer than codes where there are no more distinct residuals.
+    pub centres: Vec<Vec<Vec<f64>>>,
     /// By level: mean squared error, over items and dimensions, of the vectors as their codes so far describe them.
     pub errors: Vec<f64>,
+}
+
+impl Clustered {
+    /// The centres of the last level.
+    pub fn last_centres(&self) -> &[Vec<f64>] {
+        self.centres.last().map_or(&[], Vec::as_slice)
+    }
+
+    /// The centres of the level before the last; none where there is one level.
+    pub fn previous_centres(&self) -> &[Vec<f64>] {
+        self.centres.iter().nth_back(1).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Codes (`items x levels`, row-major, each below `codes`) of vectors of equal length.
@@ -57,8 +67,7 @@ pub fn residual_clusters(
     let mut found = Clustered {
         numbers: vec![0; vectors.len() * levels],
         last_residuals: Vec::new(),
-        previous_centres: Vec::new(),
-        last_centres: Vec::new(),
+        centres: Vec::with_capacity(levels),
         errors: Vec::new(),
     };
     let values: usize = vectors.iter().map(Vec::len).sum();
@@ -75,7 +84,7 @@ pub fn residual_clusters(
         let squares: f64 = residuals.iter().flatten().map(|value| value * value).sum();
         let error = squares / values.max(1) as f64;
         found.errors.push(error);
-        found.previous_centres = std::mem::replace(&mut found.last_centres, centres);
+        found.centres.push(centres);
         if level_done(level, error).is_break() && level + 1 < levels {
             return None;
         }

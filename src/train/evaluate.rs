@@ -31,7 +31,7 @@ pub fn chosen_users<'d>(dataset: &'d Dataset, stage: usize, users: UsersPerStage
 /// The tests of a stage (index from 0) under a protocol, in file order, and a sample as that of [`chosen_users`].
 pub fn tests(dataset: &Dataset, protocol: Protocol, stage: usize, users: UsersPerStage) -> Vec<Example<'_>> {
     let purpose = match protocol {
-        Protocol::SameBlock => "test users",
+        Protocol::SameBlock | Protocol::GlobalTime => "test users",
         Protocol::NextBlock => "next-block test users",
     };
     sample(protocol.tests(&dataset.stages[stage]).collect(), stage, users, purpose)
@@ -231,7 +231,7 @@ mod tests {
     fn a_sample_is_part_of_all_tests_in_file_order_and_each_protocol_draws_its_own() {
         let dataset = dataset();
         let users = |protocol, max| tests(&dataset, protocol, 2, max).iter().map(|t| t.user).collect::<Vec<_>>();
-        for protocol in Protocol::ALL {
+        for protocol in Protocol::MEASURED {
             let (all, some) = (users(protocol, UsersPerStage::All), users(protocol, UsersPerStage::Sample(10)));
             let places: Vec<_> = some.iter().map(|user| all.iter().position(|other| other == user)).collect();
             assert!(places.len() == 10 && places.is_sorted() && places.iter().all(Option::is_some), "{places:?}");
@@ -241,7 +241,7 @@ mod tests {
                 if protocol == Protocol::SameBlock { [10, 10, 10] } else { [0, 10, 10] }
             );
         }
-        let [same, next] = Protocol::ALL.map(|protocol| users(protocol, UsersPerStage::Sample(10)));
+        let [same, next] = Protocol::MEASURED.map(|protocol| users(protocol, UsersPerStage::Sample(10)));
         assert_ne!(same, next);
     }
 

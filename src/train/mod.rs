@@ -49,6 +49,8 @@ pub mod result_matrix;
 
 pub mod work;
 
+pub mod preflight;
+
 pub mod recorder;
 
 pub mod filter;

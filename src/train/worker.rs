@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::base_model::pretrained;
+use super::preflight::preflight;
 use super::recorder::{Recorder, Watcher, guarded};
 use super::shared::{self, Shared};
 use super::work::Work;
@@ -31,6 +32,9 @@ pub fn run(
 ) -> Result<Vec<RunOutcome>, RunError> {
     let runs = planned(project, selection)?;
     let task = Task::load_watched(project, options, &mut |progress| watcher.import_progress(progress))?;
+    for warning in preflight(&task, &runs)?.warnings {
+        watcher.event(Level::Warning, &warning.to_string());
+    }
     crate::files::create_folder(&task.runs_dir)?;
     let mut outcomes = Vec::with_capacity(runs.len());
     for (run, number) in runs.iter().zip(1..) {

@@ -328,6 +328,26 @@ fn adapters_that_would_be_misread_are_refused_with_the_place() {
     let refused = |folder: &Path| PeftAdapter::read(folder, &config).unwrap_err().to_string();
     for (field, value) in [
         ("use_dora", serde_json::json!(true)),
+        ("use_qalora", serde_json::json!(true)),
+        ("lora_bias", serde_json::json!(true)),
+        ("alpha_pattern", serde_json::json!({"q_proj": 4})),
+        ("layer_replication", serde_json::json!([[0, 2], [1, 2]])),
+        ("target_parameters", serde_json::json!(["mlp.experts.gate_up_proj"])),
+        ("megatron_config", serde_json::json!({"tensor_model_parallel_size": 1})),
+        ("kasa_config", serde_json::json!({"beta": 1e-4})),
+        ("lora_ga_config", serde_json::json!({"direction": "ArB2r"})),
+        ("alora_invocation_tokens", serde_json::json!([1, 2])),
+        ("use_something_new", serde_json::json!(true)),
+        ("velora_config", serde_json::json!({"x": 1})),
+        ("bias", serde_json::json!("lora_only")),
+        ("peft_type", serde_json::json!("VERA")),
+        ("peft_type", serde_json::json!("LOHA")),
+        ("peft_type", serde_json::json!("ADALORA")),
+        ("init_lora_weights", serde_json::json!("lora_ga")),
+        ("init_lora_weights", serde_json::json!("olora")),
+        ("init_lora_weights", serde_json::json!("corda")),
+        ("init_lora_weights", serde_json::json!("loftq")),
+        ("init_lora_weights", serde_json::json!("another")),
         ("rank_pattern", serde_json::json!({"q_proj": 4})),
         ("bias", serde_json::json!("all")),
         ("peft_type", serde_json::json!("IA3")),
@@ -339,6 +359,33 @@ fn adapters_that_would_be_misread_are_refused_with_the_place() {
         let folder = changed("untied_tokens", |config| config[field] = value.clone());
         let text = refused(folder.path());
         assert!(text.contains(field), "{field}: {text}");
+    }
+    // What leaves the base as it is, or asks for nothing.
+    let plain = PeftAdapter::read(&fixture("untied_tokens"), &config).unwrap();
+    for (field, value) in [
+        ("init_lora_weights", serde_json::json!("eva")),
+        ("init_lora_weights", serde_json::json!("gaussian")),
+        ("init_lora_weights", serde_json::json!("orthogonal")),
+        ("init_lora_weights", serde_json::json!(false)),
+        ("eva_config", serde_json::json!({"rho": 2.0})),
+        ("lora_ga_config", serde_json::json!(null)),
+        ("rank_pattern", serde_json::json!({})),
+        ("use_something_new", serde_json::json!(false)),
+        ("layers_to_transform", serde_json::json!([0, 1])),
+    ] {
+        let folder = changed("untied_tokens", |config| config[field] = value.clone());
+        assert_eq!(PeftAdapter::read(folder.path(), &config).unwrap(), plain, "{field}: {value}");
+    }
+    // Names as other ways to save an adapter make them: nothing is taken for nothing.
+    for (from, to) in [(".lora_A.", ".lora_A.default."), ("base_model.model.", "base_model.model._orig_mod.")] {
+        let folder = changed("untied_tokens", |_| {});
+        let file = folder.path().join("adapter_model.safetensors");
+        let bytes = fs::read(&file).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let renamed = tensors.iter().map(|(name, tensor)| (name.replacen(from, to, 1), tensor));
+        fs::write(&file, safetensors::serialize(renamed, None).unwrap()).unwrap();
+        let text = refused(folder.path());
+        assert!(text.contains("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"), "{to}: {text}");
     }
     let stabilised = changed("untied_tokens", |config| config["use_rslora"] = true.into());
     let scale = PeftAdapter::read(stabilised.path(), &config).unwrap().scale;

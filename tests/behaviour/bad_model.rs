@@ -82,7 +82,7 @@ fn configurations_are_checked_field_by_field() {
         ("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4", ["model.layers.3", "missing"]),
         ("\"model_type\": \"llama\"", "\"model_type\": \"bert\"", ["bert", "not supported"]),
         ("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 4", ["num_key_value_heads", "divide"]),
-        ("\"rope_type\": \"default\"", "\"rope_type\": \"yarn\"", ["yarn", "not supported"]),
+        ("\"rope_type\": \"default\"", "\"rope_type\": \"dynamic\"", ["dynamic", "not supported"]),
         ("\"vocab_size\"", "vocab_size", ["not valid JSON", "line"]),
     ] {
         assert!(good.contains(from), "{from}");

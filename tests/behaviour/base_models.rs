@@ -37,7 +37,7 @@ pub fn models() -> PathBuf {
 }
 
 /// Token ids of the reference and their number in a row.
-fn input_ids(expected: &Weights) -> (Vec<u32>, usize) {
+pub fn input_ids(expected: &Weights) -> (Vec<u32>, usize) {
     let (shape, ids) = expected.integers("input_ids").unwrap();
     (ids.into_iter().map(|id| id as u32).collect(), shape[1])
 }

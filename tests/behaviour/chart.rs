@@ -84,6 +84,7 @@ fn timeline() -> Chart {
         users: 678,
         participants: 567,
         period: Some((from, to - 1)),
+        leak: None,
     };
     let stages: Vec<StageCount> = starts.zip(ends).map(stage).collect();
     let bins = (0..200u64).map(|bin| 20 + bin * bin % 37).collect();

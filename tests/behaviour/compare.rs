@@ -200,7 +200,7 @@ fn a_comparison_is_of_one_protocol_and_one_slice() {
     says(&["--slice", "dormant"], "the slice \"dormant\" has 1 tests");
     says(&["--slice", "cold"], "the slice \"cold\" has 0 tests");
     says(&["--slice", "lukewarm"], "is no slice");
-    says(&["--protocol", "both"], "expected same-block or next-block");
+    says(&["--protocol", "both"], "expected same-block, next-block or global-time");
     write_run(&project, "Popularity", &RunMethod::Popularity, 0, 5, 0);
     says(&["--protocol", "next-block"], "set `evaluation: (protocol: NextBlock)`, or `Both`, in the project file");
 }

@@ -313,7 +313,8 @@ fn generated_items_take_the_codes_of_an_index() {
     assert_eq!(Dataset::load(&source, Some(index), folder.path()).unwrap(), own);
     fs::write(folder.path().join(index), r#"{"0": ["<a_1>"]}"#).unwrap();
     let error = Dataset::load(&source, Some(index), folder.path()).unwrap_err();
-    assert_eq!((error.problem.as_str(), error.path), ("item `1` has no semantic id", folder.path().join(index)));
+    let problem = "399 of 400 items have no semantic id, the first `1`";
+    assert_eq!((error.problem.as_str(), error.path), (problem, folder.path().join(index)));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use peso_workbench::data::formats::options::{Columns, Import, ItemTable, TableImport};
+use peso_workbench::data::formats::reading::Reading;
 use peso_workbench::data::formats::{self, Detected, FirstRows, Format, ImportError, ImportReport, SourceFields};
 use peso_workbench::data::interactions::{Interactions, ItemText};
 use peso_workbench::data::load::{self, Imported};
@@ -93,7 +94,7 @@ fn every_format_is_told_from_its_content_and_read_whole() {
         assert_eq!((report.format, report.files.len()), (format("LcRec"), files), "{path}");
         assert_eq!((report.interactions, report.users, report.items), (78, 14, 12), "{path}");
         assert_eq!((report.period, report.rated), (None, false), "{path}");
-        assert!(report.notes[0].contains("There are no times"), "{:?}", report.notes);
+        assert!(report.assumptions.iter().any(|said| said.assumed.contains("There are no times")), "{report:?}");
     }
     assert!(matches!(formats::detect(&fixture("tiny_release")).unwrap(), Some(Detected::Release(_))));
 }
@@ -133,7 +134,7 @@ fn rejected_lines_are_named() {
     assert_eq!(
         lines("recbole"),
         [
-            (inter.clone(), 8, "2 columns, at least 4 were expected".to_owned()),
+            (inter.clone(), 8, "2 columns, 4 were expected".to_owned()),
             (inter.clone(), 14, "the item is missing".to_owned()),
             (inter, 22, "the rating is `five`, which is not a number".to_owned()),
         ]
@@ -235,12 +236,13 @@ fn titles_categories_and_descriptions_survive_their_encodings() {
 }
 
 fn columns(user: &str, item: &str, time: &str, rating: &str) -> Columns {
-    Columns { user: user.into(), item: item.into(), time: Some(time.into()), rating: Some(rating.into()) }
+    let (time, rating) = (Some(time.into()), Some(rating.into()));
+    Columns { user: user.into(), item: item.into(), time, clock: None, rating }
 }
 
 fn table(path: &str, columns: Columns) -> TableImport {
-    let path = fixture(path);
-    TableImport { path, columns, header: true, separator: None, items: None, prepare: Prepare::default() }
+    let (path, reading, prepare) = (fixture(path), Reading::default(), Prepare::default());
+    TableImport { path, columns, header: true, separator: None, items: None, reading, prepare }
 }
 
 #[test]
@@ -298,7 +300,7 @@ fn a_project_file_names_every_source() {
             r#"Amazon2023(path: "a.jsonl.gz", items: "meta.jsonl", prepare: (least_rating: 4, core: 10, stages: Dates(["2019-01-01"])))"#,
         )
         .unwrap();
-    let DatasetSource::Interactions(named, Import { path, items, prepare }) = &source else { panic!("{source:?}") };
+    let DatasetSource::Interactions(named, Import { path, items, prepare, .. }) = &source else { panic!("{source:?}") };
     assert_eq!(*named, format("Amazon2023"));
     assert_eq!((path.as_path(), items.as_deref()), (Path::new("a.jsonl.gz"), Some(Path::new("meta.jsonl"))));
     assert_eq!((prepare.least_rating, prepare.core, prepare.deduplicate), (Some(4.0), 10, true));
@@ -480,7 +482,7 @@ fn items_without_ids_say_what_to_do_and_an_index_gives_them() {
     assert_eq!(tests(Protocol::NextBlock), [0, 4, 5, 6, 5]);
     fs::write(folder.path().join("index.json"), r#"{"1": ["<a_0>", "<b_0>"]}"#).unwrap();
     let error = Dataset::load(&source, Some(Path::new("index.json")), folder.path()).unwrap_err();
-    assert!(error.problem.contains("has no semantic id"), "{error}");
+    assert_eq!(error.problem, "9 of 10 items have no semantic id, the first `21`");
 }
 
 #[test]

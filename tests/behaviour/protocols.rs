@@ -70,7 +70,10 @@ fn a_trained_run_that_lacks_a_protocol_is_only_measured() {
     let next = results(here, &["--protocol", "next-block"]);
     assert_eq!((&next["protocol"], next["runs"].as_array().unwrap().len()), (&json!("next-block"), 4));
     for run in next["runs"].as_array().unwrap() {
-        assert_eq!((&run["status"], &run["protocols"]), (&json!("finished"), &json!(["same-block", "next-block"])));
+        assert_eq!(
+            (&run["status"], &run["protocols"]),
+            (&json!("finished"), &json!(["same-block", "next-block", "global-time"]))
+        );
         let measured = |row: &Value| row.as_array().unwrap().iter().map(Value::is_number).collect::<Vec<_>>();
         let matrix = run["matrix"]["ndcg@5"].as_array().unwrap();
         assert_eq!(matrix.iter().map(measured).collect::<Vec<_>>(), [[false, true, true], [false, false, true]]);

@@ -72,6 +72,46 @@ fn tokenizers_rebuilt_from_gguf_files_give_the_tokens_of_python() {
     }
 }
 
+/// llama.cpp has one expression under several names (`llama-vocab.cpp`): what they give is what the first gives.
+#[test]
+fn names_of_the_same_way_to_cut_texts_are_read() {
+    let (fixture, folder) = (fixture(), tempfile::tempdir().unwrap());
+    let texts: Vec<String> = from(&fixture["texts"]);
+    let path = folder.path().join("model.gguf");
+    // Qwen2's own tokenizer puts letters and their accents together first, the others of its expression do not.
+    let composed = |text: &&String| !text.contains('\u{301}');
+    for (first, names) in [
+        ("gpt-2", &["phi-2", "mellum", "gigachat", "exaone4", "mpt", "olmo"][..]),
+        ("smollm", &["starcoder", "command-r", "codeshell", "exaone", "minerva-7b"]),
+        ("llama-bpe", &["llama3", "llama-v3", "falcon3", "pixtral", "lfm2"]),
+        ("qwen2", &["deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "grok-2"]),
+    ] {
+        let encoded = |name: &str| -> Vec<Vec<u32>> {
+            let tokenizer = byte_level(&path, &fixture, name);
+            texts.iter().filter(composed).map(|text| tokenizer.encode(text, true).unwrap()).collect()
+        };
+        let expected = encoded(first);
+        for name in names {
+            assert_eq!(encoded(name), expected, "{name} cuts as {first}");
+        }
+    }
+    // Llama 3's expression without its beginning of texts.
+    let plain = |name: &str| -> Vec<Vec<u32>> {
+        let tokenizer = byte_level(&path, &fixture, name);
+        texts.iter().map(|text| tokenizer.encode(text, false).unwrap()).collect()
+    };
+    assert_eq!(plain("smaug-bpe"), plain("llama-bpe"));
+    assert_eq!(byte_level(&path, &fixture, "dbrx").beginning(), None);
+}
+
+#[test]
+fn tokens_that_are_no_text_are_shown_as_bytes() {
+    let tokenizer = Tokenizer::open(&models().join("tokenizer.json")).unwrap();
+    let tokens = tokenizer.encode("用a", false).unwrap();
+    let shown: Vec<String> = tokens.iter().map(|&token| tokenizer.token_text(token).unwrap()).collect();
+    assert_eq!(shown, ["<E7>", "<94>", "<A8>", "a"], "UTF-8 of 用 is E7 94 A8");
+}
+
 #[test]
 fn an_unknown_way_to_cut_texts_is_named() {
     let (fixture, folder) = (fixture(), tempfile::tempdir().unwrap());

@@ -243,10 +243,10 @@ fn every_view_of_the_comparison_follows_the_protocol() {
 }
 
 #[test]
-fn a_project_of_one_protocol_offers_no_other() {
+fn a_project_of_one_protocol_offers_it_and_its_strict_reading() {
     let world = World::new();
     let window = table(&world);
-    assert!(!has(&window, "Next-block") && !has(&window, "Protocol"));
+    assert!(has(&window, "Same-block") && has(&window, "Global-time") && !has(&window, "Next-block"));
 }
 
 #[test]

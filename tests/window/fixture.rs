@@ -156,7 +156,7 @@ fn step_record(config: &RunConfig, stage: usize, step: usize, steps: usize) -> S
 /// Users that a stage tests: who is new cannot be asked of a model before the stage.
 const fn users(protocol: Protocol) -> u32 {
     match protocol {
-        Protocol::SameBlock => 100,
+        Protocol::SameBlock | Protocol::GlobalTime => 100,
         Protocol::NextBlock => 60,
     }
 }

@@ -11,6 +11,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, SnapshotResults};
 use peso_workbench::app::Workbench;
 use peso_workbench::app::dialogs::desktop::FileDialog;
+use peso_workbench::data::formats::reading::{Ids, Reading, TimesAs};
 use peso_workbench::data::synthetic::Onset;
 use peso_workbench::data::{DatasetSource, StageCuts};
 use peso_workbench::project::Project;
@@ -152,7 +153,7 @@ fn another_format_a_file_that_is_no_data_and_undo() {
     until_part(&mut window, "it looks like RecBole");
     click(&mut window, "Leave the data as they are");
     // As a table the columns are to be chosen.
-    choose(&mut window, "Format", "Table (CSV, TSV, Parquet)");
+    choose(&mut window, "Format", "Table (CSV, TSV, Parquet, JSON)");
     until_label(&mut window, "Columns");
     choose(&mut window, "User", "item_id:token");
     until(&mut window, "both parts on one column", |window| has(window, "User, item"));
@@ -246,6 +247,31 @@ fn a_file_of_broken_lines_shows_the_first_of_them() {
     until_part(&mut window, "28 of 40 records cannot be read");
     reach(&mut window, Role::Button, "Show line 14 of broken.csv");
     until_part(&mut window, "▶ 14  12,x,soon");
+}
+
+#[test]
+fn dates_that_nothing_tells_apart_are_asked_for_and_the_answer_is_kept() {
+    let world = World::new();
+    let file = world.demo();
+    let month = |at: usize| at * 7 % 12 + 1;
+    let rows: String =
+        (0..70).map(|at| format!("{},{},{:02}/{:02}/2014\n", at % 5, at % 7, month(at), month(at + 5))).collect();
+    let path = file.with_file_name("visits.csv");
+    fs::write(&path, format!("user_id,item_id,timestamp\nNULL,1,01/01/2014\n{rows}")).unwrap();
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([1280.0, 1300.0].into());
+    until_label(&mut window, "Synthetic drift demo");
+    window.input_mut().dropped_files = vec![Arc::new(Dropped(path))];
+    window.step();
+    window.input_mut().dropped_files.clear();
+    until_part(&mut window, "may have the day or the month first, like `01/");
+    choose(&mut window, "Times", "Dates with the day first");
+    until_part(&mut window, "Times are dates with the day first, as the project says: 2014-01-");
+    until_part(&mut window, "1 line · The user is missing (NULL)");
+    choose(&mut window, "Ids", "As written");
+    until_label(&mut window, "Every line was read");
+    let reading = saved(&mut window, &file).dataset.reading().unwrap();
+    assert_eq!(reading, Reading { times: Some(TimesAs::DayFirst), ids: Ids::AsWritten, ..Reading::default() });
 }
 
 #[test]

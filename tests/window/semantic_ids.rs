@@ -14,7 +14,7 @@ use peso_workbench::project::SemanticIds;
 use peso_workbench::train::semantic_ids::{IdFiles, IdsState, Making, Watcher};
 
 use crate::snapshot::{Part, picture, text};
-use crate::world::{World, click, has, load, until, until_label, until_part};
+use crate::world::{World, choose, click, has, load, until, until_label, until_part};
 
 /// The demo with ids that an autoencoder makes in so many epochs.
 fn demo(world: &World, epochs: usize) -> PathBuf {
@@ -109,4 +109,67 @@ fn training_is_stopped_resumed_and_another_method_chosen() {
     until_label(&mut window, "Train again");
     click(&mut window, "Overview");
     until_label(&mut window, "distinct semantic ids");
+}
+
+/// Interactions of two months with so many items each, and a project that trains its ids on the first.
+fn growing(world: &World, items: [usize; 2]) -> PathBuf {
+    use std::fmt::Write as _;
+    let folder = world.folder.path().join("growing");
+    std::fs::create_dir_all(folder.join("data")).unwrap();
+    let mut interactions = "user_id:token\titem_id:token\ttimestamp:float\n".to_owned();
+    let mut texts = "item_id:token\ttitle:token_seq\n".to_owned();
+    // 2020-01-01 and 2020-02-01.
+    for (begin, items) in [(1_577_836_800, 0..items[0]), (1_580_515_200, items[0]..items[0] + items[1])] {
+        for item in items {
+            (0..3).for_each(|user| writeln!(interactions, "u{user}\ti{item}\t{}", begin + 60 * item).unwrap());
+            writeln!(texts, "i{item}\t{} lamp number {item}", ["red", "blue", "old"][item % 3]).unwrap();
+        }
+    }
+    std::fs::write(folder.join("data/log.inter"), interactions).unwrap();
+    std::fs::write(folder.join("data/log.item"), texts).unwrap();
+    let file = folder.join("project.ron");
+    let project = r#"(
+    format: 1,
+    name: "Growing data",
+    dataset: RecBole(path: "data", prepare: (core: 1, stages: Dates(["2020-02-01"]))),
+    semantic_ids: Train(on: Stage1, source: Words(32), levels: 3),
+    base_model: Compact(width: 16, layers: 1, heads: 2, kv_heads: 1, ffn: 32, epochs: 1),
+    experiments: [(name: "Single", method: Single)],
+)"#;
+    std::fs::write(&file, project).unwrap();
+    file
+}
+
+#[test]
+fn new_items_are_appended_and_versions_are_shown() {
+    let mut pictures = SnapshotResults::new();
+    let world = World::with_real_workers();
+    let file = growing(&world, [12, 4]);
+    load(&file).ensure_semantic_ids(Making::default(), &mut Nobody).unwrap();
+    growing(&world, [12, 7]);
+    let place = IdFiles::of(&load(&file)).unwrap();
+    let before = std::fs::read_to_string(&place.index).unwrap();
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([1280.0, 1100.0].into());
+    until_label(&mut window, "Growing data");
+    click(&mut window, "Data");
+    until_part(&mut window, "have no semantic id");
+    until_part(&mut window, "Ids were trained on the items of stage 1 alone");
+    click(&mut window, "Semantic ids");
+    until_part(&mut window, "New items have no id yet");
+    assert!(has(&window, "appended at training") && !has(&window, "appended afterwards"));
+    click(&mut window, "Append");
+    until_label(&mut window, "appended afterwards");
+    until(&mut window, "nothing left to append", |window| !has(window, "Append"));
+    let after = std::fs::read_to_string(&place.index).unwrap();
+    assert!(after.starts_with(&before[..before.len() - 1]) && after.len() > before.len());
+    let manifest = IdsState::read(&place).unwrap().manifest.unwrap();
+    assert_eq!(manifest.versions.iter().map(|version| version.added).collect::<Vec<_>>(), [12, 4, 3]);
+    until_part(&mut window, "Codes by level");
+    picture(&mut pictures, &mut window, "semantic_ids_appended", Theme::Light, Part::View);
+
+    // As the paper has it, and back.
+    choose(&mut window, "Trained on", "Items of all stages");
+    until_part(&mut window, "items of all stages, later ones too, as in the paper");
+    until_label(&mut window, "Train ids");
 }

@@ -14,6 +14,7 @@ use peso_workbench::project::sweep::{Axis, Combine, Sweep};
 use peso_workbench::run::planned::planned;
 use peso_workbench::run::{RunSelection, Status};
 use peso_workbench::schema::Setting;
+use peso_workbench::train::preflight::Preflight;
 
 use crate::fixture::{self, Come};
 use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
@@ -212,6 +213,7 @@ pub fn estimate(project: &Project, finished: &[&str]) -> Estimate {
         memory_free_bytes: Some(6 << 30),
         workers: 1,
         memory: Vec::new(),
+        preflight: Preflight::default(),
         runs,
     }
 }

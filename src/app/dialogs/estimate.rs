@@ -15,6 +15,7 @@ use crate::budget::estimate::{Basis, Estimate, RunEstimate};
 use crate::budget::reasons::reasons;
 use crate::error::InputError;
 use crate::run::Status;
+use crate::train::preflight::Preflight;
 
 /// State of the dialog. When it is dropped, nobody wants the answer any more.
 #[derive(Debug)]
@@ -247,6 +248,12 @@ fn totals(ui: &mut Ui, estimate: &Estimate, rows: &[Row]) {
         ),
     };
     widgets::remark(ui, room);
+    let Preflight { warnings, disk_bytes, disk_free_bytes } = &estimate.preflight;
+    let free = disk_free_bytes.map(|free| format!(", {} are free", memory_words(free))).unwrap_or_default();
+    widgets::remark(ui, format!("About {} on the disk{free}", memory_words(*disk_bytes)));
+    for warning in warnings {
+        ui.colored_label(tokens.warning, format!("⚠ {warning}"));
+    }
     for reason in reasons(&estimate.runs) {
         widgets::remark(ui, reason);
     }
@@ -288,6 +295,7 @@ mod tests {
             memory_free_bytes: None,
             workers: 1,
             memory: Vec::new(),
+            preflight: Preflight::default(),
         };
         let rows = rows(&estimate);
         let found: Vec<_> = rows.iter().map(|row| (row.experiment.as_str(), row.runs, row.seconds)).collect();

@@ -362,6 +362,10 @@ const fn protocol_words(protocol: Protocol) -> (&'static str, &'static str) {
             "Next-block",
             "The order of deployment: each stage's first interaction, asked of the model after the stage before it",
         ),
+        Protocol::GlobalTime => (
+            "Global-time",
+            "The tests of same-block, asked of the model after the stage before it: nothing that it learned from lies after them",
+        ),
     }
 }
 

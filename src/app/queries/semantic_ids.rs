@@ -28,14 +28,34 @@ impl Query for TrainedIds {
     }
 }
 
+/// What a process is to do with a project's semantic ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdsWork {
+    /// Train them, or go on where that was stopped.
+    Train,
+    /// Train them from the beginning.
+    Fresh,
+    /// Give items without an id one, and move none.
+    Append,
+}
+
+impl IdsWork {
+    const fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Train => None,
+            Self::Fresh => Some("--fresh"),
+            Self::Append => Some("--append"),
+        }
+    }
+}
+
 /// Has a process train the semantic ids of a project's file. Cancelled, it keeps what is done and ends; then there is no
 /// answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrainIds {
     pub(crate) file: PathBuf,
     pub(crate) files: IdFiles,
-    /// Whether it starts over instead of going on where it was stopped.
-    pub(crate) fresh: bool,
+    pub(crate) making: IdsWork,
     /// Tells one training of the same ids from the next.
     pub(crate) attempt: usize,
 }
@@ -45,7 +65,7 @@ impl Query for TrainIds {
 
     fn answer(&self, context: &QueryContext<'_>) -> Result<Option<IdsState>, InputError> {
         let mut arguments: Vec<OsString> = vec!["semantic-ids".into(), (&self.file).into()];
-        arguments.extend(self.fresh.then(|| "--fresh".into()));
+        arguments.extend(self.making.flag().map(OsString::from));
         let (process, over) = (JobHandle::default(), AtomicBool::new(false));
         let ended = std::thread::scope(|scope| {
             scope.spawn(|| self.attend(context.job, &process, &over));

@@ -72,14 +72,14 @@ fn later_stages_table(lines: &[Line]) -> Table {
 /// Users that were excluded, where that was recorded and happened.
 fn left_out(results: &Results) -> String {
     let stages = results.runs.iter().map(|run| &run.stages).max_by_key(|stages| stages.len());
-    let first = if results.protocol == Protocol::NextBlock { 2 } else { 1 };
+    let first = if results.protocol == Protocol::SameBlock { 1 } else { 2 };
     let counts = stages.into_iter().flatten().filter(|stage| stage.stage >= first);
     let counts: Vec<_> = counts.filter_map(|stage| Some((stage.stage, stage.left_out_users?))).collect();
     if counts.iter().all(|&(_, users)| users == 0) {
         return String::new();
     }
     let reason = match results.protocol {
-        Protocol::SameBlock => "with fewer than 3 interactions in a stage",
+        Protocol::SameBlock | Protocol::GlobalTime => "with fewer than 3 interactions in a stage",
         Protocol::NextBlock => "without an interaction before the stage",
     };
     let counts: Vec<String> = counts.iter().map(|(stage, users)| format!("{users} in stage {stage}")).collect();

@@ -50,7 +50,7 @@ impl Edition {
         let Some(object) = sample.object() else { return self.ratings(sample, named) };
         let has_keys = self.required.iter().all(|key| object.contains_key(*key));
         let is_review = has_keys && (named || (self.is_review)(&object));
-        Ok(is_review.then(|| Layout::Objects(self.keys.clone())))
+        Ok(is_review.then(|| Layout::Objects(self.keys.map(|&key| key.to_owned()))))
     }
 
     /// Ratings as comma-separated values: without a header in 2014 and 2018, with or without one in 2023.
@@ -83,7 +83,7 @@ impl Edition {
             FirstColumn::Item => (1, 0),
         };
         let columns = if header { first.clone() } else { (1..=first.len()).map(|n| format!("#{n}")).collect() };
-        let table = Delimited { separator: Separator::Quoted(b','), header, columns };
+        let table = Delimited::new(Separator::Quoted(b','), header, columns);
         Ok(Some(Layout::Delimited { table, roles: Roles { user, item, time: Some(3), rating: Some(2) } }))
     }
 
@@ -138,8 +138,7 @@ fn items(sample: &FileSample) -> Option<ItemLayout> {
     let id = ["parent_asin", "asin"].into_iter().find(|key| object.contains_key(*key)).filter(|_| !is_review)?;
     // 2018 has `category`, 2014 and 2023 `categories`; a first item may lack either.
     let categories = if object.contains_key("category") { "category" } else { "categories" };
-    let (title, description) = (Some("title"), Some("description"));
-    Some(ItemLayout::Objects(ItemRoles { id, title, description, categories: Some(categories) }))
+    Some(ItemLayout::Objects(ItemRoles::of(id, "title", Some("description"), categories)))
 }
 
 /// The category in a file's name: `Video_Games` of `reviews_Video_Games_5.json.gz`.

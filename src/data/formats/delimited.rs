@@ -1,51 +1,39 @@
 //! Files with a record a line, and columns between separators.
 
-use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use csv::ByteRecord;
-
 use super::ImportError;
+use super::encoding::Change;
 use super::field::Field;
-use super::input::{self, Bounded, Lines, Monitor};
-use super::plan::{Delimited, Roles, Separator, Splitter};
+use super::input::{self, Lines, Monitor};
+use super::plan::{Delimited, Kinds, Roles, Separator, Splitter};
+use super::reading::Encoding;
+pub use super::records::{Cells, RecordLines};
+use super::records::{Cut, Records};
 use super::sink::{Record, Sink};
 
-/// The columns of one record.
-pub enum Cells<'r> {
-    Quoted(&'r ByteRecord),
-    Split(Vec<&'r [u8]>),
-}
-
-impl<'r> Cells<'r> {
-    /// The bytes of a column; none where the record is too short.
-    pub fn get(&self, column: usize) -> Option<&[u8]> {
-        match self {
-            Self::Quoted(record) => record.get(column),
-            Self::Split(parts) => parts.get(column).copied(),
-        }
+impl Delimited {
+    /// How its lines are taken apart; none where the format does so itself.
+    pub(super) fn cut(&self) -> Result<Cut, Splitter> {
+        let (separator, quoted) = match self.separator {
+            Separator::Quoted(separator) => (separator, true),
+            Separator::Plain(separator) => (separator, false),
+            Separator::Own(splitter) => return Err(splitter),
+        };
+        let columns = Some(self.columns.len());
+        Ok(Cut { separator, quoted, escape: self.dialect.escape, columns, comments: self.dialect.comments })
     }
 
-    /// How many columns there are.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Quoted(record) => record.len(),
-            Self::Split(parts) => parts.len(),
-        }
+    /// What is wrong with a record of so many columns.
+    pub(super) fn check(&self, columns: usize) -> Result<(), String> {
+        let expected = self.columns.len();
+        if columns == expected { Ok(()) } else { Err(format!("{columns} columns, {expected} were expected")) }
     }
 }
 
-/// The lines of a record in its file.
-#[derive(Debug, Clone, Copy)]
-pub struct RecordLines {
-    /// Number of the first of them, from 1.
-    pub first: u64,
-    /// How many there are: more than one where a quoted column has line ends.
-    pub count: u64,
-}
-
-/// Goes through the records of a file, without its header, until `take` breaks.
+/// Goes through the records of a file, without its header, until `take` breaks; a record that cannot be taken apart comes as the
+/// reason why.
 ///
 /// # Errors
 /// The file cannot be read, or `take` fails.
@@ -53,45 +41,26 @@ pub fn each_record(
     path: &Path,
     table: &Delimited,
     monitor: &Monitor<'_>,
-    mut take: impl FnMut(RecordLines, Cells<'_>) -> Result<ControlFlow<()>, ImportError>,
+    mut take: impl FnMut(RecordLines, Result<Cells<'_>, String>) -> Result<ControlFlow<()>, ImportError>,
 ) -> Result<(), ImportError> {
-    let (separator, quoted) = match table.separator {
-        Separator::Quoted(separator) => (separator, true),
-        Separator::Plain(separator) => (separator, false),
-        Separator::Own(splitter) => return each_split(path, table, splitter, monitor, take),
+    let cut = match table.cut() {
+        Ok(cut) => cut,
+        Err(splitter) => return each_split(path, table, splitter, monitor, take),
     };
-    let (reader, restart) = Bounded::new(input::open(path, monitor)?);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator)
-        .quoting(quoted)
-        .has_headers(table.header)
-        .flexible(true)
-        .buffer_capacity(1 << 17)
-        .from_reader(reader);
-    let mut record = ByteRecord::new();
-    loop {
-        let read = reader.read_byte_record(&mut record);
-        let first = record.position().map_or(0, csv::Position::line);
-        match read {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(error) => {
-                return Err(match error.into_kind() {
-                    csv::ErrorKind::Io(error) if error.kind() == ErrorKind::FileTooLarge => {
-                        input::too_long(path, reader.position().line()).into()
-                    }
-                    csv::ErrorKind::Io(error) => monitor.error(path, &error),
-                    // The reader only splits bytes, so nothing else can be wrong.
-                    other => monitor.error(path, &std::io::Error::other(format!("{other:?}"))),
-                });
-            }
-        }
-        restart();
-        let count = reader.position().line().saturating_sub(first).max(1);
-        if take(RecordLines { first, count }, Cells::Quoted(&record))?.is_break() {
-            return Ok(());
+    let mut reader = input::open(path, monitor)?;
+    if table.dialect.encoding == Some(Encoding::Latin1) {
+        reader = Change::Latin1.applied(reader);
+    }
+    let mut records = Records::new(path, reader, monitor, cut);
+    if table.header {
+        records.next()?;
+    }
+    while let Some((lines, cells)) = records.next()? {
+        if take(lines, cells)?.is_break() {
+            break;
         }
     }
+    Ok(())
 }
 
 /// The same for lines that the format takes apart itself.
@@ -100,14 +69,21 @@ fn each_split(
     table: &Delimited,
     splitter: Splitter,
     monitor: &Monitor<'_>,
-    mut take: impl FnMut(RecordLines, Cells<'_>) -> Result<ControlFlow<()>, ImportError>,
+    mut take: impl FnMut(RecordLines, Result<Cells<'_>, String>) -> Result<ControlFlow<()>, ImportError>,
 ) -> Result<(), ImportError> {
     let mut lines = Lines::open(path, monitor)?;
     if table.header {
         lines.next_line()?;
     }
+    let mut places = Vec::new();
     while let Some((line, text)) = lines.next_line()? {
-        if take(RecordLines { first: line, count: 1 }, Cells::Split((splitter.split)(text)))?.is_break() {
+        places.clear();
+        let mut from = 0;
+        for part in (splitter.split)(text) {
+            places.push((from, from + part.len()));
+            from += part.len() + splitter.name.len();
+        }
+        if take(RecordLines { first: line, count: 1 }, Ok(Cells::new(text, &places)))?.is_break() {
             break;
         }
     }
@@ -122,19 +98,48 @@ pub fn read(
     path: &Path,
     table: &Delimited,
     roles: &Roles<usize>,
+    only: Option<&Kinds>,
     monitor: &Monitor<'_>,
     sink: &mut Sink,
 ) -> Result<(), ImportError> {
-    let needed = roles.each().map(|(_, &column)| column + 1).max().unwrap_or(0);
+    let strict = table.dialect.encoding == Some(Encoding::Utf8);
+    let names = table.header.then(|| [&roles.user, &roles.item].map(|&column| table.columns.get(column)));
+    let mut moment = Vec::new();
     each_record(path, table, monitor, |lines, cells| {
-        if cells.len() < needed {
-            let problem = format!("{} columns, at least {needed} were expected", cells.len());
-            sink.skipped.add(path, lines.first, lines.count, problem);
-        } else {
-            let field = |&column: &usize| cells.get(column).map_or(Field::Missing, Field::of_bytes);
-            let Roles { user, item, time, rating } = roles.map(field);
-            sink.take(path, lines.first, lines.count, &Record { user, item, time, rating })?;
+        let cells = match cells.and_then(|cells| table.check(cells.len()).map(|()| cells)) {
+            Ok(cells) => cells,
+            Err(problem) => {
+                sink.reject(path, lines.first, lines.count, problem);
+                return Ok(ControlFlow::Continue(()));
+            }
+        };
+        let cell = |&column: &usize| cells.get(column).unwrap_or_default();
+        if names.is_some_and(|names| {
+            [&roles.user, &roles.item].map(cell) == names.map(|name| name.map_or(&b""[..], |name| name.as_bytes()))
+        }) {
+            sink.reject(path, lines.first, lines.count, "the line of names once more");
+            return Ok(ControlFlow::Continue(()));
         }
+        if only.is_some_and(|kinds| sink.events.leaves_out(cells.get(kinds.column), kinds)) {
+            // Counted by its kind.
+            return Ok(ControlFlow::Continue(()));
+        }
+        let Roles { user, item, mut time, rating } = roles.map(|column| Field::of_bytes(cell(column)));
+        if let (Some(clock), Some(date)) = (table.clock, &roles.time) {
+            moment.clear();
+            moment.extend_from_slice(cell(date).trim_ascii());
+            moment.push(b' ');
+            moment.extend_from_slice(cell(&clock).trim_ascii());
+            time = Some(Field::of_bytes(&moment));
+        }
+        if user.was_not_utf8() || item.was_not_utf8() {
+            if strict {
+                sink.reject(path, lines.first, lines.count, "a text that is not UTF-8");
+                return Ok(ControlFlow::Continue(()));
+            }
+            sink.not_utf8 += 1;
+        }
+        sink.take(path, lines.first, lines.count, &Record { user, item, time, rating })?;
         Ok(ControlFlow::Continue(()))
     })
 }

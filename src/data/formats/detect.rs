@@ -1,18 +1,17 @@
 //! Which format a file or folder has, told from its content.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::dataset_files::{FoundFiles, beside_split, found_at, unread};
+use super::file_names::{FileName, common_path};
 use super::options::{Import, ItemTable, TableImport};
 use super::peso_release::is_block;
 use super::plan::{ItemLayout, Layout, Plan, Source};
 use super::sample::FileSample;
-use super::spec::{Format, SourceFields};
-use super::table;
+use super::spec::Format;
+use super::unknown::unknown;
+use super::{events, file_set, found, object_table, table};
 use crate::error::InputError;
-
-/// Files of a folder that are sampled, at most.
-const MAX_FILES: usize = 500;
 
 /// What was found at a path.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +26,7 @@ pub enum Detected {
 /// # Errors
 /// A file cannot be read, or there are several datasets, or items alone; says what was found and how to name one.
 pub fn detect(path: &Path) -> Result<Option<Detected>, InputError> {
-    if path.is_dir() && files_of(path)?.iter().any(|file| is_block(file)) {
+    if path.is_dir() && file_set::of_folder(path)?.iter().any(|file| is_block(file)) {
         return Ok(Some(Detected::Release(path.to_path_buf())));
     }
     let plan = find_plan(None, &Import::at(path))?;
@@ -40,31 +39,50 @@ pub fn detect(path: &Path) -> Result<Option<Detected>, InputError> {
 /// The file is not of the format, or there are several; says what it looks like.
 pub fn plan_of(format: Option<Format>, import: &Import) -> Result<Plan, InputError> {
     find_plan(format, import)?.ok_or_else(|| {
-        let nothing = if import.path.is_dir() { "there is no file of interactions in the folder" } else { UNKNOWN };
-        InputError::new(&import.path, nothing)
-            .advice(format.map_or_else(any_format, |format| format.expected.to_owned()))
+        let unclear = unclear_table(&import.path).filter(|_| format.is_none());
+        unclear.unwrap_or_else(|| unknown(&import.path, format))
     })
 }
 
 fn find_plan(format: Option<Format>, import: &Import) -> Result<Option<Plan>, InputError> {
-    let path = &import.path;
-    let sample = if path.is_dir() { in_folder(format, path)? } else { Some(FileSample::read(path)?) };
-    let Some(sample) = sample else { return Ok(None) };
-    let (format, layout) = match format {
-        Some(format) => (format, layout_as(format, &sample)?),
-        None => match recognise(&sample)? {
-            Some(recognised) => recognised,
-            None => return items_alone(&sample).map_or(Ok(None), Err),
-        },
+    let recognised = |sample: &FileSample| match format {
+        Some(format) => Ok((format.reader.layout)(sample, true)?.map(|layout| (format, layout))),
+        None => recognise(sample),
     };
+    let Some(found) = found_at(&import.path, import.reading, &recognised)? else { return Ok(None) };
+    let Some((format, layout)) = found.format else {
+        return match format {
+            Some(format) => Err(not_of(format, &found.sample)),
+            None => items_alone(&found.sample).map_or(Ok(None), Err),
+        };
+    };
+    let (first, mut assumptions) = (found.sample, found.assumptions);
+    let reader = &format.reader;
+    let files = if found.files.len() > 1 { found.files } else { (reader.parts)(&first.path) };
+    if let [file] = &files[..] {
+        assumptions.extend(beside_split(file));
+    }
+    let kinds = events::chosen(format, &layout, import)?;
+    let index = (reader.index)(&first.path);
+    // What all have together names them, and what lies beside them.
+    let is_part = files.len() > 1 || FileName::of(&first.path).split.is_some();
+    let named = if is_part { first.at(common_path(&first.path)) } else { first.at(first.path.clone()) };
     let items = match &import.items {
         Some(items) => Some(named_items(format, items)?),
-        None => items_beside(format, &sample)?,
+        None => items_beside(format, &named)?,
     };
-    let reader = &format.reader;
-    let interactions = (reader.parts)(&sample.path).iter().map(|part| Source::new(part, layout.clone())).collect();
-    let (name, index) = ((reader.name)(&sample), (reader.index)(&sample.path));
-    Ok(Some(Plan { format, name, interactions, items, index }))
+    let layout = found::as_written(layout, &first);
+    assumptions.extend(match format == Format::TABLE {
+        true => found::of_table(&first, None, &layout, items.as_ref(), false)?,
+        false => found::of_text(&first),
+    });
+    let interactions = files.iter().map(|path| Source { only: kinds.clone(), ..Source::new(path, layout.clone()) });
+    let interactions: Vec<Source<Layout>> = interactions.collect();
+    let read = files.iter().map(PathBuf::as_path).chain(items.iter().map(|items| items.path.as_path()));
+    let read: Vec<&Path> = read.chain(index.as_deref()).collect();
+    assumptions.extend(unread(&found.left_out, &read));
+    let (name, path, reading) = ((reader.name)(&named), found.path, import.reading);
+    Ok(Some(Plan { format, name, path, interactions, items, index, assumptions, reading }))
 }
 
 /// How a table is read, whose columns the user has named.
@@ -72,17 +90,51 @@ fn find_plan(format: Option<Format>, import: &Import) -> Result<Option<Plan>, In
 /// # Errors
 /// A file cannot be read or lacks a column.
 pub fn plan_of_table(import: &TableImport) -> Result<Plan, InputError> {
-    let sample = FileSample::read(&import.path)?;
-    let layout = table::layout(&sample, import)?;
+    let layout_of = |sample: &FileSample| Ok(Some((Format::TABLE, table_layout(sample, import)?)));
+    let nothing = || InputError::new(&import.path, "there is no table in the folder").advice(Format::TABLE.expected);
+    let Some(FoundFiles { sample, format: Some((_, layout)), files, path, left_out, mut assumptions }) =
+        found_at(&import.path, import.reading, &layout_of)?
+    else {
+        return Err(nothing());
+    };
     let items = match &import.items {
         Some(items) => {
-            let sample = FileSample::read(&items.path)?;
-            Some(Source::new(&items.path, table::items(&sample, items, import)?))
+            let sample = FileSample::read_as(&items.path, import.reading)?;
+            let layout = match object_table::items(&sample, items)? {
+                Some(layout) => layout,
+                None => table::items(&sample, items, import)?,
+            };
+            Some(Source::new(&items.path, layout))
         }
         None => None,
     };
-    let interactions = vec![Source::new(&sample.path, layout)];
-    Ok(Plan { format: Format::TABLE, name: sample.stem(), interactions, items, index: None })
+    assumptions.extend(found::of_table(&sample, import.separator, &layout, items.as_ref(), true)?);
+    let interactions = files.iter().map(|path| Source::new(path, layout.clone())).collect();
+    let name = if files.len() > 1 { sample.at(common_path(&sample.path)).stem() } else { sample.stem() };
+    let read: Vec<&Path> = items.iter().map(|items| items.path.as_path()).collect();
+    assumptions.extend(unread(&left_out, &read));
+    let reading = import.reading;
+    Ok(Plan { format: Format::TABLE, name, path, interactions, items, index: None, assumptions, reading })
+}
+
+fn table_layout(sample: &FileSample, import: &TableImport) -> Result<Layout, InputError> {
+    match object_table::layout(sample, import)? {
+        Some(layout) => Ok(layout),
+        None => table::layout(sample, import),
+    }
+}
+
+/// The file whose beginning stands for all of a path: itself, or the first of several.
+///
+/// # Errors
+/// The folder has none, or no file has a name of the pattern.
+pub fn first_file(path: &Path) -> Result<PathBuf, InputError> {
+    let files = match path {
+        pattern if file_set::is_pattern(pattern) => file_set::matching(pattern)?,
+        folder if folder.is_dir() => file_set::of_folder(folder)?,
+        file => return Ok(file.to_path_buf()),
+    };
+    files.into_iter().next().ok_or_else(|| InputError::new(path, "there is no file in the folder"))
 }
 
 /// What a table is taken for whose columns do not say it themselves, for the user to put right; none where a file is no
@@ -91,15 +143,26 @@ pub fn plan_of_table(import: &TableImport) -> Result<Plan, InputError> {
 /// # Errors
 /// The file cannot be read.
 pub fn propose_table(path: &Path) -> Result<Option<TableImport>, InputError> {
-    table::propose(&FileSample::read(path)?)
+    let sample = FileSample::read(&first_file(path)?)?;
+    let mut table = object_table::propose(&sample).map_or_else(|| table::propose(&sample), |table| Ok(Some(table)))?;
+    if let Some(table) = &mut table {
+        table.path = path.to_path_buf();
+    }
+    Ok(table)
 }
 
-/// Whether a file is Parquet.
+/// Why a file that is a table is not read, and the line to try; none for what is no table, or cannot be looked at.
+pub fn unclear_table(path: &Path) -> Option<InputError> {
+    table::unclear(&FileSample::read(&first_file(path).ok()?).ok()?).ok().flatten()
+}
+
+/// Whether a table is text whose columns are separated, not Parquet or JSON.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn is_parquet(path: &Path) -> Result<bool, InputError> {
-    Ok(FileSample::read(path)?.is_parquet())
+pub fn is_delimited(path: &Path) -> Result<bool, InputError> {
+    let sample = FileSample::read(&first_file(path)?)?;
+    Ok(!sample.is_parquet() && object_table::columns(&sample).is_none())
 }
 
 /// What a table of items is taken for.
@@ -107,7 +170,8 @@ pub fn is_parquet(path: &Path) -> Result<bool, InputError> {
 /// # Errors
 /// The file cannot be read, or is no table.
 pub fn propose_items(path: &Path, header: bool) -> Result<ItemTable, InputError> {
-    table::propose_items(&FileSample::read(path)?, header)
+    let sample = FileSample::read(path)?;
+    object_table::propose_items(&sample).map_or_else(|| table::propose_items(&sample, header), Ok)
 }
 
 /// The format that a file's content tells, with its layout.
@@ -117,20 +181,17 @@ fn recognise(sample: &FileSample) -> Result<Option<(Format, Layout)>, InputError
             return Ok(Some((format, layout)));
         }
     }
-    Ok(None)
+    Ok(object_table::guess(sample).map(|layout| (Format::TABLE, layout)))
 }
 
-/// The layout of a file in the format that is named.
-fn layout_as(format: Format, sample: &FileSample) -> Result<Layout, InputError> {
-    if let Some(layout) = (format.reader.layout)(sample, true)? {
-        return Ok(layout);
-    }
+/// The error for a file that is not of the format that is named.
+fn not_of(format: Format, sample: &FileSample) -> InputError {
     let problem = format!("not a file of interactions in the format {}", format.label);
     let error = InputError::new(&sample.path, problem);
-    Err(match recognise(sample) {
+    match recognise(sample) {
         Ok(Some((other, _))) => error.advice(format!("it looks like {}", other.label)),
         _ => error.advice(format.expected),
-    })
+    }
 }
 
 /// The file of items that the user names.
@@ -146,90 +207,6 @@ fn items_beside(format: Format, sample: &FileSample) -> Result<Option<Source<Ite
     let Some(path) = (format.reader.items_path)(sample) else { return Ok(None) };
     let items = FileSample::read(&path)?;
     Ok((format.reader.items)(&items).map(|layout| Source::new(path, layout)))
-}
-
-/// A file of interactions in a folder.
-struct Candidate {
-    format: Format,
-    sample: FileSample,
-}
-
-impl Candidate {
-    /// Whether it is the first of the files that are read together.
-    fn is_first_part(&self) -> bool {
-        (self.format.reader.parts)(&self.sample.path).first() == Some(&self.sample.path)
-    }
-
-    fn is_whole(&self) -> bool {
-        (self.format.reader.is_whole)(&self.sample)
-    }
-}
-
-/// The one file of interactions of a folder, where there is one.
-fn in_folder(format: Option<Format>, folder: &Path) -> Result<Option<FileSample>, InputError> {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    let mut refused = None;
-    for file in files_of(folder)? {
-        let Ok(sample) = FileSample::read(&file) else { continue };
-        let found = match format {
-            Some(format) => (format.reader.layout)(&sample, true).map(|layout| layout.map(|_| format)),
-            None => recognise(&sample).map(|recognised| recognised.map(|(format, _)| format)),
-        };
-        match found {
-            Ok(found) => candidates.extend(found.map(|format| Candidate { format, sample })),
-            Err(error) => refused = Some(error),
-        }
-    }
-    candidates.retain(Candidate::is_first_part);
-    if candidates.iter().filter(|candidate| candidate.is_whole()).count() == 1 {
-        candidates.retain(Candidate::is_whole);
-    }
-    if candidates.iter().any(|candidate| candidate.format.certain) {
-        candidates.retain(|candidate| candidate.format.certain);
-    }
-    if candidates.len() > 1 {
-        let names: Vec<String> = candidates.iter().map(|candidate| candidate.sample.name()).collect();
-        return Err(InputError::new(folder, format!("several files of interactions: {}", names.join(", ")))
-            .advice("name one of them"));
-    }
-    match (candidates.pop(), refused) {
-        (None, Some(error)) => Err(error),
-        (candidate, _) => Ok(candidate.map(|candidate| candidate.sample)),
-    }
-}
-
-/// The folder's files, sorted by name, without hidden ones.
-fn files_of(folder: &Path) -> Result<Vec<PathBuf>, InputError> {
-    let unreadable = |error| InputError::io(folder, "list", &error);
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if path.is_file() && !hidden {
-            files.push(path);
-        }
-    }
-    files.sort();
-    files.truncate(MAX_FILES);
-    Ok(files)
-}
-
-const UNKNOWN: &str = "the format is not known";
-
-/// What is expected where no format is named.
-fn any_format() -> String {
-    format!(
-        "interactions of {} were expected; the columns of a table can be named: `dataset: Table(path: \"…\", columns: (user: \"…\", \
-         item: \"…\"))`",
-        formats_in_words()
-    )
-}
-
-/// The formats of interactions in a row, for people: `LC-Rec / LETTER, RecBole, … or a table (CSV, TSV, Parquet)`.
-pub fn formats_in_words() -> String {
-    let certain = Format::all().filter(|format| format.fields == SourceFields::Interactions);
-    let labels: Vec<&str> = certain.map(|format| format.label).collect();
-    format!("{} or a table ({})", labels.join(", "), Format::TABLE.kinds)
 }
 
 /// The error for a file that has items and no interactions.

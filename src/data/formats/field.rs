@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::calendar;
+use super::missing::is_no_number;
 
 /// Longest id, in bytes.
 const LONGEST_ID: usize = 1000;
@@ -21,29 +21,6 @@ pub enum Field<'r> {
     Milliseconds(i64),
 }
 
-/// The unit that a time was written in, as its size tells: dates from 1973 on are told apart for certain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unit {
-    Seconds,
-    Milliseconds,
-    Microseconds,
-    Nanoseconds,
-    Date,
-}
-
-impl Unit {
-    /// In words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Seconds => "seconds",
-            Self::Milliseconds => "milliseconds",
-            Self::Microseconds => "microseconds",
-            Self::Nanoseconds => "nanoseconds",
-            Self::Date => "dates",
-        }
-    }
-}
-
 impl<'r> Field<'r> {
     /// Text in UTF-8, else in ISO-8859-1, which every sequence of bytes is.
     pub fn of_bytes(bytes: &'r [u8]) -> Self {
@@ -52,6 +29,22 @@ impl<'r> Field<'r> {
 
     fn of_text(text: Cow<'r, str>) -> Self {
         if text.trim().is_empty() { Self::Missing } else { Self::Text(text) }
+    }
+
+    /// Whether the bytes were not UTF-8, so that they had to be changed.
+    pub fn was_not_utf8(&self) -> bool {
+        matches!(self, Self::Text(Cow::Owned(_)))
+    }
+
+    /// The same on its own.
+    pub fn into_owned(self) -> Field<'static> {
+        match self {
+            Self::Missing => Field::Missing,
+            Self::Text(text) => Field::Text(Cow::Owned(text.into_owned())),
+            Self::Integer(number) => Field::Integer(number),
+            Self::Float(number) => Field::Float(number),
+            Self::Milliseconds(time) => Field::Milliseconds(time),
+        }
     }
 
     /// The id, without blanks around it.
@@ -63,42 +56,52 @@ impl<'r> Field<'r> {
             Self::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
                 Ok(Cow::Owned((*number as i64).to_string()))
             }
+            Self::Float(number) if number.is_nan() => Err("is missing (NaN)".to_owned()),
             Self::Float(number) => Err(format!("is {number}, which is no id")),
             Self::Missing => Err("is missing".to_owned()),
         }
     }
 
-    /// A finite number.
-    pub fn number(&self) -> Result<f64, String> {
+    /// A finite number; none where it is missing.
+    pub fn number(&self) -> Result<Option<f64>, String> {
         let number = match self {
-            Self::Text(text) => text.trim().parse().map_err(|_| not(text, "a number"))?,
-            Self::Integer(number) | Self::Milliseconds(number) => *number as f64,
-            Self::Float(number) => *number,
-            Self::Missing => return Err("is missing".to_owned()),
-        };
-        if number.is_finite() { Ok(number) } else { Err(format!("is {number}, which is no number")) }
-    }
-
-    /// Milliseconds since 1970, and the unit that they were written in.
-    pub fn time(&self) -> Result<(i64, Unit), String> {
-        match self {
-            Self::Milliseconds(time) => Ok((*time, Unit::Milliseconds)),
-            Self::Integer(number) => Ok(of_integer(*number)),
             Self::Text(text) => {
                 let text = text.trim();
-                if let Ok(number) = text.parse::<i64>() {
-                    return Ok(of_integer(number));
+                match text.parse() {
+                    Ok(number) => number,
+                    Err(_) if is_no_number(text) => return Ok(None),
+                    Err(_) => with_decimal_comma(text)
+                        .ok_or_else(|| format!("is `{}`, which is not a number", self.short()))?,
                 }
-                if let Ok(number) = text.parse::<f64>() {
-                    return of_float(number).ok_or_else(|| not(text, "a time"));
-                }
-                let date = calendar::parse(text).map(|time| (time, Unit::Date));
-                date.ok_or_else(|| not(text, "a time: seconds or milliseconds since 1970, or a date like 2014-07-23"))
             }
-            Self::Float(number) => of_float(*number).ok_or_else(|| format!("is {number}, which is no time")),
-            Self::Missing => Err("is missing".to_owned()),
+            Self::Integer(number) | Self::Milliseconds(number) => *number as f64,
+            Self::Float(number) => *number,
+            Self::Missing => return Ok(None),
+        };
+        if number.is_infinite() {
+            Err(format!("is {number}, which is no number"))
+        } else {
+            Ok(Some(number).filter(|number| !number.is_nan()))
         }
     }
+
+    /// As it is written, cut where it is long.
+    pub fn short(&self) -> String {
+        match self {
+            Self::Missing => String::new(),
+            Self::Text(text) => text.trim().chars().take(40).collect(),
+            Self::Integer(number) | Self::Milliseconds(number) => number.to_string(),
+            Self::Float(number) => number.to_string(),
+        }
+    }
+}
+
+/// A number like `4,5`.
+fn with_decimal_comma(text: &str) -> Option<f64> {
+    let (whole, fraction) = text.split_once(',')?;
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(whole.strip_prefix('-').unwrap_or(whole)) && digits(fraction)).then_some(())?;
+    format!("{whole}.{fraction}").parse().ok()
 }
 
 impl From<Option<Value>> for Field<'static> {
@@ -115,55 +118,12 @@ impl From<Option<Value>> for Field<'static> {
     }
 }
 
-/// How texts are understood as times: the unit in words, and the first and last of them in milliseconds since 1970; none
-/// where fewer than half of them are times, or units differ.
-pub fn time_span<'t>(texts: impl Iterator<Item = &'t str>) -> Option<(&'static str, i64, i64)> {
-    let read: Vec<Option<(i64, Unit)>> = texts.map(|text| Field::of_bytes(text.as_bytes()).time().ok()).collect();
-    let times: Vec<(i64, Unit)> = read.iter().copied().flatten().collect();
-    let (_, unit) = *times.first()?;
-    let agree = 2 * times.len() >= read.len() && times.iter().all(|(_, other)| *other == unit);
-    agree.then_some(())?;
-    let moments = || times.iter().map(|(time, _)| *time);
-    Some((unit.words(), moments().min()?, moments().max()?))
-}
-
 /// Text in UTF-8, else in ISO-8859-1.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
     }
-}
-
-fn not(text: &str, what: &str) -> String {
-    let short: String = text.chars().take(40).collect();
-    format!("is `{short}`, which is not {what}")
-}
-
-fn unit(size: f64) -> (Unit, f64) {
-    match size.abs() {
-        size if size < 1e11 => (Unit::Seconds, 1e3),
-        size if size < 1e14 => (Unit::Milliseconds, 1.0),
-        size if size < 1e17 => (Unit::Microseconds, 1e-3),
-        _ => (Unit::Nanoseconds, 1e-6),
-    }
-}
-
-fn of_integer(number: i64) -> (i64, Unit) {
-    let (unit, _) = unit(number as f64);
-    let milliseconds = match unit {
-        Unit::Seconds => number * 1000,
-        Unit::Microseconds => number.div_euclid(1000),
-        Unit::Nanoseconds => number.div_euclid(1_000_000),
-        Unit::Milliseconds | Unit::Date => number,
-    };
-    (milliseconds, unit)
-}
-
-fn of_float(number: f64) -> Option<(i64, Unit)> {
-    let (unit, factor) = unit(number);
-    let milliseconds = (number * factor).round();
-    (milliseconds.abs() < 1e15).then_some((milliseconds as i64, unit))
 }
 
 #[cfg(test)]
@@ -175,34 +135,16 @@ mod tests {
     }
 
     #[test]
-    fn times_of_every_unit_are_one_moment() {
-        let moment = 1_406_073_600_000;
-        for (text, unit) in [
-            ("1406073600", Unit::Seconds),
-            ("1406073600.0", Unit::Seconds),
-            ("1.4060736E9", Unit::Seconds),
-            ("1406073600000", Unit::Milliseconds),
-            ("1406073600000000", Unit::Microseconds),
-            ("1406073600000000000", Unit::Nanoseconds),
-            (" 2014-07-23 00:00:00 ", Unit::Date),
-        ] {
-            assert_eq!(of(text).time(), Ok((moment, unit)), "{text}");
+    fn numbers_are_read_with_points_and_commas_and_may_be_missing() {
+        for (text, number) in [("4.5", 4.5), ("4,5", 4.5), (" -0,25 ", -0.25), ("3e0", 3.0)] {
+            assert_eq!(of(text).number(), Ok(Some(number)), "{text}");
         }
-        assert_eq!(Field::Integer(-5).time(), Ok((-5000, Unit::Seconds)));
-        for text in ["", "soon", "nan", "inf", "1e40"] {
-            assert!(of(text).time().is_err(), "{text}");
+        for text in ["", "NaN", "NULL", "-", "\\N"] {
+            assert_eq!(of(text).number(), Ok(None), "{text}");
         }
-    }
-
-    #[test]
-    fn the_unit_of_times_is_told_where_they_agree() {
-        let span = |texts: &[&str]| time_span(texts.iter().copied());
-        assert_eq!(span(&["1406073600", "1406073601"]), Some(("seconds", 1_406_073_600_000, 1_406_073_601_000)));
-        assert_eq!(span(&["2014-07-23"]), Some(("dates", 1_406_073_600_000, 1_406_073_600_000)));
-        assert_eq!(span(&["1406073600", "1406073600000"]), None);
-        assert_eq!(span(&["1406073600", "soon"]), Some(("seconds", 1_406_073_600_000, 1_406_073_600_000)));
-        assert_eq!(span(&["1406073600", "soon", "never"]), None);
-        assert_eq!(span(&[]), None);
+        for text in ["five", "1,2,3", ",5", "inf", "1.000,5"] {
+            assert!(of(text).number().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -8,9 +8,12 @@ use serde_json::Value;
 
 use super::delimited::each_record;
 use super::input::Monitor;
-use super::plan::{Delimited, ItemLayout, Layout, Plan, Roles, Source};
+use super::object::{dotted_keys, pick};
+use super::object_stream::first_of;
+use super::plan::{Augmented, Delimited, ItemLayout, Layout, Plan, Source};
+use super::reading::Reading;
 use super::sample::FileSample;
-use super::{ImportError, field, histories, item_file, parquet_file, table};
+use super::{ImportError, field, first_file, item_file, mind, object_table, parquet_file, table};
 use crate::error::InputError;
 
 /// Longest text of a cell, in characters.
@@ -39,12 +42,31 @@ impl FirstRows {
         let path = &source.path;
         match &source.layout {
             Layout::Delimited { table, roles } => delimited(path, table, &named(table, roles.each()), rows),
-            Layout::Augmented => {
-                let roles = Roles { user: 0, item: 2, time: None, rating: None };
-                let table = histories::augmented_table();
-                delimited(path, &table, &named(&table, roles.each()), rows)
+            Layout::Augmented(Augmented { table, user, history, item, times }) => {
+                let parts = [("user", Some(user)), ("earlier items", Some(history)), ("item", Some(item))];
+                let parts = parts.into_iter().chain([("time", times.as_ref().map(|(_, time)| time))]);
+                delimited(path, table, &named(table, parts.filter_map(|(part, at)| Some((part, at?)))), rows)
             }
-            Layout::Objects(roles) => objects(path, &owned(roles.each().map(|(role, key)| (role, *key))), rows),
+            Layout::Impressions => {
+                let table = mind::table();
+                let parts = [("user", &1), ("earlier items", &3), ("item", &4), ("time", &2)];
+                delimited(path, &table, &named(&table, parts.into_iter()), rows)
+            }
+            Layout::Lists => {
+                let sample = FileSample::read(path)?;
+                let lines = sample.lines().into_iter().take(rows);
+                let row = |line| {
+                    let line = field::text(line).into_owned();
+                    let (user, items) = line.split_once(' ').unwrap_or((&line, ""));
+                    vec![short(user), short(items)]
+                };
+                Ok(Self {
+                    columns: vec!["user".to_owned(), "items".to_owned()],
+                    rows: lines.map(row).collect(),
+                    mapping: owned([("user", "user"), ("item", "items")]),
+                })
+            }
+            Layout::Objects(roles) => objects(path, &owned(roles.each().map(|(role, key)| (role, key.as_str()))), rows),
             Layout::Parquet(roles) => parquet(path, &owned(roles.each().map(|(role, key)| (role, key.as_str()))), rows),
             Layout::Histories => Ok(Self {
                 columns: vec!["user".to_owned(), "items".to_owned()],
@@ -62,7 +84,9 @@ impl FirstRows {
         let path = &source.path;
         Ok(Some(match &source.layout {
             ItemLayout::Delimited { table, roles, .. } => delimited(path, table, &named(table, roles.each()), rows)?,
-            ItemLayout::Objects(roles) => objects(path, &owned(roles.each().map(|(role, key)| (role, *key))), rows)?,
+            ItemLayout::Objects(roles) => {
+                objects(path, &owned(roles.each().map(|(role, key)| (role, key.as_str()))), rows)?
+            }
             ItemLayout::Parquet(roles) => {
                 parquet(path, &owned(roles.each().map(|(role, key)| (role, key.as_str()))), rows)?
             }
@@ -82,12 +106,17 @@ impl FirstRows {
     /// The file cannot be read, or not be taken apart.
     pub fn of_table(
         path: &Path,
-        separator: Option<char>,
-        header: bool,
+        (separator, header, reading): (Option<char>, bool, Reading),
         parts: &[(&str, &str)],
         rows: usize,
     ) -> Result<Self, InputError> {
-        let (lines, columns) = table::columns_of(&FileSample::read(path)?, separator, header)?;
+        let path = &first_file(path)?;
+        let sample = FileSample::read_as(path, reading)?;
+        if let Some(columns) = object_table::columns(&sample) {
+            let there = |(_, name): &&(&str, &str)| columns.iter().any(|column| column == name);
+            return objects(path, &owned(parts.iter().filter(there).copied()), rows);
+        }
+        let (lines, columns) = table::columns_of(&sample, separator, header)?;
         let found = parts.iter().filter_map(|&(role, name)| {
             table::column_index(&columns, name).map(|index| (role.to_owned(), columns[index].clone()))
         });
@@ -109,10 +138,11 @@ impl FirstRows {
 /// The mapping of parts to the names of a table's columns.
 fn named<'r>(table: &Delimited, parts: impl Iterator<Item = (&'static str, &'r usize)>) -> Vec<(String, String)> {
     let name = |column: usize| table.columns.get(column).cloned().unwrap_or_else(|| format!("#{}", column + 1));
-    parts.map(|(role, &column)| (role.to_owned(), name(column))).collect()
+    let clock = table.clock.map(|column| ("clock".to_owned(), name(column)));
+    parts.map(|(role, &column)| (role.to_owned(), name(column))).chain(clock).collect()
 }
 
-fn owned<'r>(parts: impl IntoIterator<Item = (&'static str, &'r str)>) -> Vec<(String, String)> {
+fn owned<'r>(parts: impl IntoIterator<Item = (&'r str, &'r str)>) -> Vec<(String, String)> {
     parts.into_iter().map(|(role, column)| (role.to_owned(), column.to_owned())).collect()
 }
 
@@ -129,8 +159,7 @@ fn delimited(
         if rows.len() == max {
             return Ok(ControlFlow::Break(()));
         }
-        let cell = |column| cells.get(column).map_or_else(String::new, |bytes| short(&field::text(bytes)));
-        rows.push((0..cells.len()).map(cell).collect());
+        rows.extend(cells.map(|cells| cells.iter().map(|cell| short(&field::text(cell))).collect()));
         Ok(ControlFlow::Continue(()))
     });
     read.map_err(ImportError::into_input_error)?;
@@ -157,11 +186,11 @@ fn first_histories(sample: &FileSample, max: usize) -> Vec<Vec<String>> {
 /// The first objects, whose keys are the columns.
 fn objects(path: &Path, mapping: &[(String, String)], max: usize) -> Result<FirstRows, InputError> {
     let sample = FileSample::read(path)?;
-    let columns: Vec<String> = sample.object().map(|object| object.keys().cloned().collect()).unwrap_or_default();
+    let columns = sample.object().map(|object| dotted_keys(&object)).unwrap_or_default();
     let keys: Vec<Option<&str>> = columns.iter().map(|column| Some(column.as_str())).collect();
-    let row = |line: &&[u8]| -> Option<Vec<String>> {
+    let row = |line: &[u8]| -> Option<Vec<String>> {
         let cell = |key: &Option<&str>| {
-            let [value] = super::object::pick(line, [*key]).ok()?;
+            let [value] = pick(line, [*key]).ok()?.values;
             Some(match value {
                 Some(Value::String(text)) => short(&text),
                 Some(value) => short(&value.to_string()),
@@ -170,7 +199,7 @@ fn objects(path: &Path, mapping: &[(String, String)], max: usize) -> Result<Firs
         };
         keys.iter().map(cell).collect()
     };
-    let rows = sample.lines().iter().filter_map(row).take(max).collect();
+    let rows = first_of(sample.bytes(), max + 1).into_iter().filter_map(row).take(max).collect();
     Ok(FirstRows { columns, rows, mapping: mapping.to_vec() })
 }
 

@@ -1,5 +1,6 @@
-//! Users' sequences without times, as LC-Rec and LETTER keep them.
+//! Users' sequences: as a list a user, or line by line with the earlier items in each.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -8,12 +9,15 @@ use std::path::Path;
 use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::ImportError;
 use super::delimited::{self, Cells};
-use super::field::Field;
-use super::input::{self, Monitor};
-use super::plan::{Delimited, Separator};
+use super::field::{self, Field};
+use super::input::{self, Lines, Monitor};
+use super::plan::Augmented;
+use super::sequences::{Part, Sequences};
 use super::sink::{Record, Sink};
+use super::skipped::Skipped;
+use super::times::value_of;
+use super::{ImportError, python};
 use crate::error::InputError;
 
 /// Reads `{user: [item, …]}`, items as numbers or texts.
@@ -110,36 +114,118 @@ where
     }
 }
 
-/// Columns of the files of sequences: user, earlier items, next item.
-pub fn augmented_table() -> Delimited {
-    let columns = ["user_id", "item_id_list", "item_id"].map(str::to_owned).to_vec();
-    Delimited { separator: Separator::Plain(b'\t'), header: true, columns }
-}
-
-/// Reads lines of a user, the earlier items and the next item. A user's first line gives the history, and each line the
-/// item that follows; the files are read in the order of training, validation and test.
+/// Reads lines of a user, the earlier items and the next item.
 ///
 /// # Errors
 /// The file cannot be read; a record that cannot is counted.
-pub fn read_augmented(path: &Path, monitor: &Monitor<'_>, sink: &mut Sink) -> Result<(), ImportError> {
-    delimited::each_record(path, &augmented_table(), monitor, |lines, cells| {
-        read_line(path, lines.first, &cells, sink)?;
+pub fn read_augmented(
+    source: (&Path, u16),
+    layout: &Augmented,
+    monitor: &Monitor<'_>,
+    skipped: &mut Skipped,
+    sequences: &mut Sequences,
+) -> Result<(), ImportError> {
+    let (path, file) = source;
+    delimited::each_record(path, &layout.table, monitor, |lines, cells| {
+        let cells = match cells {
+            Ok(cells) => cells,
+            Err(problem) => {
+                skipped.add(path, lines.first, lines.count, problem);
+                return Ok(ControlFlow::Continue(()));
+            }
+        };
+        match part(layout, &cells, file) {
+            Ok(part) => {
+                sequences.take(part).ok_or_else(|| InputError::new(path, "more than 4,294,967,294 users or items"))?;
+            }
+            Err(problem) => skipped.add(path, lines.first, lines.count, problem),
+        }
         Ok(ControlFlow::Continue(()))
     })
 }
 
-fn read_line(path: &Path, line: u64, cells: &Cells<'_>, sink: &mut Sink) -> Result<(), ImportError> {
-    let (Some(user), Some(earlier), Some(next)) = (cells.get(0), cells.get(1), cells.get(2)) else {
-        let problem = format!("{} columns, 3 were expected: user, earlier items, next item", cells.len());
-        sink.skipped.add(path, line, 1, problem);
-        return Ok(());
+/// What a line has of a user's sequence.
+fn part<'r>(layout: &Augmented, cells: &'r Cells<'_>, file: u16) -> Result<Part<'r>, String> {
+    let needed = [layout.user, layout.history, layout.item].into_iter().chain(layout.times.map(|(_, time)| time));
+    let needed = needed.max().unwrap_or(0) + 1;
+    if cells.len() < needed {
+        return Err(format!("{} columns, at least {needed} were expected", cells.len()));
+    }
+    let cell = |column: usize| field::text(cells.get(column).unwrap_or_default().trim_ascii());
+    let id = |text: Cow<'r, str>, what: &str| match Field::Text(text.clone()).id() {
+        Ok(_) if text.is_empty() => Err(format!("the {what} is missing")),
+        Ok(_) => Ok(text),
+        Err(problem) => Err(format!("the {what} {problem}")),
     };
-    let record = |item| Record { user: Field::of_bytes(user), item: Field::of_bytes(item), time: None, rating: None };
-    let known = Field::of_bytes(user).id().is_ok_and(|user| sink.interactions.users.find(&user).is_some());
-    if !known {
-        for item in earlier.split(|&byte| byte == b' ').filter(|item| !item.is_empty()) {
-            sink.take(path, line, 1, &record(item))?;
+    let user = id(cell(layout.user), "user")?;
+    let history = list(&cell(layout.history)).ok_or("the earlier items are no list")?;
+    let history: Vec<String> =
+        history.into_iter().map(|item| id(item.into(), "item").map(Cow::into_owned)).collect::<Result<_, _>>()?;
+    let next = id(cell(layout.item), "item")?;
+    let (times, time): (Vec<Option<String>>, Option<String>) = match layout.times {
+        Some((times, time)) => {
+            let times = list(&cell(times)).filter(|times| times.len() == history.len());
+            let times = times.ok_or("the earlier items have another number of times")?;
+            for time in times.iter().map(|time| Cow::from(time.as_str())).chain([cell(time)]) {
+                value_of(&Field::of_bytes(time.as_bytes())).map_err(|problem| format!("the time {problem}"))?;
+            }
+            (times.into_iter().map(Some).collect(), Some(cell(time).into_owned()))
+        }
+        None => (vec![None; history.len()], None),
+    };
+    let history = history.into_iter().map(Cow::Owned).zip(times).collect();
+    Ok(Part { user, history, next: (next, time), file })
+}
+
+/// Items with blanks between, or a list as Python or JSON writes it; none where it is neither.
+fn list(text: &str) -> Option<Vec<String>> {
+    if !text.starts_with('[') {
+        return Some(text.split_ascii_whitespace().map(str::to_owned).collect());
+    }
+    let values: Vec<Value> = serde_json::from_slice(&python::to_json(text.as_bytes())?).ok()?;
+    let item = |value: Value| match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    values.into_iter().map(item).collect()
+}
+
+/// Reads lines like `user item item …`.
+///
+/// # Errors
+/// The file cannot be read; a line without an item is counted.
+pub fn read_lists(path: &Path, monitor: &Monitor<'_>, sink: &mut Sink) -> Result<(), ImportError> {
+    let mut lines = Lines::open(path, monitor)?;
+    while let Some((line, text)) = lines.next_line()? {
+        let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let user = words.next().unwrap_or_default();
+        let mut any = false;
+        for item in words {
+            let record = Record { user: Field::of_bytes(user), item: Field::of_bytes(item), time: None, rating: None };
+            sink.take(path, line, 1, &record)?;
+            any = true;
+        }
+        if !any {
+            sink.reject(path, line, 1, "a user without items");
         }
     }
-    sink.take(path, line, 1, &record(next))
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_as_python_and_json_write_them() {
+        for text in ["a 1 b", "['a', '1', 'b']", "[\"a\", 1, \"b\"]", " ['a', 1, u'b',]".trim()] {
+            assert_eq!(list(text).unwrap(), ["a", "1", "b"], "{text}");
+        }
+        assert_eq!(list("").unwrap(), [""; 0]);
+        assert_eq!(list("[]").unwrap(), [""; 0]);
+        for text in ["['a', ", "[['a']]", "[None]", "['a' 'b']"] {
+            assert_eq!(list(text), None, "{text}");
+        }
+    }
 }

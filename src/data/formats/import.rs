@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::assumption::Assumption;
 use super::error::ImportError;
-use super::field::Unit;
 use super::input::{Monitor, OnProgress};
 use super::item_texts::ItemTexts;
-use super::plan::{Layout, Plan};
-use super::sink::{Sink, Skipped};
+use super::plan::{Layout, Plan, Source};
+use super::sequences::Sequences;
+use super::sink::Sink;
+use super::skipped::Skipped;
 use super::spec::Format;
-use super::{delimited, histories, item_file, objects, parquet_file};
-use crate::data::interactions::{Interactions, ItemText};
+use super::{delimited, histories, item_file, mind, objects, parquet_file};
+use crate::data::interactions::Interactions;
 use crate::error::InputError;
 
 /// What an import has read and left out.
@@ -32,8 +34,10 @@ pub struct ImportReport {
     /// Whether interactions have a rating.
     pub rated: bool,
     pub skipped: Skipped,
-    /// What a reader of the figures should know.
-    pub notes: Vec<String>,
+    /// Events of kinds that are no interactions.
+    pub left_out: u64,
+    /// What was taken for granted, a line each.
+    pub assumptions: Vec<Assumption>,
 }
 
 /// A file that was read.
@@ -52,26 +56,43 @@ pub struct ReadFile {
 pub fn import(plan: &Plan, on_progress: OnProgress<'_>) -> Result<(Interactions, ImportReport), ImportError> {
     let files = files(plan)?;
     let monitor = Monitor::new(on_progress, files.iter().map(|file| file.bytes).sum());
-    let mut sink = Sink::default();
-    for source in &plan.interactions {
+    let at_once = |source: &Source<Layout>| matches!(source.layout, Layout::Histories | Layout::Impressions);
+    let mut sink = Sink::new(plan.reading, plan.interactions.iter().all(at_once));
+    let (mut sequences, mut given) = (Sequences::default(), mind::Given::default());
+    for (number, source) in (0..).zip(&plan.interactions) {
         let path = &source.path;
+        sink.begin_file(number, plan.interactions.len());
         match &source.layout {
-            Layout::Delimited { table, roles } => delimited::read(path, table, roles, &monitor, &mut sink)?,
+            Layout::Delimited { table, roles } => {
+                delimited::read(path, table, roles, source.only.as_ref(), &monitor, &mut sink)?;
+            }
             Layout::Objects(roles) => objects::read(path, roles, &monitor, &mut sink)?,
             Layout::Parquet(roles) => parquet_file::read(path, roles, &monitor, &mut sink)?,
             Layout::Histories => histories::read_map(path, &monitor, &mut sink)?,
-            Layout::Augmented => histories::read_augmented(path, &monitor, &mut sink)?,
+            Layout::Augmented(layout) => {
+                let skipped = &mut sink.skipped;
+                histories::read_augmented((path, number), layout, &monitor, skipped, &mut sequences)?;
+            }
+            Layout::Impressions => mind::read(path, &monitor, &mut given, &mut sink)?,
+            Layout::Lists => histories::read_lists(path, &monitor, &mut sink)?,
         }
     }
-    check_readable(plan, &sink)?;
-    let Sink { mut interactions, mut skipped, units } = sink;
+    let paths: Vec<PathBuf> = plan.interactions.iter().map(|source| source.path.clone()).collect();
+    sequences.give(&mut sink, &paths)?;
+    let events = std::mem::take(&mut sink.events);
+    let (mut interactions, mut skipped, told) = sink.finish()?;
+    check_readable(plan, &interactions, &skipped)?;
+    let mut assumptions = plan.assumptions.clone();
+    assumptions.extend(told);
+    assumptions.extend(events.said().into_iter().chain(in_several_files(&interactions)));
     interactions.name.clone_from(&plan.name);
     if let Some(source) = &plan.items {
-        let texts = vec![ItemText::default(); interactions.items.len()];
-        let mut texts = ItemTexts { items: &interactions.items, texts, skipped: &mut skipped };
+        let mut texts = ItemTexts::new(&interactions.items, &mut skipped);
         item_file::read(source, &monitor, &mut texts)?;
+        assumptions.extend(texts.assumptions(&source.path)?);
         interactions.texts = texts.texts;
     }
+    assumptions.extend(monitor.notes());
     let report = ImportReport {
         format: plan.format,
         name: plan.name.clone(),
@@ -83,20 +104,30 @@ pub fn import(plan: &Plan, on_progress: OnProgress<'_>) -> Result<(Interactions,
         period: interactions.period(),
         rated: !interactions.rating.is_empty(),
         skipped,
-        notes: notes(&interactions, &units),
+        left_out: events.left_out(),
+        assumptions,
     };
     Ok((interactions, report))
 }
 
-/// What a reader of the report should know of the times.
-fn notes(interactions: &Interactions, units: &[Unit]) -> Vec<String> {
-    if !units.is_empty() {
-        let mut words: Vec<&str> = units.iter().map(|unit| unit.words()).collect();
-        words.sort_unstable();
-        return vec![format!("Times are written as {}", words.join(" and "))];
+/// How many interactions stand in more than one of the files: with the same user, item and time.
+fn in_several_files(interactions: &Interactions) -> Option<Assumption> {
+    if interactions.file.is_empty() {
+        return None;
     }
-    let untimed = "There are no times: the data cannot be cut into time stages, only by the order of each user";
-    if interactions.is_empty() { Vec::new() } else { vec![untimed.to_owned()] }
+    let key = |&at: &u32| {
+        let at = at as usize;
+        (interactions.user[at], interactions.item[at], interactions.time.get(at).copied())
+    };
+    let mut order: Vec<u32> = (0..interactions.len() as u32).collect();
+    order.sort_unstable_by_key(key);
+    let again = |pair: &&[u32]| {
+        let [one, other] = [pair[0], pair[1]].map(|at| interactions.file[at as usize]);
+        one != other && key(&pair[0]) == key(&pair[1])
+    };
+    let count = order.windows(2).filter(again).count();
+    let said = format!("{count} interactions stand in more than one of the files, with the same time");
+    (count > 0).then(|| Assumption::new(said, "`deduplicate` (the default) takes the first; or name one file"))
 }
 
 /// The files of a plan with their sizes.
@@ -113,18 +144,18 @@ pub fn files(plan: &Plan) -> Result<Vec<ReadFile>, InputError> {
 }
 
 /// Refuses a file that mostly is not what it was taken for.
-fn check_readable(plan: &Plan, sink: &Sink) -> Result<(), InputError> {
-    let read = sink.interactions.len() as u64;
-    if read > 0 && sink.skipped.lines <= read {
+fn check_readable(plan: &Plan, interactions: &Interactions, skipped: &Skipped) -> Result<(), InputError> {
+    let read = interactions.len() as u64;
+    if read > 0 && skipped.lines <= read {
         return Ok(());
     }
     let advice = format!("it was read as {}; another format can be named in the project file", plan.format.label);
-    match sink.skipped.examples.first() {
+    match skipped.examples.first() {
         Some(first) => {
             let problem = format!(
                 "{} of {} records cannot be read; the first: {}",
-                sink.skipped.lines,
-                sink.skipped.lines + read,
+                skipped.lines,
+                skipped.lines + read,
                 first.problem
             );
             Err(InputError::new(&first.path, problem).at(format!("line {}", first.line)).advice(advice))

@@ -5,11 +5,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
-
-use super::ImportError;
+use super::assumption::Assumption;
+use super::gzip::Gzip;
+use super::{ImportError, encoding, foreign, spool};
 use crate::error::InputError;
 
 /// Longest line or record that is read; a longer one is no record of any format, and would fill the memory.
@@ -34,6 +33,7 @@ pub struct Monitor<'w> {
     reported: Cell<u64>,
     total: u64,
     cancelled: Cell<bool>,
+    notes: RefCell<Vec<Assumption>>,
 }
 
 impl<'w> Monitor<'w> {
@@ -45,7 +45,21 @@ impl<'w> Monitor<'w> {
             reported: Cell::new(0),
             total,
             cancelled: Cell::new(false),
+            notes: RefCell::default(),
         }
+    }
+
+    /// Keeps what is to be said of a file besides its records; once, however often the file is opened.
+    pub fn note(&self, note: Assumption) {
+        let mut notes = self.notes.borrow_mut();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// What is to be said.
+    pub fn notes(&self) -> Vec<Assumption> {
+        self.notes.borrow().clone()
     }
 
     /// Counts bytes; an error where the import is to end.
@@ -94,21 +108,38 @@ impl Read for Counted<'_, '_> {
     }
 }
 
-/// Opens a file; what its first bytes say is gzip or Zstandard is decompressed as it is read.
+/// Opens a file of text, which becomes UTF-8 where its first bytes say that it is not.
+///
+/// # Errors
+/// It is no file, cannot be read, or is of a kind that holds no records: an archive, a picture, a web page.
 pub fn open<'m>(path: &Path, monitor: &'m Monitor<'_>) -> Result<Box<dyn BufRead + 'm>, ImportError> {
+    encoding::in_utf8(open_bytes(path, monitor)?).map_err(|error| monitor.error(path, &error))
+}
+
+/// Opens a file; what its first bytes say is gzip or Zstandard is decompressed as it is read.
+fn open_bytes<'m>(path: &Path, monitor: &'m Monitor<'_>) -> Result<Box<dyn BufRead + 'm>, ImportError> {
     let failed = |error: io::Error| monitor.error(path, &error);
-    let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
+    let file = spool::open_file(path)?;
     let mut reader = BufReader::with_capacity(1 << 17, Counted { file, monitor });
     // A buffer of a file holds its first bytes at once, unless the file has fewer.
     let start = reader.fill_buf().map_err(failed)?;
-    Ok(match start {
-        [0x1f, 0x8b, ..] => Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(reader))),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let behind = move || {
+        monitor.note(Assumption::fact(format!("{name}: bytes behind the end of the gzip data are not read")));
+    };
+    let mut reader: Box<dyn BufRead + 'm> = match start {
+        [0x1f, 0x8b, ..] => Box::new(BufReader::with_capacity(1 << 17, Gzip::new(reader, behind))),
+        // A frame, or one that is to be skipped before it.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
             let decoder = zstd::stream::read::Decoder::with_buffer(reader).map_err(failed)?;
             Box::new(BufReader::with_capacity(1 << 17, decoder))
         }
         _ => Box::new(reader),
-    })
+    };
+    match foreign::refusal(path, reader.fill_buf().map_err(failed)?) {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(reader),
+    }
 }
 
 /// A file line by line.
@@ -157,30 +188,6 @@ pub fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Gives out a reader's bytes until a record has taken too many; [`Bounded::restart`] begins a new record.
-pub struct Bounded<'m> {
-    reader: Box<dyn BufRead + 'm>,
-    left: Rc<Cell<u64>>,
-}
-
-impl<'m> Bounded<'m> {
-    /// The reader, and what restarts the count at each record.
-    pub fn new(reader: Box<dyn BufRead + 'm>) -> (Self, impl Fn()) {
-        let left = Rc::new(Cell::new(LONGEST));
-        let restart = Rc::clone(&left);
-        (Self { reader, left }, move || restart.set(LONGEST))
-    }
-}
-
-impl Read for Bounded<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        let left = self.left.get().checked_sub(count as u64);
-        self.left.set(left.ok_or_else(|| io::Error::new(ErrorKind::FileTooLarge, "a record without end"))?);
-        Ok(count)
-    }
-}
-
 /// The error for a record of more bytes than any record has.
 pub fn too_long(path: &Path, line: u64) -> InputError {
     InputError::new(path, "a line of more than 16 MiB, or a quote that nothing closes")
@@ -188,11 +195,11 @@ pub fn too_long(path: &Path, line: u64) -> InputError {
         .advice("a record a line was expected")
 }
 
-/// The first bytes of a file, decompressed: at most `max`, enough to tell its format.
+/// The first bytes of a file, decompressed, of whatever encoding: at most `max`, enough to tell its format.
 pub fn start(path: &Path, max: u64) -> Result<Vec<u8>, InputError> {
     let mut ignore = |_| ControlFlow::Continue(());
     let monitor = Monitor::new(&mut ignore, 0);
-    let read = open(path, &monitor).and_then(|reader| {
+    let read = open_bytes(path, &monitor).and_then(|reader| {
         let mut bytes = Vec::new();
         match reader.take(max).read_to_end(&mut bytes) {
             // What lies before the damage tells the format; reading the whole file tells of the damage.

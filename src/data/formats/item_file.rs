@@ -10,9 +10,11 @@ use serde_json::Value;
 use super::delimited::{self, Cells};
 use super::field::{self, Field};
 use super::histories::json_error;
-use super::input::{self, Lines, Monitor};
+use super::input::{self, Monitor};
 use super::item_texts::{ItemTexts, shortened, split_categories};
-use super::object::{pick, texts};
+use super::object::{Picked, pick, texts};
+use super::object_stream::{Objects, Record};
+use super::objects::note_replaced;
 use super::plan::{Delimited, ItemLayout, ItemRoles, Separator, Source};
 use super::{ImportError, parquet_file};
 use crate::data::interactions::ItemText;
@@ -66,7 +68,7 @@ pub fn read(source: &Source<ItemLayout>, monitor: &Monitor<'_>, into: &mut ItemT
 pub fn genre_flags_table() -> Delimited {
     let columns = ["movie id", "movie title", "release date", "video release date", "URL"];
     let columns = columns.iter().chain(&GENRES).map(|&name| name.to_owned()).collect();
-    Delimited { separator: Separator::Plain(b'|'), header: false, columns }
+    Delimited::new(Separator::Plain(b'|'), false, columns)
 }
 
 fn read_delimited(
@@ -77,7 +79,12 @@ fn read_delimited(
     of: impl Fn(&Cells<'_>) -> Result<(String, ItemText), String>,
 ) -> Result<(), ImportError> {
     delimited::each_record(path, table, monitor, |lines, cells| {
-        match of(&cells) {
+        let cells = cells.and_then(|cells| table.check(cells.len()).map(|()| cells));
+        let read = cells.and_then(|cells| {
+            into.not_utf8 += u64::from(cells.iter().any(|cell| std::str::from_utf8(cell).is_err()));
+            of(&cells)
+        });
+        match read {
             Ok((id, text)) => into.take(&id, text),
             Err(problem) => into.skipped.add(path, lines.first, lines.count, problem),
         }
@@ -120,22 +127,28 @@ fn whole(bytes: &[u8]) -> Option<String> {
 
 fn read_objects(
     path: &Path,
-    roles: &ItemRoles<&'static str>,
+    roles: &ItemRoles<String>,
     monitor: &Monitor<'_>,
     into: &mut ItemTexts<'_>,
 ) -> Result<(), ImportError> {
-    let keys = [Some(roles.id), roles.title, roles.description, roles.categories];
-    let mut lines = Lines::open(path, monitor)?;
-    while let Some((line, text)) = lines.next_line()? {
-        let read = pick(text, keys).and_then(|[id, title, description, categories]| {
+    let keys =
+        [Some(roles.id.as_str()), roles.title.as_deref(), roles.description.as_deref(), roles.categories.as_deref()];
+    let mut objects = Objects::open(path, monitor)?;
+    let mut replaced = 0;
+    while let Some(Record { line, lines, text }) = objects.next_record()? {
+        let read = pick(text, keys).and_then(|Picked { values: [id, title, description, categories], replaced }| {
             let id = Field::from(id).id().map_err(|problem| format!("the item {problem}"))?.into_owned();
-            Ok((id, of_values(title, description, categories)))
+            Ok((id, of_values(title, description, categories), replaced))
         });
         match read {
-            Ok((id, text)) => into.take(&id, text),
-            Err(problem) => into.skipped.add(path, line, 1, problem),
+            Ok((id, text, mended)) => {
+                into.take(&id, text);
+                replaced += u64::from(mended);
+            }
+            Err(problem) => into.skipped.add(path, line, lines, problem),
         }
     }
+    note_replaced(path, replaced, monitor);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::plan::{ItemLayout, Layout};
+use super::plan::{Augmented, Delimited, ItemLayout, Layout, Separator};
 use super::sample::FileSample;
 use super::spec::{FormatSpec, Reader, SourceFields};
 use crate::data::term::Term;
@@ -38,7 +38,7 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
         "There are no times: stages cannot be cut at dates or by a clock that users share, only by each user's own order \
          (`stages: ByOrder(…)`).",
         "There are no ratings, so that no least rating can be asked for.",
-        "In the `.inter` files, the earlier items of a user's first line are the history; the lines after it add their next item.",
+        "In the `.inter` files, lines repeat the earlier items: every interaction is taken once, whatever the order of the lines.",
         "Items and index are found beside interactions that are not compressed; otherwise they are named with `items` and \
          `semantic_ids: Index(\"…\")`.",
         "A folder that has `<name>.inter.json` beside the `.inter` files is read from `<name>.inter.json` alone.",
@@ -51,6 +51,7 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
         parts,
         index: |path| beside(path, "index"),
         is_whole: |sample| sample.name().ends_with(".inter.json"),
+        events: None,
         name: |sample| name(&sample.path),
         reason,
     },
@@ -59,7 +60,8 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
 fn layout(sample: &FileSample) -> Option<Layout> {
     let header = sample.rows(b'\t', false).into_iter().next().unwrap_or_default();
     if header == ["user_id:token", "item_id_list:token_seq", "item_id:token"] {
-        return Some(Layout::Augmented);
+        let table = Delimited::new(Separator::Plain(b'\t'), true, header);
+        return Some(Layout::Augmented(Augmented { table, user: 0, history: 1, item: 2, times: None }));
     }
     // An index maps items to texts like `<a_17>`, a file of users to numbers or ids; only their name tells of texts.
     let list = sample.first_of_first_list()?;

@@ -56,7 +56,7 @@ const COLONS: Separator = Separator::Own(Splitter { name: "::", split: split_col
 const RATING_COLUMNS: [&str; 4] = ["userId", "movieId", "rating", "timestamp"];
 
 fn table(separator: Separator, header: bool, columns: &[&str]) -> Delimited {
-    Delimited { separator, header, columns: columns.iter().map(|&name| name.to_owned()).collect() }
+    Delimited::new(separator, header, columns.iter().map(|&name| name.to_owned()).collect())
 }
 
 /// How a file of ratings is written; none where it is not one.

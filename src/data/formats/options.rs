@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Layout, Roles};
+use super::reading::Reading;
 use crate::data::prepare::Prepare;
 use crate::data::term::Term;
 
@@ -12,11 +13,16 @@ use crate::data::term::Term;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
-    /// The file of interactions, or the folder that it lies in.
+    /// The file of interactions, the folder that it lies in, or a pattern of several: `parts/*.csv`.
     pub path: PathBuf,
     /// The file of items (titles, categories), where it is not beside the interactions under its usual name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Reading::is_default")]
+    pub reading: Reading,
+    /// Kinds of events that are interactions, of data that have several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Prepare::is_default")]
     pub prepare: Prepare,
 }
@@ -24,7 +30,8 @@ pub struct Import {
 impl Import {
     /// The interactions at a path, with default settings.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), items: None, prepare: Prepare::default() }
+        let reading = Reading::default();
+        Self { path: path.into(), items: None, reading, events: None, prepare: Prepare::default() }
     }
 }
 
@@ -42,6 +49,8 @@ pub struct TableImport {
     pub separator: Option<char>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<ItemTable>,
+    #[serde(default, skip_serializing_if = "Reading::is_default")]
+    pub reading: Reading,
     #[serde(default, skip_serializing_if = "Prepare::is_default")]
     pub prepare: Prepare,
 }
@@ -49,18 +58,25 @@ pub struct TableImport {
 impl TableImport {
     /// The table at a path that is written in a layout, with default settings; none where the layout has no columns.
     pub fn of_layout(path: &Path, layout: &Layout) -> Option<Self> {
-        let (Roles { user, item, time, rating }, header) = match layout {
-            Layout::Parquet(roles) => (roles.clone(), true),
+        let (Roles { user, item, time, rating }, clock, header) = match layout {
+            Layout::Parquet(roles) | Layout::Objects(roles) => (roles.clone(), None, true),
             Layout::Delimited { table, roles } => {
-                let name = |&column: &usize| table.columns.get(column).cloned().unwrap_or_default();
-                (roles.map(name), table.header)
+                let name = |&column: &usize| column_name(&table.columns, column);
+                (roles.map(name), table.clock.as_ref().map(name), table.header)
             }
-            Layout::Objects(_) | Layout::Histories | Layout::Augmented => return None,
+            Layout::Histories | Layout::Augmented(_) | Layout::Impressions | Layout::Lists => return None,
         };
-        let columns = Columns { user, item, time, rating };
+        let columns = Columns { user, item, time, clock, rating };
         let (path, prepare) = (path.to_path_buf(), Prepare::default());
-        Some(Self { path, columns, header, separator: None, items: None, prepare })
+        Some(Self { path, columns, header, separator: None, items: None, reading: Reading::default(), prepare })
     }
+}
+
+/// What a project calls the column of an index: its name, or its number where others have the same name or it has none.
+pub fn column_name(columns: &[String], index: usize) -> String {
+    let name = columns.get(index).map_or("", String::as_str);
+    let unique = columns.iter().filter(|other| *other == name).count() == 1;
+    if unique && !name.is_empty() { name.to_owned() } else { format!("#{}", index + 1) }
 }
 
 fn yes() -> bool {
@@ -73,9 +89,12 @@ fn yes() -> bool {
 pub struct Columns {
     pub user: String,
     pub item: String,
-    /// Seconds, milliseconds, microseconds or nanoseconds since 1970, or dates like `2014-07-23 10:15:00`, in UTC.
+    /// Numbers since 1970 or dates; their values tell which, unless `reading` does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
+    /// The time of day, where `time` has the day alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<String>,
 }
@@ -99,19 +118,30 @@ pub struct ItemTable {
 pub(super) const IMPORT_TERMS: &[Term] = &[
     Term {
         name: "path",
-        meaning: "the file of interactions, or the folder that it lies in, from the project's folder; needed",
+        meaning: "the file of interactions, the folder that it lies in, or a pattern of several files that are read as one: \
+                  `parts/*.csv`; from the project's folder; needed",
     },
     Term { name: "items", meaning: "the file of items, where it is not beside the interactions under its usual name" },
+    Term { name: "reading", meaning: READING_MEANING },
+    Term {
+        name: "events",
+        meaning: "of data with several kinds of events, those that are interactions: `events: [\"purchase\"]`; the kinds stand \
+                  with the format",
+    },
     Term { name: "prepare", meaning: "how interactions are prepared and cut into stages; see Preparation" },
 ];
 
 /// The fields of [`TableImport`] and what they consist of.
 pub(super) const TABLE_TERMS: &[Term] = &[
-    Term { name: "path", meaning: "the file of interactions, from the project's folder; needed" },
+    Term {
+        name: "path",
+        meaning: "the file of interactions, a folder of parts, or a pattern like `parts/*.csv`, from the project's folder; needed",
+    },
     Term {
         name: "columns",
         meaning: "`(user: \"…\", item: \"…\", time: \"…\", rating: \"…\")`: columns by name, or by `#` and number (`#1` is the first); \
-                  user and item are needed",
+                  user and item are needed. `clock: \"…\"` is a column with the time of day, where that of the time has the day alone. \
+                  A key within an object of JSON, or a field of a struct of Parquet, has its path: `user.id`",
     },
     Term { name: "header", meaning: "whether the first line names the columns; `true` unless it says otherwise" },
     Term { name: "separator", meaning: "what stands between columns, such as `';'`, where the content does not tell" },
@@ -120,8 +150,11 @@ pub(super) const TABLE_TERMS: &[Term] = &[
         meaning: "a table of items: `(path: \"…\", id: \"…\", title: \"…\", description: \"…\", categories: \"…\")`, of which path and \
                   id are needed; it has a header if the interactions have one",
     },
+    Term { name: "reading", meaning: READING_MEANING },
     Term { name: "prepare", meaning: "how interactions are prepared and cut into stages; see Preparation" },
 ];
+
+const READING_MEANING: &str = "how values are written, where what was found is wrong; see Reading";
 
 /// The field of data that come in stages.
 pub(super) const STAGES_TERMS: &[Term] =

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Format;
+use super::reading::{Encoding, Escape, Reading};
+use super::{Assumption, Format};
 
 /// How a dataset is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,12 +14,18 @@ pub struct Plan {
     pub format: Format,
     /// Short name for titles.
     pub name: String,
+    /// What a project file names: the file, the folder, or the pattern.
+    pub path: PathBuf,
     /// Files of interactions, in the order in which they are read.
     pub interactions: Vec<Source<Layout>>,
     /// What is said of the items.
     pub items: Option<Source<ItemLayout>>,
     /// The semantic-id index that belongs to the dataset.
     pub index: Option<PathBuf>,
+    /// What telling the format took for granted.
+    pub assumptions: Vec<Assumption>,
+    /// What the project says of how values are written.
+    pub reading: Reading,
 }
 
 /// A file and its layout.
@@ -26,12 +33,22 @@ pub struct Plan {
 pub struct Source<L> {
     pub path: PathBuf,
     pub layout: L,
+    /// The kinds of events that count, where the file has several and not all do.
+    pub only: Option<Kinds>,
 }
 
 impl<L> Source<L> {
     pub fn new(path: impl AsRef<Path>, layout: L) -> Self {
-        Self { path: path.as_ref().to_path_buf(), layout }
+        Self { path: path.as_ref().to_path_buf(), layout, only: None }
     }
+}
+
+/// Events that are of several kinds, in a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kinds {
+    pub column: usize,
+    /// The kinds that are interactions; empty where all are.
+    pub kept: Vec<String>,
 }
 
 /// Where a record's parts are: indices of columns, or names.
@@ -67,14 +84,31 @@ impl<C> Roles<C> {
 pub enum Layout {
     /// A record a line, columns between separators.
     Delimited { table: Delimited, roles: Roles<usize> },
-    /// A JSON object (or Python dict) a line.
-    Objects(Roles<&'static str>),
+    /// JSON objects (or a Python dict a line), by the names of their keys; `user.id` is within `user`.
+    Objects(Roles<String>),
     /// Parquet, by the names of its columns.
     Parquet(Roles<String>),
     /// `{user: [item, …]}`.
     Histories,
-    /// User, earlier items and the next item, with a header: the sequences of LC-Rec.
-    Augmented,
+    /// User, earlier items and the next item in each line.
+    Augmented(Augmented),
+    /// What MIND showed to users, and what they chose.
+    Impressions,
+    /// `user item item …` a line, with blanks between.
+    Lists,
+}
+
+/// Where the parts of a line with a history are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Augmented {
+    pub table: Delimited,
+    pub user: usize,
+    /// The earlier items.
+    pub history: usize,
+    /// The next item.
+    pub item: usize,
+    /// The times of the earlier items and of the next.
+    pub times: Option<(usize, usize)>,
 }
 
 /// How lines are taken apart.
@@ -85,6 +119,26 @@ pub struct Delimited {
     pub header: bool,
     /// Names of the columns, or their numbers from 1 where there is no header.
     pub columns: Vec<String>,
+    /// What else its writer did.
+    pub dialect: Dialect,
+    /// The column with the time of day, where that of the time has the day alone.
+    pub clock: Option<usize>,
+}
+
+impl Delimited {
+    /// Lines as most programs write them.
+    pub fn new(separator: Separator, header: bool, columns: Vec<String>) -> Self {
+        Self { separator, header, columns, dialect: Dialect::default(), clock: None }
+    }
+}
+
+/// What the writers of tables do differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Dialect {
+    pub escape: Escape,
+    /// What the lines before the first record begin with, where there are such.
+    pub comments: Option<u8>,
+    pub encoding: Option<Encoding>,
 }
 
 /// What stands between columns.
@@ -131,6 +185,19 @@ pub struct ItemRoles<C> {
     pub categories: Option<C>,
 }
 
+impl ItemRoles<String> {
+    /// Parts by the names of keys.
+    pub fn of(id: &str, title: &str, description: Option<&str>, categories: &str) -> Self {
+        let owned = |name: &str| Some(name.to_owned());
+        Self {
+            id: id.to_owned(),
+            title: owned(title),
+            description: description.and_then(owned),
+            categories: owned(categories),
+        }
+    }
+}
+
 impl<C> ItemRoles<C> {
     /// The parts with their words, in the order in which they are shown.
     pub fn each(&self) -> impl Iterator<Item = (&'static str, &C)> {
@@ -147,8 +214,8 @@ pub enum ItemLayout {
     Delimited { table: Delimited, roles: ItemRoles<usize>, between: &'static str },
     /// `u.item` of MovieLens 100k: id and title, and from the sixth column on a flag for each genre.
     GenreFlags,
-    /// A JSON object (or Python dict) a line; lists of texts count one by one, one text of categories is separated by commas.
-    Objects(ItemRoles<&'static str>),
+    /// JSON objects (or a Python dict a line); lists of texts count one by one, one text of categories is separated by commas.
+    Objects(ItemRoles<String>),
     /// `{item: {"title": …, "description": …, "categories": …}}`.
     Map,
     /// Parquet, by the names of its columns.

@@ -14,12 +14,13 @@ impl Layout {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::Objects(roles) => {
-                let names: Vec<&str> = roles.each().map(|(_, key)| *key).collect();
-                format!("Each line is an object with {}", names.join(", "))
+                let names: Vec<&str> = roles.each().map(|(_, key)| key.as_str()).collect();
+                format!("Each record is an object with {}", names.join(", "))
             }
             Self::Delimited { table, roles } => of_table(table, roles),
             Self::Parquet(roles) => format!("The columns {} and {} say what they are", roles.user, roles.item),
-            Self::Histories | Self::Augmented => String::new(),
+            Self::Augmented(_) => "Each line has a user, the earlier items and the next one".to_owned(),
+            Self::Histories | Self::Impressions | Self::Lists => String::new(),
         }
     }
 }

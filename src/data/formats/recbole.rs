@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::plan::{Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
+use super::plan::{Augmented, Delimited, ItemLayout, ItemRoles, Layout, Roles, Separator};
 use super::sample::FileSample;
 use super::spec::{FormatSpec, Reader, SourceFields};
 use crate::data::term::Term;
-use crate::error::InputError;
 
 pub(super) static SPEC: FormatSpec = FormatSpec {
     key: "RecBole",
@@ -17,7 +16,7 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
         Term {
             name: "<name>.inter",
             meaning: "tab-separated, under a header like `user_id:token`, `item_id:token`, `rating:float`, `timestamp:float`; \
-                      user (or `session_id`) and item are needed",
+                      user (or `session_id`) and item are needed; or three files with `.train`, `.valid` and `.test` before `.inter`",
         },
         Term {
             name: "<name>.item",
@@ -30,13 +29,42 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
     expected: "a `.inter` file with a header like `user_id:token` was expected",
     traps: &[
         "Sequences within a column (`token_seq`) are separated by blanks: a category of two words is two.",
-        "Files of sequences (`item_id_list`) are not read: single interactions are expected.",
-        "The time is `timestamp` or `time`, the rating `rating`, `stars` or `overall`; other names are not used. `.user` files are \
-         not read.",
+        "The item is `item_id` or what data sets of RecBole call it (`artist_id`, `business_id`, `venue_id`, `product_id`, …), else the \
+         first id that is not the user.",
+        "Lines with earlier items (`item_id_list`) repeat them: every interaction is taken once.",
+        "The time is `timestamp`, `time` or `date`, the rating `rating`, `stars`, `overall` or `weight` (plays of Last.fm); other names \
+         are not used. `.user` files are not read.",
+        "`<name>.train.inter`, `.valid.inter` and `.test.inter` of a folder are read together; `stages: Files` makes each a stage.",
     ],
     fields: SourceFields::Interactions,
-    reader: Reader { layout: |sample, _| layout(sample), items, items_path, reason, ..Reader::ONE_FILE },
+    reader: Reader { layout: |sample, _| Ok(layout(sample)), items, items_path, reason, ..Reader::ONE_FILE },
 };
+
+/// Names of columns in the data sets that RecBole publishes, without their types.
+const USERS: [&str; 6] = ["user_id", "session_id", "visitor_id", "reviewer_id", "customer_id", "uid"];
+const ITEMS: [&str; 17] = [
+    "item_id",
+    "artist_id",
+    "business_id",
+    "venue_id",
+    "app_id",
+    "product_id",
+    "movie_id",
+    "book_id",
+    "video_id",
+    "news_id",
+    "recipe_id",
+    "song_id",
+    "track_id",
+    "game_id",
+    "anime_id",
+    "location_id",
+    "bookmark_id",
+];
+const TIMES: [&str; 3] = ["timestamp", "time", "date"];
+const RATINGS: [&str; 4] = ["rating", "stars", "overall", "weight"];
+/// Ids of the record, not of an item.
+const RECORDS: [&str; 5] = ["review_id", "session_id", "impression_id", "event_id", "query_id"];
 
 const TYPES: [&str; 4] = ["token", "token_seq", "float", "float_seq"];
 
@@ -55,32 +83,44 @@ fn index_of(columns: &[String], names: &[&str]) -> Option<usize> {
     names.iter().find_map(named)
 }
 
-/// How a `.inter` file is written; none where it is no atomic file.
-///
-/// # Errors
-/// It is one, but not of single interactions: says which column is missing.
-fn layout(sample: &FileSample) -> Result<Option<Layout>, InputError> {
-    let Some(columns) = columns(sample) else { return Ok(None) };
-    let user = index_of(&columns, &["user_id", "session_id"]);
-    let Some((user, item)) = user.zip(index_of(&columns, &["item_id"])) else {
-        // Items and users have files of the same kind.
-        return Ok(None);
+/// How a `.inter` file is written; none where it is no atomic file of interactions.
+fn layout(sample: &FileSample) -> Option<Layout> {
+    let columns = columns(sample)?;
+    // Items and users have files of the same kind.
+    let user = index_of(&columns, &USERS)?;
+    let item = item_of(&columns, user)?;
+    let history = columns.iter().position(|column| *column == format!("{}_list:token_seq", name_of(&columns[item])));
+    let time = index_of(&columns, &TIMES);
+    let rating = index_of(&columns, &RATINGS);
+    let table = Delimited::new(Separator::Plain(b'\t'), true, columns);
+    Some(match history {
+        Some(history) => {
+            let times = table.columns.iter().position(|column| column.starts_with("timestamp_list:")).zip(time);
+            Layout::Augmented(Augmented { table, user, history, item, times })
+        }
+        None => Layout::Delimited { table, roles: Roles { user, item, time, rating } },
+    })
+}
+
+/// The column of items: under a name that they have, else the first id that is neither the user nor one of the record itself.
+fn item_of(columns: &[String], user: usize) -> Option<usize> {
+    let other = |column: &String| {
+        let is_id = column.strip_suffix(":token").is_some_and(|name| name.ends_with("_id"));
+        is_id && !RECORDS.contains(&name_of(column))
     };
-    if index_of(&columns, &["item_id_list"]).is_some() {
-        return Err(InputError::new(&sample.path, "sequences, not single interactions")
-            .at("the column item_id_list")
-            .advice("an `.inter` file with user_id, item_id and timestamp was expected"));
-    }
-    let time = index_of(&columns, &["timestamp", "time"]);
-    let rating = index_of(&columns, &["rating", "stars", "overall"]);
-    let table = Delimited { separator: Separator::Plain(b'\t'), header: true, columns };
-    Ok(Some(Layout::Delimited { table, roles: Roles { user, item, time, rating } }))
+    let first = || (0..columns.len()).find(|&at| at != user && other(&columns[at]));
+    index_of(columns, &ITEMS).or_else(first)
+}
+
+/// The name of a column without its type.
+fn name_of(column: &str) -> &str {
+    column.rsplit_once(':').map_or(column, |(name, _)| name)
 }
 
 /// How a `.item` file is written; none where it is no such file.
 fn items(sample: &FileSample) -> Option<ItemLayout> {
     let columns = columns(sample)?;
-    let id = index_of(&columns, &["item_id"]).filter(|_| index_of(&columns, &["user_id", "session_id"]).is_none())?;
+    let id = index_of(&columns, &ITEMS).filter(|_| index_of(&columns, &USERS).is_none())?;
     let title = index_of(&columns, &["title", "movie_title", "item_name", "name", "product_title"]);
     let roles = ItemRoles {
         id,
@@ -88,7 +128,7 @@ fn items(sample: &FileSample) -> Option<ItemLayout> {
         description: index_of(&columns, &["description"]),
         categories: index_of(&columns, &["categories", "category", "class", "genre", "genres"]),
     };
-    let table = Delimited { separator: Separator::Plain(b'\t'), header: true, columns };
+    let table = Delimited::new(Separator::Plain(b'\t'), true, columns);
     Some(ItemLayout::Delimited { table, roles, between: " " })
 }
 

@@ -1,5 +1,6 @@
 //! The reference of the formats, for those who prepare files, made of what each format says of itself.
 
+use super::reading;
 use super::spec::{Format, SourceFields};
 use crate::data::prepare;
 use crate::data::term::Term;
@@ -11,14 +12,22 @@ it as that format. `peso inspect PATH` says what a path is taken for and why, an
 
 - Files of interactions and items may be plain, gzip (`.gz`) or Zstandard (`.zst`), which their first bytes tell; Parquet, semantic \
 ids and the release are read as they are.
-- Text in columns that is not UTF-8 is read as ISO-8859-1; JSON is UTF-8.
-- Ids are texts of at most 1,000 bytes. Times are seconds, milliseconds, microseconds or nanoseconds since 1970, which their size \
-tells, or dates like `2014-07-23 10:15:00`, in UTC.
+- Text in columns is UTF-8 or UTF-16; what is neither is read as ISO-8859-1, counted and said.
+- Ids are texts of at most 1,000 bytes. `NA`, `NULL`, `nan` and the other markers of pandas are no ids.
+- Times are seconds, milliseconds, microseconds or nanoseconds since 1970, of which a column has one, or dates: `2014-07-23 10:15:00`, \
+`2014-07-23T10:15:00+02:00`, `07/23/2014 10:15 PM`, `23.07.2014`, `Jul 23, 2014`, `Wed Aug 27 13:08:45 +0000 2008`, `20140723`. A date \
+without a zone is UTC. Where nothing tells whether `07/08/2014` is in July or in August, the file is not read until the project says it.
+- A line that has more or fewer columns than the others is rejected. A quote that nothing closes costs its line alone.
+- A missing rating does not cost its interaction, unless there is a `least_rating`.
 - A record that cannot be read is skipped, counted and shown with its line; a file of which more records are skipped than read is \
 refused.
 - Items that nobody interacted with are left out; an item without a title is known by its id.
 
 ";
+
+/// What holds for how values are read.
+const READING: &str = "Fields of `reading`, none of which is needed: the values of a column tell, and `peso inspect` and Data › Source say \
+                       what was taken for granted, a line each, with what to write where it is wrong.";
 
 /// What holds for the preparation.
 const PREPARATION: &str = "Fields of `prepare`, in the order in which they are applied. Users count in a stage with at least 3 \
@@ -35,6 +44,7 @@ pub fn reference() -> String {
     for fields in [SourceFields::Interactions, SourceFields::Table, SourceFields::Stages] {
         text.push_str(&format!("\n## {}\n\n{}", fields.heading(), list(fields.terms())));
     }
+    text.push_str(&format!("\n## Reading\n\n{READING}\n\n{}", list(reading::TERMS)));
     text + &format!("\n## Preparation\n\n{PREPARATION}\n\n{}", list(prepare::TERMS))
 }
 
@@ -62,6 +72,7 @@ mod tests {
 
     use super::*;
     use crate::data::formats::options::{Import, TableImport};
+    use crate::data::formats::reading::Reading;
     use crate::data::prepare::Prepare;
 
     #[test]
@@ -87,7 +98,8 @@ mod tests {
         let prepare = json!({"deduplicate": false, "least_rating": 3.0, "core": 2, "stages": {"Equal": 2}});
         let read: Prepare = serde_json::from_value(prepare).unwrap();
         assert_eq!(sorted(names(prepare::TERMS)), sorted(keys(serde_json::to_value(&read).unwrap())));
-        let import = json!({"path": "a", "items": "b", "prepare": read});
+        let import =
+            json!({"path": "a", "items": "b", "reading": {"times": "Seconds"}, "events": ["c"], "prepare": read});
         let import: Import = serde_json::from_value(import).unwrap();
         assert_eq!(
             sorted(names(SourceFields::Interactions.terms())),
@@ -95,9 +107,12 @@ mod tests {
         );
         let table = json!({
             "path": "a", "columns": {"user": "u", "item": "i"}, "header": false, "separator": ";",
-            "items": {"path": "b", "id": "i"}, "prepare": read,
+            "items": {"path": "b", "id": "i"}, "reading": {"ids": "AsWritten"}, "prepare": read,
         });
         let table: TableImport = serde_json::from_value(table).unwrap();
+        let reading = json!({"times": "Dates", "ids": "AsWritten", "encoding": "Utf8", "escape": "Doubled"});
+        let reading: Reading = serde_json::from_value(reading).unwrap();
+        assert_eq!(sorted(names(reading::TERMS)), sorted(keys(serde_json::to_value(reading).unwrap())));
         assert_eq!(sorted(names(SourceFields::Table.terms())), sorted(keys(serde_json::to_value(&table).unwrap())));
     }
 }

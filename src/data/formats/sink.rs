@@ -2,83 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::ImportError;
-use super::field::{Field, Unit};
+use super::assumption::Assumption;
+use super::events::Counts;
+use super::field::Field;
+use super::ids::IdColumn;
+use super::reading::Reading;
+use super::skipped::Skipped;
+use super::times::{Times, value_of};
 use crate::data::interactions::Interactions;
 use crate::error::InputError;
 
-/// Rejected lines that are kept as examples of a problem, at most; and problems that are told apart.
-const EXAMPLES: u64 = 20;
-const PROBLEMS: usize = 50;
-
-/// What was left out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Skipped {
-    /// Lines that could not be read.
-    pub lines: u64,
-    /// The first of them, at most 20 of each problem.
-    pub examples: Vec<SkippedLine>,
-    /// What was wrong with them, by first appearance. Of more than 50 problems the rest is only in `lines`.
-    pub problems: Vec<SkippedProblem>,
-}
-
-/// A problem that lines have in common.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SkippedProblem {
-    /// As [`kind_of_problem`] says it.
-    pub kind: String,
-    pub lines: u64,
-}
-
-/// A line that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SkippedLine {
-    pub path: PathBuf,
-    /// From 1; the first of them, where a record has several.
-    pub line: u64,
-    pub problem: String,
-}
-
-impl Skipped {
-    /// Counts a record of `lines` lines that begins at `line`.
-    pub fn add(&mut self, path: &Path, line: u64, lines: u64, problem: impl Into<String>) {
-        self.lines += lines;
-        let problem = problem.into();
-        let kind = kind_of_problem(&problem);
-        let known = self.problems.iter().position(|known| known.kind == kind);
-        let Some(index) = known.or_else(|| {
-            let room = self.problems.len() < PROBLEMS;
-            room.then(|| self.problems.push(SkippedProblem { kind, lines: 0 }))?;
-            Some(self.problems.len() - 1)
-        }) else {
-            return;
-        };
-        let known = &mut self.problems[index];
-        if known.lines < EXAMPLES {
-            self.examples.push(SkippedLine { path: path.to_path_buf(), line, problem });
-        }
-        known.lines += lines;
-    }
-
-    /// The examples of one of the problems.
-    pub fn examples_of<'s>(&'s self, problem: &SkippedProblem) -> impl Iterator<Item = &'s SkippedLine> {
-        let kind = problem.kind.clone();
-        self.examples.iter().filter(move |example| kind_of_problem(&example.problem) == kind)
-    }
-}
-
-/// What a problem has in common with others: what the line itself says (between backticks) and a number at the beginning
-/// become `…`.
-pub fn kind_of_problem(problem: &str) -> String {
-    let rest = problem.trim_start_matches(|character: char| character.is_ascii_digit());
-    let mut kind = if rest.len() < problem.len() { "…".to_owned() } else { String::new() };
-    for (number, part) in rest.split('`').enumerate() {
-        kind.push_str(if number % 2 == 0 { part } else { "`…`" });
-    }
-    kind
-}
+/// Records by which it is decided how the columns of all are written.
+const FIRST: usize = 10_000;
 
 /// One interaction as a file has it; `None` for what the file's layout lacks.
 #[derive(Debug)]
@@ -89,28 +25,130 @@ pub struct Record<'r> {
     pub rating: Option<Field<'r>>,
 }
 
-/// Takes in records.
-#[derive(Default)]
+/// A record or a problem at its place.
+struct Waiting {
+    path: PathBuf,
+    line: u64,
+    lines: u64,
+    file: Option<u16>,
+    found: Result<Record<'static>, String>,
+}
+
+/// Takes in records. The first ones wait until there are enough to tell how their columns are written.
 pub struct Sink {
     pub interactions: Interactions,
     pub skipped: Skipped,
-    /// Units that times were written in.
-    pub units: Vec<Unit>,
+    /// Records of which a text was not UTF-8.
+    pub not_utf8: u64,
+    reading: Reading,
+    /// None once the columns are known.
+    waiting: Option<Vec<Waiting>>,
+    columns: Columns,
+    /// The first file, for what is wrong with all of them.
+    path: PathBuf,
+    unrated: u64,
+    decimal_comma: bool,
+    /// Events by kind, where there are several.
+    pub events: Counts,
+    /// The file that records come from, where there are several.
+    file: Option<u16>,
+}
+
+/// How the columns are written.
+struct Columns {
+    user: IdColumn,
+    item: IdColumn,
+    times: Times,
 }
 
 impl Sink {
+    /// For files of which the project says how values are written. Where `at_once` is set, nothing waits: those who write such
+    /// files leave nothing to be told.
+    pub fn new(reading: Reading, at_once: bool) -> Self {
+        let columns = Columns {
+            user: IdColumn::of("user", reading.ids, std::iter::empty()),
+            item: IdColumn::of("item", reading.ids, std::iter::empty()),
+            times: Times::of(reading.times, &[]),
+        };
+        Self {
+            interactions: Interactions::default(),
+            skipped: Skipped::default(),
+            not_utf8: 0,
+            reading,
+            waiting: (!at_once).then(Vec::new),
+            columns,
+            path: PathBuf::new(),
+            unrated: 0,
+            decimal_comma: false,
+            events: Counts::default(),
+            file: None,
+        }
+    }
+
+    /// Says which of so many files the next records come from.
+    pub fn begin_file(&mut self, number: u16, files: usize) {
+        self.file = (files > 1).then_some(number);
+    }
+
     /// Takes in a record of `lines` lines at `line`, or counts it as rejected.
     ///
     /// # Errors
     /// There are more users, items or interactions than numbers for them.
     pub fn take(&mut self, path: &Path, line: u64, lines: u64, record: &Record<'_>) -> Result<(), ImportError> {
+        let Some(waiting) = &mut self.waiting else { return self.read(path, line, lines, record) };
+        let (path, file) = (path.to_path_buf(), self.file);
+        waiting.push(Waiting { path, line, lines, file, found: Ok(record.to_owned()) });
+        if waiting.len() < FIRST { Ok(()) } else { self.settle() }
+    }
+
+    /// Counts what is no record.
+    pub fn reject(&mut self, path: &Path, line: u64, lines: u64, problem: impl Into<String>) {
+        let problem = problem.into();
+        match &mut self.waiting {
+            Some(waiting) if waiting.len() < FIRST => {
+                let (path, file) = (path.to_path_buf(), self.file);
+                waiting.push(Waiting { path, line, lines, file, found: Err(problem) });
+            }
+            _ => self.skipped.add(path, line, lines, problem),
+        }
+    }
+
+    /// Decides by what waits how columns are written, and takes it in.
+    fn settle(&mut self) -> Result<(), ImportError> {
+        let Some(waiting) = self.waiting.take() else { return Ok(()) };
+        let records = || waiting.iter().filter_map(|waiting| waiting.found.as_ref().ok());
+        let times: Vec<_> =
+            records().filter_map(|record| record.time.as_ref()).filter_map(|time| value_of(time).ok()).collect();
+        self.columns = Columns {
+            user: IdColumn::of("user", self.reading.ids, records().map(|record| &record.user)),
+            item: IdColumn::of("item", self.reading.ids, records().map(|record| &record.item)),
+            times: Times::of(self.reading.times, &times),
+        };
+        if let Some(first) = waiting.first() {
+            self.path.clone_from(&first.path);
+        }
+        let now = self.file;
+        for Waiting { path, line, lines, file, found } in &waiting {
+            self.file = *file;
+            match found {
+                Ok(record) => self.read(path, *line, *lines, record)?,
+                Err(problem) => self.skipped.add(path, *line, *lines, problem.as_str()),
+            }
+        }
+        self.file = now;
+        Ok(())
+    }
+
+    fn read(&mut self, path: &Path, line: u64, lines: u64, record: &Record<'_>) -> Result<(), ImportError> {
+        let row = self.interactions.len();
+        let Columns { user: users, item: items, times } = &mut self.columns;
         let read = (|| {
-            let user = record.user.id().map_err(|problem| format!("the user {problem}"))?;
-            let item = record.item.id().map_err(|problem| format!("the item {problem}"))?;
-            let time = record.time.as_ref().map(Field::time).transpose();
-            let time = time.map_err(|problem| format!("the time {problem}"))?;
+            let user = users.id(&record.user).map_err(|problem| format!("the user {problem}"))?;
+            let item = items.id(&record.item).map_err(|problem| format!("the item {problem}"))?;
             let rating = record.rating.as_ref().map(Field::number).transpose();
             let rating = rating.map_err(|problem| format!("the rating {problem}"))?;
+            let time = record.time.as_ref().map(|time| times.read(time, row)).transpose();
+            let time = time.map_err(|problem| format!("the time {problem}"))?;
             Ok::<_, String>((user, item, time, rating))
         })();
         let (user, item, time, rating) = match read {
@@ -127,41 +165,57 @@ impl Sink {
             numbers.ok_or_else(|| InputError::new(path, "more than 4,294,967,294 interactions, users or items"))?;
         out.user.push(user);
         out.item.push(item);
-        if let Some((time, unit)) = time {
-            out.time.push(time);
-            if !self.units.contains(&unit) {
-                self.units.push(unit);
-            }
+        out.time.extend(time);
+        if let Some(rating) = rating {
+            self.unrated += u64::from(rating.is_none());
+            self.decimal_comma |= matches!(&record.rating, Some(Field::Text(text)) if text.contains(','));
+            out.rating.push(rating.map_or(f32::NAN, |rating| rating as f32));
         }
-        out.rating.extend(rating.map(|rating| rating as f32));
+        out.file.extend(self.file);
         Ok(())
+    }
+
+    /// What was taken in and left out, and what was taken for granted.
+    ///
+    /// # Errors
+    /// As [`Sink::take`], or the times cannot be understood.
+    pub fn finish(mut self) -> Result<(Interactions, Skipped, Vec<Assumption>), ImportError> {
+        self.settle()?;
+        let Self { mut interactions, skipped, columns, path, unrated, .. } = self;
+        let mut assumptions: Vec<Assumption> =
+            columns.times.finish(&mut interactions.time, &path)?.into_iter().collect();
+        if interactions.time.is_empty() && !interactions.is_empty() {
+            let untimed = "There are no times: the data cannot be cut into time stages, only by the order of each user";
+            assumptions.push(Assumption::fact(untimed));
+        }
+        assumptions.extend(columns.user.assumptions().into_iter().chain(columns.item.assumptions()));
+        if self.decimal_comma {
+            assumptions.push(Assumption::fact("Ratings have decimal commas: 4,5 is 4.5"));
+        }
+        let all = interactions.len() as u64;
+        if unrated == all && unrated > 0 {
+            interactions.rating.clear();
+            assumptions.push(Assumption::fact("No interaction has a rating: the column is empty"));
+        } else if unrated > 0 {
+            let words = format!("{unrated} of {all} interactions have no rating and are kept");
+            assumptions.push(Assumption::new(words, "a `least_rating` leaves them out"));
+        }
+        if self.not_utf8 > 0 {
+            let words = format!("{} records have ids that are not UTF-8, read as ISO-8859-1", self.not_utf8);
+            assumptions.push(Assumption::new(words, "write `reading: (encoding: Utf8)` to reject them"));
+        }
+        Ok((interactions, skipped, assumptions))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn problems_are_counted_by_kind_with_a_few_examples_of_each() {
-        let mut skipped = Skipped::default();
-        for line in 1..=100 {
-            skipped.add(Path::new("a.csv"), line, 1, format!("the rating is `{line}x`, which is not a number"));
+impl Record<'_> {
+    fn to_owned(&self) -> Record<'static> {
+        let own = |field: &Field<'_>| field.clone().into_owned();
+        Record {
+            user: own(&self.user),
+            item: own(&self.item),
+            time: self.time.as_ref().map(own),
+            rating: self.rating.as_ref().map(own),
         }
-        skipped.add(Path::new("a.csv"), 101, 3, "2 columns, at least 4 were expected");
-        skipped.add(Path::new("a.csv"), 104, 1, "3 columns, at least 4 were expected");
-        let problems: Vec<(&str, u64)> =
-            skipped.problems.iter().map(|problem| (problem.kind.as_str(), problem.lines)).collect();
-        let expected = [("the rating is `…`, which is not a number", 100), ("… columns, at least 4 were expected", 4)];
-        assert_eq!(problems, expected);
-        assert_eq!((skipped.lines, skipped.examples.len()), (104, 22));
-        assert_eq!(
-            skipped.examples_of(&skipped.problems[1]).map(|example| example.line).collect::<Vec<_>>(),
-            [101, 104]
-        );
-        for line in 0..100 {
-            skipped.add(Path::new("a.csv"), line, 1, format!("problem {}", "x".repeat(line as usize)));
-        }
-        assert_eq!((skipped.problems.len(), skipped.lines), (PROBLEMS, 204), "memory is bounded");
     }
 }

@@ -79,6 +79,15 @@ impl SourceFields {
     }
 }
 
+/// The kinds of events that a format's files have.
+pub struct Events {
+    /// Name of the column, or its number where there is no header.
+    pub column: &'static str,
+    /// The kinds that count unless a project says otherwise; empty where all do.
+    pub usual: &'static [&'static str],
+    pub kinds: &'static [Term],
+}
+
 /// How the files of a format are told and read.
 pub(super) struct Reader {
     /// How a file of interactions is written, which its beginning tells; none where it is not one. `named` says that the user
@@ -96,6 +105,8 @@ pub(super) struct Reader {
     pub index: fn(&Path) -> Option<PathBuf>,
     /// Whether a file has all interactions, of a folder that has them several times.
     pub is_whole: fn(&FileSample) -> bool,
+    /// The kinds of events that its files have, where they have several.
+    pub events: Option<Events>,
     /// Short name of the dataset for titles.
     pub name: fn(&FileSample) -> String,
     /// Why a file is taken for the format, in words for people.
@@ -111,6 +122,7 @@ impl Reader {
         parts: |path| vec![path.to_path_buf()],
         index: |_| None,
         is_whole: |_| false,
+        events: None,
         name: FileSample::stem,
         reason: Layout::reason,
     };

@@ -44,15 +44,14 @@ fn layout(sample: &FileSample) -> Option<Layout> {
     let object = sample.object()?;
     let review = ["user_id", "business_id", "stars", "date"].iter().all(|key| object.contains_key(*key));
     let roles = Roles { user: "user_id", item: "business_id", time: Some("date"), rating: Some("stars") };
-    review.then_some(Layout::Objects(roles))
+    review.then(|| Layout::Objects(roles.map(|&key| key.to_owned())))
 }
 
 /// Of a file of businesses.
 fn items(sample: &FileSample) -> Option<ItemLayout> {
     let object = sample.object()?;
     let business = object.contains_key("business_id") && object.contains_key("name");
-    let roles = ItemRoles { id: "business_id", title: Some("name"), description: None, categories: Some("categories") };
-    business.then_some(ItemLayout::Objects(roles))
+    business.then(|| ItemLayout::Objects(ItemRoles::of("business_id", "name", None, "categories")))
 }
 
 /// The file of businesses beside a file of reviews.

@@ -1,6 +1,6 @@
 //! Where one stage ends and the next begins.
 
-use super::options::{InvalidPrepare, StageCuts, cut_times};
+use super::options::{InvalidPrepare, MAX_STAGES, StageCuts, cut_times};
 use crate::calendar;
 use crate::data::interactions::Interactions;
 
@@ -10,7 +10,7 @@ use crate::data::interactions::Interactions;
 /// The cuts need times that the interactions lack, or leave a stage empty.
 pub fn cut(interactions: &Interactions, kept: &[u32], cuts: &StageCuts) -> Result<Vec<Vec<u32>>, InvalidPrepare> {
     let by_order = matches!(cuts, StageCuts::ByOrder { .. });
-    if interactions.time.is_empty() && !by_order {
+    if interactions.time.is_empty() && cuts.are_in_time() {
         let advice = "`stages: ByOrder(base: 0.6, later: 4)` cuts each user's own history instead";
         let problem = "the interactions have no times, so that they cannot be cut into stages in time";
         return Err(InvalidPrepare::new("stages", problem, advice));
@@ -22,6 +22,7 @@ pub fn cut(interactions: &Interactions, kept: &[u32], cuts: &StageCuts) -> Resul
             let starts = [0].into_iter().chain(ends.iter().copied());
             starts.zip(&ends).map(|(start, &end)| kept[start..end].to_vec()).collect()
         }
+        None if *cuts == StageCuts::Files => by_file(interactions, kept)?,
         None => {
             let StageCuts::Dates(dates) = cuts else { return Ok(Vec::new()) };
             let times = cut_times(dates)?;
@@ -40,6 +41,21 @@ pub fn cut(interactions: &Interactions, kept: &[u32], cuts: &StageCuts) -> Resul
         let problem = format!("stage {} has none of the {} interactions that are left", empty + 1, kept.len());
         let advice = format!("fewer or other cuts; the interactions are from {}", period.unwrap_or_default());
         return Err(InvalidPrepare::new("stages", problem, advice));
+    }
+    Ok(stages)
+}
+
+/// A stage for each file that the interactions were read from.
+fn by_file(interactions: &Interactions, kept: &[u32]) -> Result<Vec<Vec<u32>>, InvalidPrepare> {
+    let files = interactions.file.iter().max().map_or(1, |&last| usize::from(last) + 1);
+    if !(2..=MAX_STAGES).contains(&files) {
+        let problem = format!("the interactions come from {files} file{}", if files == 1 { "" } else { "s" });
+        let advice = "`Files` needs from 2 to 100 that are read together: a folder, or a pattern like `ml.*.inter`";
+        return Err(InvalidPrepare::new("stages", problem, advice));
+    }
+    let mut stages = vec![Vec::new(); files];
+    for &at in kept {
+        stages[usize::from(interactions.file[at as usize])].push(at);
     }
     Ok(stages)
 }

@@ -12,6 +12,7 @@ pub(crate) use self::options::TERMS;
 pub use self::options::{InvalidPrepare, Prepare, StageCuts};
 use super::catalogue::{Catalogue, order_of_ids};
 use super::interactions::Interactions;
+use super::leak::{self, LeakCounter, StageLeak};
 use super::{Dataset, Item, Sequence, Stage};
 use crate::semantic_id::SemanticIndex;
 
@@ -45,7 +46,7 @@ pub struct PrepareReport {
 /// What is left after a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepCount {
-    /// `read`, `deduplicated`, `rating`, `core`.
+    /// `read`, `deduplicated`, `rated` (where some have no rating and a least one is asked for), `rating`, `core`.
     pub step: String,
     pub interactions: u64,
     pub users: u64,
@@ -61,6 +62,16 @@ pub struct StageCount {
     pub participants: u64,
     /// First and last time in milliseconds since 1970; none without times.
     pub period: Option<(i64, i64)>,
+    /// What its model learns from that lies after its tests; none without times.
+    pub leak: Option<StageLeak>,
+}
+
+impl PrepareReport {
+    /// What is to be known of training that lies after tests; none without times, or where nothing does.
+    pub fn leak_warning(&self) -> Option<String> {
+        let leaks: Option<Vec<StageLeak>> = self.stages.iter().map(|stage| stage.leak).collect();
+        leak::warning(&leaks?)
+    }
 }
 
 impl Prepared {
@@ -103,6 +114,11 @@ pub fn prepare(interactions: &Interactions, options: &Prepare) -> Result<Prepare
     if let Some(min) = options.least_rating {
         if interactions.rating.is_empty() {
             return Err(InvalidPrepare::new("least_rating", "the interactions have no ratings", "leave it out"));
+        }
+        let unrated = |at: u32| interactions.rating[at as usize].is_nan();
+        if kept.iter().any(|&at| unrated(at)) {
+            kept.retain(|&at| !unrated(at));
+            steps.push(count(interactions, &kept, "rated"));
         }
         kept.retain(|&at| f64::from(interactions.rating[at as usize]) >= min);
         steps.push(count(interactions, &kept, "rating"));
@@ -150,6 +166,7 @@ fn assemble(
 
     let mut histories: Vec<Vec<u32>> = vec![Vec::new(); users.len()];
     let (mut stages, mut counts) = (Vec::new(), Vec::new());
+    let mut leaks = LeakCounter::default();
     for events in cut {
         let before: Vec<usize> = histories.iter().map(Vec::len).collect();
         for &at in events {
@@ -163,16 +180,51 @@ fn assemble(
             current_from: before,
         };
         let stage = Stage { sequences: active.map(sequence).collect() };
+        let user_of = |at: u32| user_numbers[interactions.user[at as usize] as usize];
+        let leak = (!interactions.time.is_empty()).then(|| {
+            let (training, tests) = times_of_targets(interactions, events, &stage, user_of);
+            leaks.stage(training, &tests)
+        });
         let times = || events.iter().filter_map(|&at| interactions.time.get(at as usize).copied());
         counts.push(StageCount {
             interactions: events.len() as u64,
             users: stage.sequences.len() as u64,
             participants: stage.participants().count() as u64,
             period: times().min().zip(times().max()),
+            leak,
         });
         stages.push(stage);
     }
     Prepared { name: interactions.name.clone(), catalogue, users, stages, report: report(counts) }
+}
+
+/// When a stage's training targets and its tests were (same-block protocol); `events` are its interactions, each user's in order.
+fn times_of_targets(
+    interactions: &Interactions,
+    events: &[u32],
+    stage: &Stage,
+    user_of: impl Fn(u32) -> u32,
+) -> (Vec<i64>, Vec<i64>) {
+    let most = stage.sequences.iter().map(|sequence| sequence.user as usize + 1).max().unwrap_or(0);
+    // By user: how many training targets come before the validation target; none who does not take part.
+    let mut left: Vec<Option<usize>> = vec![None; most];
+    for sequence in stage.participants() {
+        left[sequence.user as usize] = Some(sequence.training_targets().len());
+    }
+    let mut seen = vec![0; most];
+    let (mut training, mut tests) = (Vec::new(), Vec::new());
+    for &at in events {
+        let user = user_of(at) as usize;
+        let place = seen[user];
+        seen[user] += 1;
+        let time = interactions.time[at as usize];
+        match left[user] {
+            Some(targets) if place < targets => training.push(time),
+            Some(targets) if place > targets => tests.push(time),
+            _ => {}
+        }
+    }
+    (training, tests)
 }
 
 fn count(interactions: &Interactions, kept: &[u32], step: &str) -> StepCount {

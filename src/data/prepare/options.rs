@@ -40,7 +40,8 @@ pub(crate) const TERMS: &[Term] = &[
                   makes the first 60 % of the interactions stage 1 and the rest 4 equal stages; `Shares([0.5, 0.25, 0.25])` names \
                   the share of each; `Equal(5)` makes 5 equal ones; `Dates([\"2014-07-23\", \"2015-01-01\"])` begins a stage at each \
                   date (UTC), stage 1 being before the first; `ByOrder(base: 0.6, later: 4)`, for data without times, cuts each \
-                  user's own sequence",
+                  user's own sequence; `Files`, for data in several files, makes each file a stage, in the order in which they are \
+                  read",
     },
 ];
 
@@ -73,6 +74,8 @@ pub enum StageCuts {
     /// For interactions without times: the first share of each user's own interactions is stage 1, and as many equal stages
     /// follow. Users do not share a clock, so that such stages are no stages in time.
     ByOrder { base: f64, later: usize },
+    /// For data in several files: each file is a stage, in the order in which they are read (a split's train, valid and test).
+    Files,
 }
 
 impl Default for StageCuts {
@@ -99,7 +102,7 @@ impl InvalidPrepare {
 }
 
 /// Stages that are cut, at most.
-const MAX_STAGES: usize = 100;
+pub(super) const MAX_STAGES: usize = 100;
 
 impl Prepare {
     /// Whether nothing is set.
@@ -111,6 +114,9 @@ impl Prepare {
     #[must_use]
     pub fn fitted(mut self, timed: bool) -> Self {
         let by_order = matches!(self.stages, StageCuts::ByOrder { .. });
+        if self.stages == StageCuts::Files {
+            return self;
+        }
         match timed {
             true if by_order => self.stages = StageCuts::default(),
             false if !by_order => self.stages = StageCuts::ByOrder { base: 0.6, later: 4 },
@@ -143,6 +149,11 @@ impl StageCuts {
         *self == Self::default()
     }
 
+    /// Whether a stage is a period of time, so that there are cuts to move.
+    pub fn are_in_time(&self) -> bool {
+        !matches!(self, Self::ByOrder { .. } | Self::Files)
+    }
+
     /// The share of the interactions that each stage has; none for dates.
     pub(super) fn shares(&self) -> Result<Option<Vec<f64>>, InvalidPrepare> {
         let invalid = |problem: &str, advice: &str| Err(InvalidPrepare::new("stages", problem, advice));
@@ -170,7 +181,7 @@ impl StageCuts {
                 }
                 vec![1.0 / *count as f64; *count]
             }
-            Self::Dates(_) => return Ok(None),
+            Self::Dates(_) | Self::Files => return Ok(None),
         };
         Ok(Some(shares))
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::formats::options::{Import, TableImport};
 use super::formats::plan::Plan;
+use super::formats::reading::Reading;
 use super::formats::{Detected, Format, SourceFields};
 use super::prepare::{Prepare, StageCuts};
 use super::synthetic::SyntheticOptions;
@@ -30,15 +31,14 @@ pub enum DatasetSource {
 impl DatasetSource {
     /// The source whose files a plan reads, with default settings.
     pub fn of_plan(plan: &Plan) -> Self {
-        let source = plan.interactions.first();
-        let path = source.map(|source| source.path.clone()).unwrap_or_default();
+        let (path, source) = (&plan.path, plan.interactions.first());
         match plan.format.fields {
             SourceFields::Interactions => Self::Interactions(plan.format, Import::at(path)),
-            SourceFields::Table => match source.and_then(|source| TableImport::of_layout(&path, &source.layout)) {
+            SourceFields::Table => match source.and_then(|source| TableImport::of_layout(path, &source.layout)) {
                 Some(table) => Self::Table(table),
                 None => Self::Detect(Import::at(path)),
             },
-            SourceFields::Stages => Self::PesoRelease { path },
+            SourceFields::Stages => Self::PesoRelease { path: path.clone() },
         }
     }
 
@@ -74,6 +74,28 @@ impl DatasetSource {
             Self::Detect(import) | Self::Interactions(_, import) => Some(import),
             Self::PesoRelease { .. } | Self::Synthetic(_) | Self::Table(_) => None,
         }
+    }
+
+    /// How the values of imported interactions are written; none for a source that comes in stages.
+    pub fn reading(&self) -> Option<Reading> {
+        match self {
+            Self::Table(table) => Some(table.reading),
+            other => other.import().map(|import| import.reading),
+        }
+    }
+
+    /// The same with another reading; a source that comes in stages stays as it is.
+    #[must_use]
+    pub fn with_reading(mut self, reading: Reading) -> Self {
+        match &mut self {
+            Self::Table(table) => table.reading = reading,
+            other => {
+                if let Some(import) = other.import_mut() {
+                    import.reading = reading;
+                }
+            }
+        }
+        self
     }
 
     /// How imported interactions are prepared; none for a source that comes in stages.

@@ -4,6 +4,7 @@
 //! Codebooks begin as clusters of the untrained encoder's outputs. On the last level, training chooses codes by a transport
 //! plan that uses them alike ([`sinkhorn`]); the ids are the nearest codes.
 
+mod frozen;
 mod network;
 pub mod sinkhorn;
 mod training;
@@ -14,6 +15,7 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
+pub use self::frozen::Autoencoder;
 use super::checkpoint::Checkpoint;
 use super::observer::{Observer, Step};
 use crate::error::InputError;
@@ -118,7 +120,7 @@ impl RqVae {
         seed: u64,
         from: Option<&Checkpoint>,
         observer: &mut dyn Observer,
-    ) -> Result<Option<Clustered>, InputError> {
+    ) -> Result<Option<(Clustered, Autoencoder)>, InputError> {
         let data = Data::new(vectors);
         let begun = from.and_then(|state| Training::resume(self, &data, shape, seed, state));
         let mut training = begun.unwrap_or_else(|| Training::begin(self, &data, shape, seed));
@@ -134,7 +136,10 @@ impl RqVae {
                 observer.keep(&training.state())?;
             }
         }
-        Ok(Some(describe(training.network(), &data, self.batch, observer)))
+        // What follows may be ended too, and need not train again then.
+        observer.keep(&training.state())?;
+        let found = describe(training.network(), &data, self.batch, observer);
+        Ok(Some((found, Autoencoder::of(training.network(), &data))))
     }
 }
 
@@ -145,12 +150,10 @@ fn describe(network: &Network<Cpu>, data: &Data<'_>, batch: usize, observer: &mu
         let width = tensor.dims()[1];
         numbers(tensor.clone()).chunks(width).map(<[f64]>::to_vec).collect::<Vec<_>>()
     };
-    let centres = |from_last: usize| network.books().iter().rev().nth(from_last).map(rows).unwrap_or_default();
     let mut found = Clustered {
         numbers: Vec::new(),
         last_residuals: Vec::new(),
-        previous_centres: centres(1),
-        last_centres: centres(0),
+        centres: network.books().iter().map(rows).collect(),
         errors: vec![0.0; levels],
     };
     let order: Vec<usize> = (0..data.items()).collect();

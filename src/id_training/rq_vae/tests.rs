@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::*;
 use crate::id_training::observer::Epoch;
+use crate::id_training::quantiser::Quantiser;
 use crate::model::optimizer::AdamW;
+use crate::semantic_id::Codebooks;
 
 fn fixture() -> Value {
     serde_json::from_str(include_str!("../../../tests/fixtures/rq_vae.json")).unwrap()
@@ -135,7 +137,27 @@ impl Observer for Notes {
 const SMALL: RqVae = RqVae { epochs: 60, batch: 16, learning_rate: 0.01, weight_decay: 1e-4 };
 
 fn train(options: RqVae, from: Option<&Checkpoint>, notes: &mut Notes) -> Option<Clustered> {
-    options.train(&groups(), CodeShape { levels: 2, codes: 4 }, 5, from, notes).unwrap()
+    options.train(&groups(), CodeShape { levels: 2, codes: 4 }, 5, from, notes).unwrap().map(|(found, _)| found)
+}
+
+#[test]
+fn what_is_kept_of_training_describes_vectors_as_training_did() {
+    let shape = CodeShape { levels: 2, codes: 4 };
+    let (found, autoencoder) = SMALL.train(&groups(), shape, 5, None, &mut Notes::default()).unwrap().unwrap();
+    assert!(autoencoder.fits(found.centres[0][0].len()) && !autoencoder.fits(3));
+    let books = Codebooks::new(&found.centres).unwrap();
+    let quantiser = Quantiser { books, autoencoder: Some(autoencoder) };
+    let errors = quantiser.errors(&groups(), &found.numbers);
+    for (kept, trained) in errors.iter().zip(&found.errors) {
+        assert!((kept - trained).abs() < 1e-4 * trained, "{errors:?} {:?}", found.errors);
+    }
+    let all = [vec![0, 1, 2, 3], vec![0, 1, 2, 3]];
+    let nearest = quantiser
+        .encode(&groups())
+        .iter()
+        .flat_map(|latent| quantiser.books.nearest(latent, &all).codes)
+        .collect::<Vec<_>>();
+    assert_eq!(nearest, found.numbers);
 }
 
 #[test]
@@ -183,5 +205,5 @@ fn training_that_was_stopped_in_an_epoch_and_goes_on_gives_the_numbers_of_one_th
     assert_eq!(train(SMALL, at_once.kept.as_ref(), &mut Notes::default()), expected);
     let other =
         SMALL.train(&groups(), CodeShape { levels: 3, codes: 4 }, 5, state.as_ref(), &mut Notes::default()).unwrap();
-    assert_eq!(other.map(|found| found.numbers.len()), Some(120));
+    assert_eq!(other.map(|(found, _)| found.numbers.len()), Some(120));
 }

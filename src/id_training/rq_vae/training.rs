@@ -23,7 +23,7 @@ use crate::semantic_id::clustering::CodeShape;
 #[derive(Debug, Clone)]
 pub(super) struct Data<'v> {
     vectors: &'v [Vec<f64>],
-    mean: Vec<f64>,
+    pub mean: Vec<f64>,
     /// Factor on the distance to the mean.
     pub scale: f64,
 }

@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use super::gate::gated;
 use super::pass::{Chosen, Pass};
 use super::{Layer, Linear};
 use crate::model::kernels::Kernels;
@@ -94,7 +95,7 @@ impl<B: Kernels> Layer<B> {
         pass.tap(&h);
         let gate = self.gate.forward(h.clone(), pass);
         let up = self.up.forward(h, pass);
-        let inner = B::swiglu(gate, up);
+        let inner = gated(pass.activation, gate, up);
         pass.tap(&inner);
         let fed = self.down.forward(inner, pass);
         (x + pass.dropouts.residual(fed), own)

@@ -5,6 +5,7 @@
 
 mod dropout;
 mod forward;
+mod gate;
 mod inputs;
 mod layer;
 mod parts;

@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::Llama;
 use super::dropout::{Dropouts, StepDropout};
-use crate::model::config::LlamaConfig;
+use crate::model::config::{Activation, LlamaConfig};
 use crate::model::kernels::{Heads, Kernels};
 use crate::model::packing::{AttentionPlan, Packed};
 
@@ -14,6 +14,7 @@ pub(super) struct Pass<'a, B: Backend> {
     pub(super) heads: Heads,
     pub(super) scale: f64,
     pub(super) epsilon: f64,
+    pub(super) activation: Activation,
     pub(super) keys: Rotations<B>,
     pub(super) plan: &'a AttentionPlan<B>,
     pub(super) dropouts: Dropouts,
@@ -48,10 +49,10 @@ pub(super) struct Rotations<B: Backend> {
 
 impl<B: Backend> Rotations<B> {
     pub(super) fn new(config: &LlamaConfig, positions: &[u32], device: &B::Device) -> Self {
-        let frequencies = config.rope.frequencies(config.head_width);
+        let (frequencies, magnitude) = (config.rope.frequencies(config.head_width), config.rope.magnitude());
         let table = |f: fn(f64) -> f64| {
-            let values: Vec<f32> =
-                positions.iter().flat_map(|&p| frequencies.iter().map(move |w| f(f64::from(p) * w) as f32)).collect();
+            let of = |p: u32| frequencies.iter().map(move |w| (f(f64::from(p) * w) * magnitude) as f32);
+            let values: Vec<f32> = positions.iter().flat_map(|&p| of(p)).collect();
             Tensor::from_data(TensorData::new(values, [positions.len(), frequencies.len()]), device)
         };
         Self { cos: table(f64::cos), sin: table(f64::sin) }
@@ -129,6 +130,7 @@ impl<B: Kernels> Llama<B> {
             heads: self.config.attention_heads(),
             scale: self.lora_scale,
             epsilon: self.config.norm_epsilon,
+            activation: self.config.activation,
             keys: Rotations::new(&self.config, positions, &self.device()),
             plan,
             dropouts: Dropouts(dropout.unwrap_or_default()),

@@ -178,8 +178,8 @@ impl<'a> Builder<'a> {
         Ok((tokenizer, pieces.begins))
     }
 
-    /// How texts are cut before they are tokenised: the expressions that llama.cpp has under the same names, and the models'
-    /// own `tokenizer.json`.
+    /// How texts are cut before they are tokenised: the expressions that llama.cpp has under the same names (several names
+    /// have the same one), and the models' own `tokenizer.json`.
     fn text_pieces(&self) -> Result<TextPieces, InputError> {
         let split = |expression: &str| {
             let pattern = SplitPattern::Regex(expression.to_owned());
@@ -189,20 +189,37 @@ impl<'a> Builder<'a> {
         };
         let bytes = |use_regex| PreTokenizerWrapper::from(ByteLevel::new(false, true, use_regex));
         let plain = TextPieces { steps: Vec::new(), ignore_merges: false, composed: false, begins: false };
-        Ok(match self.file.text(&key("pre")).unwrap_or("default") {
-            "gpt-2" => TextPieces { steps: vec![bytes(true)], ..plain },
-            "smollm" => TextPieces { steps: vec![Digits::new(true).into(), bytes(true)], ..plain },
-            "llama-bpe" | "llama3" | "llama-v3" => TextPieces {
+        let name = match self.file.value(&key("pre")) {
+            None => "default",
+            Some(Value::Text(name)) => name,
+            Some(_) => return Err(self.error("pre", "expected a text")),
+        };
+        Ok(match name {
+            "gpt-2" | "phi-2" | "jina-es" | "jina-de" | "jina-v2-es" | "jina-v2-de" | "gigachat" | "a.x-4.0"
+            | "mellum" | "modern-bert" | "exaone4" | "mpt" | "olmo" | "jais" | "trillion" | "granite-docling" => {
+                TextPieces { steps: vec![bytes(true)], ..plain }
+            }
+            "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" | "exaone" | "minerva-7b" => {
+                TextPieces { steps: vec![Digits::new(true).into(), bytes(true)], ..plain }
+            }
+            "llama-bpe" | "llama3" | "llama-v3" | "falcon3" | "falcon-h1" | "pixtral" | "midm-2.0" | "lfm2"
+            | "jina-v5-nano" => TextPieces {
                 steps: vec![split(&format!("{WORDS}|\\p{{N}}{{1,3}}|{REST}"))?, bytes(false)],
                 ignore_merges: true,
                 begins: true,
                 ..plain
             },
-            "qwen2" => TextPieces {
-                steps: vec![split(&format!("{WORDS}|\\p{{N}}|{REST}"))?, bytes(false)],
-                composed: true,
-                ..plain
-            },
+            "dbrx" | "smaug-bpe" => {
+                TextPieces { steps: vec![split(&format!("{WORDS}|\\p{{N}}{{1,3}}|{REST}"))?, bytes(false)], ..plain }
+            }
+            "qwen2" | "deepseek-r1-qwen" | "kormo" | "f2llmv2" | "megrez" | "stablelm2" | "hunyuan" | "grok-2" => {
+                TextPieces {
+                    steps: vec![split(&format!("{WORDS}|\\p{{N}}|{REST}"))?, bytes(false)],
+                    // Of Qwen's own tokenizer; llama.cpp composes for none of them.
+                    composed: name == "qwen2",
+                    ..plain
+                }
+            }
             "default" => TextPieces {
                 steps: vec![
                     split(r"[\p{P}\$\+<=>\^~\|]+")?,
@@ -217,7 +234,8 @@ impl<'a> Builder<'a> {
                 let other: String = other.chars().take(80).collect();
                 let problem = format!("texts cut as for \"{other}\" are not supported");
                 return Err(self.error("pre", &problem).advice(
-                    "expected gpt-2, smollm, llama-bpe, qwen2 or default; or use the model's Hugging Face folder",
+                    "expected one that cuts as gpt-2, smollm, llama-bpe, qwen2 or default do; or use the model's Hugging Face \
+                     folder, or the prompt Compact, which has no text",
                 ));
             }
         })

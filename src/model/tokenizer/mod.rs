@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokenizers::AddedToken;
 use tokenizers::models::ModelWrapper;
 
+use super::foreign;
 use super::weights::gguf::Gguf;
 use crate::error::InputError;
 use crate::files;
@@ -53,13 +54,14 @@ impl Tokenizer {
         }
         let file = if path.is_dir() { path.join("tokenizer.json") } else { path.to_path_buf() };
         if !file.is_file() {
-            return Err(InputError::new(&file, "there is no tokenizer")
-                .advice("expected tokenizer.json beside the weights, as Transformers' save_pretrained writes it"));
+            return Err(InputError::new(&file, "there is no tokenizer").advice(missing(&file)));
         }
         let text = files::read_text(&file, LARGEST_FILE)?;
         let read = || tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|e| e.to_string());
         let mut inner = guarded(read).map_err(|problem| {
-            InputError::new(&file, format!("not a tokenizer: {problem}")).advice("expected a tokenizer.json")
+            let other =
+                InputError::new(&file, format!("not a tokenizer: {problem}")).advice("expected a tokenizer.json");
+            foreign::beginning_of(&file, text.as_bytes()).unwrap_or(other)
         })?;
         // What a file says of cutting and filling texts is meant for batches of them.
         inner.with_padding(None);
@@ -115,10 +117,13 @@ impl Tokenizer {
         (!text.is_empty() && !text.contains('\u{fffd}')).then_some(text)
     }
 
-    /// The text of one token, or the vocabulary's own where that is no text.
+    /// The text of one token. Bytes that are no text by themselves, such as a part of a letter, are written in hexadecimal
+    /// digits: `<E7 94>`; what has no bytes either, as the vocabulary writes it.
     pub fn token_text(&self, token: u32) -> Option<String> {
         let own = self.inner.id_to_token(token)?;
-        Some(self.text(&[token]).unwrap_or(own))
+        let digits = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" ");
+        let in_digits = || self.bytes(token).map(|bytes| format!("<{}>", digits(bytes)));
+        Some(self.text(&[token]).or_else(in_digits).unwrap_or(own))
     }
 
     /// The token that the model wants before every text.
@@ -169,6 +174,22 @@ impl Tokenizer {
             added: added.len(),
             special: special.into_iter().map(|(_, token)| token).collect(),
             beginning: self.beginning().and_then(|token| self.inner.id_to_token(token)),
+        }
+    }
+}
+
+/// What to do where there is no `tokenizer.json`.
+fn missing(file: &Path) -> String {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let old = ["tokenizer.model", "vocab.json"].into_iter().find(|name| folder.join(name).is_file());
+    match old {
+        None => "expected tokenizer.json beside the weights, as Transformers' save_pretrained writes it".to_owned(),
+        Some(old) => {
+            let quoted = format!("'{}'", folder.display().to_string().replace('\'', "'\\''"));
+            format!(
+                "make it of {old}: python -c \"from transformers import AutoTokenizer as T; import sys; d = sys.argv[1]; \
+                 T.from_pretrained(d).save_pretrained(d)\" {quoted}"
+            )
         }
     }
 }

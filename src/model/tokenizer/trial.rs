@@ -63,7 +63,7 @@ impl Trial {
 impl Tokenizer {
     /// The bytes of a token that is no text by itself: of a byte-level vocabulary, or a byte written as `<0x0A>`. None where
     /// the token is text.
-    fn bytes(&self, token: u32) -> Option<Vec<u8>> {
+    pub(super) fn bytes(&self, token: u32) -> Option<Vec<u8>> {
         let decoded = guarded(|| self.inner.decode(&[token], false).map_err(|e| e.to_string())).ok()?;
         if !decoded.is_empty() && !decoded.contains('\u{fffd}') {
             return Some(decoded.into_bytes());

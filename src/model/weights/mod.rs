@@ -14,7 +14,9 @@ mod writer;
 
 pub use self::compact::{initialise_compact, load_compact, write_compact};
 pub use self::merged::{merge, write_model};
-pub use self::peft::{PeftAdapter, PeftConfig, TokenRows, export_peft, read_peft, token_rows_of, write_peft};
+pub use self::peft::{
+    PeftAdapter, PeftConfig, TokenRows, adapter_weights, export_peft, read_peft, token_rows_of, write_peft,
+};
 pub use self::pretrained::{LoadProgress, Pretrained, StoredTensor, load_pretrained};
 pub use self::storage::Stored;
 pub use self::store::{Weights, safetensors_bytes, write_matrices};

@@ -14,7 +14,8 @@ use super::rows::new_rows;
 use super::storage::{Stored, holds};
 use crate::error::InputError;
 use crate::model::adapter::Matrix;
-use crate::model::config::{Family, LlamaConfig};
+use crate::model::config::{Described, Family, LlamaConfig};
+use crate::model::foreign;
 use crate::model::llama::{Llama, Rows};
 use crate::model::options::{Storage, VocabularyMode};
 use crate::seeds;
@@ -27,14 +28,67 @@ pub struct Pretrained {
     files: Files,
     /// Tensors that the decoder does not use, as the file names them.
     pub unused: Vec<String>,
+    /// What the configuration says that nothing is known of and that is not used.
+    pub unused_fields: Vec<String>,
+    /// Whether there is no head: texts can be read, and no token foretold.
+    pub headless: bool,
+    /// How what could be read in two ways is taken, in sentences.
+    pub notes: Vec<String>,
     /// What becomes of the tensors on the device.
     stored: Stored,
 }
 
 #[derive(Debug)]
 enum Files {
-    HuggingFace(Weights),
+    HuggingFace(Folder),
     Gguf(Gguf),
+}
+
+/// The tensors of a Hugging Face folder.
+#[derive(Debug)]
+struct Folder {
+    weights: Weights,
+    /// Whether their names begin with `model.`, as those of a whole decoder do; an embedding model's are those of the decoder
+    /// without its head.
+    prefixed: bool,
+}
+
+impl Folder {
+    fn open(path: &Path) -> Result<Self, InputError> {
+        let weights = Weights::open(path)?;
+        let prefixed = weights.has(EMBEDDING) || !weights.has(without_prefix(EMBEDDING));
+        Ok(Self { weights, prefixed })
+    }
+
+    /// How its files are taken, in sentences.
+    fn notes(&self, path: &Path) -> Vec<String> {
+        let mut notes = Vec::new();
+        if Weights::stale_index(path) {
+            notes.push("model.safetensors is read, and its list of shards is not, as in Transformers".to_owned());
+        }
+        if !self.prefixed {
+            notes.push("its tensors are those of the decoder alone (their names lack `model.`)".to_owned());
+        }
+        notes
+    }
+
+    /// Whether there is a head beside the embedding with other numbers.
+    fn has_another_head(&self) -> bool {
+        let embedding = self.file_name(EMBEDDING);
+        self.weights.has(HEAD) && self.weights.has(&embedding) && !self.weights.are_equal(HEAD, &embedding)
+    }
+
+    fn file_name(&self, name: &str) -> String {
+        if self.prefixed { name.to_owned() } else { without_prefix(name).to_owned() }
+    }
+}
+
+/// What Hugging Face calls the embedding and the head.
+const EMBEDDING: &str = "model.embed_tokens.weight";
+const HEAD: &str = "lm_head.weight";
+
+fn without_prefix(name: &str) -> &str {
+    name.strip_prefix("model.").unwrap_or(name)
 }
 
 /// A tensor as it is stored.
@@ -79,16 +133,63 @@ impl Pretrained {
     /// # Errors
     /// Names the field or the tensor that is missing, too many, of the wrong shape, or not supported.
     pub fn open(path: &Path) -> Result<Self, InputError> {
-        let (config, files) = if path.is_dir() {
-            (LlamaConfig::read(&path.join("config.json"))?, Files::HuggingFace(Weights::open(path)?))
-        } else if path.is_file() {
-            let file = Gguf::open(path)?;
-            (gguf::config(&file)?, Files::Gguf(file))
-        } else {
+        let model = Self::open_reader(path)?;
+        if model.headless {
+            return Err(model.error(HEAD, "the model has no head: it reads texts and foretells no token").advice(
+                "use it for semantic ids of texts; if its head is its embedding, set `tie_word_embeddings` to true in \
+                 config.json",
+            ));
+        }
+        Ok(model)
+    }
+
+    /// The same of a model that reads texts, whose head need not be there: an embedding model. It takes the embedding for one.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn open_reader(path: &Path) -> Result<Self, InputError> {
+        if !path.exists() {
             return Err(InputError::new(path, "there is no such file or folder")
                 .advice("expected a Hugging Face folder with config.json and model.safetensors, or a GGUF file"));
+        }
+        let (Described { mut config, unused }, files, mut notes) = if path.is_dir() {
+            if let Some(other) = foreign::folder(path) {
+                return Err(other);
+            }
+            let described = Described::read(&path.join("config.json"))?;
+            let folder = Folder::open(path)?;
+            let notes = folder.notes(path);
+            (described, Files::HuggingFace(folder), notes)
+        } else {
+            let file = Gguf::open(path)?;
+            let notes = gguf::notes(&file);
+            (gguf::describe(&file)?, Files::Gguf(file), notes)
         };
-        let mut model = Self { path: path.to_path_buf(), config, files, unused: Vec::new(), stored: Stored::FLOAT32 };
+        let mut headless = false;
+        if let Files::HuggingFace(folder) = &files {
+            headless = !config.tied && !folder.weights.has(HEAD);
+            if headless {
+                notes.push("it has no head: for semantic ids of texts, not as a base model".to_owned());
+            }
+            if config.tied && folder.has_another_head() {
+                config.tied = false;
+                notes.push(
+                    "its head is not its embedding, although `tie_word_embeddings` is set: both are read, as in Transformers 5"
+                        .to_owned(),
+                );
+            }
+            config.tied |= headless;
+        }
+        let mut model = Self {
+            path: path.to_path_buf(),
+            config,
+            files,
+            unused: Vec::new(),
+            unused_fields: unused,
+            headless,
+            notes,
+            stored: Stored::FLOAT32,
+        };
         model.check()?;
         Ok(model)
     }
@@ -125,7 +226,7 @@ impl Pretrained {
         let mut types = names.map(|name| {
             let name = self.file_name(&name);
             match &self.files {
-                Files::HuggingFace(weights) => weights.half_type(&name),
+                Files::HuggingFace(folder) => folder.weights.half_type(&name),
                 Files::Gguf(file) => match file.tensor(&name).map(|tensor| tensor.kind) {
                     Some(Quantization::F16) => Some(FloatDType::F16),
                     Some(Quantization::BF16) => Some(FloatDType::BF16),
@@ -153,7 +254,7 @@ impl Pretrained {
     /// All tensors as they are stored, by the file's own names, ascending.
     pub fn stored(&self) -> Vec<StoredTensor> {
         match &self.files {
-            Files::HuggingFace(weights) => weights
+            Files::HuggingFace(Folder { weights, .. }) => weights
                 .names()
                 .filter_map(|name| {
                     let ((kind, bytes), shape) = (weights.stored(name).ok()?, weights.shape(name).ok()?);
@@ -179,14 +280,14 @@ impl Pretrained {
     /// What the file calls a tensor.
     fn file_name(&self, name: &str) -> String {
         match &self.files {
-            Files::HuggingFace(_) => name.to_owned(),
+            Files::HuggingFace(folder) => folder.file_name(name),
             Files::Gguf(_) => gguf::tensor_name(name).unwrap_or_else(|| name.to_owned()),
         }
     }
 
     fn shape(&self, file_name: &str) -> Option<Vec<usize>> {
         match &self.files {
-            Files::HuggingFace(weights) => weights.shape(file_name).ok(),
+            Files::HuggingFace(folder) => folder.weights.shape(file_name).ok(),
             Files::Gguf(file) => file.tensor(file_name).map(|tensor| tensor.shape.clone()),
         }
     }
@@ -198,21 +299,27 @@ impl Pretrained {
         for (name, [rows, columns]) in self.config.tensors() {
             let name = self.file_name(&name);
             let shape = self.shape(&name).ok_or_else(|| {
-                self.error(&name, "a tensor is missing").advice(
-                    "some of its files may be missing, or its configuration is another model's; copy all of it again",
-                )
+                let found = self.names().first().map_or("none".to_owned(), |first| format!("`{first}`"));
+                self.error(&name, "a tensor is missing").advice(format!(
+                    "some of its files may be missing, or its configuration is another model's (the first tensor is {found}); \
+                     copy all of it again"
+                ))
             })?;
             if shape != [rows, columns] && !(rows == 1 && shape == [columns]) {
                 let wanted = if rows == 1 { vec![columns] } else { vec![rows, columns] };
                 return Err(self.error(&name, format!("expected the shape {wanted:?}, got {shape:?}")));
             }
+            if let Files::HuggingFace(folder) = &self.files
+                && !folder.weights.is_of_floats(&name)
+            {
+                let (kind, _) = folder.weights.stored(&name)?;
+                return Err(self
+                    .error(&name, format!("its numbers are {kind}, not F32, F16 or BF16"))
+                    .advice("a quantised model: take the one that it was made from, or a GGUF file of it"));
+            }
             expected.insert(name);
         }
-        let names: Vec<String> = match &self.files {
-            Files::HuggingFace(weights) => weights.names().map(str::to_owned).collect(),
-            Files::Gguf(file) => file.tensors().map(|(name, _)| name.to_owned()).collect(),
-        };
-        for name in names.into_iter().filter(|name| !expected.contains(name)) {
+        for name in self.names().into_iter().filter(|name| !expected.contains(name)) {
             if !self.is_harmless(&name) {
                 let family = self.config.family.key();
                 return Err(self.error(&name, format!("the tensor is not part of a {family} decoder")));
@@ -222,12 +329,18 @@ impl Pretrained {
         Ok(())
     }
 
+    /// All tensors, as the file names them.
+    fn names(&self) -> Vec<String> {
+        match &self.files {
+            Files::HuggingFace(folder) => folder.weights.names().map(str::to_owned).collect(),
+            Files::Gguf(file) => file.tensors().map(|(name, _)| name.to_owned()).collect(),
+        }
+    }
+
     /// Whether a tensor beside the decoder's changes nothing: constants that are computed here, and the copy of a tied head.
     fn is_harmless(&self, name: &str) -> bool {
         match &self.files {
-            Files::HuggingFace(_) => {
-                name.ends_with(".rotary_emb.inv_freq") || (self.config.tied && name == "lm_head.weight")
-            }
+            Files::HuggingFace(_) => name.ends_with(".rotary_emb.inv_freq") || (self.config.tied && name == HEAD),
             Files::Gguf(_) => name == gguf::ROPE_FACTORS,
         }
     }
@@ -263,8 +376,8 @@ impl Pretrained {
             let added = (added > 0).then(|| new_rows(&base, added, seed).into_tensor(device));
             Ok(Rows { base: Some(base.into_stored(self.stored.of(name), device)), added })
         };
-        let embedding = rows("model.embed_tokens.weight")?;
-        let head = if self.config.tied { None } else { Some(rows("lm_head.weight")?) };
+        let embedding = rows(EMBEDDING)?;
+        let head = if self.config.tied { None } else { Some(rows(HEAD)?) };
         assemble(self.config.clone(), embedding, head, &mut |name, shape| {
             Ok(read(name, shape)?.into_stored(self.stored.of(name), device))
         })
@@ -273,9 +386,10 @@ impl Pretrained {
     /// A tensor in float32, by Hugging Face's name and shape.
     fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Matrix, InputError> {
         match &self.files {
-            Files::HuggingFace(weights) => {
-                let matrix = weights.matrix(name, Some(shape))?;
-                weights.release(name);
+            Files::HuggingFace(folder) => {
+                let name = folder.file_name(name);
+                let matrix = folder.weights.matrix(&name, Some(shape))?;
+                folder.weights.release(&name);
                 Ok(matrix)
             }
             Files::Gguf(file) => {

@@ -12,9 +12,16 @@ use super::mapped::Mapped;
 use crate::error::InputError;
 use crate::files;
 use crate::model::adapter::Matrix;
+use crate::model::foreign;
 
 /// The most bytes of a list of shards that are read.
 const LARGEST_INDEX: u64 = 1 << 26;
+
+/// The one file of a model's weights.
+const WHOLE: &str = "model.safetensors";
+
+/// The list of a model's shards.
+const INDEX: &str = "model.safetensors.index.json";
 
 /// All tensors of a model folder or file, by name. Headers are read once; data is read where it is asked for.
 #[derive(Debug)]
@@ -42,14 +49,35 @@ struct Entry {
 }
 
 impl Weights {
-    /// Opens `model.safetensors` of a folder, or the shards that `model.safetensors.index.json` lists.
+    /// Opens `model.safetensors` of a folder, or the shards that `model.safetensors.index.json` lists. Where both are there,
+    /// the one file is read, as Transformers does; see [`Self::stale_index`].
     ///
     /// # Errors
     /// A missing, damaged or lying file; an index that leads out of the folder.
     pub fn open(folder: &Path) -> Result<Self, InputError> {
-        let index = folder.join("model.safetensors.index.json");
-        let files = if index.is_file() { shard_names(&index)? } else { vec!["model.safetensors".to_owned()] };
-        Self::of_files(files.iter().map(|file| folder.join(file)), folder)
+        let (whole, index) = (folder.join(WHOLE), folder.join(INDEX));
+        if whole.is_file() || !index.is_file() {
+            return Self::of_files([whole], folder);
+        }
+        let shards = shard_names(&index)?;
+        let missing: Vec<&str> =
+            shards.iter().map(String::as_str).filter(|shard| !folder.join(shard).is_file()).collect();
+        if let Some(first) = missing.first() {
+            let (count, all) = (missing.len(), shards.len());
+            let listed = missing.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+            let more = if count > 5 { ", …" } else { "" };
+            return Err(InputError::new(
+                folder.join(first),
+                format!("{count} of {all} shards are missing: {listed}{more}"),
+            )
+            .advice("download them again, into the folder of the others"));
+        }
+        Self::of_files(shards.iter().map(|file| folder.join(file)), folder)
+    }
+
+    /// Whether a folder has a list of shards that is not used, since there is one file of the whole model.
+    pub fn stale_index(folder: &Path) -> bool {
+        folder.join(WHOLE).is_file() && folder.join(INDEX).is_file()
     }
 
     /// Opens one safetensors file.
@@ -70,8 +98,10 @@ impl Weights {
 
     fn add(&mut self, file: Mapped) -> Result<(), InputError> {
         let (length, header) = SafeTensors::read_metadata(file.bytes()).map_err(|e| {
-            InputError::new(&file.path, format!("not a valid safetensors file: {e}"))
-                .advice("the file may be cut short or damaged; copy it again")
+            foreign::beginning_of(&file.path, file.bytes()).unwrap_or_else(|| {
+                InputError::new(&file.path, format!("not a valid safetensors file: {e}"))
+                    .advice("the file may be cut short or damaged; copy it again")
+            })
         })?;
         let data = length + size_of::<u64>();
         // A damaged file is refused for the same tensor whenever it is read.
@@ -135,6 +165,20 @@ impl Weights {
     pub fn stored(&self, name: &str) -> Result<(String, u64), InputError> {
         let entry = self.entry(name)?;
         Ok((format!("{:?}", entry.kind), entry.bytes.len() as u64))
+    }
+
+    /// Whether a tensor's numbers are floats that can be read.
+    pub fn is_of_floats(&self, name: &str) -> bool {
+        let kind = self.entries.get(name).map(|entry| entry.kind);
+        matches!(kind, Some(Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16))
+    }
+
+    /// Whether two tensors have the same shape and the same numbers.
+    pub fn are_equal(&self, one: &str, other: &str) -> bool {
+        let (Some(a), Some(b)) = (self.entries.get(one), self.entries.get(other)) else { return false };
+        let bytes = |entry: &Entry| &self.shards[entry.shard].file.bytes()[entry.bytes.clone()];
+        let alike = a.kind == b.kind && bytes(a) == bytes(b);
+        a.shape == b.shape && (alike || floats(a.kind, bytes(a)) == floats(b.kind, bytes(b)))
     }
 
     /// The half type of a tensor's numbers, where it has one.
@@ -206,7 +250,9 @@ fn shard_names(index: &Path) -> Result<Vec<String>, InputError> {
     }
     let text = files::read_text(index, LARGEST_INDEX)?;
     let parsed: Index = serde_json::from_str(&text).map_err(|e| {
-        InputError::new(index, "not a list of shards").at(format!("line {}, column {}", e.line(), e.column()))
+        foreign::beginning_of(index, text.as_bytes()).unwrap_or_else(|| {
+            InputError::new(index, "not a list of shards").at(format!("line {}, column {}", e.line(), e.column()))
+        })
     })?;
     let mut names: Vec<String> = parsed.weight_map.into_values().collect();
     names.sort();

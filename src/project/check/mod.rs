@@ -11,7 +11,8 @@ use self::training::training;
 use self::values::{Checked, above_zero, bad, dropout, positive, require};
 use super::decision::Gates;
 use super::{Evaluation, Experiment, Project, SemanticIds, evaluation_fields, settings, slug};
-use crate::data::{DatasetSource, Prepare};
+use crate::data::{DatasetSource, Prepare, Protocol};
+use crate::id_training::{TrainedOn, VectorSource};
 use crate::method::{Lambda, MethodOptions};
 use crate::model::{BaseModel, Compact, Prompt, Storage};
 
@@ -52,6 +53,15 @@ pub fn check(project: &Project) -> Checked {
                 "semantic_ids.source",
                 "a compact base model reads no text",
                 "name a model that does, `Text(model: \"…\")`; the sources `Words(256)` and `Vectors(\"….npy\")` need none",
+            )?;
+            let of_interactions =
+                options.source.each().into_iter().any(|source| matches!(source, VectorSource::Interactions(_)));
+            let next_block = project.evaluation.protocol.each().contains(&Protocol::NextBlock);
+            require(
+                options.on == TrainedOn::All || !of_interactions || !next_block,
+                "semantic_ids.on",
+                "`Interactions` places an item of a later stage by that stage's interactions, which the next-block protocol tests",
+                "measure `protocol: SameBlock` alone, or make ids of texts or vectors, `source: Words(256)`",
             )?;
         }
     }

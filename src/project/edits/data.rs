@@ -16,7 +16,7 @@ pub(crate) fn with_source(project: &Project, source: DatasetSource) -> Project {
 /// The project with the files at a path, whose format their content tells; the preparation stays.
 pub(crate) fn with_detected(project: &Project, path: &Path) -> Project {
     let prepare = project.dataset.prepare().cloned().unwrap_or_default();
-    with_source(project, DatasetSource::Detect(Import { path: path.to_path_buf(), items: None, prepare }))
+    with_source(project, DatasetSource::Detect(Import { prepare, ..Import::at(path) }))
 }
 
 /// The project with other cuts between stages.

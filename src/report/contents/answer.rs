@@ -2,9 +2,11 @@
 
 use super::Source;
 use crate::data::Protocol;
+use crate::data::prepare::PrepareReport;
 use crate::figures::words::metric_label;
+use crate::id_training::{TrainIds, TrainedOn};
 use crate::measure::statistics::{Evidence, Verdict};
-use crate::project::UsersPerStage;
+use crate::project::{SemanticIds, UsersPerStage};
 use crate::report::document::Section;
 use crate::results::comparison::{ComparisonLine, Judged};
 use crate::results::plain_words;
@@ -155,7 +157,11 @@ pub(super) fn limits(source: &Source<'_>) -> Section {
     if source.context.results.ids_are_shared() {
         limits.push("Some items share a semantic id: where they do, the target's place is counted by expectation");
     }
+    if let SemanticIds::Train(TrainIds { on: on @ TrainedOn::All, .. }) = &project.semantic_ids {
+        limits.push(on.note());
+    }
     limits.push("Times and memory are those of the device named below; another one has others");
-    section.list(limits.into_iter().map(str::to_owned).collect());
+    let leak = source.context.prepared().ok().flatten().and_then(PrepareReport::leak_warning);
+    section.list(limits.into_iter().map(str::to_owned).chain(leak).collect());
     section
 }

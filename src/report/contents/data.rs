@@ -36,6 +36,9 @@ pub(super) fn section(source: &Source<'_>) -> Section {
                 table.row(cells.map(|cell| cell.to_string()));
             }
             section.blocks.push(Block::Table(table));
+            if let Some(note) = source.project.semantic_ids.note() {
+                section.say(note);
+            }
             if source.configurations.iter().any(|config| config.data_hash != summary.hash) {
                 section.say(
                     "Some runs were trained on other data than the project has now: see the hashes of the runs below",

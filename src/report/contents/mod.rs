@@ -19,8 +19,7 @@ use crate::figures::FigureContext;
 use crate::figures::board::Contexts;
 use crate::figures::gains::usual_baseline;
 use crate::figures::provenance::SYNTHETIC;
-use crate::figures::words::shown_key;
-use crate::measure::UserMetric;
+use crate::figures::words::usual_metric;
 use crate::measure::statistics::Verdict;
 use crate::project::Project;
 use crate::results::RunResult;
@@ -167,18 +166,9 @@ pub fn document(project: &Project, runs_dir: &Path) -> Result<Reported, InputErr
     Ok(Reported { document, left_out })
 }
 
-/// The key of the metric that decides: NDCG@10, or NDCG of the longest lists where these are shorter.
+/// The key of the metric that decides.
 fn deciding(lines: &[&ComparisonLine]) -> String {
-    let measured = |key: &str| lines.iter().any(|line| line.metrics.contains_key(key));
-    let usual = UserMetric::default();
-    let keys = lines.iter().flat_map(|line| line.metrics.keys());
-    let longest = keys
-        .filter_map(|key| key.parse::<UserMetric>().ok())
-        .filter(|metric| !metric.known)
-        .map(|metric| metric.k)
-        .max();
-    let k = if measured(&shown_key(usual, measured)) { usual.k } else { longest.unwrap_or(usual.k) };
-    shown_key(UserMetric { k, ..usual }, measured)
+    usual_metric(lines.iter().flat_map(|line| line.metrics.keys()).map(String::as_str))
 }
 
 /// What must not be overlooked.

@@ -12,6 +12,7 @@ use crate::id_training::observer::Epoch;
 use crate::id_training::{Quality, log};
 use crate::project::{Project, SemanticIds};
 use crate::run::config::without_folder;
+use crate::semantic_id::Manifest;
 
 /// The folder beside the project file that trained ids lie in.
 const FOLDER: &str = "semantic_ids";
@@ -28,6 +29,10 @@ pub struct IdFiles {
     pub index: PathBuf,
     /// Their figures, and a hash of what they were made of.
     pub quality: PathBuf,
+    /// What items that come later get ids with.
+    pub codebooks: PathBuf,
+    /// What belongs together, and which version added which items.
+    pub manifest: PathBuf,
     /// The figures of each epoch, while and after they are made.
     pub log: PathBuf,
     /// Where training is; there is none before and after.
@@ -40,10 +45,10 @@ pub struct IdFiles {
 
 /// Figures with a hash of what ids were made of.
 #[derive(Serialize, Deserialize)]
-struct Made {
+pub(super) struct Made {
     #[serde(default)]
-    made_of: String,
-    quality: Quality,
+    pub made_of: String,
+    pub quality: Quality,
 }
 
 /// What there is of a project's trained ids at one moment.
@@ -51,6 +56,8 @@ struct Made {
 pub struct IdsState {
     /// Figures of the ids that are there.
     pub quality: Option<Quality>,
+    /// What was published; none of ids that another version of the program made.
+    pub manifest: Option<Manifest>,
     /// The epochs so far; those of the last training where none is under way.
     pub epochs: Vec<Epoch>,
     /// Whether training was ended and can go on.
@@ -90,6 +97,8 @@ impl IdFiles {
         Some(Self {
             folder: project.folder.join(FOLDER),
             quality: beside("quality.json"),
+            codebooks: beside("codebooks.safetensors"),
+            manifest: Manifest::path_of(&index),
             log: beside("log.jsonl"),
             checkpoint: beside("checkpoint.safetensors"),
             lock: beside("lock"),
@@ -101,13 +110,16 @@ impl IdFiles {
     /// The figures of ids that are there and were made of this; none where there are no such.
     ///
     /// # Errors
-    /// The file of figures is damaged.
+    /// The file of figures is damaged, or a file is not the one that the manifest names.
     pub(super) fn quality_of(&self, made_of: &str) -> Result<Option<Quality>, InputError> {
-        let made = self.made()?;
-        Ok(made.filter(|made| made.made_of == made_of).map(|made| made.quality))
+        let made = self.made()?.filter(|made| made.made_of == made_of);
+        if made.is_some() {
+            Manifest::of(&self.index)?;
+        }
+        Ok(made.map(|made| made.quality))
     }
 
-    fn made(&self) -> Result<Option<Made>, InputError> {
+    pub(super) fn made(&self) -> Result<Option<Made>, InputError> {
         if !(self.index.is_file() && self.quality.is_file()) {
             return Ok(None);
         }
@@ -116,13 +128,6 @@ impl IdFiles {
             InputError::new(&self.quality, error.to_string()).advice("`peso semantic-ids --fresh` makes it again")
         })?;
         Ok(Some(made))
-    }
-
-    pub(super) fn write_quality(&self, made_of: &str, quality: &Quality) -> Result<(), InputError> {
-        let made = Made { made_of: made_of.to_owned(), quality: quality.clone() };
-        let json = serde_json::to_vec_pretty(&made)
-            .map_err(|error| InputError::new(&self.quality, format!("cannot be written: {error}")))?;
-        files::write_atomically(&self.quality, &json)
     }
 
     pub(super) fn remove_checkpoint(&self) -> Result<(), InputError> {
@@ -151,11 +156,12 @@ impl IdsState {
     /// Looks at what there is.
     ///
     /// # Errors
-    /// The file of figures is damaged.
+    /// The file of figures is damaged, or a file is not the one that the manifest names.
     pub fn read(id_files: &IdFiles) -> Result<Self, InputError> {
         let training = files::is_locked(&id_files.lock);
         Ok(Self {
             quality: id_files.made()?.map(|made| made.quality),
+            manifest: Manifest::of(&id_files.index)?,
             epochs: log::read(&id_files.log),
             halted: !training && id_files.checkpoint.is_file(),
             training,

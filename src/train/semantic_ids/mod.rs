@@ -1,25 +1,32 @@
 //! Semantic ids that a project trains: where they lie, and making them.
 
+mod append;
 mod id_files;
 mod keeper;
+mod publish;
 mod vectors;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+pub use self::append::{Growth, SideErrors};
 pub use self::id_files::{IdFiles, IdsState};
 use self::keeper::Keeper;
-use self::vectors::Catalogue;
+use self::publish::{Group, Publication};
+use self::vectors::{Catalogue, Fitted, Order, Wanted, rows};
 use crate::data::formats::{ImportError, Progress};
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
 use crate::files;
+use crate::id_training::append::Appending;
 use crate::id_training::checkpoint::Checkpoint;
-use crate::id_training::observer::Step;
-use crate::id_training::{Quality, TrainIds, log};
+use crate::id_training::kept::Kept;
+use crate::id_training::observer::{Observer as _, Step};
+use crate::id_training::{Quality, TrainIds, TrainedOn, log};
 use crate::project::{Project, SemanticIds};
 use crate::run::CHECKPOINT_EVERY;
-use crate::semantic_id::SemanticIndex;
+use crate::semantic_id::Manifest;
+use crate::semantic_id::manifest::{How, next};
 
 /// How ids are made.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +54,9 @@ pub trait Watcher {
     fn waiting(&mut self);
 
     fn step(&mut self, step: &Step);
+
+    /// What whoever has them made should know.
+    fn remark(&mut self, _words: &str) {}
 
     /// Whether the user wants to end; what is done is kept then.
     fn interrupted(&mut self) -> bool;
@@ -78,15 +88,33 @@ impl Project {
         }
         files::create_folder(&id_files.folder)?;
         let _lock = lock(&id_files, watcher)?;
+        Manifest::finish(&id_files.index)?;
         // Whoever had the lock before may have made them.
         if let Some(quality) = known(making.fresh)? {
             return Ok(Some(quality));
         }
         if making.fresh {
             id_files.remove_checkpoint()?;
+        } else {
+            self.look_before_replacing(&id_files, watcher)?;
         }
         id_files.allow()?;
         self.train_ids(options, &catalogue, &mut Keeper::new(&id_files, &made_of, making, watcher))
+    }
+
+    /// Says that ids of other data are about to be replaced, and refuses it where someone appended to them.
+    fn look_before_replacing(&self, id_files: &IdFiles, watcher: &mut dyn Watcher) -> Result<(), InputError> {
+        let Some(manifest) = Manifest::of(&id_files.index)? else { return Ok(()) };
+        if manifest.is_published() {
+            let problem = "the data have changed since items were last appended to these ids";
+            return Err(InputError::new(&id_files.index, problem).advice(
+                "`peso semantic-ids PROJECT --append` gives new items ids and moves none; `--fresh` makes all ids anew",
+            ));
+        }
+        watcher.remark(
+            "the data have changed since these ids were made, and all are made anew; `--append`, before that, keeps those that are there",
+        );
+        Ok(())
     }
 
     fn train_ids(
@@ -95,17 +123,44 @@ impl Project {
         catalogue: &Catalogue,
         keeper: &mut Keeper<'_>,
     ) -> Result<Option<Quality>, RunError> {
-        let vectors = catalogue.vectors(self, &options.source, keeper)?.ok_or(RunError::Stopped)?;
+        let Order { trained, later } = catalogue.order(options.on);
+        if trained.is_empty() {
+            return Err(InputError::new(&self.folder, "no item occurs in stage 1, which the ids are trained on").into());
+        }
+        let Fitted { vectors, statistics } =
+            catalogue.fit(self, options, &trained, keeper)?.ok_or(RunError::Stopped)?;
+        // Vectors may take long, and are made while nothing else can be lost yet.
+        let row_of = rows(&trained, catalogue.items.len());
+        let mut groups = Vec::with_capacity(later.len());
+        for (stage, items) in later {
+            let wanted = Wanted { items: &items, on: options.on, row_of: &|item| row_of[item] };
+            let vectors = catalogue.vectors(self, (&options.source, &statistics), &wanted, keeper)?;
+            groups.push((stage, vectors.ok_or(RunError::Stopped)?, items));
+        }
         let (id_files, made_of) = (keeper.files, keeper.made_of);
         let from = Checkpoint::load(&id_files.checkpoint, made_of)?;
         log::cut(&id_files.log, from.as_ref().map_or(0, |state| state.epoch))?;
-        let trained = options.train(&vectors, &catalogue.categories(), from.as_ref(), keeper)?;
-        let (numbers, quality) = trained.ok_or(RunError::Stopped)?;
-        let index = SemanticIndex::from_numbers(options.levels, &numbers);
-        let ids = catalogue.items.iter().map(|item| item.id.as_str());
-        files::write_pieces_atomically(&id_files.index, |writer| index.write(ids, writer))?;
-        // The figures come last: where they name what the ids are made of, the index is that one.
-        id_files.write_quality(made_of, &quality)?;
+        let categories = catalogue.categories(&trained);
+        let ids = options.train(&vectors, &categories, from.as_ref(), keeper)?.ok_or(RunError::Stopped)?;
+        let mut publication = Publication::of(ids.nearest, ids.numbers, ids.quality, options.levels);
+        let error = ids.quantiser.errors(&vectors, &publication.ids).last().copied();
+        let stage = (options.on == TrainedOn::Stage1).then_some(1);
+        publication.trained(catalogue.ids(&trained), categories, stage, error)?;
+        let published = publication.ids.clone();
+        let mut appending = Appending::beside(&ids.quantiser, &published);
+        for (stage, vectors, items) in groups {
+            let appended = appending.append(&vectors, &mut || keeper.stopped()).ok_or(RunError::Stopped)?;
+            let group = Group {
+                items: catalogue.ids(&items),
+                categories: catalogue.categories(&items),
+                stage,
+                how: How::Later,
+            };
+            publication.add(group, &appended)?;
+        }
+        Kept { statistics, quantiser: ids.quantiser }.save(&next(&id_files.codebooks))?;
+        let quality = publication.quality.clone();
+        publication.publish(id_files, made_of, options, catalogue.sources(self, options)?)?;
         id_files.remove_checkpoint()?;
         Ok(Some(quality))
     }

@@ -5,21 +5,42 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::keeper::Keeper;
+use crate::canonical;
 use crate::data::formats::{ImportError, OnProgress};
 use crate::data::interactions::ItemText;
 use crate::data::{Dataset, DatasetSource, Item, Prepared, Stage, cache, load};
 use crate::device;
 use crate::error::{InputError, RunError};
 use crate::id_training::embeddings::{self, Reader, add_file};
-use crate::id_training::source::{Part, Text, VectorSource, concatenated};
-use crate::id_training::{TrainIds, interactions, npy, words};
+use crate::id_training::interactions::Map;
+use crate::id_training::source::{Centring, Part, Text, VectorSource};
+use crate::id_training::statistics::Statistics;
+use crate::id_training::words::Rarity;
+use crate::id_training::{TrainIds, TrainedOn, npy};
 use crate::project::Project;
+use crate::semantic_id::manifest::SourceHash;
 
 /// The items of a dataset and what is written about them, in the order of the codes.
 pub(super) struct Catalogue {
     pub items: Vec<Item>,
     texts: Vec<ItemText>,
     stages: Vec<Stage>,
+    /// By item: the stage (from 0) in which it first occurs; none for one that occurs in none.
+    pub first_stage: Vec<Option<usize>>,
+}
+
+/// Vectors of the items that codebooks are trained on, and what those of later ones are made with.
+pub(super) struct Fitted {
+    pub vectors: Vec<Vec<f64>>,
+    pub statistics: Statistics,
+}
+
+/// Items in the order in which they are given ids.
+pub(super) struct Order {
+    /// Those that codebooks are trained on.
+    pub trained: Vec<usize>,
+    /// Those that are appended, by the stage (from 0) in which they first occur; last those of none.
+    pub later: Vec<(Option<usize>, Vec<usize>)>,
 }
 
 impl Catalogue {
@@ -28,15 +49,53 @@ impl Catalogue {
         if matches!(source, DatasetSource::PesoRelease { .. } | DatasetSource::Synthetic(_)) {
             let Dataset { items, stages, .. } = Dataset::load(source, None, folder)?;
             let texts = items.iter().map(|item| ItemText { title: item.title.clone(), ..ItemText::default() });
-            return Ok(Self { texts: texts.collect(), items, stages });
+            return Ok(Self::new(texts.collect(), items, stages));
         }
         let Prepared { catalogue, stages, .. } = load::import(source, folder, watch)?.prepared;
-        Ok(Self { items: catalogue.items, texts: catalogue.texts, stages })
+        Ok(Self::new(catalogue.texts, catalogue.items, stages))
     }
 
-    /// The first category of each item.
-    pub fn categories(&self) -> Vec<Option<&str>> {
-        self.texts.iter().map(|text| text.categories.first().map(String::as_str)).collect()
+    fn new(texts: Vec<ItemText>, items: Vec<Item>, stages: Vec<Stage>) -> Self {
+        let mut first_stage = vec![None; items.len()];
+        for (number, stage) in stages.iter().enumerate() {
+            for item in stage.sequences.iter().flat_map(|sequence| &sequence.items[sequence.current_from..]) {
+                first_stage[*item as usize].get_or_insert(number);
+            }
+        }
+        Self { items, texts, stages, first_stage }
+    }
+
+    /// The first category of each of these items.
+    pub fn categories(&self, items: &[usize]) -> Vec<Option<&str>> {
+        items.iter().map(|&item| self.texts[item].categories.first().map(String::as_str)).collect()
+    }
+
+    /// The ids of these items in the files.
+    pub fn ids(&self, items: &[usize]) -> Vec<&str> {
+        items.iter().map(|&item| self.items[item].id.as_str()).collect()
+    }
+
+    /// The order of the ids of a first training.
+    pub fn order(&self, on: TrainedOn) -> Order {
+        let all = || 0..self.items.len();
+        match on {
+            TrainedOn::All => Order { trained: all().collect(), later: Vec::new() },
+            TrainedOn::Stage1 => {
+                let (trained, later): (Vec<usize>, Vec<usize>) =
+                    all().partition(|&item| self.first_stage[item] == Some(0));
+                Order { trained, later: self.by_stage(later) }
+            }
+        }
+    }
+
+    /// Items by the stage in which they first occur, last those of none.
+    pub fn by_stage(&self, items: Vec<usize>) -> Vec<(Option<usize>, Vec<usize>)> {
+        let mut groups = std::collections::BTreeMap::<_, Vec<usize>>::new();
+        for item in items {
+            let stage = self.first_stage[item];
+            groups.entry((stage.is_none(), stage)).or_default().push(item);
+        }
+        groups.into_iter().map(|((_, stage), items)| (stage, items)).collect()
     }
 
     /// SHA-256 (hex) over all that ids are made of beside the options: the items with their texts, the interactions where vectors
@@ -52,52 +111,137 @@ impl Catalogue {
             }
         }
         for source in options.source.each() {
-            match source {
-                VectorSource::Words(_) | VectorSource::Concat(_) => {}
-                VectorSource::Interactions(_) => {
-                    for sequence in self.stages.iter().flat_map(|stage| &stage.sequences) {
-                        let targets = &sequence.items[sequence.training_targets()];
-                        hash.update((targets.len() as u64).to_le_bytes());
-                        targets.iter().for_each(|target| hash.update(target.to_le_bytes()));
-                    }
+            self.add_source(&mut hash, project, source)?;
+        }
+        if options.on == TrainedOn::Stage1 {
+            for stage in &self.first_stage {
+                hash.update(stage.map_or(u64::MAX, |stage| stage as u64).to_le_bytes());
+            }
+        }
+        Ok(canonical::hex(hash.finalize()))
+    }
+
+    /// Adds what vectors are made of beside texts.
+    fn add_source(&self, hash: &mut Sha256, project: &Project, source: &VectorSource) -> Result<(), InputError> {
+        match source {
+            VectorSource::Words(_) | VectorSource::Concat(_) => {}
+            VectorSource::Interactions(_) => {
+                for sequence in self.stages.iter().flat_map(|stage| &stage.sequences) {
+                    let targets = &sequence.items[sequence.training_targets()];
+                    hash.update((targets.len() as u64).to_le_bytes());
+                    targets.iter().for_each(|target| hash.update(target.to_le_bytes()));
                 }
-                VectorSource::Text(text) => hash.update(embeddings::content_hash(&model_path(project, text)?)?),
-                VectorSource::Vectors(path) => {
-                    let path = project.folder.join(path);
-                    add_file(&mut hash, &path)?;
-                    let ids = npy::ids_path(&path);
-                    if ids.is_file() {
-                        add_file(&mut hash, &ids)?;
-                    }
+            }
+            VectorSource::Text(text) => hash.update(embeddings::content_hash(&model_path(project, text)?)?),
+            VectorSource::Vectors(path) => {
+                let path = project.folder.join(path);
+                add_file(hash, &path)?;
+                let ids = npy::ids_path(&path);
+                if ids.is_file() {
+                    add_file(hash, &ids)?;
                 }
             }
         }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(())
     }
 
-    /// The vectors that a source makes; none where the user ended it.
+    /// What vectors are made of, with the hash of what is not among the items' texts.
+    pub fn sources(&self, project: &Project, options: &TrainIds) -> Result<Vec<SourceHash>, InputError> {
+        let hashed = |source: &VectorSource| {
+            let mut hash = Sha256::new();
+            self.add_source(&mut hash, project, source)?;
+            let words = match source {
+                VectorSource::Words(width) => {
+                    return Ok(SourceHash { source: format!("Words({width})"), sha256: None });
+                }
+                VectorSource::Interactions(width) => format!("Interactions({width})"),
+                VectorSource::Text(text) => {
+                    let model = model_path(project, text)?;
+                    format!("Text of {}", model.file_name().unwrap_or_default().display())
+                }
+                VectorSource::Vectors(path) => format!("Vectors of {}", path.file_name().unwrap_or_default().display()),
+                VectorSource::Concat(_) => "Concat".to_owned(),
+            };
+            Ok(SourceHash { source: words, sha256: Some(canonical::hex(hash.finalize())) })
+        };
+        options.source.each().into_iter().map(hashed).collect()
+    }
+
+    /// The vectors of the items that codebooks are trained on, with what those of others are made with; none where the user ended
+    /// it.
+    pub fn fit(
+        &self,
+        project: &Project,
+        options: &TrainIds,
+        trained: &[usize],
+        keeper: &mut Keeper<'_>,
+    ) -> Result<Option<Fitted>, RunError> {
+        self.fit_source(project, (&options.source, options.on), trained, keeper)
+    }
+
+    fn fit_source(
+        &self,
+        project: &Project,
+        (source, on): (&VectorSource, TrainedOn),
+        trained: &[usize],
+        keeper: &mut Keeper<'_>,
+    ) -> Result<Option<Fitted>, RunError> {
+        let statistics = match source {
+            VectorSource::Vectors(_) | VectorSource::Text(_) => Statistics::None,
+            VectorSource::Words(_) => {
+                let texts = self.joined(project)?;
+                let texts: Vec<&str> = trained.iter().map(|&item| texts[item].as_str()).collect();
+                Statistics::Words(Rarity::of(&texts))
+            }
+            VectorSource::Interactions(width) => {
+                Statistics::Interactions(Map::of(&self.first_stage_of(trained), trained.len(), *width))
+            }
+            VectorSource::Concat(parts) => {
+                let (mut vectors, mut fitted) = (vec![Vec::new(); trained.len()], Vec::with_capacity(parts.len()));
+                for Part { source, weight } in parts {
+                    let Some(part) = self.fit_source(project, (source, on), trained, keeper)? else { return Ok(None) };
+                    let centring = Centring::of(&part.vectors, *weight);
+                    centring.append(&part.vectors, &mut vectors);
+                    fitted.push((part.statistics, centring));
+                }
+                return Ok(Some(Fitted { vectors, statistics: Statistics::Several(fitted) }));
+            }
+        };
+        let rows: Vec<Option<usize>> = rows(trained, self.items.len());
+        let wanted = Wanted { items: trained, on, row_of: &|item| rows[item] };
+        let Some(vectors) = self.vectors(project, (source, &statistics), &wanted, keeper)? else { return Ok(None) };
+        if matches!(source, VectorSource::Interactions(_)) && vectors.iter().flatten().all(|value| *value == 0.0) {
+            return Err(InputError::new(&project.folder, "no two items are training targets of one user")
+                .advice("ids of interactions need users with at least four interactions in a stage")
+                .into());
+        }
+        Ok(Some(Fitted { vectors, statistics }))
+    }
+
+    /// The vectors of items, made with what was found of those that codebooks were trained on; none where the user ended it.
     pub fn vectors(
         &self,
         project: &Project,
-        source: &VectorSource,
+        (source, statistics): (&VectorSource, &Statistics),
+        wanted: &Wanted<'_>,
         keeper: &mut Keeper<'_>,
     ) -> Result<Option<Vec<Vec<f64>>>, RunError> {
-        match source {
-            VectorSource::Vectors(path) => {
+        let of_items = |all: Vec<Vec<f64>>| wanted.items.iter().map(|&item| all[item].clone()).collect();
+        match (source, statistics) {
+            (VectorSource::Vectors(path), _) => {
                 let ids: Vec<&str> = self.items.iter().map(|item| item.id.as_str()).collect();
-                Ok(Some(npy::read(&project.folder.join(path), &ids)?))
+                Ok(Some(of_items(npy::read(&project.folder.join(path), &ids)?)))
             }
-            VectorSource::Words(width) => Ok(Some(words::vectors(&self.joined(project)?, *width))),
-            VectorSource::Interactions(width) => {
-                let made = interactions::vectors(&self.stages, self.items.len(), *width);
-                if made.iter().flatten().all(|value| *value == 0.0) {
-                    return Err(InputError::new(&project.folder, "no two items are training targets of one user")
-                        .advice("ids of interactions need users with at least four interactions in a stage")
-                        .into());
-                }
-                Ok(Some(made))
+            (VectorSource::Words(width), Statistics::Words(rarity)) => {
+                let texts = self.joined(project)?;
+                Ok(Some(wanted.items.iter().map(|&item| rarity.vector(&texts[item], *width)).collect()))
             }
-            VectorSource::Text(text) => {
+            (VectorSource::Interactions(_), Statistics::Interactions(map)) => {
+                // Without the future an item is placed by the stage that it comes in, even if it is in no pair there.
+                let counts = |stage, item: usize| wanted.on == TrainedOn::All || self.first_stage[item] == Some(stage);
+                Ok(Some(of_items(map.placed(&self.stages, self.items.len(), wanted.row_of, &counts))))
+            }
+            (VectorSource::Text(text), _) => {
                 let device = device::choose(keeper.device).map(|(device, _)| device);
                 let device = device.map_err(|message| RunError::Device {
                     device: keeper.device.to_string(),
@@ -112,17 +256,33 @@ impl Catalogue {
                     device: &device,
                     cache: &project.folder.join(cache::FOLDER),
                 };
-                Ok(reader.vectors(&self.joined(project)?, keeper)?)
+                let texts = self.joined(project)?;
+                let texts: Vec<String> = wanted.items.iter().map(|&item| texts[item].clone()).collect();
+                Ok(reader.vectors(&texts, keeper)?)
             }
-            VectorSource::Concat(parts) => {
-                let mut made = Vec::with_capacity(parts.len());
-                for Part { source, weight } in parts {
-                    let Some(vectors) = self.vectors(project, source, keeper)? else { return Ok(None) };
-                    made.push((vectors, *weight));
+            (VectorSource::Concat(parts), Statistics::Several(fitted)) => {
+                let mut joined = vec![Vec::new(); wanted.items.len()];
+                for (Part { source, .. }, (statistics, centring)) in parts.iter().zip(fitted) {
+                    let Some(vectors) = self.vectors(project, (source, statistics), wanted, keeper)? else {
+                        return Ok(None);
+                    };
+                    centring.append(&vectors, &mut joined);
                 }
-                Ok(Some(concatenated(&made)))
+                Ok(Some(joined))
             }
+            _ => Err(InputError::new(&project.folder, "the kept statistics are of another source of vectors").into()),
         }
+    }
+
+    /// Stage 1 with its items, which are all among these, by their places in the list: so how many items come later, and where they
+    /// stand in the catalogue, changes nothing.
+    fn first_stage_of(&self, trained: &[usize]) -> Stage {
+        let rows = rows(trained, self.items.len());
+        let mut first = self.stages.first().cloned().unwrap_or_default();
+        for item in first.sequences.iter_mut().flat_map(|sequence| &mut sequence.items) {
+            *item = rows[*item as usize].map_or(*item, |row| row as u32);
+        }
+        first
     }
 
     /// The text of each item.
@@ -134,6 +294,21 @@ impl Catalogue {
         }
         Ok(joined)
     }
+}
+
+/// Items whose vectors are wanted.
+pub(super) struct Wanted<'a> {
+    pub items: &'a [usize],
+    pub on: TrainedOn,
+    /// Which row an item has among those that codebooks were trained on.
+    pub row_of: &'a dyn Fn(usize) -> Option<usize>,
+}
+
+/// By item: its place in a list of items.
+pub(super) fn rows(list: &[usize], items: usize) -> Vec<Option<usize>> {
+    let mut rows = vec![None; items];
+    list.iter().enumerate().for_each(|(row, &item)| rows[item] = Some(row));
+    rows
 }
 
 /// The model that reads texts: its own, or the project's base model.

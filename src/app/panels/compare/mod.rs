@@ -28,6 +28,7 @@ use crate::app::widgets;
 use crate::data::Protocol;
 use crate::figures::comparison::{self, ComparisonOptions};
 use crate::figures::cost::{self, Cost};
+use crate::figures::words::usual_metric;
 use crate::figures::{FigureSpec, Provenance as _, Styled, gains, matrix, parallel};
 use crate::figures::{slices as slices_figure, table as table_figure};
 use crate::measure::{Dimension, UserMetric};
@@ -207,10 +208,8 @@ impl Panel for ComparePanel {
         }
         let seeds = SeedChoice::of(self.all_seeds);
         let lines = Lines::refresh(&mut self.lines, context, protocol, seeds);
-        if !lines.metrics.contains(&self.metric)
-            && let Some(first) = lines.metrics.first()
-        {
-            self.metric.clone_from(first);
+        if !lines.metrics.is_empty() && !lines.metrics.contains(&self.metric) {
+            self.metric = usual_metric(lines.metrics.iter().map(String::as_str));
         }
         let chart = self.chart(context, &lines);
         // The table is drawn below the bar, so that the bar has it as it was a frame ago.

@@ -308,6 +308,7 @@ pub(super) fn caption(ui: &mut Ui, contents: &TableContents<'_>) {
     let next = match contents.lines.protocol() {
         Protocol::SameBlock => "",
         Protocol::NextBlock => ", each asked of the model before it (next-block)",
+        Protocol::GlobalTime => ", each asked of the model before it (global-time)",
     };
     let mut words = format!(
         "Means over the stages from 2 on{next}, ± 95 % interval over seeds. Gains over {baseline} on the same test users"

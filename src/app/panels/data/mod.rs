@@ -126,7 +126,7 @@ impl Panel for DataPanel {
                 as_a_form(ui, context, |ui, context| self.ids.ui(ui, context));
             }),
             (_, None) => {}
-            (Tab::Overview, Some(loaded)) => overview::ui(ui, loaded.report),
+            (Tab::Overview, Some(loaded)) => overview::ui(ui, loaded.report, &session.project().semantic_ids),
             (Tab::Timeline, Some(loaded)) => {
                 spotlight::at(ui, session, &Place::Stages, |ui| {
                     as_a_form(ui, context, |ui, context| self.timeline.ui(ui, context, loaded));

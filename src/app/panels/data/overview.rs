@@ -4,19 +4,21 @@ use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 
+use super::stage_table;
 use crate::app::queries::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::StageSummary;
 use crate::data::formats::ImportReport;
 use crate::figures::provenance::SYNTHETIC;
+use crate::project::SemanticIds;
 
 /// Draws a dataset's figures.
-pub(super) fn ui(ui: &mut Ui, report: &DataReport) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| report_ui(ui, report));
+pub(super) fn ui(ui: &mut Ui, report: &DataReport, source: &SemanticIds) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| report_ui(ui, report, source));
 }
 
-fn report_ui(ui: &mut Ui, report: &DataReport) {
+fn report_ui(ui: &mut Ui, report: &DataReport, source: &SemanticIds) {
     let summary = &report.summary;
     ui.horizontal(|ui| {
         widgets::section(ui, &summary.name);
@@ -50,6 +52,9 @@ fn report_ui(ui: &mut Ui, report: &DataReport) {
             widgets::remark(ui, format!("{ids}; at most {shared} share one id. {titles}"));
         }
     }
+    if let Some(note) = source.note() {
+        widgets::remark(ui, note);
+    }
     if let Some((import, _)) = &report.import {
         imported_ui(ui, import);
     }
@@ -57,6 +62,7 @@ fn report_ui(ui: &mut Ui, report: &DataReport) {
     theme::panel_frame(ui)
         .inner_margin(egui::Margin::symmetric(10, 4))
         .show(ui, |ui| stages_table(ui, &summary.stages));
+    stage_table::leak(ui, report);
     widgets::remark(ui, "Darker: users of no stage before. Dates, returning users and targets stand under Timeline");
 }
 
@@ -70,8 +76,8 @@ fn imported_ui(ui: &mut Ui, import: &ImportReport) {
         let text = format!("{} lines were skipped", grouped(import.skipped.lines));
         ui.colored_label(theme::tokens(ui).warning, text);
     }
-    for note in &import.notes {
-        widgets::remark(ui, note.as_str());
+    for assumption in &import.assumptions {
+        widgets::remark(ui, assumption.to_string());
     }
 }
 

@@ -65,6 +65,15 @@ pub(super) fn ui(ui: &mut Ui, report: &DataReport) {
                 });
         });
     });
+    leak(ui, report);
+}
+
+/// What is trained on and lies after tests, where something does.
+pub(super) fn leak(ui: &mut Ui, report: &DataReport) {
+    let warning = report.import.as_ref().and_then(|(_, prepared)| prepared.leak_warning());
+    if let Some(warning) = warning {
+        ui.colored_label(theme::tokens(ui).warning, warning);
+    }
 }
 
 /// What stands in the columns of a stage (index from 0).

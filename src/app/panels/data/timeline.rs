@@ -69,7 +69,7 @@ impl TimelineTab {
             Some(Cuttable { timeline, prepared, stages: &prepare?.stages })
         });
         match timeline {
-            Some(cuttable) if !matches!(cuttable.stages, StageCuts::ByOrder { .. }) => {
+            Some(cuttable) if cuttable.stages.are_in_time() => {
                 self.cuttable(ui, context, loaded, &cuttable);
             }
             timeline => self.fixed(ui, context, loaded, (prepare, timeline.is_some())),
@@ -226,6 +226,9 @@ impl TimelineTab {
                     "Generated data come in stages and have no times, so there is nothing to move: the generator's options say how many stages there are"
                 }
                 (None, _) => "These data come in stages and have no times: the release has cut them already",
+                (Some(prepare), _) if prepare.stages == StageCuts::Files => {
+                    "Each file that was read is a stage, so that there is no cut to move"
+                }
                 (Some(_), true) => {
                     "Each user's own history is cut at the same shares, so that a stage is no period of time and has no cut to move"
                 }

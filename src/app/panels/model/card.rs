@@ -14,7 +14,7 @@ use crate::app::queries::model::WeightsHash;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped, memory_words};
 use crate::model::LlamaConfig;
-use crate::model::config::{AttentionBias, Rope, Scaling};
+use crate::model::config::{AttentionBias, Rope};
 use crate::model::inspect::ModelSummary;
 
 /// Height of a line of a card at least.
@@ -48,6 +48,15 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, summary: &ModelSummary,
             let names = summary.unused.join(", ");
             widgets::remark(ui, format!("{} not used: {names}", counted(summary.unused.len(), "tensor")));
         }
+        if !summary.unused_fields.is_empty() {
+            widgets::remark(
+                ui,
+                format!("Fields not used, as nothing is known of them: {}", summary.unused_fields.join(", ")),
+            );
+        }
+        for note in &summary.notes {
+            widgets::remark(ui, note.as_str());
+        }
     });
 }
 
@@ -80,7 +89,7 @@ pub(super) fn architecture(config: &LlamaConfig) -> Vec<(&'static str, String)> 
         ("Layers", config.layers.to_string()),
         ("Width", grouped(config.width as u64)),
         ("Attention heads", heads(config)),
-        ("Feed-forward", format!("{}, SwiGLU", grouped(config.ffn as u64))),
+        ("Feed-forward", format!("{}, {}", grouped(config.ffn as u64), config.activation.gated())),
     ];
     if config.vocabulary > 0 {
         lines.push(("Vocabulary", format!("{} tokens", grouped(config.vocabulary as u64))));
@@ -99,6 +108,9 @@ pub(super) fn architecture(config: &LlamaConfig) -> Vec<(&'static str, String)> 
         AttentionBias::All => Some("on all of attention"),
     };
     lines.extend(bias.map(|bias| ("Biases", bias.to_owned())));
+    if config.ffn_bias {
+        lines.push(("Feed-forward biases", "on gate, up and down".to_owned()));
+    }
     if config.head_norms {
         lines.push(("Head norms", "queries and keys, head by head".to_owned()));
     }
@@ -112,12 +124,7 @@ fn heads(config: &LlamaConfig) -> String {
 }
 
 fn rope(rope: &Rope) -> String {
-    let scaling = match &rope.scaling {
-        None => String::new(),
-        Some(Scaling::Llama3(scaling)) => format!(", stretched by {} as Llama 3", scaling.factor),
-        Some(Scaling::Linear(factor)) => format!(", stretched by {factor}"),
-        Some(Scaling::Factors(_)) => ", stretched pair by pair".to_owned(),
-    };
+    let scaling = rope.stretched().map_or_else(String::new, |stretched| format!(", {stretched}"));
     format!("rotary, θ = {}{scaling}", grouped(rope.theta as u64))
 }
 

@@ -75,6 +75,9 @@ const fn explained(protocol: Protocol) -> &'static str {
         Protocol::SameBlock => {
             "What each method showed to one user after it learned from the stage, and what changed since the model before. ✓ is what the user really went for next; new has entered the top 10, ▲ and ▼ are places up and down, and what left it stands below."
         }
+        Protocol::GlobalTime => {
+            "What each method, trained up to the stage before, showed to one user just before the user's last choice in the stage, and what changed since the model before that. ✓ is what the user really went for next; new has entered the top 10, ▲ and ▼ are places up and down, and what left it stands below."
+        }
         Protocol::NextBlock => {
             "What each method, trained up to the stage before, showed to one user as the stage began, and what changed since the model before that. ✓ is what the user really went for next; new has entered the top 10, ▲ and ▼ are places up and down, and what left it stands below."
         }

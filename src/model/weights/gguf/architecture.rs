@@ -1,22 +1,29 @@
 //! A decoder's architecture from the metadata and the tensors of a GGUF file.
 
 use super::header::Gguf;
+use super::metadata::{changing_key, unused};
 use super::value::Value;
 use crate::error::InputError;
-use crate::model::config::{AttentionBias, Family, LARGEST, LlamaConfig, Part, Rope, Scaling};
+use crate::model::config::{Activation, AttentionBias, Described, Family, LARGEST, LlamaConfig, Part, Rope, Scaling};
 
 /// Reads the architecture.
 ///
 /// # Errors
 /// Names the metadata that is missing, out of range or not supported.
-pub fn config(file: &Gguf) -> Result<LlamaConfig, InputError> {
-    Reader { file, family: family(file)? }.config()
+pub fn describe(file: &Gguf) -> Result<Described, InputError> {
+    let family = family(file)?;
+    let reader = Reader { file, family };
+    if let Some((key, problem)) = changing_key(file, family.key()) {
+        return Err(reader.error(key, &problem));
+    }
+    Ok(Described { config: reader.config()?, unused: unused(file, family.key()) })
 }
 
 fn family(file: &Gguf) -> Result<Family, InputError> {
     const KEY: &str = "general.architecture";
     let name = file.text(KEY).ok_or_else(|| error(file, KEY, "metadata is missing"))?;
-    Family::of(name).ok_or_else(|| {
+    // Mistral's converter calls it a Llama.
+    Family::of(name).filter(|family| *family != Family::Mistral).ok_or_else(|| {
         let name: String = name.chars().take(80).collect();
         error(file, KEY, &format!("architecture \"{name}\" is not supported")).advice("expected llama, qwen2 or qwen3")
     })
@@ -63,9 +70,6 @@ impl Reader<'_> {
     }
 
     fn config(&self) -> Result<LlamaConfig, InputError> {
-        if self.value("expert_count").and_then(Value::as_u64).is_some_and(|n| n > 0) {
-            return Err(self.error("expert_count", "mixtures of experts are not supported"));
-        }
         let (width, heads) = (self.needed_size("embedding_length")?, self.needed_size("attention.head_count")?);
         let head_width = self.size("attention.key_length")?.unwrap_or(width / heads);
         if self.size("attention.value_length")?.is_some_and(|n| n != head_width) {
@@ -83,6 +87,7 @@ impl Reader<'_> {
             kv_heads: self.size("attention.head_count_kv")?.unwrap_or(heads),
             head_width,
             ffn: self.needed_size("feed_forward_length")?,
+            activation: Activation::Silu,
             norm_epsilon: self
                 .number("attention.layer_norm_rms_epsilon")?
                 .ok_or_else(|| self.error("attention.layer_norm_rms_epsilon", "metadata is missing"))?,
@@ -91,6 +96,7 @@ impl Reader<'_> {
                 scaling: self.scaling(head_width)?,
             },
             attention_bias: self.attention_bias(),
+            ffn_bias: self.file.tensor("blk.0.ffn_up.bias").is_some(),
             head_norms: self.family == Family::Qwen3,
             context: self.size("context_length")?,
             tied: self.file.tensor("output.weight").is_none(),
@@ -137,29 +143,54 @@ impl Reader<'_> {
         value.as_u64().and_then(|token| u32::try_from(token).ok())
     }
 
+    /// Factors of each pair, or one for all: `rope.scaling.factor`, or `rope.scale_linear` in older files, 1 where it is 0. As in
+    /// llama.cpp a factor counts also where no kind is named.
     fn scaling(&self, head_width: usize) -> Result<Option<Scaling>, InputError> {
-        if let Some(tensor) = self.file.tensor(ROPE_FACTORS) {
-            let wrong =
-                |problem: String| InputError::new(self.file.path(), problem).at(format!("tensor `{ROPE_FACTORS}`"));
-            if tensor.shape != [head_width / 2] {
-                return Err(wrong(format!("expected the shape [{}], got {:?}", head_width / 2, tensor.shape)));
-            }
-            let mut factors = vec![0.0f32; head_width / 2];
-            tensor.kind.read_row(self.file.data(tensor), &mut factors);
-            if !factors.iter().all(|factor| factor.is_finite() && *factor > 0.0) {
-                return Err(wrong("expected positive numbers".to_owned()));
-            }
-            return Ok(Some(Scaling::Factors(factors.into_iter().map(f64::from).collect())));
-        }
-        match self.file.text(&self.key("rope.scaling.type")) {
-            None | Some("none") => Ok(None),
-            Some("linear") => Ok(self.number("rope.scaling.factor")?.map(Scaling::Linear)),
+        let named = |key| self.value(key).map(|value| (key, value.as_f64()));
+        let factor = match named("rope.scaling.factor").or_else(|| named("rope.scale_linear")) {
+            None | Some((_, Some(0.0))) => None,
+            Some((key, _)) => self.number(key)?.filter(|&factor| factor != 1.0).map(|factor| (key, factor)),
+        };
+        let linear = match self.text("rope.scaling.type")? {
+            None | Some("linear") => factor,
+            Some("none") => None,
             Some(other) => {
                 let other: String = other.chars().take(80).collect();
                 let problem = format!("rotary embedding \"{other}\" is not supported");
-                Err(self.error("rope.scaling.type", &problem).advice("expected none or linear"))
+                return Err(self.error("rope.scaling.type", &problem).advice("expected none or linear"));
             }
+        };
+        match (self.factors(head_width)?, linear) {
+            (Some(_), Some((key, _))) => Err(self.error(
+                key,
+                &format!("rotations that are stretched by this and by `{ROPE_FACTORS}` are not supported"),
+            )),
+            (Some(factors), None) => Ok(Some(Scaling::Factors(factors))),
+            (None, linear) => Ok(linear.map(|(_, factor)| Scaling::Linear(factor))),
         }
+    }
+
+    fn text(&self, key: &str) -> Result<Option<&str>, InputError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(self.error(key, "expected a text")),
+        }
+    }
+
+    /// A factor on each pair's rotation, where the file has them worked out.
+    fn factors(&self, head_width: usize) -> Result<Option<Vec<f64>>, InputError> {
+        let Some(tensor) = self.file.tensor(ROPE_FACTORS) else { return Ok(None) };
+        let wrong = |problem: String| InputError::new(self.file.path(), problem).at(format!("tensor `{ROPE_FACTORS}`"));
+        if tensor.shape != [head_width / 2] {
+            return Err(wrong(format!("expected the shape [{}], got {:?}", head_width / 2, tensor.shape)));
+        }
+        let mut factors = vec![0.0f32; head_width / 2];
+        tensor.kind.read_row(self.file.data(tensor), &mut factors);
+        if !factors.iter().all(|factor| factor.is_finite() && *factor > 0.0) {
+            return Err(wrong("expected positive numbers".to_owned()));
+        }
+        Ok(Some(factors.into_iter().map(f64::from).collect()))
     }
 }
 

@@ -8,6 +8,7 @@ use super::cursor::Cursor;
 use super::quantization::Quantization;
 use super::value::Value;
 use crate::error::InputError;
+use crate::model::foreign;
 use crate::model::weights::mapped::Mapped;
 
 const MAGIC: [u8; 4] = *b"GGUF";
@@ -18,7 +19,8 @@ const ALIGNMENT: u64 = 32;
 /// An open GGUF file; its tensors are read from disk where they are asked for.
 #[derive(Debug)]
 pub struct Gguf {
-    file: Mapped,
+    /// The file, and the other parts where the model was split.
+    files: Vec<Mapped>,
     /// 2 or 3.
     pub version: u32,
     /// Where each value of the metadata lies: its kind and its first byte.
@@ -34,6 +36,8 @@ pub struct Tensor {
     pub kind: Quantization,
     /// Place in the file.
     pub bytes: Range<usize>,
+    /// Which of the model's files it is in.
+    part: usize,
 }
 
 impl Tensor {
@@ -55,22 +59,56 @@ impl Gguf {
         std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == MAGIC
     }
 
-    /// Opens a file and checks its header.
+    /// Opens one file, whatever it is a part of, and checks its header.
     ///
     /// # Errors
     /// It is cut short, damaged or of another version; a tensor lies outside the file or has an unknown type.
-    pub fn open(path: &Path) -> Result<Self, InputError> {
+    pub(super) fn open_part(path: &Path) -> Result<Self, InputError> {
         let file = Mapped::open(path)?;
         let (version, metadata, tensors) = read(file.bytes()).map_err(|(problem, place)| {
-            let error = InputError::new(path, problem).advice("expected a GGUF file of version 2 or 3");
-            if place.is_empty() { error } else { error.at(place) }
+            let error = InputError::new(path, problem).advice(if is_piece(path) {
+                "by its name a piece of a file that was cut: join the pieces first, `cat PIECES > model.gguf`"
+            } else {
+                "expected a GGUF file of version 2 or 3"
+            });
+            let error = if place.is_empty() { error } else { error.at(place) };
+            foreign::beginning_of(path, file.bytes()).unwrap_or(error)
         })?;
-        Ok(Self { file, version, metadata, tensors })
+        Ok(Self { files: vec![file], version, metadata, tensors })
     }
 
-    /// The file.
+    /// Adds the tensors of another part.
+    ///
+    /// # Errors
+    /// A tensor is in both.
+    pub(super) fn add(&mut self, other: Self) -> Result<(), InputError> {
+        for file in other.files {
+            self.files.push(file);
+        }
+        let part = self.files.len() - 1;
+        for (name, tensor) in other.tensors {
+            if self.tensors.contains_key(&name) {
+                return Err(InputError::new(&self.files[part].path, "the tensor is in another part too")
+                    .at(format!("tensor `{}`", shortened(&name))));
+            }
+            self.tensors.insert(name, Tensor { part, ..tensor });
+        }
+        Ok(())
+    }
+
+    /// The file; the first part where there are several.
     pub fn path(&self) -> &Path {
-        &self.file.path
+        &self.files[0].path
+    }
+
+    /// How many files the model is in.
+    pub fn parts(&self) -> usize {
+        self.files.len()
+    }
+
+    /// All keys of the metadata, ascending.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.metadata.keys().map(String::as_str)
     }
 
     /// Tensors by the file's own names, ascending.
@@ -85,19 +123,19 @@ impl Gguf {
 
     /// The stored bytes of a tensor.
     pub fn data(&self, tensor: &Tensor) -> &[u8] {
-        &self.file.bytes()[tensor.bytes.clone()]
+        &self.files[tensor.part].bytes()[tensor.bytes.clone()]
     }
 
     /// Lets go of the memory that holds a tensor's stored bytes.
     pub fn release(&self, tensor: &Tensor) {
-        self.file.release(&tensor.bytes);
+        self.files[tensor.part].release(&tensor.bytes);
     }
 
     /// A value of the metadata.
     pub fn value(&self, key: &str) -> Option<Value<'_>> {
         let &(kind, at) = self.metadata.get(key)?;
         // The whole header was read once, so this cannot fail.
-        Value::read(&mut Cursor::at(self.file.bytes(), at), kind).ok()
+        Value::read(&mut Cursor::at(self.files[0].bytes(), at), kind).ok()
     }
 
     /// A text of the metadata.
@@ -216,13 +254,19 @@ impl Entry {
         let start = data_start.checked_add(offset).and_then(|start| usize::try_from(start).ok());
         let end = start.and_then(|start| start.checked_add(size)).filter(|&end| end <= length);
         match (start, end) {
-            (Some(start), Some(end)) => Ok(Tensor { shape, kind, bytes: start..end }),
+            (Some(start), Some(end)) => Ok(Tensor { shape, kind, bytes: start..end, part: 0 }),
             _ => Err(format!("its {size} bytes at {offset} lie beyond the end of the file, which may be cut short")),
         }
     }
 }
 
+/// Whether a file is called like a piece of one: `model.gguf.part1of2`, `model.gguf-split-a`.
+fn is_piece(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    name.split_once(".gguf").is_some_and(|(_, rest)| rest.contains("part") || rest.contains("split"))
+}
+
 /// The beginning of a name that may be of any length.
-fn shortened(name: &str) -> String {
+pub(super) fn shortened(name: &str) -> String {
     name.chars().take(80).collect()
 }

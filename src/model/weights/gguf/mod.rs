@@ -6,12 +6,16 @@
 mod architecture;
 mod cursor;
 mod header;
+mod metadata;
 mod names;
 mod quantization;
+mod split;
 mod value;
 
-pub use architecture::{ROPE_FACTORS, config};
+pub use architecture::{ROPE_FACTORS, describe};
 pub use header::{Gguf, Tensor};
+pub use metadata::notes;
 pub use names::{paired_row, tensor_name};
 pub use quantization::Quantization;
+pub use split::parts;
 pub use value::{Array, Value};

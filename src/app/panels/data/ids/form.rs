@@ -9,10 +9,10 @@ use egui::{Button, DragValue, TextEdit, Ui};
 use super::super::super::{Context, choice, keep_together};
 use crate::app::action::Action;
 use crate::app::widgets;
-use crate::id_training::TrainIds;
 use crate::id_training::rq_vae::RqVae;
 use crate::id_training::source::{MAX_INTERACTION_DIMENSIONS, Part, Text, VectorSource};
 use crate::id_training::train::Quantizer;
+use crate::id_training::{TrainIds, TrainedOn};
 use crate::project::SemanticIds;
 use crate::project::edits::data::with_semantic_ids;
 
@@ -108,7 +108,13 @@ impl Form {
                 self.parts(ui, parts, &mut edited);
             }
             if let SemanticIds::Train(options) = &mut ids {
-                ui.horizontal_wrapped(|ui| shape(ui, options, &mut edited));
+                ui.horizontal_wrapped(|ui| {
+                    let words = [(TrainedOn::All, "Items of all stages"), (TrainedOn::Stage1, "Items of stage 1")];
+                    let words = words.map(|(on, words)| (on, words.to_owned()));
+                    choice(ui, ("Trained on", 150.0), &mut options.on, &words);
+                    shape(ui, options, &mut edited);
+                });
+                widgets::remark(ui, options.on.note());
             }
         });
         if ids != project.semantic_ids {

@@ -12,7 +12,7 @@ use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::queries::Answer;
 use crate::app::queries::data::ProjectData;
-use crate::app::queries::semantic_ids::{TrainIds, TrainedIds};
+use crate::app::queries::semantic_ids::{IdsWork, TrainIds, TrainedIds};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::figures::semantic_ids::IdsChart;
@@ -32,8 +32,8 @@ pub(crate) struct IdsTab {
     curves: IdsChart,
     /// The training that this window started last, as long as it is not over.
     training: Option<TrainIds>,
-    /// Whether training begins as soon as the project is saved, and whether from the beginning.
-    saving: Option<bool>,
+    /// What begins as soon as the project is saved.
+    saving: Option<IdsWork>,
     /// Trainings that were started.
     started: usize,
     /// Why the last one failed.
@@ -70,13 +70,13 @@ impl IdsTab {
     /// Follows training: begins it when the project is saved, looks again while it is under way, and takes in its end.
     fn follow(&mut self, ui: &Ui, context: &mut Context<'_>, files: &IdFiles) {
         let session = context.session;
-        if let Some(fresh) = self.saving
+        if let Some(making) = self.saving
             && !session.saving
         {
             self.saving = None;
             // A project that could not be saved is not what the process would read.
             if !session.unsaved() {
-                self.begin(context, files, fresh);
+                self.begin(context, files, making);
             }
         }
         let trained = TrainedIds { files: files.clone() };
@@ -108,11 +108,11 @@ impl IdsTab {
         }
     }
 
-    fn begin(&mut self, context: &mut Context<'_>, files: &IdFiles, fresh: bool) {
+    fn begin(&mut self, context: &mut Context<'_>, files: &IdFiles, making: IdsWork) {
         self.started += 1;
         self.problem = None;
         let file = context.session.file.clone();
-        let training = TrainIds { file, files: files.clone(), fresh, attempt: self.started };
+        let training = TrainIds { file, files: files.clone(), making, attempt: self.started };
         context.actions.push(Action::compute(&training));
         self.training = Some(training);
     }
@@ -138,26 +138,30 @@ impl IdsTab {
                 widgets::remark(ui, what);
                 return;
             }
+            let lacking = state.quality.is_some() && items_lack_ids(context);
             let (first, again) = match state {
-                IdsState { halted: true, .. } => (Some("Resume training"), Some("Start over")),
+                IdsState { halted: true, .. } => (Some(("Resume training", IdsWork::Train)), Some("Start over")),
+                IdsState { quality: Some(_), .. } if lacking => (Some(("Append", IdsWork::Append)), Some("Train again")),
                 IdsState { quality: Some(_), .. } => (None, Some("Train again")),
-                _ => (Some("Train ids"), None),
+                _ => (Some(("Train ids", IdsWork::Train)), None),
             };
-            let pressed = first.is_some_and(|text| widgets::primary_button(ui, text).clicked());
+            let pressed = first.filter(|(text, _)| widgets::primary_button(ui, text).clicked()).map(|(_, making)| making);
             let anew = again.is_some_and(|text| {
                 ui.button(text).on_hover_text("From the beginning; ids that are there stay until it is done").clicked()
             });
-            if pressed || anew {
+            if let Some(making) = pressed.or(anew.then_some(IdsWork::Fresh)) {
                 self.problem = None;
                 if context.session.unsaved() {
                     context.actions.push(Action::Command(Command::SaveProject));
-                    self.saving = Some(anew);
+                    self.saving = Some(making);
                 } else {
-                    self.begin(context, files, anew);
+                    self.begin(context, files, making);
                 }
             }
             if context.session.unsaved() {
                 widgets::remark(ui, "The project is saved first: training reads its file");
+            } else if lacking && !state.halted {
+                widgets::remark(ui, "New items have no id yet: Append gives them the nearest free ones and moves none; Train again moves all");
             } else if state.quality.is_none() {
                 widgets::remark(ui, "A run trains them too, before it starts");
             }
@@ -166,4 +170,10 @@ impl IdsTab {
             ui.colored_label(theme::tokens(ui).error, problem);
         }
     }
+}
+
+/// Whether the data have items that the index lacks.
+fn items_lack_ids(context: &Context<'_>) -> bool {
+    let data = ProjectData::of(context.session.project());
+    context.session.queries.get(&data).ready().is_some_and(|report| report.missing_ids.is_some())
 }

@@ -15,6 +15,7 @@ use crate::id_training::Quality;
 use crate::id_training::quality::Collisions;
 use crate::plot::Chart;
 use crate::project::board::PinnedFigure;
+use crate::semantic_id::manifest::Version;
 use crate::train::semantic_ids::IdsState;
 
 /// What each chart is called here, and what it shows.
@@ -34,6 +35,10 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, state: &IdsState, curve
     if let Some(quality) = &state.quality {
         ui.add_space(space::S);
         figures(ui, quality);
+    }
+    if let Some(manifest) = &state.manifest {
+        ui.add_space(space::S);
+        versions(ui, &manifest.versions);
     }
     let synthetic = context.session.synthetic();
     let drawn = IdsChart::ALL.into_iter().filter_map(|of| Some((of, Arc::new(of.draw(state, synthetic)?))));
@@ -89,6 +94,37 @@ fn figures(ui: &mut Ui, quality: &Quality) {
                 let words =
                     format!("{} by the first code; {} have the most frequent one", percent(told), percent(baseline));
                 widgets::fact(ui, "Category predictability", words);
+            }
+        });
+    });
+}
+
+/// Which items were given ids when, a row a version.
+fn versions(ui: &mut Ui, versions: &[Version]) {
+    let headings =
+        ["Version", "How", "Stage", "Added", "Items", "Not the nearest codes", "Share an id", "Squared error"];
+    widgets::card(ui, |ui| {
+        Grid::new("semantic id versions").num_columns(headings.len()).spacing([space::M, space::XS]).show(ui, |ui| {
+            for heading in headings {
+                widgets::remark(ui, heading);
+            }
+            ui.end_row();
+            for version in versions {
+                let cells = [
+                    version.version.to_string(),
+                    version.how.words().to_owned(),
+                    version.stage.map_or_else(|| "–".to_owned(), |stage| stage.to_string()),
+                    grouped(version.added as u64),
+                    grouped(version.items as u64),
+                    grouped(version.moved as u64),
+                    grouped(version.shared as u64),
+                    version.error.map_or_else(|| "–".to_owned(), |error| format!("{error:.3e}")),
+                ];
+                let when = format!("{} by version {} of the program", version.at, version.program);
+                for cell in cells {
+                    ui.label(cell).on_hover_text(&when);
+                }
+                ui.end_row();
             }
         });
     });

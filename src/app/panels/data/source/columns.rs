@@ -26,6 +26,9 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, pr
         required(ui, "User", &mut new.columns.user, columns);
         required(ui, "Item", &mut new.columns.item, columns);
         optional(ui, "Time", &mut new.columns.time, columns);
+        if preview.delimited && new.columns.time.is_some() {
+            optional(ui, "Time of day", &mut new.columns.clock, columns);
+        }
         optional(ui, "Rating", &mut new.columns.rating, columns);
     });
     if preview.delimited {
@@ -44,6 +47,9 @@ pub(super) fn ui(ui: &mut Ui, context: &mut Context<'_>, table: &TableImport, pr
     }
     if new != *table {
         let timed = new.columns.time.is_some();
+        if !timed {
+            new.columns.clock = None;
+        }
         new.prepare = new.prepare.fitted(timed);
         super::edit(context, None, |project| with_source(project, DatasetSource::Table(new)));
     }
@@ -58,10 +64,8 @@ fn numbered(table: &mut TableImport, columns: &[String]) {
         }
     };
     let names = &mut table.columns;
-    [Some(&mut names.user), Some(&mut names.item), names.time.as_mut(), names.rating.as_mut()]
-        .into_iter()
-        .flatten()
-        .for_each(number);
+    let optional = [names.time.as_mut(), names.clock.as_mut(), names.rating.as_mut()];
+    [&mut names.user, &mut names.item].into_iter().chain(optional.into_iter().flatten()).for_each(number);
 }
 
 /// A column that must be chosen.

@@ -4,6 +4,7 @@ mod columns;
 mod item_table;
 mod picker;
 mod preparation;
+mod reading;
 mod rows;
 mod skipped;
 mod synthetic;
@@ -103,6 +104,7 @@ impl SourceTab {
             if let DatasetSource::Table(table) = &context.session.project().dataset {
                 columns::ui(ui, context, table, preview);
             }
+            reading::ui(ui, context, preview.delimited);
             rows::ui(ui, preview);
         }
         self.items.ui(ui, context);
@@ -142,5 +144,6 @@ const fn protocol_words(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::SameBlock => "Same block",
         Protocol::NextBlock => "Next block",
+        Protocol::GlobalTime => "Global time",
     }
 }

@@ -97,7 +97,9 @@ impl Picker {
         let now = context.session.project().dataset.format();
         let mut format = now;
         ui.horizontal(|ui| {
-            let formats = std::iter::once(None).chain(Format::all().map(Some));
+            // A table is what most people have.
+            let others = Format::all().filter(|format| *format != Format::TABLE);
+            let formats = [None, Some(Format::TABLE)].into_iter().chain(others.map(Some));
             let formats: Vec<(Option<Format>, String)> = formats.map(|format| (format, format_words(format))).collect();
             choice(ui, ("Format", 200.0), &mut format, &formats);
         });

@@ -155,6 +155,7 @@ fn step_words(step: &StepCount) -> &str {
     match step.step.as_str() {
         "read" => "Read",
         "deduplicated" => "First of each",
+        "rated" => "Rated",
         "rating" => "Lowest rating",
         "core" => "k-core",
         other => other,

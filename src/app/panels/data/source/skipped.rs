@@ -41,11 +41,15 @@ impl SkippedLines {
     }
 
     fn list(&mut self, ui: &mut Ui, context: &mut Context<'_>, import: &ImportReport) {
+        if !import.assumptions.is_empty() {
+            ui.add_space(space::S);
+            widgets::section(ui, "Taken for granted");
+            for assumption in &import.assumptions {
+                widgets::remark(ui, assumption.to_string());
+            }
+        }
         ui.add_space(space::S);
         widgets::section(ui, "Lines that could not be read");
-        for note in &import.notes {
-            widgets::remark(ui, note.as_str());
-        }
         let skipped = &import.skipped;
         if skipped.lines == 0 {
             widgets::remark(ui, "Every line was read");

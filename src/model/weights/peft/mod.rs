@@ -1,13 +1,17 @@
 //! PEFT adapter folders, in and out: `adapter_config.json` and `adapter_model.safetensors`.
 
+mod config;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use self::config::PeftConfig;
+
+use self::config::ADAPTER_CONFIG;
 use super::store::write_matrices;
 use super::writer::{Written, write_safetensors};
 use super::{ROWS_FILE, Weights};
@@ -18,14 +22,8 @@ use crate::model::config::{LlamaConfig, PROJECTIONS};
 use crate::model::llama::{Kind, Llama};
 use crate::model::options::LoraShape;
 
-/// Configuration of an adapter, in its folder.
-const ADAPTER_CONFIG: &str = "adapter_config.json";
-
 /// Tensors of an adapter, in its folder.
 const ADAPTER_MODEL: &str = "adapter_model.safetensors";
-
-/// Largest configuration that is read.
-const LARGEST_CONFIG: u64 = 16 << 20;
 
 /// What PEFT puts before the base model's names.
 const PREFIX: &str = "base_model.model.";
@@ -50,6 +48,24 @@ pub struct TokenRows {
     pub tokens: Vec<u32>,
     /// `[tokens, width]`
     pub rows: Matrix,
+}
+
+/// Opens the tensors in an adapter's folder.
+///
+/// # Errors
+/// They are missing or damaged, or an older form that is not read.
+pub fn adapter_weights(folder: &Path) -> Result<Weights, InputError> {
+    let (file, old) = (folder.join(ADAPTER_MODEL), folder.join("adapter_model.bin"));
+    if !file.is_file() && old.is_file() {
+        let quoted = folder.display().to_string().replace('\'', "'\\''");
+        return Err(InputError::new(old, "an adapter as a pickle of PyTorch, which is a program and is not run here")
+            .advice(format!(
+                "make safetensors of it: python -c \"import sys, torch; from safetensors.torch import save_file; \
+                 d = sys.argv[1]; t = torch.load(d + '/adapter_model.bin', weights_only=True); \
+                 save_file({{k: v.contiguous() for k, v in t.items()}}, d + '/{ADAPTER_MODEL}')\" '{quoted}'"
+            )));
+    }
+    Weights::open_file(&file)
 }
 
 /// An adapter as PEFT keeps it.
@@ -162,125 +178,6 @@ fn write<'a>(
     files::write_atomically(&folder.join(ADAPTER_CONFIG), format!("{config:#}\n").as_bytes())
 }
 
-/// What `adapter_config.json` says of a LoRA adapter.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct PeftConfig {
-    /// The rank.
-    pub r: usize,
-    pub lora_alpha: f64,
-    #[serde(default)]
-    use_rslora: Option<bool>,
-    /// Tokens whose rows are trained: a list for the embedding, or one for each table.
-    #[serde(default)]
-    trainable_token_indices: Option<Indices>,
-    /// Everything else.
-    #[serde(flatten)]
-    others: BTreeMap<String, Value>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
-enum Indices {
-    Embedding(Vec<u32>),
-    Tables(BTreeMap<String, Vec<u32>>),
-}
-
-/// Kinds of LoRA that compute something else than `W x + s B A x`, by the fields that say so.
-const UNSUPPORTED: [&str; 11] = [
-    "use_dora",
-    "use_qalora",
-    "use_bdlora",
-    "fan_in_fan_out",
-    "lora_bias",
-    "rank_pattern",
-    "alpha_pattern",
-    "layer_replication",
-    "target_parameters",
-    "alora_invocation_tokens",
-    "kasa_config",
-];
-
-/// Ways to start LoRA that change the base model's weights: such an adapter belongs to a base that is not on disk.
-const CHANGE_THE_BASE: [&str; 4] = ["pissa", "olora", "corda", "loftq"];
-
-impl PeftConfig {
-    /// Reads the configuration in an adapter's folder.
-    ///
-    /// # Errors
-    /// It is missing, not one, or of an adapter that is no plain LoRA.
-    pub fn read(folder: &Path) -> Result<Self, InputError> {
-        let file = folder.join(ADAPTER_CONFIG);
-        let text = files::read_text(&file, LARGEST_CONFIG)?;
-        let peft: Self = serde_json::from_str(&text).map_err(|e| {
-            InputError::new(&file, format!("not an adapter configuration: {e}")).at(format!(
-                "line {}, column {}",
-                e.line(),
-                e.column()
-            ))
-        })?;
-        peft.check(&file)?;
-        Ok(peft)
-    }
-
-    fn check(&self, file: &Path) -> Result<(), InputError> {
-        let bad = |field: &str, problem: String| Err(InputError::new(file, problem).at(format!("field `{field}`")));
-        if self.r == 0 {
-            return bad("r", "the rank is 0".to_owned());
-        }
-        if !self.lora_alpha.is_finite() {
-            return bad("lora_alpha", "not a finite number".to_owned());
-        }
-        let text = |field: &str| self.others.get(field).and_then(Value::as_str);
-        if let Some(kind) = text("peft_type").filter(|kind| *kind != "LORA") {
-            return bad("peft_type", format!("expected \"LORA\", got \"{kind}\""));
-        }
-        if let Some(bias) = text("bias").filter(|bias| *bias != "none") {
-            return bad("bias", format!("trained biases (\"{bias}\") are not supported"));
-        }
-        if let Some(start) = text("init_lora_weights").filter(|s| CHANGE_THE_BASE.iter().any(|c| s.starts_with(c))) {
-            return Err(InputError::new(
-                file,
-                format!("an adapter that was started as \"{start}\" changes its base model"),
-            )
-            .at("field `init_lora_weights`")
-            .advice("let PEFT convert it to plain LoRA: `path_initial_model_for_weight_conversion`"));
-        }
-        let says_no = |value: &Value| match value {
-            Value::Null | Value::Bool(false) => true,
-            Value::Object(fields) => fields.is_empty(),
-            Value::Array(items) => items.is_empty(),
-            _ => false,
-        };
-        match UNSUPPORTED.iter().find(|field| self.others.get(**field).is_some_and(|value| !says_no(value))) {
-            Some(field) => bad(field, "this kind of LoRA is not supported".to_owned()),
-            None => Ok(()),
-        }
-    }
-
-    /// The base model that it was trained on, where the file names one.
-    pub fn base_model(&self) -> Option<String> {
-        let name = self.others.get("base_model_name_or_path").and_then(Value::as_str)?;
-        (!name.is_empty()).then(|| name.to_owned())
-    }
-
-    /// The factor on the update.
-    pub fn scale(&self) -> f64 {
-        let rank = self.r as f64;
-        self.lora_alpha / if self.use_rslora == Some(true) { rank.sqrt() } else { rank }
-    }
-
-    /// The tokens of a table whose rows are trained.
-    fn tokens(&self, short: &str) -> Option<&[u32]> {
-        match self.trainable_token_indices.as_ref()? {
-            Indices::Embedding(tokens) => (short == "embed_tokens").then_some(tokens),
-            Indices::Tables(tables) => {
-                let named = tables.iter().find(|(name, _)| name.rsplit('.').next() == Some(short));
-                named.map(|(_, tokens)| tokens.as_slice())
-            }
-        }
-    }
-}
-
 impl PeftAdapter {
     /// Reads a PEFT adapter folder.
     ///
@@ -295,7 +192,7 @@ impl PeftAdapter {
                 InputError::new(&file, format!("rank {} is not possible for this model", peft.r)).at("field `r`")
             );
         }
-        let reader = Reader { weights: Weights::open_file(&folder.join(ADAPTER_MODEL))?, folder, config, peft: &peft };
+        let reader = Reader { weights: adapter_weights(folder)?, folder, config, peft: &peft };
         let adapter = reader.adapter()?;
         let rows = reader.rows()?;
         reader.check_names(&adapter)?;

@@ -1,35 +1,35 @@
 //! Parquet files, by the names of their columns.
 
+mod columns;
+mod value;
+
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::sync::Arc;
 
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field as Value, Row};
-use parquet::schema::types::{Type, TypePtr};
+use parquet::schema::types::Type;
 
+use self::columns::{Column, names, projection};
 use super::ImportError;
 use super::field::Field;
 use super::input::Monitor;
 use super::item_texts::{ItemTexts, shortened, split_categories};
 use super::plan::{ItemRoles, Roles};
 use super::sink::{Record, Sink};
-use crate::calendar;
+use super::spool;
 use crate::data::interactions::ItemText;
 use crate::error::InputError;
 
-/// Names of a file's columns, without those inside others.
+/// Names of a file's columns; those within a struct follow its name and a dot.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn columns(path: &Path) -> Result<Vec<String>, InputError> {
-    guarded(path, || {
-        let reader = open(path)?;
-        Ok(fields(&reader).iter().map(|field| field.name().to_owned()).collect())
-    })
+    guarded(path, || Ok(names(schema(&open(path)?).get_fields())))
 }
 
 /// Reads the interactions of a file.
@@ -37,12 +37,9 @@ pub fn columns(path: &Path) -> Result<Vec<String>, InputError> {
 /// # Errors
 /// The file cannot be read or lacks a column; a record that cannot be read is counted, by its number among the records.
 pub fn read(path: &Path, roles: &Roles<String>, monitor: &Monitor<'_>, sink: &mut Sink) -> Result<(), ImportError> {
-    let names: Vec<&str> = roles.each().map(|(_, name)| name.as_str()).collect();
-    each_row(path, &names, monitor, |number, row| {
-        let field = |name: &String| {
-            row.iter().find(|(column, _)| column == name).map_or(Field::Missing, |(_, value)| of_value(value))
-        };
-        let Roles { user, item, time, rating } = roles.map(field);
+    let wanted: Vec<&str> = roles.each().map(|(_, name)| name.as_str()).collect();
+    each_row(path, &wanted, monitor, |number, row| {
+        let Roles { user, item, time, rating } = roles.map(|name| row.field(name));
         sink.take(path, number, 1, &Record { user, item, time, rating })?;
         Ok(ControlFlow::Continue(()))
     })
@@ -58,14 +55,10 @@ pub fn first_rows(
     max: u64,
     monitor: &Monitor<'_>,
 ) -> Result<Vec<Vec<String>>, ImportError> {
-    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let wanted: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut rows = Vec::new();
-    each_row(path, &names, monitor, |number, row| {
-        let texts = columns.iter().map(|name| {
-            let value = row.iter().find(|(column, _)| column == name).map(|(_, value)| value.to_string());
-            value.unwrap_or_default().trim_matches('"').to_owned()
-        });
-        rows.push(texts.collect());
+    each_row(path, &wanted, monitor, |number, row| {
+        rows.push(columns.iter().map(|name| row.shown(name)).collect());
         Ok(if number >= max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     Ok(rows)
@@ -82,14 +75,14 @@ pub fn read_items(
     into: &mut ItemTexts<'_>,
 ) -> Result<(), ImportError> {
     let optional = [&roles.title, &roles.description, &roles.categories].into_iter().flatten();
-    let names: Vec<&str> = [&roles.id].into_iter().chain(optional).map(String::as_str).collect();
-    each_row(path, &names, monitor, |number, row| {
-        let value = |name: &String| row.iter().find(|(column, _)| column == name).map(|(_, value)| value);
+    let wanted: Vec<&str> = [&roles.id].into_iter().chain(optional).map(String::as_str).collect();
+    each_row(path, &wanted, monitor, |number, row| {
+        let value = |name: &String| row.value(name).map(|(value, _)| value);
         let text = |name: &Option<String>| {
             let texts = name.as_ref().and_then(value).map(texts).unwrap_or_default();
             Some(texts.join(" ")).filter(|text| !text.is_empty())
         };
-        match value(&roles.id).map_or(Field::Missing, of_value).id() {
+        match row.field(&roles.id).id() {
             Ok(id) => {
                 let categories = roles.categories.as_ref().and_then(value).map(texts).unwrap_or_default();
                 let categories = categories.iter().flat_map(|text| split_categories(text, ",")).collect();
@@ -102,16 +95,38 @@ pub fn read_items(
     })
 }
 
+/// The columns of a row that are read.
+struct Columns<'r> {
+    columns: &'r [Column],
+    values: &'r [(String, Value)],
+}
+
+impl Columns<'_> {
+    /// The value of a column, and what it stands for.
+    fn value(&self, name: &str) -> Option<(&Value, columns::Unit)> {
+        let column = self.columns.iter().find(|column| column.name() == name)?;
+        Some((column.of(self.values)?, column.unit()))
+    }
+
+    fn field(&self, name: &str) -> Field<'_> {
+        self.value(name).map_or(Field::Missing, |(value, unit)| value::field(value, unit))
+    }
+
+    fn shown(&self, name: &str) -> String {
+        self.value(name).map(|(value, unit)| value::shown(value, unit)).unwrap_or_default()
+    }
+}
+
 /// Goes through the rows of a file, of which only the named columns are read.
 fn each_row(
     path: &Path,
-    names: &[&str],
+    wanted: &[&str],
     monitor: &Monitor<'_>,
-    mut take: impl FnMut(u64, &[(String, Value)]) -> Result<ControlFlow<()>, ImportError>,
+    mut take: impl FnMut(u64, Columns<'_>) -> Result<ControlFlow<()>, ImportError>,
 ) -> Result<(), ImportError> {
-    let (reader, projection) = guarded(path, || {
+    let (reader, (projection, columns)) = guarded(path, || {
         let reader = open(path)?;
-        let projection = projection(path, &reader, names)?;
+        let projection = projection(path, schema(&reader), wanted)?;
         Ok((reader, projection))
     })?;
     let rows = reader.metadata().file_metadata().num_rows().max(1) as u64;
@@ -124,8 +139,8 @@ fn each_row(
     for number in 1.. {
         match guard(|| rows.next().transpose()) {
             Ok(Some(row)) => {
-                let columns: Vec<(String, Value)> = Row::into_columns(row);
-                if take(number, &columns)?.is_break() {
+                let values: Vec<(String, Value)> = Row::into_columns(row);
+                if take(number, Columns { columns: &columns, values: &values })?.is_break() {
                     break;
                 }
             }
@@ -138,27 +153,11 @@ fn each_row(
 }
 
 fn open(path: &Path) -> Result<SerializedFileReader<File>, InputError> {
-    let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
-    SerializedFileReader::new(file).map_err(|error| damaged(path, &error))
+    SerializedFileReader::new(spool::open_file(path)?).map_err(|error| damaged(path, &error))
 }
 
-fn fields(reader: &SerializedFileReader<File>) -> &[TypePtr] {
-    reader.metadata().file_metadata().schema().get_fields()
-}
-
-/// The schema of the named columns alone.
-fn projection(path: &Path, reader: &SerializedFileReader<File>, names: &[&str]) -> Result<Type, InputError> {
-    let fields = fields(reader);
-    for &name in names {
-        if !fields.iter().any(|field| field.name() == name) {
-            let known: Vec<&str> = fields.iter().map(|field| field.name()).collect();
-            return Err(InputError::new(path, format!("there is no column \"{name}\""))
-                .advice(format!("the file has {}", known.join(", "))));
-        }
-    }
-    let wanted = fields.iter().filter(|field| names.contains(&field.name())).map(Arc::clone).collect();
-    let name = reader.metadata().file_metadata().schema().name();
-    Type::group_type_builder(name).with_fields(wanted).build().map_err(|error| damaged(path, &error))
+fn schema(reader: &SerializedFileReader<File>) -> &Type {
+    reader.metadata().file_metadata().schema()
 }
 
 fn damaged(path: &Path, error: &ParquetError) -> InputError {
@@ -174,27 +173,6 @@ fn guard<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Parquet
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, InputError>) -> Result<T, InputError> {
     panic::catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err(damaged(path, &ParquetError::General("its parts contradict each other".to_owned()))))
-}
-
-fn of_value(value: &Value) -> Field<'_> {
-    match value {
-        Value::Str(text) => Field::of_bytes(text.as_bytes()),
-        Value::Bytes(bytes) => Field::of_bytes(bytes.data()),
-        Value::Byte(number) => Field::Integer(i64::from(*number)),
-        Value::Short(number) => Field::Integer(i64::from(*number)),
-        Value::Int(number) => Field::Integer(i64::from(*number)),
-        Value::Long(number) => Field::Integer(*number),
-        Value::UByte(number) => Field::Integer(i64::from(*number)),
-        Value::UShort(number) => Field::Integer(i64::from(*number)),
-        Value::UInt(number) => Field::Integer(i64::from(*number)),
-        Value::ULong(number) => i64::try_from(*number).map_or(Field::Missing, Field::Integer),
-        Value::Float(number) => Field::Float(f64::from(*number)),
-        Value::Double(number) => Field::Float(*number),
-        Value::Date(days) => Field::Milliseconds(i64::from(*days) * calendar::DAY),
-        Value::TimestampMillis(time) => Field::Milliseconds(*time),
-        Value::TimestampMicros(time) => Field::Milliseconds(time.div_euclid(1000)),
-        _ => Field::Missing,
-    }
 }
 
 /// All texts of a value, however its lists are nested.

@@ -1,0 +1,276 @@
+//! The architecture of a decoder of the Llama family, from a Hugging Face `config.json` or from a compact model's
+//! description.
+
+mod activation;
+mod fields;
+mod hugging_face;
+mod rope;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::kernels::Heads;
+use super::options::Compact;
+
+pub use self::activation::Activation;
+pub use self::hugging_face::Described;
+pub use self::rope::{Llama3Scaling, Rope, Scaling, Yarn};
+
+/// Which of the supported architectures a decoder has. They differ in biases and norms inside attention alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Llama, SmolLM2, TinyLlama.
+    Llama,
+    /// Biases on queries, keys and values.
+    Qwen2,
+    /// Queries and keys are normalised, head by head, before they are rotated.
+    Qwen3,
+    /// Llama, but for its defaults and a window that attention may be held to.
+    Mistral,
+}
+
+impl Family {
+    /// The name in `config.json`, and in GGUF files (where Mistral is a Llama).
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+            Self::Mistral => "mistral",
+        }
+    }
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "Llama",
+            Self::Qwen2 => "Qwen2",
+            Self::Qwen3 => "Qwen3",
+            Self::Mistral => "Mistral",
+        }
+    }
+
+    /// The family of a name.
+    pub fn of(key: &str) -> Option<Self> {
+        [Self::Llama, Self::Qwen2, Self::Qwen3, Self::Mistral].into_iter().find(|family| family.key() == key)
+    }
+
+    /// The class that Transformers makes of it.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Llama => "LlamaForCausalLM",
+            Self::Qwen2 => "Qwen2ForCausalLM",
+            Self::Qwen3 => "Qwen3ForCausalLM",
+            Self::Mistral => "MistralForCausalLM",
+        }
+    }
+}
+
+/// Which projections of attention have a bias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionBias {
+    #[default]
+    None,
+    /// Queries, keys and values.
+    Inputs,
+    /// The output too.
+    All,
+}
+
+/// Shape of a decoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LlamaConfig {
+    pub family: Family,
+    pub vocabulary: usize,
+    pub width: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    /// Width of a head; `heads * head_width` need not be `width`.
+    pub head_width: usize,
+    /// Width between the two halves of the feed-forward part.
+    pub ffn: usize,
+    /// The function on the gate of the feed-forward part.
+    #[serde(default, skip_serializing_if = "Activation::is_usual")]
+    pub activation: Activation,
+    pub norm_epsilon: f64,
+    pub rope: Rope,
+    pub attention_bias: AttentionBias,
+    /// Whether the three projections of the feed-forward part have biases.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ffn_bias: bool,
+    /// Whether queries and keys are normalised, head by head.
+    pub head_norms: bool,
+    /// Tokens that the model was trained to read at once, where it says so.
+    pub context: Option<usize>,
+    /// Whether the head is the embedding.
+    pub tied: bool,
+    pub bos: Option<u32>,
+    pub eos: Option<u32>,
+}
+
+/// The largest model that is believed: sizes beyond these are a damaged file, not a model.
+pub const LARGEST: usize = 1 << 24;
+
+/// See [`LARGEST`].
+pub const MAX_LAYERS: usize = 1024;
+
+impl LlamaConfig {
+    /// The architecture of a compact model; its vocabulary is all new tokens, counted elsewhere.
+    pub fn compact(compact: &Compact) -> Self {
+        Self {
+            family: Family::Llama,
+            vocabulary: 0,
+            width: compact.width,
+            layers: compact.layers,
+            heads: compact.heads,
+            kv_heads: compact.kv_heads,
+            head_width: compact.width / compact.heads,
+            ffn: compact.ffn,
+            activation: Activation::Silu,
+            norm_epsilon: 1e-5,
+            rope: Rope { theta: 10_000.0, scaling: None },
+            attention_bias: AttentionBias::None,
+            ffn_bias: false,
+            head_norms: false,
+            context: None,
+            tied: compact.tied,
+            bos: None,
+            eos: None,
+        }
+    }
+
+    /// The `config.json` of a model with this architecture and `vocabulary` tokens. Where it names no BOS and EOS, they
+    /// are 0 and 1.
+    pub fn hugging_face(&self, vocabulary: usize) -> Value {
+        let mut json = serde_json::json!({
+            "architectures": [self.family.class()],
+            "model_type": self.family.key(),
+            "vocab_size": vocabulary,
+            "hidden_size": self.width,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.kv_heads,
+            "head_dim": self.head_width,
+            "intermediate_size": self.ffn,
+            "hidden_act": self.activation.key(),
+            "rms_norm_eps": self.norm_epsilon,
+            "rope_theta": self.rope.theta,
+            "max_position_embeddings": self.context.unwrap_or(4096),
+            "tie_word_embeddings": self.tied,
+            "attention_bias": self.attention_bias != AttentionBias::None,
+            "mlp_bias": self.ffn_bias,
+            "bos_token_id": self.bos.unwrap_or(0),
+            "eos_token_id": self.eos.unwrap_or(1),
+            "torch_dtype": "float32",
+        });
+        if let Some(scaling) = &self.rope.scaling {
+            json["rope_scaling"] = scaling.hugging_face();
+        }
+        if self.family == Family::Mistral {
+            // Left out, it would be 4096.
+            json["sliding_window"] = Value::Null;
+        }
+        json
+    }
+
+    /// Heads for the attention kernel.
+    pub fn attention_heads(&self) -> Heads {
+        Heads { query: self.heads, key_value: self.kv_heads, width: self.head_width }
+    }
+
+    /// Output and input width of a projection.
+    pub fn projection(&self, name: &str) -> (usize, usize) {
+        let (query, key_value) = (self.heads * self.head_width, self.kv_heads * self.head_width);
+        match name {
+            "self_attn.q_proj" => (query, self.width),
+            "self_attn.k_proj" | "self_attn.v_proj" => (key_value, self.width),
+            "self_attn.o_proj" => (self.width, query),
+            "mlp.down_proj" => (self.width, self.ffn),
+            _ => (self.ffn, self.width),
+        }
+    }
+
+    /// Whether a projection has a bias.
+    pub fn has_bias(&self, projection: &str) -> bool {
+        if projection.starts_with("mlp.") {
+            return self.ffn_bias;
+        }
+        match self.attention_bias {
+            AttentionBias::None => false,
+            AttentionBias::Inputs => projection != "self_attn.o_proj",
+            AttentionBias::All => true,
+        }
+    }
+
+    /// Every tensor of the decoder by Hugging Face's name, with its shape; vectors as one row.
+    pub fn tensors(&self) -> impl Iterator<Item = (String, [usize; 2])> + '_ {
+        let table = [self.vocabulary, self.width];
+        let head = (!self.tied).then(|| ("lm_head.weight".to_owned(), table));
+        [("model.embed_tokens.weight".to_owned(), table), ("model.norm.weight".to_owned(), [1, self.width])]
+            .into_iter()
+            .chain(head)
+            .chain((0..self.layers).flat_map(|layer| self.layer_tensors(layer)))
+    }
+
+    fn layer_tensors(&self, layer: usize) -> Vec<(String, [usize; 2])> {
+        let name = |part: &str| format!("model.layers.{layer}.{part}");
+        let mut tensors: Vec<_> = ["input_layernorm.weight", "post_attention_layernorm.weight"]
+            .map(|norm| (name(norm), [1, self.width]))
+            .into();
+        if self.head_norms {
+            tensors.extend(HEAD_NORMS.map(|norm| (name(&format!("{norm}.weight")), [1, self.head_width])));
+        }
+        for projection in PROJECTIONS {
+            let (output, input) = self.projection(projection);
+            tensors.push((name(&format!("{projection}.weight")), [output, input]));
+            if self.has_bias(projection) {
+                tensors.push((name(&format!("{projection}.bias")), [1, output]));
+            }
+        }
+        tensors
+    }
+}
+
+/// Names of the seven projections, as Hugging Face has them.
+pub const PROJECTIONS: [&str; 7] = [
+    "self_attn.q_proj",
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.o_proj",
+    "mlp.gate_proj",
+    "mlp.up_proj",
+    "mlp.down_proj",
+];
+
+/// The norms of queries and keys, as Hugging Face names them.
+pub const HEAD_NORMS: [&str; 2] = ["self_attn.q_norm", "self_attn.k_norm"];
+
+/// The part of an architecture that does not fit the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Layers,
+    KeyValueHeads,
+    HeadWidth,
+}
+
+impl LlamaConfig {
+    /// Checks that the parts of an architecture fit each other.
+    ///
+    /// # Errors
+    /// Which part does not, and why.
+    pub fn check(&self) -> Result<(), (Part, &'static str)> {
+        if self.layers > MAX_LAYERS {
+            return Err((Part::Layers, "more layers than any model has"));
+        }
+        if !self.heads.is_multiple_of(self.kv_heads) {
+            return Err((Part::KeyValueHeads, "does not divide the number of attention heads"));
+        }
+        if self.head_width == 0 || !self.head_width.is_multiple_of(2) {
+            return Err((Part::HeadWidth, "rotary heads need an even width"));
+        }
+        Ok(())
+    }
+}
