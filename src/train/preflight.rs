@@ -86,7 +86,9 @@ fn stages(task: &Task<'_>) -> Result<Vec<Warning>, InputError> {
     }
     let tests = |protocol: Protocol| test_counts(dataset, protocol, evaluation.users);
     let later: Vec<Vec<usize>> = evaluation.protocol.each().iter().map(|&protocol| tests(protocol)).collect();
-    if later.iter().flat_map(|counts| counts.iter().skip(1)).all(|&count| count == 0) {
+    // One stage alone is a base model with its first adapter, and asks nothing of later ones.
+    let has_later = dataset.stages.len() > 1;
+    if has_later && later.iter().flat_map(|counts| counts.iter().skip(1)).all(|&count| count == 0) {
         return Err(unusable(format!("{few} in any stage after the first: there is nothing to test")));
     }
     let numbers = |empty: &dyn Fn(usize) -> bool| -> Vec<usize> {
@@ -111,7 +113,7 @@ fn stages(task: &Task<'_>) -> Result<Vec<Warning>, InputError> {
     Ok(warnings)
 }
 
-/// `stage 3`, `stages 3, 4 and 5`.
+/// `Stage 3`, `Stages 3, 4 and 5`.
 fn stages_in_words(stages: &[usize]) -> String {
     let numbers: Vec<String> = stages.iter().map(usize::to_string).collect();
     format!("{} {}", if stages.len() == 1 { "Stage" } else { "Stages" }, joined(&numbers, "and"))

@@ -92,6 +92,10 @@ fn nothing_is_started_where_nobody_could_be_tested() {
         assert!(told.contains(part), "{part} is not in\n{told}");
     }
     assert!(!here.path().join("runs").exists(), "nothing was begun");
+    // One stage alone is no project whose later stages are empty.
+    project(here.path(), &fading(|_, _| 2), "Equal(1)", "");
+    let text = stdout(&peso(here.path(), &["inspect", "p.ron"]));
+    assert!(text.contains("On the disk: about ") && !text.contains("nothing to test"), "{text}");
     // The first interactions after the first stage can be asked all the same.
     project(here.path(), &fading(|_, _| 2), THREE_LATER, "evaluation: (protocol: NextBlock)");
     let text = stdout(&peso(here.path(), &["inspect", "p.ron"]));
