@@ -7,14 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::assumption::Assumption;
 use super::error::ImportError;
-use super::input::{Monitor, OnProgress};
-use super::item_texts::ItemTexts;
 use super::plan::{Layout, Plan, Source};
-use super::sequences::Sequences;
-use super::sink::Sink;
-use super::skipped::Skipped;
 use super::spec::Format;
-use super::{delimited, histories, item_file, mind, objects, parquet_file};
+use crate::data::formats::known::mind;
+use crate::data::formats::reader::item_texts::ItemTexts;
+use crate::data::formats::reader::sequences::Sequences;
+use crate::data::formats::reader::sink::Sink;
+use crate::data::formats::reader::skipped::Skipped;
+use crate::data::formats::reader::{delimited, histories, item_file};
+use crate::data::formats::reader::{objects, parquet_file};
+use crate::data::formats::stream::input::{Monitor, OnProgress};
 use crate::data::interactions::Interactions;
 use crate::error::InputError;
 

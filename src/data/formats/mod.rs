@@ -1,108 +1,45 @@
 //! Datasets of others: which format a file has, and its interactions as a stream into one shape.
 //!
-//! A format is one file here and one line in the list below. Its [`FormatSpec`] has the words for people and says which files
-//! belong together and where a record's parts are, as a [`plan::Plan`]; a reader for each kind of file (`delimited`, `objects`,
-//! `histories`, `parquet_file`) takes the records in.
+//! A format is one file in `known` and one line in its list. Its [`FormatSpec`] has the words for people and says which files
+//! belong together and where a record's parts are, as a [`plan::Plan`]. From the ground up:
+//!
+//! - `stream`: files as streams of text;
+//! - `value`: what one value of a record is;
+//! - `reader`: a reader for each kind of file, which takes the records in;
+//! - `known`: the formats;
+//! - `telling`: what a path is.
 
 mod assumption;
-mod dataset_files;
-mod delimited;
-mod detect;
-mod encoding;
 mod error;
-mod events;
-mod excerpt;
-mod field;
-mod file_names;
-mod file_set;
-mod first_rows;
-mod foreign;
-mod found;
-mod gzip;
-mod histories;
-mod ids;
 mod import;
-mod input;
-mod item_file;
-mod item_texts;
-mod json_repair;
-mod missing;
-mod object;
-mod object_stream;
-mod object_table;
-mod objects;
+mod known;
 pub mod options;
-mod parquet_file;
 pub mod plan;
-mod python;
+mod reader;
 pub mod reading;
 mod reason;
-mod records;
 mod reference;
-mod sample;
-mod sequences;
-mod sink;
-mod skipped;
 mod spec;
-mod spool;
-mod times;
-mod unknown;
-
-/// Declares the formats: a module each, and the list of their specs.
-macro_rules! formats {
-    ($($name:ident),* $(,)?) => {
-        $(pub mod $name;)*
-
-        /// In the order in which a file is asked for them: those whose content leaves the least doubt first.
-        static SPECS: &[&FormatSpec] = &[$(&$name::SPEC),*];
-    };
-}
-
-formats! {
-    lc_rec,
-    recbole,
-    movielens,
-    amazon_2023,
-    amazon_2018,
-    amazon_2014,
-    yelp,
-    steam,
-    hm,
-    kuairand,
-    rees46,
-    retailrocket,
-    taobao,
-    gowalla,
-    lastfm,
-    book_crossing,
-    mind,
-    minionerec,
-    item_lists,
-    table,
-    peso_release,
-}
-
-/// Tables that their header tells.
-mod named_table;
-
-/// What the editions of Amazon have in common.
-mod amazon;
+mod stream;
+mod telling;
+mod value;
 
 pub use self::assumption::Assumption;
-pub use self::detect::{
+pub use self::error::ImportError;
+pub use self::import::{ImportReport, ReadFile, files, import};
+pub use self::known::peso_release;
+pub use self::known::table::column_index;
+pub use self::options::column_name;
+pub use self::reader::skipped::{Skipped, SkippedLine, SkippedProblem, kind_of_problem};
+pub use self::reference::reference;
+pub use self::spec::{Format, FormatSpec, SourceFields};
+pub use self::stream::input::{Monitor, OnProgress, Progress};
+pub use self::stream::spool::Spool;
+pub use self::telling::detect::{
     Detected, detect, first_file, is_delimited, plan_of, plan_of_table, propose_items, propose_table, unclear_table,
 };
-pub use self::error::ImportError;
-pub use self::excerpt::{Excerpt, ExcerptLine};
-pub use self::file_set::is_pattern;
-pub use self::first_rows::FirstRows;
-pub use self::import::{ImportReport, ReadFile, files, import};
-pub use self::input::{Monitor, OnProgress, Progress};
-pub use self::options::column_name;
-pub use self::reference::reference;
-pub use self::skipped::{Skipped, SkippedLine, SkippedProblem, kind_of_problem};
-pub use self::spec::{Format, FormatSpec, SourceFields};
-pub use self::spool::Spool;
-pub use self::table::column_index;
-pub use self::times::time_span;
-pub use self::unknown::{formats_in_words, unknown};
+pub use self::telling::excerpt::{Excerpt, ExcerptLine};
+pub use self::telling::file_set::is_pattern;
+pub use self::telling::first_rows::FirstRows;
+pub use self::telling::unknown::{formats_in_words, unknown};
+pub use self::value::times::time_span;

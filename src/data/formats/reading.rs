@@ -118,7 +118,7 @@ pub enum Escape {
 }
 
 /// The fields of [`Reading`].
-pub(super) const TERMS: &[Term] = &[
+pub const TERMS: &[Term] = &[
     Term {
         name: "times",
         meaning: "`Seconds`, `Milliseconds`, `Microseconds` or `Nanoseconds` since 1970; `YearMonthDay` for numbers like \

@@ -10,7 +10,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::options;
 use super::plan::{ItemLayout, Layout};
-use super::sample::FileSample;
+use crate::data::formats::telling::sample::FileSample;
 use crate::data::term::Term;
 use crate::data::variant_name::VariantName;
 use crate::error::InputError;
@@ -140,7 +140,7 @@ impl Format {
 
     /// All of them, those first whose content leaves the least doubt.
     pub fn all() -> impl Iterator<Item = Self> {
-        super::SPECS.iter().map(|spec| Self::of(spec))
+        super::known::SPECS.iter().map(|spec| Self::of(spec))
     }
 
     /// The format of a key.
