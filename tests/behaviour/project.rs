@@ -45,6 +45,14 @@ fn shipped_projects_are_sound() {
     }
 }
 
+/// The settings behind the published tables, which take longer than what one starts from.
+#[test]
+fn projects_of_the_results_are_sound() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/results/projects");
+    let files = glob::glob(&format!("{}/**/*.ron", folder.display())).unwrap().flatten();
+    assert_eq!(files.map(|file| Project::load(&file).unwrap()).count(), 6);
+}
+
 #[test]
 fn a_saved_project_reads_back_the_same() {
     let folder = tempfile::tempdir().unwrap();

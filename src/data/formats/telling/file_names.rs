@@ -67,10 +67,17 @@ fn of_numbers(name: &str) -> FileName {
         // To the last digit before a letter.
         let run = rest[first..].find(|letter: char| !letter.is_ascii_digit() && !separates(letter));
         let run = rest[first..].split_at(run.unwrap_or(rest.len() - first)).0.trim_end_matches(separates);
-        family.push_str(&rest[..first]);
-        family.push('*');
-        common.push_str(rest[..first].trim_end_matches(|letter| separates(letter) || ['(', '='].contains(&letter)));
-        rest = &rest[first + run.len()..];
+        let (before, behind) = (&rest[..first], &rest[first + run.len()..]);
+        if behind.starts_with(char::is_alphabetic) {
+            // A number with a unit says how large something is, not which part: `ml-10m` and `ml-20m` are two datasets.
+            family.push_str(&rest[..first + run.len()]);
+            common.push_str(&rest[..first + run.len()]);
+        } else {
+            family.push_str(before);
+            family.push('*');
+            common.push_str(before.trim_end_matches(|letter| separates(letter) || ['(', '='].contains(&letter)));
+        }
+        rest = behind;
     }
     family.push_str(rest);
     common.push_str(rest);
@@ -179,6 +186,7 @@ mod tests {
         }
         assert_eq!(family("part-1.csv"), family("part-12-abc.csv"));
         assert_ne!(family("ml-100k.inter"), family("ml-1m.inter"));
+        assert_ne!(family("ml-10m.inter"), family("ml-20m.inter"));
         assert_eq!(FileName::of(Path::new("a.TEST.csv")).split, Some(2));
     }
 
