@@ -130,10 +130,10 @@ pub enum RunError {
     /// driver's own words, `next` the `--device` to try.
     #[error("{device} failed: {message}; resume the run with `--device {next}`")]
     Device { device: String, message: String, next: String },
-    /// The loss or a gradient is no longer a number (`value` is the loss) at a step of a stage, both from 1. Resumed with the same
-    /// settings, the run comes to the same end.
-    #[error("the loss became {value} in stage {stage}, step {step}; lower the learning rate or the penalty's weight")]
-    Diverged { stage: usize, step: usize, value: f64 },
+    /// The loss, a gradient or what was trained is no longer a number (`what` became `value`) at a step of a stage, both from 1.
+    /// Resumed with the same settings, the run comes to the same end.
+    #[error("{what} became {value} in stage {stage}, step {step}; lower the learning rate or the penalty's weight")]
+    Diverged { what: &'static str, stage: usize, step: usize, value: f64 },
     /// The user stopped it: in the window, with Ctrl-C, or through the folder's `control`. Exit status 130.
     #[error("stopped; the state is saved and `peso run` resumes it")]
     Stopped,

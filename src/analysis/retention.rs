@@ -354,7 +354,7 @@ impl Measurement<'_> {
             gradients.push(&example_gradient(model, adapter, example, self.task.project.training.temperature));
         }
         if gradients.rows().flatten().any(|value| !value.is_finite()) {
-            return Err(RunError::Diverged { stage: self.stage, step: 0, value: f64::NAN });
+            return Err(RunError::Diverged { what: "a gradient", stage: self.stage, step: 0, value: f64::NAN });
         }
         Ok(gradients)
     }

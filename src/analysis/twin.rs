@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Unrecorded, analysis_folder, cache};
 use crate::error::RunError;
+use crate::files;
 use crate::method::{Guides, Part};
 use crate::model::Adapter;
 use crate::model::backend::TrainingBackend;
@@ -66,6 +67,6 @@ pub fn twin<B: TrainingBackend>(
     let record = TwinRecord { best_epoch, validation_losses };
     cache::write(&done, &made_from, &record)?;
     // The twin is whole; a checkpoint that cannot be removed only takes room.
-    let _ = std::fs::remove_dir_all(&checkpoint);
+    let _ = files::remove_folder(&checkpoint);
     Ok(Twin { folder, record })
 }

@@ -57,7 +57,7 @@ pub(super) fn train<L: Learner>(
             let losses = learner.step(&step, number);
             let value = losses.loss + losses.penalty;
             if !value.is_finite() {
-                return Err(RunError::Diverged { stage, step: number, value });
+                return Err(RunError::Diverged { what: "the loss", stage, step: number, value });
             }
             sum += losses.loss * losses.examples as f64;
             examples += losses.examples;
@@ -65,6 +65,10 @@ pub(super) fn train<L: Learner>(
             on_progress(Progress::Step { epoch, step: number, loss, penalty, examples })?;
         }
         let (training_loss, validation_loss) = (sum / examples.max(1) as f64, learner.validation_loss());
+        if !validation_loss.is_finite() {
+            let what = "the loss on validation users";
+            return Err(RunError::Diverged { what, stage, step: number, value: validation_loss });
+        }
         figures.final_loss = training_loss;
         figures.validation_losses.push(validation_loss);
         if best.as_ref().is_none_or(|(best, _)| validation_loss < *best) {

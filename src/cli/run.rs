@@ -249,8 +249,11 @@ fn tell(outcomes: &[RunOutcome]) -> Ended {
         let reason = outcome.reason.as_deref().unwrap_or("no reason was recorded");
         say(&format!("error: {} failed: {reason}", outcome.run));
     }
+    for outcome in outcomes.iter().filter(|outcome| outcome.status == Status::Running) {
+        say(&format!("error: {} is left out: {}", outcome.run, outcome.reason.as_deref().unwrap_or_default()));
+    }
     let any = |status| outcomes.iter().any(|outcome| outcome.status == status);
-    if any(Status::Failed) {
+    if any(Status::Failed) || any(Status::Running) {
         Ended::RunFailed
     } else if any(Status::Stopped) {
         say("stopped; the state is saved and `peso run` resumes it");

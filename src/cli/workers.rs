@@ -94,12 +94,7 @@ fn carried_out(task: &Task<'_>, runs: &[PlannedRun], order: &Order, reporter: &m
         Some(run) => run_planned(task, run, number, reporter).map_err(|error| error.to_string()),
         None => Err("the project file was changed while its runs were started; start them again".to_owned()),
     };
-    outcome.unwrap_or_else(|reason| failed(&order.experiment, order.seed, reason))
-}
-
-fn failed(experiment: &str, seed: u64, reason: String) -> RunOutcome {
-    let run = format!("{experiment}, seed {seed},");
-    RunOutcome { run, experiment: experiment.to_owned(), status: Status::Failed, reason: Some(reason) }
+    outcome.unwrap_or_else(|reason| RunOutcome::not_started(&order.experiment, order.seed, reason))
 }
 
 /// Reads orders until standard input is closed, which raises `stop`.
@@ -282,18 +277,29 @@ impl Office<'_> {
                 self.workers[number].at = None;
                 self.schedule.ended(number, outcome.status);
                 self.outcomes.push(outcome);
-                self.assign(number);
+                self.assign_idle();
             }
         }
         Ok(())
     }
 
-    /// Gives a worker its next run, or lets it end where there is none.
+    /// Gives work to those who have none, also to those who waited for a run that is done now.
+    fn assign_idle(&mut self) {
+        for number in 0..self.workers.len() {
+            if self.workers[number].ready && self.workers[number].at.is_none() {
+                self.assign(number);
+            }
+        }
+    }
+
+    /// Gives a worker its next run, or lets it end where none is left. Where all wait for others it waits as well.
     fn assign(&mut self, number: usize) {
         let worker = &mut self.workers[number];
         let Some(orders) = &mut worker.orders else { return };
         let Some(index) = self.schedule.next(number) else {
-            worker.orders = None;
+            if self.schedule.is_empty() {
+                worker.orders = None;
+            }
             return;
         };
         worker.at = Some(index);
@@ -320,10 +326,11 @@ impl Office<'_> {
             None => "its worker ended; `peso run` resumes it".to_owned(),
         };
         let run = &self.runs[index];
-        self.outcomes.push(failed(&run.experiment, run.seed, reason));
+        self.outcomes.push(RunOutcome::not_started(&run.experiment, run.seed, reason));
         if !self.schedule.is_empty() && self.unfit.is_none() && !interrupted.load(Ordering::SeqCst) {
             self.hire(interrupted)?;
         }
+        self.assign_idle();
         Ok(())
     }
 }

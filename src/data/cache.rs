@@ -241,7 +241,7 @@ pub(crate) fn forget_oldest(folder: &Path, ending: &str) {
     let mut entries: Vec<(std::time::SystemTime, PathBuf)> = entries.filter_map(entry).collect();
     entries.sort();
     for (_, path) in entries.iter().rev().skip(KEPT) {
-        let _ = fs::remove_file(path);
+        let _ = files::remove(path);
     }
 }
 

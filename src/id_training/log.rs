@@ -1,12 +1,11 @@
 //! The figures of each epoch in a file that grows while ids are trained, a line of JSON an epoch.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::Path;
 
 use super::observer::Epoch;
 use crate::error::InputError;
 use crate::files;
+use crate::files::lines::Lines;
 
 /// Bytes of a log that are read: a hundred thousand epochs.
 const LARGEST: u64 = 32 << 20;
@@ -16,10 +15,8 @@ const LARGEST: u64 = 32 << 20;
 /// # Errors
 /// The file cannot be written.
 pub fn append(path: &Path, epoch: &Epoch) -> Result<(), InputError> {
-    let line = serde_json::to_string(epoch).map_err(|error| InputError::new(path, error.to_string()))? + "\n";
-    let mut file =
-        OpenOptions::new().create(true).append(true).open(path).map_err(|error| files::unwritable(path, &error))?;
-    file.write_all(line.as_bytes()).map_err(|error| files::unwritable(path, &error))
+    let line = serde_json::to_string(epoch).map_err(|error| InputError::new(path, error.to_string()))?;
+    Lines::open(path)?.push(&line)
 }
 
 /// Leaves the first `epochs` alone, as training goes on from there.
@@ -63,8 +60,10 @@ mod tests {
         (1..=3).for_each(|number| append(&path, &epoch(number)).unwrap());
         assert_eq!(read(&path), [epoch(1), epoch(2), epoch(3)]);
         cut(&path, 2).unwrap();
-        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"{\"epoch\": 3, \"of\"").unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text + "{\"epoch\": 3, \"of\"").unwrap();
         assert_eq!(read(&path), [epoch(1), epoch(2)]);
+        append(&path, &epoch(3)).unwrap();
+        assert_eq!(read(&path), [epoch(1), epoch(2), epoch(3)]);
     }
 }

@@ -13,6 +13,7 @@ use super::contents::{Contents, Source};
 use super::manifest::{self, Manifest, PackedFile, hex};
 use super::{Meter, OnProgress, PackError};
 use crate::error::InputError;
+use crate::files::disk::Output;
 use crate::run::database::copy_database;
 use crate::run::pseudonyms::pseudonymise;
 use crate::{calendar, files};
@@ -59,7 +60,7 @@ pub fn pack(contents: &Contents, to: &Path, on_progress: OnProgress<'_>) -> Resu
 
 fn write(contents: &Contents, to: &Path, temporary: &Path, meter: &mut Meter<'_, '_>) -> Result<Manifest, PackError> {
     let unwritable = |error: io::Error| PackError::from(files::unwritable(to, &error));
-    let mut zip = ZipWriter::new(BufWriter::new(File::create_new(temporary).map_err(unwritable)?));
+    let mut zip = ZipWriter::new(BufWriter::new(Output::create_new(temporary).map_err(unwritable)?));
     let mut packed = Vec::new();
     for entry in &contents.entries {
         start(&mut zip, &entry.name, entry.bytes).map_err(unwritable)?;
@@ -84,7 +85,7 @@ fn write(contents: &Contents, to: &Path, temporary: &Path, meter: &mut Meter<'_,
                     copy(file, &mut zip, meter, Sides { from: database, to })
                 });
                 // A copy that cannot be removed adds nothing to what went wrong, or to what did not.
-                let _ = fs::remove_file(&copied);
+                let _ = files::remove(&copied);
                 taken?
             }
         };
@@ -124,7 +125,7 @@ fn manifest_of(contents: &Contents, packed: Vec<PackedFile>, meter: &mut Meter<'
 }
 
 /// Begins a file, with the same time and rights whoever packs it when.
-fn start(zip: &mut ZipWriter<BufWriter<File>>, name: &str, bytes: u64) -> io::Result<()> {
+fn start(zip: &mut ZipWriter<BufWriter<Output>>, name: &str, bytes: u64) -> io::Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())

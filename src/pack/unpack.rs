@@ -14,6 +14,7 @@ use super::names::{self, Taken};
 use super::{Meter, OnProgress, PackError};
 use crate::error::InputError;
 use crate::files;
+use crate::files::disk::Output;
 use crate::project::Project;
 
 /// A manifest is a line a file.
@@ -186,7 +187,7 @@ fn fill(
             files::create_folder(parent)?;
         }
         let entry = zip.by_name(&packed.name).map_err(|_| refused(file, format!("`{}` is damaged", packed.name)))?;
-        let mut written = File::create_new(&to).map_err(|error| files::unwritable(&to, &error))?;
+        let mut written = Output::create_new(&to).map_err(|error| files::unwritable(&to, &error))?;
         // One byte more than declared tells that there is more.
         let copied = copy(entry.take(packed.bytes + 1), &mut written, meter, Sides { from: file, to: &to });
         let (bytes, sha256) = copied.map_err(|error| match error {
@@ -206,7 +207,7 @@ fn fill(
             )
             .into());
         }
-        written.sync_all().map_err(|error| files::unwritable(&to, &error))?;
+        written.sync().map_err(|error| files::unwritable(&to, &error))?;
     }
     let text = serde_json::to_vec_pretty(manifest).map_err(|error| InputError::new(file, error.to_string()))?;
     files::write_atomically(&folder.join(manifest::NAME), &text)?;

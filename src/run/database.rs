@@ -3,13 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::data::Protocol;
 use crate::error::InputError;
+use crate::files::{self, disk};
 
 /// Version of the tables, kept in `user_version`.
 const VERSION: i64 = 2;
+
+/// Bytes of the file beside a database that its readers and its writer share, when it is made.
+const SHARED_MEMORY: u64 = 32 << 10;
 
 /// Marks the file as a run's (`peso` in ASCII), kept in `application_id`.
 const APPLICATION: i64 = 0x7065_736f;
@@ -65,10 +69,12 @@ CREATE TABLE IF NOT EXISTS stage_lambdas (stage INTEGER PRIMARY KEY, lambda TEXT
 
 /// Creates the file with empty tables.
 pub(super) fn create(path: &Path) -> Result<(), InputError> {
+    disk::commit(path).map_err(|error| files::unwritable(path, &error))?;
     let create = || {
         let connection = Connection::open(path)?;
         // Readers of a write-ahead log never wait for the writer, nor it for them.
         connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
         let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
         connection.execute_batch(&format!("BEGIN; {TABLES} {LATER_TABLES} {marks} COMMIT;"))
     };
@@ -122,6 +128,16 @@ pub(super) fn protocol_number(protocol: Protocol) -> i64 {
 
 /// Puts a database error into words.
 pub(super) fn database_error(path: &Path, doing: &str, error: &rusqlite::Error) -> InputError {
+    let is_full = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => true,
+        // What a reader shares with the writer takes room too, and SQLite does not say that it had none.
+        Some(ErrorCode::SystemIoFailure) => files::free_bytes(path).is_some_and(|free| free < SHARED_MEMORY),
+        _ => false,
+    };
+    if is_full {
+        return InputError::new(path, format!("cannot {doing} the run's measurements: the disk is full"))
+            .advice("free some space on the disk");
+    }
     InputError::new(path, format!("cannot {doing} the run's measurements: {error}"))
 }
 

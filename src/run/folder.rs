@@ -3,14 +3,14 @@
 //! `<runs dir>/<run id>/` holds `run.ron` (the frozen configuration), `run.sqlite` (what was measured), `control` (what
 //! the user wants), `worker.lock` (held while a worker runs), `log.txt`, `adapters/stage_<t>/` and `checkpoint/`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::config::RunConfig;
-use super::layout::{CONFIG, CONTROL, DATABASE, LOCK, adapter_folder, read_control};
+use super::layout::{CONFIG, CONTROL, DATABASE, adapter_folder, read_control};
 use super::observer::Control;
 use super::reader::RunReader;
+use super::worker_lock::{self, WorkerLock};
 use super::writer::RunWriter;
 use super::{Status, database};
 use crate::error::InputError;
@@ -28,12 +28,6 @@ pub struct RunFolder {
     config: RunConfig,
 }
 
-/// Held by the worker of a run; the operating system lets go of it however the worker ends.
-#[derive(Debug)]
-pub struct WorkerLock {
-    _file: File,
-}
-
 impl RunFolder {
     /// Makes the folder of a run, or opens the one that is there so that the run can be resumed.
     ///
@@ -47,20 +41,15 @@ impl RunFolder {
             there.check_same(config)?;
             return Ok(there);
         }
-        files::create_folder(runs_dir)?;
-        // Built under a name that no listing takes for a run, so that a run folder is whole from its first moment.
-        let unfinished = runs_dir.join(format!(".new-{}-{}", config.run, std::process::id()));
-        files::create_folder(&unfinished)?;
-        let made = files::write_atomically(&unfinished.join(CONFIG), to_ron(config, &path)?.as_bytes())
-            .and_then(|()| database::create(&unfinished.join(DATABASE)))
-            .and_then(|()| fs::rename(&unfinished, &path).map_err(|error| files::unwritable(&path, &error)));
-        if let Err(error) = made {
-            // What is left of the failed folder is no run to anybody; the first error is the one that tells.
-            let _ = fs::remove_dir_all(&unfinished);
-            // Another worker may have made it in the meantime.
-            if !path.exists() {
-                return Err(error);
-            }
+        let made = files::write_folder(&path, |unfinished| {
+            files::write_atomically(&unfinished.join(CONFIG), to_ron(config, &path)?.as_bytes())?;
+            database::create(&unfinished.join(DATABASE))
+        });
+        // Another worker may have made it in the meantime.
+        if let Err(error) = made.map_err(|error| InputError { path: path.clone(), ..error })
+            && !path.exists()
+        {
+            return Err(error);
         }
         let there = Self::open(&path)?;
         there.check_same(config)?;
@@ -179,13 +168,35 @@ impl RunFolder {
     /// Takes the run for this process; only one worker at a time may write a run.
     ///
     /// # Errors
-    /// Another worker has it.
+    /// Another worker has it, or the folder cannot be written.
     pub fn lock(&self) -> Result<WorkerLock, InputError> {
-        match files::lock(&self.path.join(LOCK), Duration::from_millis(500))? {
-            Some(file) => Ok(WorkerLock { _file: file }),
-            None => Err(InputError::new(&self.path, "another worker is training this run")
-                .advice("wait for it, or stop it first")),
+        self.try_lock()?.ok_or_else(|| self.busy())
+    }
+
+    /// As [`RunFolder::lock`]; none where another worker has it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn try_lock(&self) -> Result<Option<WorkerLock>, InputError> {
+        let lock = worker_lock::take(&self.path)?;
+        if lock.is_some() {
+            self.remove_left_behind();
         }
+        Ok(lock)
+    }
+
+    /// The error that names the worker who has the run.
+    pub fn busy(&self) -> InputError {
+        worker_lock::busy(&self.path)
+    }
+
+    /// Removes what killed workers of this run left half written, under names that nobody reads.
+    fn remove_left_behind(&self) {
+        for folder in ["adapters", "base", "checkpoint"] {
+            files::remove_left_behind(&self.path.join(folder));
+        }
+        files::remove_left_behind_of(&self.path.join(CONTROL));
+        files::remove_left_behind_of(&self.path);
     }
 
     /// The one writer of the run; hold its [`WorkerLock`] as long.
@@ -210,11 +221,7 @@ impl RunFolder {
     /// A worker is training it, or it cannot be removed.
     pub fn delete(self) -> Result<(), InputError> {
         let _lock = self.lock()?;
-        // After the rename it is no run any more, even where the removal is cut off.
-        let gone = self.path.with_file_name(format!(".deleted-{}-{}", self.config.run, std::process::id()));
-        fs::rename(&self.path, &gone)
-            .and_then(|()| fs::remove_dir_all(&gone))
-            .map_err(|error| InputError::io(&self.path, "remove", &error))
+        files::remove_whole_folder(&self.path)
     }
 
     fn check_same(&self, wanted: &RunConfig) -> Result<(), InputError> {

@@ -37,8 +37,3 @@ pub(super) fn read_control(folder: &Path) -> Control {
         _ => Control::Run,
     }
 }
-
-/// Whether a worker holds the run now.
-pub(super) fn worker_lives(folder: &Path) -> bool {
-    files::is_locked(&folder.join(LOCK))
-}

@@ -20,12 +20,14 @@ pub mod stamp;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod trash;
+mod worker_lock;
 pub mod writer;
 
 pub use self::config::{RunConfig, RunMethod};
-pub use self::folder::{RunFolder, WorkerLock};
+pub use self::folder::RunFolder;
 pub use self::options::{CHECKPOINT_EVERY, RunOptions, RunSelection};
 pub use self::outcome::{RunOutcome, Status};
 pub use self::reader::{EvaluationSummary, Event, RunReader};
 pub use self::stamp::FolderStamp;
+pub use self::worker_lock::WorkerLock;
 pub use self::writer::RunWriter;

@@ -50,3 +50,11 @@ pub struct RunOutcome {
     pub status: Status,
     pub reason: Option<String>,
 }
+
+impl RunOutcome {
+    /// Of a run that could not be started, or whose worker died, and so has no id.
+    pub fn not_started(experiment: &str, seed: u64, reason: String) -> Self {
+        let run = format!("{experiment}, seed {seed},");
+        Self { run, experiment: experiment.to_owned(), status: Status::Failed, reason: Some(reason) }
+    }
+}

@@ -25,6 +25,11 @@ impl PlannedRun {
         Project { training: self.training.clone(), dataset: self.dataset.clone(), ..project.clone() }
     }
 
+    /// Whether a run is one of those that this is made of.
+    pub fn is_made_of(&self, other: &Self) -> bool {
+        other.seed == self.seed && self.method.parts().contains(&other.experiment.as_str())
+    }
+
     /// The run's id.
     ///
     /// # Errors

@@ -7,9 +7,9 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use super::database::{self, protocol_number};
-use super::layout::{DATABASE, adapter_folder, worker_lives};
+use super::layout::{DATABASE, adapter_folder};
 use super::observer::{CellIndex, EvaluationRecord, Level, Phase, Progress, StageRecord, StepRecord, UserOutcome};
-use super::{RunConfig, Status};
+use super::{RunConfig, Status, worker_lock};
 use crate::baseline::ChosenOptions;
 use crate::data::Protocol;
 use crate::error::InputError;
@@ -67,7 +67,7 @@ impl RunReader {
     pub fn status(&self) -> Result<Status, InputError> {
         let recorded = self.state("status")?.as_deref().and_then(Status::from_key).unwrap_or(Status::Queued);
         let needs_worker = matches!(recorded, Status::Running | Status::Paused);
-        Ok(if needs_worker && !worker_lives(&self.folder) { Status::Stopped } else { recorded })
+        Ok(if needs_worker && !worker_lock::is_held(&self.folder) { Status::Stopped } else { recorded })
     }
 
     /// Why the run stands where it stands, where there is something to say.

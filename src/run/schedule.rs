@@ -16,6 +16,8 @@ use crate::project::Project;
 pub struct Schedule {
     /// By run: the shared parts that it needs, in the order in which they are made; none for a non-learned baseline.
     needs: Vec<Vec<SharedPart>>,
+    /// By run: the runs that it is made of, which come first.
+    made_of: Vec<Vec<usize>>,
     waiting: Vec<usize>,
     ready: BTreeSet<SharedPart>,
     /// By worker: its run.
@@ -35,7 +37,9 @@ impl Schedule {
             _ => Ok(Vec::new()),
         });
         let ready = shared_part::folders(runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
+        let made_of = runs.iter().map(|run| (0..runs.len()).filter(|&other| run.is_made_of(&runs[other])).collect());
         Ok(Self {
+            made_of: made_of.collect(),
             needs: needs.collect::<Result<_, _>>()?,
             waiting: (0..runs.len()).collect(),
             ready: ready.map(|folder| SharedPart::of(folder.config())).collect(),
@@ -49,9 +53,10 @@ impl Schedule {
     }
 
     /// Gives a worker the next run: the first whose shared parts are there, else the first that prepares parts which
-    /// nobody is at, else the first.
+    /// nobody is at, else the first. None where all that are left are made of runs that are not done yet.
     pub fn next(&mut self, worker: usize) -> Option<usize> {
-        let index = (0..self.waiting.len()).min_by_key(|&index| self.delay(self.waiting[index]))?;
+        let can_begin = |&index: &usize| self.made_of[self.waiting[index]].iter().all(|part| self.is_done(*part));
+        let index = (0..self.waiting.len()).filter(can_begin).min_by_key(|&index| self.delay(self.waiting[index]))?;
         let run = self.waiting.remove(index);
         self.at_work.insert(worker, run);
         Some(run)
@@ -74,6 +79,10 @@ impl Schedule {
         if let (Some(run), Status::Finished) = (run, status) {
             self.ready.extend(self.needs[run].iter().cloned());
         }
+    }
+
+    fn is_done(&self, run: usize) -> bool {
+        !self.waiting.contains(&run) && self.at_work.values().all(|&other| other != run)
     }
 
     /// 0: its shared parts are there; 1: it makes them; 2: it waits for another worker who makes them.
@@ -160,6 +169,32 @@ mod tests {
         schedule.ended(1, Status::Failed);
         assert_eq!(next(&mut schedule, 1), Some("B 2"));
         assert!(schedule.is_empty() && next(&mut schedule, 1).is_none());
+    }
+
+    #[test]
+    fn what_is_made_of_runs_waits_for_them_however_many_workers_are_free() {
+        let text = PROJECT
+            .replace(
+                "method: Peso())",
+                "method: SasRec()), (name: \"Both\", method: Hybrid(adapter: \"A\", towers: \"B\"))",
+            )
+            .replace(
+                "    sweeps: [(experiment: \"A\", options: [(option: \"training.learning_rate\", values: [0.1])])],\n",
+                "",
+            )
+            .replace("seeds: [1, 2]", "seeds: [1]");
+        let project = Project::parse(&text, Path::new("somewhere/project.ron")).unwrap();
+        let runs = super::super::planned::planned(&project, &RunSelection::default()).unwrap();
+        let mut schedule = Schedule::new(&project, &runs, Path::new("nowhere")).unwrap();
+        let mut next = |worker| schedule.next(worker).map(|run| runs[run].experiment.as_str());
+        let begun: Vec<_> = (0..6).map(&mut next).collect();
+        assert_eq!(begun, [Some("Popularity"), Some("Co-occurrence"), Some("B"), Some("A"), None, None]);
+        assert!(!schedule.is_empty());
+        schedule.ended(2, Status::Finished);
+        assert_eq!(schedule.next(4), None, "one of two is there");
+        schedule.ended(3, Status::Failed);
+        assert_eq!(schedule.next(4).map(|run| runs[run].experiment.as_str()), Some("Both"), "it says what is missing");
+        assert!(schedule.is_empty());
     }
 
     #[test]

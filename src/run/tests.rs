@@ -535,3 +535,18 @@ fn rates_of_training_are_those_of_the_steps_with_and_without_their_sums() {
     run.writer().unwrap().rewind(3, Phase::Train, 0).unwrap();
     assert_eq!(run.reader().unwrap().training_rates().unwrap(), rates);
 }
+
+#[test]
+fn a_transaction_outlives_a_power_failure_and_readers_write_nothing() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(runs.path(), &config()).unwrap();
+    let path = run.path().join(DATABASE);
+    let writer = database::open_writer(&path).unwrap();
+    let setting = |connection: &rusqlite::Connection, name: &str| -> String {
+        connection.query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |row| row.get(0)).unwrap()
+    };
+    // https://www.sqlite.org/pragma.html#pragma_synchronous: 2 is FULL.
+    assert_eq!((setting(&writer, "journal_mode"), setting(&writer, "synchronous")), ("wal".to_owned(), "2".to_owned()));
+    let reader = database::open_reader(&path).unwrap();
+    assert!(reader.execute("DELETE FROM state", []).is_err());
+}

@@ -38,7 +38,7 @@ pub fn delete(runs_dir: &Path, run: &Path) -> Result<Deleted, InputError> {
     });
     let is = numbered.into_iter().find(|path| path.symlink_metadata().is_err());
     let is = is.ok_or_else(|| InputError::new(&trash, "the trash is full"))?;
-    fs::rename(run, &is).map_err(|error| InputError::io(run, "move into the trash", &error))?;
+    files::rename(run, &is)?;
     Ok(Deleted { was: run.to_path_buf(), is })
 }
 
@@ -52,7 +52,7 @@ impl Deleted {
             return Err(InputError::new(&self.was, "the run was made again since it was deleted")
                 .advice("delete that one first"));
         }
-        fs::rename(&self.is, &self.was).map_err(|error| InputError::io(&self.is, "take out of the trash", &error))
+        files::rename(&self.is, &self.was)
     }
 }
 
@@ -76,8 +76,7 @@ pub fn empty(runs_dir: &Path) -> Result<usize, InputError> {
     let paths = list(runs_dir);
     for path in &paths {
         let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-        let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-        removed.map_err(|error| InputError::io(path, "remove", &error))?;
+        if is_folder { files::remove_folder(path) } else { files::remove(path) }?;
     }
     Ok(paths.len())
 }

@@ -1,7 +1,5 @@
 //! The one writer of a run folder.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,9 +14,10 @@ use super::observer::{
     UserOutcome,
 };
 use crate::baseline::ChosenOptions;
+use crate::calendar;
 use crate::error::InputError;
+use crate::files::{self, disk, lines::Lines};
 use crate::measure::{Place, Slice};
-use crate::{calendar, files};
 
 /// Steps and progress wait at most this long for their transaction.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
@@ -36,7 +35,7 @@ const POLL_EVERY: Duration = Duration::from_millis(100);
 pub struct RunWriter {
     folder: PathBuf,
     connection: Connection,
-    log: File,
+    log: Lines,
     steps: Vec<StepRecord>,
     progress: Option<Progress>,
     flushed: Instant,
@@ -46,12 +45,10 @@ pub struct RunWriter {
 
 impl RunWriter {
     pub(super) fn open(folder: &Path) -> Result<Self, InputError> {
-        let log_path = folder.join(LOG);
-        let log = File::options().create(true).append(true).open(&log_path);
         Ok(Self {
             folder: folder.to_path_buf(),
             connection: database::open_writer(&folder.join(DATABASE))?,
-            log: log.map_err(|error| files::unwritable(&log_path, &error))?,
+            log: Lines::open(&folder.join(LOG))?,
             steps: Vec::new(),
             progress: None,
             flushed: Instant::now(),
@@ -166,11 +163,13 @@ impl RunWriter {
     }
 
     fn write(&mut self, act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<(), InputError> {
+        let database = self.folder.join(DATABASE);
+        disk::commit(&database).map_err(|error| files::unwritable(&database, &error))?;
         let written = self.connection.transaction().and_then(|transaction| {
             act(&transaction)?;
             transaction.commit()
         });
-        written.map_err(|error| database::database_error(&self.folder.join(DATABASE), "write", &error))
+        written.map_err(|error| database::database_error(&database, "write", &error))
     }
 }
 
@@ -202,8 +201,7 @@ impl Observer for RunWriter {
             let insert = "INSERT INTO events (unix, level, text) VALUES (?1, ?2, ?3)";
             transaction.execute(insert, params![whole(now), level_number(level), text]).map(drop)
         })?;
-        let line = format!("{} {:7} {}\n", date_and_time(now), level.word(), text.replace('\n', "\n    "));
-        self.log.write_all(line.as_bytes()).map_err(|error| files::unwritable(&self.folder.join(LOG), &error))
+        self.log.push(&format!("{} {:7} {}", date_and_time(now), level.word(), text.replace('\n', "\n    ")))
     }
 
     fn is_pausing(&mut self) -> bool {

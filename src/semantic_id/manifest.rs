@@ -4,7 +4,7 @@
 //! Files are replaced one after the other, so the manifest comes last, and first of all stands beside the old one under another name
 //! ([`Manifest::publish`]): from then on the new files are put in place whatever happens, by whoever looks next.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -193,10 +193,9 @@ impl Manifest {
             }
             // What another publication left, which came to nothing, is not what this one names.
             let fits = hash_of(&next)? == *sha256;
-            if fits { fs::rename(&next, &file) } else { fs::remove_file(&next) }
-                .map_err(|error| files::unwritable(&file, &error))?;
+            if fits { files::rename(&next, &file) } else { files::remove(&next) }?;
         }
-        fs::rename(next(&path), &path).map_err(|error| files::unwritable(&path, &error))
+        files::rename(&next(&path), &path)
     }
 
     /// Items that have an id.
@@ -233,6 +232,8 @@ pub fn hash_of(file: &Path) -> Result<String, InputError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Files of a bundle with this content under the names of the next ones, and their manifest.

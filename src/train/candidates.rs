@@ -4,12 +4,13 @@
 //! the order, dropout and learning rates that the stage has with that λ alone. So the one that is left over is that training,
 //! number for number. What is decided follows from the candidates' checkpoints, so a run that was cut off decides the same.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use crate::error::InputError;
 use crate::files;
+use crate::files::lines::Lines;
 use crate::run::checkpoint::{Checkpoint, TrainingCursor};
 use crate::run::observer::{Control, EvaluationRecord, Level, Observer, Progress, StageRecord, StepRecord};
 
@@ -65,14 +66,14 @@ pub fn folder(checkpoint: &Path, index: usize) -> PathBuf {
 /// Removes all candidates.
 pub fn remove(checkpoint: &Path) {
     // They only take room: a stage looks at them only while it has decided nothing.
-    let _ = fs::remove_dir_all(checkpoint.join("candidates"));
+    let _ = files::remove_folder(&checkpoint.join("candidates"));
 }
 
 const STEPS: &str = "steps.jsonl";
 
 /// Hears a candidate's training: its steps are kept beside its checkpoint, its stage is nobody's yet.
 pub struct Candidate<'a> {
-    steps: File,
+    steps: Lines,
     path: PathBuf,
     observer: &'a mut dyn Observer,
 }
@@ -95,10 +96,9 @@ impl<'a> Candidate<'a> {
         if checkpoint.is_none() {
             steps.clear();
         }
-        let file = File::create(&path).map_err(|error| files::unwritable(&path, &error))?;
-        let mut candidate = Self { steps: file, path, observer };
-        steps.iter().try_for_each(|step| candidate.step(step))?;
-        Ok((candidate, checkpoint))
+        let kept = steps.iter().map(|step| line(&path, step).map(|line| line + "\n")).collect::<Result<String, _>>()?;
+        files::write_atomically(&path, kept.as_bytes())?;
+        Ok((Self { steps: Lines::open(&path)?, path, observer }, checkpoint))
     }
 }
 
@@ -117,10 +117,13 @@ fn read_steps(path: &Path) -> Result<Vec<StepRecord>, InputError> {
     Ok(lines.map_while(|line| serde_json::from_str(&line).ok()).collect())
 }
 
+fn line(path: &Path, step: &StepRecord) -> Result<String, InputError> {
+    serde_json::to_string(step).map_err(|error| InputError::new(path, error.to_string()))
+}
+
 impl Observer for Candidate<'_> {
     fn step(&mut self, step: &StepRecord) -> Result<(), InputError> {
-        let line = serde_json::to_string(step).map_err(|error| InputError::new(&self.path, error.to_string()))?;
-        writeln!(self.steps, "{line}").map_err(|error| files::unwritable(&self.path, &error))
+        self.steps.push(&line(&self.path, step)?)
     }
 
     fn evaluation(&mut self, _: &EvaluationRecord) -> Result<(), InputError> {

@@ -61,7 +61,7 @@ impl Filter<'_> {
         let seed = self.folder.config().seed;
         let (gradients, tokens) = gradients(EXAMPLES, model, latest, data, self.task, seed);
         if gradients.rows().flatten().any(|value| !value.is_finite()) {
-            return Err(RunError::Diverged { stage: self.stage, step: 0, value: f64::NAN });
+            return Err(RunError::Diverged { what: "a gradient", stage: self.stage, step: 0, value: f64::NAN });
         }
         let gradients = centred(&gradients);
         let mut past = vec![Vec::new(); self.groups(&peso, &adapters)?.len()];

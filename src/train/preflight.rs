@@ -1,7 +1,7 @@
 //! What is to be known before a run is started: what nothing can come of, what will not be measured, and the disk that it takes.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,8 @@ use crate::model::BaseModel;
 use crate::project::Evaluation;
 use crate::run::planned::PlannedRun;
 use crate::run::{RunFolder, RunMethod, Status};
-use crate::text::joined;
+use crate::semantic_id::IdCounts;
+use crate::text::{counted, joined};
 
 /// Something that a run will lack, and the setting that gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +60,7 @@ const LEAST: u64 = 400 << 10;
 /// # Errors
 /// Nothing could come of them: nobody to train on or to test, or more on the disk than is free.
 pub fn preflight(task: &Task<'_>, runs: &[PlannedRun]) -> Result<Preflight, InputError> {
+    something_to_choose(task, runs)?;
     let mut warnings = stages(task)?;
     warnings.extend(cut_offs(&task.project.evaluation));
     let disk_bytes = disk_bytes(task, runs)?;
@@ -73,13 +75,30 @@ pub fn preflight(task: &Task<'_>, runs: &[PlannedRun]) -> Result<Preflight, Inpu
     Ok(Preflight { warnings, disk_bytes, disk_free_bytes })
 }
 
+/// Refuses a catalogue in which no recommendation is better than another.
+fn something_to_choose(task: &Task<'_>, runs: &[PlannedRun]) -> Result<(), InputError> {
+    let IdCounts { items, ids } = task.dataset.index.id_counts();
+    let refused = |problem: String, advice: &str| Err(InputError::new(data_path(task), problem).advice(advice));
+    if items < 2 {
+        return refused(format!("the data have {}: there is nothing to choose", counted(items, "item")), "more items");
+    }
+    if ids < 2 && runs.iter().any(|run| run.method.adapts_model()) {
+        let problem = format!("all {items} items have one id: a language model recommends all of them or none");
+        return refused(problem, "ids that differ, such as those that `semantic_ids: Train()` makes of the data");
+    }
+    Ok(())
+}
+
+/// Where the data lie, for errors about them.
+fn data_path(task: &Task<'_>) -> PathBuf {
+    task.project.dataset.path().map_or_else(|| task.project.folder.clone(), Path::to_path_buf)
+}
+
 /// Stages that nobody is trained on or tested in.
 fn stages(task: &Task<'_>) -> Result<Vec<Warning>, InputError> {
     let (dataset, evaluation) = (&task.dataset, &task.project.evaluation);
-    let unusable = |problem: String| {
-        let path = task.project.dataset.path().map_or_else(|| task.project.folder.clone(), Path::to_path_buf);
-        InputError::new(path, problem).advice(more_in_a_stage(&task.project.dataset))
-    };
+    let unusable =
+        |problem: String| InputError::new(data_path(task), problem).advice(more_in_a_stage(&task.project.dataset));
     let few = format!("no user has {MIN_INTERACTIONS} interactions");
     if dataset.stages.first().is_none_or(|stage| stage.training_examples() == 0) {
         return Err(unusable(format!("{few} in stage 1: there is nothing to train on")));
@@ -96,6 +115,10 @@ fn stages(task: &Task<'_>) -> Result<Vec<Warning>, InputError> {
     };
     let untrained = numbers(&|stage| dataset.stages[stage].training_examples() == 0);
     let mut warnings = Vec::new();
+    if dataset.users.len() == 1 {
+        let what = "The data have one user: no difference can be told from chance".to_owned();
+        warnings.push(Warning { what, change: "data of more users".to_owned() });
+    }
     let mut warn = |stages: &[usize], words: &str| {
         if !stages.is_empty() {
             let what = format!("{} {words}", stages_in_words(stages));

@@ -140,14 +140,17 @@ fn of_another_identity(task: &Task<'_>, config: &RunConfig) -> Option<RunFolder>
 fn wait_for_lock(folder: &RunFolder, recorder: &mut Recorder<'_>) -> Result<WorkerLock, RunError> {
     let mut reported = false;
     loop {
-        match folder.lock() {
-            Ok(lock) => return Ok(lock),
-            Err(_) if recorder.control() == Control::Stop => return Err(RunError::Stopped),
-            Err(_) if reported => thread::sleep(Duration::from_millis(500)),
-            Err(_) => {
-                recorder.event(Level::Info, "waiting for another worker that trains what this run shares with it")?;
-                reported = true;
-            }
+        if let Some(lock) = folder.try_lock()? {
+            return Ok(lock);
+        }
+        if recorder.control() == Control::Stop {
+            return Err(RunError::Stopped);
+        }
+        if reported {
+            thread::sleep(Duration::from_millis(500));
+        } else {
+            recorder.event(Level::Info, "waiting for another worker that trains what this run shares with it")?;
+            reported = true;
         }
     }
 }

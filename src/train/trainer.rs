@@ -25,6 +25,9 @@ use crate::run::checkpoint::{Checkpoint, Cursor, TrainingCursor};
 use crate::run::observer::{Control, Level, Observer, Phase, Progress, StageRecord, StepRecord};
 use crate::{peak_memory, seeds};
 
+/// A gradient this many times as long as what a step is clipped to tells that the training is about to come apart.
+const STEEP: f64 = 1000.0;
+
 /// Validation examples a forward pass.
 const VALIDATION_BATCH: usize = 64;
 
@@ -70,6 +73,8 @@ struct Training<B: TrainingBackend> {
     cursor: TrainingCursor,
     optimizer: AdamW<B::InnerBackend>,
     best: Option<Snapshot>,
+    /// The largest norm of a gradient in this epoch, of the steps that this worker did.
+    steepest: f64,
     saved: Instant,
     resumed: Instant,
 }
@@ -93,6 +98,7 @@ impl Job<'_> {
             cursor: TrainingCursor::default(),
             optimizer: AdamW::new(self.weight_decay),
             best: None,
+            steepest: 0.0,
             saved: Instant::now(),
             resumed: Instant::now(),
         };
@@ -163,6 +169,10 @@ impl Job<'_> {
         }
     }
 
+    fn finite(&self, what: &'static str, step: usize, value: f64) -> Result<(), RunError> {
+        if value.is_finite() { Ok(()) } else { Err(RunError::Diverged { what, stage: self.stage, step, value }) }
+    }
+
     fn one_step<B: TrainingBackend>(
         &self,
         model: &mut Llama<B>,
@@ -182,9 +192,13 @@ impl Job<'_> {
         let seed = seeds::derive(self.seed, &["dropout", &self.stream(), &cursor.step.to_string()]);
         let gradients = accumulated(model, &pieces, self.trains.as_ref(), guides, &self.step, seed);
         let figures = gradients.figures;
-        if !figures.loss.is_finite() || !figures.gradient_norm.is_finite() {
-            return Err(RunError::Diverged { stage: self.stage, step: cursor.step + 1, value: figures.loss });
+        for (what, value) in
+            [("the loss", figures.loss), ("the penalty", figures.penalty), ("the gradient", figures.gradient_norm)]
+        {
+            self.finite(what, cursor.step + 1, value)?;
         }
+        training.steepest = training.steepest.max(figures.gradient_norm);
+        let cursor = &mut training.cursor;
         apply(model, gradients, &mut training.optimizer, learning_rate, self.step.clip);
         cursor.step += 1;
         cursor.step_in_epoch += 1;
@@ -282,6 +296,11 @@ impl Job<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
         let loss = validation_loss(model, self.validation, self.step.temperature);
+        // The last step's update may be the one that went too far, and no step after it would tell.
+        self.finite("the loss on validation users", training.cursor.step, loss)?;
+        let trained = Snapshot::of(model, self.trains.as_ref());
+        let broken = trained.parameters.values().flat_map(|matrix| &matrix.values).find(|value| !value.is_finite());
+        self.finite("a trained parameter", training.cursor.step, broken.map_or(0.0, |&value| value.into()))?;
         let cursor = &mut training.cursor;
         let best = cursor.validation_losses.iter().copied().fold(f64::INFINITY, f64::min);
         cursor.epoch_loss = cursor.loss_sum / cursor.loss_examples.max(1) as f64;
@@ -290,7 +309,7 @@ impl Job<'_> {
         (cursor.step_in_epoch, cursor.loss_sum, cursor.loss_examples) = (0, 0.0, 0);
         if self.keep == Keep::LastEpoch || loss < best || training.best.is_none() {
             cursor.best_epoch = cursor.epoch;
-            training.best = Some(Snapshot::of(model, self.trains.as_ref()));
+            training.best = Some(trained);
         }
         let text = format!(
             "stage {}, {}epoch {} of {}: training loss {:.4}, validation loss {loss:.4}",
@@ -301,6 +320,15 @@ impl Job<'_> {
             training.cursor.epoch_loss,
         );
         observer.event(Level::Info, &text)?;
+        let steepest = std::mem::take(&mut training.steepest);
+        if self.step.clip > 0.0 && steepest > STEEP * self.step.clip {
+            let text = format!(
+                "stage {}: gradients had a norm of up to {steepest:.1e}, and steps are clipped to {}; the learning rate, or the \
+                 weight of the penalty, may be too high",
+                self.stage, self.step.clip,
+            );
+            observer.event(Level::Warning, &text)?;
+        }
         training.tell(record);
         observer.stage(record)?;
         Ok(self.save(model, training)?)

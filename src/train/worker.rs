@@ -1,5 +1,6 @@
 //! The worker: runs a project's experiments one after another, each into its run folder.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 use super::base_model::pretrained;
@@ -20,7 +21,8 @@ use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, RunSel
 
 /// Runs experiments of a project, one after another; what is finished is left alone, what is half done is resumed.
 ///
-/// A run that fails does not stop the others; a stop by the user does.
+/// A run that fails or cannot be started does not stop the others; a stop by the user does. Runs that another worker is at
+/// come last, and are left to it where it is not done by then.
 ///
 /// # Errors
 /// Nothing could be started: data, model, device or an experiment's name cannot be used.
@@ -36,16 +38,38 @@ pub fn run(
         watcher.event(Level::Warning, &warning.to_string());
     }
     crate::files::create_folder(&task.runs_dir)?;
-    let mut outcomes = Vec::with_capacity(runs.len());
-    for (run, number) in runs.iter().zip(1..) {
-        let outcome = run_planned(&task, run, RunNumber { number, of: runs.len() }, watcher)?;
+    let (mut outcomes, mut failures, mut busy) = (Vec::with_capacity(runs.len()), Vec::new(), Vec::new());
+    let numbered = runs.iter().zip(1..).map(|(run, number)| (run, RunNumber { number, of: runs.len() }));
+    let mut waiting: VecDeque<_> = numbered.collect();
+    while let Some((run, number)) = waiting.pop_front() {
+        let is_last_try = busy.contains(&number.number);
+        let outcome = match run_planned(&task, run, number, watcher) {
+            Ok(outcome) if outcome.status == Status::Running && !is_last_try => {
+                busy.push(number.number);
+                // What is made of it comes after it.
+                let (made_of_it, others): (VecDeque<_>, _) =
+                    waiting.into_iter().partition(|(other, _)| other.is_made_of(run));
+                waiting = others;
+                waiting.push_back((run, number));
+                waiting.extend(made_of_it);
+                continue;
+            }
+            Ok(outcome) => outcome,
+            Err(RunError::Stopped) => return Err(RunError::Stopped),
+            Err(failure) => {
+                let outcome = RunOutcome::not_started(&run.experiment, run.seed, failure.to_string());
+                failures.push(failure);
+                outcome
+            }
+        };
         let stopped = outcome.status == Status::Stopped;
         outcomes.push(outcome);
         if stopped {
             break;
         }
     }
-    Ok(outcomes)
+    // Where nothing could be started, an input of the whole command is wrong.
+    if failures.len() == outcomes.len() && !failures.is_empty() { Err(failures.swap_remove(0)) } else { Ok(outcomes) }
 }
 
 /// Runs what is in the queue of a project until it is empty; nothing where another worker is at it. The project is read
@@ -119,10 +143,8 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
     if folder.status() == Status::Finished && result_matrix::is_complete(task, &folder)? {
         return Ok(outcome(Status::Finished, None));
     }
-    let lock = match folder.lock() {
-        Ok(lock) => lock,
-        Err(busy) if !config.method.is_learned() => return Ok(outcome(Status::Running, Some(busy.to_string()))),
-        Err(busy) => return Err(busy.into()),
+    let Some(lock) = folder.try_lock()? else {
+        return Ok(outcome(Status::Running, Some(folder.busy().to_string())));
     };
     // What was wanted of an earlier worker does not bind this one.
     folder.set_control(Control::Run)?;
@@ -143,10 +165,13 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
     let level = if status == Status::Failed { Level::Error } else { Level::Info };
     let text =
         reason.clone().unwrap_or_else(|| format!("finished; peak memory {} MiB", peak_memory::peak_bytes() >> 20));
-    recorder.event(level, &text)?;
-    recorder.writer.set_status(status, reason.as_deref())?;
+    let told = recorder.event(level, &text).and_then(|()| recorder.writer.set_status(status, reason.as_deref()));
     drop(lock);
-    Ok(outcome(status, reason))
+    match told {
+        // A disk that took no record takes none of that either: the run reads as cut off, and why is told here.
+        Err(failure) if status == Status::Finished => Ok(outcome(Status::Failed, Some(failure.to_string()))),
+        _ => Ok(outcome(status, reason)),
+    }
 }
 
 struct LearnedRun<'a, 'w> {

@@ -26,13 +26,18 @@ pub const PROJECT: &str = r#"(
 
 pub fn project(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/recbole");
-    fs::create_dir(folder.path().join("data")).unwrap();
-    for file in ["tiny.inter", "tiny.item"] {
-        fs::copy(fixtures.join(file), folder.path().join("data").join(file)).unwrap();
-    }
-    fs::write(folder.path().join("project.ron"), text).unwrap();
+    put(text, folder.path());
     folder
+}
+
+/// Puts a project of this text and its data into a folder.
+pub fn put(text: &str, folder: &Path) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/recbole");
+    fs::create_dir_all(folder.join("data")).unwrap();
+    for file in ["tiny.inter", "tiny.item"] {
+        fs::copy(fixtures.join(file), folder.join("data").join(file)).unwrap();
+    }
+    fs::write(folder.join("project.ron"), text).unwrap();
 }
 
 pub fn peso(folder: &Path, arguments: &[&str]) -> Output {

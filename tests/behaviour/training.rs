@@ -57,6 +57,12 @@ fn numbers(folder: &Path, more: &[&str]) -> Value {
     let output = command(&["results", "--json"], folder).args(more).output().unwrap();
     assert_done(&output);
     let mut results: Value = serde_json::from_slice(&output.stdout).unwrap();
+    without_times(&mut results);
+    results
+}
+
+/// Takes out of results what differs from run to run: times and memory.
+pub fn without_times(results: &mut Value) {
     for run in results["runs"].as_array_mut().unwrap() {
         for stage in run["stages"].as_array_mut().unwrap() {
             let stage = stage.as_object_mut().unwrap();
@@ -66,7 +72,6 @@ fn numbers(folder: &Path, more: &[&str]) -> Value {
             assert!(stage.remove("train_examples_per_s").is_some(), "null where nothing is trained");
         }
     }
-    results
 }
 
 #[test]

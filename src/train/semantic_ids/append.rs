@@ -75,6 +75,7 @@ impl Project {
                 .into());
         }
         let _lock = lock(&id_files, watcher)?;
+        id_files.remove_left_behind();
         Manifest::finish(&id_files.index)?;
         let Some(manifest) = Manifest::of(&id_files.index)? else { return Err(without_codebooks(&id_files).into()) };
         check_options(&id_files, &manifest, options)?;

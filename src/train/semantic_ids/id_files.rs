@@ -130,6 +130,11 @@ impl IdFiles {
         Ok(Some(made))
     }
 
+    /// Removes what killed makers of these ids left half written; nobody else may be making them.
+    pub(super) fn remove_left_behind(&self) {
+        files::remove_left_behind_of(&self.index.with_extension("").with_extension(""));
+    }
+
     pub(super) fn remove_checkpoint(&self) -> Result<(), InputError> {
         files::remove(&self.checkpoint)
     }

@@ -88,6 +88,7 @@ impl Project {
         }
         files::create_folder(&id_files.folder)?;
         let _lock = lock(&id_files, watcher)?;
+        id_files.remove_left_behind();
         Manifest::finish(&id_files.index)?;
         // Whoever had the lock before may have made them.
         if let Some(quality) = known(making.fresh)? {
