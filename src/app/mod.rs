@@ -31,6 +31,7 @@ mod services;
 mod session;
 mod settings;
 mod slides;
+mod software;
 mod steering;
 pub mod telling;
 mod theme;
@@ -122,7 +123,11 @@ fn show(project: Option<PathBuf>) -> Result<(), eframe::Error> {
         dithering: false,
         ..Default::default()
     };
-    let create: eframe::AppCreator<'_> =
-        Box::new(move |context| Ok(Box::new(Workbench::new(&context.egui_ctx, Services::native()?, project))));
+    let create: eframe::AppCreator<'_> = Box::new(move |context| {
+        let workbench = Workbench::new(&context.egui_ctx, Services::native()?, project);
+        software::lighten(context);
+        theme::clear_with_ground(&context.egui_ctx);
+        Ok(Box::new(workbench))
+    });
     eframe::run_native("peso-workbench", options, create)
 }

@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is where the theme's colours are made")]
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use eframe::egui;
@@ -119,6 +120,28 @@ pub(crate) fn tokens(ui: &egui::Ui) -> &'static Tokens {
     of(Theme::from_dark_mode(ui.visuals().dark_mode))
 }
 
+/// Says that every frame begins with the background, as [`Workbench`](super::Workbench) asks of a window.
+pub(super) fn clear_with_ground(ctx: &egui::Context) {
+    ctx.data_mut(|data| data.insert_temp(ground_id(), Cleared));
+}
+
+/// What is painted behind everything: nothing where the frame begins with it. A processor that draws pays for every pixel, and
+/// most of a window is ground.
+pub(crate) fn ground(ui: &egui::Ui) -> Color32 {
+    match ui.data(|data| data.get_temp(ground_id())) {
+        Some(Cleared) => Color32::TRANSPARENT,
+        None => tokens(ui).background,
+    }
+}
+
+/// The mark of a context whose frames begin with the background.
+#[derive(Debug, Clone, Copy)]
+struct Cleared;
+
+fn ground_id() -> egui::Id {
+    egui::Id::unique("ground")
+}
+
 /// Heading of a card or a part of a view.
 pub(crate) fn section() -> TextStyle {
     TextStyle::Name("section".into())
@@ -140,7 +163,11 @@ pub(crate) fn install(ctx: &egui::Context) {
     for theme in [Theme::Light, Theme::Dark] {
         ctx.style_mut_of(theme, |style| apply(style, of(theme)));
     }
-    ctx.options_mut(|options| options.zoom_with_keyboard = false);
+    ctx.options_mut(|options| {
+        options.zoom_with_keyboard = false;
+        // A click opens a dialog, which measures itself, and is then drawn: all before the frame is shown.
+        options.max_passes = NonZeroUsize::MIN.saturating_add(2);
+    });
 }
 
 /// Inter for text, with egui's own fonts behind it for the few signs that it lacks.

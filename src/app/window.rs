@@ -1,10 +1,11 @@
 //! How a frame of the window is drawn.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Align2, Frame, Id, Key, Layout, Margin, Modifiers, Order, Panel, Popup, RichText, Ui};
+use egui::{Align, Align2, Frame, Id, Key, LayerId, Layout, Margin, Modifiers, Order, Panel, Popup, RichText, Ui};
 
 use super::action::Action;
 use super::command;
@@ -46,8 +47,7 @@ impl eframe::App for Workbench {
         self.status_bar(ui);
         self.read_only_bar(ui);
         egui::CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
-            let ground = theme::tokens(ui).background;
-            Frame::new().fill(ground).show(ui, |ui| {
+            Frame::new().fill(theme::ground(ui)).show(ui, |ui| {
                 ui.take_available_space();
                 self.content(ui, &mut actions);
             });
@@ -69,11 +69,19 @@ impl eframe::App for Workbench {
         self.tour_ui(ui);
         actions.extend(self.notices.ui(ui));
         self.dropped_files(ui, &mut actions);
+        let asked = (self.dialog.is_some(), self.palette.is_some());
         for action in actions {
             self.perform(ui.ctx(), action);
         }
         focus_ring(ui);
         self.update_title(ui.ctx());
+        let answered = asked != (self.dialog.is_some(), self.palette.is_some());
+        self.show_what_opened(ui.ctx(), answered);
+    }
+
+    /// The ground of every view, which none of them then paints.
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
     }
 
     fn on_exit(&mut self) {
@@ -85,6 +93,17 @@ impl eframe::App for Workbench {
 }
 
 impl Workbench {
+    /// Draws the frame again before it is shown where something has opened in it: a menu or a dialog only measures itself at first,
+    /// and what a click asked for is done when everything is drawn. Each would else be seen a frame later.
+    fn show_what_opened(&mut self, ctx: &egui::Context, answered: bool) {
+        let layers: HashSet<LayerId> = ctx.memory(|memory| memory.areas().visible_layer_ids().into_iter().collect());
+        let opened = !layers.is_subset(&self.layers);
+        self.layers = layers;
+        if opened || answered {
+            ctx.request_discard("something has opened");
+        }
+    }
+
     /// Says of a bundle of results that it is one.
     fn read_only_bar(&self, ui: &mut Ui) {
         if !self.session.as_ref().is_some_and(|session| session.project().read_only) {
@@ -269,7 +288,7 @@ fn short_path(path: &Path) -> String {
 fn drop_overlay(ui: &Ui, project_open: bool) {
     let tokens = theme::tokens(ui);
     let rect = ui.ctx().content_rect();
-    let painter = ui.ctx().layer_painter(egui::LayerId::new(Order::Foreground, Id::unique("drop overlay")));
+    let painter = ui.ctx().layer_painter(LayerId::new(Order::Foreground, Id::unique("drop overlay")));
     painter.rect_filled(rect, 0.0, tokens.background.gamma_multiply(0.92));
     painter.rect_stroke(rect.shrink(space::XL), 12.0, (2.0, tokens.accent), egui::StrokeKind::Inside);
     let font = egui::FontId::new(20.0, theme::semi_bold());

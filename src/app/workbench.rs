@@ -1,5 +1,6 @@
 //! The state of the window: the open project, panels, dialogs, and what runs beside them.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -84,6 +85,8 @@ pub struct Workbench {
     pub(super) may_close: bool,
     /// Whether to close at the next frame.
     pub(super) quit: bool,
+    /// What the last frame had above its views: menus, dialogs, tooltips.
+    pub(super) layers: HashSet<egui::LayerId>,
 }
 
 impl Workbench {
@@ -124,6 +127,7 @@ impl Workbench {
             title: TITLE.to_owned(),
             may_close: false,
             quit: false,
+            layers: HashSet::new(),
         };
         workbench.apply_settings(ctx);
         workbench.others = OthersWatcher::start(workbench.background.outbox(), Message::OtherQueues).ok();

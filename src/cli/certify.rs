@@ -9,6 +9,7 @@ use super::outcome::{Ended, print, print_json};
 use super::table::Table;
 use super::words;
 use crate::data::Protocol;
+use crate::error::InputError;
 use crate::figures::words::metric_label;
 use crate::measure::statistics::{Claim, p_value_text};
 use crate::measure::{Slice, UserMetric};
@@ -72,7 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         baseline: arguments.baseline.clone(),
         experiment: arguments.experiment.clone(),
     };
-    let certificate = Certificate::of_project(&project, &runs_dir, &request)?;
+    let certificate = Certificate::of_project(&project, &runs_dir, &request).map_err(InputError::from)?;
     if arguments.json {
         print_json(&Report {
             certificate: &certificate,

@@ -114,7 +114,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return Ok(Ended::Done);
     }
     let selection = Selection {
-        metric: arguments.metric.unwrap_or(UserMetric::ndcg(usual_cut_off(&project))),
+        metric: arguments.metric.unwrap_or(UserMetric::ndcg(project.evaluation.usual_cut_off())),
         protocol: arguments.protocol.unwrap_or(project.evaluation.protocol.first()),
         slice: arguments.slice,
         seeds: SeedChoice::of(arguments.all_seeds),
@@ -150,17 +150,12 @@ fn report(project: &Project, arguments: &Arguments, selection: Selection) -> Res
     }
 }
 
-/// The cut-off that is compared by where nobody asks for one: 10, or the longest lists where these are shorter.
-fn usual_cut_off(project: &Project) -> usize {
-    project.evaluation.beams.min(UserMetric::default().k)
-}
-
 fn as_markdown(project: &Project, arguments: &Arguments) -> Result<String, InputError> {
     let note = if project.is_synthetic() { " (synthetic data)" } else { "" };
     let mut text = format!("# {}{note}\n", project.name);
     let seeds = SeedChoice::of(arguments.all_seeds);
     for &protocol in project.evaluation.protocol.each() {
-        for metric in [UserMetric::hit, UserMetric::ndcg].map(|metric| metric(usual_cut_off(project))) {
+        for metric in [UserMetric::hit, UserMetric::ndcg].map(|metric| metric(project.evaluation.usual_cut_off())) {
             let report = report(project, arguments, Selection { metric, protocol, slice: None, seeds })?;
             text.push_str(&format!("\n## {}\n\n", title(&report)));
             if let Some(first) = report.lines.first() {

@@ -233,7 +233,7 @@ impl<'p> FigureContext<'p> {
             baseline: options.baseline.clone(),
             experiment: options.run.clone(),
         };
-        Certificate::of_project(self.project, &self.runs_dir, &request)
+        Ok(Certificate::of_project(self.project, &self.runs_dir, &request)?)
     }
 
     /// Since when the model of stage 1 of a run serves users worse.

@@ -111,7 +111,12 @@ impl Gates {
 impl Project {
     /// The gates of the project, or those that hold where it has none.
     pub fn gates(&self) -> Gates {
-        self.decision.clone().unwrap_or_default()
+        self.decision.clone().unwrap_or_else(|| self.usual_gates())
+    }
+
+    /// The gates that hold where a project has none, of the cut-off that its lists have.
+    pub fn usual_gates(&self) -> Gates {
+        Gates { metric: UserMetric::ndcg(self.evaluation.usual_cut_off()).to_string(), ..Gates::default() }
     }
 }
 
@@ -152,6 +157,15 @@ mod tests {
         let loose = with_gates(&set, Gates { negative_flips: None, ..set.gates() }, MAY + 3 * calendar::DAY);
         assert_eq!(loose.gates().set_on.as_deref(), Some("2026-05-04"));
         assert_eq!(without_gates(&loose), project());
+    }
+
+    #[test]
+    fn the_usual_gates_are_of_a_cut_off_that_lists_have() {
+        for (beams, k, cut_off) in [(20, vec![1, 5, 10, 20], 10), (5, vec![1, 5, 10], 5), (50, vec![20, 50], 20)] {
+            let mut project = project();
+            (project.evaluation.beams, project.evaluation.k) = (beams, k);
+            assert_eq!(project.gates().metric, format!("ndcg@{cut_off}_corrected"));
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ use self::sweep::Sweep;
 use crate::data::{DatasetSource, Protocol};
 use crate::error::InputError;
 use crate::id_training::TrainIds;
+use crate::measure::UserMetric;
 use crate::method::MethodOptions;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Pretrained;
@@ -232,6 +233,17 @@ impl Default for Evaluation {
             users: UsersPerStage::All,
             known_items: false,
         }
+    }
+}
+
+impl Evaluation {
+    /// The cut-off that is shown where nobody asks for one: 10, or the largest below it that the project has and lists are
+    /// long enough for, or else the smallest.
+    pub fn usual_cut_off(&self) -> usize {
+        let usual = UserMetric::default().k;
+        let measured = || self.k.iter().copied().filter(|&k| k <= self.beams);
+        let at_most = measured().filter(|&k| k <= usual).max();
+        at_most.or_else(|| measured().min()).unwrap_or(usual)
     }
 }
 

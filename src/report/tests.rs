@@ -73,7 +73,15 @@ fn html_is_self_contained_and_nothing_of_the_data_is_markup() {
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;x&quot;"));
     let links = [attributes(&html, "href"), attributes(&html, "src"), attributes(&html, "xlink:href")].concat();
     assert!(links.iter().all(|link| link.starts_with('#') || link.starts_with("data:")), "{links:?}");
-    for asks in ["@import", "url(http", "<link", "<iframe", "<img", "javascript:", " onload", "@font-face"] {
+    let drawn_with: Vec<&str> = html.split("url(").skip(1).map(|rest| rest.trim_start_matches(['"', '\''])).collect();
+    assert!(
+        drawn_with.iter().all(|rest| rest.starts_with('#') || rest.starts_with("data:")),
+        "a style fetches something"
+    );
+    for fetches in ["srcset", "poster", "data", "action", "formaction", "ping", "background", "manifest"] {
+        assert!(attributes(&html, fetches).is_empty(), "{fetches}");
+    }
+    for asks in ["@import", "<link", "<iframe", "<img", "javascript:", " onload", "@font-face"] {
         assert!(!html.contains(asks), "{asks}");
     }
     assert!(html.contains("content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\""));

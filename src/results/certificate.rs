@@ -41,6 +41,27 @@ pub struct CertificateRequest {
 /// The limit and confidence that are asked for where nothing else is.
 pub const USUAL_CLAIM: Claim = Claim { loss: 0.02, confidence: 0.9 };
 
+/// Why there is no certificate.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NoCertificate {
+    /// No two experiments differ in lambda alone.
+    #[error(transparent)]
+    NoGrid(InputError),
+    /// Runs, or tests, that it needs are not there; nothing is wrong with those that are.
+    #[error(transparent)]
+    Missing(InputError),
+    /// Something cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] InputError),
+}
+
+impl From<NoCertificate> for InputError {
+    fn from(why: NoCertificate) -> Self {
+        let (NoCertificate::NoGrid(error) | NoCertificate::Missing(error) | NoCertificate::Unreadable(error)) = why;
+        error
+    }
+}
+
 /// What could be certified.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Certificate {
@@ -94,10 +115,10 @@ impl Certificate {
     /// This reads every user's outcome: it takes from a part of a second to many.
     ///
     /// # Errors
-    /// Those of [`user_scores`](super::paired_scores::user_scores); or the project has no two values of lambda, no run of the grid or the
-    /// baseline is finished, or the slice has fewer than two users in a half.
-    pub fn of_project(project: &Project, runs_dir: &Path, request: &CertificateRequest) -> Result<Self, InputError> {
-        let grid = grid_of(project, request.experiment.as_deref())?;
+    /// Those of [`user_scores`](super::paired_scores::user_scores). Missing are two values of lambda, a finished run of the grid or the
+    /// baseline, or two users of the slice in a half.
+    pub fn of_project(project: &Project, runs_dir: &Path, request: &CertificateRequest) -> Result<Self, NoCertificate> {
+        let grid = grid_of(project, request.experiment.as_deref())?.ok_or_else(|| no_grid(project))?;
         let &CertificateRequest { slice, claim, metric, protocol, .. } = request;
         let selection = Selection { metric, protocol, slice: None, seeds: SeedChoice::Shared };
         let AllScores { lines, slices, cases } = all_scores(project, runs_dir, selection)?;
@@ -113,11 +134,11 @@ impl Certificate {
                 }
             }
         }
-        let found = certify(&losses, claim).map_err(|problem| cannot(runs_dir, &problem.to_string()))?;
         let Some(users) = losses.first() else {
-            return Err(InputError::new(runs_dir, "no run with a lambda of the grid is finished")
-                .advice("`peso run` trains the points of the sweep"));
+            let error = InputError::new(runs_dir, "no run with a lambda of the grid is finished");
+            return Err(NoCertificate::Missing(error.advice("`peso run` trains the points of the sweep")));
         };
+        let found = certify(&losses, claim).map_err(|problem| cannot(runs_dir, &problem.to_string()))?;
         let (ordering_users, certifying_users) = (users.ordering.users(), users.certifying.users());
         let certified = points.into_iter().zip(found).map(|(point, found)| CertifiedLambda {
             experiment: point.name,
@@ -209,8 +230,8 @@ fn lambda_of(method: &MethodOptions) -> Option<f64> {
     if let Setting::Number(lambda) = field.setting { Some(lambda) } else { None }
 }
 
-/// The experiments that differ in lambda alone, by rising lambda.
-fn grid_of(project: &Project, experiment: Option<&str>) -> Result<Vec<GridPoint>, InputError> {
+/// The experiments that differ in lambda alone, by rising lambda; none where there are no two of them.
+fn grid_of(project: &Project, experiment: Option<&str>) -> Result<Option<Vec<GridPoint>>, InputError> {
     let mut grids: Vec<(String, Vec<GridPoint>)> = Vec::new();
     // Points on swept data were tested on other users.
     for variant in project.variants()?.into_iter().filter(|variant| variant.is_on_data_of(project)) {
@@ -226,15 +247,18 @@ fn grid_of(project: &Project, experiment: Option<&str>) -> Result<Vec<GridPoint>
     let grids = grids.into_iter().map(|(_, grid)| grid).filter(|grid| asked(grid));
     // Of equally long ones the first.
     let longest = grids.rev().max_by_key(Vec::len);
-    let Some(mut grid) = longest.filter(|grid| grid.len() > 1) else {
-        return Err(InputError::new(&project.folder, "there are no two experiments that differ in lambda alone")
-            .at("sweeps")
-            .advice(
-                "sweep it: `sweeps: [(experiment: \"PESO\", options: [(option: \"lambda\", values: [2, 20, 200])])]`",
-            ));
-    };
-    grid.sort_by(|a, b| a.lambda.total_cmp(&b.lambda));
+    let mut grid = longest.filter(|grid| grid.len() > 1);
+    grid.iter_mut().for_each(|grid| grid.sort_by(|a, b| a.lambda.total_cmp(&b.lambda)));
     Ok(grid)
+}
+
+fn no_grid(project: &Project) -> NoCertificate {
+    let error = InputError::new(&project.folder, "there are no two experiments that differ in lambda alone");
+    NoCertificate::NoGrid(
+        error.at("sweeps").advice(
+            "sweep it: `sweeps: [(experiment: \"PESO\", options: [(option: \"lambda\", values: [2, 20, 200])])]`",
+        ),
+    )
 }
 
 /// What is the same of two variants that differ in lambda alone.
@@ -252,7 +276,7 @@ fn baseline_of<'l>(
     runs_dir: &Path,
     lines: &'l [UserScores],
     name: Option<&str>,
-) -> Result<&'l UserScores, InputError> {
+) -> Result<&'l UserScores, NoCertificate> {
     let variants = project.variants()?;
     let single = |line: &&UserScores| {
         variants.iter().any(|v| v.experiment.name == line.name && v.experiment.method.card().key == "single")
@@ -271,7 +295,7 @@ fn baseline_of<'l>(
             true => "no run is finished; `peso run` starts them".to_owned(),
             false => format!("name the baseline; finished are {}", names.join(", ")),
         };
-        InputError::new(runs_dir, problem).advice(advice)
+        NoCertificate::Missing(InputError::new(runs_dir, problem).advice(advice))
     })
 }
 
@@ -320,8 +344,8 @@ fn certifies(user: u32) -> bool {
     seeds::derive(u64::from(user), &["certificate"]) & 1 == 1
 }
 
-fn cannot(runs_dir: &Path, problem: &str) -> InputError {
-    InputError::new(runs_dir, format!("nothing can be certified: {problem}"))
+fn cannot(runs_dir: &Path, problem: &str) -> NoCertificate {
+    NoCertificate::Missing(InputError::new(runs_dir, format!("nothing can be certified: {problem}")))
 }
 
 #[cfg(test)]
@@ -340,12 +364,14 @@ mod tests {
             "sweeps: [(experiment: \"PESO\", options: [(option: \"lambda\", values: [200, 20])]), (experiment: \"PESO\", \
              options: [(option: \"lambda\", values: [5]), (option: \"aggregation\", values: [\"Mean\"])])]",
         );
-        let values = |grid: Vec<GridPoint>| grid.into_iter().map(|point| point.lambda).collect::<Vec<_>>();
-        assert_eq!(values(grid_of(&swept, None).unwrap()), [2.0, 20.0, 200.0]);
-        assert_eq!(values(grid_of(&swept, Some("PESO (lambda 20)")).unwrap()), [2.0, 20.0, 200.0]);
-        let alone = grid_of(&swept, Some("PESO (lambda 5, aggregation Mean)")).unwrap_err().to_string();
-        assert!(alone.contains("differ in lambda alone"), "{alone}");
-        assert!(grid_of(&project(""), None).is_err());
+        let values = |project: &Project, of| {
+            let grid = grid_of(project, of).unwrap();
+            grid.map(|grid| grid.into_iter().map(|point| point.lambda).collect::<Vec<_>>())
+        };
+        assert_eq!(values(&swept, None), Some(vec![2.0, 20.0, 200.0]));
+        assert_eq!(values(&swept, Some("PESO (lambda 20)")), Some(vec![2.0, 20.0, 200.0]));
+        assert_eq!(values(&swept, Some("PESO (lambda 5, aggregation Mean)")), None);
+        assert_eq!(values(&project(""), None), None);
     }
 
     fn line(name: &str, seeds: &[u64], values: Vec<Vec<Vec<f64>>>) -> UserScores {

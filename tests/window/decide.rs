@@ -2,11 +2,13 @@
 
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Theme};
+use egui_kittest::SnapshotResults;
 use egui_kittest::kittest::Queryable as _;
 use peso_workbench::run::RunMethod;
 
 use crate::fixture::{self, Come};
-use crate::world::{World, click, has, has_part, load, until, until_label, until_part};
+use crate::snapshot::{Part, picture};
+use crate::world::{World, choose, click, has, has_part, load, until, until_label, until_part};
 use eframe::egui;
 
 /// Finished runs of PESO, the single LoRA, Frozen and popularity, one seed each.
@@ -45,6 +47,22 @@ fn gates_are_set_with_their_day_and_taken_back() {
 }
 
 #[test]
+fn without_two_lambdas_the_certificate_says_what_to_do_and_begins_it() {
+    let world = World::new();
+    let file = world.demo();
+    runs(&file);
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_label(&mut window, "Synthetic drift demo");
+    click(&mut window, "Decide");
+    until_label(&mut window, "Certificate");
+    click(&mut window, "Certificate");
+    until_label(&mut window, "There are no two values of λ yet");
+    assert!(!has(&window, "Try again"), "nothing is wrong");
+    click(&mut window, "Sweep λ…");
+    until_label(&mut window, "Sweep options");
+}
+
+#[test]
 fn a_decision_says_what_is_missing_and_leads_to_the_users_who_are_harmed() {
     let world = World::new();
     let file = world.demo();
@@ -66,6 +84,36 @@ fn a_decision_says_what_is_missing_and_leads_to_the_users_who_are_harmed() {
     window.query_all_by_label_contains(first).next().unwrap().click();
     window.step();
     until(&mut window, "the users", |window| window.query_by_role_and_label(Role::TextInput, "Filter users").is_some());
+}
+
+#[test]
+fn a_gain_ships_and_a_loss_is_held() {
+    let mut pictures = SnapshotResults::new();
+    let world = World::new();
+    let file = world.demo_with("seeds: [42],", "seeds: [1, 2, 3],");
+    let project = load(&file);
+    let runs = project.runs_dir(None);
+    // Seeds differ a little, by method: without that they would be taken for copies of one run.
+    for (name, level, by_seed) in [("PESO", 0.081, 0.02), ("Single evolving LoRA", 0.060, 0.01), ("Frozen", 0.040, 0.0)]
+    {
+        let method = project.experiments.iter().find(|one| one.name == name).unwrap().method.clone();
+        for seed in [1, 2, 3] {
+            let config = fixture::config(&project, name, RunMethod::Learned(method.clone()), seed);
+            fixture::write(&runs, &config, level * (1.0 + by_seed * seed as f64), Come::FINISHED);
+        }
+    }
+    for (name, method) in [("Popularity", RunMethod::Popularity), ("Co-occurrence", RunMethod::CoOccurrence)] {
+        fixture::write(&runs, &fixture::config(&project, name, method, 0), 0.030, Come::FINISHED);
+    }
+    let mut window = world.window(Theme::Dark, Some(&file));
+    window.set_size([1280.0, 1500.0].into());
+    until_label(&mut window, "Synthetic drift demo");
+    click(&mut window, "Decide");
+    choose(&mut window, "Baseline", "Single evolving LoRA");
+    until_part(&mut window, "Ship PESO: it passes every gate against Single evolving LoRA");
+    until_part(&mut window, "Hold Frozen: ");
+    assert!(has(&window, "✓ Ship") && has(&window, "× Hold"));
+    picture(&mut pictures, &mut window, "decide", Theme::Dark, Part::View);
 }
 
 #[test]

@@ -100,6 +100,26 @@ fn type_into(window: &mut Harness<'_, Workbench>, label: &str, text: &str) {
     window.step();
 }
 
+#[test]
+fn what_a_click_opens_is_in_the_frame_of_the_click() {
+    let world = World::new();
+    let file = world.demo();
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_label(&mut window, "Synthetic drift demo");
+    (0..10).for_each(|_| window.step());
+    let passes = |window: &Harness<'_, Workbench>| window.output().platform_output.num_completed_passes;
+    assert_eq!(passes(&window), 1, "nothing has opened");
+    let first = |window: &mut Harness<'_, Workbench>, label: &str, then: &str| {
+        window.get_by_label(label).click();
+        until_label(window, then);
+        passes(window)
+    };
+    // A menu measures itself before it is seen.
+    assert_eq!(first(&mut window, "File", "Pack…"), 2);
+    // The click is answered when everything is drawn; then there is a dialog, which measures itself.
+    assert_eq!(first(&mut window, "Pack…", "Pack the project"), 3);
+}
+
 fn palette(window: &mut Harness<'_, Workbench>, query: &str) {
     window.key_press_modifiers(COMMAND_SHIFT, Key::P);
     window.run();

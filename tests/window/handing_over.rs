@@ -2,12 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use eframe::egui::{Key, Theme};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, Modifiers, Theme};
+use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use peso_workbench::app::Workbench;
 use peso_workbench::pack::{self, Contents, ReadOnlyOptions};
 
 use crate::fixture::TINY;
-use crate::world::{World, click, until_label, until_part};
+use crate::world::{World, click, has, has_part, until_label, until_part};
 
 const READ_ONLY: &str = "Read-only: results without data and models, nothing of which can be changed or trained";
 
@@ -30,6 +33,19 @@ fn a_project_goes_from_window_to_window_and_answers_a_typed_history() {
     click(&mut window, "Close");
     let zip = world.folder.path().join("home.zip");
     assert!(zip.is_file());
+    // The next zip has a name of its own, and one that is there is not replaced without a word.
+    click(&mut window, "File");
+    click(&mut window, "Pack…");
+    until_part(&mut window, "before it is compressed");
+    let field = |window: &Harness<'_, Workbench>| window.get_by_role_and_label(Role::TextInput, "File").value();
+    assert!(field(&window).is_some_and(|path| path.ends_with("home-2.zip")));
+    assert!(!has_part(&window, "it is replaced") && has(&window, "Pack"));
+    window.get_by_role_and_label(Role::TextInput, "File").focus();
+    window.run();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.get_by_role_and_label(Role::TextInput, "File").type_text(&zip.display().to_string());
+    until_part(&mut window, "There is a file of this name already; it is replaced");
+    assert!(has(&window, "Replace") && !has(&window, "Pack"));
     drop(window);
 
     // The suggested folder is a new one beside the zip: the first is taken.

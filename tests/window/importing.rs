@@ -275,6 +275,54 @@ fn dates_that_nothing_tells_apart_are_asked_for_and_the_answer_is_kept() {
 }
 
 #[test]
+fn kinds_of_events_are_ticked() {
+    let world = World::new();
+    let file = world.demo();
+    fs::copy(fixture("retailrocket/events.csv"), file.with_file_name("events.csv")).unwrap();
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([1280.0, 1300.0].into());
+    until_label(&mut window, "Synthetic drift demo");
+    window.input_mut().dropped_files = vec![Arc::new(Dropped(file.with_file_name("events.csv")))];
+    window.step();
+    window.input_mut().dropped_files.clear();
+    until_label(&mut window, "Events that count as interactions");
+    reach(&mut window, Role::CheckBox, "view (an item was looked at)");
+    let events = |project: Project| project.dataset.import().unwrap().events.clone();
+    let bought = ["addtocart", "transaction"].map(str::to_owned);
+    assert_eq!(events(saved(&mut window, &file)), Some(bought.into()));
+    // All of them are the usual ones, which a project does not name.
+    reach(&mut window, Role::CheckBox, "view (an item was looked at)");
+    assert_eq!(events(saved(&mut window, &file)), None);
+}
+
+#[test]
+fn files_that_are_read_together_can_be_the_stages() {
+    let world = World::new();
+    let file = world.demo();
+    let ratings = fs::read_to_string(fixture("recbole/tiny.inter")).unwrap();
+    let (header, rows) = ratings.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let folder = file.with_file_name("parts");
+    fs::create_dir(&folder).unwrap();
+    for (part, rows) in rows.chunks(rows.len().div_ceil(2)).enumerate() {
+        fs::write(folder.join(format!("tiny.part{part}.inter")), format!("{header}\n{}\n", rows.join("\n"))).unwrap();
+    }
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([1280.0, 1300.0].into());
+    until_label(&mut window, "Synthetic drift demo");
+    window.input_mut().dropped_files = vec![Arc::new(Dropped(folder))];
+    window.step();
+    window.input_mut().dropped_files.clear();
+    until_part(&mut window, "The core took ");
+    click(&mut window, "Timeline");
+    until_label(&mut window, "A stage a file");
+    click(&mut window, "A stage a file");
+    until_part(&mut window, "Each file that was read is a stage");
+    assert!(!has(&window, "A stage a file"));
+    assert_eq!(saved(&mut window, &file).dataset.prepare().unwrap().stages, StageCuts::Files);
+}
+
+#[test]
 fn source_tab() {
     let mut pictures = SnapshotResults::new();
     let world = World::new();

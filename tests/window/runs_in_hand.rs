@@ -56,6 +56,22 @@ fn copied(window: &Harness<'_, Workbench>) -> Option<String> {
 }
 
 #[test]
+fn shorter_lists_are_shown_at_their_own_cut_off() {
+    let world = World::new();
+    let file = world.demo_with("beams: 20,", "beams: 5,");
+    finished(&load(&file), "PESO", 42, 0.08);
+    let mut window = world.window(Theme::Light, Some(&file));
+    for heading in ["Hit@5", "NDCG@5"] {
+        until_label(&mut window, heading);
+    }
+    assert!(!has(&window, "Hit@10"), "lists of five items cannot have it");
+    // 1.3 and 0.9 times the level, 3 % more a stage: 0.08 · 1.105 on average over stages 2 to 5.
+    for value in ["0.1149", "0.0796"] {
+        until_label(&mut window, value);
+    }
+}
+
+#[test]
 fn runs_are_found_by_what_they_are_and_what_they_measured() {
     let world = World::new();
     let file = with_seeds(&world, "1, 2");

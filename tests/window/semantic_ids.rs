@@ -82,7 +82,7 @@ fn training_is_stopped_resumed_and_another_method_chosen() {
     until_label(&mut window, "Synthetic drift demo");
     click(&mut window, "Data");
     // The data are there without the ids that are still to be made.
-    until_part(&mut window, "no such index of semantic ids");
+    until_part(&mut window, "Semantic ids are not trained yet");
     click(&mut window, "Semantic ids");
     click(&mut window, "Train ids");
     until_part(&mut window, "Training loss");

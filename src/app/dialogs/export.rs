@@ -7,6 +7,7 @@ use eframe::egui;
 use egui::{ComboBox, DragValue, Grid, TextEdit, Ui};
 
 use super::chart_file::{ExportChoices, Format, Preview, PreviewOf, Previewed, Size};
+use super::destination::Destination;
 use super::dialog::{DialogAction, DialogContents, Export, OnEscape, right_buttons};
 use super::path::expand_home;
 use crate::app::panels::view::View;
@@ -37,6 +38,7 @@ pub(crate) struct ExportDialog {
     /// Whether the window is dark, which pictures are too until the user chooses.
     dark_window: bool,
     pub(crate) path: String,
+    destination: Destination,
     /// Why the file cannot be written, until another is named.
     pub(crate) problem: Option<InputError>,
     pub(crate) hint: Option<&'static str>,
@@ -62,6 +64,7 @@ impl ExportDialog {
             choices,
             dark_window,
             path,
+            destination: Destination::default(),
             problem: None,
             hint: None,
             unfinished: Vec::new(),
@@ -105,13 +108,19 @@ impl ExportDialog {
     }
 
     fn export(&self) -> Export {
+        let (chart, style) = (self.worded(), self.choices.style(self.dark_window));
+        Export { chart, path: self.file(), style, choices: self.choices }
+    }
+
+    /// The file that is named, with the ending of the chosen format.
+    fn file(&self) -> PathBuf {
         let mut path = expand_home(self.path.trim());
         let wanted = self.extension();
         if path.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case(wanted)) {
             // A name with a dot in it keeps all of it: `hit@10 v1.2` becomes `hit@10 v1.2.png`.
             path.as_mut_os_string().push(format!(".{wanted}"));
         }
-        Export { chart: self.worded(), path, style: self.choices.style(self.dark_window), choices: self.choices }
+        path
     }
 }
 
@@ -144,6 +153,8 @@ impl DialogContents for ExportDialog {
             }
             ui.end_row();
         });
+        let file = self.file();
+        let go = self.destination.ui(ui, &file, "Export");
         if let Some(problem) = &self.problem {
             widgets::problem(ui, problem);
         }
@@ -166,7 +177,7 @@ impl DialogContents for ExportDialog {
                 action = Some(DialogAction::CopyImage(Box::new(self.export())));
             }
             let named = !self.path.trim().is_empty();
-            right_buttons(ui, "Export", named, &mut action, || DialogAction::Export(Box::new(self.export())));
+            right_buttons(ui, go, named, &mut action, || DialogAction::Export(Box::new(self.export())));
         });
         if action.is_none() {
             let now = self.preview_of();

@@ -4,6 +4,7 @@
 pub(crate) mod about;
 pub(crate) mod chart_file;
 pub mod desktop;
+pub(crate) mod destination;
 pub(crate) mod dialog;
 pub(crate) mod estimate;
 pub(crate) mod export;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Button, ProgressBar, RichText, TextEdit, Ui};
 
+use super::destination::Destination;
 use super::dialog::{DialogAction, DialogContents, OnEscape, PackKind, right_buttons, right_row};
 use super::path::expand_home;
 use crate::app::launcher::{JobHandle, JobProgress};
@@ -66,6 +67,7 @@ pub(crate) struct PackDialog {
     pub(crate) kind: PackKind,
     pub(crate) path: String,
     suggested: String,
+    destination: Destination,
     pub(crate) state: PackState,
     pub(crate) job: Arc<JobHandle>,
 }
@@ -79,7 +81,15 @@ impl Drop for PackDialog {
 impl PackDialog {
     pub(crate) fn new(number: u64, path: String) -> Self {
         let job = Arc::default();
-        Self { number, kind: PackKind::Whole, suggested: path.clone(), path, state: PackState::Looking, job }
+        Self {
+            number,
+            kind: PackKind::Whole,
+            suggested: path.clone(),
+            destination: Destination::default(),
+            path,
+            state: PackState::Looking,
+            job,
+        }
     }
 
     fn choose(&mut self, ui: &mut Ui) -> Option<DialogAction> {
@@ -169,16 +179,18 @@ impl DialogContents for PackDialog {
             }
             ui.add(TextEdit::singleline(&mut self.path).desired_width(f32::INFINITY)).labelled_by(label.id);
         });
-        ui.add_space(space::S);
+        let typed = self.path.trim();
+        let to = expand_home(typed);
+        let go = self.destination.ui(ui, &to, "Pack");
+        ui.add_space(space::XS);
         self.what(ui);
         ui.add_space(space::M);
-        let typed = self.path.trim();
         let ready = match &self.state {
             PackState::Ready(look) if !typed.is_empty() => Some(Arc::clone(&look.contents)),
             _ => None,
         };
-        right_buttons(ui, "Pack", ready.is_some(), &mut action, || {
-            ready.map_or(DialogAction::Cancel, |contents| DialogAction::Pack(contents, expand_home(typed)))
+        right_buttons(ui, go, ready.is_some(), &mut action, || {
+            ready.map_or(DialogAction::Cancel, |contents| DialogAction::Pack(contents, to))
         });
         action
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui;
 use egui::{TextEdit, Ui};
 
+use super::destination::Destination;
 use super::dialog::{DialogAction, DialogContents, OnEscape, right_buttons};
 use super::path::expand_home;
 use crate::app::theme::{self, space};
@@ -19,6 +20,7 @@ pub(crate) struct ReportDialog {
     pub(crate) path: String,
     /// What stood in the field at first.
     suggested: String,
+    destination: Destination,
     /// Figures on the board; without any the report chooses its own.
     pinned: usize,
     /// Runs that are not finished, in words.
@@ -33,7 +35,16 @@ impl ReportDialog {
     pub(crate) fn new(folder: &Path, pinned: usize, unfinished: Vec<String>) -> Self {
         let format = Format::default();
         let path = folder.join("report").with_extension(format.ending()).display().to_string();
-        Self { format, suggested: path.clone(), path, pinned, unfinished, problem: None, hint: None }
+        Self {
+            format,
+            suggested: path.clone(),
+            destination: Destination::default(),
+            path,
+            pinned,
+            unfinished,
+            problem: None,
+            hint: None,
+        }
     }
 
     /// Ending of the chosen format's files.
@@ -99,6 +110,8 @@ impl DialogContents for ReportDialog {
         if ui.add(field).labelled_by(label.id).changed() {
             self.problem = None;
         }
+        let file = self.file();
+        let go = self.destination.ui(ui, &file, "Write");
         if let Some(problem) = &self.problem {
             widgets::problem(ui, problem);
         }
@@ -117,7 +130,7 @@ impl DialogContents for ReportDialog {
                 action = Some(DialogAction::Browse);
             }
             let named = !self.path.trim().is_empty();
-            right_buttons(ui, "Write", named, &mut action, || DialogAction::Report(self.file()));
+            right_buttons(ui, go, named, &mut action, || DialogAction::Report(file));
         });
         action
     }

@@ -92,15 +92,16 @@ fn maximised(layout: &mut Layout, view: View, ui: &mut Ui, draw: &mut dyn FnMut(
 
 /// The inside of a view with its margin. A place that is too small for it is scrolled.
 fn pane(ui: &mut Ui, view: View, draw: &mut dyn FnMut(&mut Ui, View)) {
-    let tokens = theme::tokens(ui);
-    Frame::new().fill(tokens.background).inner_margin(space::M).show(ui, |ui| {
+    Frame::new().fill(theme::ground(ui)).inner_margin(space::M).show(ui, |ui| {
         ui.take_available_space();
         anchor::note(ui, Anchor::View(view), ui.max_rect());
         // What is scrolled and zoomed stays so wherever the view is moved to.
         let here = UiBuilder::new().scope_id(Id::unique(("view", view.key)));
         ui.scope_builder(here, |ui| {
-            let size = ui.available_size().max(LEAST);
+            let all = ui.available_size();
             ScrollArea::both().id_salt("too small").auto_shrink(false).show(ui, |ui| {
+                // Without what a bar takes, where there is one: else the other direction would be scrolled by just that.
+                let size = ui.available_size().min(all).max(LEAST);
                 ui.allocate_ui_with_layout(size, UiLayout::top_down(Align::Min), |ui| {
                     ui.set_min_size(size);
                     ui.set_max_size(size);

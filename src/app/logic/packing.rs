@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::launcher::JobHandle;
-use super::super::widgets::{Notice, Weight, counted};
+use super::super::widgets::{Notice, Weight};
 use super::super::workbench::Workbench;
 use crate::app::action::Action;
 use crate::app::command::Command;
+use crate::app::dialogs::destination::free_path;
 use crate::app::dialogs::dialog::{Leaving, PackKind};
 use crate::app::dialogs::locate::{LocateDialog, LocateState};
 use crate::app::dialogs::modal::Dialog;
@@ -43,7 +44,8 @@ impl Workbench {
         let folder = session.file.parent().unwrap_or(Path::new("."));
         let name = folder.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
         // Beside the project's folder: in it, the next pack would be asked to hold this one.
-        let path = folder.with_file_name(format!("{name}.{}", pack::ENDING));
+        let beside = folder.parent().unwrap_or(folder);
+        let path = free_path(beside, &name, &format!(".{}", pack::ENDING));
         self.jobs += 1;
         self.dialog = Some(Dialog::Pack(PackDialog::new(self.jobs, path.display().to_string())));
         self.look_at_pack(PackKind::Whole);
@@ -90,14 +92,8 @@ impl Workbench {
     /// Asks where a packed project is to be unpacked.
     pub(super) fn ask_unpack(&mut self, file: PathBuf) {
         self.opening = None;
-        let name = file.file_stem().unwrap_or_default().to_owned();
-        let mut folder = file.with_file_name(&name);
-        for number in 2.. {
-            if !folder.exists() {
-                break;
-            }
-            folder = file.with_file_name(format!("{}-{number}", name.to_string_lossy()));
-        }
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = free_path(file.parent().unwrap_or(Path::new("")), &name, "");
         self.jobs += 1;
         let number = self.jobs;
         let dialog = UnpackDialog::new(number, file.clone(), folder.display().to_string());
@@ -159,9 +155,13 @@ impl Workbench {
         }
         let names: Vec<String> =
             session.missing.iter().map(|missing| missing.named.path.display().to_string()).collect();
-        let text = format!("{} of the project missing", counted(names.len(), "path"));
-        let notice =
-            Notice::new(Weight::Hint, text).details(format!("{}. Results can be looked at without", names.join(", ")));
+        let text = match names.len() {
+            1 => "A file or folder that the project names is not there".to_owned(),
+            several => format!("{several} files or folders that the project names are not there"),
+        };
+        // It stays: what is missing is still missing when the user has looked around.
+        let notice = Notice::new(Weight::Problem, text)
+            .details(format!("{}. Results can be looked at without", names.join(", ")));
         self.notices.push(notice.offer("Locate…", Action::Command(Command::Locate)));
     }
 

@@ -7,7 +7,7 @@ use super::{Pool, Query, QueryContext, same_project};
 use crate::app::rows::Row;
 use crate::error::InputError;
 use crate::project::Project;
-use crate::results::certificate::{Certificate, CertificateRequest};
+use crate::results::certificate::{Certificate, CertificateRequest, NoCertificate};
 
 /// The certificate of a project's grid of lambda; takes from a part of a second to many.
 #[derive(Debug, Clone)]
@@ -32,7 +32,8 @@ impl PartialEq for Certified {
 }
 
 impl Query for Certified {
-    type Answer = Certificate;
+    /// Or what is missing for it.
+    type Answer = Result<Certificate, NoCertificate>;
 
     const POOL: Pool = Pool::Verdicts;
     // While the limit is dragged along nobody waits for what it was a moment ago.
@@ -42,7 +43,10 @@ impl Query for Certified {
         same_project(&self.project, &earlier.project)
     }
 
-    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Certificate>, InputError> {
-        Certificate::of_project(&self.project, &self.project.runs_dir(None), &self.request).map(Some)
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Self::Answer>, InputError> {
+        match Certificate::of_project(&self.project, &self.project.runs_dir(None), &self.request) {
+            Err(NoCertificate::Unreadable(error)) => Err(error),
+            found => Ok(Some(found)),
+        }
     }
 }

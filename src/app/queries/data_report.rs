@@ -22,6 +22,8 @@ pub(crate) struct DataReport {
     pub(crate) import: Option<(ImportReport, PrepareReport)>,
     /// Why the items have no semantic ids, or not those that the project asks for.
     pub(crate) missing_ids: Option<InputError>,
+    /// Whether nobody has made them yet.
+    pub(crate) ids_not_made: bool,
     /// What lists of its items and users are drawn from.
     pub(crate) browse: Browse,
 }
@@ -33,7 +35,7 @@ impl DataReport {
         let dataset = bundle.dataset();
         let browse = Browse::new(&dataset, Vec::new());
         let DataBundle { summary, drift, .. } = bundle;
-        Ok(Self { dataset, summary, drift, import: None, missing_ids: None, browse })
+        Ok(Self { dataset, summary, drift, import: None, missing_ids: None, ids_not_made: false, browse })
     }
 
     /// Reads or generates a dataset, says how far it is, and measures it. None where it was cancelled.
@@ -59,7 +61,8 @@ impl DataReport {
         job.say("Measuring how far the stages lie apart");
         let (summary, drift) = (dataset.summary(), words::data_drift(&dataset));
         let browse = Browse::new(&dataset, texts);
-        Ok(Some(Self { dataset, summary, drift, import, missing_ids, browse }))
+        let ids_not_made = missing_ids.as_ref().is_some_and(|error| !error.path.exists());
+        Ok(Some(Self { dataset, summary, drift, import, missing_ids, ids_not_made, browse }))
     }
 }
 

@@ -6,9 +6,6 @@ use crate::error::InputError;
 use crate::measure::UserMetric;
 use crate::results::churn::{ChurnReport, StageTests, churn, stage_tests};
 
-/// The metric that users' gains are in, tie-corrected.
-pub(crate) const USER_METRIC: UserMetric = UserMetric::ndcg(10);
-
 /// How far training on each stage changed what users see.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Churn {
@@ -24,7 +21,7 @@ impl Query for Churn {
     }
 
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<ChurnReport>, InputError> {
-        churn(&self.run.open()?, self.protocol, USER_METRIC).map(Some)
+        churn(&self.run.open()?, self.protocol, UserMetric::default()).map(Some)
     }
 }
 

@@ -7,21 +7,12 @@ use crate::measure::slice_means::FEW;
 use crate::project::Evaluation;
 use crate::results::slices::SlicedLine;
 
-/// Hit and NDCG at 10, or at the largest cut-off below that the project measures, then their released counts; of lists of
-/// known items too where it makes them.
+/// Hit and NDCG at the usual cut-off of the project, then their released counts; of lists of known items too where it makes them.
 pub(super) fn metrics(evaluation: &Evaluation) -> Vec<UserMetric> {
-    let cut_offs = evaluation.k.iter().copied().filter(|&k| k <= evaluation.beams);
-    let at_most_ten = cut_offs.clone().filter(|&k| k <= 10).max();
-    let k = at_most_ten.or_else(|| cut_offs.min());
     let lists: &[bool] = if evaluation.known_items { &[false, true] } else { &[false] };
-    let of = |k| {
-        let corrected = [UserMetric::hit(k), UserMetric::ndcg(k)];
-        corrected.into_iter().chain(corrected.map(UserMetric::released))
-    };
-    k.into_iter()
-        .flat_map(of)
-        .flat_map(|metric| lists.iter().map(move |&known| UserMetric { known, ..metric }))
-        .collect()
+    let corrected = [UserMetric::hit, UserMetric::ndcg].map(|metric| metric(evaluation.usual_cut_off()));
+    let counts = corrected.into_iter().chain(corrected.map(UserMetric::released));
+    counts.flat_map(|metric| lists.iter().map(move |&known| UserMetric { known, ..metric })).collect()
 }
 
 /// The lines without those of a released count that says the same as the tie-corrected metric.

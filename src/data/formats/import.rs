@@ -51,6 +51,13 @@ pub struct ReadFile {
     pub role: String,
 }
 
+impl ReadFile {
+    /// Whether interactions were read from it.
+    pub fn has_interactions(&self) -> bool {
+        self.role == "interactions"
+    }
+}
+
 /// Reads what a plan names.
 ///
 /// # Errors

@@ -32,7 +32,7 @@ pub use self::known::table::column_index;
 pub use self::options::column_name;
 pub use self::reader::skipped::{Skipped, SkippedLine, SkippedProblem, kind_of_problem};
 pub use self::reference::reference;
-pub use self::spec::{Format, FormatSpec, SourceFields};
+pub use self::spec::{Events, Format, FormatSpec, SourceFields};
 pub use self::stream::input::{Monitor, OnProgress, Progress};
 pub use self::stream::spool::Spool;
 pub use self::telling::detect::{

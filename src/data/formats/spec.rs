@@ -40,6 +40,13 @@ pub struct FormatSpec {
     pub(super) reader: Reader,
 }
 
+impl FormatSpec {
+    /// The kinds of events that its files have, where they have several.
+    pub fn events(&self) -> Option<&Events> {
+        self.reader.events.as_ref()
+    }
+}
+
 /// What a project file says of a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceFields {

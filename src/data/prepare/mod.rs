@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::options::TERMS;
-pub use self::options::{InvalidPrepare, Prepare, StageCuts};
+pub use self::options::{InvalidPrepare, MAX_STAGES, Prepare, StageCuts};
 use super::catalogue::{Catalogue, order_of_ids};
 use super::interactions::Interactions;
 use super::leak::{self, LeakCounter, StageLeak};

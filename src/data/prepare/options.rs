@@ -102,7 +102,7 @@ impl InvalidPrepare {
 }
 
 /// Stages that are cut, at most.
-pub(super) const MAX_STAGES: usize = 100;
+pub const MAX_STAGES: usize = 100;
 
 impl Prepare {
     /// Whether nothing is set.

@@ -24,6 +24,15 @@ pub(crate) fn with_stages(project: &Project, stages: StageCuts) -> Project {
     with_source(project, project.dataset.clone().with_stages(stages))
 }
 
+/// The project with other kinds of events that are interactions; the usual ones where none are named.
+pub(crate) fn with_events(project: &Project, events: Option<Vec<String>>) -> Project {
+    changed(project, |project| {
+        if let Some(import) = project.dataset.import_mut() {
+            import.events = events;
+        }
+    })
+}
+
 /// The project with other steps of preparation, where its data are prepared, and other tests.
 pub(crate) fn with_preparation(project: &Project, prepare: Option<Prepare>, evaluation: Evaluation) -> Project {
     changed(project, |project| {

@@ -31,7 +31,7 @@ use crate::figures::cost::{self, Cost};
 use crate::figures::words::usual_metric;
 use crate::figures::{FigureSpec, Provenance as _, Styled, gains, matrix, parallel};
 use crate::figures::{slices as slices_figure, table as table_figure};
-use crate::measure::{Dimension, UserMetric};
+use crate::measure::{Dimension, Gain, UserMetric};
 use crate::plot::{Chart, Highlight};
 use crate::results::RunResult;
 use crate::results::comparison::{ComparisonLine, Standing};
@@ -210,6 +210,10 @@ impl Panel for ComparePanel {
         let lines = Lines::refresh(&mut self.lines, context, protocol, seeds);
         if !lines.metrics.is_empty() && !lines.metrics.contains(&self.metric) {
             self.metric = usual_metric(lines.metrics.iter().map(String::as_str));
+            // Hit at the same cut-off stays beside it.
+            self.others.extend(
+                self.metric.parse::<UserMetric>().map(|usual| UserMetric { gain: Gain::Hit, ..usual }.to_string()),
+            );
         }
         let chart = self.chart(context, &lines);
         // The table is drawn below the bar, so that the bar has it as it was a frame ago.

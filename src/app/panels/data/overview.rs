@@ -10,6 +10,7 @@ use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped};
 use crate::data::StageSummary;
 use crate::data::formats::ImportReport;
+use crate::error::InputError;
 use crate::figures::provenance::SYNTHETIC;
 use crate::project::SemanticIds;
 
@@ -43,7 +44,7 @@ fn report_ui(ui: &mut Ui, report: &DataReport, source: &SemanticIds) {
     match &report.missing_ids {
         Some(error) => {
             widgets::remark(ui, titles);
-            ui.colored_label(theme::tokens(ui).warning, widgets::sentence(&error.to_string()));
+            without_ids(ui, report, source, error);
         }
         None => {
             let codes: Vec<String> = summary.codes.iter().map(usize::to_string).collect();
@@ -52,7 +53,7 @@ fn report_ui(ui: &mut Ui, report: &DataReport, source: &SemanticIds) {
             widgets::remark(ui, format!("{ids}; at most {shared} share one id. {titles}"));
         }
     }
-    if let Some(note) = source.note() {
+    if let Some(note) = source.note().filter(|_| !report.ids_not_made) {
         widgets::remark(ui, note);
     }
     if let Some((import, _)) = &report.import {
@@ -64,6 +65,25 @@ fn report_ui(ui: &mut Ui, report: &DataReport, source: &SemanticIds) {
         .show(ui, |ui| stages_table(ui, &summary.stages));
     stage_table::leak(ui, report);
     widgets::remark(ui, "Darker: users of no stage before. Dates, returning users and targets stand under Timeline");
+}
+
+/// Why there are no ids, and how they are made.
+fn without_ids(ui: &mut Ui, report: &DataReport, source: &SemanticIds, error: &InputError) {
+    let warning = theme::tokens(ui).warning;
+    match source {
+        SemanticIds::Train(_) if report.ids_not_made => {
+            let words =
+                "Semantic ids are not trained yet: Train ids, under Semantic ids, does it now, else the first run";
+            widgets::remark(ui, words);
+        }
+        SemanticIds::Train(_) => {
+            ui.colored_label(warning, widgets::sentence(&error.problem));
+            widgets::remark(ui, "Append, under Semantic ids, gives new items the nearest free ids and moves none");
+        }
+        SemanticIds::Dataset | SemanticIds::Index(_) => {
+            ui.colored_label(warning, widgets::sentence(&error.to_string()));
+        }
+    }
 }
 
 /// Where interactions were read, and what of them could not be.

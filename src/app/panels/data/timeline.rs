@@ -9,9 +9,10 @@ use super::cut_handles::{self, Touch};
 use super::{LoadedData, stage_table};
 use crate::app::action::Action;
 use crate::app::panels::{Context, chart_actions, chart_card, explanation};
+use crate::app::queries::data_report::DataReport;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
-use crate::data::prepare::PrepareReport;
+use crate::data::prepare::{MAX_STAGES, PrepareReport};
 use crate::data::{Prepare, Protocol, StageCuts, Timeline};
 use crate::figures::FigureOptions;
 use crate::figures::stages::{self, StageWords};
@@ -90,6 +91,7 @@ impl TimelineTab {
         ui.horizontal_wrapped(|ui| {
             self.buttons(ui, context, (timeline, &cuts), enabled);
             self.quick(ui, context, cuts.len() + 1, false);
+            files(ui, context, loaded.report);
             chart_actions(ui, context, &chart, pinned());
         });
         ScrollArea::vertical().id_salt("timeline").auto_shrink(false).show(ui, |ui| {
@@ -213,6 +215,7 @@ impl TimelineTab {
         ui.horizontal_wrapped(|ui| {
             if prepare.is_some() {
                 self.quick(ui, context, groups.len(), true);
+                files(ui, context, report);
                 if times && ui.button("Cut in time").on_hover_text("The paper's stages, in time").clicked() {
                     edit(context, StageCuts::default(), None);
                 }
@@ -244,6 +247,20 @@ impl TimelineTab {
             stage_table::ui(ui, report);
         });
         context.charts.push(chart);
+    }
+}
+
+/// A stage for each file, where several were read together.
+fn files(ui: &mut Ui, context: &mut Context<'_>, report: &DataReport) {
+    let now = context.session.project().dataset.prepare().map(|prepare| &prepare.stages);
+    let Some((import, _)) = report.import.as_ref().filter(|_| now != Some(&StageCuts::Files)) else { return };
+    let files = import.files.iter().filter(|file| file.has_interactions()).count();
+    if !(2..=MAX_STAGES).contains(&files) {
+        return;
+    }
+    let help = "Each file is a stage, in the order in which they are read";
+    if ui.button("A stage a file").on_hover_text(help).clicked() {
+        edit(context, StageCuts::Files, None);
     }
 }
 

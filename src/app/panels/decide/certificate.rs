@@ -5,41 +5,43 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{DragValue, Ui};
 
+use crate::app::action::{Action, SweepOf};
+use crate::app::command::Command;
 use crate::app::panels::{Context, answered, chart_actions, choice, explained_chart_card, explanation};
 use crate::app::queries::Answer;
 use crate::app::queries::certificate::Certified;
+use crate::app::widgets;
 use crate::data::Protocol;
+use crate::error::InputError;
 use crate::figures::FigureOptions;
 use crate::figures::certificate::{SPEC, chart};
 use crate::figures::slices::explanation as slice_words;
 use crate::figures::words::metric_label;
 use crate::measure::statistics::Claim;
-use crate::measure::{Slice, UserMetric};
+use crate::measure::{Gain, Slice, UserMetric};
+use crate::method::MethodOptions;
 use crate::plot::Chart;
 use crate::project::Project;
 use crate::project::board::PinnedFigure;
-use crate::results::certificate::{CertificateRequest, USUAL_CLAIM};
+use crate::results::certificate::{CertificateRequest, NoCertificate, USUAL_CLAIM};
 
 /// What is asked for.
 #[derive(Debug)]
 pub(super) struct CertificateTab {
     slice: Option<Slice>,
     claim: Claim,
-    metric: UserMetric,
+    gain: Gain,
     /// The certificate as a chart, with the query that it answers.
     chart: Option<(Certified, Arc<Chart>)>,
 }
 
 impl Default for CertificateTab {
     fn default() -> Self {
-        Self { slice: None, claim: USUAL_CLAIM, metric: UserMetric::default(), chart: None }
+        Self { slice: None, claim: USUAL_CLAIM, gain: UserMetric::default().gain, chart: None }
     }
 }
 
 const EXPLANATION: &str = "Under which λ users lose no more than the limit against the baseline, for certain. One half of the test users says which λ is tested first, the other half, which chose nothing, certifies: the green band. That no λ qualifies is an answer too.";
-
-/// Metrics that can be chosen.
-const METRICS: [UserMetric; 2] = [UserMetric::ndcg(10), UserMetric::hit(10)];
 
 impl CertificateTab {
     pub(super) fn query(
@@ -52,7 +54,7 @@ impl CertificateTab {
         let request = CertificateRequest {
             slice: self.slice,
             claim: self.claim,
-            metric: self.metric,
+            metric: UserMetric { gain: self.gain, ..UserMetric::ndcg(project.evaluation.usual_cut_off()) },
             protocol,
             baseline: Some(baseline.to_owned()),
             experiment: None,
@@ -77,10 +79,12 @@ impl CertificateTab {
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>, query: &Certified) {
-        ui.horizontal_wrapped(|ui| self.choices(ui));
+        ui.horizontal_wrapped(|ui| self.choices(ui, context.session.project()));
         explanation(ui, EXPLANATION);
-        if answered(ui, context, query, "Certifying every λ").is_none() {
-            return;
+        match answered(ui, context, query, "Certifying every λ") {
+            None => return,
+            Some(Err(why)) => return not_yet(ui, context, why),
+            Some(Ok(_)) => {}
         }
         if let Some(chart) =
             self.chart(context, query).or_else(|| self.chart.as_ref().map(|(_, chart)| Arc::clone(chart)))
@@ -89,13 +93,15 @@ impl CertificateTab {
         }
     }
 
-    fn choices(&mut self, ui: &mut Ui) {
+    fn choices(&mut self, ui: &mut Ui, project: &Project) {
         let slices = Slice::all().map(|slice| (Some(slice), slice.to_string()));
         let slices: Vec<_> = std::iter::once((None, "all".to_owned())).chain(slices).collect();
         let words = self.slice.map_or("All test users", slice_words);
         choice(ui, ("Users", 110.0), &mut self.slice, &slices).on_hover_text(words);
-        let metrics = METRICS.map(|metric| (metric, metric_label(&metric.to_string())));
-        choice(ui, ("Metric", 110.0), &mut self.metric, &metrics);
+        let cut_off = project.evaluation.usual_cut_off();
+        let metrics = [UserMetric::ndcg(cut_off), UserMetric::hit(cut_off)];
+        let metrics = metrics.map(|metric| (metric.gain, metric_label(&metric.to_string())));
+        choice(ui, ("Metric", 110.0), &mut self.gain, &metrics);
         let label = ui.label("lose at most");
         let drag = DragValue::new(&mut self.claim.loss).range(-0.9..=0.9).speed(0.001).max_decimals(4);
         ui.add(drag.update_while_editing(false))
@@ -112,7 +118,7 @@ impl CertificateTab {
 
     /// The answer to the query as a chart.
     fn chart(&mut self, context: &Context<'_>, query: &Certified) -> Option<Arc<Chart>> {
-        let Answer::Ready(certificate) = context.session.queries.get(query) else { return None };
+        let Answer::Ready(Ok(certificate)) = context.session.queries.get(query) else { return None };
         match &self.chart {
             Some((of, chart)) if of == query => Some(Arc::clone(chart)),
             _ => {
@@ -122,4 +128,40 @@ impl CertificateTab {
             }
         }
     }
+}
+
+/// What is missing for a certificate, and the step that brings it nearer.
+fn not_yet(ui: &mut Ui, context: &mut Context<'_>, why: &NoCertificate) {
+    if !matches!(why, NoCertificate::NoGrid(_)) {
+        let error = InputError::from(why.clone());
+        let advice = error.advice.map(|advice| widgets::sentence(&advice)).unwrap_or_default();
+        return widgets::empty_state(ui, &widgets::sentence(&error.problem), &advice);
+    }
+    let swept = context.session.project().experiments.iter().find(|experiment| has_lambda(&experiment.method));
+    let (advice, step, action) = match swept {
+        Some(experiment) => (
+            format!(
+                "A certificate chooses among runs that differ in λ alone. Sweep the λ of {}, press Run all, and the band \
+                 appears here",
+                experiment.name
+            ),
+            "Sweep λ…",
+            Action::EditSweep(SweepOf::Experiment(experiment.name.clone())),
+        ),
+        None => (
+            "A certificate chooses among runs of a method that pulls towards its past, with several λ. The project has none"
+                .to_owned(),
+            "Add experiment…",
+            Action::Command(Command::AddExperiment),
+        ),
+    };
+    widgets::empty_state(ui, "There are no two values of λ yet", &advice);
+    let press = |ui: &mut Ui| widgets::primary_button(ui, step).clicked();
+    if ui.vertical_centered(press).inner {
+        context.actions.push(action);
+    }
+}
+
+fn has_lambda(method: &MethodOptions) -> bool {
+    method.fields().iter().any(|field| field.path == "lambda")
 }

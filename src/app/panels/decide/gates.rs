@@ -67,7 +67,7 @@ fn round(value: f64) -> f64 {
 fn form(ui: &mut Ui, context: &mut Context<'_>) {
     let project = context.session.project();
     let mut gates = project.gates();
-    let usual = Gates::default();
+    let usual = project.usual_gates();
     let mut edited = Edited::default();
     let help = "By which gain and slices are measured; negative flips are of Hit at the same cut-off";
     row(ui, "Metric", help, gates.metric != usual.metric, |ui, label| {

@@ -146,7 +146,7 @@ impl DecidePanel {
         let (cards, harmed) = whole.split_left_right_at_x(whole.right() - list);
         ui.scope_builder(UiBuilder::new().max_rect(cards), |ui| {
             ScrollArea::both().id_salt("decision").auto_shrink(false).show(ui, |ui| {
-                ui.set_max_width(cards.width());
+                ui.set_max_width(ui.available_width().min(cards.width()));
                 self.gates.ui(ui, context, false);
                 ui.add_space(space::S);
                 if let Some(decision) = answered(ui, context, query, "Holding every method against the gates") {

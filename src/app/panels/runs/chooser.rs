@@ -44,9 +44,9 @@ impl RunsPanel {
             });
         });
         if chosen != shown {
-            context
-                .actions
-                .push(Action::ChooseColumns(chosen.iter().map(|column| column.key().into_owned()).collect()));
+            let cut_off = context.session.project().evaluation.usual_cut_off();
+            let columns = chosen.iter().map(|column| column.remembered(cut_off)).collect();
+            context.actions.push(Action::ChooseColumns(columns));
         }
     }
 

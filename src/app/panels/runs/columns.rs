@@ -15,6 +15,9 @@ use crate::run::Status;
 use crate::run::marks::Mark;
 use crate::run::observer::Phase;
 
+/// The usual cut-off of whichever project is open, in a metric that is remembered.
+const USUAL: &str = "@usual_";
+
 /// A column of the table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Column {
@@ -77,6 +80,17 @@ impl Column {
             Some(("setting", name)) => Some(Self::Setting(name.to_owned())),
             _ => Self::PLAIN.into_iter().find(|column| column.key() == key),
         }
+    }
+
+    /// What the settings keep of it, where `cut_off` is the project's usual one: a metric at it is one at the usual cut-off of
+    /// every other project too, whose lists may be shorter.
+    pub(super) fn remembered(&self, cut_off: usize) -> String {
+        self.key().replacen(&format!("@{cut_off}_"), USUAL, 1)
+    }
+
+    /// What the settings kept, in a project with this usual cut-off.
+    pub(super) fn of_remembered(key: &str, cut_off: usize) -> Option<Self> {
+        Self::of_key(&key.replacen(USUAL, &format!("@{cut_off}_"), 1))
     }
 
     pub(super) fn title(&self) -> String {
@@ -279,6 +293,16 @@ mod tests {
         }
         assert_eq!(Column::of_key("nonsense"), None);
         assert_eq!(Column::of_key("setting:").map(|column| column.title()), Some(String::new()));
+    }
+
+    #[test]
+    fn a_metric_at_the_usual_cut_off_is_one_in_every_project() {
+        let metric = |key: &str| Column::Metric(key.to_owned());
+        let moved = |column: Column| Column::of_remembered(&column.remembered(10), 5).unwrap();
+        assert_eq!(moved(metric("hit@10_corrected")), metric("hit@5_corrected"));
+        for stays in [metric("hit@1_corrected"), metric("invalid_rate"), Column::Tags] {
+            assert_eq!(moved(stays.clone()), stays);
+        }
     }
 
     #[test]

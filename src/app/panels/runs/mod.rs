@@ -85,7 +85,8 @@ impl Panel for RunsPanel {
     }
 
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
-        let columns = shown_columns(&context.settings.run_columns);
+        let columns =
+            shown_columns(&context.settings.run_columns, context.session.project().evaluation.usual_cut_off());
         self.arrange(context.session, columns.clone());
         self.bar(ui, context, &columns);
         ui.add_space(space::XS);
@@ -198,9 +199,9 @@ impl RunsPanel {
     }
 }
 
-/// The columns that the settings name, or those that most people want.
-fn shown_columns(remembered: &[String]) -> Vec<Column> {
-    let remembered: Vec<Column> = remembered.iter().filter_map(|key| Column::of_key(key)).collect();
+/// The columns that the settings name, or those that most people want, with metrics at the cut-off of the project's lists.
+fn shown_columns(remembered: &[String], cut_off: usize) -> Vec<Column> {
+    let remembered: Vec<Column> = remembered.iter().filter_map(|key| Column::of_remembered(key, cut_off)).collect();
     if !remembered.is_empty() {
         return remembered;
     }
@@ -210,8 +211,8 @@ fn shown_columns(remembered: &[String]) -> Vec<Column> {
         Column::Experiment,
         Column::Seed,
         Column::Progress,
-        metric(UserMetric::hit(10)),
-        metric(UserMetric::ndcg(10)),
+        metric(UserMetric::hit(cut_off)),
+        metric(UserMetric::ndcg(cut_off)),
         Column::Device,
         Column::Started,
     ]

@@ -5,12 +5,12 @@ use egui::{Button, ComboBox, RichText, ScrollArea, TextEdit, Ui};
 
 use super::Known;
 use crate::app::panels::selection::Selection;
-use crate::app::queries::predictions::{Recommendations, USER_METRIC};
+use crate::app::queries::predictions::Recommendations;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::figures::words::metric_label;
-use crate::measure::Slice;
 use crate::measure::churn::{Change, MostChanged};
+use crate::measure::{Slice, UserMetric};
 
 /// What users are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,7 +99,7 @@ impl UserList {
                     let on = selected == Some(entry.test);
                     egui::WidgetInfo::selected(egui::Role::Button, true, on, format!("User {name}"))
                 });
-                if response.on_hover_text(change_hover(entry.change)).clicked() {
+                if response.on_hover_text(change_hover(entry.change, known.metric)).clicked() {
                     chosen = Some(user);
                 }
             }
@@ -162,7 +162,7 @@ impl UserList {
                 key.slice.is_none_or(|slice| known.tests.slices.get(test).is_some_and(|s| s.contains(&slice)));
             in_slice && name.to_lowercase().contains(&key.filter)
         };
-        let change = |test: usize| answers.and_then(|answers| answers.change(test, USER_METRIC));
+        let change = |test: usize| answers.and_then(|answers| answers.change(test, known.metric));
         let mut entries: Vec<Entry> = (0..known.tests.tests.len())
             .filter(|&test| fits(test))
             .map(|test| Entry { test, change: change(test) })
@@ -217,14 +217,14 @@ fn change_words(change: Option<Change>) -> String {
     format!("{gain}{:.0} %", 100.0 * (1.0 - change.agreement))
 }
 
-fn change_hover(change: Option<Change>) -> String {
+fn change_hover(change: Option<Change>, metric: UserMetric) -> String {
     change.map_or_else(
         || "There is no model before this stage to compare with".to_owned(),
         |change| {
             format!(
                 "{:.0} % of the list changed (1 − rank-biased overlap); {} {:+.3}",
                 100.0 * (1.0 - change.agreement),
-                metric_label(&USER_METRIC.to_string()),
+                metric_label(&metric.to_string()),
                 change.gain
             )
         },

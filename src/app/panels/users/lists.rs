@@ -7,12 +7,12 @@ use egui::{Label, RichText, Ui, Vec2};
 
 use super::Known;
 use crate::app::panels::{Context, chart_actions};
-use crate::app::queries::predictions::USER_METRIC;
 use crate::app::theme::{self, space};
 use crate::app::widgets;
 use crate::data::Dataset;
 use crate::figures::words::metric_label;
 use crate::figures::{FigureOptions, recommendations as figure};
+use crate::measure::UserMetric;
 use crate::measure::churn::{Move, moves};
 use crate::project::board::PinnedFigure;
 use crate::results::churn::Answers;
@@ -107,7 +107,8 @@ fn recommended(ui: &mut Ui, known: &Known<'_>, (answers, name): (&Answers, &str)
     let Some(now) = answers.now.get(test) else { return };
     heading(ui, name, "");
     let before = answers.before.get(test);
-    widgets::remark(ui, gain_words(USER_METRIC.of(now), before.map(|before| USER_METRIC.of(before))));
+    let metric = known.metric;
+    widgets::remark(ui, gain_words(metric, metric.of(now), before.map(|before| metric.of(before))));
     let (list, left) = match before {
         Some(before) => moves(&before.top, &now.top),
         None => (now.top.iter().map(|&item| (item, Move::Stayed)).collect(), Vec::new()),
@@ -155,8 +156,8 @@ fn summary(list: &[(u32, Move)], left: usize) -> String {
     if said.is_empty() { "The same list as before".to_owned() } else { said.join(", ") }
 }
 
-fn gain_words(now: f64, before: Option<f64>) -> String {
-    let metric = metric_label(&USER_METRIC.to_string());
+fn gain_words(metric: UserMetric, now: f64, before: Option<f64>) -> String {
+    let metric = metric_label(&metric.to_string());
     match before {
         Some(before) => format!("{metric} {now:.3}, before {before:.3}"),
         None => format!("{metric} {now:.3}"),

@@ -22,6 +22,7 @@ use crate::app::watch::RunView;
 use crate::app::widgets;
 use crate::data::{Dataset, Protocol};
 use crate::figures::recommendations::{TestOf, recommendations};
+use crate::measure::UserMetric;
 use crate::plot::Chart;
 use crate::results::churn::StageTests;
 
@@ -58,6 +59,8 @@ struct Known<'a> {
     runs: Vec<(&'a Arc<RunView>, String)>,
     /// Newest items of a history that a model reads.
     read: usize,
+    /// The metric that users' gains are in, tie-corrected.
+    metric: UserMetric,
 }
 
 impl Known<'_> {
@@ -157,6 +160,7 @@ impl Panel for UsersPanel {
                 stage,
                 runs: runs.map(|run| (run, run_label(run, &tested))).collect(),
                 read: project.training.max_history,
+                metric: UserMetric::ndcg(project.evaluation.usual_cut_off()),
             };
             self.list_and_user(ui, context, &known, &query);
         }

@@ -4,7 +4,7 @@ mod form;
 mod quality;
 
 use eframe::egui;
-use egui::Ui;
+use egui::{ScrollArea, Ui};
 
 use self::form::Form;
 use super::super::{Context, explanation};
@@ -46,6 +46,10 @@ pub(crate) struct IdsTab {
 impl IdsTab {
     /// Draws the tab.
     pub(crate) fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
+        ScrollArea::vertical().id_salt("semantic ids").auto_shrink(false).show(ui, |ui| self.contents(ui, context));
+    }
+
+    fn contents(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         explanation(ui, EXPLANATION);
         self.form.ui(ui, context);
         let Some(files) = IdFiles::of(context.session.project()) else { return };

@@ -1,6 +1,7 @@
 //! Where the data come from: files and their format, columns, first rows, preparation, and what could not be read.
 
 mod columns;
+mod events;
 mod item_table;
 mod picker;
 mod preparation;
@@ -104,6 +105,7 @@ impl SourceTab {
             if let DatasetSource::Table(table) = &context.session.project().dataset {
                 columns::ui(ui, context, table, preview);
             }
+            events::ui(ui, context, preview);
             reading::ui(ui, context, preview.delimited);
             rows::ui(ui, preview);
         }
