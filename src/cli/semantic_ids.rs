@@ -1,6 +1,7 @@
 //! `peso semantic-ids`: train the semantic ids of a project, append to them, and show how good they are.
 
 mod growth;
+mod updates;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +29,8 @@ use crate::semantic_id::manifest::Version;
 use crate::train::semantic_ids::{IdFiles, Making, Watcher};
 
 /// Train a project's semantic ids, unless they are there already, and show how good they are; what is unfinished is resumed. With
-/// `--append` items that came with new data get ids, and no id that is there is moved
+/// `--append` items that came with new data get ids, and no id that is there is moved. With `--compare-updates` ways to update ids are
+/// compared over the stages
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// A `.ron` file or a folder with `project.ron`
@@ -39,6 +41,10 @@ pub(super) struct Arguments {
     /// Give items without an id the nearest free ones under the codebooks that were kept, and move none
     #[arg(long, conflicts_with_all = ["fresh", "items"])]
     append: bool,
+    /// Compare ways to update the tokenizer over the stages: how many ids move, how well they describe the items, and what a model that
+    /// knows the old ones loses. Nothing is written
+    #[arg(long, conflicts_with_all = ["fresh", "append", "items"])]
+    compare_updates: bool,
     /// Write the items' ids into a file, a line an item, and train nothing: the order of rows of a `.npy` file of item vectors
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fresh", "json"])]
     items: Option<PathBuf>,
@@ -94,6 +100,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         InputError::new(&arguments.project, "the project takes its semantic ids from elsewhere")
             .advice("`semantic_ids: Train()` in the project file trains them")
     };
+    if arguments.compare_updates {
+        return match project.compare_id_updates(arguments.device, &mut lines) {
+            Err(RunError::Stopped) => Ok(Ended::Interrupted),
+            Err(error) => Err(error.into()),
+            Ok(found) => updates::show(&found.ok_or_else(elsewhere)?, arguments.json, arguments.explain),
+        };
+    }
     let (SemanticIds::Train(options), Some(id_files)) = (&project.semantic_ids, IdFiles::of(&project)) else {
         return Err(elsewhere().into());
     };
@@ -258,7 +271,7 @@ mod tests {
 
     #[test]
     fn every_figure_is_defined() {
-        for measure in LEVELS.into_iter().skip(1).chain(COLLISIONS) {
+        for measure in LEVELS.into_iter().skip(1).chain(COLLISIONS).chain(updates::MEASURES) {
             assert!(definition(measure).is_some(), "{measure}");
         }
     }

@@ -39,6 +39,11 @@ impl<'q> Appending<'q> {
         Self { quantiser, free: FreeIds::beside(&quantiser.books, published) }
     }
 
+    /// Beside `published` ids, where others of those that are `known` were taken back, and are free.
+    pub fn among(quantiser: &'q Quantiser, known: &[u32], published: &[u32]) -> Self {
+        Self { quantiser, free: FreeIds::among(&quantiser.books, known, published) }
+    }
+
     /// Gives items with these vectors ids that are from then on taken; none where `stopped` ended it. Those who are nearest to what
     /// their own codes stand for choose first, of equal ones the first.
     pub fn append(&mut self, vectors: &[Vec<f64>], stopped: &mut dyn FnMut() -> bool) -> Option<Appended> {

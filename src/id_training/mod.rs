@@ -15,6 +15,7 @@ pub mod rq_vae;
 pub mod source;
 pub mod statistics;
 pub mod train;
+pub mod updates;
 pub mod words;
 
 pub use quality::Quality;

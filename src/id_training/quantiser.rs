@@ -22,6 +22,16 @@ impl Quantiser {
         self.autoencoder.as_ref().map_or_else(|| vectors.to_vec(), |autoencoder| autoencoder.encode(vectors))
     }
 
+    /// The same with other entries, of the width that they had.
+    ///
+    /// # Panics
+    /// Where they have another width, or none.
+    #[must_use]
+    pub fn with_entries(&self, levels: &[Vec<Vec<f64>>]) -> Self {
+        let books = Codebooks::new(levels).expect("entries that went on from others have their width");
+        Self { books, autoencoder: self.autoencoder.clone() }
+    }
+
     /// By level: mean squared error, over items and dimensions, of vectors as their ids (`items x levels`, row-major) describe
     /// them up to this level.
     pub fn errors(&self, vectors: &[Vec<f64>], ids: &[u32]) -> Vec<f64> {

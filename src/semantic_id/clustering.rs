@@ -92,6 +92,65 @@ pub fn residual_clusters(
     Some(found)
 }
 
+/// Goes on from the centres of each level with other vectors, on all of them. An item whose codes are `held` (one entry an item)
+/// keeps them, and holds the centres where they are; a centre that no item is near stays where it was.
+pub fn refined(vectors: &[Vec<f64>], centres: &[Vec<Vec<f64>>], held: &[Option<&[u32]>]) -> Clustered {
+    let levels = centres.len();
+    let mut residuals = vectors.to_vec();
+    let mut found = Clustered {
+        numbers: vec![0; vectors.len() * levels],
+        last_residuals: Vec::new(),
+        centres: Vec::with_capacity(levels),
+        errors: Vec::new(),
+    };
+    let values: usize = vectors.iter().map(Vec::len).sum();
+    for (level, from) in centres.iter().enumerate() {
+        let mut centres = from.clone();
+        let assigned_to = |centres: &[Vec<f64>]| -> Vec<usize> {
+            let code = |(residual, held): (&Vec<f64>, &Option<&[u32]>)| {
+                held.map_or_else(|| nearest(centres, residual), |codes| codes[level] as usize)
+            };
+            residuals.par_iter().zip(held).map(code).collect()
+        };
+        let mut assigned = assigned_to(&centres);
+        for _ in 0..ROUNDS {
+            move_to_means(&mut centres, &residuals, &assigned);
+            let before = std::mem::replace(&mut assigned, assigned_to(&centres));
+            if before == assigned {
+                break;
+            }
+        }
+        if level + 1 == levels {
+            found.last_residuals.clone_from(&residuals);
+        }
+        for (item, (residual, code)) in residuals.iter_mut().zip(assigned).enumerate() {
+            found.numbers[item * levels + level] = code as u32;
+            // A code that was given when no centre was free stands for nothing.
+            let centre = centres.get(code).map_or(&[][..], Vec::as_slice);
+            residual.iter_mut().zip(centre).for_each(|(value, centre)| *value -= centre);
+        }
+        let squares: f64 = residuals.iter().flatten().map(|value| value * value).sum();
+        found.errors.push(squares / values.max(1) as f64);
+        found.centres.push(centres);
+    }
+    found
+}
+
+/// Moves each centre to the mean of the vectors that are assigned to it.
+fn move_to_means(centres: &mut [Vec<f64>], vectors: &[Vec<f64>], assigned: &[usize]) {
+    let mut sizes = vec![0_usize; centres.len()];
+    for &code in assigned.iter().filter(|&&code| code < centres.len()) {
+        sizes[code] += 1;
+    }
+    for (centre, _) in centres.iter_mut().zip(&sizes).filter(|(_, size)| **size > 0) {
+        centre.fill(0.0);
+    }
+    for (vector, &code) in vectors.iter().zip(assigned) {
+        let Some(centre) = centres.get_mut(code) else { continue };
+        centre.iter_mut().zip(vector).for_each(|(centre, value)| *centre += value / sizes[code] as f64);
+    }
+}
+
 /// At most `count` cluster centres (k-means from k-means++ starting points, on a sample).
 pub(crate) fn clusters(vectors: &[Vec<f64>], count: usize, random: &mut impl Rng) -> Vec<Vec<f64>> {
     let sample = index::sample(random, vectors.len(), vectors.len().min(count * SAMPLE));
@@ -190,6 +249,22 @@ mod tests {
         // dimensions.
         assert!((one.errors[0] - 1.25 / 3.0).abs() < 1e-12, "{:?}", one.errors);
         assert!(one.errors.is_sorted_by(|before, after| after < before), "{:?}", one.errors);
+    }
+
+    #[test]
+    fn centres_go_on_from_where_they_were_and_held_items_hold_them() {
+        let column = |values: &[f64]| values.iter().map(|&value| vec![value]).collect::<Vec<_>>();
+        let centres = [column(&[0.0, 10.0, 99.0])];
+        // By hand: 1 and 3 have the mean 2, 11 is alone, and nobody is near 99.
+        let found = refined(&column(&[1.0, 3.0, 11.0]), &centres, &[None; 3]);
+        assert_eq!((&found.numbers[..], &found.centres[0]), (&[0, 0, 1][..], &column(&[2.0, 11.0, 99.0])));
+        assert!((found.errors[0] - 2.0 / 3.0).abs() < 1e-12, "{:?}", found.errors);
+        // Held at the second code, 1 draws it to (1 + 11) / 2; then 11 is nearer to 6 than 3 is to 3.
+        let found = refined(&column(&[1.0, 3.0, 11.0]), &centres, &[Some(&[1]), None, None]);
+        assert_eq!((&found.numbers[..], &found.centres[0]), (&[1, 0, 1][..], &column(&[3.0, 6.0, 99.0])));
+        // A code that has no centre is kept, and moves none.
+        let found = refined(&column(&[1.0, 3.0, 11.0]), &centres, &[Some(&[7]), None, None]);
+        assert_eq!((&found.numbers[..], &found.centres[0]), (&[7, 0, 1][..], &column(&[3.0, 11.0, 99.0])));
     }
 
     #[test]

@@ -54,6 +54,11 @@ impl Codebooks {
         self.levels[level].values.get(from..from + self.width)
     }
 
+    /// The entries of each level, as [`Self::new`] takes them.
+    pub fn entries(&self) -> Vec<Vec<Vec<f64>>> {
+        self.levels.iter().map(|level| level.values.chunks(self.width.max(1)).map(<[f64]>::to_vec).collect()).collect()
+    }
+
     /// The squared length of an entry.
     pub(super) fn square(&self, level: usize, code: u32) -> f64 {
         self.levels[level].squares[code as usize]

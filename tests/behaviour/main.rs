@@ -53,6 +53,7 @@ mod runs;
 mod semantic_growth;
 mod semantic_ids;
 mod semantic_sources;
+mod semantic_updates;
 mod statistics;
 mod statistics_reference;
 mod steering;

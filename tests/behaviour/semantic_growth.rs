@@ -24,7 +24,7 @@ use crate::semantic_ids::{PROJECT, peso};
 /// Months of the year in which a stage begins, but the first.
 const CUTS: &str = r#"Dates(["2020-02-01", "2020-03-01"])"#;
 
-fn project_text(train: &str) -> String {
+pub fn project_text(train: &str) -> String {
     format!(
         r#"(
     format: 1,
@@ -41,12 +41,12 @@ fn project_text(train: &str) -> String {
 const GROUPS: [&str; 4] = ["red lamp", "blue kettle", "green chair", "old book"];
 
 /// A title of one of four kinds, with a word of its own.
-fn title(item: usize) -> String {
+pub fn title(item: usize) -> String {
     format!("{} number{}", GROUPS[item % 4], item / 4)
 }
 
 /// Data in which each of three months has new items, so many each, which four users go for.
-fn write_data(folder: &Path, items: [usize; 3], title: impl Fn(usize) -> String) {
+pub fn write_data(folder: &Path, items: [usize; 3], title: impl Fn(usize) -> String) {
     let (mut interactions, mut texts) = (
         "user_id:token\titem_id:token\ttimestamp:float\n".to_owned(),
         "item_id:token\ttitle:token_seq\tclass:token_seq\n".to_owned(),
@@ -73,7 +73,7 @@ fn write_data(folder: &Path, items: [usize; 3], title: impl Fn(usize) -> String)
     fs::write(folder.join("data/log.item"), texts).unwrap();
 }
 
-fn project(train: &str, items: [usize; 3]) -> tempfile::TempDir {
+pub fn project(train: &str, items: [usize; 3]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     write_data(folder.path(), items, title);
     fs::write(folder.path().join("project.ron"), project_text(train)).unwrap();
@@ -92,11 +92,11 @@ fn manifest(folder: &Path) -> Manifest {
     Manifest::of(&place(folder).index).unwrap().unwrap()
 }
 
-fn json_of(folder: &Path, arguments: &[&str]) -> Value {
+pub fn json_of(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_slice(&peso(folder, arguments).stdout).unwrap()
 }
 
-fn refused(folder: &Path, arguments: &[&str]) -> String {
+pub fn refused(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_peso"));
     let output = command.args(arguments).current_dir(folder).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stdout));
@@ -108,7 +108,7 @@ fn rows(file: &IndexFile) -> Vec<(String, Vec<u32>)> {
     file.items.iter().enumerate().map(|(row, item)| (item.clone(), file.row(row).to_vec())).collect()
 }
 
-const STAGE1: &str = "on: Stage1, ";
+pub const STAGE1: &str = "on: Stage1, ";
 
 #[test]
 fn ids_of_stage_1_do_not_depend_on_what_comes_later() {

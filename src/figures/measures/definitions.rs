@@ -172,5 +172,35 @@ const SEMANTIC_IDS: &[Measure] = &[
         "The most frequent category",
         "Share of the items of the most frequent category: what category predictability is held against",
     ),
+    measure("ids_moved", "Ids moved", "Share of the items that were there before a stage whose semantic id is another one after it").better(Lower),
+    measure("code_kept", "First code kept", "Share of the items that were there before a stage whose first code is the same after it")
+        .better(Higher),
+    measure(
+        "explained",
+        "Explained",
+        "Share of the variance of the items' vectors that their semantic ids tell; of a refresh, of vectors that are made anew too",
+    )
+    .better(Higher),
+    measure(
+        "old_model",
+        "Old model",
+        "Mean log-likelihood of a stage's tests under the ids after it, by counts of which codes followed which in the stages before, made under the ids before it",
+    )
+    .unit("nats")
+    .better(Higher),
+    measure(
+        "new_model",
+        "Fitted anew",
+        "The same, by counts of the same interactions made under the ids after the stage: how well these ids suit prediction, whatever the old ones were",
+    )
+    .unit("nats")
+    .better(Higher),
+    measure(
+        "cost",
+        "Cost of the move",
+        "What a model that knows the ids before a stage loses an item under those after it: fitted anew less old model. 0 where no id moves",
+    )
+    .unit("nats")
+    .better(Lower),
     measure("share", "Share", "Each line in its own measure, as a share").unit("%"),
 ];

@@ -111,7 +111,8 @@ impl Project {
         for (stage, items) in catalogue.by_stage(new) {
             let row_of = |item: usize| row_of[item].filter(|&row| row < trained);
             let wanted = Wanted { items: &items, on: options.on, row_of: &row_of };
-            let vectors = catalogue.vectors(self, (&options.source, &kept.statistics), &wanted, keeper)?;
+            let vectors =
+                catalogue.vectors(self, (&options.source, &kept.statistics), &wanted, &mut keeper.reading())?;
             let vectors = vectors.ok_or(RunError::Stopped)?;
             let width = vectors.first().map_or(0, Vec::len);
             if width != kept.quantiser.width() {

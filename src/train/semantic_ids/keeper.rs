@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::vectors::Reading;
 use super::{IdFiles, Making, Watcher};
 use crate::device::DeviceChoice;
 use crate::error::InputError;
@@ -16,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct Keeper<'a> {
     pub files: &'a IdFiles,
     pub made_of: &'a str,
-    pub device: DeviceChoice,
+    device: DeviceChoice,
     watcher: &'a mut dyn Watcher,
     every: Duration,
     kept: Instant,
@@ -29,6 +30,10 @@ impl<'a> Keeper<'a> {
         let now = Instant::now();
         let Making { device, checkpoint_every: every, .. } = making;
         Self { files, made_of, device, watcher, every, kept: now, looked: now, stopped: false }
+    }
+
+    pub fn reading(&mut self) -> Reading<'_> {
+        Reading { device: self.device, observer: self }
     }
 }
 

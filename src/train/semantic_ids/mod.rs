@@ -4,6 +4,7 @@ mod append;
 mod id_files;
 mod keeper;
 mod publish;
+mod updates;
 mod vectors;
 
 use std::ops::ControlFlow;
@@ -13,6 +14,7 @@ pub use self::append::{Growth, SideErrors};
 pub use self::id_files::{IdFiles, IdsState};
 use self::keeper::Keeper;
 use self::publish::{Group, Publication};
+pub use self::updates::IdUpdates;
 use self::vectors::{Catalogue, Fitted, Order, Wanted, rows};
 use crate::data::formats::{ImportError, Progress};
 use crate::device::DeviceChoice;
@@ -129,13 +131,13 @@ impl Project {
             return Err(InputError::new(&self.folder, "no item occurs in stage 1, which the ids are trained on").into());
         }
         let Fitted { vectors, statistics } =
-            catalogue.fit(self, options, &trained, keeper)?.ok_or(RunError::Stopped)?;
+            catalogue.fit(self, options, &trained, &mut keeper.reading())?.ok_or(RunError::Stopped)?;
         // Vectors may take long, and are made while nothing else can be lost yet.
         let row_of = rows(&trained, catalogue.items.len());
         let mut groups = Vec::with_capacity(later.len());
         for (stage, items) in later {
             let wanted = Wanted { items: &items, on: options.on, row_of: &|item| row_of[item] };
-            let vectors = catalogue.vectors(self, (&options.source, &statistics), &wanted, keeper)?;
+            let vectors = catalogue.vectors(self, (&options.source, &statistics), &wanted, &mut keeper.reading())?;
             groups.push((stage, vectors.ok_or(RunError::Stopped)?, items));
         }
         let (id_files, made_of) = (keeper.files, keeper.made_of);

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::keeper::Keeper;
 use crate::canonical;
 use crate::data::formats::{ImportError, OnProgress};
 use crate::data::interactions::ItemText;
 use crate::data::{Dataset, DatasetSource, Item, Prepared, Stage, cache, load};
-use crate::device;
+use crate::device::{self, DeviceChoice};
 use crate::error::{InputError, RunError};
 use crate::id_training::embeddings::{self, Reader, add_file};
 use crate::id_training::interactions::Map;
+use crate::id_training::observer::Observer;
 use crate::id_training::source::{Centring, Part, Text, VectorSource};
 use crate::id_training::statistics::Statistics;
 use crate::id_training::words::Rarity;
@@ -24,7 +24,7 @@ use crate::semantic_id::manifest::SourceHash;
 pub(super) struct Catalogue {
     pub items: Vec<Item>,
     texts: Vec<ItemText>,
-    stages: Vec<Stage>,
+    pub stages: Vec<Stage>,
     /// By item: the stage (from 0) in which it first occurs; none for one that occurs in none.
     pub first_stage: Vec<Option<usize>>,
 }
@@ -33,6 +33,12 @@ pub(super) struct Catalogue {
 pub(super) struct Fitted {
     pub vectors: Vec<Vec<f64>>,
     pub statistics: Statistics,
+}
+
+/// Where texts are read by a language model, and who hears of it.
+pub(super) struct Reading<'a> {
+    pub device: DeviceChoice,
+    pub observer: &'a mut dyn Observer,
 }
 
 /// Items in the order in which they are given ids.
@@ -63,6 +69,14 @@ impl Catalogue {
             }
         }
         Self { items, texts, stages, first_stage }
+    }
+
+    /// What was known when a stage (from 0) was over: all that was done until then, as of one stage.
+    pub fn until(&self, stage: usize) -> Self {
+        let sequences = self.stages.iter().take(stage + 1).flat_map(|stage| &stage.sequences).cloned().collect();
+        let first_stage =
+            self.first_stage.iter().map(|first| first.filter(|first| *first <= stage).map(|_| 0)).collect();
+        Self { items: self.items.clone(), texts: self.texts.clone(), stages: vec![Stage { sequences }], first_stage }
     }
 
     /// The first category of each of these items.
@@ -174,9 +188,9 @@ impl Catalogue {
         project: &Project,
         options: &TrainIds,
         trained: &[usize],
-        keeper: &mut Keeper<'_>,
+        reading: &mut Reading<'_>,
     ) -> Result<Option<Fitted>, RunError> {
-        self.fit_source(project, (&options.source, options.on), trained, keeper)
+        self.fit_source(project, (&options.source, options.on), trained, reading)
     }
 
     fn fit_source(
@@ -184,7 +198,7 @@ impl Catalogue {
         project: &Project,
         (source, on): (&VectorSource, TrainedOn),
         trained: &[usize],
-        keeper: &mut Keeper<'_>,
+        reading: &mut Reading<'_>,
     ) -> Result<Option<Fitted>, RunError> {
         let statistics = match source {
             VectorSource::Vectors(_) | VectorSource::Text(_) => Statistics::None,
@@ -199,7 +213,7 @@ impl Catalogue {
             VectorSource::Concat(parts) => {
                 let (mut vectors, mut fitted) = (vec![Vec::new(); trained.len()], Vec::with_capacity(parts.len()));
                 for Part { source, weight } in parts {
-                    let Some(part) = self.fit_source(project, (source, on), trained, keeper)? else { return Ok(None) };
+                    let Some(part) = self.fit_source(project, (source, on), trained, reading)? else { return Ok(None) };
                     let centring = Centring::of(&part.vectors, *weight);
                     centring.append(&part.vectors, &mut vectors);
                     fitted.push((part.statistics, centring));
@@ -209,7 +223,7 @@ impl Catalogue {
         };
         let rows: Vec<Option<usize>> = rows(trained, self.items.len());
         let wanted = Wanted { items: trained, on, row_of: &|item| rows[item] };
-        let Some(vectors) = self.vectors(project, (source, &statistics), &wanted, keeper)? else { return Ok(None) };
+        let Some(vectors) = self.vectors(project, (source, &statistics), &wanted, reading)? else { return Ok(None) };
         if matches!(source, VectorSource::Interactions(_)) && vectors.iter().flatten().all(|value| *value == 0.0) {
             return Err(InputError::new(&project.folder, "no two items are training targets of one user")
                 .advice("ids of interactions need users with at least four interactions in a stage")
@@ -224,7 +238,7 @@ impl Catalogue {
         project: &Project,
         (source, statistics): (&VectorSource, &Statistics),
         wanted: &Wanted<'_>,
-        keeper: &mut Keeper<'_>,
+        reading: &mut Reading<'_>,
     ) -> Result<Option<Vec<Vec<f64>>>, RunError> {
         let of_items = |all: Vec<Vec<f64>>| wanted.items.iter().map(|&item| all[item].clone()).collect();
         match (source, statistics) {
@@ -242,9 +256,9 @@ impl Catalogue {
                 Ok(Some(of_items(map.placed(&self.stages, self.items.len(), wanted.row_of, &counts))))
             }
             (VectorSource::Text(text), _) => {
-                let device = device::choose(keeper.device).map(|(device, _)| device);
+                let device = device::choose(reading.device).map(|(device, _)| device);
                 let device = device.map_err(|message| RunError::Device {
-                    device: keeper.device.to_string(),
+                    device: reading.device.to_string(),
                     message,
                     next: "cpu".to_owned(),
                 })?;
@@ -258,12 +272,12 @@ impl Catalogue {
                 };
                 let texts = self.joined(project)?;
                 let texts: Vec<String> = wanted.items.iter().map(|&item| texts[item].clone()).collect();
-                Ok(reader.vectors(&texts, keeper)?)
+                Ok(reader.vectors(&texts, reading.observer)?)
             }
             (VectorSource::Concat(parts), Statistics::Several(fitted)) => {
                 let mut joined = vec![Vec::new(); wanted.items.len()];
                 for (Part { source, .. }, (statistics, centring)) in parts.iter().zip(fitted) {
-                    let Some(vectors) = self.vectors(project, (source, statistics), wanted, keeper)? else {
+                    let Some(vectors) = self.vectors(project, (source, statistics), wanted, reading)? else {
                         return Ok(None);
                     };
                     centring.append(&vectors, &mut joined);
