@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = ["fresh", "items"])]
     append: bool,
     /// Compare ways to update the tokenizer over the stages: how many ids move, how well they describe the items, and what a model that
-    /// knows the old ones loses. Nothing is written
+    /// knows the old ones loses. No id of the project is changed
     #[arg(long, conflicts_with_all = ["fresh", "append", "items"])]
     compare_updates: bool,
     /// Write the items' ids into a file, a line an item, and train nothing: the order of rows of a `.npy` file of item vectors
@@ -104,7 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return match project.compare_id_updates(arguments.device, &mut lines) {
             Err(RunError::Stopped) => Ok(Ended::Interrupted),
             Err(error) => Err(error.into()),
-            Ok(found) => updates::show(&found.ok_or_else(elsewhere)?, arguments.json, arguments.explain),
+            Ok(found) => updates::show(&found.ok_or_else(elsewhere)?, arguments),
         };
     }
     let (SemanticIds::Train(options), Some(id_files)) = (&project.semantic_ids, IdFiles::of(&project)) else {

@@ -11,35 +11,49 @@ pub struct Names {
     text: String,
     /// Where each one ends in `text`.
     ends: Vec<u64>,
-    places: HashTable<u32>,
+    places: HashTable<Place>,
     hasher: RandomState,
+}
+
+/// A name's number, and where its text is: to look it up takes no way through `ends`, which would be one more wait for memory.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    from: u64,
+    length: u32,
+    number: u32,
 }
 
 impl Names {
     /// The number of a name, which gets the next one where it is new; none for more names than numbers.
     pub fn number(&mut self, name: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(name);
-        if let Some(&number) = self.places.find(hash, |&number| slice(&self.text, &self.ends, number) == name) {
-            return Some(number);
+        if let Some(place) = self.places.find(hash, |place| self.is_at(*place, name)) {
+            return Some(place.number);
         }
         let number = u32::try_from(self.ends.len()).ok()?;
+        let place = Place { from: self.text.len() as u64, length: u32::try_from(name.len()).ok()?, number };
         self.text.push_str(name);
         self.ends.push(self.text.len() as u64);
-        let (text, ends, hasher) = (&self.text, &self.ends, &self.hasher);
-        self.places.insert_unique(hash, number, |&other| hasher.hash_one(slice(text, ends, other)));
+        let (text, hasher) = (&self.text, &self.hasher);
+        self.places.insert_unique(hash, place, |&other| hasher.hash_one(text_at(text, other)));
         Some(number)
     }
 
     /// The number of a name that is known.
     pub fn find(&self, name: &str) -> Option<u32> {
-        let found =
-            self.places.find(self.hasher.hash_one(name), |&number| slice(&self.text, &self.ends, number) == name);
-        found.copied()
+        let found = self.places.find(self.hasher.hash_one(name), |place| self.is_at(*place, name));
+        found.map(|place| place.number)
+    }
+
+    fn is_at(&self, place: Place, name: &str) -> bool {
+        place.length as usize == name.len() && text_at(&self.text, place) == name
     }
 
     /// The name of a number that was given out.
     pub fn get(&self, number: u32) -> &str {
-        slice(&self.text, &self.ends, number)
+        let number = number as usize;
+        let from = if number == 0 { 0 } else { self.ends[number - 1] as usize };
+        &self.text[from..self.ends[number] as usize]
     }
 
     /// How many there are.
@@ -65,10 +79,9 @@ impl PartialEq for Names {
     }
 }
 
-fn slice<'t>(text: &'t str, ends: &[u64], number: u32) -> &'t str {
-    let number = number as usize;
-    let from = if number == 0 { 0 } else { ends[number - 1] as usize };
-    &text[from..ends[number] as usize]
+fn text_at(text: &str, place: Place) -> &str {
+    let from = place.from as usize;
+    &text[from..from + place.length as usize]
 }
 
 #[cfg(test)]

@@ -171,7 +171,7 @@ fn without_a_file_dialog_the_page_says_so_and_a_typed_path_works() {
     until(&mut window, "the recent project", |window| has(window, "Opened just now"));
     drop(window);
     let mut again = world.window(Theme::Light, None);
-    again.step();
+    until_label(&mut again, "Synthetic drift demo");
     again.get_by_role_and_label(Role::Button, "Synthetic drift demo").click();
     until_label(&mut again, "demo/project.ron");
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Arguments;
 use crate::cli::outcome::{Ended, print, print_json};
 use crate::cli::table::{self, Table};
 use crate::cli::words;
@@ -35,12 +36,12 @@ struct WayWords {
     words: &'static str,
 }
 
-pub(super) fn show(updates: &IdUpdates, json: bool, explain: bool) -> anyhow::Result<Ended> {
-    if json {
+pub(super) fn show(updates: &IdUpdates, arguments: &Arguments) -> anyhow::Result<Ended> {
+    if arguments.json {
         let ways = Way::ALL.map(|way| WayWords { way, words: way.words() });
         print_json(&Report { updates, ways, reading: reading(updates) })?;
     } else {
-        print(&(text(updates) + &if explain { table::explained(MEASURES) } else { String::new() }))?;
+        print(&(text(updates) + &if arguments.explain { table::explained(MEASURES) } else { String::new() }))?;
     }
     Ok(Ended::Done)
 }

@@ -27,6 +27,7 @@ mod value;
 pub use self::assumption::Assumption;
 pub use self::error::ImportError;
 pub use self::import::{ImportReport, ReadFile, files, import};
+use self::known::SPECS;
 pub use self::known::peso_release;
 pub use self::known::table::column_index;
 pub use self::options::column_name;

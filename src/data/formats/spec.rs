@@ -147,7 +147,7 @@ impl Format {
 
     /// All of them, those first whose content leaves the least doubt.
     pub fn all() -> impl Iterator<Item = Self> {
-        super::known::SPECS.iter().map(|spec| Self::of(spec))
+        super::SPECS.iter().map(|spec| Self::of(spec))
     }
 
     /// The format of a key.

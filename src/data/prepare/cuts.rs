@@ -1,6 +1,7 @@
 //! Where one stage ends and the next begins.
 
 use super::options::{InvalidPrepare, MAX_STAGES, StageCuts, cut_times};
+use super::rows::Row;
 use crate::calendar;
 use crate::data::interactions::Interactions;
 
@@ -8,7 +9,7 @@ use crate::data::interactions::Interactions;
 ///
 /// # Errors
 /// The cuts need times that the interactions lack, or leave a stage empty.
-pub fn cut(interactions: &Interactions, kept: &[u32], cuts: &StageCuts) -> Result<Vec<Vec<u32>>, InvalidPrepare> {
+pub fn cut(interactions: &Interactions, kept: &[Row], cuts: &StageCuts) -> Result<Vec<Vec<Row>>, InvalidPrepare> {
     let by_order = matches!(cuts, StageCuts::ByOrder { .. });
     if interactions.time.is_empty() && cuts.are_in_time() {
         let advice = "`stages: ByOrder(base: 0.6, later: 4)` cuts each user's own history instead";
@@ -27,15 +28,15 @@ pub fn cut(interactions: &Interactions, kept: &[u32], cuts: &StageCuts) -> Resul
             let StageCuts::Dates(dates) = cuts else { return Ok(Vec::new()) };
             let times = cut_times(dates)?;
             let mut stages = vec![Vec::new(); times.len() + 1];
-            for &at in kept {
-                stages[times.partition_point(|&cut| cut <= interactions.time[at as usize])].push(at);
+            for &row in kept {
+                stages[times.partition_point(|&cut| cut <= interactions.time[row.at as usize])].push(row);
             }
             stages
         }
     };
     if let Some(empty) = stages.iter().position(Vec::is_empty) {
-        let period = kept.first().zip(kept.last()).map(|(&first, &last)| {
-            let date = |at: u32| interactions.time.get(at as usize).map(|&time| calendar::date(time));
+        let period = kept.first().zip(kept.last()).map(|(first, last)| {
+            let date = |row: &Row| interactions.time.get(row.at as usize).map(|&time| calendar::date(time));
             format!("{} to {}", date(first).unwrap_or_default(), date(last).unwrap_or_default())
         });
         let problem = format!("stage {} has none of the {} interactions that are left", empty + 1, kept.len());
@@ -46,7 +47,7 @@ pub fn cut(interactions: &Interactions, kept: &[u32], cuts: &StageCuts) -> Resul
 }
 
 /// A stage for each file that the interactions were read from.
-fn by_file(interactions: &Interactions, kept: &[u32]) -> Result<Vec<Vec<u32>>, InvalidPrepare> {
+fn by_file(interactions: &Interactions, kept: &[Row]) -> Result<Vec<Vec<Row>>, InvalidPrepare> {
     let files = interactions.file.iter().max().map_or(1, |&last| usize::from(last) + 1);
     if !(2..=MAX_STAGES).contains(&files) {
         let problem = format!("the interactions come from {files} file{}", if files == 1 { "" } else { "s" });
@@ -54,8 +55,8 @@ fn by_file(interactions: &Interactions, kept: &[u32]) -> Result<Vec<Vec<u32>>, I
         return Err(InvalidPrepare::new("stages", problem, advice));
     }
     let mut stages = vec![Vec::new(); files];
-    for &at in kept {
-        stages[usize::from(interactions.file[at as usize])].push(at);
+    for &row in kept {
+        stages[usize::from(interactions.file[row.at as usize])].push(row);
     }
     Ok(stages)
 }
@@ -83,15 +84,15 @@ fn end_index(end: f64, count: usize) -> usize {
 }
 
 /// Cuts each user's own interactions at the same shares.
-fn by_user(interactions: &Interactions, kept: &[u32], ends: &[f64]) -> Vec<Vec<u32>> {
+fn by_user(interactions: &Interactions, kept: &[Row], ends: &[f64]) -> Vec<Vec<Row>> {
     let mut counts = vec![0usize; interactions.users.len()];
-    kept.iter().for_each(|&at| counts[interactions.user[at as usize] as usize] += 1);
+    kept.iter().for_each(|row| counts[row.user as usize] += 1);
     let mut seen = vec![0usize; interactions.users.len()];
     let mut stages = vec![Vec::new(); ends.len()];
-    for &at in kept {
-        let user = interactions.user[at as usize] as usize;
+    for &row in kept {
+        let user = row.user as usize;
         let stage = ends.iter().position(|&end| seen[user] < end_index(end, counts[user]));
-        stages[stage.unwrap_or(ends.len() - 1)].push(at);
+        stages[stage.unwrap_or(ends.len() - 1)].push(row);
         seen[user] += 1;
     }
     stages

@@ -3,13 +3,13 @@
 mod core;
 mod cuts;
 mod options;
-
-use std::collections::HashSet;
+mod rows;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::options::TERMS;
 pub use self::options::{InvalidPrepare, MAX_STAGES, Prepare, StageCuts};
+use self::rows::Row;
 use super::catalogue::{Catalogue, order_of_ids};
 use super::interactions::Interactions;
 use super::leak::{self, LeakCounter, StageLeak};
@@ -97,30 +97,22 @@ impl Prepared {
 /// An option has no meaning, or not for these interactions, or leaves nothing of them.
 pub fn prepare(interactions: &Interactions, options: &Prepare) -> Result<Prepared, InvalidPrepare> {
     options.check()?;
-    // Sorting is stable: ties stay in file order.
-    let mut kept: Vec<u32> = (0..interactions.len() as u32).collect();
-    if !interactions.time.is_empty() {
-        kept.sort_by_key(|&at| interactions.time[at as usize]);
-    }
+    let mut kept = rows::in_time(interactions);
     let mut steps = vec![count(interactions, &kept, "read")];
     if options.deduplicate {
-        let mut seen = HashSet::with_capacity(kept.len());
-        kept.retain(|&at| {
-            let (user, item) = (interactions.user[at as usize], interactions.item[at as usize]);
-            seen.insert(u64::from(user) << 32 | u64::from(item))
-        });
+        rows::keep_first_of_pairs(&mut kept);
         steps.push(count(interactions, &kept, "deduplicated"));
     }
     if let Some(min) = options.least_rating {
         if interactions.rating.is_empty() {
             return Err(InvalidPrepare::new("least_rating", "the interactions have no ratings", "leave it out"));
         }
-        let unrated = |at: u32| interactions.rating[at as usize].is_nan();
-        if kept.iter().any(|&at| unrated(at)) {
-            kept.retain(|&at| !unrated(at));
+        let unrated = |row: &Row| interactions.rating[row.at as usize].is_nan();
+        if kept.iter().any(unrated) {
+            kept.retain(|row| !unrated(row));
             steps.push(count(interactions, &kept, "rated"));
         }
-        kept.retain(|&at| f64::from(interactions.rating[at as usize]) >= min);
+        kept.retain(|row| f64::from(interactions.rating[row.at as usize]) >= min);
         steps.push(count(interactions, &kept, "rating"));
     }
     let core_rounds = core::shrink(interactions, options.core, &mut kept);
@@ -129,25 +121,25 @@ pub fn prepare(interactions: &Interactions, options: &Prepare) -> Result<Prepare
         let problem = format!("no interaction is left of {} in the {}-core", interactions.len(), options.core);
         return Err(InvalidPrepare::new("core", problem, "choose a smaller number, or a lower `least_rating`"));
     }
+    let timeline = timeline(interactions, &kept);
     let stages = cuts::cut(interactions, &kept, &options.stages)?;
-    let report =
-        |stages: Vec<StageCount>| PrepareReport { steps, core_rounds, stages, timeline: timeline(interactions, &kept) };
+    drop(kept);
+    let report = |stages: Vec<StageCount>| PrepareReport { steps, core_rounds, stages, timeline };
     Ok(assemble(interactions, &stages, report))
 }
 
 /// Numbers users and items anew, and lists every user's interactions stage by stage.
 fn assemble(
     interactions: &Interactions,
-    cut: &[Vec<u32>],
+    cut: &[Vec<Row>],
     report: impl FnOnce(Vec<StageCount>) -> PrepareReport,
 ) -> Prepared {
     const NONE: u32 = u32::MAX;
     let mut user_numbers = vec![NONE; interactions.users.len()];
     let mut users = Vec::new();
     let mut item_used = vec![false; interactions.items.len()];
-    for &at in cut.iter().flatten() {
-        item_used[interactions.item[at as usize] as usize] = true;
-        let user = interactions.user[at as usize];
+    for &Row { user, item, .. } in cut.iter().flatten() {
+        item_used[item as usize] = true;
         if user_numbers[user as usize] == NONE {
             user_numbers[user as usize] = users.len() as u32;
             users.push(interactions.users.get(user).to_owned());
@@ -169,9 +161,8 @@ fn assemble(
     let mut leaks = LeakCounter::default();
     for events in cut {
         let before: Vec<usize> = histories.iter().map(Vec::len).collect();
-        for &at in events {
-            let user = user_numbers[interactions.user[at as usize] as usize];
-            histories[user as usize].push(item_numbers[interactions.item[at as usize] as usize]);
+        for &Row { user, item, .. } in events {
+            histories[user_numbers[user as usize] as usize].push(item_numbers[item as usize]);
         }
         let active = histories.iter().zip(before).zip(0..).filter(|((history, before), _)| history.len() > *before);
         let sequence = |((history, before), user): ((&Vec<u32>, usize), u32)| Sequence {
@@ -180,12 +171,11 @@ fn assemble(
             current_from: before,
         };
         let stage = Stage { sequences: active.map(sequence).collect() };
-        let user_of = |at: u32| user_numbers[interactions.user[at as usize] as usize];
         let leak = (!interactions.time.is_empty()).then(|| {
-            let (training, tests) = times_of_targets(interactions, events, &stage, user_of);
+            let (training, tests) = times_of_targets(interactions, events, &stage, &user_numbers);
             leaks.stage(training, &tests)
         });
-        let times = || events.iter().filter_map(|&at| interactions.time.get(at as usize).copied());
+        let times = || events.iter().filter_map(|row| interactions.time.get(row.at as usize).copied());
         counts.push(StageCount {
             interactions: events.len() as u64,
             users: stage.sequences.len() as u64,
@@ -198,12 +188,13 @@ fn assemble(
     Prepared { name: interactions.name.clone(), catalogue, users, stages, report: report(counts) }
 }
 
-/// When a stage's training targets and its tests were (same-block protocol); `events` are its interactions, each user's in order.
+/// When a stage's training targets and its tests were (same-block protocol); `events` are its interactions, each user's in order,
+/// and `user_numbers` those of users in the stage.
 fn times_of_targets(
     interactions: &Interactions,
-    events: &[u32],
+    events: &[Row],
     stage: &Stage,
-    user_of: impl Fn(u32) -> u32,
+    user_numbers: &[u32],
 ) -> (Vec<i64>, Vec<i64>) {
     let most = stage.sequences.iter().map(|sequence| sequence.user as usize + 1).max().unwrap_or(0);
     // By user: how many training targets come before the validation target; none who does not take part.
@@ -213,11 +204,11 @@ fn times_of_targets(
     }
     let mut seen = vec![0; most];
     let (mut training, mut tests) = (Vec::new(), Vec::new());
-    for &at in events {
-        let user = user_of(at) as usize;
+    for row in events {
+        let user = user_numbers[row.user as usize] as usize;
         let place = seen[user];
         seen[user] += 1;
-        let time = interactions.time[at as usize];
+        let time = interactions.time[row.at as usize];
         match left[user] {
             Some(targets) if place < targets => training.push(time),
             Some(targets) if place > targets => tests.push(time),
@@ -227,22 +218,24 @@ fn times_of_targets(
     (training, tests)
 }
 
-fn count(interactions: &Interactions, kept: &[u32], step: &str) -> StepCount {
-    let distinct = |of: &[u32], all: usize| {
-        let mut seen = vec![false; all];
-        kept.iter().filter(|&&at| !std::mem::replace(&mut seen[of[at as usize] as usize], true)).count() as u64
-    };
+fn count(interactions: &Interactions, kept: &[Row], step: &str) -> StepCount {
+    let (mut users, mut items) = (vec![false; interactions.users.len()], vec![false; interactions.items.len()]);
+    for row in kept {
+        users[row.user as usize] = true;
+        items[row.item as usize] = true;
+    }
+    let distinct = |seen: &[bool]| seen.iter().filter(|&&seen| seen).count() as u64;
     StepCount {
         step: step.to_owned(),
         interactions: kept.len() as u64,
-        users: distinct(&interactions.user, interactions.users.len()),
-        items: distinct(&interactions.item, interactions.items.len()),
+        users: distinct(&users),
+        items: distinct(&items),
     }
 }
 
 /// Interactions in equal parts of the period.
-fn timeline(interactions: &Interactions, kept: &[u32]) -> Vec<u64> {
-    let times = || kept.iter().filter_map(|&at| interactions.time.get(at as usize).copied());
+fn timeline(interactions: &Interactions, kept: &[Row]) -> Vec<u64> {
+    let times = || kept.iter().filter_map(|row| interactions.time.get(row.at as usize).copied());
     let Some((first, last)) = times().min().zip(times().max()) else { return Vec::new() };
     let mut timeline = vec![0; TIMELINE];
     for time in times() {

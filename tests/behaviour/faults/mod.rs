@@ -255,7 +255,7 @@ fn a_folder_that_the_disk_does_not_know_is_no_place_for_a_file() {
 const OTHERS: [(&str, &str); 5] = [
     ("src/files/disk.rs", "the operations themselves"),
     ("src/peak_memory.rs", "tells the kernel to count anew"),
-    ("src/data/formats/spool.rs", "a temporary file of a reader, gone with it"),
+    ("src/data/formats/stream/spool.rs", "a temporary file of a reader, gone with it"),
     ("src/app/launcher.rs", "what a worker says while it runs"),
     ("src/app/autosave.rs", "sets a damaged copy aside"),
 ];
