@@ -253,8 +253,11 @@ fn tell(outcomes: &[RunOutcome]) -> Ended {
         say(&format!("error: {} is left out: {}", outcome.run, outcome.reason.as_deref().unwrap_or_default()));
     }
     let any = |status| outcomes.iter().any(|outcome| outcome.status == status);
-    if any(Status::Failed) || any(Status::Running) {
+    let unusable = |outcome: &RunOutcome| outcome.unusable_input;
+    if outcomes.iter().any(|outcome| outcome.status == Status::Failed && !unusable(outcome)) || any(Status::Running) {
         Ended::RunFailed
+    } else if outcomes.iter().any(unusable) {
+        Ended::BadInput
     } else if any(Status::Stopped) {
         say("stopped; the state is saved and `peso run` resumes it");
         Ended::Interrupted

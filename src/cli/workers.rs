@@ -90,11 +90,12 @@ pub(super) fn serve(
 fn carried_out(task: &Task<'_>, runs: &[PlannedRun], order: &Order, reporter: &mut Reporter) -> RunOutcome {
     let run = runs.get(order.index).filter(|run| (&run.experiment, run.seed) == (&order.experiment, order.seed));
     let number = RunNumber { number: order.index + 1, of: runs.len() };
-    let outcome = match run {
-        Some(run) => run_planned(task, run, number, reporter).map_err(|error| error.to_string()),
-        None => Err("the project file was changed while its runs were started; start them again".to_owned()),
+    let Some(run) = run else {
+        let reason = "the project file was changed while its runs were started; start them again".to_owned();
+        return RunOutcome::without_worker(&order.experiment, order.seed, reason);
     };
-    outcome.unwrap_or_else(|reason| RunOutcome::not_started(&order.experiment, order.seed, reason))
+    let outcome = run_planned(task, run, number, reporter);
+    outcome.unwrap_or_else(|failure| RunOutcome::not_started(&order.experiment, order.seed, &failure))
 }
 
 /// Reads orders until standard input is closed, which raises `stop`.
@@ -326,7 +327,7 @@ impl Office<'_> {
             None => "its worker ended; `peso run` resumes it".to_owned(),
         };
         let run = &self.runs[index];
-        self.outcomes.push(RunOutcome::not_started(&run.experiment, run.seed, reason));
+        self.outcomes.push(RunOutcome::without_worker(&run.experiment, run.seed, reason));
         if !self.schedule.is_empty() && self.unfit.is_none() && !interrupted.load(Ordering::SeqCst) {
             self.hire(interrupted)?;
         }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::RunError;
+
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -49,12 +51,25 @@ pub struct RunOutcome {
     pub experiment: String,
     pub status: Status,
     pub reason: Option<String>,
+    /// It was not begun, since an input cannot be used: to resume it changes nothing.
+    pub unusable_input: bool,
 }
 
 impl RunOutcome {
-    /// Of a run that could not be started, or whose worker died, and so has no id.
-    pub fn not_started(experiment: &str, seed: u64, reason: String) -> Self {
-        let run = format!("{experiment}, seed {seed},");
-        Self { run, experiment: experiment.to_owned(), status: Status::Failed, reason: Some(reason) }
+    /// Of a run that could not be started.
+    pub fn not_started(experiment: &str, seed: u64, failure: &RunError) -> Self {
+        let unusable_input = matches!(failure, RunError::Input(_));
+        Self { unusable_input, ..Self::without_worker(experiment, seed, failure.to_string()) }
+    }
+
+    /// Of a run that no worker is at any more, and whose id nobody told.
+    pub fn without_worker(experiment: &str, seed: u64, reason: String) -> Self {
+        Self {
+            run: format!("{experiment}, seed {seed},"),
+            experiment: experiment.to_owned(),
+            status: Status::Failed,
+            reason: Some(reason),
+            unusable_input: false,
+        }
     }
 }

@@ -57,7 +57,7 @@ pub fn run(
             Ok(outcome) => outcome,
             Err(RunError::Stopped) => return Err(RunError::Stopped),
             Err(failure) => {
-                let outcome = RunOutcome::not_started(&run.experiment, run.seed, failure.to_string());
+                let outcome = RunOutcome::not_started(&run.experiment, run.seed, &failure);
                 failures.push(failure);
                 outcome
             }
@@ -134,6 +134,7 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
         experiment: config.experiment.clone(),
         status,
         reason,
+        unusable_input: false,
     };
     let there = RunFolder::path_of(&task.runs_dir, &config.run);
     if task.fresh && there.exists() {

@@ -507,11 +507,11 @@ fn a_stage_is_exported_merged_and_another_run_starts_from_it() {
     fs::remove_dir_all(&adapter).unwrap();
     done(&["adapter", "export", text(&run), "--stage", "1", "--to", text(&adapter)]);
     let other = peso(&["run", text(&at("second")), "--device", "cpu"]);
-    assert_eq!(other.status.code(), Some(1), "{}", String::from_utf8_lossy(&other.stderr));
+    assert_eq!(other.status.code(), Some(2), "{}", String::from_utf8_lossy(&other.stderr));
 
     project(&at("fourth"), "Single", "start: Stage1(\"../adapter\"), vocabulary: Frozen");
     let frozen = peso(&["run", text(&at("fourth")), "--device", "cpu"]);
-    assert_eq!(frozen.status.code(), Some(1));
+    assert_eq!(frozen.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&frozen.stderr).contains("Frozen"), "{}", String::from_utf8_lossy(&frozen.stderr));
 }
 

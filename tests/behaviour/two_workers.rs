@@ -113,7 +113,7 @@ fn a_run_that_cannot_be_started_keeps_no_other_from_it() {
         fs::write(&frozen, text.replace(hash, "    data_hash: \"0badcafe\",")).unwrap();
         let second = command(folder.path(), &[&RUN[..], more].concat()).output().unwrap();
         let said = words(&second);
-        assert_eq!(second.status.code(), Some(1), "{said}");
+        assert_eq!(second.status.code(), Some(2), "{said}");
         assert!(said.contains("Frozen, seed 1, failed: the run was made from other data"), "{said}");
         for trained in ["Single", "Towers", "Both"] {
             assert_eq!(run_of(folder.path(), trained).status(), Status::Finished, "{more:?}: {said}");

@@ -125,13 +125,13 @@ pub fn prepare(interactions: &Interactions, options: &Prepare) -> Result<Prepare
     let stages = cuts::cut(interactions, &kept, &options.stages)?;
     drop(kept);
     let report = |stages: Vec<StageCount>| PrepareReport { steps, core_rounds, stages, timeline };
-    Ok(assemble(interactions, &stages, report))
+    Ok(assemble(interactions, stages, report))
 }
 
 /// Numbers users and items anew, and lists every user's interactions stage by stage.
 fn assemble(
     interactions: &Interactions,
-    cut: &[Vec<Row>],
+    cut: Vec<Vec<Row>>,
     report: impl FnOnce(Vec<StageCount>) -> PrepareReport,
 ) -> Prepared {
     const NONE: u32 = u32::MAX;
@@ -159,9 +159,10 @@ fn assemble(
     let mut histories: Vec<Vec<u32>> = vec![Vec::new(); users.len()];
     let (mut stages, mut counts) = (Vec::new(), Vec::new());
     let mut leaks = LeakCounter::default();
+    // A stage's rows are let go once it is there.
     for events in cut {
         let before: Vec<usize> = histories.iter().map(Vec::len).collect();
-        for &Row { user, item, .. } in events {
+        for &Row { user, item, .. } in &events {
             histories[user_numbers[user as usize] as usize].push(item_numbers[item as usize]);
         }
         let active = histories.iter().zip(before).zip(0..).filter(|((history, before), _)| history.len() > *before);
@@ -172,7 +173,7 @@ fn assemble(
         };
         let stage = Stage { sequences: active.map(sequence).collect() };
         let leak = (!interactions.time.is_empty()).then(|| {
-            let (training, tests) = times_of_targets(interactions, events, &stage, &user_numbers);
+            let (training, tests) = times_of_targets(interactions, &events, &stage, &user_numbers);
             leaks.stage(training, &tests)
         });
         let times = || events.iter().filter_map(|row| interactions.time.get(row.at as usize).copied());
