@@ -5,8 +5,8 @@
 //! differ on the last two, and so on. *Nearest* is the smallest squared distance of the item's vector from the sum of the entries;
 //! of equal ones the smaller codes.
 //!
-//! The search is exact ([`search`]). Items that are alike look at the same ids, one after the other: what a search has found beyond
-//! the nearest is kept for those that come after ([`nearby`]).
+//! The search is exact (`search`). Items that are alike look at the same ids, one after the other: what a search has found beyond
+//! the nearest is kept for those that come after (`nearby`).
 
 mod nearby;
 mod search;
