@@ -209,6 +209,16 @@ fn the_board_is_presented_by_keys_alone_and_left_by_escape() {
     until_part(&mut window, "Timer 0:0");
     press(&mut window, Key::N);
     assert!(!has(&window, note), "the room is not to see it");
+    press(&mut window, Key::S);
+    until_label(&mut window, note);
+    until_label(&mut window, "Next: Comparison");
+    press(&mut window, Key::Home);
+    until_part(&mut window, "Next: ");
+    assert!(!has(&window, note), "notes follow the slides");
+    press(&mut window, Key::ArrowRight);
+    until_label(&mut window, note);
+    press(&mut window, Key::S);
+    assert!(!has(&window, note), "the speaker's window is closed");
     press(&mut window, Key::Space);
     until_label(&mut window, "Comparison");
     press(&mut window, Key::End);
@@ -223,7 +233,7 @@ fn the_board_is_presented_by_keys_alone_and_left_by_escape() {
     assert!(!has(&window, "Slide 1 of 4"), "the screen is black");
     press(&mut window, Key::B);
     press(&mut window, Key::Questionmark);
-    until_label(&mut window, "Speaker's notes and timer");
+    until_label(&mut window, "Speaker's notes and timer, below the slide");
     press(&mut window, Key::L);
     assert!(window.ctx.global_style().visuals.dark_mode, "L turns it dark");
     window.event(key_event(Key::Escape, Modifiers::NONE));

@@ -13,6 +13,7 @@ pub(super) enum Key {
     First,
     Last,
     Notes,
+    Speaker,
     Pointer,
     Theme,
     Timer,
@@ -22,12 +23,13 @@ pub(super) enum Key {
 }
 
 /// Each with how it reads, and what it does.
-const KEYS: [(Key, &str, &str); 11] = [
+const KEYS: [(Key, &str, &str); 12] = [
     (Key::Next, "→  Space  Page down", "Next slide"),
     (Key::Previous, "←  Page up", "Previous slide"),
     (Key::First, "Home", "First slide"),
     (Key::Last, "End", "Last slide"),
-    (Key::Notes, "N", "Speaker's notes and timer"),
+    (Key::Notes, "N", "Speaker's notes and timer, below the slide"),
+    (Key::Speaker, "S", "The same in a window of its own, with the next slide"),
     (Key::Timer, "T", "Start the timer over"),
     (Key::Pointer, "P", "Pointer"),
     (Key::Theme, "L", "Light or dark"),
@@ -63,6 +65,7 @@ fn meaning(key: egui::Key, shift: bool) -> Option<Key> {
         K::Home => Key::First,
         K::End => Key::Last,
         K::N => Key::Notes,
+        K::S => Key::Speaker,
         K::P => Key::Pointer,
         K::L => Key::Theme,
         K::T => Key::Timer,

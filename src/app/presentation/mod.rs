@@ -3,12 +3,14 @@
 mod keys;
 mod notes;
 mod slide;
+mod speaker;
 
 use eframe::egui;
 use egui::{CentralPanel, CursorIcon, Frame, Id, LayerId, Order, Theme, Ui};
 
 use self::keys::Key;
 use self::slide::Slide;
+use self::speaker::Speaker;
 use super::action::Action;
 use super::session::Session;
 use super::slides::{self, Drawn, Slides};
@@ -24,6 +26,8 @@ pub(crate) struct Presentation {
     /// What is shown beside the slide.
     notes: bool,
     help: bool,
+    /// Notes have a window of their own.
+    speaker: bool,
     /// Instead of it.
     black: bool,
     /// A large dot follows the mouse.
@@ -73,6 +77,7 @@ impl Presentation {
             dark,
             notes: false,
             help: false,
+            speaker: false,
             black: false,
             pointer: false,
             since,
@@ -95,7 +100,13 @@ impl Presentation {
         }
         let places = places(&shown);
         let mut now = self.place_among(&places);
-        for key in keys::pressed(ui.ctx()) {
+        let mut pressed = keys::pressed(ui.ctx());
+        if self.speaker {
+            let said = self.speak(ui, session, &shown, &places, now);
+            pressed.extend(said.keys);
+            self.speaker = !said.closed;
+        }
+        for key in pressed {
             match key {
                 Key::Leave => return false,
                 key => self.press(ui, key, &mut now, places.len()),
@@ -105,11 +116,9 @@ impl Presentation {
         ui.ctx().set_theme(if self.dark { Theme::Dark } else { Theme::Light });
         let scale = (ui.available_width() / DESIGNED[0]).min(ui.available_height() / DESIGNED[1]).max(0.6);
         if self.notes && !self.black {
-            let next = places.get(now + 1).map(|place| heading(session, &shown, *place));
-            let elapsed = ui.input(|input| input.time) - self.since;
-            let told = self.at.figure.map(|figure| shown[figure].pinned.note.as_str());
-            let told = told.unwrap_or(&session.project().notes);
-            notes::ui(ui, &notes::Notes { told, next, elapsed, scale });
+            notes::ui(ui, &self.told(ui, session, &shown, &places, now), scale);
+        }
+        if self.notes || self.speaker {
             // The timer goes on by itself.
             ui.ctx().request_repaint_after_secs(0.5);
         }
@@ -140,6 +149,36 @@ impl Presentation {
         true
     }
 
+    /// What the speaker is told of a slide.
+    fn told<'s>(
+        &self,
+        ui: &Ui,
+        session: &'s Session,
+        shown: &'s [Shown<'_>],
+        places: &[Place],
+        now: usize,
+    ) -> notes::Notes<'s> {
+        let told = places[now].figure.map(|figure| shown[figure].pinned.note.as_str());
+        notes::Notes {
+            told: told.unwrap_or(&session.project().notes),
+            next: places.get(now + 1).map(|place| heading(session, shown, *place)),
+            elapsed: ui.input(|input| input.time) - self.since,
+        }
+    }
+
+    /// Shows the speaker's window.
+    fn speak(&self, ui: &Ui, session: &Session, shown: &[Shown<'_>], places: &[Place], now: usize) -> speaker::Said {
+        let next = places.get(now + 1);
+        let speaker = Speaker {
+            project: &session.project().name,
+            heading: &heading(session, shown, places[now]),
+            place: format!("Slide {} of {}", now + 1, places.len()),
+            notes: self.told(ui, session, shown, places, now),
+            next: next.and_then(|next| shown[next.figure?].chart(next.chart)),
+        };
+        speaker.show(ui.ctx())
+    }
+
     /// Which of the slides is shown: the place of before, or the last one of its figure.
     fn place_among(&self, places: &[Place]) -> usize {
         let same = places.iter().position(|place| *place == self.at);
@@ -155,6 +194,7 @@ impl Presentation {
             Key::First => *now = 0,
             Key::Last => *now = count - 1,
             Key::Notes => self.notes = !self.notes,
+            Key::Speaker => self.speaker = !self.speaker,
             Key::Pointer => self.pointer = !self.pointer,
             Key::Theme => self.dark = !self.dark,
             Key::Timer => self.since = ui.input(|input| input.time),

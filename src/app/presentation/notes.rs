@@ -13,17 +13,16 @@ pub(super) struct Notes<'n> {
     pub(super) next: Option<String>,
     /// Seconds since the timer began.
     pub(super) elapsed: f64,
-    pub(super) scale: f32,
 }
 
 /// Share of the window's height, and of its width that timer and next slide take.
 const HEIGHT: f32 = 0.24;
 const SIDE: f32 = 0.3;
 
-/// Draws them.
-pub(super) fn ui(ui: &mut Ui, notes: &Notes<'_>) {
+/// Draws them, `scale` times as large as on a slide of the size that text is set for.
+pub(super) fn ui(ui: &mut Ui, notes: &Notes<'_>, scale: f32) {
     let tokens = theme::tokens(ui);
-    let Notes { told, next, elapsed, scale } = notes;
+    let Notes { told, next, elapsed } = notes;
     let height = HEIGHT * ui.available_height();
     let margin = Margin::symmetric((40.0 * scale) as i8, (16.0 * scale) as i8);
     let frame = Frame::new().fill(tokens.sunken).inner_margin(margin);
@@ -34,29 +33,36 @@ pub(super) fn ui(ui: &mut Ui, notes: &Notes<'_>) {
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
                 ui.allocate_ui(egui::Vec2::new(SIDE * width, ui.available_height()), |ui| {
                     ui.vertical(|ui| {
-                        let timer = RichText::new(clock(*elapsed)).size(34.0 * scale).family(theme::semi_bold());
-                        let timer = ui.label(timer);
-                        timer.widget_info(|| {
-                            WidgetInfo::labeled(Role::Label, true, format!("Timer {}", clock(*elapsed)))
-                        });
-                        let next =
-                            next.as_deref().map_or_else(|| "The last slide".to_owned(), |next| format!("Next: {next}"));
-                        ui.label(RichText::new(next).size(16.0 * scale).color(tokens.muted));
+                        timer(ui, *elapsed, 34.0 * scale);
+                        coming(ui, next.as_deref(), 16.0 * scale);
                     });
                 });
-                ui.vertical(|ui| {
-                    ScrollArea::vertical().id_salt("notes").auto_shrink(false).show(ui, |ui| {
-                        let (told, colour) = if told.trim().is_empty() {
-                            ("No notes on this slide", tokens.muted)
-                        } else {
-                            (*told, tokens.text)
-                        };
-                        ui.label(RichText::new(told).size(20.0 * scale).color(colour));
-                    });
-                });
+                ui.vertical(|ui| to_tell(ui, told, 20.0 * scale));
             });
         },
     );
+}
+
+/// For how long it has been told.
+pub(super) fn timer(ui: &mut Ui, elapsed: f64, size: f32) {
+    let timer = ui.label(RichText::new(clock(elapsed)).size(size).family(theme::semi_bold()));
+    timer.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("Timer {}", clock(elapsed))));
+}
+
+/// What comes, by its heading.
+pub(super) fn coming(ui: &mut Ui, next: Option<&str>, size: f32) {
+    let words = next.map_or_else(|| "The last slide".to_owned(), |next| format!("Next: {next}"));
+    ui.label(RichText::new(words).size(size).color(theme::tokens(ui).muted));
+}
+
+/// What to say, however long.
+pub(super) fn to_tell(ui: &mut Ui, told: &str, size: f32) {
+    let tokens = theme::tokens(ui);
+    ScrollArea::vertical().id_salt("notes").auto_shrink(false).show(ui, |ui| {
+        let (told, colour) =
+            if told.trim().is_empty() { ("No notes on this slide", tokens.muted) } else { (told, tokens.text) };
+        ui.label(RichText::new(told).size(size).color(colour));
+    });
 }
 
 /// `4:07`, `1:02:03`.
