@@ -76,12 +76,14 @@ fn text(updates: &IdUpdates) -> String {
         .map(|stage| format!("{} ({} new) after stage {}", count(stage.items), count(stage.new), stage.stage))
         .collect();
     let tests: usize = updates.stages.iter().map(|stage| stage.tests).sum();
+    let alike: Vec<String> = updates.stages.iter().map(|stage| signed(stage.alike())).collect();
     format!(
-        "Ids after each stage by five ways to update the tokenizer, all from the same ids of the {} items of stage 1\n{} items\nModels count which codes follow which, and are asked {} {} tests, in nats an item\n\n{}\n{}\n{}\n",
+        "Ids after each stage by five ways to update the tokenizer, all from the same ids of the {} items of stage 1\n{} items\nModels count which codes follow which, and are asked {} {} tests, in nats an item\nTo whom all items are alike gives {}\n\n{}\n{}\n{}\n",
         count(updates.items),
         grown.join(", "),
         count(tests),
         updates.protocol,
+        alike.join(", "),
         ways.to_text(),
         table.to_text(),
         reading(updates),

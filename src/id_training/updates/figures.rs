@@ -49,6 +49,13 @@ pub struct Level {
     pub category: Option<f64>,
 }
 
+impl StageFigures {
+    /// Log-likelihood of an item where all that are known are alike, in nats.
+    pub fn alike(&self) -> f64 {
+        -(self.items as f64).ln()
+    }
+}
+
 impl WayFigures {
     pub(super) fn of(way: Way, last: &Ids, now: &Ids, known: &Known<'_>, codes: usize) -> Self {
         let levels = now.errors.len();
@@ -64,8 +71,10 @@ impl WayFigures {
             used: quality.used,
             category: quality.category,
         };
-        let coded = |ids| Coded { ids, levels, codes };
+        let coded = |ids| Coded { ids, levels };
         let (before, after) = (coded(&last.ids), coded(&now.ids));
+        // Of the items that a model has been told of.
+        let there = coded(&now.ids[..last.ids.len()]);
         let likelihood = |model: CountModel<'_>| model.log_likelihood(after, &known.tests);
         Self {
             way,
@@ -75,7 +84,7 @@ impl WayFigures {
             explained: now.explained,
             error: now.errors.last().copied().unwrap_or(0.0),
             old_model: likelihood(CountModel::fit(before, &known.pairs)),
-            new_model: likelihood(CountModel::fit(after, &known.pairs)),
+            new_model: likelihood(CountModel::fit(there, &known.pairs)),
         }
     }
 
