@@ -25,7 +25,7 @@ use peso_workbench::run::queue::{Queue, QueueWorker};
 use crate::fixture;
 
 /// How long a test waits for the background, or for a worker, before it fails.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Answers each question with the next path of its script; after the last with nothing, as a desktop without dialogs.
 #[derive(Default)]
@@ -253,13 +253,24 @@ pub fn load(file: &Path) -> Project {
 /// Draws frames until `reached`, or fails.
 #[track_caller]
 pub fn until(window: &mut Harness<'_, Workbench>, what: &str, reached: impl Fn(&Harness<'_, Workbench>) -> bool) {
+    until_within(window, PATIENCE, what, reached);
+}
+
+/// As [`until`], for what may take so long.
+#[track_caller]
+pub fn until_within(
+    window: &mut Harness<'_, Workbench>,
+    patience: Duration,
+    what: &str,
+    reached: impl Fn(&Harness<'_, Workbench>) -> bool,
+) {
     let start = Instant::now();
     loop {
         window.step();
         if reached(window) {
             return;
         }
-        assert!(start.elapsed() < PATIENCE, "never came: {what}; there is:\n{}", everything(window));
+        assert!(start.elapsed() < patience, "never came: {what}; there is:\n{}", everything(window));
         std::thread::sleep(Duration::from_millis(10));
     }
 }
