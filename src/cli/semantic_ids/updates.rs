@@ -109,8 +109,15 @@ fn reading(updates: &IdUpdates) -> String {
     let best = best.map_or_else(String::new, |(way, likelihood)| {
         format!(" To a model that is fitted anew, ids by {} say most: {likelihood:.3} nats an item.", way.name())
     });
+    let alike = updates.stages.iter().map(StageFigures::alike).sum::<f64>() / stages;
+    let nothing = Way::ALL.iter().filter_map(anew).all(|likelihood| likelihood <= alike);
+    let nothing = if nothing && !updates.stages.is_empty() {
+        " To none of them counts tell more than that all items are alike: next to nothing comes again in these data, and what moves cost here says little."
+    } else {
+        ""
+    };
     format!(
-        "Mean over stages: of the items that were there move by {}, which is what a model that knows the old ids loses an item.{best}",
+        "Mean over stages: of the items that were there move by {}, which is what a model that knows the old ids loses an item.{best}{nothing}",
         moves.join(", ")
     )
 }
