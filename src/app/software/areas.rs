@@ -1,7 +1,7 @@
 //! Large areas by a shader of their own.
 //!
 //! The window's shader reads a texture and blends at every pixel, also of an area of one colour. A graphics device does not mind; to
-//! a processor that is most of a frame. So a large opaque rectangle becomes a cross of rectangles that are filled without either, four
+//! a processor that is most of a frame. So a large rectangle becomes a cross of rectangles that are filled without either, four
 //! small corners, and its stroke: with the same colours as before.
 
 use eframe::egui;
@@ -50,17 +50,19 @@ struct Pieces {
 }
 
 impl Pieces {
-    /// None where the rectangle is small, or shows what lies behind it.
+    /// None where the rectangle is small, or has round corners and shows what lies behind it.
     fn of(shape: &RectShape, pixels_per_point: f32) -> Option<Self> {
         let stroked = !shape.stroke.is_empty();
         let opaque = shape.fill.is_opaque() && (!stroked || shape.stroke.color.is_opaque());
+        // Pieces of round ones lie one over the other.
+        let plain = shape.fill != Color32::TRANSPARENT && !stroked && shape.corner_radius == CornerRadius::ZERO;
         let usual = shape.blur_width == 0.0 && shape.brush.is_none() && shape.angle == 0.0;
         let aligned = shape.round_to_pixels != Some(false) && !(stroked && shape.stroke_kind == StrokeKind::Middle);
         // As the tessellator does it: then edges lie between pixels, and pieces join without a seam.
         let at = shape.rect.round_to_pixels(pixels_per_point);
         let corner = inset(shape.corner_radius, pixels_per_point);
         let large = at.size().max_elem() * pixels_per_point >= LARGE && at.size().min_elem() >= 2.0 * corner.max(1.0);
-        if !(opaque && usual && aligned && large) {
+        if !((opaque || plain) && usual && aligned && large) {
             return None;
         }
         // Under a stroke the colour ends in its middle, so that it does not show beside it.
@@ -186,13 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_or_shows_what_lies_behind_stays_as_it_is() {
+    fn what_is_small_or_round_and_translucent_stays_as_it_is() {
         let whole = card(Stroke::NONE);
         let translucent = RectShape { fill: Color32::from_black_alpha(96), ..whole.clone() };
         let blurred = RectShape { blur_width: 8.0, ..whole.clone() };
-        let small = RectShape { rect: Rect::from_min_size(Pos2::ZERO, Vec2::new(200.0, 26.0)), ..whole };
+        let small = RectShape { rect: Rect::from_min_size(Pos2::ZERO, Vec2::new(80.0, 26.0)), ..whole };
         for shape in [translucent, blurred, small] {
             assert_eq!(Pieces::of(&shape, 1.0), None);
         }
+        let shade = RectShape::filled(card(Stroke::NONE).rect, 0, Color32::from_black_alpha(96));
+        let pieces = Pieces::of(&shade, 1.0).expect("what darkens a window has no corners");
+        assert_eq!((pieces.cross.len(), pieces.corners.len()), (1, 0));
     }
 }
