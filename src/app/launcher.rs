@@ -17,6 +17,7 @@ use std::time::Duration;
 use self::priority::spawn_behind;
 use crate::budget::estimate::Estimate;
 use crate::error::InputError;
+use crate::run::queue;
 
 /// How a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,8 +155,10 @@ impl Launcher for ExecutableLauncher {
         // A file, because a pipe would break when the window closes and take the worker with it.
         let folder = project.parent().unwrap_or(Path::new(".")).join("runs");
         std::fs::create_dir_all(&folder).map_err(|error| InputError::io(&folder, "make the folder", &error))?;
-        let log = folder.join("worker.log");
-        let stderr = File::create(&log).map_err(|error| InputError::io(&log, "write the worker's messages", &error))?;
+        let log = folder.join(queue::LOG);
+        // Written at its end, wherever that is: the worker shortens it when it grows long.
+        let fresh = File::create(&log).and_then(|_| File::options().append(true).open(&log));
+        let stderr = fresh.map_err(|error| InputError::io(&log, "write the worker's messages", &error))?;
         let mut command = Command::new(&self.executable);
         command
             .arg("run")

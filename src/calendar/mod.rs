@@ -45,6 +45,13 @@ pub fn moment(milliseconds: i64) -> String {
     }
 }
 
+/// `2026-03-01 12:34:56Z` for seconds since 1970.
+pub fn to_the_second(unix: u64) -> String {
+    let second = unix % 86_400;
+    let date = date(i64::try_from(unix).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
+    format!("{date} {:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
+}
+
 /// Days since 1970 of a date that exists.
 pub fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -83,6 +90,14 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(milliseconds), "{text}");
         }
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(to_the_second(0), "1970-01-01 00:00:00Z");
+        assert_eq!(to_the_second(951_782_399), "2000-02-28 23:59:59Z");
+        assert_eq!(to_the_second(951_782_400), "2000-02-29 00:00:00Z");
+        assert_eq!(to_the_second(1_767_225_599), "2025-12-31 23:59:59Z");
     }
 
     #[test]

@@ -11,12 +11,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InputError;
-use crate::files;
+use crate::files::{self, lines};
 use crate::project::file::{from_ron, to_ron};
 
 const ENTRIES: &str = ".queue.ron";
 const EDIT: &str = ".queue.edit";
 const WORKER: &str = ".queue.worker";
+
+/// What the worker that a window started says, in the folder of runs. A line every few seconds: some megabytes a week.
+pub const LOG: &str = "worker.log";
+/// Bytes that it has when a run begins: what is older goes.
+const LONGEST_LOG: u64 = 4 << 20;
 
 const LARGEST: u64 = 1 << 20;
 
@@ -156,6 +161,8 @@ impl QueueWorker {
     /// The folder cannot be written.
     pub fn next(self) -> Result<Option<(Self, RunKey)>, InputError> {
         let queue = self.queue.clone();
+        // A log that is too long keeps no run from being trained.
+        let _ = lines::keep_below(&queue.folder.join(LOG), LONGEST_LOG);
         queue.change(|entries| {
             entries.current = (!entries.waiting.is_empty()).then(|| entries.waiting.remove(0));
             entries.current.clone().map(|run| (self, run))
@@ -194,6 +201,19 @@ mod tests {
         assert_eq!(run, key("c"));
         assert!(worker.next().unwrap().is_none());
         assert!(!queue.has_worker());
+    }
+
+    #[test]
+    fn the_log_of_a_worker_keeps_below_its_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let (queue, log) = (Queue::new(folder.path()), folder.path().join(LOG));
+        queue.add(&[key("a"), key("b")]).unwrap();
+        let (worker, _) = queue.work().unwrap().unwrap().next().unwrap().unwrap();
+        assert!(!log.exists(), "who writes none has none");
+        std::fs::write(&log, "PESO, seed 1: 10 %\n".repeat(300_000)).unwrap();
+        worker.next().unwrap().unwrap();
+        let length = std::fs::metadata(&log).unwrap().len();
+        assert!((LONGEST_LOG / 3..=LONGEST_LOG).contains(&length), "{length}");
     }
 
     #[test]

@@ -25,6 +25,11 @@ const FLUSH_EVERY: Duration = Duration::from_millis(500);
 /// Tables whose rows belong to a cell.
 const OF_CELLS: [&str; 4] = ["evaluations", "metrics", "outcomes", "known_outcomes"];
 
+/// Bytes of a run's log, and events in its database: what is older goes. A run that is resumed for years, or that warns at
+/// every step, must not fill the disk.
+const LONGEST_LOG: u64 = 1 << 20;
+const MOST_EVENTS: i64 = 10_000;
+
 /// The control file is read at most this often.
 const POLL_EVERY: Duration = Duration::from_millis(100);
 
@@ -48,7 +53,7 @@ impl RunWriter {
         Ok(Self {
             folder: folder.to_path_buf(),
             connection: database::open_writer(&folder.join(DATABASE))?,
-            log: Lines::open(&folder.join(LOG))?,
+            log: Lines::open_below(&folder.join(LOG), LONGEST_LOG)?,
             steps: Vec::new(),
             progress: None,
             flushed: Instant::now(),
@@ -199,9 +204,11 @@ impl Observer for RunWriter {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.write(|transaction| {
             let insert = "INSERT INTO events (unix, level, text) VALUES (?1, ?2, ?3)";
-            transaction.execute(insert, params![whole(now), level_number(level), text]).map(drop)
+            transaction.execute(insert, params![whole(now), level_number(level), text])?;
+            let newest = transaction.last_insert_rowid();
+            transaction.execute("DELETE FROM events WHERE id <= ?1", [newest - MOST_EVENTS]).map(drop)
         })?;
-        self.log.push(&format!("{} {:7} {}", date_and_time(now), level.word(), text.replace('\n', "\n    ")))
+        self.log.push(&format!("{} {:7} {}", calendar::to_the_second(now), level.word(), text.replace('\n', "\n    ")))
     }
 
     fn is_pausing(&mut self) -> bool {
@@ -369,26 +376,5 @@ fn level_number(level: Level) -> i64 {
         Level::Info => 0,
         Level::Warning => 1,
         Level::Error => 2,
-    }
-}
-
-/// `2026-03-01 12:34:56Z` for seconds since 1970.
-fn date_and_time(unix: u64) -> String {
-    let second = unix % 86_400;
-    let date = calendar::date(i64::try_from(unix).unwrap_or(i64::MAX / 1000).saturating_mul(1000));
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{date} {hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::date_and_time;
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        assert_eq!(date_and_time(0), "1970-01-01 00:00:00Z");
-        assert_eq!(date_and_time(951_782_399), "2000-02-28 23:59:59Z");
-        assert_eq!(date_and_time(951_782_400), "2000-02-29 00:00:00Z");
-        assert_eq!(date_and_time(1_767_225_599), "2025-12-31 23:59:59Z");
     }
 }
