@@ -6,6 +6,7 @@
 // The ground
 pub mod calendar;
 pub mod canonical;
+pub mod crash;
 pub mod error;
 pub mod files;
 pub mod json;
@@ -14,6 +15,8 @@ pub mod peak_memory;
 pub mod schema;
 pub mod seeds;
 pub mod text;
+pub mod this_build;
+pub mod user_folders;
 
 pub mod device;
 

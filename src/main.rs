@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use peso_workbench::app;
 use peso_workbench::cli::{self, Invocation};
+use peso_workbench::crash;
 
 fn main() -> ExitCode {
+    crash::install();
     quiet_libraries();
     match cli::main() {
         Invocation::Ended(code) => code,
@@ -23,7 +25,7 @@ fn quiet_libraries() {
     const FOLDER: &str = "XDG_RUNTIME_DIR";
     if std::env::var_os(FOLDER).is_none() {
         #[allow(unsafe_code, reason = "nothing else runs yet that could read the environment at the same time")]
-        // SAFETY: this is the first thing that `main` does, and no thread has been started.
+        // SAFETY: `main` has only said so far what is to be done on a panic, and no thread has been started.
         unsafe {
             std::env::set_var(FOLDER, "/nonexistent");
         }

@@ -52,6 +52,7 @@ pub use self::workbench::Workbench;
 use eframe::egui;
 
 use self::settings::{Settings, WindowPlace};
+use crate::user_folders;
 
 /// Why there is no window, and what works without one.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +101,7 @@ pub fn open(project: Option<PathBuf>) -> Result<(), NoWindow> {
 
 fn show(project: Option<PathBuf>) -> Result<(), eframe::Error> {
     // The same settings that the window reads: where it was is needed before it is there.
-    let settings = settings::configuration_folder().map(|folder| Settings::load(&folder)).unwrap_or_default();
+    let settings = user_folders::configuration().map(|folder| Settings::load(&folder)).unwrap_or_default();
     let place = settings.window.unwrap_or(WindowPlace::AT_FIRST);
     let viewport = egui::ViewportBuilder::default()
         .with_app_id("peso-workbench")

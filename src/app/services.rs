@@ -8,6 +8,7 @@ use super::dialogs::desktop::{FileDialogs, PortalDialogs};
 use super::launcher::{ExecutableLauncher, Launcher};
 use super::settings;
 use super::telling::{DesktopTeller, Teller};
+use crate::{crash, user_folders};
 
 /// Dialogs, workers, folders and the clock.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct Services {
     pub teller: Arc<dyn Teller>,
     /// Where settings are kept; `None` keeps none.
     pub configuration_folder: Option<PathBuf>,
+    /// Where crash reports are; `None` looks for none.
+    pub crash_folder: Option<PathBuf>,
     /// Where new files are suggested.
     pub documents_folder: PathBuf,
     /// Seconds since 1970.
@@ -36,7 +39,8 @@ impl Services {
             dialogs: Arc::new(PortalDialogs),
             launcher: Arc::new(ExecutableLauncher::current()?),
             teller: Arc::new(DesktopTeller),
-            configuration_folder: settings::configuration_folder(),
+            configuration_folder: user_folders::configuration(),
+            crash_folder: crash::reports::folder(),
             documents_folder: settings::documents_folder(),
             clock: || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         })

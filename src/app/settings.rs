@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::dialogs::chart_file::ExportChoices;
 use super::dock::NamedLayout;
 use crate::error::InputError;
-use crate::files;
+use crate::{files, user_folders};
 
 /// Factors on the size of everything that can be chosen.
 pub(crate) const ZOOM: std::ops::RangeInclusive<f32> = 0.75..=2.0;
@@ -62,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) window: Option<WindowPlace>,
     /// Layouts that the user has given a name.
     pub(crate) layouts: Vec<NamedLayout>,
+    /// Name of the newest crash report that was told of.
+    pub(crate) crash_seen: String,
 }
 
 /// A recent project as it was when it was last open.
@@ -125,6 +127,7 @@ impl Default for Settings {
             last: None,
             window: None,
             layouts: Vec::new(),
+            crash_seen: String::new(),
         }
     }
 }
@@ -182,23 +185,9 @@ impl Settings {
     }
 }
 
-/// The user's configuration folder of the workbench, where the system names one.
-pub(crate) fn configuration_folder() -> Option<PathBuf> {
-    let from = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = if cfg!(windows) {
-        from("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        from("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        from("XDG_CONFIG_HOME").or_else(|| from("HOME").map(|home| home.join(".config")))
-    };
-    base.map(|base| base.join("peso-workbench"))
-}
-
 /// Where new projects are suggested: the user's documents, else the home folder, else the working folder.
 pub(crate) fn documents_folder() -> PathBuf {
-    let home = std::env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from);
-    match home {
+    match user_folders::home() {
         Some(home) if home.join("Documents").is_dir() => home.join("Documents"),
         Some(home) => home,
         None => PathBuf::from("."),

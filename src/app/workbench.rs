@@ -132,6 +132,7 @@ impl Workbench {
         workbench.apply_settings(ctx);
         workbench.others = OthersWatcher::start(workbench.background.outbox(), Message::OtherQueues).ok();
         workbench.watch_others();
+        workbench.tell_crash();
         let last = workbench.settings.last.clone().filter(|file| workbench.settings.reopen_last && file.is_file());
         if let Some(path) = project.or(last) {
             workbench.open_project(path);

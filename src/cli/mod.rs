@@ -44,6 +44,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use self::outcome::Ended;
 pub use self::reference::reference;
+use crate::crash;
 use crate::error::InputError;
 
 /// Continual LoRA adaptation of language-model recommenders
@@ -118,6 +119,7 @@ pub fn main() -> Invocation {
             return ended(u8::try_from(error.exit_code()).unwrap_or(outcome::BAD_INPUT));
         }
     };
+    crash::running(&doing(cli.command.is_some()));
     let Some(command) = cli.command else {
         return match cli.project {
             Some(missing) if !missing.exists() => {
@@ -191,6 +193,12 @@ fn run(command: Command) -> anyhow::Result<Ended> {
             steer::serve(&arguments)
         }
     }
+}
+
+/// What a crash report calls it: the command's name, which is the first argument, and nothing that it was given.
+fn doing(is_command: bool) -> String {
+    let name = std::env::args().nth(1).filter(|_| is_command);
+    name.unwrap_or_else(|| "the window".to_owned())
 }
 
 /// Makes this thread one of those that compute in parallel. A step has a hundred short parallel loops, and a thread that

@@ -8,7 +8,7 @@ use peso_workbench::project::Project;
 use peso_workbench::run::RunMethod;
 
 use crate::fixture::{self, Come};
-use crate::world::{World, click, load, until, until_label, until_part};
+use crate::world::{World, click, has_part, load, until, until_label, until_part};
 use eframe::egui;
 
 /// Settings that a user has written.
@@ -96,4 +96,28 @@ fn a_gate_that_flips_is_told_and_the_desktop_only_where_that_is_wanted() {
     let (event, message) = world.teller.ran.lock().unwrap()[0].clone();
     assert!(event == "decision" && message.contains(": gain ") && message.contains(" now ("), "{event}: {message}");
     assert!(world.teller.notified.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_crash_is_told_of_once() {
+    let world = World::new();
+    let crashes = world.folder.path().join("crashes");
+    std::fs::create_dir_all(&crashes).unwrap();
+    let report = |moment: &str| std::fs::write(crashes.join(format!("crash-{moment}-7.txt")), "").unwrap();
+    let window = world.window(Theme::Light, None);
+    assert!(!has_part(&window, "crashed"), "there was none");
+    drop(window);
+    report("2026-11-30T05-00-00Z");
+    let mut window = world.window(Theme::Light, None);
+    until_part(&mut window, "The program, or a worker of it, crashed");
+    until_part(&mut window, "peso doctor --bundle");
+    until_part(&mut window, "crash-2026-11-30T05-00-00Z-7.txt");
+    drop(window);
+    let window = world.window(Theme::Light, None);
+    assert!(!has_part(&window, "crashed"), "it was told");
+    drop(window);
+    report("2026-11-30T06-00-00Z");
+    let mut window = world.window(Theme::Light, None);
+    click(&mut window, "Open folder");
+    until(&mut window, "the folder", |_| *world.dialogs.shown.lock().unwrap() == [crashes.clone()]);
 }

@@ -176,6 +176,7 @@ impl World {
             launcher: Arc::clone(&self.launcher),
             teller: Arc::clone(&self.teller) as Arc<dyn Teller>,
             configuration_folder: Some(self.folder.path().join("configuration")),
+            crash_folder: Some(self.folder.path().join("crashes")),
             documents_folder: self.folder.path().join("documents"),
             clock: || fixture::STARTED + 90,
         }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use super::super::workbench::Workbench;
+use crate::app::action::Action;
 use crate::app::gate_watch::Asked;
 use crate::app::message::Message;
 use crate::app::queries::Request;
 use crate::app::queries::decision::{Decided, baselines};
 use crate::app::session::Session;
+use crate::app::widgets::{Notice, Weight};
+use crate::crash::reports;
 use crate::run::Event;
 use crate::run::observer::Level;
 use crate::run::on_finished::{Occasion, OnFinished};
@@ -31,6 +34,26 @@ impl Workbench {
             Ok(()) => Message::Done,
             Err(error) => Message::Failed { doing: "The command of the settings did not work", error },
         });
+    }
+
+    /// Says once that the program crashed, where there is a report that is newer than the last one that was told of.
+    pub(in crate::app) fn tell_crash(&mut self) {
+        let reports = self.services.crash_folder.as_deref().map(reports::list).unwrap_or_default();
+        let Some(newest) = reports.last() else { return };
+        let name = newest.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // The moment stands first in their names.
+        if name <= self.settings.crash_seen {
+            return;
+        }
+        self.settings.crash_seen = name;
+        self.save_settings();
+        let words = "A report without your data says where. `peso doctor --bundle report.zip` packs it to be sent";
+        let mut notice =
+            Notice::new(Weight::Problem, "The program, or a worker of it, crashed").details(words).path(newest);
+        if let Some(folder) = newest.parent() {
+            notice = notice.offer("Open folder", Action::ShowFolder(folder.to_path_buf()));
+        }
+        self.notices.push(notice);
     }
 
     /// Writes a line of the window's own into the log.

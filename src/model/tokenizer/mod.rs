@@ -4,7 +4,6 @@ mod gguf;
 mod pieces;
 mod trial;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -14,7 +13,7 @@ use tokenizers::models::ModelWrapper;
 use super::foreign;
 use super::weights::gguf::Gguf;
 use crate::error::InputError;
-use crate::files;
+use crate::{crash, files};
 
 pub use self::pieces::Pieces;
 pub use self::trial::{Piece, Trial};
@@ -197,6 +196,5 @@ fn missing(file: &Path) -> String {
 /// Runs the library on a file from others: it panics on some that are damaged (merges of tokens that are longer than any in
 /// the vocabulary), and a bad file must not end the program.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err("the tokenizer's parts do not fit each other".to_owned()))
+    crash::contained(work).unwrap_or_else(|_| Err("the tokenizer's parts do not fit each other".to_owned()))
 }

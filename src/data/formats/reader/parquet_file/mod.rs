@@ -5,7 +5,6 @@ mod value;
 
 use std::fs::File;
 use std::ops::ControlFlow;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use parquet::errors::ParquetError;
@@ -16,6 +15,7 @@ use parquet::schema::types::Type;
 use self::columns::{Column, names, projection};
 use super::item_texts::{ItemTexts, shortened, split_categories};
 use super::sink::{Record, Sink};
+use crate::crash;
 use crate::data::formats::ImportError;
 use crate::data::formats::plan::{ItemRoles, Roles};
 use crate::data::formats::stream::input::Monitor;
@@ -166,12 +166,11 @@ fn damaged(path: &Path, error: &ParquetError) -> InputError {
 
 /// Runs what reads a file that others wrote: the library checks most of what it reads, and panics on the rest.
 fn guard<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
-    panic::catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(ParquetError::General("its parts contradict each other".to_owned())))
+    crash::contained(read).unwrap_or_else(|_| Err(ParquetError::General("its parts contradict each other".to_owned())))
 }
 
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, InputError>) -> Result<T, InputError> {
-    panic::catch_unwind(AssertUnwindSafe(read))
+    crash::contained(read)
         .unwrap_or_else(|_| Err(damaged(path, &ParquetError::General("its parts contradict each other".to_owned()))))
 }
 
