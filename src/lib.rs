@@ -62,6 +62,8 @@ pub mod report;
 
 pub mod pack;
 
+pub mod doctor;
+
 // Window and command line
 pub mod app;
 

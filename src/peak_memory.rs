@@ -16,6 +16,11 @@ pub fn available_bytes() -> Option<u64> {
     entry("/proc/meminfo", "MemAvailable:")
 }
 
+/// Memory of this machine in bytes; none where the system does not tell.
+pub fn total_bytes() -> Option<u64> {
+    entry("/proc/meminfo", "MemTotal:")
+}
+
 /// The line `name  12 kB` of one of the system's files, in bytes.
 fn entry(file: &str, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;

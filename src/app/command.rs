@@ -281,7 +281,7 @@ impl Command {
             Self::Tour => "Five steps through the window, from the experiments to what they found",
             Self::Shortcuts => "Every command that has keys, with its keys",
             Self::Settings => "How the window looks, what it asks, and where projects are kept",
-            Self::About => "Version and licence",
+            Self::About => "Version and licence, and how to report a bug: peso doctor",
         }
     }
 

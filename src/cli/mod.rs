@@ -10,6 +10,7 @@ mod compare;
 mod decide;
 mod demo;
 mod devices;
+mod doctor;
 mod dry_run;
 mod export;
 mod inspect;
@@ -59,7 +60,7 @@ struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit status: 0 done, 1 a run failed and can be resumed, 2 wrong usage or unusable input, 130 interrupted and saved
+Exit status: 0 done, 1 a run failed and can be resumed (`peso doctor`: a problem was found), 2 wrong usage or unusable input, 130 interrupted and saved
 
 To start: `peso demo`, then `peso run peso-demo`, then `peso results peso-demo`";
 
@@ -84,6 +85,7 @@ enum Command {
     Retention(retention::Arguments),
     #[command(alias = "meaning")]
     Interpret(interpret::Arguments),
+    Doctor(doctor::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
     Pack(pack::Arguments),
@@ -131,7 +133,7 @@ pub fn main() -> Invocation {
     };
     ended(match run(command) {
         Ok(Ended::Done) => outcome::DONE,
-        Ok(Ended::RunFailed) => outcome::FAILED,
+        Ok(Ended::RunFailed | Ended::ProblemFound) => outcome::FAILED,
         Ok(Ended::BadInput) => outcome::BAD_INPUT,
         Ok(Ended::Interrupted) => outcome::INTERRUPTED,
         Err(error) => outcome::report(&error),
@@ -165,6 +167,10 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Score(arguments) => score::run(&arguments),
         Command::Adapter(arguments) => adapter::run(arguments),
         Command::Devices(arguments) => devices::run(&arguments),
+        Command::Doctor(arguments) => {
+            compute_here();
+            doctor::run(&arguments)
+        }
         Command::Bench(arguments) => {
             compute_here();
             bench::run(arguments)

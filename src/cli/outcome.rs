@@ -20,6 +20,8 @@ pub(super) enum Ended {
     Done,
     /// A run failed; its reason has been told.
     RunFailed,
+    /// Something is not as it should be, which has been told.
+    ProblemFound,
     /// An input cannot be used; the process that found out has told why.
     BadInput,
     /// The user ended it; everything is saved.

@@ -117,7 +117,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 fn tell_command(command: &OnFinished, arguments: &Arguments, ended: &anyhow::Result<(Ended, String)>) {
     let told = match ended {
         Ok((Ended::Done, message)) => Some((Occasion::Finished, message.clone())),
-        Ok((Ended::RunFailed | Ended::BadInput, message)) => Some((Occasion::Failed, message.clone())),
+        Ok((Ended::RunFailed | Ended::ProblemFound | Ended::BadInput, message)) => {
+            Some((Occasion::Failed, message.clone()))
+        }
         Ok((Ended::Interrupted, _)) => None,
         Err(error) if matches!(error.downcast_ref(), Some(RunError::Stopped)) => None,
         Err(error) => Some((Occasion::Failed, error.to_string())),

@@ -43,6 +43,17 @@ pub fn folder_bytes(folder: &Path) -> u64 {
     whole.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
 }
 
+/// Size of all files in a folder and its folders, links not followed.
+pub fn tree_bytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => tree_bytes(&entry.path()),
+        Ok(found) if found.is_file() => found.len(),
+        _ => 0,
+    };
+    entries.map(size).sum()
+}
+
 /// Bytes that may be written below a folder, which need not be there yet; none where the system does not tell.
 pub fn free_bytes(folder: &Path) -> Option<u64> {
     let whole = std::path::absolute(folder).ok()?;
@@ -121,6 +132,8 @@ mod tests {
         fs::write(folder.path().join("b"), b"123").unwrap();
         fs::write(folder.path().join(".b.7-0.tmp"), b"1").unwrap();
         fs::create_dir(folder.path().join("c")).unwrap();
+        fs::write(folder.path().join("c/d"), b"1234567").unwrap();
+        assert_eq!(tree_bytes(folder.path()), 16);
         assert_eq!(folder_bytes(folder.path()), 8);
         assert_eq!(folder_bytes(&folder.path().join("nowhere")), 0);
     }

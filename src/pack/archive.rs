@@ -1,7 +1,7 @@
 //! Writing the zip: file by file, hashed while it is written, whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Cursor, Read, Seek, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -124,8 +124,21 @@ fn manifest_of(contents: &Contents, packed: Vec<PackedFile>, meter: &mut Meter<'
     })
 }
 
+/// A zip of texts, each with its name, in their order; they are small.
+///
+/// # Errors
+/// Two texts have one name.
+pub fn zip_of_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> io::Result<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in texts {
+        start(&mut zip, name, text.len() as u64)?;
+        zip.write_all(text.as_bytes())?;
+    }
+    Ok(zip.finish()?.into_inner())
+}
+
 /// Begins a file, with the same time and rights whoever packs it when.
-fn start(zip: &mut ZipWriter<BufWriter<Output>>, name: &str, bytes: u64) -> io::Result<()> {
+fn start(zip: &mut ZipWriter<impl Write + Seek>, name: &str, bytes: u64) -> io::Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())

@@ -12,7 +12,7 @@ mod unpack;
 
 use std::ops::ControlFlow;
 
-pub use self::archive::{Packed, pack};
+pub use self::archive::{Packed, pack, zip_of_texts};
 pub use self::contents::{Contents, PackOptions};
 pub use self::manifest::{Manifest, OutsideFiles, PackedFile};
 pub use self::missing::{Agreement, MissingPath, locate, missing, relocate_runs};

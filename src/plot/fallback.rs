@@ -82,6 +82,11 @@ pub fn prepare() {
     LazyLock::force(&MACHINE);
 }
 
+/// How many faces this machine has.
+pub fn count() -> usize {
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner).order.len()
+}
+
 /// Whether a letter is drawn at all: spaces, controls and what only joins or directs others is not.
 pub fn is_drawn(letter: char) -> bool {
     let joins = matches!(letter,

@@ -147,6 +147,11 @@ impl RunFolder {
         self.reader().and_then(|reader| reader.status()).unwrap_or(Status::Failed)
     }
 
+    /// Whether a worker had the run and was killed, or its machine stopped.
+    pub fn was_cut_off(&self) -> bool {
+        worker_lock::is_left_behind(&self.path)
+    }
+
     /// What the user wants of the worker; a missing or foreign control file means to run.
     pub fn control(&self) -> Control {
         read_control(&self.path)

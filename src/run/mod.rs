@@ -29,5 +29,5 @@ pub use self::options::{CHECKPOINT_EVERY, RunOptions, RunSelection};
 pub use self::outcome::{RunOutcome, Status};
 pub use self::reader::{EvaluationSummary, Event, RunReader};
 pub use self::stamp::FolderStamp;
-pub use self::worker_lock::WorkerLock;
+pub use self::worker_lock::{WorkerLock, host};
 pub use self::writer::RunWriter;

@@ -63,6 +63,12 @@ pub(super) fn is_held(run: &Path) -> bool {
     files::is_locked(&path) || elsewhere(&path).is_some()
 }
 
+/// Whether a worker had a run and ended without letting go of it: it was killed, or its machine stopped.
+pub(super) fn is_left_behind(run: &Path) -> bool {
+    let path = run.join(LOCK);
+    fs::metadata(&path).is_ok_and(|file| file.len() > 0) && !is_held(run)
+}
+
 /// The holder on another machine, where there is one that was heard of lately.
 fn elsewhere(path: &Path) -> Option<Holder> {
     let holder = Holder::read(path).filter(|holder| holder.machine != machine())?;
@@ -122,7 +128,8 @@ impl Holder {
     }
 }
 
-fn host() -> String {
+/// What this machine is called.
+pub fn host() -> String {
     let of_kernel = fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let of_environment = || ["COMPUTERNAME", "HOSTNAME"].iter().find_map(|name| std::env::var(name).ok());
     let name = of_kernel.or_else(of_environment).map(|name| name.trim().to_owned());
@@ -153,8 +160,9 @@ mod tests {
         assert!(is_held(folder.path()) && take(folder.path()).unwrap().is_none());
         let refused = busy(folder.path()).to_string();
         assert!(refused.contains(&format!("process {} on {}", std::process::id(), host())), "{refused}");
+        assert!(!is_left_behind(folder.path()));
         drop(lock);
-        assert!(!is_held(folder.path()));
+        assert!(!is_held(folder.path()) && !is_left_behind(folder.path()));
         assert_eq!(fs::read(folder.path().join(LOCK)).unwrap(), b"");
         assert!(take(folder.path()).unwrap().is_some());
     }
@@ -164,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // Of this machine, killed a moment ago; and of the machine before it was restarted.
         claimed(folder.path(), &machine(), Duration::ZERO);
-        assert!(!is_held(folder.path()));
+        assert!(!is_held(folder.path()) && is_left_behind(folder.path()));
         assert!(take(folder.path()).unwrap().is_some());
         claimed(folder.path(), "before", SILENCE * 2);
         assert!(!is_held(folder.path()));

@@ -19,6 +19,7 @@ mod data;
 mod data_files;
 mod data_mutations;
 mod decide;
+mod doctor;
 mod event_files;
 mod faults;
 mod foreign_models;

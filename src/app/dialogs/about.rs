@@ -18,6 +18,8 @@ impl DialogContents for AboutDialog {
         ui.add_space(space::S);
         ui.label("Continual LoRA adaptation of language-model recommenders: train stage by stage, see what moves, compare methods honestly, export what you found");
         ui.add_space(space::S);
+        ui.label("Something is wrong? In a terminal, `peso doctor` checks program, machine and fonts, and `peso doctor --bundle report.zip` packs what a report of a bug needs");
+        ui.add_space(space::S);
         widgets::remark(ui, "Text is set in Inter, under the SIL Open Font License 1.1");
         ui.add_space(space::M);
         let mut action = None;
