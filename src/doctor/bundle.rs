@@ -38,6 +38,8 @@ pub fn bundle(
     project: Option<&Path>,
     with_project: bool,
 ) -> Result<Vec<BundleFile>, InputError> {
+    let project = project.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
+    let project = project.as_deref();
     let opened = project.map(Project::load).and_then(Result::ok);
     let folder = project.map(|path| if path.is_dir() { path } else { path.parent().unwrap_or(path) });
     let redaction = Redaction::here(folder, opened.as_ref());

@@ -86,7 +86,9 @@ pub struct Diagnosis {
 
 /// Looks at this machine, and at a project where one is given (its file, or the folder with `project.ron`).
 pub fn examine(project: Option<&Path>) -> Diagnosis {
-    let opened = project.map(|path| (path, Project::load(path)));
+    // Whole, so that what a bundle leaves out of it is found in every check.
+    let whole = project.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
+    let opened = whole.as_deref().map(|path| (path, Project::load(path)));
     let folder = opened.as_ref().and_then(|(_, opened)| Some(opened.as_ref().ok()?.folder.as_path()));
     let mut checks = Vec::new();
     let mut add = |group: &'static str, found: Vec<Check>| {

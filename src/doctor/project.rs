@@ -25,8 +25,10 @@ pub(super) fn checks(path: &Path, opened: &Result<Project, InputError>) -> Vec<C
     let runs_dir = project.runs_dir(None);
     let (folders, unreadable) = RunFolder::list_all(&runs_dir);
     let runs: Vec<RunFolder> = folders.into_iter().filter(|run| run.config().belongs_to(project)).collect();
-    let mut checks =
-        vec![Check::fine("file", format!("{} experiments, {} seeds", project.experiments.len(), project.seeds.len()))];
+    let mut checks = vec![Check::fine(
+        "file",
+        format!("{}, {}", counted(project.experiments.len(), "experiment"), counted(project.seeds.len(), "seed")),
+    )];
     checks.extend(data(project));
     checks.push(states(&runs));
     checks.extend(unreadable.iter().map(|error| {
