@@ -118,12 +118,14 @@ fn round_corners(shape: &RectShape, at: Rect, filled: Rect, inset: f32) -> Vec<R
 #[cfg(test)]
 mod tests {
     use egui::epaint::{TessellationOptions, Tessellator, Vertex};
-    use egui::{Mesh, Pos2, Stroke, Vec2, pos2};
+    use egui::{Mesh, Pos2, Stroke, Theme, Vec2, pos2};
 
     use super::*;
+    use crate::app::theme::{self, Tokens};
 
-    /// Of the dark theme, as the colour is.
-    const GROUND: [f32; 4] = [16.0 / 255.0, 20.0 / 255.0, 26.0 / 255.0, 1.0];
+    fn dark() -> &'static Tokens {
+        theme::of(Theme::Dark)
+    }
 
     fn mesh(shape: Shape, pixels_per_point: f32) -> Mesh {
         let options = TessellationOptions::default();
@@ -135,7 +137,8 @@ mod tests {
 
     /// What a renderer makes of a pixel of the window's ground: every triangle that has its centre, one over the other.
     fn colour(mesh: &Mesh, at: Pos2) -> [f32; 4] {
-        mesh.indices.chunks(3).fold(GROUND, |under, corners| {
+        let ground = dark().background.to_normalized_gamma_f32();
+        mesh.indices.chunks(3).fold(ground, |under, corners| {
             let [a, b, c]: [Vertex; 3] = [0, 1, 2].map(|corner| mesh.vertices[corners[corner] as usize]);
             let side = |p: Pos2, q: Pos2| (q - p).rot90().dot(at - p);
             let parts = [side(b.pos, c.pos), side(c.pos, a.pos), side(a.pos, b.pos)];
@@ -164,14 +167,14 @@ mod tests {
     fn card(stroke: Stroke) -> RectShape {
         let corners = CornerRadius { nw: 8, ne: 0, sw: 5, se: 8 };
         let rect = Rect::from_min_max(pos2(3.2, 4.0), pos2(160.4, 67.3));
-        RectShape::new(rect, corners, Color32::from_rgb(24, 30, 38), stroke, StrokeKind::Inside)
+        RectShape::new(rect, corners, dark().surface, stroke, StrokeKind::Inside)
     }
 
     #[test]
     fn pieces_have_the_colours_of_the_whole() {
         for pixels_per_point in [1.0, 1.5, 2.0] {
             // In 255ths; under a stroke's inner edge the corner is a tenth of a pixel rounder.
-            for (stroke, near) in [(Stroke::NONE, 0.2), (Stroke::new(1.0, Color32::from_rgb(42, 51, 63)), 3.0)] {
+            for (stroke, near) in [(Stroke::NONE, 0.2), (Stroke::new(1.0, dark().border), 3.0)] {
                 let whole = card(stroke);
                 let pieces = Pieces::of(&whole, pixels_per_point).expect("it is large");
                 let [one, other] = [whole.into(), drawn(pieces)].map(|shape| mesh(shape, pixels_per_point));
@@ -190,13 +193,13 @@ mod tests {
     #[test]
     fn what_is_small_or_round_and_translucent_stays_as_it_is() {
         let whole = card(Stroke::NONE);
-        let translucent = RectShape { fill: Color32::from_black_alpha(96), ..whole.clone() };
+        let translucent = RectShape { fill: dark().scrim, ..whole.clone() };
         let blurred = RectShape { blur_width: 8.0, ..whole.clone() };
         let small = RectShape { rect: Rect::from_min_size(Pos2::ZERO, Vec2::new(80.0, 26.0)), ..whole };
         for shape in [translucent, blurred, small] {
             assert_eq!(Pieces::of(&shape, 1.0), None);
         }
-        let shade = RectShape::filled(card(Stroke::NONE).rect, 0, Color32::from_black_alpha(96));
+        let shade = RectShape::filled(card(Stroke::NONE).rect, 0, dark().scrim);
         let pieces = Pieces::of(&shade, 1.0).expect("what darkens a window has no corners");
         assert_eq!((pieces.cross.len(), pieces.corners.len()), (1, 0));
     }
