@@ -15,7 +15,7 @@ enum Kept {
 }
 
 /// Sentences of the standard library; `#` stands for a number.
-const SENTENCES: [(&str, Kept); 27] = [
+const SENTENCES: [(&str, Kept); 29] = [
     ("index out of bounds: the len is # but the index is #", Kept::Whole),
     ("range start index # out of range for slice of length #", Kept::Whole),
     ("range end index # out of range for slice of length #", Kept::Whole),
@@ -43,6 +43,8 @@ const SENTENCES: [(&str, Kept); 27] = [
     ("internal error: entered unreachable code", Kept::Beginning),
     ("not implemented", Kept::Beginning),
     ("byte index # is not a char boundary", Kept::Beginning),
+    ("start byte index # is not a char boundary", Kept::Beginning),
+    ("end byte index # is not a char boundary", Kept::Beginning),
 ];
 
 /// What may be told of what a panic carries. A `&'static str` stands in the source as it is; a `String` was made of
@@ -123,7 +125,7 @@ mod tests {
             (|v| v[..v.len() + 1].len(), "range end index 3 out of range for slice of length 2"),
             (|v| v.to_vec().remove(v.len()) as usize, "removal index (is 2) should be < len (is 2)"),
             (|v| "anna".parse::<usize>().unwrap() + v.len(), "called `Result::unwrap()` on an `Err` value"),
-            (|v| "é".repeat(v.len())[1..].len(), "byte index 1 is not a char boundary"),
+            (|v| "é".repeat(v.len())[1..].len(), "start byte index 1 is not a char boundary"),
         ];
         for (panics, sentence) in cases {
             let numbers = std::hint::black_box(vec![1, 2]);
