@@ -16,8 +16,8 @@ pub(super) struct Redaction {
     words: Vec<(String, &'static str)>,
 }
 
-/// Shorter texts stand in too many words.
-const SHORTEST: usize = 3;
+/// Shorter texts, such as a home folder `/`, stand in too many places.
+const SHORTEST: usize = 2;
 
 impl Redaction {
     /// Of this user and machine, of the folder of a project, and of what a project that could be opened names.
