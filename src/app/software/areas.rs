@@ -72,16 +72,14 @@ impl Pieces {
             StrokeKind::Outside => -0.5 * shape.stroke.width,
         };
         let filled = at.shrink(covered);
-        let mut cross = vec![filled.with_min_y(at.top() + corner).with_max_y(at.bottom() - corner)];
-        let mut corners = Vec::new();
-        if corner > 0.0 {
-            let columns = filled.with_min_x(at.left() + corner).with_max_x(at.right() - corner);
-            cross.push(columns.with_max_y(at.top() + corner));
-            cross.push(columns.with_min_y(at.bottom() - corner));
-            corners = round_corners(shape, at, filled, corner);
+        let (cross, corners) = if corner == 0.0 {
+            (vec![filled], Vec::new())
         } else {
-            cross[0] = filled;
-        }
+            let rows = filled.with_min_y(at.top() + corner).with_max_y(at.bottom() - corner);
+            let columns = filled.with_min_x(at.left() + corner).with_max_x(at.right() - corner);
+            let [above, below] = [columns.with_max_y(rows.top()), columns.with_min_y(rows.bottom())];
+            (vec![rows, above, below], round_corners(shape, at, filled, corner))
+        };
         let RectShape { corner_radius, stroke, stroke_kind, .. } = *shape;
         let stroke = stroked.then(|| RectShape::stroke(at, corner_radius, stroke, stroke_kind));
         Some(Self { corners, cross, colour: shape.fill, stroke })

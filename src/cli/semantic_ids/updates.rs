@@ -106,18 +106,17 @@ fn reading(updates: &IdUpdates) -> String {
     let anew = |way: &Way| mean(*way, &|figures| figures.new_model);
     let known = Way::ALL.into_iter().filter_map(|way| Some((way, anew(&way)?)));
     let best = known.max_by(|one, other| one.1.total_cmp(&other.1));
-    let best = best.map_or_else(String::new, |(way, likelihood)| {
-        format!(" To a model that is fitted anew, ids by {} say most: {likelihood:.3} nats an item.", way.name())
-    });
     let alike = updates.stages.iter().map(StageFigures::alike).sum::<f64>() / stages;
-    let nothing = Way::ALL.iter().filter_map(anew).all(|likelihood| likelihood <= alike);
-    let nothing = if nothing && !updates.stages.is_empty() {
-        " To none of them counts tell more than that all items are alike: next to nothing comes again in these data, and what moves cost here says little."
-    } else {
-        ""
-    };
+    let best = best.map_or_else(String::new, |(way, likelihood)| {
+        let nothing = if likelihood <= alike {
+            " To none of them counts tell more than that all items are alike: next to nothing comes again in these data, and what moves cost here says little."
+        } else {
+            ""
+        };
+        format!(" To a model that is fitted anew, ids by {} say most: {likelihood:.3} nats an item.{nothing}", way.name())
+    });
     format!(
-        "Mean over stages: of the items that were there move by {}, which is what a model that knows the old ids loses an item.{best}{nothing}",
+        "Mean over stages: of the items that were there move by {}, which is what a model that knows the old ids loses an item.{best}",
         moves.join(", ")
     )
 }
@@ -134,4 +133,33 @@ fn nats(value: Option<f64>) -> String {
 fn signed(value: f64) -> String {
     let text = format!("{value:.3}");
     if text == "-0.000" { "0.000".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Protocol;
+
+    /// One stage of 100 items, where a model that is fitted anew has this log-likelihood by every way.
+    fn updates(new_model: Option<f64>) -> IdUpdates {
+        let figures = |way| WayFigures {
+            way,
+            ids_moved: 0.5,
+            levels: Vec::new(),
+            sharing: 0.0,
+            explained: 0.5,
+            error: 1.0,
+            old_model: new_model,
+            new_model,
+        };
+        let stage = StageFigures { stage: 2, items: 100, new: 10, tests: 7, ways: Way::ALL.map(figures).into() };
+        IdUpdates { protocol: Protocol::SameBlock, items: 90, stages: vec![stage] }
+    }
+
+    #[test]
+    fn counts_that_tell_nothing_are_called_so_and_none_are_not() {
+        let says_little = |new_model| reading(&updates(new_model)).contains("next to nothing comes again");
+        // All alike are -ln 100, -4.605.
+        assert_eq!([Some(-4.7), Some(-4.5), None].map(says_little), [true, false, false]);
+    }
 }

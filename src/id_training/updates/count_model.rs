@@ -203,10 +203,8 @@ impl<'i> Existing<'i> {
     fn share(&self, codes: &[u32]) -> f64 {
         let Some((last, before)) = codes.split_last() else { return 1.0 };
         let there = self.after.get(before).map_or(&[][..], Vec::as_slice);
-        let of = |wanted: &dyn Fn(u32) -> bool| -> usize {
-            there.iter().filter(|(code, _)| wanted(*code)).map(|(_, items)| items).sum()
-        };
-        of(&|code| code == *last) as f64 / of(&|_| true) as f64
+        let own = there.iter().find(|(code, _)| code == last).map_or(0, |(_, items)| *items);
+        own as f64 / there.iter().map(|(_, items)| items).sum::<usize>() as f64
     }
 }
 
