@@ -19,6 +19,7 @@ use crate::error::InputError;
 use crate::pack::{Agreement, Manifest, MissingPath, PackError, Packed};
 use crate::plot::Bitmap;
 use crate::project::Project;
+use crate::project::paths::NamedPath;
 use crate::run::marks::{Mark, MarkChange};
 use crate::run::trash::Deleted;
 
@@ -169,6 +170,7 @@ pub(crate) enum Message {
 }
 
 /// A project that was read.
+#[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) file: PathBuf,
     pub(crate) project: Project,
@@ -179,6 +181,8 @@ pub(crate) struct Opened {
     pub(crate) left: Option<Left>,
     /// Data and models that it names and that are not there.
     pub(crate) missing: Vec<MissingPath>,
+    /// Data and models that it names and that lie outside its folder.
+    pub(crate) outside: Vec<NamedPath>,
 }
 
 /// What was dropped onto the window.

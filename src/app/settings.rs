@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::dialogs::chart_file::ExportChoices;
 use super::dock::NamedLayout;
 use crate::error::InputError;
+use crate::project::Project;
+use crate::project::paths::NamedPath;
 use crate::{files, user_folders};
 
 /// Factors on the size of everything that can be chosen.
@@ -73,6 +75,9 @@ pub(crate) struct OpenedProject {
     pub(crate) name: String,
     /// When it was opened, in seconds since 1970.
     pub(crate) unix: u64,
+    /// Files and folders that it named then, or was saved with: those outside its folder are not asked about again.
+    #[serde(default)]
+    pub(crate) accepted: Vec<PathBuf>,
 }
 
 /// Where a window is on the desktop, in points of the desktop.
@@ -161,12 +166,26 @@ impl Settings {
     }
 
     /// Puts a project in front of the recent ones.
-    pub(crate) fn remember(&mut self, project: &Path, name: &str, unix: u64) {
-        self.recent.retain(|recent| recent != project);
-        self.recent.insert(0, project.to_path_buf());
+    pub(crate) fn remember(&mut self, file: &Path, project: &Project, unix: u64) {
+        self.recent.retain(|recent| recent != file);
+        self.recent.insert(0, file.to_path_buf());
         self.recent.truncate(RECENT);
-        self.opened.retain(|opened| opened.file != project && self.recent.contains(&opened.file));
-        self.opened.push(OpenedProject { file: project.to_path_buf(), name: name.to_owned(), unix });
+        self.opened.retain(|opened| opened.file != file && self.recent.contains(&opened.file));
+        let accepted = project.paths().into_iter().map(|named| named.path).collect();
+        let (file, name) = (file.to_path_buf(), project.name.clone());
+        self.opened.push(OpenedProject { file, name, unix, accepted });
+    }
+
+    /// A recent project was saved with these paths, which the user has seen; whether anything is new.
+    pub(crate) fn accept(&mut self, file: &Path, named: &[NamedPath]) -> bool {
+        let Some(opened) = self.opened.iter_mut().find(|opened| opened.file == file) else { return false };
+        let before = opened.accepted.len();
+        for NamedPath { path, .. } in named {
+            if !opened.accepted.contains(path) {
+                opened.accepted.push(path.clone());
+            }
+        }
+        opened.accepted.len() > before
     }
 
     /// Takes a project out of the recent ones.
@@ -197,6 +216,7 @@ pub(crate) fn documents_folder() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DatasetSource;
 
     #[test]
     fn settings_survive_a_round_trip_and_damage() {
@@ -211,15 +231,24 @@ mod tests {
             layouts: vec![NamedLayout { name: "Talk".to_owned(), layout: String::new() }],
             ..Settings::default()
         };
-        for project in 0..10 {
-            settings.remember(Path::new(&format!("/projects/{project}.ron")), "A", project);
+        let mut project = Project::parse(crate::project::file::DEMO, Path::new("/projects/project.ron")).unwrap();
+        for number in 0..10 {
+            settings.remember(Path::new(&format!("/projects/{number}.ron")), &project, number);
         }
-        settings.remember(Path::new("/projects/5.ron"), "Five", 77);
+        project.name = "Five".to_owned();
+        project.dataset = DatasetSource::PesoRelease { path: "/data".into() };
+        settings.remember(Path::new("/projects/5.ron"), &project, 77);
         assert_eq!(settings.recent.len(), RECENT);
         assert_eq!(settings.recent[0], Path::new("/projects/5.ron"));
         assert_eq!(settings.recent[1], Path::new("/projects/9.ron"));
         let known = settings.known(Path::new("/projects/5.ron")).unwrap();
         assert_eq!((known.name.as_str(), known.unix), ("Five", 77));
+        assert_eq!(known.accepted, [Path::new("/data")]);
+        let named = [NamedPath { field: "base_model", path: "/model".into() }];
+        assert!(
+            settings.accept(Path::new("/projects/5.ron"), &named)
+                && !settings.accept(Path::new("/projects/5.ron"), &named)
+        );
         assert_eq!(settings.opened.len(), RECENT, "what is known of a project goes with it");
         settings.forget(Path::new("/projects/9.ron"));
         assert_eq!(settings.known(Path::new("/projects/9.ron")), None);

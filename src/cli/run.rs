@@ -81,6 +81,11 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
     project.check_trainable()?;
+    let outside: Vec<String> =
+        project.outside().iter().map(|named| format!("{} ({})", named.path.display(), named.field)).collect();
+    if !outside.is_empty() {
+        say(&format!("reads outside the project's folder: {}", outside.join(", ")));
+    }
     let selection = RunSelection {
         experiments: chosen(&project, arguments)?,
         seeds: arguments.seeds.clone(),

@@ -32,7 +32,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         Err(PackError::Input(error)) => return Err(error.into()),
     };
     say(&format!("Wrote {}", arguments.to.display()));
-    for missing in pack::missing(&Project::load(&project)?) {
+    let unpacked = Project::load(&project)?;
+    let missing = pack::missing(&unpacked);
+    for outside in unpacked.outside().iter().filter(|outside| missing.iter().all(|missing| missing.named != **outside))
+    {
+        let (path, field) = (outside.path.display(), outside.field);
+        say(&format!(
+            "outside: {path} ({field}) lies outside the project's folder, and is read when the project is used"
+        ));
+    }
+    for missing in missing {
         let path = missing.named.path.display();
         let expected = missing.expected.map_or_else(String::new, |expected| {
             let files: Vec<String> = expected

@@ -1,6 +1,7 @@
 //! The files and folders that a project names, and the same project with other ones.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use super::{Project, SemanticIds};
 use crate::id_training::{TrainIds, VectorSource};
@@ -58,6 +59,17 @@ impl Project {
         found
     }
 
+    /// What the project names that lies outside its folder, wherever links lead; of a folder inside, what is in it is not looked at.
+    pub fn outside(&self) -> Vec<NamedPath> {
+        let Ok(folder) = fs::canonicalize(&self.folder) else { return self.paths() };
+        let is_inside = |named: &NamedPath| match fs::canonicalize(self.folder.join(&named.path)) {
+            Ok(found) => found.starts_with(&folder),
+            // What is not there leads nowhere yet: its name counts.
+            Err(_) => named.path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)),
+        };
+        self.paths().into_iter().filter(|named| !is_inside(named)).collect()
+    }
+
     /// The same with every path changed.
     #[must_use]
     pub fn with_paths(mut self, to: &dyn Fn(&Path) -> PathBuf) -> Self {
@@ -83,6 +95,34 @@ impl Project {
 mod tests {
     use super::*;
     use crate::project::file::DEMO;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_lies_outside_is_found_through_links_and_dots() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("p");
+        fs::create_dir_all(folder.join("own")).unwrap();
+        fs::create_dir(root.path().join("p2")).unwrap();
+        std::os::unix::fs::symlink(root.path().join("p2"), folder.join("link")).unwrap();
+        let mut project = Project::parse(DEMO, &folder.join("project.ron")).unwrap();
+        for (path, outside) in [
+            ("own", false),
+            ("own/../own", false),
+            ("not/there", false),
+            ("./own", false),
+            ("link", true),
+            ("link/not there", false),
+            ("../p2", true),
+            ("../p2/not there", true),
+            ("/etc", true),
+            ("/not there", true),
+        ] {
+            project.base_model = BaseModel::HuggingFace(path.into());
+            assert_eq!(!project.outside().is_empty(), outside, "{path}");
+        }
+        project.base_model = BaseModel::HuggingFace(folder.join("own"));
+        assert_eq!(project.outside(), [], "an absolute path into it");
+    }
 
     #[test]
     fn every_named_path_is_listed_and_can_be_changed() {

@@ -114,3 +114,44 @@ fn a_bundle_of_results_says_what_it_is_and_offers_no_change() {
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains("read_only: true"), "nothing was saved over it");
 }
+
+#[test]
+fn a_project_that_reads_elsewhere_waits_until_its_user_has_seen_what() {
+    let world = World::new();
+    let (home, data) = (world.folder.path().join("home"), world.folder.path().join("elsewhere.csv"));
+    std::fs::create_dir(&home).unwrap();
+    let rows: String = (0..40).map(|row| format!("u{},i{},{row}\n", row % 5, row % 8)).collect();
+    std::fs::write(&data, format!("user,item,time\n{rows}")).unwrap();
+    let file = home.join("project.ron");
+    let text = format!(
+        "(format: 1, name: \"From afar\", dataset: Table(path: {data:?}, columns: (user: \"user\", item: \"item\", time: \"time\")), \
+         base_model: Compact(), experiments: [(name: \"Single\", method: Single)])"
+    );
+    std::fs::write(&file, &text).unwrap();
+    let question = "The project reads files outside its folder";
+
+    // Refused: nothing is open, and it is asked again.
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_label(&mut window, question);
+    assert!(has(&window, data.to_str().unwrap()) && has(&window, "Named by `dataset`"));
+    click(&mut window, "Cancel");
+    window.run();
+    assert!(!has(&window, question) && !has(&window, "Run all"));
+    drop(window);
+
+    let mut window = world.window(Theme::Dark, Some(&file));
+    until_label(&mut window, question);
+    click(&mut window, "Read them and open");
+    until_part(&mut window, "0 of 1 finished");
+    drop(window);
+
+    // Known, until it names another file.
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_part(&mut window, "0 of 1 finished");
+    assert!(!has(&window, question));
+    drop(window);
+    std::fs::write(&file, text.replace("base_model: Compact()", "base_model: HuggingFace(\"../model\")")).unwrap();
+    let mut window = world.window(Theme::Light, Some(&file));
+    until_label(&mut window, question);
+    assert!(has(&window, "Named by `base_model`"));
+}

@@ -91,6 +91,8 @@ pub(crate) enum DialogAction {
     Compare(PathBuf),
     /// Use what is at a path, whatever it is.
     Located(PathBuf),
+    /// Open the project that names files outside its folder.
+    ReadOutside,
     /// Close the dialog and show a folder in the desktop's file manager.
     ShowFolder(PathBuf),
     /// Say this of runs, by their ids.

@@ -13,6 +13,7 @@ pub(crate) mod marks;
 pub(crate) mod method_picker;
 pub(crate) mod modal;
 pub(crate) mod new_project;
+pub(crate) mod outside;
 pub(crate) mod pack;
 pub(crate) mod palette;
 pub(crate) mod path;

@@ -11,6 +11,7 @@ use super::locate::LocateDialog;
 use super::marks::MarksDialog;
 use super::method_picker::MethodPicker;
 use super::new_project::NewProjectDialog;
+use super::outside::OutsideDialog;
 use super::pack::PackDialog;
 use super::path::PathDialog;
 use super::report::ReportDialog;
@@ -38,6 +39,7 @@ pub(crate) enum Dialog {
     Pack(PackDialog),
     Unpack(UnpackDialog),
     Locate(LocateDialog),
+    Outside(OutsideDialog),
     Unsaved(UnsavedDialog),
     Restore(RestoreDialog),
     Settings(Box<SettingsDialog>),
@@ -59,6 +61,7 @@ impl Dialog {
             Self::Pack(dialog) => dialog,
             Self::Unpack(dialog) => dialog,
             Self::Locate(dialog) => dialog,
+            Self::Outside(dialog) => dialog,
             Self::Unsaved(dialog) => dialog,
             Self::Restore(dialog) => dialog,
             Self::Settings(dialog) => dialog.as_mut(),

@@ -34,6 +34,7 @@ use super::dialogs::desktop::FileDialog;
 use super::dialogs::dialog::{DialogAction, Leaving, MethodPurpose, PathPurpose};
 use super::dialogs::method_picker::MethodPicker;
 use super::dialogs::modal::Dialog;
+use super::dialogs::outside::OutsideDialog;
 use super::dialogs::palette::Palette;
 use super::dialogs::settings::SettingsDialog;
 use super::dialogs::shortcuts::ShortcutsDialog;
@@ -89,7 +90,7 @@ impl Workbench {
 
     fn handle(&mut self, ctx: &egui::Context, message: Message) {
         match message {
-            Message::Opened(Ok(opened)) => self.opened(*opened),
+            Message::Opened(Ok(opened)) => self.open_if_known(opened),
             Message::Opened(Err(error)) => self.refused("The project cannot be opened", error),
             Message::DemoWritten(Ok(file)) => self.open_demo(file),
             Message::DemoWritten(Err(error)) => self.refused("The demo cannot be written", error),
@@ -384,6 +385,11 @@ impl Workbench {
             DialogAction::Unpack(to) => self.unpack(to),
             DialogAction::Compare(found) => self.compare_located(found),
             DialogAction::Located(found) => self.use_located(found),
+            DialogAction::ReadOutside => {
+                if let Some(Dialog::Outside(OutsideDialog { opened })) = self.dialog.take() {
+                    self.opened(*opened);
+                }
+            }
             DialogAction::ShowFolder(folder) => {
                 self.dialog = None;
                 self.show_folder(folder);

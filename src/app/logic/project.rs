@@ -13,6 +13,7 @@ use super::super::widgets::{Notice, Weight, counted, sentence};
 use super::super::workbench::Workbench;
 use crate::app::dialogs::dialog::Leaving;
 use crate::app::dialogs::modal::Dialog;
+use crate::app::dialogs::outside::OutsideDialog;
 use crate::app::dialogs::unsaved::UnsavedDialog;
 use crate::app::message::{Message, Opened};
 use crate::app::panels::selection::Selection;
@@ -131,12 +132,24 @@ impl Workbench {
         });
     }
 
+    /// Opens a project that was read. One that names files outside its folder, and that was not opened with them here, may come
+    /// from anybody: the user sees them first.
+    pub(super) fn open_if_known(&mut self, opened: Box<Opened>) {
+        let accepted = self.settings.known(&opened.file).map_or(&[][..], |known| &known.accepted);
+        if opened.new || opened.outside.iter().all(|outside| accepted.contains(&outside.path)) {
+            self.opened(*opened);
+        } else {
+            self.opening = None;
+            self.dialog = Some(Dialog::Outside(OutsideDialog { opened }));
+        }
+    }
+
     pub(super) fn opened(&mut self, opened: Opened) {
         self.close_session();
         self.opening = None;
         self.asked = None;
         self.start = Default::default();
-        self.settings.remember(&opened.file, &opened.project.name, (self.services.clock)());
+        self.settings.remember(&opened.file, &opened.project, (self.services.clock)());
         self.settings.last = Some(opened.file.clone());
         self.save_settings();
         self.sessions += 1;
@@ -195,7 +208,12 @@ impl Workbench {
         session.saving = false;
         match result {
             Ok(()) => {
+                let file = session.file.clone();
                 session.saved = project;
+                let named = session.saved.paths();
+                if self.settings.accept(&file, &named) {
+                    self.save_settings();
+                }
                 if let Some(leaving) = then {
                     self.leave(leaving);
                 }
@@ -252,8 +270,11 @@ fn read_project(path: &Path) -> Result<Opened, InputError> {
     let project = Project::load(&file)?;
     let layout = files::read_text(&layout_file(&file), LARGEST_LAYOUT).ok().and_then(|text| dock::from_text(&text));
     let left = autosave::left_beside(&file, &project);
-    let missing = if project.read_only { Vec::new() } else { pack::missing(&project) };
-    Ok(Opened { file, project, layout, new: false, left, missing })
+    // Of a bundle nothing is read that is not in it.
+    let own = !project.read_only;
+    let missing = if own { pack::missing(&project) } else { Vec::new() };
+    let outside = if own { project.outside() } else { Vec::new() };
+    Ok(Opened { file, project, layout, new: false, left, missing, outside })
 }
 
 /// Writes a demo project into a folder, unless one is there already, and gives the project file.
