@@ -69,6 +69,11 @@ pub fn contained<R>(work: impl FnOnce() -> R) -> thread::Result<R> {
     result
 }
 
+/// Whether a panic of this thread would be caught by [`contained`].
+pub fn is_contained() -> bool {
+    CONTAINED.get()
+}
+
 fn report(folder: &Path, info: &PanicHookInfo<'_>, uptime: Duration) {
     if WRITING.swap(true, Ordering::SeqCst) {
         return;

@@ -29,6 +29,8 @@ const ENDING: &str = "interactions";
 const KEPT: usize = 6;
 /// Largest header of an entry, in bytes.
 const LARGEST_HEADER: u64 = 16 << 20;
+/// Columns and names shrink to a tenth or so; an entry that grows to more than this many times its size is none of ours.
+const GREATEST_GROWTH: u64 = 1000;
 
 /// What an entry says of itself.
 #[derive(Serialize, Deserialize)]
@@ -170,7 +172,9 @@ fn read(path: &Path, key: &str) -> io::Result<(Interactions, ImportReport)> {
     let mut magic = [0; MAGIC.len()];
     file.read_exact(&mut magic)?;
     require(magic == MAGIC)?;
-    let mut reader = BufReader::new(zstd::stream::read::Decoder::with_buffer(file)?);
+    // Whoever made it may have made it to grow without end.
+    let most = file.get_ref().metadata()?.len().saturating_mul(GREATEST_GROWTH);
+    let mut reader = BufReader::new(zstd::stream::read::Decoder::with_buffer(file)?.take(most));
     let header: Header = serde_json::from_str(&read_text(&mut reader, LARGEST_HEADER)?)?;
     require(header.key == key && header.interactions <= u64::from(u32::MAX))?;
     let count = |present: bool| if present { header.interactions } else { 0 };

@@ -145,17 +145,25 @@ impl Manifest {
             let problem = format!("the manifest has the format {}, expected {FORMAT}", manifest.format);
             return Err(InputError::new(path, problem).advice("use the version of the program that wrote it"));
         }
+        // A name in a manifest leads to a file beside it and nowhere else.
+        let leads_away = |named: &&FileHash| path.with_file_name(&named.file).file_name() != Some(named.file.as_ref());
+        if let Some(FileHash { file, .. }) = manifest.files().into_iter().find(leads_away) {
+            let problem = format!("the manifest names `{}`, which is no file beside it", file.escape_debug());
+            return Err(InputError::new(path, problem).advice(START_OVER));
+        }
         Ok(Some(manifest))
+    }
+
+    fn files(&self) -> [&FileHash; 3] {
+        [&self.index, &self.codebooks, &self.quality]
     }
 
     /// Compares the files with what the manifest at `path` says of them. Files may still lie under the name of those that come next.
     fn check(&self, path: &Path) -> Result<(), InputError> {
-        for FileHash { file, sha256 } in [&self.index, &self.codebooks, &self.quality] {
+        for FileHash { file, sha256 } in self.files() {
             let place = path.with_file_name(file);
             let fits = |file: &Path| Ok::<bool, InputError>(file.is_file() && hash_of(file)? == *sha256);
-            // A name in a manifest leads to a file beside it and nowhere else.
-            let beside = place.file_name().is_some_and(|name| name == file.as_str());
-            if !(beside && (fits(&place)? || fits(&next(&place))?)) {
+            if !(fits(&place)? || fits(&next(&place))?) {
                 let problem = format!("is not the file that the manifest {} names", path.display());
                 return Err(InputError::new(place, problem).advice(format!(
                     "bring both back from where they were published, or remove the manifest to use the file as it is; {START_OVER}"
@@ -185,7 +193,7 @@ impl Manifest {
     pub fn finish(index: &Path) -> Result<(), InputError> {
         let path = Self::path_of(index);
         let Some(manifest) = Self::read(&next(&path))? else { return Ok(()) };
-        for FileHash { file, sha256 } in [&manifest.index, &manifest.codebooks, &manifest.quality] {
+        for FileHash { file, sha256 } in manifest.files() {
             let file = path.with_file_name(file);
             let next = next(&file);
             if !next.is_file() {
@@ -303,9 +311,24 @@ mod tests {
         let path = Manifest::path_of(&index);
         fs::write(&path, "{").unwrap();
         assert!(Manifest::of(&index).unwrap_err().to_string().contains("x.manifest.json"));
-        let mut outside = written(folder.path(), "second");
-        outside.index.file = "../x.index.json".to_owned();
-        fs::write(&path, serde_json::to_vec(&outside).unwrap()).unwrap();
-        assert!(Manifest::of(&index).is_err());
+    }
+
+    #[test]
+    fn a_manifest_leads_to_no_file_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let ids = folder.path().join("ids");
+        fs::create_dir(&ids).unwrap();
+        let (index, elsewhere) = (ids.join("x.index.json"), folder.path().join("x.index.json"));
+        let mut outside = written(&ids, "second");
+        fs::write(next(&elsewhere), "of somebody else").unwrap();
+        for name in ["../x.index.json", elsewhere.to_str().unwrap(), "..", "", "x/"] {
+            outside.index.file = name.to_owned();
+            let json = serde_json::to_vec(&outside).unwrap();
+            fs::write(next(&Manifest::path_of(&index)), json).unwrap();
+            for refused in [Manifest::of(&index).map(drop), Manifest::finish(&index)] {
+                assert!(refused.unwrap_err().to_string().contains("no file beside it"), "{name}");
+            }
+            assert_eq!(fs::read_to_string(next(&elsewhere)).unwrap(), "of somebody else", "{name}");
+        }
     }
 }

@@ -11,79 +11,15 @@ use std::time::{Duration, Instant};
 
 use peso_workbench::data::formats::plan::{Layout, Plan, Separator};
 use peso_workbench::data::formats::{self, Detected, ImportError, ImportReport};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::spoil::spoilt;
 
 /// Mutations of each file, unless the environment says more.
 const FEW: usize = 25;
 /// What reading a small file may take on a machine that does other things too.
 const LONG: Duration = Duration::from_secs(5);
-
-/// The same numbers in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % bound.max(1)
-    }
-}
-
-/// A spoilt copy, and how it was spoilt.
-fn spoilt(sound: &[u8], random: &mut Numbers) -> (Vec<u8>, &'static str) {
-    let mut bytes = sound.to_vec();
-    let at = random.below(bytes.len());
-    let how = match random.below(8) {
-        0 => {
-            bytes.truncate(at);
-            "cut off"
-        }
-        1 => {
-            for _ in 0..1 + random.below(4) {
-                let at = random.below(bytes.len());
-                bytes[at] ^= 1 << random.below(8);
-            }
-            "bits flipped"
-        }
-        2 => {
-            let inserted: Vec<u8> = (0..1 + random.below(6)).map(|_| random.below(256) as u8).collect();
-            bytes.splice(at..at, inserted);
-            "bytes inserted"
-        }
-        3 => {
-            let end = (at + 1 + random.below(40)).min(bytes.len());
-            bytes.drain(at..end);
-            "bytes deleted"
-        }
-        4 => {
-            let from = bytes[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-            let to = bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |end| at + end + 1);
-            let line = bytes[from..to].to_vec();
-            bytes.splice(to..to, line);
-            "a line twice"
-        }
-        5 => {
-            let marks = b",;\t|: \"'{}[]\n\r";
-            let marked: Vec<usize> = (0..bytes.len()).filter(|&at| marks.contains(&bytes[at])).collect();
-            if let Some(&at) = marked.get(random.below(marked.len())) {
-                bytes[at] = marks[random.below(marks.len())];
-            }
-            "a separator for another"
-        }
-        6 => {
-            let from = random.below(bytes.len());
-            let length = 1 + random.below(30);
-            let piece = bytes[from..(from + length).min(bytes.len())].to_vec();
-            bytes.splice(at..at, piece);
-            "a piece of it elsewhere"
-        }
-        _ => {
-            let words: [&[u8]; 9] =
-                [b"\0", b"\xef\xbb\xbf", b"NaN", b"1e308", b"-", b"99999999999999999999", b"\"", b"\r\n", b"{\"a\":"];
-            bytes.splice(at..at, words[random.below(words.len())].iter().copied());
-            "a word inserted"
-        }
-    };
-    (bytes, how)
-}
 
 /// What became of the copies.
 #[derive(Debug, Default)]
@@ -130,7 +66,7 @@ fn try_file(folder: &Path, name: &Path, sound: &[u8], mutations: usize, outcomes
         fs::copy(&entry, copy.path().join(entry.file_name().unwrap())).unwrap();
     }
     let path = copy.path().join(name);
-    let mut random = Numbers(sound.len() as u64 + name.as_os_str().len() as u64);
+    let mut random = ChaCha8Rng::seed_from_u64(sound.len() as u64 + name.as_os_str().len() as u64);
     for round in 0..mutations {
         let (bytes, how) = spoilt(sound, &mut random);
         fs::write(&path, &bytes).unwrap();
