@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use half::f16;
@@ -82,7 +82,11 @@ fn matrix(path: &Path) -> Result<Vec<Vec<f64>>, InputError> {
     let bad = |problem: String| InputError::new(path, problem).advice(advice);
     let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
     let bytes = file.metadata().map_err(|error| InputError::io(path, "open", &error))?.len();
-    let array = NpyFile::new(BufReader::new(file)).map_err(|error| bad(not_an_array(path, &error)))?;
+    let mut reader = BufReader::new(file);
+    if let Some(header) = header_bytes(&mut reader).filter(|header| *header > bytes) {
+        return Err(bad(format!("cannot be read: a header of {header} bytes in a file of {bytes}")));
+    }
+    let array = NpyFile::new(reader).map_err(|error| bad(not_an_array(path, &error)))?;
     let &[found, width] = array.shape() else {
         return Err(bad(format!("the array has {} dimensions", array.shape().len())));
     };
@@ -122,6 +126,16 @@ fn matrix(path: &Path) -> Result<Vec<Vec<f64>>, InputError> {
         }
     }
     Ok(rows)
+}
+
+/// How long the header of a file says that it is, where it says it; nothing is read from the reader by that. The library takes
+/// memory for as much.
+fn header_bytes(reader: &mut BufReader<File>) -> Option<u64> {
+    let start = reader.fill_buf().ok()?;
+    match start.get(6)? {
+        1 => Some(u64::from(u16::from_le_bytes(start.get(8..10)?.try_into().ok()?))),
+        _ => Some(u64::from(u32::from_le_bytes(start.get(8..12)?.try_into().ok()?))),
+    }
 }
 
 /// Why a file is no array that can be read.
@@ -190,6 +204,15 @@ mod tests {
         bytes.extend(data);
         std::fs::write(&path, bytes).unwrap();
         (folder, path)
+    }
+
+    #[test]
+    fn a_header_longer_than_its_file_is_refused_before_memory_is_taken_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vectors.npy");
+        std::fs::write(&path, b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'descr'").unwrap();
+        let error = read(&path, &["a"]).unwrap_err().to_string();
+        assert!(error.contains("a header of 4294967295 bytes in a file of 20"), "{error}");
     }
 
     #[test]
