@@ -64,7 +64,7 @@ const IDS: &str = "fuzz/seeds/ids";
 const PEFT: &str = "tests/fixtures/peft/untied_tokens";
 
 /// All of them.
-pub const READERS: [Reader; 28] = [
+pub const READERS: [Reader; 29] = [
     alone("project", &["projects/demo/project.ron", "tests/fixtures/audit/project.ron"], project),
     alone("marks", &["fuzz/seeds/.marks.ron"], marks),
     one_of("peso_block", RELEASE, &["tests/fixtures/data/tiny_release/Tiny_cl.all.block_1.json"], release),
@@ -75,6 +75,7 @@ pub const READERS: [Reader; 28] = [
     alone("amazon_ratings", &["tests/fixtures/data/amazon_2018/ratings/Tiny_Things.csv"], interactions),
     alone("amazon_gzip", &["tests/fixtures/data/amazon_2014/reviews_Tiny_Things_5.json.gz"], interactions),
     alone("amazon_zstd", &["tests/fixtures/data/amazon_2023/Tiny_Things.jsonl.zst"], interactions),
+    alone("python_literals", &["fuzz/seeds/steam_reviews.json"], interactions),
     alone(
         "table",
         &["tests/fixtures/data/hm/transactions_train.csv", "tests/fixtures/data/movielens_20m/ratings.csv"],

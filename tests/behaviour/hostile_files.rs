@@ -79,7 +79,7 @@ macro_rules! readers {
 }
 
 readers! {
-    project marks peso_block peso_items peso_index recbole amazon_reviews amazon_ratings amazon_gzip amazon_zstd table parquet
+    project marks peso_block peso_items peso_index recbole amazon_reviews amazon_ratings amazon_gzip amazon_zstd python_literals table parquet
     index id_manifest codebooks npy model_config model_variant safetensors safetensors_index gguf tokenizer adapter_config adapter
     run_config run_database checkpoint zip
 }
