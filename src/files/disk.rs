@@ -103,6 +103,7 @@ impl Output {
 
     /// Opens a file to be written at its end, which is made where it is missing.
     pub(super) fn append(path: &Path) -> io::Result<Self> {
+        refuse_link(path)?;
         about_to(&Operation::Open(path))?;
         let file = File::options().create(true).read(true).append(true).open(path)?;
         Ok(Self { path: path.to_path_buf(), file })
@@ -140,8 +141,18 @@ impl Seek for Output {
     }
 }
 
+/// Refuses a link in the place of a file that is written where it lies: in a folder from somebody else it may lead to any file of
+/// the user. Others are replaced by the file that is written.
+pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
+    if path.is_symlink() {
+        return Err(io::Error::other("it is a link to another place; put the file itself there"));
+    }
+    Ok(())
+}
+
 /// Opens a file whose lock is taken, which is made where it is missing.
 pub(super) fn open_to_lock(path: &Path) -> io::Result<File> {
+    refuse_link(path)?;
     if !path.exists() {
         about_to(&Operation::Open(path))?;
     }

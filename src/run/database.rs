@@ -142,6 +142,7 @@ pub(super) fn database_error(path: &Path, doing: &str, error: &rusqlite::Error) 
 }
 
 fn open(path: &Path) -> Result<Connection, InputError> {
+    disk::refuse_link(path).map_err(|error| InputError::io(path, "open", &error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
         connection.busy_timeout(Duration::from_secs(10))?;
