@@ -181,8 +181,8 @@ pub(crate) struct Opened {
     pub(crate) left: Option<Left>,
     /// Data and models that it names and that are not there.
     pub(crate) missing: Vec<MissingPath>,
-    /// Data and models that it names and that lie outside its folder.
-    pub(crate) outside: Vec<NamedPath>,
+    /// Data and models that it names and that lie outside its folder, with where they lie.
+    pub(crate) outside: Vec<(NamedPath, PathBuf)>,
 }
 
 /// What was dropped onto the window.

@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;
     project.check_trainable()?;
     let outside: Vec<String> =
-        project.outside().iter().map(|named| format!("{} ({})", named.path.display(), named.field)).collect();
+        project.outside().iter().map(|(named, place)| format!("{} ({})", place.display(), named.field)).collect();
     if !outside.is_empty() {
         say(&format!("reads outside the project's folder: {}", outside.join(", ")));
     }

@@ -34,12 +34,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     say(&format!("Wrote {}", arguments.to.display()));
     let unpacked = Project::load(&project)?;
     let missing = pack::missing(&unpacked);
-    for outside in unpacked.outside().iter().filter(|outside| missing.iter().all(|missing| missing.named != **outside))
-    {
-        let (path, field) = (outside.path.display(), outside.field);
-        say(&format!(
-            "outside: {path} ({field}) lies outside the project's folder, and is read when the project is used"
-        ));
+    for (named, place) in unpacked.outside() {
+        if missing.iter().all(|missing| missing.named != named) {
+            let (place, field) = (place.display(), named.field);
+            say(&format!(
+                "outside: {place} ({field}) lies outside the project's folder, and is read when the project is used"
+            ));
+        }
     }
     for missing in missing {
         let path = missing.named.path.display();

@@ -59,15 +59,24 @@ impl Project {
         found
     }
 
-    /// What the project names that lies outside its folder, wherever links lead; of a folder inside, what is in it is not looked at.
-    pub fn outside(&self) -> Vec<NamedPath> {
-        let Ok(folder) = fs::canonicalize(&self.folder) else { return self.paths() };
-        let is_inside = |named: &NamedPath| match fs::canonicalize(self.folder.join(&named.path)) {
-            Ok(found) => found.starts_with(&folder),
-            // What is not there leads nowhere yet: its name counts.
-            Err(_) => named.path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)),
+    /// What the project names that lies outside its folder, with the place that it leads to through links and dots; of a folder
+    /// inside, what is in it is not looked at.
+    pub fn outside(&self) -> Vec<(NamedPath, PathBuf)> {
+        // A folder that cannot be looked at has nothing in it.
+        let folder = fs::canonicalize(&self.folder).ok();
+        let place = |named: NamedPath| {
+            let path = self.folder.join(&named.path);
+            let (place, is_inside) = match fs::canonicalize(&path) {
+                Ok(place) => (place.clone(), folder.as_ref().is_some_and(|folder| place.starts_with(folder))),
+                // What is not there leads nowhere yet: its name counts.
+                Err(_) => {
+                    let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+                    (path, named.path.components().all(plain))
+                }
+            };
+            (!is_inside).then_some((named, place))
         };
-        self.paths().into_iter().filter(|named| !is_inside(named)).collect()
+        self.paths().into_iter().filter_map(place).collect()
     }
 
     /// The same with every path changed.
@@ -120,8 +129,11 @@ mod tests {
             project.base_model = BaseModel::HuggingFace(path.into());
             assert_eq!(!project.outside().is_empty(), outside, "{path}");
         }
+        project.base_model = BaseModel::HuggingFace("link".into());
+        let outside = project.outside();
+        assert_eq!(outside[0].1, fs::canonicalize(root.path().join("p2")).unwrap(), "where the link leads");
         project.base_model = BaseModel::HuggingFace(folder.join("own"));
-        assert_eq!(project.outside(), [], "an absolute path into it");
+        assert!(project.outside().is_empty(), "an absolute path into it");
     }
 
     #[test]

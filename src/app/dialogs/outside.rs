@@ -1,7 +1,5 @@
 //! Asking before a project that this window does not know yet reads what lies outside its folder.
 
-use std::path::Path;
-
 use eframe::egui;
 use egui::{RichText, ScrollArea, Ui};
 
@@ -31,8 +29,8 @@ impl DialogContents for OutsideDialog {
         ));
         ui.add_space(space::S);
         ScrollArea::vertical().max_height(240.0).show(ui, |ui| {
-            for NamedPath { field, path } in outside {
-                ui.label(RichText::new(shown(&project.folder, path)).family(theme::semi_bold()));
+            for (NamedPath { field, .. }, place) in outside {
+                ui.label(RichText::new(place.display().to_string()).family(theme::semi_bold()));
                 widgets::remark(ui, format!("Named by `{field}`"));
             }
         });
@@ -43,9 +41,4 @@ impl DialogContents for OutsideDialog {
         right_buttons(ui, "Read them and open", true, &mut action, || DialogAction::ReadOutside);
         action
     }
-}
-
-/// Where a path leads.
-fn shown(folder: &Path, path: &Path) -> String {
-    std::path::absolute(folder.join(path)).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
 }

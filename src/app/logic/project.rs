@@ -136,10 +136,11 @@ impl Workbench {
     /// from anybody: the user sees them first.
     pub(super) fn open_if_known(&mut self, opened: Box<Opened>) {
         let accepted = self.settings.known(&opened.file).map_or(&[][..], |known| &known.accepted);
-        if opened.new || opened.outside.iter().all(|outside| accepted.contains(&outside.path)) {
+        if opened.new || opened.outside.iter().all(|(named, _)| accepted.contains(&named.path)) {
             self.opened(*opened);
         } else {
             self.opening = None;
+            self.asked = None;
             self.dialog = Some(Dialog::Outside(OutsideDialog { opened }));
         }
     }
@@ -273,7 +274,9 @@ fn read_project(path: &Path) -> Result<Opened, InputError> {
     // Of a bundle nothing is read that is not in it.
     let own = !project.read_only;
     let missing = if own { pack::missing(&project) } else { Vec::new() };
-    let outside = if own { project.outside() } else { Vec::new() };
+    let mut outside = if own { project.outside() } else { Vec::new() };
+    // What is missing is told otherwise.
+    outside.retain(|(named, _)| missing.iter().all(|missing| missing.named != *named));
     Ok(Opened { file, project, layout, new: false, left, missing, outside })
 }
 
