@@ -6,12 +6,39 @@
 use std::fmt;
 use std::str::FromStr;
 
-#[cfg(feature = "gpu")]
-use burn::backend::{cuda::CudaDevice, wgpu::WgpuDevice};
+#[cfg(feature = "cuda")]
+use burn::backend::cuda::CudaDevice;
+#[cfg(feature = "wgpu")]
+use burn::backend::wgpu::WgpuDevice;
 use serde::Serialize;
 
-#[cfg(feature = "gpu")]
-mod gpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(feature = "wgpu")]
+mod wgpu_adapters;
+
+/// Without the feature there is no adapter to train on.
+#[cfg(not(feature = "wgpu"))]
+mod wgpu_adapters {
+    pub(super) fn find() -> Vec<super::Found> {
+        Vec::new()
+    }
+}
+
+/// Without the feature CUDA is never tried.
+#[cfg(not(feature = "cuda"))]
+mod cuda {
+    pub(super) fn find() -> super::Found {
+        let report = super::DeviceReport {
+            kind: "cuda".to_owned(),
+            name: "CUDA".to_owned(),
+            detail: "this build is without the feature `cuda`".to_owned(),
+            software: false,
+            usable: false,
+        };
+        super::Found { report, device: None }
+    }
+}
 
 /// What the user asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -52,9 +79,9 @@ impl fmt::Display for DeviceChoice {
 /// The device that a worker uses.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Device {
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "wgpu")]
     Wgpu(WgpuDevice),
-    #[cfg(feature = "gpu")]
+    #[cfg(feature = "cuda")]
     Cuda(CudaDevice),
     Cpu,
 }
@@ -83,12 +110,55 @@ pub struct Survey {
     pub reason: String,
 }
 
+/// A device that was looked for, and the device itself where it can be used.
+struct Found {
+    report: DeviceReport,
+    device: Option<Device>,
+}
+
 /// Looks at all devices and chooses one.
 ///
 /// # Errors
 /// In words: the device that was asked for is not there, and what to do.
 pub fn choose(choice: DeviceChoice) -> Result<(Device, Survey), String> {
-    gpu::choose(choice)
+    let adapters = wgpu_adapters::find();
+    let (cuda, cpu) = (cuda::find(), cpu());
+    let gpu = adapters.iter().find(|found| !found.report.software);
+    let (taken, reason) = match choice {
+        DeviceChoice::Cpu => (&cpu, "asked for"),
+        DeviceChoice::Wgpu => (gpu.or_else(|| adapters.first()).ok_or_else(no_adapter)?, "asked for"),
+        DeviceChoice::Cuda => (&cuda, "asked for"),
+        DeviceChoice::Auto => match gpu {
+            Some(gpu) => (gpu, "a GPU that wgpu can use"),
+            None if cuda.device.is_some() => (&cuda, "no GPU through wgpu, but a CUDA driver"),
+            None => (&cpu, why_the_cpu(!adapters.is_empty())),
+        },
+    };
+    let Some(device) = taken.device.clone() else {
+        return Err(format!("CUDA cannot be used: {}; use --device auto or --device cpu", taken.report.detail));
+    };
+    let (chosen, name) = (taken.report.kind.clone(), taken.report.name.clone());
+    let found = adapters.into_iter().chain([cuda, cpu]).map(|found| found.report).collect();
+    Ok((device, Survey { found, chosen, name, reason: reason.to_owned() }))
+}
+
+/// Why `auto` takes the CPU, where there are software adapters or none.
+fn why_the_cpu(software: bool) -> &'static str {
+    if software {
+        "no GPU through wgpu and no CUDA driver; a software adapter is slower than the CPU itself"
+    } else if cfg!(any(feature = "wgpu", feature = "cuda")) {
+        "no GPU through wgpu and no CUDA driver"
+    } else {
+        "this build trains on the CPU alone"
+    }
+}
+
+fn no_adapter() -> String {
+    if cfg!(feature = "wgpu") {
+        "no wgpu adapter was found; install a Vulkan driver, or use --device cpu".to_owned()
+    } else {
+        "this build is without the feature `wgpu`; build it with that, or use --device cpu".to_owned()
+    }
 }
 
 /// What `auto` finds and chooses.
@@ -105,9 +175,9 @@ impl Device {
     /// `wgpu`, `cuda` or `cpu`.
     pub fn kind(&self) -> &'static str {
         match self {
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "wgpu")]
             Self::Wgpu(_) => "wgpu",
-            #[cfg(feature = "gpu")]
+            #[cfg(feature = "cuda")]
             Self::Cuda(_) => "cuda",
             Self::Cpu => "cpu",
         }
@@ -116,45 +186,23 @@ impl Device {
     /// The device to try when this one fails: after wgpu CUDA where there is a driver, else the CPU.
     pub fn next(&self) -> &'static str {
         match self {
-            #[cfg(feature = "gpu")]
-            Self::Wgpu(_) if gpu::cuda().usable => "cuda",
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(_) if cuda::find().device.is_some() => "cuda",
             _ => "cpu",
         }
     }
 }
 
-fn cpu() -> DeviceReport {
+fn cpu() -> Found {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let name = format!("CPU, {cores} {}", if cores == 1 { "core" } else { "cores" });
-    DeviceReport {
+    let report = DeviceReport {
         kind: "cpu".to_owned(),
-        name,
+        name: format!("CPU, {cores} {}", if cores == 1 { "core" } else { "cores" }),
         detail: std::env::consts::ARCH.to_owned(),
         software: false,
         usable: true,
-    }
-}
-
-/// What a build without the `gpu` feature knows: the CPU.
-#[cfg(not(feature = "gpu"))]
-mod gpu {
-    use super::{Device, DeviceChoice, Survey, cpu};
-
-    pub(super) fn choose(choice: DeviceChoice) -> Result<(Device, Survey), String> {
-        let reason = match choice {
-            DeviceChoice::Cpu => "asked for",
-            DeviceChoice::Auto => "this build trains on the CPU alone",
-            DeviceChoice::Wgpu | DeviceChoice::Cuda => {
-                return Err(format!(
-                    "this build trains on the CPU alone; build it with the feature `gpu` for {choice}, or use --device cpu"
-                ));
-            }
-        };
-        let cpu = cpu();
-        let survey =
-            Survey { chosen: cpu.kind.clone(), name: cpu.name.clone(), reason: reason.to_owned(), found: vec![cpu] };
-        Ok((Device::Cpu, survey))
-    }
+    };
+    Found { report, device: Some(Device::Cpu) }
 }
 
 #[cfg(test)]
@@ -175,5 +223,14 @@ mod tests {
         let chosen = survey.found.iter().find(|f| f.kind == survey.chosen && f.name == survey.name).expect("listed");
         assert!(!chosen.software && chosen.usable, "{survey:?}");
         assert_eq!(device.kind(), survey.chosen);
+    }
+
+    #[test]
+    fn cuda_that_cannot_be_used_is_a_message() {
+        let found = cuda::find();
+        if found.device.is_none() {
+            let message = choose(DeviceChoice::Cuda).expect_err("there is no CUDA here");
+            assert!(message.contains("CUDA cannot be used") && message.contains(&found.report.detail), "{message}");
+        }
     }
 }

@@ -20,8 +20,10 @@ fn check(found: &DeviceReport) -> Check {
     match (usable, software) {
         (true, false) => Check::fine(kind, words),
         (true, true) => Check::fine(kind, format!("{words}, in software: `auto` leaves it out")),
-        // A machine without such a device lacks nothing.
-        (false, _) if detail.contains("no CUDA driver library") => Check::fine(kind, detail),
+        // A machine without such a device lacks nothing, nor does a build that is not meant for it.
+        (false, _) if detail.contains("no CUDA driver library") || detail.contains("this build") => {
+            Check::fine(kind, detail)
+        }
         (false, _) => {
             Check::note(kind, words, "install or update the driver of the device, or train with `--device cpu`")
         }

@@ -17,7 +17,7 @@ pub(super) fn checks() -> Vec<Check> {
         other => Check::note("build", other, "it trains many times slower than one of `cargo build --release`"),
     };
     let features = match this_build::FEATURES {
-        "none" => Check::note("features", "none", "without `gpu` it trains on the CPU alone"),
+        "none" => Check::note("features", "none", "without `wgpu` and `cuda` it trains on the CPU alone"),
         features => Check::fine("features", features),
     };
     vec![Check::fine("version", this_build::VERSION), build, features, executable]

@@ -12,8 +12,10 @@ pub mod stored;
 use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
-#[cfg(feature = "gpu")]
-use burn::backend::{Cuda, Wgpu};
+#[cfg(feature = "cuda")]
+use burn::backend::Cuda;
+#[cfg(feature = "wgpu")]
+use burn::backend::Wgpu;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
@@ -148,17 +150,17 @@ pub trait Kernels: Backend {
     }
 }
 
-#[cfg(feature = "gpu")]
+#[cfg(feature = "wgpu")]
 impl Kernels for Wgpu {}
-#[cfg(feature = "gpu")]
+#[cfg(feature = "wgpu")]
 impl Kernels for Autodiff<Wgpu> {
     fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
         stored::project(x, weight)
     }
 }
-#[cfg(feature = "gpu")]
+#[cfg(feature = "cuda")]
 impl Kernels for Cuda {}
-#[cfg(feature = "gpu")]
+#[cfg(feature = "cuda")]
 impl Kernels for Autodiff<Cuda> {
     fn project(x: Tensor<Self, 2>, weight: Tensor<Self, 2>) -> Tensor<Self, 2> {
         stored::project(x, weight)

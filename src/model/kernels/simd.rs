@@ -1,10 +1,37 @@
-//! Inner loops of the CPU kernels, compiled for the widest vectors that the machine has.
+//! Inner loops of the CPU kernels, compiled for the vectors that the machine has.
 
-/// Runs `work` with the machine's vector instructions enabled; what it inlines is vectorised for them.
-#[inline(always)]
-pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(work)
+/// Functions of slices that are compiled twice, for AVX2 and for what every machine has, and choose when they are called.
+///
+/// What they call has to be inlined in both, so it is `#[inline(always)]`. A closure that a generic function calls under
+/// each set of instructions would read better, but then the compiler has several places to inline a large one in, leaves it
+/// out of all of them, and none is vectorised.
+macro_rules! vectorised {
+    ($(
+        $(#[$attribute:meta])*
+        $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $output:ty)? $body:block
+    )*) => {$(
+        $(#[$attribute])*
+        #[allow(unsafe_code, reason = "calls a function of instructions that not every machine has; see SAFETY")]
+        $visibility fn $name($($argument: $type),*) $(-> $output)? {
+            #[inline(always)]
+            fn anywhere($($argument: $type),*) $(-> $output)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn with_avx2($($argument: $type),*) $(-> $output)? {
+                    anywhere($($argument),*)
+                }
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: the machine has AVX2.
+                    return unsafe { with_avx2($($argument),*) };
+                }
+            }
+            anywhere($($argument),*)
+        }
+    )*};
 }
+pub(super) use vectorised;
 
 /// `e^x` to 2 units in the last place, in plain arithmetic that vectorises (the standard one is a call).
 ///

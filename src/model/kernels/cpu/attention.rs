@@ -87,8 +87,7 @@ fn attention_forward(
 ) -> FlexTensor {
     let width = heads.width;
     let tasks = tasks(rows, spans, heads);
-    let pieces: Vec<Vec<f32>> =
-        tasks.par_iter().map(|task| simd::vectorised(|| head_forward(task, query, key, value))).collect();
+    let pieces: Vec<Vec<f32>> = tasks.par_iter().map(|task| head_forward(task, query, key, value)).collect();
     let mut out = vec![0.0; query.values().len()];
     for (task, piece) in tasks.iter().zip(&pieces) {
         let columns = task.group() * width;
@@ -111,25 +110,29 @@ fn scatter(
     }
 }
 
-#[inline(always)]
-fn head_forward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix) -> Vec<f32> {
-    let (width, group) = (task.heads.width, task.group());
-    let (keys, values) = (task.gather(key), task.gather(value));
-    let mut out = vec![0.0; task.row.queries.len() * group * width];
-    let mut weights = Vec::new();
-    for (i, q) in task.row.queries.clone().enumerate() {
-        let ranges = task.ranges(q);
-        for g in 0..group {
-            let at = (task.head * group + g) * width;
-            task.weights(&query.row(q)[at..at + width], &keys, &ranges, &mut weights);
-            let out = &mut out[(i * group + g) * width..][..width];
-            let seen = ranges.iter().cloned().flatten();
-            for (weight, key) in weights.iter().zip(seen) {
-                simd::add_scaled(out, *weight, &values[key * width..][..width]);
+simd::vectorised! {
+    fn head_forward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix) -> Vec<f32> {
+        let (width, group) = (task.heads.width, task.group());
+        let (keys, values) = (task.gather(key), task.gather(value));
+        let mut out = vec![0.0; task.row.queries.len() * group * width];
+        let mut weights = Vec::new();
+        for (i, q) in task.row.queries.clone().enumerate() {
+            let ranges = task.ranges(q);
+            for g in 0..group {
+                let at = (task.head * group + g) * width;
+                task.weights(&query.row(q)[at..at + width], &keys, &ranges, &mut weights);
+                let out = &mut out[(i * group + g) * width..][..width];
+                let mut weights = weights.iter();
+                for range in &ranges {
+                    let values = values[range.start * width..range.end * width].chunks_exact(width);
+                    for (value, weight) in values.zip(weights.by_ref()) {
+                        simd::add_scaled(out, *weight, value);
+                    }
+                }
             }
         }
+        out
     }
-    out
 }
 
 /// Gradients of one task: its queries `[queries, group * width]`, its keys and values `[keys, width]`.
@@ -139,42 +142,46 @@ struct HeadGradients {
     value: Vec<f32>,
 }
 
-/// With weights `p`, `dp = dO Vᵀ`: `dS = p (dp - Σ p dp)`, `dQ = dS K s`, `dK = dSᵀ Q s`, `dV = pᵀ dO`.
-#[inline(always)]
-fn head_backward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix, grad: &Matrix) -> HeadGradients {
-    let (width, group) = (task.heads.width, task.group());
-    let scale = 1.0 / (width as f32).sqrt();
-    let (keys, values) = (task.gather(key), task.gather(value));
-    let mut out = HeadGradients {
-        query: vec![0.0; task.row.queries.len() * group * width],
-        key: vec![0.0; keys.len()],
-        value: vec![0.0; values.len()],
-    };
-    let (mut weights, mut slopes) = (Vec::new(), Vec::new());
-    for (i, q) in task.row.queries.clone().enumerate() {
-        let ranges = task.ranges(q);
-        for g in 0..group {
-            let at = (task.head * group + g) * width;
-            let (query, grad) = (&query.row(q)[at..at + width], &grad.row(q)[at..at + width]);
-            task.weights(query, &keys, &ranges, &mut weights);
-            slopes.clear();
-            for range in &ranges {
-                for value in values[range.start * width..range.end * width].chunks_exact(width) {
-                    slopes.push(simd::dot(grad, value));
+simd::vectorised! {
+    /// With weights `p`, `dp = dO Vᵀ`: `dS = p (dp - Σ p dp)`, `dQ = dS K s`, `dK = dSᵀ Q s`, `dV = pᵀ dO`.
+    fn head_backward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix, grad: &Matrix) -> HeadGradients {
+        let (width, group) = (task.heads.width, task.group());
+        let scale = 1.0 / (width as f32).sqrt();
+        let (keys, values) = (task.gather(key), task.gather(value));
+        let mut out = HeadGradients {
+            query: vec![0.0; task.row.queries.len() * group * width],
+            key: vec![0.0; keys.len()],
+            value: vec![0.0; values.len()],
+        };
+        let (mut weights, mut slopes) = (Vec::new(), Vec::new());
+        for (i, q) in task.row.queries.clone().enumerate() {
+            let ranges = task.ranges(q);
+            for g in 0..group {
+                let at = (task.head * group + g) * width;
+                let (query, grad) = (&query.row(q)[at..at + width], &grad.row(q)[at..at + width]);
+                task.weights(query, &keys, &ranges, &mut weights);
+                slopes.clear();
+                for range in &ranges {
+                    for value in values[range.start * width..range.end * width].chunks_exact(width) {
+                        slopes.push(simd::dot(grad, value));
+                    }
+                }
+                let mean = simd::dot(&weights, &slopes);
+                let dq = &mut out.query[(i * group + g) * width..][..width];
+                let mut weights = weights.iter().zip(&slopes);
+                for range in &ranges {
+                    for (key, (weight, slope)) in range.clone().zip(weights.by_ref()) {
+                        let ds = weight * (slope - mean) * scale;
+                        let at = key * width;
+                        simd::add_scaled(dq, ds, &keys[at..at + width]);
+                        simd::add_scaled(&mut out.key[at..at + width], ds, query);
+                        simd::add_scaled(&mut out.value[at..at + width], *weight, grad);
+                    }
                 }
             }
-            let mean = simd::dot(&weights, &slopes);
-            let dq = &mut out.query[(i * group + g) * width..][..width];
-            for ((weight, slope), key) in weights.iter().zip(&slopes).zip(ranges.iter().cloned().flatten()) {
-                let ds = weight * (slope - mean) * scale;
-                let at = key * width;
-                simd::add_scaled(dq, ds, &keys[at..at + width]);
-                simd::add_scaled(&mut out.key[at..at + width], ds, query);
-                simd::add_scaled(&mut out.value[at..at + width], *weight, grad);
-            }
         }
+        out
     }
-    out
 }
 
 fn attention_backward(
@@ -187,7 +194,7 @@ fn attention_backward(
     let width = heads.width;
     let tasks = tasks(rows, spans, heads);
     let pieces: Vec<HeadGradients> =
-        tasks.par_iter().map(|task| simd::vectorised(|| head_backward(task, query, key, value, grad))).collect();
+        tasks.par_iter().map(|task| head_backward(task, query, key, value, grad)).collect();
     let mut dq = vec![0.0; query.values().len()];
     let (mut dk, mut dv) = (vec![0.0; key.values().len()], vec![0.0; value.values().len()]);
     for (task, piece) in tasks.iter().zip(&pieces) {

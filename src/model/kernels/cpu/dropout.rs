@@ -45,16 +45,21 @@ pub(super) fn add_kept(out: &mut [f32], values: &[f32], dropout: Dropout) {
     let (seed, threshold, scale) = (dropout.seed32(), dropout.threshold(), dropout.kept_scale());
     let task = BLOCKS_A_TASK * simd::MASK_BLOCK;
     out.par_chunks_mut(task).zip(values.par_chunks(task)).enumerate().for_each(|(i, (out, values))| {
-        simd::vectorised(|| {
-            let blocks = out.chunks_mut(simd::MASK_BLOCK).zip(values.chunks(simd::MASK_BLOCK));
-            for (block, (out, values)) in blocks.enumerate() {
-                let factors = simd::dropout_factors(seed, (i * BLOCKS_A_TASK + block) as u32, threshold, scale);
-                for ((out, value), factor) in out.iter_mut().zip(values).zip(factors) {
-                    *out += value * factor;
-                }
-            }
-        });
+        add_blocks(out, values, seed, (i * BLOCKS_A_TASK) as u32, threshold, scale);
     });
+}
+
+simd::vectorised! {
+    /// [`add_kept`] from a block on.
+    fn add_blocks(out: &mut [f32], values: &[f32], seed: u32, first: u32, threshold: u32, scale: f32) {
+        let blocks = out.chunks_mut(simd::MASK_BLOCK).zip(values.chunks(simd::MASK_BLOCK));
+        for (block, (out, values)) in (first..).zip(blocks) {
+            let factors = simd::dropout_factors(seed, block, threshold, scale);
+            for ((out, value), factor) in out.iter_mut().zip(values).zip(&factors) {
+                *out += value * factor;
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

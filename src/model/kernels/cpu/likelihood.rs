@@ -27,11 +27,29 @@ pub fn log_sum_exp(logits: Tensor<Flex, 2>) -> Tensor<Flex, 2> {
         let mut row = vec![0.0; logits.columns];
         for (i, out) in rows.iter_mut().enumerate() {
             row.copy_from_slice(logits.row(first + i));
-            let top = simd::max(&row);
-            *out = simd::exp_shifted(&mut row, top).ln() + top;
+            let (top, sum) = exponentials(&mut row);
+            *out = sum.ln() + top;
         }
     });
     wrap(matrix(out, logits.rows, 1))
+}
+
+simd::vectorised! {
+    /// Replaces logits by `e^(logit - top)`; the top of them, and the sum.
+    fn exponentials(logits: &mut [f32]) -> (f32, f32) {
+        let top = simd::max(logits);
+        (top, simd::exp_shifted(logits, top))
+    }
+
+    fn divide(out: &mut Vec<f32>, logits: &[f32], temperature: f32) {
+        out.extend(logits.iter().map(|x| x / temperature));
+    }
+
+    fn scale(values: &mut [f32], factor: f32) {
+        for value in values {
+            *value *= factor;
+        }
+    }
 }
 
 fn target_list(targets: Tensor<Flex, 1, Int>) -> Vec<usize> {
@@ -48,11 +66,10 @@ struct TargetSoftmax<'a> {
 
 impl TargetSoftmax<'_> {
     /// The logits that compete in a row, divided by the temperature, into `scaled`.
-    #[inline(always)]
     fn competing(&self, row: usize, logits: &[f32], scaled: &mut Vec<f32>) {
         scaled.clear();
         match self.candidates.get(row) {
-            None => scaled.extend(logits.iter().map(|x| x / self.temperature)),
+            None => divide(scaled, logits, self.temperature),
             Some(tokens) => scaled.extend(tokens.iter().map(|&token| logits[token as usize] / self.temperature)),
         }
     }
@@ -64,9 +81,9 @@ impl TargetSoftmax<'_> {
             for (i, out) in rows.iter_mut().enumerate() {
                 let row = logits.row(first + i);
                 self.competing(first + i, row, &mut scaled);
-                let top = simd::max(&scaled);
+                let (top, sum) = exponentials(&mut scaled);
                 let target = row[self.targets[first + i]] / self.temperature;
-                *out = simd::exp_shifted(&mut scaled, top).ln() + top - target;
+                *out = sum.ln() + top - target;
             }
         });
         matrix(out, logits.rows, 1)
@@ -80,12 +97,9 @@ impl TargetSoftmax<'_> {
             for (i, out) in rows.chunks_exact_mut(logits.columns).enumerate() {
                 let row = first + i;
                 self.competing(row, logits.row(row), &mut scaled);
-                let top = simd::max(&scaled);
-                let sum = simd::exp_shifted(&mut scaled, top);
+                let (_, sum) = exponentials(&mut scaled);
                 let factor = grad.values()[row] / self.temperature;
-                for value in &mut scaled {
-                    *value *= factor / sum;
-                }
+                scale(&mut scaled, factor / sum);
                 match self.candidates.get(row) {
                     None => out.copy_from_slice(&scaled),
                     Some(tokens) => tokens.iter().zip(&scaled).for_each(|(&token, value)| out[token as usize] = *value),

@@ -7,8 +7,6 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use rayon::prelude::*;
 
-use super::super::simd;
-
 /// Rows of a tensor that one task works on.
 pub(super) const ROWS_A_TASK: usize = 32;
 
@@ -139,7 +137,5 @@ pub(super) fn product(a: View<'_>, b: View<'_>, factor: f32) -> Vec<f32> {
 
 /// Calls `work(first row, rows of out)` on pieces of `out`, in parallel.
 pub(super) fn by_rows(out: &mut [f32], columns: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
-    out.par_chunks_mut(ROWS_A_TASK * columns)
-        .enumerate()
-        .for_each(|(piece, rows)| simd::vectorised(|| work(piece * ROWS_A_TASK, rows)));
+    out.par_chunks_mut(ROWS_A_TASK * columns).enumerate().for_each(|(piece, rows)| work(piece * ROWS_A_TASK, rows));
 }

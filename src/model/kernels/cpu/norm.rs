@@ -12,6 +12,7 @@ pub fn rms_norm(x: Tensor<Flex, 2>, weight: Tensor<Flex, 2>, epsilon: f64) -> Te
     wrap(rms_norm_forward(&take(x), &take(weight), epsilon))
 }
 
+#[inline(always)]
 fn inverse_rms(row: &[f32], epsilon: f64) -> f32 {
     (1.0 / (f64::from(simd::dot(row, row)) / row.len() as f64 + epsilon).sqrt()) as f32
 }
@@ -21,11 +22,7 @@ fn rms_norm_forward(x: &Matrix, weight: &Matrix, epsilon: f64) -> FlexTensor {
     let w = weight.values();
     by_rows(&mut out, x.columns, |first, rows| {
         for (i, out) in rows.chunks_exact_mut(x.columns).enumerate() {
-            let row = x.row(first + i);
-            let scale = inverse_rms(row, epsilon);
-            for ((out, x), w) in out.iter_mut().zip(row).zip(w) {
-                *out = x * scale * w;
-            }
+            norm_row(out, x.row(first + i), w, epsilon);
         }
     });
     matrix(out, x.rows, x.columns)
@@ -44,33 +41,46 @@ fn rms_norm_backward(
         let mut dx = vec![0.0; x.values().len()];
         by_rows(&mut dx, x.columns, |first, rows| {
             for (i, out) in rows.chunks_exact_mut(x.columns).enumerate() {
-                let (row, g) = (x.row(first + i), grad.row(first + i));
-                let scale = inverse_rms(row, epsilon);
-                for ((out, g), w) in out.iter_mut().zip(g).zip(w) {
-                    *out = g * w;
-                }
-                let mean = simd::dot(out, row) / x.columns as f32 * scale * scale;
-                for (out, x) in out.iter_mut().zip(row) {
-                    *out = scale * (*out - x * mean);
-                }
+                norm_row_back(out, x.row(first + i), w, grad.row(first + i), epsilon);
             }
         });
         matrix(dx, x.rows, x.columns)
     });
     let dw = wanted[1].then(|| {
         let mut dw = vec![0.0; x.columns];
-        simd::vectorised(|| {
-            for i in 0..x.rows {
-                let (row, g) = (x.row(i), grad.row(i));
-                let scale = inverse_rms(row, epsilon);
-                for ((dw, x), g) in dw.iter_mut().zip(row).zip(g) {
-                    *dw += g * x * scale;
-                }
-            }
-        });
+        for i in 0..x.rows {
+            add_weight_gradient(&mut dw, x.row(i), grad.row(i), epsilon);
+        }
         matrix(dw, 1, x.columns)
     });
     [dx, dw]
+}
+
+simd::vectorised! {
+    fn norm_row(out: &mut [f32], row: &[f32], weight: &[f32], epsilon: f64) {
+        let scale = inverse_rms(row, epsilon);
+        for ((out, x), w) in out.iter_mut().zip(row).zip(weight) {
+            *out = x * scale * w;
+        }
+    }
+
+    fn norm_row_back(out: &mut [f32], row: &[f32], weight: &[f32], grad: &[f32], epsilon: f64) {
+        let scale = inverse_rms(row, epsilon);
+        for ((out, g), w) in out.iter_mut().zip(grad).zip(weight) {
+            *out = g * w;
+        }
+        let mean = simd::dot(out, row) / row.len() as f32 * scale * scale;
+        for (out, x) in out.iter_mut().zip(row) {
+            *out = scale * (*out - x * mean);
+        }
+    }
+
+    fn add_weight_gradient(dw: &mut [f32], row: &[f32], grad: &[f32], epsilon: f64) {
+        let scale = inverse_rms(row, epsilon);
+        for ((dw, x), g) in dw.iter_mut().zip(row).zip(grad) {
+            *dw += g * x * scale;
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -17,9 +17,7 @@ fn swiglu_forward(gate: &Matrix, up: &Matrix) -> FlexTensor {
     let mut out = vec![0.0; gate.values().len()];
     by_rows(&mut out, gate.columns, |first, rows| {
         let from = first * gate.columns;
-        for ((out, g), u) in rows.iter_mut().zip(&gate.values()[from..]).zip(&up.values()[from..]) {
-            *out = g / (1.0 + simd::exp(-g)) * u;
-        }
+        activate(rows, &gate.values()[from..], &up.values()[from..]);
     });
     matrix(out, gate.rows, gate.columns)
 }
@@ -29,17 +27,26 @@ fn swiglu_backward(gate: &Matrix, up: &Matrix, grad: &Matrix) -> [FlexTensor; 2]
     let (mut dgate, mut dup) = (vec![0.0; gate.values().len()], vec![0.0; gate.values().len()]);
     let piece = ROWS_A_TASK * gate.columns;
     dgate.par_chunks_mut(piece).zip(dup.par_chunks_mut(piece)).enumerate().for_each(|(i, (dgate, dup))| {
-        simd::vectorised(|| {
-            let from = i * piece;
-            let inputs = gate.values()[from..].iter().zip(&up.values()[from..]).zip(&grad.values()[from..]);
-            for ((dgate, dup), ((x, up), g)) in dgate.iter_mut().zip(dup).zip(inputs) {
-                let sigmoid = 1.0 / (1.0 + simd::exp(-x));
-                *dgate = g * up * sigmoid * (1.0 + x * (1.0 - sigmoid));
-                *dup = g * x * sigmoid;
-            }
-        });
+        let from = i * piece;
+        activate_back(dgate, dup, &gate.values()[from..], &up.values()[from..], &grad.values()[from..]);
     });
     [matrix(dgate, gate.rows, gate.columns), matrix(dup, gate.rows, gate.columns)]
+}
+
+simd::vectorised! {
+    fn activate(out: &mut [f32], gate: &[f32], up: &[f32]) {
+        for ((out, g), u) in out.iter_mut().zip(gate).zip(up) {
+            *out = g / (1.0 + simd::exp(-g)) * u;
+        }
+    }
+
+    fn activate_back(dgate: &mut [f32], dup: &mut [f32], gate: &[f32], up: &[f32], grad: &[f32]) {
+        for ((dgate, dup), ((x, up), g)) in dgate.iter_mut().zip(dup).zip(gate.iter().zip(up).zip(grad)) {
+            let sigmoid = 1.0 / (1.0 + simd::exp(-x));
+            *dgate = g * up * sigmoid * (1.0 + x * (1.0 - sigmoid));
+            *dup = g * x * sigmoid;
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
