@@ -11,11 +11,11 @@ pub mod stored;
 
 use std::sync::Arc;
 
-use burn::backend::{Autodiff, Flex};
 #[cfg(feature = "cuda")]
 use burn::backend::Cuda;
 #[cfg(feature = "wgpu")]
 use burn::backend::Wgpu;
+use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 
