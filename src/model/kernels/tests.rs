@@ -149,6 +149,8 @@ fn sequences() -> Vec<Sequence> {
         Sequence { prefix: (0..9).collect(), branches: vec![branch(1, 3), branch(5, 3), branch(9, 3)] },
         Sequence { prefix: (0..2).collect(), branches: vec![branch(2, 1)] },
         Sequence { prefix: vec![], branches: vec![branch(0, 7)] },
+        // Longer than what is multiplied at once; the scored tokens see nothing of the history's second half.
+        Sequence { prefix: (0..70).collect(), branches: vec![branch(12, 9), branch(20, 19), branch(3, 8)] },
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Attention of packed queries over the keys that they see: one task a row and key-value head.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::super::{Heads, simd};
-use super::matrix::{Matrix, matrix, take, wrap};
+use super::matrix::{Matrix, View, matrix, multiply_here, take, wrap};
 use super::record::{Gradient, Tracked, input, record};
 use crate::model::packing::{AttentionPlan, PackedRow, Span};
 
@@ -32,43 +33,145 @@ struct HeadTask<'a> {
 }
 
 impl HeadTask<'_> {
+    /// Query heads that share the task's keys.
     fn group(&self) -> usize {
         self.heads.query / self.heads.key_value
     }
 
     /// The row's keys (or values) of this head, gathered together: `[keys, width]`.
     fn gather(&self, from: &Matrix) -> Vec<f32> {
-        let width = self.heads.width;
-        let columns = self.head * width..(self.head + 1) * width;
-        let mut out = Vec::with_capacity(self.row.key_count() * width);
-        for key in self.row.all_keys() {
-            out.extend_from_slice(&from.row(key)[columns.clone()]);
-        }
-        out
+        gather(from, self.row.all_keys(), self.head * self.heads.width, self.heads.width)
     }
 
-    /// The gathered keys that a query sees.
-    fn ranges(&self, query: usize) -> [Range<usize>; 3] {
-        let Span(ranges) = &self.spans[query];
-        std::array::from_fn(|i| self.row.local(&ranges[i]))
+    /// What some queries have of this head's group, `[queries * group, width]`.
+    fn gather_queries(&self, from: &Matrix, queries: Range<usize>) -> Vec<f32> {
+        let columns = self.group() * self.heads.width;
+        gather(from, queries, self.head * columns, columns)
     }
 
-    /// Softmax weights of one query over the keys of its ranges, one after the other, into `weights`.
-    #[inline(always)]
-    fn weights(&self, query: &[f32], keys: &[f32], ranges: &[Range<usize>; 3], weights: &mut Vec<f32>) {
-        let width = self.heads.width;
-        let scale = 1.0 / (width as f32).sqrt();
-        weights.clear();
-        for range in ranges {
-            for key in keys[range.start * width..range.end * width].chunks_exact(width) {
-                weights.push(simd::dot(query, key) * scale);
+    fn blocks(&self) -> impl Iterator<Item = Block> {
+        let Range { start, end } = self.row.queries;
+        (start..end).step_by(BLOCK).map(move |first| Block::new(self, first..end.min(first + BLOCK)))
+    }
+}
+
+/// Columns `at..at + width` of some rows.
+fn gather(from: &Matrix, rows: impl Iterator<Item = usize>, at: usize, width: usize) -> Vec<f32> {
+    let mut out = Vec::with_capacity(rows.size_hint().0 * width);
+    for row in rows {
+        out.extend_from_slice(&from.row(row)[at..at + width]);
+    }
+    out
+}
+
+/// Queries of a row that are multiplied with their keys at once.
+const BLOCK: usize = 32;
+
+/// Neighbouring queries of one row, and the keys that any of them sees.
+struct Block {
+    queries: Range<usize>,
+    /// Places of the keys among the row's, in order, without gaps within a range.
+    seen: Vec<Range<usize>>,
+    /// For each query the ranges of the block's keys that it sees, in order.
+    ranges: Vec<[Range<usize>; 3]>,
+}
+
+impl Block {
+    fn new(task: &HeadTask<'_>, queries: Range<usize>) -> Self {
+        let local = |query: usize| task.spans[query].0.each_ref().map(|range| task.row.local(range));
+        let mut ranges: Vec<[Range<usize>; 3]> = queries.clone().map(local).collect();
+        let mut all: Vec<Range<usize>> = ranges.iter().flatten().filter(|range| !range.is_empty()).cloned().collect();
+        all.sort_unstable_by_key(|range| range.start);
+        let mut seen: Vec<Range<usize>> = Vec::new();
+        for range in all {
+            match seen.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => seen.push(range),
             }
         }
-        let top = simd::max(weights);
-        let sum = simd::exp_shifted(weights, top);
+        for range in ranges.iter_mut().flatten().filter(|range| !range.is_empty()) {
+            let mut before = 0;
+            let holds = |keys: &&Range<usize>| {
+                let holds = range.start < keys.end;
+                before += if holds { 0 } else { keys.len() };
+                holds
+            };
+            let keys = seen.iter().find(holds).expect("every range was joined to those that are seen");
+            *range = before + range.start - keys.start..before + range.end - keys.start;
+        }
+        Self { queries, seen, ranges }
+    }
+
+    /// Number of keys.
+    fn keys(&self) -> usize {
+        self.seen.iter().map(ExactSizeIterator::len).sum()
+    }
+
+    /// The block's rows of a row's keys or values, `[keys, width]`.
+    fn of<'a>(&self, rows: &'a [f32], width: usize) -> Cow<'a, [f32]> {
+        match self.seen.as_slice() {
+            [seen] => Cow::Borrowed(&rows[seen.start * width..seen.end * width]),
+            several => several.iter().flat_map(|seen| &rows[seen.start * width..seen.end * width]).copied().collect(),
+        }
+    }
+
+    /// Adds what was computed for the block's keys to the row's, both `[keys, width]`.
+    fn add(&self, to: &mut [f32], computed: &[f32], width: usize) {
+        let mut computed = computed;
+        for seen in &self.seen {
+            let (own, others) = computed.split_at(seen.len() * width);
+            add(&mut to[seen.start * width..seen.end * width], own);
+            computed = others;
+        }
+    }
+
+    /// Softmax weights of every query over its keys, 0 for keys that it does not see: `[queries * group, keys]`.
+    fn weights(&self, queries: View<'_>, keys: View<'_>, width: usize) -> Vec<f32> {
+        let mut weights = vec![0.0; queries.rows * keys.rows];
+        multiply_here(&mut weights, queries, keys.t(), 1.0 / (width as f32).sqrt(), false);
+        let group = queries.rows / self.ranges.len();
+        for (i, row) in weights.chunks_exact_mut(keys.rows).enumerate() {
+            normalise(row, &self.ranges[i / group]);
+        }
+        weights
+    }
+}
+
+simd::vectorised! {
+    fn add(to: &mut [f32], values: &[f32]) {
+        simd::add_scaled(to, 1.0, values);
+    }
+
+    /// The softmax of scores in ranges, 0 between these.
+    fn normalise(scores: &mut [f32], ranges: &[Range<usize>; 3]) {
+        let mut top = f32::NEG_INFINITY;
+        for range in ranges {
+            top = top.max(simd::max(&scores[range.clone()]));
+        }
+        let (mut sum, mut end) = (0.0, 0);
+        for range in ranges {
+            // An empty range lies anywhere.
+            if range.is_empty() {
+                continue;
+            }
+            scores[end..range.start].fill(0.0);
+            sum += simd::exp_shifted(&mut scores[range.clone()], top);
+            end = range.end;
+        }
+        scores[end..].fill(0.0);
         let inverse = 1.0 / sum;
-        for weight in weights.iter_mut() {
-            *weight *= inverse;
+        for range in ranges {
+            for weight in &mut scores[range.clone()] {
+                *weight *= inverse;
+            }
+        }
+    }
+
+    /// The slopes of a row's scores, from those of its weights: `dS = p (dp - Σ p dp) scale`.
+    fn slopes_of_scores(slopes: &mut [f32], weights: &[f32], scale: f32) {
+        let mean = simd::dot(weights, slopes);
+        for (slope, weight) in slopes.iter_mut().zip(weights) {
+            *slope = weight * (*slope - mean) * scale;
         }
     }
 }
@@ -110,29 +213,19 @@ fn scatter(
     }
 }
 
-simd::vectorised! {
-    fn head_forward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix) -> Vec<f32> {
-        let (width, group) = (task.heads.width, task.group());
-        let (keys, values) = (task.gather(key), task.gather(value));
-        let mut out = vec![0.0; task.row.queries.len() * group * width];
-        let mut weights = Vec::new();
-        for (i, q) in task.row.queries.clone().enumerate() {
-            let ranges = task.ranges(q);
-            for g in 0..group {
-                let at = (task.head * group + g) * width;
-                task.weights(&query.row(q)[at..at + width], &keys, &ranges, &mut weights);
-                let out = &mut out[(i * group + g) * width..][..width];
-                let mut weights = weights.iter();
-                for range in &ranges {
-                    let values = values[range.start * width..range.end * width].chunks_exact(width);
-                    for (value, weight) in values.zip(weights.by_ref()) {
-                        simd::add_scaled(out, *weight, value);
-                    }
-                }
-            }
-        }
-        out
+fn head_forward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix) -> Vec<f32> {
+    let (width, group) = (task.heads.width, task.group());
+    let (keys, values) = (task.gather(key), task.gather(value));
+    let mut out = vec![0.0; task.row.queries.len() * group * width];
+    for (block, out) in task.blocks().zip(out.chunks_mut(BLOCK * group * width)) {
+        let rows = block.queries.len() * group;
+        let (queries, keys, values) =
+            (task.gather_queries(query, block.queries.clone()), block.of(&keys, width), block.of(&values, width));
+        let keys = View::new(&keys, block.keys(), width);
+        let weights = block.weights(View::new(&queries, rows, width), keys, width);
+        multiply_here(out, View::new(&weights, rows, keys.rows), View::new(&values, keys.rows, width), 1.0, false);
     }
+    out
 }
 
 /// Gradients of one task: its queries `[queries, group * width]`, its keys and values `[keys, width]`.
@@ -142,46 +235,39 @@ struct HeadGradients {
     value: Vec<f32>,
 }
 
-simd::vectorised! {
-    /// With weights `p`, `dp = dO Vᵀ`: `dS = p (dp - Σ p dp)`, `dQ = dS K s`, `dK = dSᵀ Q s`, `dV = pᵀ dO`.
-    fn head_backward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix, grad: &Matrix) -> HeadGradients {
-        let (width, group) = (task.heads.width, task.group());
-        let scale = 1.0 / (width as f32).sqrt();
-        let (keys, values) = (task.gather(key), task.gather(value));
-        let mut out = HeadGradients {
-            query: vec![0.0; task.row.queries.len() * group * width],
-            key: vec![0.0; keys.len()],
-            value: vec![0.0; values.len()],
-        };
-        let (mut weights, mut slopes) = (Vec::new(), Vec::new());
-        for (i, q) in task.row.queries.clone().enumerate() {
-            let ranges = task.ranges(q);
-            for g in 0..group {
-                let at = (task.head * group + g) * width;
-                let (query, grad) = (&query.row(q)[at..at + width], &grad.row(q)[at..at + width]);
-                task.weights(query, &keys, &ranges, &mut weights);
-                slopes.clear();
-                for range in &ranges {
-                    for value in values[range.start * width..range.end * width].chunks_exact(width) {
-                        slopes.push(simd::dot(grad, value));
-                    }
-                }
-                let mean = simd::dot(&weights, &slopes);
-                let dq = &mut out.query[(i * group + g) * width..][..width];
-                let mut weights = weights.iter().zip(&slopes);
-                for range in &ranges {
-                    for (key, (weight, slope)) in range.clone().zip(weights.by_ref()) {
-                        let ds = weight * (slope - mean) * scale;
-                        let at = key * width;
-                        simd::add_scaled(dq, ds, &keys[at..at + width]);
-                        simd::add_scaled(&mut out.key[at..at + width], ds, query);
-                        simd::add_scaled(&mut out.value[at..at + width], *weight, grad);
-                    }
-                }
-            }
+/// With weights `p`, `dp = dO Vᵀ`: `dS = p (dp - Σ p dp)`, `dQ = dS K s`, `dK = dSᵀ Q s`, `dV = pᵀ dO`.
+fn head_backward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix, grad: &Matrix) -> HeadGradients {
+    let (width, group) = (task.heads.width, task.group());
+    let scale = 1.0 / (width as f32).sqrt();
+    let (keys, values) = (task.gather(key), task.gather(value));
+    let mut out = HeadGradients {
+        query: vec![0.0; task.row.queries.len() * group * width],
+        key: vec![0.0; keys.len()],
+        value: vec![0.0; values.len()],
+    };
+    let mut of_keys = Vec::new();
+    for (block, dq) in task.blocks().zip(out.query.chunks_mut(BLOCK * group * width)) {
+        let (rows, seen) = (block.queries.len() * group, block.keys());
+        let queries = task.gather_queries(query, block.queries.clone());
+        let grad = task.gather_queries(grad, block.queries.clone());
+        let (keys, values) = (block.of(&keys, width), block.of(&values, width));
+        let (queries, grad) = (View::new(&queries, rows, width), View::new(&grad, rows, width));
+        let (keys, values) = (View::new(&keys, seen, width), View::new(&values, seen, width));
+        let weights = block.weights(queries, keys, width);
+        let mut slopes = vec![0.0; rows * seen];
+        multiply_here(&mut slopes, grad, values.t(), 1.0, false);
+        for (slopes, weights) in slopes.chunks_exact_mut(seen).zip(weights.chunks_exact(seen)) {
+            slopes_of_scores(slopes, weights, scale);
         }
-        out
+        let (weights, slopes) = (View::new(&weights, rows, seen), View::new(&slopes, rows, seen));
+        multiply_here(dq, slopes, keys, 1.0, false);
+        of_keys.resize(seen * width, 0.0);
+        multiply_here(&mut of_keys, slopes.t(), queries, 1.0, false);
+        block.add(&mut out.key, &of_keys, width);
+        multiply_here(&mut of_keys, weights.t(), grad, 1.0, false);
+        block.add(&mut out.value, &of_keys, width);
     }
+    out
 }
 
 fn attention_backward(

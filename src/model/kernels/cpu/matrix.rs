@@ -95,13 +95,21 @@ impl<'a> View<'a> {
 }
 
 /// `out = factor · a b`, or `out += factor · a b` where `add`.
-#[allow(unsafe_code, reason = "gemm takes pointers; see SAFETY")]
 pub(super) fn multiply(out: &mut [f32], a: View<'_>, b: View<'_>, factor: f32, add: bool) {
+    multiply_on(gemm::Parallelism::Rayon(rayon::current_num_threads()), out, a, b, factor, add);
+}
+
+/// [`multiply`] on this thread alone, for one of many small products.
+pub(super) fn multiply_here(out: &mut [f32], a: View<'_>, b: View<'_>, factor: f32, add: bool) {
+    multiply_on(gemm::Parallelism::None, out, a, b, factor, add);
+}
+
+#[allow(unsafe_code, reason = "gemm takes pointers; see SAFETY")]
+fn multiply_on(parallelism: gemm::Parallelism, out: &mut [f32], a: View<'_>, b: View<'_>, factor: f32, add: bool) {
     assert_eq!(a.columns, b.rows, "inner sizes of a product agree");
     assert_eq!(out.len(), a.rows * b.columns, "a product has the outer sizes");
     let (a_column, a_row) = a.strides();
     let (b_column, b_row) = b.strides();
-    let parallelism = gemm::Parallelism::Rayon(rayon::current_num_threads());
     // SAFETY: `out`, `a` and `b` are as long as their sizes say (checked above and in `View::new`), their strides
     // stay inside, and `out` is borrowed exclusively.
     unsafe {
