@@ -55,7 +55,10 @@ fn unexplained(plan: &Plan, report: &ImportReport, bytes: &[u8]) -> Option<u64> 
         Layout::Objects(_) if bytes.trim_ascii_start().starts_with(b"{\"") || bytes.starts_with(b"{'") => 0,
         _ => return None,
     };
-    let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() as u64;
+    let lines = match &source.layout {
+        Layout::Objects(_) => objects(bytes),
+        _ => filled_lines(bytes).count() as u64,
+    };
     let explained = report.interactions + report.skipped.lines + report.left_out + header;
     (!plain).then(|| lines.saturating_sub(explained))
 }
@@ -97,6 +100,21 @@ fn try_file(folder: &Path, name: &Path, sound: &[u8], mutations: usize, outcomes
         };
         outcome.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+fn filled_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
+}
+
+/// Lines that are objects or should be: one whose end is on the next line is read as one.
+fn objects(bytes: &[u8]) -> u64 {
+    let mut open = false;
+    let begins = |line: &[u8]| {
+        let goes_on = open && !line.starts_with(b"{");
+        open = !line.ends_with(b"}");
+        !goes_on
+    };
+    filled_lines(bytes).map(begins).filter(|begins| *begins).count() as u64
 }
 
 /// All files below a folder that have data, by folder and name.
