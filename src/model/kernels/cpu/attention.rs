@@ -79,7 +79,7 @@ struct Block {
 impl Block {
     fn new(task: &HeadTask<'_>, queries: Range<usize>) -> Self {
         let local = |query: usize| task.spans[query].0.each_ref().map(|range| task.row.local(range));
-        let mut ranges: Vec<[Range<usize>; 3]> = queries.clone().map(local).collect();
+        let ranges: Vec<[Range<usize>; 3]> = queries.clone().map(local).collect();
         let mut all: Vec<Range<usize>> = ranges.iter().flatten().filter(|range| !range.is_empty()).cloned().collect();
         all.sort_unstable_by_key(|range| range.start);
         let mut seen: Vec<Range<usize>> = Vec::new();
@@ -89,16 +89,7 @@ impl Block {
                 _ => seen.push(range),
             }
         }
-        for range in ranges.iter_mut().flatten().filter(|range| !range.is_empty()) {
-            let mut before = 0;
-            let holds = |keys: &&Range<usize>| {
-                let holds = range.start < keys.end;
-                before += if holds { 0 } else { keys.len() };
-                holds
-            };
-            let keys = seen.iter().find(holds).expect("every range was joined to those that are seen");
-            *range = before + range.start - keys.start..before + range.end - keys.start;
-        }
+        let ranges = ranges.into_iter().map(|ranges| ranges.map(|range| among(&seen, range))).collect();
         Self { queries, seen, ranges }
     }
 
@@ -135,6 +126,18 @@ impl Block {
         }
         weights
     }
+}
+
+/// Where a range of the row's keys lies among those that are seen.
+fn among(seen: &[Range<usize>], range: Range<usize>) -> Range<usize> {
+    let mut before = 0;
+    for keys in seen {
+        if !range.is_empty() && range.start < keys.end {
+            return before + range.start - keys.start..before + range.end - keys.start;
+        }
+        before += keys.len();
+    }
+    0..0
 }
 
 simd::vectorised! {
