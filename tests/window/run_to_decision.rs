@@ -38,7 +38,7 @@ impl Tour {
 
     /// The demo, where the start page suggests to put it.
     fn demo(world: &World) -> Self {
-        let file = world.folder.path().join("peso-demo/project.ron");
+        let file = world.folder.path().join("documents/peso-demo/project.ron");
         Self { file, runs: 4, patience: Duration::from_secs(3600) }
     }
 
