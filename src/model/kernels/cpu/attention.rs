@@ -27,7 +27,8 @@ pub fn attention(
 /// One row and one key-value head: the work of one task.
 struct HeadTask<'a> {
     row: &'a PackedRow,
-    spans: &'a [Span],
+    /// The row's queries by blocks, the same for every head.
+    blocks: &'a [Block],
     heads: Heads,
     head: usize,
 }
@@ -47,11 +48,6 @@ impl HeadTask<'_> {
     fn gather_queries(&self, from: &Matrix, queries: Range<usize>) -> Vec<f32> {
         let columns = self.group() * self.heads.width;
         gather(from, queries, self.head * columns, columns)
-    }
-
-    fn blocks(&self) -> impl Iterator<Item = Block> {
-        let Range { start, end } = self.row.queries;
-        (start..end).step_by(BLOCK).map(move |first| Block::new(self, first..end.min(first + BLOCK)))
     }
 }
 
@@ -77,8 +73,14 @@ struct Block {
 }
 
 impl Block {
-    fn new(task: &HeadTask<'_>, queries: Range<usize>) -> Self {
-        let local = |query: usize| task.spans[query].0.each_ref().map(|range| task.row.local(range));
+    /// A row's queries, [`BLOCK`] at a time.
+    fn all_of(row: &PackedRow, spans: &[Span]) -> Vec<Self> {
+        let Range { start, end } = row.queries;
+        (start..end).step_by(BLOCK).map(|first| Self::new(row, spans, first..end.min(first + BLOCK))).collect()
+    }
+
+    fn new(row: &PackedRow, spans: &[Span], queries: Range<usize>) -> Self {
+        let local = |query: usize| spans[query].0.each_ref().map(|range| row.local(range));
         let ranges: Vec<[Range<usize>; 3]> = queries.clone().map(local).collect();
         let mut all: Vec<Range<usize>> = ranges.iter().flatten().filter(|range| !range.is_empty()).cloned().collect();
         all.sort_unstable_by_key(|range| range.start);
@@ -179,8 +181,14 @@ simd::vectorised! {
     }
 }
 
-fn tasks<'a>(rows: &'a [PackedRow], spans: &'a [Span], heads: Heads) -> Vec<HeadTask<'a>> {
-    rows.iter().flat_map(|row| (0..heads.key_value).map(move |head| HeadTask { row, spans, heads, head })).collect()
+/// The blocks of every row.
+fn blocks(rows: &[PackedRow], spans: &[Span]) -> Vec<Vec<Block>> {
+    rows.iter().map(|row| Block::all_of(row, spans)).collect()
+}
+
+fn tasks<'a>(rows: &'a [PackedRow], blocks: &'a [Vec<Block>], heads: Heads) -> Vec<HeadTask<'a>> {
+    let of_row = |(row, blocks)| (0..heads.key_value).map(move |head| HeadTask { row, blocks, heads, head });
+    rows.iter().zip(blocks.iter().map(Vec::as_slice)).flat_map(of_row).collect()
 }
 
 fn attention_forward(
@@ -192,7 +200,8 @@ fn attention_forward(
     spans: &[Span],
 ) -> FlexTensor {
     let width = heads.width;
-    let tasks = tasks(rows, spans, heads);
+    let blocks = blocks(rows, spans);
+    let tasks = tasks(rows, &blocks, heads);
     let pieces: Vec<Vec<f32>> = tasks.par_iter().map(|task| head_forward(task, query, key, value)).collect();
     let mut out = vec![0.0; query.values().len()];
     for (task, piece) in tasks.iter().zip(&pieces) {
@@ -220,7 +229,7 @@ fn head_forward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matri
     let (width, group) = (task.heads.width, task.group());
     let (keys, values) = (task.gather(key), task.gather(value));
     let mut out = vec![0.0; task.row.queries.len() * group * width];
-    for (block, out) in task.blocks().zip(out.chunks_mut(BLOCK * group * width)) {
+    for (block, out) in task.blocks.iter().zip(out.chunks_mut(BLOCK * group * width)) {
         let rows = block.queries.len() * group;
         let (queries, keys, values) =
             (task.gather_queries(query, block.queries.clone()), block.of(&keys, width), block.of(&values, width));
@@ -249,7 +258,7 @@ fn head_backward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matr
         value: vec![0.0; values.len()],
     };
     let mut of_keys = Vec::new();
-    for (block, dq) in task.blocks().zip(out.query.chunks_mut(BLOCK * group * width)) {
+    for (block, dq) in task.blocks.iter().zip(out.query.chunks_mut(BLOCK * group * width)) {
         let (rows, seen) = (block.queries.len() * group, block.keys());
         let queries = task.gather_queries(query, block.queries.clone());
         let grad = task.gather_queries(grad, block.queries.clone());
@@ -281,7 +290,8 @@ fn attention_backward(
     grad: &Matrix,
 ) -> [FlexTensor; 3] {
     let width = heads.width;
-    let tasks = tasks(rows, spans, heads);
+    let blocks = blocks(rows, spans);
+    let tasks = tasks(rows, &blocks, heads);
     let pieces: Vec<HeadGradients> =
         tasks.par_iter().map(|task| head_backward(task, query, key, value, grad)).collect();
     let mut dq = vec![0.0; query.values().len()];
