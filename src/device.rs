@@ -28,15 +28,8 @@ mod wgpu_adapters {
 /// Without the feature CUDA is never tried.
 #[cfg(not(feature = "cuda"))]
 mod cuda {
-    pub(super) fn find() -> super::Found {
-        let report = super::DeviceReport {
-            kind: "cuda".to_owned(),
-            name: "CUDA".to_owned(),
-            detail: "this build is without the feature `cuda`".to_owned(),
-            software: false,
-            usable: false,
-        };
-        super::Found { report, device: None }
+    pub(super) fn find() -> Result<(super::Device, i32), super::Lack> {
+        Err(super::Lack::none("this build is without the feature `cuda`"))
     }
 }
 
@@ -97,6 +90,9 @@ pub struct DeviceReport {
     /// Emulates a GPU in software.
     pub software: bool,
     pub usable: bool,
+    /// It cannot be used though a part of it is there: something is to be mended.
+    #[serde(skip)]
+    pub broken: bool,
 }
 
 /// What was found, what was chosen and why.
@@ -116,13 +112,26 @@ struct Found {
     device: Option<Device>,
 }
 
+/// Why there is no CUDA device to train on.
+struct Lack {
+    reason: String,
+    /// The driver is there and does not work.
+    broken: bool,
+}
+
+impl Lack {
+    fn none(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), broken: false }
+    }
+}
+
 /// Looks at all devices and chooses one.
 ///
 /// # Errors
 /// In words: the device that was asked for is not there, and what to do.
 pub fn choose(choice: DeviceChoice) -> Result<(Device, Survey), String> {
     let adapters = wgpu_adapters::find();
-    let (cuda, cpu) = (cuda::find(), cpu());
+    let (cuda, cpu) = (find_cuda(), cpu());
     let gpu = adapters.iter().find(|found| !found.report.software);
     let (taken, reason) = match choice {
         DeviceChoice::Cpu => (&cpu, "asked for"),
@@ -187,10 +196,20 @@ impl Device {
     pub fn next(&self) -> &'static str {
         match self {
             #[cfg(feature = "wgpu")]
-            Self::Wgpu(_) if cuda::find().device.is_some() => "cuda",
+            Self::Wgpu(_) if cuda::find().is_ok() => "cuda",
             _ => "cpu",
         }
     }
+}
+
+/// CUDA, where a driver was found that sees a device.
+fn find_cuda() -> Found {
+    let (name, detail, broken, device) = match cuda::find() {
+        Ok((device, number)) => ("CUDA device 0", format!("{number} device(s)"), false, Some(device)),
+        Err(Lack { reason, broken }) => ("CUDA", reason, broken, None),
+    };
+    let (kind, name) = ("cuda".to_owned(), name.to_owned());
+    Found { report: DeviceReport { kind, name, detail, software: false, usable: device.is_some(), broken }, device }
 }
 
 fn cpu() -> Found {
@@ -201,6 +220,7 @@ fn cpu() -> Found {
         detail: std::env::consts::ARCH.to_owned(),
         software: false,
         usable: true,
+        broken: false,
     };
     Found { report, device: Some(Device::Cpu) }
 }
@@ -227,7 +247,7 @@ mod tests {
 
     #[test]
     fn cuda_that_cannot_be_used_is_a_message() {
-        let found = cuda::find();
+        let found = find_cuda();
         if found.device.is_none() {
             let message = choose(DeviceChoice::Cuda).expect_err("there is no CUDA here");
             assert!(message.contains("CUDA cannot be used") && message.contains(&found.report.detail), "{message}");

@@ -2,26 +2,16 @@
 
 use burn::backend::cuda::CudaDevice;
 
-use super::{Device, DeviceReport, Found};
+use super::{Device, Lack};
 
-/// The driver library is probed before anything touches CUDA, which panics without it.
-pub(super) fn find() -> Found {
+/// The first device and how many there are. The driver library is probed before anything touches CUDA, which panics without it.
+pub(super) fn find() -> Result<(Device, i32), Lack> {
     let names: &[&str] = if cfg!(windows) { &["nvcuda.dll"] } else { &["libcuda.so.1", "libcuda.so"] };
-    let (name, detail, device) = match names.iter().find_map(|name| probe(name)) {
-        None => ("CUDA", "no CUDA driver library was found".to_owned(), None),
-        Some(Err(problem)) => ("CUDA", problem, None),
-        Some(Ok(devices)) => {
-            ("CUDA device 0", format!("{devices} device(s)"), Some(Device::Cuda(CudaDevice::default())))
-        }
-    };
-    let report = DeviceReport {
-        kind: "cuda".to_owned(),
-        name: name.to_owned(),
-        detail,
-        software: false,
-        usable: device.is_some(),
-    };
-    Found { report, device }
+    match names.iter().find_map(|name| probe(name)) {
+        None => Err(Lack::none("no CUDA driver library was found")),
+        Some(Err(reason)) => Err(Lack { reason, broken: true }),
+        Some(Ok(devices)) => Ok((Device::Cuda(CudaDevice::default()), devices)),
+    }
 }
 
 /// Number of CUDA devices that a driver library sees; none where there is no such library.

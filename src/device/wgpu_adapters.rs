@@ -31,7 +31,8 @@ pub(super) fn find() -> Vec<Found> {
             let software = info.device_type == wgpu::DeviceType::Cpu || is_software(&info.name);
             let detail = [format!("{:?}", info.backend), info.driver, info.driver_info];
             let detail = detail.into_iter().filter(|d| !d.is_empty()).collect::<Vec<_>>().join(", ");
-            let report = DeviceReport { kind: "wgpu".to_owned(), name: info.name, detail, software, usable: true };
+            let (kind, name) = ("wgpu".to_owned(), info.name);
+            let report = DeviceReport { kind, name, detail, software, usable: true, broken: false };
             let class = match device {
                 WgpuDevice::DiscreteGpu(_) => 0,
                 WgpuDevice::IntegratedGpu(_) => 1,

@@ -15,17 +15,15 @@ pub(super) fn checks() -> Vec<Check> {
 }
 
 fn check(found: &DeviceReport) -> Check {
-    let DeviceReport { kind, name, detail, software, usable } = found;
+    let DeviceReport { kind, name, detail, software, usable, broken } = found;
     let words = format!("{name} ({detail})");
     match (usable, software) {
         (true, false) => Check::fine(kind, words),
         (true, true) => Check::fine(kind, format!("{words}, in software: `auto` leaves it out")),
-        // A machine without such a device lacks nothing, nor does a build that is not meant for it.
-        (false, _) if detail.contains("no CUDA driver library") || detail.contains("this build") => {
-            Check::fine(kind, detail)
-        }
-        (false, _) => {
+        (false, _) if *broken => {
             Check::note(kind, words, "install or update the driver of the device, or train with `--device cpu`")
         }
+        // A machine without such a device lacks nothing, nor does a build that is not meant for it.
+        (false, _) => Check::fine(kind, detail),
     }
 }
