@@ -95,8 +95,9 @@ fn pane(ui: &mut Ui, view: View, draw: &mut dyn FnMut(&mut Ui, View)) {
     Frame::new().fill(theme::ground(ui)).inner_margin(space::M).show(ui, |ui| {
         ui.take_available_space();
         anchor::note(ui, Anchor::View(view), ui.max_rect());
+        keyboard_place(ui, view);
         // What is scrolled and zoomed stays so wherever the view is moved to.
-        let here = UiBuilder::new().scope_id(Id::unique(("view", view.key)));
+        let here = UiBuilder::new().scope_id(id_of(view));
         ui.scope_builder(here, |ui| {
             let all = ui.available_size();
             ScrollArea::both().id_salt("too small").auto_shrink(false).show(ui, |ui| {
@@ -110,6 +111,29 @@ fn pane(ui: &mut Ui, view: View, draw: &mut dyn FnMut(&mut Ui, View)) {
             });
         });
     });
+}
+
+fn id_of(view: View) -> Id {
+    Id::unique(("view", view.key))
+}
+
+/// Where the keyboard is when a view has it as a whole: the next field is the first one in the view.
+fn place_of(view: View) -> Id {
+    id_of(view).with("as a whole")
+}
+
+/// Lets the keyboard go on from a view that is drawn next.
+pub(crate) fn enter(ctx: &egui::Context, view: View) {
+    ctx.memory_mut(|memory| memory.request_focus(place_of(view)));
+}
+
+/// The view as a whole is a place of the keyboard only while it is there: it is no stop on the way from field to field.
+fn keyboard_place(ui: &Ui, view: View) {
+    let place = place_of(view);
+    if ui.memory(|memory| memory.has_focus(place)) {
+        let response = ui.interact(ui.max_rect(), place, egui::Sense::focusable_noninteractive());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TabPanel, true, view.title));
+    }
 }
 
 /// What a small button of a bar does, drawn with lines: fonts lack these signs.

@@ -9,7 +9,7 @@ use egui_tiles::{Container, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::arrangement::Arrangement;
-pub(crate) use self::drawing::ui;
+pub(crate) use self::drawing::{enter, ui};
 use super::panels::view::{Home, View};
 
 /// Where the views are, and which one the user is at.

@@ -294,11 +294,18 @@ impl Workbench {
                     self.perform(ctx, Action::CopyData(chart));
                 }
             }
-            Command::Show(view) => self.rearrange(|layout| dock::show(layout, view)),
+            Command::Show(view) => {
+                self.rearrange(|layout| dock::show(layout, view));
+                dock::enter(ctx, view);
+            }
             Command::Arrange(arrangement) => self.rearrange(|layout| *layout = arrangement.layout()),
             Command::Maximise => self.rearrange(dock::toggle_maximised),
             Command::FoldViews => self.rearrange(dock::fold),
-            Command::StepTab(step) => self.rearrange(|layout| dock::step(layout, step)),
+            Command::StepTab(step) => {
+                self.rearrange(|layout| dock::step(layout, step));
+                let shown = self.session.as_ref().and_then(|session| dock::current(&session.layout));
+                shown.iter().for_each(|view| dock::enter(ctx, *view));
+            }
             Command::ThemeLight => self.set_theme(ctx, ThemeChoice::Light),
             Command::ThemeDark => self.set_theme(ctx, ThemeChoice::Dark),
             Command::ThemeSystem => self.set_theme(ctx, ThemeChoice::System),
