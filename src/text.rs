@@ -15,6 +15,30 @@ pub fn joined(parts: &[String], word: &str) -> String {
     }
 }
 
+/// A duration in seconds: `<1 s`, `4 s`, `3 min 20 s`, `2 h 05 min`; `–` for what is none.
+pub fn duration_words(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "–".to_owned();
+    }
+    let whole = seconds.round() as u64;
+    match whole {
+        0 if seconds > 0.0 => "<1 s".to_owned(),
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// An amount of memory or of a file: `12 KiB`, `512 MiB`, `1.4 GiB`.
+pub fn memory_words(bytes: u64) -> String {
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    match mebibytes {
+        1024.0.. => format!("{:.1} GiB", mebibytes / 1024.0),
+        0.95.. => format!("{mebibytes:.0} MiB"),
+        _ => format!("{:.0} KiB", mebibytes * 1024.0),
+    }
+}
+
 /// `about 140`, with two significant digits; few are said exactly, and beyond a million no number means anything.
 pub fn about(number: u64) -> String {
     match number {
@@ -149,6 +173,18 @@ mod tests {
         assert_eq!(
             [3, 137, 7849, 12_345, 2_000_000].map(about),
             ["3", "about 140", "about 7900", "about 13\u{202f}000", "more than a million"]
+        );
+    }
+
+    #[test]
+    fn durations_and_amounts_are_in_units_that_suit_them() {
+        assert_eq!(
+            [0.0, 0.4, 4.4, 59.7, 200.0, 7500.0, f64::NAN, -1.0].map(duration_words),
+            ["0 s", "<1 s", "4 s", "1 min 00 s", "3 min 20 s", "2 h 05 min", "–", "–"]
+        );
+        assert_eq!(
+            [0, 12 << 10, 1 << 20, 512 << 20, 3 << 29].map(memory_words),
+            ["0 KiB", "12 KiB", "1 MiB", "512 MiB", "1.5 GiB"]
         );
     }
 

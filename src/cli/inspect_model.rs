@@ -29,13 +29,13 @@ pub(super) fn model_text(model: &ModelSummary) -> String {
         other => format!(" ({})", other.gated()),
     };
     let mut text = format!(
-        "{family} model{named} ({}): {} parameters, {} MiB as {}, {} MiB when loaded\n{} layers of width {}, {} heads \
+        "{family} model{named} ({}): {} parameters, {} as {}, {} when loaded\n{} layers of width {}, {} heads \
          ({} for keys and values) of width {}, feed-forward {}{gate}, vocabulary {}, {} head\n",
         model.format,
         words::count(model.parameters),
-        words::count(model.bytes >> 20),
+        words::bytes(model.bytes),
         types.join(", "),
-        words::count(model.loaded_bytes >> 20),
+        words::bytes(model.loaded_bytes),
         llama.layers,
         llama.width,
         llama.heads,

@@ -15,6 +15,7 @@ use super::command::{Command, Situation};
 use super::theme::{self, space};
 use crate::error::InputError;
 use crate::figures::measures;
+pub(crate) use crate::text::{duration_words, memory_words};
 
 /// A surface with a border.
 pub(crate) fn card<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
@@ -133,36 +134,15 @@ pub(crate) fn sentence(text: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
-/// A duration for people: `4 s`, `3 min 20 s`, `2 h 05 min`.
-pub(crate) fn duration_words(seconds: f64) -> String {
-    if !seconds.is_finite() || seconds < 0.0 {
-        return "–".to_owned();
-    }
-    let seconds = seconds.round() as u64;
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
 /// A duration in its largest unit, for where room is short: `4 s`, `3 min`, `2 h`.
 pub(crate) fn brief_duration(seconds: f64) -> String {
     match seconds {
         _ if !seconds.is_finite() || seconds < 0.0 => "–".to_owned(),
+        _ if 0.0 < seconds && seconds < 0.5 => "<1 s".to_owned(),
         _ if seconds < 59.5 => format!("{seconds:.0} s"),
         _ if seconds < 3570.0 => format!("{:.0} min", seconds / 60.0),
         _ => format!("{:.1} h", seconds / 3600.0),
     }
-}
-
-/// An amount of memory for people: `12 KiB`, `512 MiB`, `1.4 GiB`.
-pub(crate) fn memory_words(bytes: u64) -> String {
-    let mebibytes = bytes as f64 / f64::from(1 << 20);
-    if 0 < bytes && mebibytes < 0.95 {
-        return format!("{:.0} KiB", mebibytes * 1024.0);
-    }
-    if mebibytes < 1024.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
 }
 
 /// A number of things: `1 layer`, `2 layers`.
@@ -189,18 +169,11 @@ mod tests {
 
     #[test]
     fn amounts_read_as_people_say_them() {
-        assert_eq!(duration_words(4.4), "4 s");
-        assert_eq!(duration_words(59.7), "1 min 00 s");
-        assert_eq!(duration_words(200.0), "3 min 20 s");
-        assert_eq!(duration_words(7500.0), "2 h 05 min");
-        assert_eq!(duration_words(f64::NAN), "–");
+        assert_eq!(brief_duration(0.2), "<1 s");
         assert_eq!(brief_duration(59.4), "59 s");
         assert_eq!(brief_duration(3569.0), "59 min");
         assert_eq!(brief_duration(5400.0), "1.5 h");
         assert_eq!(brief_duration(f64::INFINITY), "–");
-        assert_eq!([memory_words(0), memory_words(12 << 10)], ["0 MiB", "12 KiB"]);
-        assert_eq!(memory_words(512 << 20), "512 MiB");
-        assert_eq!(memory_words(3 << 29), "1.5 GiB");
         assert_eq!(grouped(1_234_567), "1\u{2009}234\u{2009}567");
         assert_eq!(grouped(999), "999");
         assert_eq!(counted(1, "layer"), "1 layer");
