@@ -59,8 +59,14 @@ fn unexplained(plan: &Plan, report: &ImportReport, bytes: &[u8]) -> Option<u64> 
         Layout::Objects(_) => objects(bytes),
         _ => filled_lines(bytes).count() as u64,
     };
-    let explained = report.interactions + report.skipped.lines + report.left_out + header;
+    let explained = report.interactions + report.skipped.lines + report.left_out + header + comments(plan);
     (!plain).then(|| lines.saturating_sub(explained))
+}
+
+/// Lines before the first record that the first look says are comments.
+fn comments(plan: &Plan) -> u64 {
+    let told = plan.assumptions.iter().filter_map(|told| told.assumed.split_once("passed over: "));
+    told.map(|(_, number)| number.split(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
 
 fn try_file(folder: &Path, name: &Path, sound: &[u8], mutations: usize, outcomes: &Outcomes) {
