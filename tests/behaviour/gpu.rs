@@ -15,9 +15,11 @@ use crate::base_models::models;
 const PROJECT: &str = r#"(
     format: 1,
     name: "Tiny",
-    dataset: Synthetic(users: 40, items: 40, stages: 2, codes: 5, interactions: (7.0, 5.0)),
+    dataset: Synthetic(users: 28, items: 40, stages: 2, codes: 5, interactions: (7.0, 5.0)),
     base_model: MODEL,
-    training: (epochs: 2, batch: 4, learning_rate: 0.01, dropout: 0.0, lora: (rank: 2, alpha: 4.0), storage: STORAGE),
+    training: (
+        epochs: 1, later_stage_epochs: 3, batch: 4, learning_rate: 0.01, dropout: 0.0, lora: (rank: 2, alpha: 4.0), storage: STORAGE,
+    ),
     evaluation: (beams: 5, k: [5]),
     experiments: [(name: "PESO", method: Peso(lambda: 100.0))],
     seeds: [1],
