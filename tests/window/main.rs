@@ -14,6 +14,7 @@ mod fixture;
 mod handing_over;
 mod identity;
 mod importing;
+mod killed;
 mod looks;
 mod many_runs;
 mod models;
