@@ -12,6 +12,7 @@ use resvg::usvg::{Options, Tree};
 
 use super::bitmap::{LOGICAL_DPI, encoded};
 use super::series_style::Theme;
+use super::svg::Drawn;
 use super::undrawable::Undrawable;
 use super::{Chart, fallback, font, scene, svg as svg_writer};
 
@@ -63,6 +64,10 @@ pub fn svg(chart: &Chart, style: &Style) -> Result<String, Undrawable> {
 /// # Errors
 /// [`Undrawable`] where the style's size is out of bounds.
 pub fn svg_part(chart: &Chart, style: &Style, names: &str) -> Result<String, Undrawable> {
+    document(chart, style, names, Drawn::Elsewhere)
+}
+
+fn document(chart: &Chart, style: &Style, names: &str, drawn: Drawn) -> Result<String, Undrawable> {
     let style = style.checked()?;
     if !chart.body.pictures().is_empty() {
         style.dots()?;
@@ -70,7 +75,7 @@ pub fn svg_part(chart: &Chart, style: &Style, names: &str) -> Result<String, Und
     let dots = (f64::from(style.dpi) / LOGICAL_DPI) as f32;
     let scene = scene::scene(chart, style.theme, [style.width, style.height].map(|length| length as f32), dots)?;
     let description: Vec<String> = [chart.description()].into_iter().chain(described(chart)).collect();
-    Ok(svg_writer::write(&scene, &chart.title, &description.join(". "), names))
+    Ok(svg_writer::write(&scene, &chart.title, &description.join(". "), names, drawn))
 }
 
 /// Dots in rows from the top, four bytes each: red, green and blue, multiplied by the alpha that is the fourth.
@@ -134,13 +139,13 @@ fn described(chart: &Chart) -> Option<String> {
 
 /// `chart` as resvg and krilla draw it. Where letters of it are in no font of this machine, its caption says so.
 fn tree(chart: &Chart, style: &Style) -> Result<Tree, Undrawable> {
-    let plain = svg(chart, style)?;
+    let plain = document(chart, style, "", Drawn::Here)?;
     match missing_letters(chart, &plain) {
         None => parsed(&plain),
         Some(remark) => {
             let caption =
                 chart.caption.as_ref().map_or_else(|| remark.clone(), |caption| format!("{caption}. {remark}"));
-            parsed(&svg(&Chart { caption: Some(caption), ..chart.clone() }, style)?)
+            parsed(&document(&Chart { caption: Some(caption), ..chart.clone() }, style, "", Drawn::Here)?)
         }
     }
 }

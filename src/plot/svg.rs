@@ -5,21 +5,30 @@ use std::fmt::{self, Write};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::font::FAMILY;
+use super::font::{self, FAMILY};
 use super::scene::{Anchor, Rect, Scene, Shape, Stroke, Text};
 use super::series_style::{ColourMap, Rgb, Theme};
 use crate::text::Markup;
 
+/// Who draws a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawn {
+    /// This program, which has the font.
+    Here,
+    /// Any other. It may have wider letters alone, so every text says how much room it takes.
+    Elsewhere,
+}
+
 /// `scene` as an SVG document, with `title` and `description` for readers that do not see it; `names` is what the names
 /// in it begin with.
-pub fn write(scene: &Scene, title: &str, description: &str, names: &str) -> String {
+pub fn write(scene: &Scene, title: &str, description: &str, names: &str, drawn: Drawn) -> String {
     let mut svg = String::new();
     // Writing to a string cannot fail.
-    let _ = document(&mut svg, scene, title, description, names);
+    let _ = document(&mut svg, scene, title, description, names, drawn);
     svg
 }
 
-fn document(svg: &mut String, scene: &Scene, title: &str, description: &str, names: &str) -> fmt::Result {
+fn document(svg: &mut String, scene: &Scene, title: &str, description: &str, names: &str, drawn: Drawn) -> fmt::Result {
     let [width, height] = [Number(scene.width), Number(scene.height)];
     writeln!(
         svg,
@@ -29,18 +38,18 @@ fn document(svg: &mut String, scene: &Scene, title: &str, description: &str, nam
     writeln!(svg, "<desc>{}</desc>", Markup(description))?;
     let (ground, others) = scene.shapes.split_at(scene.shapes.len().min(1));
     for shape in ground {
-        write_shape(svg, shape, names)?;
+        write_shape(svg, shape, names, drawn)?;
     }
     for (at, png) in &scene.images {
         write_image(svg, *at, png)?;
     }
     for shape in others {
-        write_shape(svg, shape, names)?;
+        write_shape(svg, shape, names, drawn)?;
     }
     svg.write_str("</svg>\n")
 }
 
-fn write_shape(svg: &mut String, shape: &Shape, names: &str) -> fmt::Result {
+fn write_shape(svg: &mut String, shape: &Shape, names: &str, drawn: Drawn) -> fmt::Result {
     match shape {
         Shape::Rect { at, fill, radius } => {
             write_rect(svg, *at)?;
@@ -74,7 +83,7 @@ fn write_shape(svg: &mut String, shape: &Shape, names: &str) -> fmt::Result {
             writeln!(svg, r#"<circle cx="{x}" cy="{y}" r="{radius}" fill="{}" {}/>"#, Hex(*fill), Stroked(edge))
         }
         Shape::Heat { at, map, theme } => write_heat(svg, *at, *map, *theme, names),
-        Shape::Text(text) => write_text(svg, text),
+        Shape::Text(text) => write_text(svg, text, drawn),
     }
 }
 
@@ -109,7 +118,7 @@ fn write_image(svg: &mut String, at: Rect, png: &[u8]) -> fmt::Result {
     )
 }
 
-fn write_text(svg: &mut String, text: &Text) -> fmt::Result {
+fn write_text(svg: &mut String, text: &Text, drawn: Drawn) -> fmt::Result {
     let [x, y, size] = [text.at[0], text.at[1], text.size].map(Number);
     write!(svg, r#"<text x="{x}" y="{y}" font-size="{size}" fill="{}""#, Hex(text.colour))?;
     if text.weight.css() != 400 {
@@ -119,6 +128,10 @@ fn write_text(svg: &mut String, text: &Text) -> fmt::Result {
         Anchor::Start => {}
         Anchor::Middle => svg.write_str(r#" text-anchor="middle""#)?,
         Anchor::End => svg.write_str(r#" text-anchor="end""#)?,
+    }
+    let room = font::width(&text.text, text.size, text.weight);
+    if drawn == Drawn::Elsewhere && room > 0.0 {
+        write!(svg, r#" textLength="{}" lengthAdjust="spacingAndGlyphs""#, Number(room))?;
     }
     if text.upwards {
         write!(svg, r#" transform="rotate(-90 {x} {y})""#)?;

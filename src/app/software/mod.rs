@@ -1,6 +1,7 @@
 //! Drawing by the processor: what the window leaves out or draws otherwise where no graphics device draws.
 
 mod areas;
+mod drafts;
 mod fill;
 
 use eframe::egui;
@@ -11,14 +12,19 @@ use eframe::wgpu::DeviceType;
 pub(super) fn lighten(context: &eframe::CreationContext<'_>) {
     let Some(state) = &context.wgpu_render_state else { return };
     if state.adapter.get_info().device_type == DeviceType::Cpu {
-        without_fading(&context.egui_ctx);
+        without_fading_and_shadows(&context.egui_ctx);
+        context.egui_ctx.add_plugin(drafts::Drafts::default());
         if fill::prepare(state) {
             context.egui_ctx.add_plugin(areas::Areas);
         }
     }
 }
 
-/// Menus, dialogs and switches are at once as they will be.
-fn without_fading(ctx: &egui::Context) {
-    ctx.all_styles_mut(|style| style.animation_time = 0.0);
+/// Menus, dialogs and switches are at once as they will be, and the soft shadow of a dialog is not drawn over all that it covers.
+fn without_fading_and_shadows(ctx: &egui::Context) {
+    ctx.all_styles_mut(|style| {
+        style.animation_time = 0.0;
+        style.visuals.popup_shadow = egui::Shadow::NONE;
+        style.visuals.window_shadow = egui::Shadow::NONE;
+    });
 }
