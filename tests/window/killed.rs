@@ -30,7 +30,9 @@ fn child() {
     let mut window = world.window(Theme::Light, Some(&file));
     window.set_size([1280.0, 2600.0].into());
     until_label(&mut window, "Synthetic drift demo");
-    loop {
+    // It ends by itself where nobody is left to kill it.
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
         click(&mut window, "More for PESO");
         click(&mut window, "Duplicate");
         until(&mut window, "a copy of the edits", |_| copy.is_file());

@@ -8,7 +8,7 @@ use egui::{LayerId, Order, Ui, ViewportIdMap};
 /// Draws the frame in which a menu or a dialog opens without soft edges, and the same again with them.
 ///
 /// Soft edges are most of a frame's triangles, and a third of the time until what opens can be seen. Without them for good
-/// thin ribbons and lines would be broken.
+/// slanting lines would be jagged.
 #[derive(Default)]
 pub(super) struct Drafts(ViewportIdMap<Open>);
 
