@@ -66,13 +66,17 @@ impl Canvas<'_> {
         self.painter.extend(egui::Shape::dashed_line_with_offset(&points, pen(stroke), &dashes, &gaps, 0.0));
     }
 
-    /// A strip of triangles: a band need not be convex.
+    /// A strip of triangles: a band need not be convex. Meshes have no soft edges, so that what is thinner than a pixel would be
+    /// broken into dots: it is a pixel high, and as faint as it is thin.
     fn band(&self, [upper, lower]: [&[[f32; 2]]; 2], fill: Rgb, opacity: f32) {
         let colour = colour(fill).gamma_multiply(opacity);
+        let pixel = self.painter.pixels_per_point().recip();
         let mut mesh = Mesh::default();
         for (upper, lower) in upper.iter().zip(lower) {
-            mesh.colored_vertex(self.position(*upper), colour);
-            mesh.colored_vertex(self.position(*lower), colour);
+            let ends = [self.position(*upper), self.position(*lower)];
+            let ([upper, lower], part) = at_least(ends, pixel);
+            mesh.colored_vertex(upper, colour.gamma_multiply(part));
+            mesh.colored_vertex(lower, colour.gamma_multiply(part));
         }
         for first in (2..mesh.vertices.len() as u32).step_by(2) {
             mesh.add_triangle(first - 2, first - 1, first);
@@ -128,4 +132,32 @@ pub(super) fn colour([red, green, blue]: Rgb) -> Color32 {
 
 fn pen(stroke: &Stroke) -> egui::Stroke {
     egui::Stroke::new(stroke.width, colour(stroke.colour))
+}
+/// The least part of its colour that something thinner than a pixel keeps.
+const FAINTEST: f32 = 0.35;
+
+/// Two ends above one another, moved apart where they are closer than a pixel, and how much of its colour is left then.
+fn at_least([upper, lower]: [Pos2; 2], pixel: f32) -> ([Pos2; 2], f32) {
+    let height = lower.y - upper.y;
+    if height <= 0.0 || height >= pixel {
+        return ([upper, lower], 1.0);
+    }
+    let half = (pixel - height) / 2.0;
+    let apart = egui::vec2(0.0, half);
+    ([upper - apart, lower + apart], (height / pixel).max(FAINTEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_thinner_than_a_pixel_is_a_faint_pixel() {
+        let at = |upper: f32, lower: f32| at_least([Pos2::new(0.0, upper), Pos2::new(0.0, lower)], 1.0);
+        assert_eq!(at(3.0, 5.0), ([Pos2::new(0.0, 3.0), Pos2::new(0.0, 5.0)], 1.0));
+        let ([upper, lower], part) = at(3.0, 3.5);
+        assert_eq!([upper.y, lower.y, part], [2.75, 3.75, 0.5]);
+        assert_eq!(at(3.0, 3.0).0[1].y, 3.0, "nothing stays nothing");
+        assert_eq!(at(3.0, 3.01).1, FAINTEST);
+    }
 }
