@@ -2,7 +2,7 @@
 //! no more memory than a small file deserves.
 //!
 //! A few are tried in every run. For more of one kind, which fuzzing has a target for too (`scripts/fuzz`):
-//! `PESO_MUTATIONS=2000000 cargo nextest run --release --test behaviour hostile_files::gguf --no-capture`
+//! `PESO_MUTATIONS=2000000 PESO_SECONDS=600 cargo nextest run --test behaviour hostile_files::gguf --no-capture`
 
 #[path = "../../fuzz/readers.rs"]
 mod readers;
@@ -27,8 +27,13 @@ const LONGEST: Duration = Duration::from_secs(if cfg!(debug_assertions) { 5 } el
 /// What all of it may take in memory.
 const MOST_MEMORY: u64 = 1 << 30;
 
-/// Has a reader read files that are spoilt; what became of them, in words.
-fn try_reader(reader: &Reader, files: usize) -> String {
+/// A number of the environment, for whoever tries more than a few.
+fn asked<T: std::str::FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+/// Has a reader read files that are spoilt, for `seconds` at most; what became of them, in words.
+fn try_reader(reader: &Reader, most: usize, seconds: f64) -> String {
     let (root, folder) = (Path::new(env!("CARGO_MANIFEST_DIR")), tempfile::tempdir().unwrap());
     let path = reader.prepare(root, folder.path());
     let seeds: Vec<Vec<u8>> = reader.seeds.iter().map(|seed| fs::read(root.join(seed)).unwrap()).collect();
@@ -38,8 +43,12 @@ fn try_reader(reader: &Reader, files: usize) -> String {
     }
     peak_memory::forget_peak();
     let before = peak_memory::peak_bytes();
-    let (mut noticed, mut slowest) = (0, Duration::ZERO);
-    for number in 0..files {
+    let (mut noticed, mut slowest, mut files, started) = (0, Duration::ZERO, 0, Instant::now());
+    for number in 0..most {
+        if started.elapsed().as_secs_f64() > seconds {
+            break;
+        }
+        files += 1;
         let mut random = ChaCha8Rng::seed_from_u64(number as u64);
         let (mut bytes, mut how) = spoilt(&seeds[number % seeds.len()], &mut random);
         // Now and then a second time.
@@ -67,8 +76,8 @@ macro_rules! readers {
         $(#[test]
         fn $name() {
             let reader = READERS.iter().find(|reader| reader.name == stringify!($name)).unwrap();
-            let files = std::env::var("PESO_MUTATIONS").map_or(FEW, |files| files.parse().unwrap());
-            println!("{}", try_reader(reader, files));
+            let most = asked("PESO_MUTATIONS").unwrap_or(FEW);
+            println!("{}", try_reader(reader, most, asked("PESO_SECONDS").unwrap_or(f64::INFINITY)));
         })*
 
         #[test]
