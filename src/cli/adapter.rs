@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::outcome::{Ended, print};
-use crate::train::adapter_export::{ADDED_TOKENS, Handover};
+use crate::train::adapter_export::{ADDED_KEY, ADDED_TOKENS, Handover};
 
 /// Hand what a stage has learned to other programs
 #[derive(Debug, Args)]
@@ -19,7 +19,16 @@ enum Action {
     /// Write a stage's adapter as a folder that Hugging Face PEFT loads
     Export(Stage),
     /// Write the base model with a stage's adapter merged in, as a folder that Transformers loads
-    Merge(Stage),
+    Merge(Merge),
+}
+
+#[derive(Debug, Args)]
+struct Merge {
+    #[command(flatten)]
+    stage: Stage,
+    /// One GGUF file in float32 instead, which llama.cpp loads
+    #[arg(long)]
+    gguf: bool,
 }
 
 #[derive(Debug, Args)]
@@ -29,8 +38,8 @@ struct Stage {
     /// The stage, from 1
     #[arg(long, value_name = "T")]
     stage: usize,
-    /// The folder to write, which does not exist yet
-    #[arg(long, value_name = "DIR")]
+    /// The folder or file to write, which does not exist yet
+    #[arg(long, value_name = "PATH")]
     to: PathBuf,
     /// Folder of the run's project, where it is not the one above the run's
     #[arg(long, value_name = "DIR")]
@@ -38,17 +47,17 @@ struct Stage {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
-    let (Stage { run, stage, to, project }, merged) = match arguments.action {
-        Action::Export(stage) => (stage, false),
-        Action::Merge(stage) => (stage, true),
+    let (Stage { run, stage, to, project }, merge) = match arguments.action {
+        Action::Export(stage) => (stage, None),
+        Action::Merge(Merge { stage, gguf }) => (stage, Some(gguf)),
     };
     let handover = Handover { run, stage, to, steered: None, project };
-    if merged {
-        handover.merged()?;
-    } else {
-        handover.adapter()?;
-    }
-    let what = if merged { "Model" } else { "Adapter" };
-    print(&format!("{what} of stage {stage}: {}\nAdded tokens: {ADDED_TOKENS}\n", handover.to.display()))?;
+    let what = match merge {
+        None => handover.adapter().map(|()| "Adapter"),
+        Some(false) => handover.merged().map(|()| "Model"),
+        Some(true) => handover.gguf().map(|()| "Model"),
+    }?;
+    let added = if merge == Some(true) { ADDED_KEY } else { ADDED_TOKENS };
+    print(&format!("{what} of stage {stage}: {}\nAdded tokens: {added}\n", handover.to.display()))?;
     Ok(Ended::Done)
 }

@@ -20,13 +20,16 @@ use crate::method::{AdapterMethod, Combination};
 use crate::model::adapter::Matrix;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::model::llama::{Kind, Llama};
-use crate::model::tokenizer::Tokenizer;
+use crate::model::tokenizer::{Tokenizer, without_texts};
 use crate::model::weights::{self, PeftAdapter, TokenRows};
 use crate::model::{BaseModel, Storage, VocabularyMode};
 use crate::run::{RunFolder, RunOptions};
 
 /// Names and numbers of the tokens that were added to the base model, in what is handed over.
 pub const ADDED_TOKENS: &str = "added_tokens.json";
+
+/// The same as metadata of a GGUF file, where a compact model has them alone.
+pub const ADDED_KEY: &str = "peso.added_tokens";
 
 /// Files of a base model's folder that belong to it whatever its weights are.
 const TOKENIZER_FILES: [&str; 4] =
@@ -54,7 +57,7 @@ impl Handover {
     /// # Errors
     /// The run, its stage, its data or its base model cannot be used; the folder cannot be written.
     pub fn adapter(&self) -> Result<(), RunError> {
-        self.with(false)
+        self.with(Form::Adapter)
     }
 
     /// Writes base model and adapter as one model that Transformers loads.
@@ -62,10 +65,23 @@ impl Handover {
     /// # Errors
     /// As [`Self::adapter`]; the stage predicts with two models.
     pub fn merged(&self) -> Result<(), RunError> {
-        self.with(true)
+        self.with(Form::Merged)
     }
 
-    fn with(&self, merged: bool) -> Result<(), RunError> {
+    /// Writes base model and adapter as one GGUF file, which llama.cpp loads.
+    ///
+    /// # Errors
+    /// As [`Self::merged`]; or something of the model or its tokenizer has no place in such a file.
+    pub fn gguf(&self) -> Result<(), RunError> {
+        if self.to.exists() {
+            return Err(InputError::new(&self.to, "there is something already")
+                .advice("name a file that does not exist yet")
+                .into());
+        }
+        self.with(Form::Gguf)
+    }
+
+    fn with(&self, form: Form) -> Result<(), RunError> {
         let run = RunFolder::open(&self.run)?;
         let mut project = run.config().project.clone();
         let above = run.path().parent().and_then(Path::parent).map(Path::to_path_buf);
@@ -92,7 +108,7 @@ impl Handover {
         }
         let combination = run.config().method.adapter_method().and_then(AdapterMethod::combination);
         let two = matches!(combination, Some((Combination::Predictions, _))) && stage.join(BESIDE).is_dir();
-        if merged && two {
+        if form != Form::Adapter && two {
             return Err(InputError::new(
                 &stage,
                 "this stage averages the predictions of two models, so there is no single one",
@@ -101,22 +117,33 @@ impl Handover {
             .into());
         }
         let device = task.device.clone();
+        let write =
+            |state: StageState, to: PathBuf| run_on(&device, Writing { task: &task, run: &run, state, to, form });
+        let state = || match &self.steered {
+            None => StageState::read(&task, &stage),
+            Some(coefficients) => {
+                let mut state = StageStep::read(&task, &run, self.stage)?.state(coefficients);
+                state.adapter = state.adapter.of_one_rank();
+                Ok(state)
+            }
+        };
+        if form == Form::Gguf {
+            return Ok(write(state()?, self.to.clone())?);
+        }
         files::write_folder(&self.to, |folder| {
-            let write =
-                |state: StageState, to: PathBuf| run_on(&device, Writing { task: &task, run: &run, state, to, merged });
-            let state = match &self.steered {
-                None => StageState::read(&task, &stage)?,
-                Some(coefficients) => {
-                    let mut state = StageStep::read(&task, &run, self.stage)?.state(coefficients);
-                    state.adapter = state.adapter.of_one_rank();
-                    state
-                }
-            };
-            write(state, folder.to_path_buf())?;
+            write(state()?, folder.to_path_buf())?;
             if two { write(StageState::read(&task, &stage.join(BESIDE))?, folder.join(BESIDE)) } else { Ok(()) }
         })?;
         Ok(())
     }
+}
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Adapter,
+    Merged,
+    Gguf,
 }
 
 struct Writing<'a> {
@@ -124,23 +151,32 @@ struct Writing<'a> {
     run: &'a RunFolder,
     state: StageState,
     to: PathBuf,
-    merged: bool,
+    form: Form,
 }
 
 impl OnDevice for Writing<'_> {
     type Output = Result<(), InputError>;
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        let Self { task, run, state, to, merged } = &self;
+        let Self { task, run, state, to, form } = &self;
         let mut model = load_base::<B>(task, run, device, &mut unreported)?;
         state.put_on(&mut model);
         let mut model: Llama<B::InnerBackend> = model.map(&|t: Tensor<B, 2>| t.inner());
-        if *merged {
-            weights::merge(&mut model);
-            weights::write_model(to, &mut model, self.base_config()?)?;
-            self.write_tokenizer()?;
-        } else {
-            self.write_adapter(&mut model)?;
+        match form {
+            Form::Gguf => {
+                weights::merge(&mut model);
+                let name = format!("{}, {}", task.project.name, run.config().experiment);
+                let mut metadata = self.gguf_tokenizer()?;
+                let tokens: BTreeMap<String, u32> = task.vocabulary.added_tokens(&task.dataset.index).collect();
+                metadata.push((ADDED_KEY.to_owned(), weights::gguf::Item::Text(json!(tokens).to_string())));
+                return weights::gguf::write_gguf(to, &mut model, &task.llama, &name, metadata);
+            }
+            Form::Merged => {
+                weights::merge(&mut model);
+                weights::write_model(to, &mut model, self.base_config()?)?;
+                self.write_tokenizer()?;
+            }
+            Form::Adapter => self.write_adapter(&mut model)?,
         }
         let tokens: BTreeMap<String, u32> = task.vocabulary.added_tokens(&task.dataset.index).collect();
         files::write_atomically(&to.join(ADDED_TOKENS), format!("{:#}\n", json!(tokens)).as_bytes())
@@ -171,6 +207,15 @@ impl Writing<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a GGUF file says of texts; of a compact model, that it knows none.
+    fn gguf_tokenizer(&self) -> Result<Vec<(String, weights::gguf::Item)>, InputError> {
+        let Some(base) = self.task.project.base_model.path() else { return Ok(without_texts()) };
+        let tokenizer = Tokenizer::open(&self.task.project.folder.join(base))?;
+        let tokens = self.task.vocabulary.added_tokens(&self.task.dataset.index).map(|(name, _)| name);
+        let ends = [self.task.llama.bos, self.task.llama.eos];
+        tokenizer.for_gguf(&tokens.collect::<Vec<_>>(), self.task.vocabulary.base, ends)
     }
 
     /// A `tokenizer_config.json` for a tokenizer from a GGUF file: that `tokenizer.json` says everything but which tokens

@@ -309,6 +309,24 @@ fn a_merged_model_is_the_base_with_its_adapter() {
     }
 }
 
+#[test]
+fn a_model_in_one_gguf_file_is_the_model() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
+    let folder = tempfile::tempdir().unwrap();
+    for family in ["llama", "qwen2", "qwen3"] {
+        let expected = Weights::open_file(&models.join(family).join("expected.safetensors")).unwrap();
+        let mut model = load_pretrained::<Flex>(&models.join(family), 0, 0, &Default::default()).unwrap();
+        let config = model.config.clone();
+        let file = folder.path().join(format!("{family}.gguf"));
+        let tokenizer = peso_workbench::model::tokenizer::without_texts();
+        weights::gguf::write_gguf(&file, &mut model, &config, family, tokenizer).unwrap();
+        let written = load_pretrained::<Flex>(&file, 0, 0, &Default::default()).unwrap();
+        assert_eq!((written.config.tied, written.config.family), (config.tied, config.family));
+        let error = largest_difference(&logits(&written, &expected), &logits(&model, &expected));
+        assert!(error <= 1e-5, "{family}: largest error {error:e}");
+    }
+}
+
 /// A copy of an adapter of the fixture with another configuration.
 fn changed(adapter: &str, change: impl Fn(&mut Value)) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -489,6 +507,15 @@ fn a_stage_is_exported_merged_and_another_run_starts_from_it() {
     };
     let adapted = score(&run.join("base"), &["--adapter", text(&adapter)]);
     assert!(largest_difference(&score(&merged, &[]), &adapted) <= 1e-5);
+    let gguf = at("merged.gguf");
+    let command = ["adapter", "merge", text(&run), "--stage", "2", "--to", text(&gguf), "--gguf"];
+    done(&command);
+    assert!(largest_difference(&score(&gguf, &[]), &adapted) <= 1e-5);
+    let there = peso(&command);
+    assert_eq!(there.status.code(), Some(2), "what is there is not overwritten");
+    let file = weights::gguf::Gguf::open(&gguf).unwrap();
+    let added: Value = serde_json::from_str(file.text("peso.added_tokens").unwrap()).unwrap();
+    assert_eq!(added, tokens);
     assert!(largest_difference(&score(&run.join("base"), &[]), &adapted) > 1e-3, "the adapter changes something");
 
     // As stage 1, untrained: the first row is what the model of the other run's last stage reached on stage 1.

@@ -1,5 +1,6 @@
 //! Tokenizers of base models, by the `tokenizers` library: `tokenizer.json`, or rebuilt from what a GGUF file holds.
 
+mod for_gguf;
 mod gguf;
 mod pieces;
 mod trial;
@@ -11,10 +12,11 @@ use tokenizers::AddedToken;
 use tokenizers::models::ModelWrapper;
 
 use super::foreign;
-use super::weights::gguf::Gguf;
+use super::weights::gguf::{Gguf, Item};
 use crate::error::InputError;
 use crate::{crash, files};
 
+pub use self::for_gguf::without_texts;
 pub use self::pieces::Pieces;
 pub use self::trial::{Piece, Trial};
 
@@ -154,6 +156,25 @@ impl Tokenizer {
             return Ok(None);
         }
         inner.to_string(true).map(Some).map_err(unusable)
+    }
+
+    /// What a GGUF file says of this tokenizer with more tokens, whose numbers follow a model's `base` rows; `ends` are the tokens that
+    /// begin and end a text.
+    ///
+    /// # Errors
+    /// As [`Self::extended`]; the numbers would be others, or such a file cannot say how it cuts texts.
+    pub fn for_gguf(
+        &self,
+        tokens: &[String],
+        base: usize,
+        ends: [Option<u32>; 2],
+    ) -> Result<Vec<(String, Item)>, InputError> {
+        let refused = |problem: String| InputError::new(&self.path, problem);
+        let text = self.extended(tokens, base)?;
+        let text = text.ok_or_else(|| refused("the added tokens cannot follow the tokenizer's own".to_owned()))?;
+        let json = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+        let begins = self.beginning().is_some();
+        for_gguf::metadata(&json, base + tokens.len(), ends, begins).map_err(refused)
     }
 
     /// What the tokenizer is.

@@ -11,6 +11,7 @@ mod names;
 mod quantization;
 mod split;
 mod value;
+mod writer;
 
 pub use architecture::{ROPE_FACTORS, describe};
 pub use header::{Gguf, Tensor};
@@ -19,3 +20,4 @@ pub use names::{paired_row, tensor_name};
 pub use quantization::Quantization;
 pub use split::parts;
 pub use value::{Array, Value};
+pub use writer::{Item, write_gguf};
