@@ -63,6 +63,8 @@ pub(super) struct Arguments {
     metric: Option<String>,
     #[arg(long, value_name = "NAME", help = slice_help())]
     slice: Option<Slice>,
+    #[arg(long, value_name = "GROUPING", help = group_help())]
+    group: Option<String>,
     #[arg(long, value_name = "ALPHA", value_parser = words::loss, allow_negative_numbers = true, help = loss_help())]
     loss: Option<f64>,
     #[arg(long, value_name = "SHARE", value_parser = words::share, help = confidence_help())]
@@ -184,6 +186,7 @@ impl Arguments {
             history: self.history.clone(),
             direction: self.direction,
             slice: self.slice,
+            grouping: self.group.clone(),
             loss: self.loss,
             confidence: self.confidence,
             reference: self.reference,
@@ -307,6 +310,14 @@ fn metric_help() -> String {
 
 fn slice_help() -> String {
     format!("Slice of users or targets that {} is of; all where none is given", names_with(FigureOption::Slice))
+}
+
+fn group_help() -> String {
+    format!(
+        "What users are grouped by, of {}: activity, tenure, taste, or a table and its column as users.csv:gender, from the project's \
+         folder; activity where nothing is given",
+        names_with(FigureOption::Grouping)
+    )
 }
 
 fn loss_help() -> String {

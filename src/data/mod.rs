@@ -22,6 +22,7 @@ pub mod summary;
 pub mod synthetic;
 pub mod term;
 pub mod timeline;
+pub mod user_groups;
 mod variant_name;
 
 pub use self::activity::{ByStage, UserGroup};
@@ -38,3 +39,4 @@ pub use self::source::DatasetSource;
 pub use self::summary::{StageSummary, Summary};
 pub use self::synthetic::SyntheticOptions;
 pub use self::timeline::Timeline;
+pub use self::user_groups::{Grouping, UserGroups};

@@ -14,7 +14,7 @@ use crate::analysis::subspace_report::{ModuleReport, SubspaceReport, subspace_re
 use crate::data::bundle::DataBundle;
 use crate::data::formats::ImportError;
 use crate::data::prepare::PrepareReport;
-use crate::data::{DataDrift, Dataset, Loaded};
+use crate::data::{DataDrift, Dataset, Grouping, Loaded, UserGroups};
 use crate::error::InputError;
 use crate::id_training::words;
 use crate::measure::UserMetric;
@@ -27,6 +27,7 @@ use crate::results::certificate::{Certificate, CertificateRequest, USUAL_CLAIM};
 use crate::results::churn::{ChurnReport, StageTests, churn, stage_tests};
 use crate::results::comparison::{ComparisonLine, Judged, judge, lines};
 use crate::results::decision::Decision;
+use crate::results::fairness::{Fairness, fairness};
 use crate::results::seeds::{SeedBasis, SeedChoice};
 use crate::results::slices::{Sliced, sliced_runs};
 use crate::results::{Results, RunResult, ShownRuns};
@@ -377,6 +378,21 @@ impl<'p> FigureContext<'p> {
     pub fn sliced(&self, metric: &str) -> Result<Sliced, InputError> {
         let lines = self.names_and_runs();
         sliced_runs(&self.runs_dir, &lines, self.user_metric(metric)?, self.results.protocol)
+    }
+
+    /// The lines of the comparison by group of users, and those that are left out with the reason.
+    ///
+    /// # Errors
+    /// [`InputError`] where the metric is not one of single users, the dataset or a table of users cannot be read, or no line can.
+    pub fn fairness(
+        &self,
+        metric: &str,
+        baseline: &str,
+        grouping: &Grouping,
+    ) -> Result<(Fairness, Vec<(String, String)>), InputError> {
+        let (metric, protocol) = (self.user_metric(metric)?, self.results.protocol);
+        let groups = UserGroups::of(self.dataset()?, protocol, grouping, &self.project.folder)?;
+        fairness(&self.runs_dir, &self.names_and_runs(), Some(baseline), metric, protocol, &groups)
     }
 
     /// What runs answered to the tests of a stage, of the data that the first of them has; runs of other data speak of other users.

@@ -14,7 +14,7 @@ use crate::run::Status;
 pub static SPEC: FigureSpec = FigureSpec {
     name: "matrix",
     aliases: &[],
-    label: "Matrix R[i,j]",
+    label: "Matrix",
     title: "R[i,j]",
     summary: "`R[i, j]` of every run",
     tooltip: "A method tested on every stage after every stage: what it keeps and what it forgets",

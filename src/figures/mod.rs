@@ -42,6 +42,7 @@ figures! {
     cost,
     table,
     slices,
+    fairness,
     parallel,
     loss,
     penalty,

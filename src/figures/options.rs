@@ -14,6 +14,8 @@ pub enum FigureOption {
     Baseline,
     Stage,
     Slice,
+    /// What users are grouped by.
+    Grouping,
     Loss,
     Confidence,
     Reference,

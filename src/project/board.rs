@@ -64,6 +64,10 @@ pub struct FigureOptions {
     /// The only slice, of figures that can be of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slice: Option<Slice>,
+    /// What users are grouped by: `activity`, `tenure`, `taste`, or a table and a column as `users.csv:gender`; the usual
+    /// where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grouping: Option<String>,
     /// What users may lose at most, in the metric's unit; the usual limit where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss: Option<f64>,
@@ -137,6 +141,7 @@ impl Default for FigureOptions {
             more_metrics: Vec::new(),
             slices_of: None,
             slice: None,
+            grouping: None,
             loss: None,
             confidence: None,
             reference: None,

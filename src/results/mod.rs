@@ -6,6 +6,7 @@ pub mod churn;
 pub mod comparison;
 pub mod config_diff;
 pub mod decision;
+pub mod fairness;
 pub mod paired_scores;
 pub mod plain_words;
 pub mod regimes;

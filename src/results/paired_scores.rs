@@ -210,6 +210,16 @@ impl UserScores {
         Self { values: self.values.iter().map(chosen).collect(), ..self.clone() }
     }
 
+    /// The tests of one group, where `groups` has that of every test, by stage; they stand together as those of one stage.
+    #[must_use]
+    pub(super) fn of_tests(&self, groups: &[Vec<Option<usize>>], group: usize) -> Self {
+        let chosen = |of_seed: &Vec<Vec<f64>>| {
+            let tests = of_seed.iter().flatten().zip(groups.iter().flatten());
+            vec![tests.filter(|(_, own)| **own == Some(group)).map(|(&value, _)| value).collect()]
+        };
+        Self { values: self.values.iter().map(chosen).collect(), ..self.clone() }
+    }
+
     /// What each test loses of what the baseline has, at least 0, and nothing beside it: of hits, the *negative flips* (Yan et
     /// al., arXiv 2011.09161), of which each is 1. Of an id that items share it is the part of a hit that is lost.
     ///
@@ -285,6 +295,13 @@ impl UserScores {
 /// What all lines of one comparison are tested on; the first run that is read says it.
 #[derive(Debug, Clone, Default)]
 pub struct Tests(Option<TestCases>);
+
+impl Tests {
+    /// User and target of every test, by stage from 2 on; nothing before a run was read.
+    pub(super) fn cases(&self) -> &[Vec<(u32, u32)>] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
 
 /// User and target of every test, by stage from 2 on.
 pub(super) type TestCases = Vec<Vec<(u32, u32)>>;

@@ -319,7 +319,9 @@ fn results_explain_their_columns() {
 }
 
 /// Columns of figures that say where a value stands; every other one is a measure.
-const PLACES: [&str; 33] = [
+const PLACES: [&str; 35] = [
+    "Group",
+    "grouping",
     "Method",
     "Seeds",
     "Slice",

@@ -248,7 +248,7 @@ fn the_whole_board_is_written_in_one_go() {
     let world = World::new();
     let file = demo(&world);
     let mut window = world.window(Theme::Light, Some(&file));
-    pin(&mut window, &["By stage", "Slices", "Cost", "Matrix R[i,j]"]);
+    pin(&mut window, &["By stage", "Slices", "Cost", "Matrix"]);
     open_board(&mut window);
     click(&mut window, "Export all…");
     click(&mut window, "CSV table");

@@ -232,7 +232,7 @@ fn every_view_of_the_comparison_follows_the_protocol() {
     assert!(has(&window, "0.0535"), "the mean over stages 2 to 5");
     click(&mut window, "Cost");
     until_part(&mut window, "NDCG@10 against training time of a stage, next-block");
-    click(&mut window, "Matrix R[i,j]");
+    click(&mut window, "Matrix");
     until_part(&mut window, "on every stage, next-block");
     click(&mut window, "Slices");
     until_part(&mut window, "NDCG@10 by slice, next-block");
@@ -247,6 +247,32 @@ fn a_project_of_one_protocol_offers_it_and_its_strict_reading() {
     let world = World::new();
     let window = table(&world);
     assert!(has(&window, "Same-block") && has(&window, "Global-time") && !has(&window, "Next-block"));
+}
+
+#[test]
+fn groups_of_users_are_chosen_and_shown_with_their_gaps_and_gains() {
+    let world = World::new();
+    let file = both_protocols(&world);
+    let mut window = world.window(Theme::Light, Some(&file));
+    window.set_size([2000.0, 1200.0].into());
+    until_part(&mut window, "3 of 4 finished");
+    click(&mut window, "Compare");
+    click(&mut window, "Fairness");
+    until_part(&mut window, "Group of PESO, Single evolving LoRA, Frozen, Popularity");
+    assert!(has_part(&window, "NDCG@10 by activity"));
+    let choose = |window: &mut Harness<'_, Workbench>, combo: &str, choice: &str| {
+        let combo = window.query_all_by_label(combo).find(|node| node.accesskit_node().role() == Role::ComboBox);
+        combo.unwrap().click();
+        window.step();
+        window.step();
+        click(window, choice);
+    };
+    choose(&mut window, "Show", "Gap by stage");
+    until_part(&mut window, "Gap in NDCG@10 between groups by activity");
+    choose(&mut window, "Show", "Gains by group");
+    until_part(&mut window, "Gain in NDCG@10 over Single evolving LoRA by activity");
+    choose(&mut window, "Groups by", "tenure");
+    until_part(&mut window, "over Single evolving LoRA by tenure");
 }
 
 #[test]

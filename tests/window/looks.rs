@@ -81,7 +81,7 @@ fn compare_view() {
             click(&mut window, "Settings");
             text(&mut window, "settings", Part::View);
         } else {
-            for (view, name) in [("Cost", "cost"), ("Parallel", "parallel"), ("Matrix R[i,j]", "matrix")] {
+            for (view, name) in [("Cost", "cost"), ("Parallel", "parallel"), ("Matrix", "matrix")] {
                 click(&mut window, view);
                 picture(&mut pictures, &mut window, name, theme, Part::View);
                 text(&mut window, name, Part::View);

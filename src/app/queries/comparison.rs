@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::data::ProjectData;
 use super::{Pool, Query, QueryContext};
-use crate::data::Protocol;
+use crate::data::{Grouping, Protocol, UserGroups};
 use crate::error::InputError;
 use crate::measure::UserMetric;
 use crate::results::comparison::{Judged, judge};
+use crate::results::fairness::{Fairness, fairness};
 use crate::results::slices::{Sliced, sliced_runs};
 
 /// Lines of a comparison, and the metric and protocol by which they are compared.
@@ -84,6 +86,35 @@ impl Query for Slices {
                 .advice("choose Hit or NDCG")
         })?;
         sliced_runs(runs_dir, &self.compared.names_and_runs(), metric, *protocol).map(Some)
+    }
+}
+
+/// The tests of each line in groups of users; reads the dataset, and shuffles and resamples the tests: seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Groups {
+    pub(crate) compared: ComparedLines,
+    /// Index of the baseline among the lines.
+    pub(crate) baseline: usize,
+    pub(crate) data: ProjectData,
+    pub(crate) grouping: Grouping,
+}
+
+impl Query for Groups {
+    type Answer = Fairness;
+
+    const POOL: Pool = Pool::Slices;
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Fairness>, InputError> {
+        let ComparedLines { runs_dir, metric, protocol, lines } = &self.compared;
+        let metric = metric.parse::<UserMetric>().map_err(|_| {
+            InputError::new(runs_dir, "this metric is not one of single users, so that it has no groups")
+                .advice("choose Hit or NDCG")
+        })?;
+        let groups = UserGroups::of(&self.data.dataset()?, *protocol, &self.grouping, self.data.folder())?;
+        let baseline = lines.get(self.baseline).map(|line| line.name.as_str());
+        let names = self.compared.names_and_runs();
+        let (fairness, _) = fairness(runs_dir, &names, baseline, metric, *protocol, &groups)?;
+        Ok(Some(fairness))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Datasets: the project's own with its figures, and files that may become one.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::data_report::{self, DataReport};
 use super::{Query, QueryContext};
@@ -32,6 +32,11 @@ impl ProjectData {
             folder: project.folder.clone(),
             read_only: project.read_only,
         }
+    }
+
+    /// The project's folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Reads or generates the dataset itself.

@@ -31,6 +31,7 @@ use self::known::SPECS;
 pub use self::known::peso_release;
 pub use self::known::table::column_index;
 pub use self::options::column_name;
+pub use self::reader::any_table::read_table;
 pub use self::reader::skipped::{Skipped, SkippedLine, SkippedProblem, kind_of_problem};
 pub use self::reference::reference;
 pub use self::spec::{Events, Format, FormatSpec, SourceFields};

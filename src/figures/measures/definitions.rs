@@ -47,6 +47,7 @@ const COSTS: &[Measure] = &[
 const COMPARISON: &[Measure] = &[
     measure("gain", "Gain", "Difference to the baseline on the same test users, stages and seeds: mean over seeds of the mean over stages of each stage's mean over its users").better(Higher),
     measure("relative", "Relative gain", "The gain as a share of the baseline's value, which is taken as given").unit("%").better(Higher).also(&["Gain, %", "Relative"]),
+    measure("gap", "Gap between groups", "Mean of the group of users that is served best less that of the one that is served worst, of the groups with 20 tests or more; 0 where all are served alike").better(Lower),
     measure("interval", "Interval", "95 % interval. Of a gain it is t-based, from the variance of users and of seeds, and beside a corrected p-value it is corrected by the same factor; of a slice it is a bootstrap over users and seeds"),
     measure("p_value", "p", "Chance of a gain at least as far from 0 if the two were equal: the interval inverted").better(Lower).also(&["p-value"]),
     measure("p_corrected", "p, Holm", "The p-value corrected by Holm's step-down procedure for the number of lines compared: at most 0.05 keeps the chance of any false claim in the table at 5 %").better(Lower).also(&["p corrected"]),

@@ -36,6 +36,7 @@ impl ComparePanel {
             match self.view {
                 View::Cost => self.cost_combo(ui),
                 View::Slices => self.slices_options(ui, lines),
+                View::Fairness => self.fairness_options(ui, lines),
                 View::Matrix => self.matrix_combos(ui, lines),
                 View::Gains => self.baseline_combo(ui, lines),
                 View::Table | View::Parallel => self.table_options(ui, lines),
@@ -104,7 +105,7 @@ impl ComparePanel {
         }
     }
 
-    fn baseline_combo(&mut self, ui: &mut Ui, lines: &Lines) {
+    pub(super) fn baseline_combo(&mut self, ui: &mut Ui, lines: &Lines) {
         let now = self.baseline_place(lines).map(|index| lines.all[index].name.clone()).unwrap_or_default();
         let label = ui.label("Baseline");
         let combo = ComboBox::from_id_salt("baseline").selected_text(&now).width(170.0).truncate().show_ui(ui, |ui| {
@@ -148,7 +149,7 @@ impl ComparePanel {
         self.one_a_method(ui, lines);
     }
 
-    fn one_a_method(&mut self, ui: &mut Ui, lines: &Lines) {
+    pub(super) fn one_a_method(&mut self, ui: &mut Ui, lines: &Lines) {
         let several = lines.standings.contains(&Standing::Passed);
         let choice = ui.add_enabled(
             several,

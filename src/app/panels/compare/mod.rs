@@ -4,6 +4,7 @@
 mod bar;
 mod cells;
 mod contents;
+mod fairness;
 mod gains_view;
 mod lines;
 mod options;
@@ -30,7 +31,7 @@ use crate::figures::comparison::{self, ComparisonOptions};
 use crate::figures::cost::{self, Cost};
 use crate::figures::words::usual_metric;
 use crate::figures::{FigureSpec, Provenance as _, Styled, gains, matrix, parallel};
-use crate::figures::{slices as slices_figure, table as table_figure};
+use crate::figures::{fairness as fairness_figure, slices as slices_figure, table as table_figure};
 use crate::measure::{Dimension, Gain, UserMetric};
 use crate::plot::{Chart, Highlight};
 use crate::results::RunResult;
@@ -60,11 +61,12 @@ enum View {
     Parallel,
     Matrix,
     Slices,
+    Fairness,
     Settings,
 }
 
 impl View {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Stages,
         Self::Gains,
         Self::Table,
@@ -72,6 +74,7 @@ impl View {
         Self::Parallel,
         Self::Matrix,
         Self::Slices,
+        Self::Fairness,
         Self::Settings,
     ];
 
@@ -85,6 +88,7 @@ impl View {
             Self::Matrix => Some(&matrix::SPEC),
             Self::Table => Some(&table_figure::SPEC),
             Self::Slices => Some(&slices_figure::SPEC),
+            Self::Fairness => Some(&fairness_figure::SPEC),
             Self::Settings => None,
         }
     }
@@ -124,6 +128,7 @@ pub(crate) struct ComparePanel {
     slices_of: Option<Dimension>,
     /// Whether slices are a table, where there is no room for both.
     slices_as_table: bool,
+    fairness: fairness::Choice,
     /// Names of the lines whose matrices are shown, the first and the one beside it.
     matrix_of: [Option<String>; 2],
     table: TableState,
@@ -149,6 +154,7 @@ impl Default for ComparePanel {
             all_seeds: false,
             slices_of: None,
             slices_as_table: false,
+            fairness: fairness::Choice::default(),
             matrix_of: [None, None],
             table: TableState::default(),
             marked: Highlight::default(),
@@ -173,6 +179,9 @@ struct ChartKey {
     slices_of: Option<Dimension>,
     /// Whether the slices are known.
     sliced: bool,
+    fairness: fairness::Choice,
+    /// Whether the groups are known.
+    grouped: bool,
     /// The line that gains are over, and whether these are known.
     baseline: Option<usize>,
     judged: bool,
@@ -230,6 +239,10 @@ impl Panel for ComparePanel {
                 self.slices(ui, context, &lines, &chart);
                 context.charts.insert(0, chart);
             }
+            View::Fairness => {
+                self.fairness(ui, context, &lines, &chart);
+                context.charts.insert(0, chart);
+            }
             View::Gains => {
                 self.gains(ui, context, &lines, &chart);
                 context.charts.insert(0, chart);
@@ -277,6 +290,11 @@ impl ComparePanel {
             slices_of: self.slices_of,
             baseline: self.baseline_place(lines),
             judged: self.judged(context, lines).is_some(),
+            fairness: self.fairness.clone(),
+            grouped: self.view == View::Fairness
+                && self.groups_query(context, lines).is_some_and(|query| {
+                    !matches!(context.session.queries.get(&query), Answer::Pending | Answer::Cancelled)
+                }),
             sliced: !matches!(context.session.queries.get(&self.slices_query(context, lines)), Answer::Pending),
         };
         if let Some((made, chart)) = &self.chart
@@ -290,6 +308,7 @@ impl ComparePanel {
             View::Parallel => self.parallel_chart(lines, synthetic),
             View::Matrix => self.matrix_chart(lines).synthetic(synthetic),
             View::Slices => self.slices_chart(context, lines, synthetic),
+            View::Fairness => self.fairness_chart(context, lines, synthetic),
             View::Gains => self.gains_chart(context, lines, synthetic),
             View::Stages | View::Table | View::Settings => {
                 let options = ComparisonOptions { synthetic, ..Default::default() };

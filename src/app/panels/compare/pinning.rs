@@ -23,6 +23,11 @@ impl ComparePanel {
             View::Parallel => options.more_metrics = self.metrics(lines).split_off(1),
             View::Cost => options.chart = Some(self.cost.chart_name()),
             View::Slices => options.slices_of = self.slices_of,
+            View::Fairness => {
+                options.baseline.clone_from(&self.baseline);
+                options.grouping = Some(self.fairness.grouping.to_string());
+                options.chart = Some(self.fairness.chart.name().to_owned());
+            }
             View::Matrix => {
                 let run = |name: &Option<String>| run_of(lines, name.as_ref()?);
                 [options.run, options.beside] = self.matrix_lines(lines).each_ref().map(run);

@@ -1,5 +1,6 @@
 //! Readers, one for each kind of file: they take records into the sink, and count what they cannot read.
 
+pub mod any_table;
 pub mod delimited;
 pub mod histories;
 pub mod item_file;
