@@ -7,6 +7,7 @@ mod alarm;
 mod bench;
 mod certify;
 mod compare;
+mod completions;
 mod decide;
 mod demo;
 mod devices;
@@ -30,6 +31,7 @@ mod retention;
 mod run;
 mod score;
 mod semantic_ids;
+mod share_files;
 mod status;
 mod steer;
 mod subspace;
@@ -66,7 +68,7 @@ To start: `peso demo`, then `peso run peso-demo`, then `peso results peso-demo`"
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     Status(status::Arguments),
     Results(results::Arguments),
     Compare(compare::Arguments),
@@ -92,6 +94,9 @@ enum Command {
     Recommend(recommend::Arguments),
     Unpack(unpack::Arguments),
     Steer(steer::Arguments),
+    Completions(completions::Arguments),
+    #[command(hide = true)]
+    ShareFiles(share_files::Arguments),
     #[command(hide = true)]
     SteerServer(steer::ServerArguments),
 }
@@ -188,6 +193,8 @@ fn run(command: Command) -> anyhow::Result<Ended> {
             compute_here();
             recommend::run(&arguments)
         }
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::ShareFiles(arguments) => share_files::run(&arguments),
         Command::Pack(arguments) => pack::run(&arguments),
         Command::Unpack(arguments) => unpack::run(&arguments),
         Command::Steer(arguments) => {

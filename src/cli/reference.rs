@@ -3,12 +3,28 @@
 use clap::builder::PossibleValue;
 use clap::{Arg, Command};
 
+use crate::this_build::VERSION;
+
 /// Every command with its usage, arguments, defaults and help: a section of level 2 a command.
 pub fn reference() -> String {
     let mut program = super::command();
     // Usage lines name the whole path of a command only after this.
     program.build();
     sections(program, "").join("\n")
+}
+
+/// The program without the commands that nobody is told of, for manual pages and completions.
+pub(super) fn listed() -> Command {
+    let whole = super::command();
+    let mut listed = Command::new("peso").version(VERSION).args_conflicts_with_subcommands(true);
+    if let Some(about) = whole.get_about() {
+        listed = listed.about(about.clone());
+    }
+    if let Some(after) = whole.get_after_help() {
+        listed = listed.after_help(after.clone());
+    }
+    let commands = whole.get_subcommands().filter(|command| is_listed(command));
+    listed.args(whole.get_arguments().cloned()).subcommands(commands.cloned())
 }
 
 /// The sections of a command and of those below it; `above` is the path that leads to it, with a space at its end.

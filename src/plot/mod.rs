@@ -11,6 +11,7 @@ pub mod fallback;
 pub mod file;
 pub mod forest;
 pub mod gain_map;
+pub mod icon;
 pub mod listing;
 pub mod parallel;
 pub mod picture;
