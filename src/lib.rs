@@ -47,6 +47,8 @@ pub mod train;
 
 pub mod budget;
 
+pub mod slurm;
+
 pub mod results;
 
 pub mod analysis;

@@ -32,6 +32,7 @@ mod run;
 mod score;
 mod semantic_ids;
 mod share_files;
+mod slurm;
 mod status;
 mod steer;
 mod subspace;

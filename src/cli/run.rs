@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::interruption::interruption;
 use super::outcome::{Ended, say};
 use super::progress::Bars;
 use super::workers::{self, Crew};
-use super::{dry_run, semantic_ids};
+use super::{dry_run, semantic_ids, slurm};
 use crate::budget::estimate;
 use crate::device::DeviceChoice;
 use crate::error::{InputError, RunError};
@@ -57,6 +57,13 @@ pub(super) struct Arguments {
     /// Runs at once, each in a process of its own; `auto`: as many as cores and memory allow
     #[arg(long, value_name = "N|auto", default_value = "1", conflicts_with = "queue")]
     workers: Workers,
+    /// Be one of several workers, on this machine or on others that see the same folder: wait for runs that another one has, and take
+    /// over those that it leaves
+    #[arg(long, conflicts_with_all = ["queue", "workers", "dry_run"])]
+    worker: bool,
+    /// Make only what the chosen runs share
+    #[arg(long, value_name = "PART", conflicts_with_all = ["queue", "workers", "dry_run", "fresh"])]
+    shared: Option<Shared>,
     /// Show the runs with the time and memory that each is expected to take, and start none
     #[arg(long, conflicts_with_all = ["queue", "serve"])]
     dry_run: bool,
@@ -76,6 +83,17 @@ pub(super) struct Arguments {
     /// Seconds between two checkpoints
     #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_EVERY.as_secs())]
     checkpoint_every: u64,
+    #[command(flatten)]
+    slurm: slurm::Wishes,
+}
+
+/// What runs of a seed share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shared {
+    /// The compact base model
+    Base,
+    /// That, and the adapter of stage 1
+    Stage1,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -96,7 +114,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         out: arguments.out.clone(),
         fresh: arguments.fresh,
         checkpoint_every: Duration::from_secs(arguments.checkpoint_every),
+        patient: arguments.worker,
     };
+    if arguments.slurm.slurm {
+        let format = if arguments.json { slurm::Format::Json } else { slurm::Format::Text };
+        let show = arguments.dry_run.then_some(format);
+        return slurm::run(&arguments.slurm, &project, &arguments.project, &selection, &options, show);
+    }
     if arguments.dry_run {
         // The runs would find them as well.
         semantic_ids::ensure(&project, arguments.device, &Arc::new(AtomicBool::new(false)))?;
@@ -147,6 +171,15 @@ fn trained(
     semantic_ids::ensure(project, arguments.device, interrupted)?;
     if arguments.serve {
         return Ok((workers::serve(project, selection, options, interrupted)?, String::new()));
+    }
+    if let Some(shared) = arguments.shared {
+        let mut bars = Bars::new(Arc::clone(interrupted));
+        let made = worker::prepare(project, selection, options, shared == Shared::Stage1, &mut bars);
+        bars.finish();
+        return match made {
+            Err(RunError::Stopped) => Ok((Ended::Interrupted, String::new())),
+            made => Ok(made.map(|()| (Ended::Done, "what the runs share is made".to_owned()))?),
+        };
     }
     let workers = match arguments.workers {
         Workers::Number(number) => number.min(planned(project, selection)?.len()),

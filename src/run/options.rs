@@ -26,11 +26,19 @@ pub struct RunOptions {
     pub fresh: bool,
     /// Time between two checkpoints: what a killed worker loses at most, beside a step.
     pub checkpoint_every: Duration,
+    /// Waits for runs that another worker has, and takes them over where that one is gone.
+    pub patient: bool,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { device: DeviceChoice::default(), out: None, fresh: false, checkpoint_every: CHECKPOINT_EVERY }
+        Self {
+            device: DeviceChoice::default(),
+            out: None,
+            fresh: false,
+            checkpoint_every: CHECKPOINT_EVERY,
+            patient: false,
+        }
     }
 }
 

@@ -65,9 +65,14 @@ impl RunReader {
     /// # Errors
     /// The database cannot be read, here and in all that follows.
     pub fn status(&self) -> Result<Status, InputError> {
-        let recorded = self.state("status")?.as_deref().and_then(Status::from_key).unwrap_or(Status::Queued);
+        let recorded = self.recorded_status()?;
         let needs_worker = matches!(recorded, Status::Running | Status::Paused);
         Ok(if needs_worker && !worker_lock::is_held(&self.folder) { Status::Stopped } else { recorded })
+    }
+
+    /// What its last worker wrote of it; that one may be gone by now.
+    pub fn recorded_status(&self) -> Result<Status, InputError> {
+        Ok(self.state("status")?.as_deref().and_then(Status::from_key).unwrap_or(Status::Queued))
     }
 
     /// Why the run stands where it stands, where there is something to say.

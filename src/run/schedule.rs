@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::Status;
 use super::observer::{Phase, Progress};
 use super::planned::PlannedRun;
 use super::shared_part::{self, SharedPart};
-use super::{RunMethod, Status};
 use crate::error::InputError;
 use crate::project::Project;
 
@@ -30,12 +30,7 @@ impl Schedule {
     /// # Errors
     /// As [`super::RunConfig::hash_of`].
     pub fn new(project: &Project, runs: &[PlannedRun], runs_dir: &Path) -> Result<Self, InputError> {
-        let needs = runs.iter().map(|run| match run.method {
-            RunMethod::Learned(_) if run.method.adapter_method().is_some() => {
-                shared_part::parts(&run.project(project), run.seed)
-            }
-            _ => Ok(Vec::new()),
-        });
+        let needs = runs.iter().map(|run| shared_part::needed(project, run));
         let ready = shared_part::folders(runs_dir).into_iter().filter(|folder| folder.status() == Status::Finished);
         let made_of = runs.iter().map(|run| (0..runs.len()).filter(|&other| run.is_made_of(&runs[other])).collect());
         Ok(Self {

@@ -1,9 +1,11 @@
 //! What runs of a seed share, and the folders it lies in: a compact base model, and stage 1.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::config::{RunConfig, RunMethod};
 use super::folder::RunFolder;
+use super::planned::PlannedRun;
 use crate::error::InputError;
 use crate::method::MethodOptions;
 use crate::model::BaseModel;
@@ -47,6 +49,33 @@ pub fn parts(project: &Project, seed: u64) -> Result<Vec<SharedPart>, InputError
     let base =
         matches!(project.base_model, BaseModel::Compact(_)).then(|| part(BASE, RunConfig::hash_of_base(project)));
     base.into_iter().chain([part(FIRST, RunConfig::hash_of(project, &frozen))]).collect()
+}
+
+/// By shared part of a name, [`BASE`] or [`FIRST`]: the first of the runs that need it.
+///
+/// # Errors
+/// As [`RunConfig::hash_of`].
+pub fn makers(project: &Project, runs: &[PlannedRun], name: &str) -> Result<Vec<PlannedRun>, InputError> {
+    let (mut made, mut makers) = (BTreeSet::new(), Vec::new());
+    for run in runs {
+        for part in needed(project, run)? {
+            if part.name == name && made.insert(part) {
+                makers.push(run.clone());
+            }
+        }
+    }
+    Ok(makers)
+}
+
+/// The parts that a run needs, in the order in which they are made; none where it adapts no language model.
+///
+/// # Errors
+/// As [`RunConfig::hash_of`].
+pub fn needed(project: &Project, run: &PlannedRun) -> Result<Vec<SharedPart>, InputError> {
+    match run.method {
+        RunMethod::Learned(_) if run.method.adapter_method().is_some() => parts(&run.project(project), run.seed),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// The folders of shared parts beside the runs.

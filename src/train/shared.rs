@@ -45,20 +45,8 @@ impl Shared {
         device: &B::Device,
         recorder: &mut Recorder<'_>,
     ) -> Result<Self, RunError> {
-        let frozen = RunMethod::Learned(MethodOptions::Frozen);
-        let base = match &task.project.base_model {
-            BaseModel::HuggingFace(_) | BaseModel::Gguf(_) => None,
-            BaseModel::Compact(compact) => {
-                let mut config = task.config("Base model", frozen.clone(), seed)?;
-                config.config_hash = RunConfig::hash_of_base(task.project)?;
-                config.model_hash = task.model(seed).base_hash()?;
-                let train = |folder: &RunFolder, recorder: &mut SharedRecorder<'_, '_>| {
-                    train_base::<B>(task, compact, folder, device, recorder)
-                };
-                Some(ensure_part(task, BASE, config, recorder, train)?)
-            }
-        };
-        let config = task.config("Stage 1", frozen, seed)?;
+        let base = Self::ensure_base::<B>(task, seed, device, recorder)?;
+        let config = task.config("Stage 1", RunMethod::Learned(MethodOptions::Frozen), seed)?;
         let first = ensure_part(task, FIRST, config, recorder, |folder, recorder| {
             if let Some(base) = &base {
                 files::copy_files(&base_folder(base), &base_folder(folder))?;
@@ -66,6 +54,27 @@ impl Shared {
             train_first_stage::<B>(task, folder, device, recorder)
         })?;
         Ok(Self { base, first })
+    }
+
+    /// Trains the compact base model of a seed, or takes it where it is there already; none where the base model came from
+    /// elsewhere.
+    ///
+    /// # Errors
+    /// See [`super::trainer::Job::run`].
+    pub fn ensure_base<B: TrainingBackend>(
+        task: &Task<'_>,
+        seed: u64,
+        device: &B::Device,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<Option<RunFolder>, RunError> {
+        let BaseModel::Compact(compact) = &task.project.base_model else { return Ok(None) };
+        let mut config = task.config("Base model", RunMethod::Learned(MethodOptions::Frozen), seed)?;
+        config.config_hash = RunConfig::hash_of_base(task.project)?;
+        config.model_hash = task.model(seed).base_hash()?;
+        let train = |folder: &RunFolder, recorder: &mut SharedRecorder<'_, '_>| {
+            train_base::<B>(task, compact, folder, device, recorder)
+        };
+        ensure_part(task, BASE, config, recorder, train).map(Some)
     }
 
     /// Copies the shared parts into a run, so that its folder is whole by itself.

@@ -1,7 +1,9 @@
 //! The worker: runs a project's experiments one after another, each into its run folder.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::base_model::pretrained;
 use super::preflight::preflight;
@@ -17,12 +19,13 @@ use crate::project::Project;
 use crate::run::observer::{Control, Level, Observer};
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::queue::Queue;
+use crate::run::shared_part::{self, BASE, FIRST};
 use crate::run::{RunConfig, RunFolder, RunMethod, RunOptions, RunOutcome, RunSelection, Status};
 
 /// Runs experiments of a project, one after another; what is finished is left alone, what is half done is resumed.
 ///
 /// A run that fails or cannot be started does not stop the others; a stop by the user does. Runs that another worker is at
-/// come last, and are left to it where it is not done by then.
+/// come last. Where it is not done by then they are left to it, or waited for where the worker is patient.
 ///
 /// # Errors
 /// Nothing could be started: data, model, device or an experiment's name cannot be used.
@@ -38,20 +41,25 @@ pub fn run(
         watcher.event(Level::Warning, &warning.to_string());
     }
     crate::files::create_folder(&task.runs_dir)?;
-    let (mut outcomes, mut failures, mut busy) = (Vec::with_capacity(runs.len()), Vec::new(), Vec::new());
+    let (mut outcomes, mut failures, mut busy) = (Vec::with_capacity(runs.len()), Vec::new(), BTreeSet::new());
     let numbered = runs.iter().zip(1..).map(|(run, number)| (run, RunNumber { number, of: runs.len() }));
     let mut waiting: VecDeque<_> = numbered.collect();
     while let Some((run, number)) = waiting.pop_front() {
-        let is_last_try = busy.contains(&number.number);
-        let outcome = match run_planned(&task, run, number, watcher) {
-            Ok(outcome) if outcome.status == Status::Running && !is_last_try => {
-                busy.push(number.number);
+        let was_busy = busy.contains(&number.number);
+        let outcome = match run_or_leave(&task, run, number, was_busy, watcher) {
+            Ok(outcome) if outcome.status == Status::Running && (options.patient || !was_busy) => {
+                busy.insert(number.number);
                 // What is made of it comes after it.
                 let (made_of_it, others): (VecDeque<_>, _) =
                     waiting.into_iter().partition(|(other, _)| other.is_made_of(run));
+                let all_wait = was_busy && others.iter().all(|(_, other)| busy.contains(&other.number));
                 waiting = others;
                 waiting.push_back((run, number));
                 waiting.extend(made_of_it);
+                if all_wait && !rest(watcher) {
+                    outcomes.push(RunOutcome { status: Status::Stopped, ..outcome });
+                    break;
+                }
                 continue;
             }
             Ok(outcome) => outcome,
@@ -64,12 +72,107 @@ pub fn run(
         };
         let stopped = outcome.status == Status::Stopped;
         outcomes.push(outcome);
-        if stopped {
+        if stopped && !was_busy {
             break;
         }
     }
     // Where nothing could be started, an input of the whole command is wrong.
     if failures.len() == outcomes.len() && !failures.is_empty() { Err(failures.swap_remove(0)) } else { Ok(outcomes) }
+}
+
+/// Does a run, but for one that another worker had until now and that failed there or was stopped by the user: what happened to
+/// it is told, and it is not begun again.
+fn run_or_leave(
+    task: &Task<'_>,
+    run: &PlannedRun,
+    number: RunNumber,
+    was_busy: bool,
+    watcher: &mut dyn Watcher,
+) -> Result<RunOutcome, RunError> {
+    if was_busy {
+        let folder = RunFolder::open(&RunFolder::path_of(&task.runs_dir, &run.id(task.project)?))?;
+        let reader = folder.reader()?;
+        let status = reader.recorded_status()?;
+        if matches!(status, Status::Failed | Status::Stopped) {
+            return Ok(outcome_of(folder.config(), status, reader.reason()?));
+        }
+    }
+    run_planned(task, run, number, watcher)
+}
+
+/// Between two looks at runs that others have.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Waits a little; false where the user interrupts it.
+fn rest(watcher: &dyn Watcher) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < LOOK_AGAIN && !watcher.interrupted() {
+        thread::sleep(Duration::from_millis(50));
+    }
+    !watcher.interrupted()
+}
+
+/// Makes what the selected runs share and what is not there yet, each part in the name of the first run that needs it: base
+/// models, and with `first_stage` the adapters of stage 1 as well.
+///
+/// # Errors
+/// Data, model or device cannot be used, a part cannot be made, or the user stops it.
+pub fn prepare(
+    project: &Project,
+    selection: &RunSelection,
+    options: &RunOptions,
+    first_stage: bool,
+    watcher: &mut dyn Watcher,
+) -> Result<(), RunError> {
+    let runs = planned(project, selection)?;
+    let task = Task::load_watched(project, options, &mut |progress| watcher.import_progress(progress))?;
+    crate::files::create_folder(&task.runs_dir)?;
+    let makers = shared_part::makers(project, &runs, if first_stage { FIRST } else { BASE })?;
+    for (number, run) in (1..).zip(&makers) {
+        let own = run.project(project);
+        let task = task.of_run(&own)?;
+        let config = task.config(&run.experiment, run.method.clone(), run.seed)?;
+        watcher.run_started(number, makers.len(), &config);
+        let folder = RunFolder::create(&task.runs_dir, &config)?;
+        if shared::is_imported(&folder)? {
+            continue;
+        }
+        let lock = folder.lock()?;
+        folder.set_control(Control::Run)?;
+        let work = config.method.adapter_method().map(|method| Work::of(&task, method));
+        let mut recorder = Recorder { writer: folder.writer()?, watcher, work };
+        recorder.writer.set_status(Status::Running, None)?;
+        let preparing = Preparing { task: &task, seed: run.seed, first_stage, recorder: &mut recorder };
+        let result = guarded(&task, || run_on(&task.device, preparing));
+        let (status, reason) = match &result {
+            Ok(()) => (Status::Queued, "what it shares with others is made".to_owned()),
+            Err(RunError::Stopped) => (Status::Stopped, RunError::Stopped.to_string()),
+            Err(failure) => (Status::Failed, failure.to_string()),
+        };
+        recorder.writer.set_status(status, Some(&reason))?;
+        drop(lock);
+        result?;
+    }
+    Ok(())
+}
+
+struct Preparing<'a, 'w> {
+    task: &'a Task<'a>,
+    seed: u64,
+    first_stage: bool,
+    recorder: &'a mut Recorder<'w>,
+}
+
+impl OnDevice for Preparing<'_, '_> {
+    type Output = Result<(), RunError>;
+
+    fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
+        if self.first_stage {
+            Shared::ensure::<B>(self.task, self.seed, device, self.recorder).map(drop)
+        } else {
+            Shared::ensure_base::<B>(self.task, self.seed, device, self.recorder).map(drop)
+        }
+    }
 }
 
 /// Runs what is in the queue of a project until it is empty; nothing where another worker is at it. The project is read
@@ -129,13 +232,7 @@ pub fn run_planned(
 }
 
 fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Result<RunOutcome, RunError> {
-    let outcome = |status, reason: Option<String>| RunOutcome {
-        run: config.run.clone(),
-        experiment: config.experiment.clone(),
-        status,
-        reason,
-        unusable_input: false,
-    };
+    let outcome = |status, reason| outcome_of(config, status, reason);
     let there = RunFolder::path_of(&task.runs_dir, &config.run);
     if task.fresh && there.exists() {
         RunFolder::open(&there)?.delete()?;
@@ -173,6 +270,10 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
         Err(failure) if status == Status::Finished => Ok(outcome(Status::Failed, Some(failure.to_string()))),
         _ => Ok(outcome(status, reason)),
     }
+}
+
+fn outcome_of(config: &RunConfig, status: Status, reason: Option<String>) -> RunOutcome {
+    RunOutcome { run: config.run.clone(), experiment: config.experiment.clone(), status, reason, unusable_input: false }
 }
 
 struct LearnedRun<'a, 'w> {

@@ -85,6 +85,11 @@ impl Project {
             }
         }
     }
+
+    /// Whether the project's semantic ids are to be trained, and were not.
+    pub fn lacks_semantic_ids(&self) -> bool {
+        IdFiles::of(self).is_some_and(|files| !files.index.exists())
+    }
 }
 
 impl IdFiles {
