@@ -46,7 +46,9 @@ pub fn run(
     let mut waiting: VecDeque<_> = numbered.collect();
     while let Some((run, number)) = waiting.pop_front() {
         let was_busy = busy.contains(&number.number);
-        let outcome = match run_or_leave(&task, run, number, was_busy, watcher) {
+        // One of several that wait for each other takes over what another was cut off from, and nothing else.
+        let leaves = options.patient && was_busy;
+        let outcome = match run_or_leave(&task, run, number, leaves, watcher) {
             Ok(outcome) if outcome.status == Status::Running && (options.patient || !was_busy) => {
                 busy.insert(number.number);
                 // What is made of it comes after it.
@@ -72,7 +74,7 @@ pub fn run(
         };
         let stopped = outcome.status == Status::Stopped;
         outcomes.push(outcome);
-        if stopped && !was_busy {
+        if stopped && !leaves {
             break;
         }
     }
@@ -80,16 +82,16 @@ pub fn run(
     if failures.len() == outcomes.len() && !failures.is_empty() { Err(failures.swap_remove(0)) } else { Ok(outcomes) }
 }
 
-/// Does a run, but for one that another worker had until now and that failed there or was stopped by the user: what happened to
-/// it is told, and it is not begun again.
+/// Does a run. With `leaves` it is one that another worker had until now: where it failed there or was stopped by the user,
+/// what happened to it is told, and it is not begun again.
 fn run_or_leave(
     task: &Task<'_>,
     run: &PlannedRun,
     number: RunNumber,
-    was_busy: bool,
+    leaves: bool,
     watcher: &mut dyn Watcher,
 ) -> Result<RunOutcome, RunError> {
-    if was_busy {
+    if leaves {
         let folder = RunFolder::open(&RunFolder::path_of(&task.runs_dir, &run.id(task.project)?))?;
         let reader = folder.reader()?;
         let status = reader.recorded_status()?;

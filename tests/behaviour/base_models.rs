@@ -89,7 +89,8 @@ fn what_is_read_token_by_token_is_what_is_read_at_once() {
             let (logits, own) = model.step(&[token], &[at as u32], &plan, &cache);
             let row = &whole.values[at * columns..(at + 1) * columns];
             let error = error(&Matrix::from_tensor(logits).values, row);
-            assert!(error <= 1e-5, "{}, token {at}: {error:e}", path.display());
+            // Processors add in different orders: 1.004e-5 was seen. What is wrong is off by a hundredth and more.
+            assert!(error <= 2e-5, "{}, token {at}: {error:e}", path.display());
             for (all, own) in cache.iter_mut().zip(own) {
                 all.key = Tensor::cat(vec![all.key.clone(), own.key], 0);
                 all.value = Tensor::cat(vec![all.value.clone(), own.value], 0);
