@@ -249,7 +249,7 @@ fn groups_of(values: &[Option<&String>]) -> Option<(Vec<String>, Vec<Option<usiz
         let mut names: Vec<String> = kept.iter().map(|(name, _)| (*name).to_owned()).collect();
         names.sort();
         let other = format!("other ({})", others.len());
-        return Some(named(names, values, Some(other)));
+        return Some(named(names, values, Some(&other)));
     };
     let groups = thirds_from_the_top(&numbers);
     let range = |third: usize| {
@@ -264,15 +264,11 @@ fn groups_of(values: &[Option<&String>]) -> Option<(Vec<String>, Vec<Option<usiz
 }
 
 /// Values by their place in `names`, which are sorted; those that are no name are of the group `other`, which is the last.
-fn named(
-    mut names: Vec<String>,
-    values: &[Option<&String>],
-    other: Option<String>,
-) -> (Vec<String>, Vec<Option<usize>>) {
+fn named(mut names: Vec<String>, values: &[Option<&String>], other: Option<&str>) -> (Vec<String>, Vec<Option<usize>>) {
     let last = names.len();
-    let place = |value: &String| names.binary_search(value).ok().or(other.as_ref().map(|_| last));
+    let place = |value: &String| names.binary_search(value).ok().or(other.map(|_| last));
     let groups = values.iter().map(|value| value.and_then(place)).collect();
-    names.extend(other.clone());
+    names.extend(other.map(str::to_owned));
     (names, groups)
 }
 

@@ -63,8 +63,11 @@ pub fn slice_means(values: &[Vec<f64>], slices: &[Slices]) -> Result<Vec<SliceMe
     Ok(means)
 }
 
-/// Mean of `values[seed][test]` with its interval: that of its gain over nothing.
-fn mean_of(values: &[Vec<f64>]) -> Result<(f64, Option<Interval>), Unanswerable> {
+/// Mean of `values[seed][test]` with its interval: that of its gain over nothing, as a [`SliceMean`] has it.
+///
+/// # Errors
+/// Those of [`Paired::of`], but for a single test.
+pub fn mean_of(values: &[Vec<f64>]) -> Result<(f64, Option<Interval>), Unanswerable> {
     let nothing: Vec<Vec<f64>> = values.iter().map(|of_seed| vec![0.0; of_seed.len()]).collect();
     match Paired::of_one_stage(values, &nothing) {
         Ok(paired) => {

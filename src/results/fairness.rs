@@ -19,8 +19,8 @@ use super::paired_scores::{Tests, UserScores, scores_of_runs};
 use crate::data::{Protocol, UserGroups};
 use crate::error::InputError;
 use crate::measure::UserMetric;
-use crate::measure::slice_means::FEW;
-use crate::measure::statistics::{Interval, LEVEL, Paired, Uncertainty, holm};
+use crate::measure::slice_means::{FEW, mean_of};
+use crate::measure::statistics::{Interval, LEVEL, Uncertainty, holm};
 use crate::run::RunFolder;
 use crate::seeds;
 
@@ -319,33 +319,16 @@ impl Sample {
         group: usize,
     ) -> GroupMean {
         let own = line.of_tests(groups, named);
-        let nothing = UserScores {
-            values: own.values.iter().map(|seed| vec![vec![0.0; seed[0].len()]]).collect(),
-            ..own.clone()
-        };
-        let change = |paired: &Paired| {
-            let (difference, uncertainty) = (paired.gain(), Uncertainty::of(paired));
-            let spread = uncertainty.standard_error() > 0.0;
-            (difference, spread.then(|| uncertainty.interval(difference, LEVEL)), uncertainty.p_value(difference))
-        };
-        let mean = own.against(&nothing).ok().map(|paired| change(&paired));
+        let values: Vec<Vec<f64>> = own.values.iter().map(|of_seed| of_seed.concat()).collect();
+        let (mean, interval) = mean_of(&values).unwrap_or((f64::NAN, None));
         let gain = baseline.and_then(|other| {
-            let (difference, interval, p_corrected) = change(&own.against(&other.of_tests(groups, named)).ok()?);
-            Some(Change {
-                difference,
-                interval: interval.unwrap_or(Interval { low: difference, high: difference, level: LEVEL }),
-                p_corrected,
-            })
+            let paired = own.against(&other.of_tests(groups, named)).ok()?;
+            let (difference, uncertainty) = (paired.gain(), Uncertainty::of(&paired));
+            let interval = uncertainty.interval(difference, LEVEL);
+            Some(Change { difference, interval, p_corrected: uncertainty.p_value(difference) })
         });
         let tests = self.groups.iter().filter(|of_test| **of_test == group).count();
-        let values = own.values.iter().flatten().flatten();
-        let count = values.clone().count().max(1) as f64;
-        GroupMean {
-            mean: mean.map_or(values.sum::<f64>() / count, |(mean, ..)| mean),
-            interval: mean.and_then(|(_, interval, _)| interval),
-            too_few: tests < FEW,
-            gain,
-        }
+        GroupMean { mean, interval, too_few: tests < FEW, gain }
     }
 }
 
