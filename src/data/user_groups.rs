@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use super::formats::read_table;
@@ -102,7 +102,7 @@ impl UserGroups {
     /// The groups of the tests of the stages from 2 on. A path is taken from `folder`.
     ///
     /// # Errors
-    /// The table cannot be read, has no such column or knows none of the users, or the column makes more than 12 groups.
+    /// The table lies outside `folder`, cannot be read, has no such column or knows none of the users, or the column makes more than 12 groups.
     pub fn of(dataset: &Dataset, protocol: Protocol, grouping: &Grouping, folder: &Path) -> Result<Self, InputError> {
         let tests = |stage: usize| protocol.tests(&dataset.stages[stage]).collect::<Vec<_>>();
         let stages = 1..dataset.stages.len().max(1);
@@ -145,6 +145,11 @@ impl UserGroups {
                 Self { names: owned(TENURE), of_tests: stages.map(of_stage).collect(), unknown: 0 }
             }
             Grouping::Column { file, column } => {
+                // A board may name one, and who sent the project must not have a file of the reader's shown.
+                if !file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+                    return Err(InputError::new(file, "the table of users lies outside the project's folder")
+                        .advice("copy it there, and name it by its path from there"));
+                }
                 let path = folder.join(file);
                 let (names, of_user) = column_of(&path, column, dataset)?;
                 let mut unknown = 0;
@@ -354,6 +359,11 @@ mod tests {
         let other = Grouping::Column { file: "other.csv".into(), column: "gender".to_owned() };
         let error = UserGroups::of(&dataset(), Protocol::SameBlock, &other, folder.path()).unwrap_err();
         assert!(error.to_string().contains("knows none of the users"), "{error}");
+        for outside in [folder.path().join("users.csv"), "../users.csv".into()] {
+            let outside = Grouping::Column { file: outside, column: "gender".to_owned() };
+            let error = UserGroups::of(&dataset(), Protocol::SameBlock, &outside, folder.path()).unwrap_err();
+            assert!(error.to_string().contains("outside the project's folder"), "{error}");
+        }
     }
 
     #[test]
