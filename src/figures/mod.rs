@@ -57,6 +57,7 @@ figures! {
     angles,
     distances,
     retention,
+    conflicts,
     meaning,
     directions,
     weights,

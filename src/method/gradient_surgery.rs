@@ -143,15 +143,42 @@ impl AdapterMethod for GradientSurgery {
     }
 }
 
+/// How a stage's descent direction `d` meets the last stage's movement `u` in one group, before anything is taken out of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Meeting {
+    /// Name of the parameter, a module's A or B.
+    pub parameter: String,
+    /// `<d, u> / (‖d‖ ‖u‖)`, from -1 (against each other) to 1; 0 where one of both is 0.
+    pub cosine: f64,
+    /// `‖d‖`.
+    pub descent: f64,
+    /// `‖u‖`.
+    pub movement: f64,
+}
+
+impl Meeting {
+    fn of(parameter: &str, descent: &Matrix, movement: &Matrix) -> Self {
+        let lengths = descent.norm() * movement.norm();
+        let cosine = if lengths > 0.0 { (along(descent, movement) / lengths).clamp(-1.0, 1.0) } else { 0.0 };
+        Self { parameter: parameter.to_owned(), cosine, descent: descent.norm(), movement: movement.norm() }
+    }
+
+    /// How far it would undo the last movement: from 0 (not at all) to 1 (it leads straight back).
+    pub fn conflict(&self) -> f64 {
+        (-self.cosine).max(0.0)
+    }
+}
+
 impl Ahead {
-    /// The start, moved; `gradient` by parameter name, at `start`. Parameters without a gradient stay.
-    pub fn started(&self, start: &Adapter, gradient: &Matrices) -> Adapter {
+    /// The start, moved, and what met in each group; `gradient` by parameter name, at `start`. Parameters without a gradient stay.
+    pub fn started(&self, start: &Adapter, gradient: &Matrices) -> (Adapter, Vec<Meeting>) {
         let mut direction = gradient.clone();
-        let (mut length, mut moved) = (0.0, 0.0);
+        let (mut length, mut moved, mut meetings) = (0.0, 0.0, Vec::new());
         for (name, movement) in self.movement.parameters() {
             moved += squared(movement);
             let Some(group) = direction.get_mut(&name) else { continue };
             group.values.iter_mut().for_each(|value| *value = -*value);
+            meetings.push(Meeting::of(&name, group, movement));
             project_off_conflict(group, movement);
             length += squared(group);
         }
@@ -161,20 +188,24 @@ impl Ahead {
             let group = direction.get(&name).map_or(&[][..], |group| &group.values);
             matrix.values.iter_mut().zip(group).for_each(|(value, d)| *value += (step * f64::from(*d)) as f32);
         }
-        started
+        (started, meetings)
     }
 }
 
 /// Takes out of `group` its part along `movement` where they point against each other.
 fn project_off_conflict(group: &mut Matrix, movement: &Matrix) {
-    let pairs = group.values.iter().zip(&movement.values);
-    let along: f64 = pairs.map(|(d, u)| f64::from(*d) * f64::from(*u)).sum();
+    let along = along(group, movement);
     let size = squared(movement);
     if along < 0.0 && size > 0.0 {
         let factor = along / size;
         let pairs = group.values.iter_mut().zip(&movement.values);
         pairs.for_each(|(d, u)| *d = (f64::from(*d) - factor * f64::from(*u)) as f32);
     }
+}
+
+/// `<group, movement>`.
+fn along(group: &Matrix, movement: &Matrix) -> f64 {
+    group.values.iter().zip(&movement.values).map(|(d, u)| f64::from(*d) * f64::from(*u)).sum()
 }
 
 fn squared(matrix: &Matrix) -> f64 {
@@ -209,11 +240,22 @@ mod tests {
     fn a_step_that_would_undo_the_last_movement_goes_beside_it() {
         let ahead = Ahead { length: 1.0, examples: 1, movement: adapter([1.0, 0.0], [0.0, 0.0]) };
         let start = adapter([7.0, 7.0], [0.0, 0.0]);
-        let against = ahead.started(&start, &gradient([3.0, 4.0], [0.0, 0.0]));
+        let (against, _) = ahead.started(&start, &gradient([3.0, 4.0], [0.0, 0.0]));
         assert_eq!(against.modules["m"].a.values, [7.0, 6.0], "as long as the movement, and orthogonal to it");
-        let along = ahead.started(&start, &gradient([-3.0, 4.0], [0.0, 0.0]));
+        let (along, _) = ahead.started(&start, &gradient([-3.0, 4.0], [0.0, 0.0]));
         let moved = along.modules["m"].a.values.clone();
         assert!((moved[0] - 7.6).abs() < 1e-6 && (moved[1] - 6.2).abs() < 1e-6, "{moved:?}");
+    }
+
+    #[test]
+    fn what_met_is_told_as_it_was_before_the_surgery() {
+        let ahead = Ahead { length: 1.0, examples: 1, movement: adapter([2.0, 0.0], [0.0, 1.0]) };
+        let (_, met) = ahead.started(&adapter([7.0, 7.0], [0.0, 0.0]), &gradient([3.0, 4.0], [0.0, -5.0]));
+        let [a, b] = met.try_into().expect("A and B of the one module");
+        let expected = Meeting { parameter: "m.lora_A.weight".to_owned(), cosine: -0.6, descent: 5.0, movement: 2.0 };
+        assert_eq!(a, expected, "the gradient (3, 4) leads down along (-3, -4)");
+        assert!((a.conflict() - 0.6).abs() < 1e-12);
+        assert_eq!((b.cosine, b.conflict()), (1.0, 0.0), "it goes on where the last stage went");
     }
 
     #[test]

@@ -228,6 +228,11 @@ impl RunMethod {
         }
     }
 
+    /// Whether its stages start with gradient surgery.
+    pub fn has_surgery(&self) -> bool {
+        matches!(self, Self::Learned(MethodOptions::GradientSurgery(_)))
+    }
+
     /// Whether it trains a model; the others count.
     pub fn is_learned(&self) -> bool {
         matches!(self, Self::Learned(_))

@@ -10,6 +10,8 @@ use super::base_model::load_base;
 use super::jobs::trained;
 use super::model_loading::OnProgress;
 use crate::error::InputError;
+use crate::files;
+use crate::method::gradient_surgery::Meeting;
 use crate::method::plan::Matrices;
 use crate::method::{AdapterMethod, Combination};
 use crate::model::Llama;
@@ -22,6 +24,12 @@ use crate::run::RunFolder;
 
 /// What a method keeps of a stage, in the stage's folder.
 pub const MEMORY_FILE: &str = "memory.safetensors";
+
+/// How the stage's first gradient met the last stage's movement, in the stage's folder, where it started with gradient surgery.
+pub const MEETINGS_FILE: &str = "conflicts.json";
+
+/// Larger than that file is for any model.
+const MOST_MEETINGS: u64 = 64 << 20;
 
 /// The two adapters of a stage, in its folder, where it trains two.
 pub const MAIN: &str = "main";
@@ -114,6 +122,30 @@ pub fn write_adapter<B: TrainingBackend>(
     let mode = task.project.training.vocabulary;
     let rows = |kind| trained(mode, true)(kind) && matches!(kind, Kind::BaseRows | Kind::AddedRows);
     write_peft(folder, &whole, task.project.training.lora, &Snapshot::of(model, rows).parameters)
+}
+
+/// Writes how a stage's first gradient met the last stage's movement into the stage's folder.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_meetings(meetings: &[Meeting], folder: &Path) -> Result<(), InputError> {
+    let file = folder.join(MEETINGS_FILE);
+    let json = serde_json::to_vec(meetings).map_err(|error| InputError::new(&file, error.to_string()))?;
+    files::write_atomically(&file, &json)
+}
+
+/// What [`write_meetings`] wrote; none where the stage did not start with gradient surgery.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn read_meetings(run: &RunFolder, stage: usize) -> Result<Option<Vec<Meeting>>, InputError> {
+    let file = run.adapter(stage).join(MEETINGS_FILE);
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let text = files::read_text(&file, MOST_MEETINGS)?;
+    let advice = "its run wrote it; train the stage again, or leave the figure out";
+    serde_json::from_str(&text).map(Some).map_err(|error| InputError::new(&file, error.to_string()).advice(advice))
 }
 
 /// The trained token rows that lie beside an adapter; none where none were trained.

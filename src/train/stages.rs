@@ -12,7 +12,7 @@ use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{complete_result_matrix, copy_row, measure_row};
 use super::shared::measure_untrained;
 use super::stage_artifacts::{
-    BESIDE, MAIN, MEMORY_FILE, after_stage, main_folder, read_matrices, read_token_rows, write_adapter,
+    BESIDE, MAIN, MEMORY_FILE, after_stage, main_folder, read_matrices, read_token_rows, write_adapter, write_meetings,
 };
 use super::stage_data::StageData;
 use super::trial::Trial;
@@ -184,9 +184,12 @@ impl StageRun<'_> {
             before.clone()
         };
         jobs::put(part, &mut model, device);
+        let mut met = Vec::new();
         if let Some(ahead) = &part.ahead {
             let gradient = stage_statistics::gradient(ahead.examples, &mut model, &data, task, seed);
-            ahead.started(&part.start, &gradient).put_on(&mut model);
+            let (started, meetings) = ahead.started(&part.start, &gradient);
+            started.put_on(&mut model);
+            met = meetings;
         }
         if part.lambda == Lambda::Kalman {
             // What an earlier worker found stays.
@@ -219,7 +222,11 @@ impl StageRun<'_> {
             record.train_seconds += record.lambda.as_ref().map_or(0.0, |lambda| lambda.cost_seconds);
         }
         candidates::remove(&job.checkpoint);
-        Ok(write_adapter(task, &mut model, &part.added, &self.adapter_folder(number))?)
+        write_adapter(task, &mut model, &part.added, &self.adapter_folder(number))?;
+        if !met.is_empty() {
+            write_meetings(&met, &self.folder.adapter(self.stage))?;
+        }
+        Ok(())
     }
 
     /// Tells the recorder how far the base model is read for this stage.

@@ -246,7 +246,7 @@ fn the_step_ahead_matches_the_reference() {
             now.values.iter_mut().zip(&before.values).for_each(|(v, w)| *v -= w);
         }
     }
-    let started = Ahead { length: 0.5, examples: 1, movement }.started(&case.current, &gradient);
+    let (started, _) = Ahead { length: 0.5, examples: 1, movement }.started(&case.current, &gradient);
     let outputs = file("outputs.safetensors");
     let moved = |adapter: &Adapter| -> Matrices { adapter.parameters().map(|(n, m)| (n, m.clone())).collect() };
     let (started, start) = (moved(&started), moved(&case.current));

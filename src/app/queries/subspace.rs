@@ -9,8 +9,10 @@ use crate::analysis::subspace_report::{
 use crate::error::InputError;
 use crate::figures::directions::LEADING;
 use crate::figures::weights::update;
+use crate::method::gradient_surgery::Meeting;
 use crate::render::Field;
 use crate::subspace::Side;
+use crate::train::stage_artifacts::read_meetings;
 
 /// What moved in a run's adapters.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +29,25 @@ impl Query for AdapterMovement {
 
     fn answer(&self, context: &QueryContext<'_>) -> Result<Option<SubspaceReport>, InputError> {
         subspace_report(&self.run.open()?, context.job.cancelled())
+    }
+}
+
+/// How a stage's first gradient met the last stage's movement (stage from 1); empty where it started without surgery.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Conflicts {
+    pub(crate) run: RunStamp,
+    pub(crate) stage: usize,
+}
+
+impl Query for Conflicts {
+    type Answer = Vec<Meeting>;
+
+    fn follows(&self, earlier: &Self) -> bool {
+        self.stage == earlier.stage && self.run.follows(&earlier.run)
+    }
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Vec<Meeting>>, InputError> {
+        read_meetings(&self.run.open()?, self.stage).map(|meetings| Some(meetings.unwrap_or_default()))
     }
 }
 

@@ -109,6 +109,7 @@ const ADAPTERS: &[Measure] = &[
     measure("cosine", "Cosine", "Cosine of the angle between two directions, or two updates as vectors; which direction continues which is the one-to-one assignment with the largest sum of absolute cosines"),
     measure("overlap_of_spaces", "Overlap left", "Mean squared cosine of the principal angles of two subspaces; in brackets what random subspaces have").better(Higher).also(&["Overlap right"]),
     measure("difference", "‖ΔW−ΔW′‖", "Frobenius norm of the difference of two runs' updates"),
+    measure("conflict", "Conflict", "How far the first descent step of a stage would undo what the last stage did to a module's A or B: −⟨d, u⟩ / (‖d‖ ‖u‖) of the step d and the movement u where they point against each other, else 0. 1 leads straight back"),
     measure("rows", "Rows", "Trained rows of the embedding or the output layer, one a code of the semantic ids").also(&["Token rows"]),
     measure("rows_norm", "Norm", "Frobenius norm of the trained rows"),
     measure("mean_row", "Mean row", "Mean over the rows of the length of a row's change since the stage before"),

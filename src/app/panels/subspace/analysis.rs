@@ -9,9 +9,11 @@ use super::super::{Context, answered, is_short, run_label};
 use super::{Reported, SubspacePanel};
 use crate::app::action::Action;
 use crate::app::queries::analyses::{AnalysisSource, Retention};
+use crate::app::queries::subspace::Conflicts;
 use crate::app::queries::{Answer, Query, RunStamp};
 use crate::app::watch::RunView;
 use crate::app::widgets;
+use crate::figures::conflicts::conflicts;
 use crate::figures::retention;
 
 /// What is said of an analysis that is not there yet.
@@ -69,5 +71,22 @@ impl SubspacePanel {
             }
             self.show(ui, context, chart, self.pinned(one));
         }
+    }
+    pub(super) fn conflicts(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>], one: Reported<'_>) {
+        let stage = one.stage;
+        if !one.run.config.method.has_surgery() || stage < 2 {
+            let advice = "Choose a run that starts its stages with gradient surgery, and a stage from 2 on";
+            widgets::empty_state(ui, "No surgery here", advice);
+            return;
+        }
+        let query = Conflicts { run: RunStamp::until(one.run, stage), stage };
+        let Some(meetings) = answered(ui, context, &query, "Reading how the stage began") else { return };
+        if meetings.is_empty() {
+            let advice = "An older version trained this stage and kept nothing of its start. Train it again to see it";
+            widgets::empty_state(ui, "Nothing was kept of how the stage began", advice);
+            return;
+        }
+        let chart = conflicts(meetings, &run_label(one.run, runs), stage, context.session.synthetic());
+        self.show(ui, context, chart, self.pinned(one));
     }
 }

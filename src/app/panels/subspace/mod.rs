@@ -141,7 +141,8 @@ impl Panel for SubspacePanel {
         };
         let query = AdapterMovement { run: RunStamp::of(run) };
         ui.horizontal_wrapped(|ui| {
-            for tab in Tab::ALL {
+            let operated = runs.iter().any(|run| run.config.method.has_surgery());
+            for tab in Tab::ALL.into_iter().filter(|tab| operated || *tab != Tab::Conflicts) {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
             let room = ui.available_rect_before_wrap();
@@ -166,6 +167,7 @@ impl Panel for SubspacePanel {
             Tab::Space => self.spaces(ui, context, &runs, (one, second)),
             Tab::Weights => self.weights(ui, context, &runs, (one, second)),
             Tab::Retention => self.retention(ui, context, &runs, one),
+            Tab::Conflicts => self.conflicts(ui, context, &runs, one),
             Tab::Meaning => self.meaning(ui, context, &runs, one),
             Tab::Steer => self.steering(ui, context, one),
             Tab::Distances => self.distances(ui, context, &runs, one.side),
@@ -190,7 +192,7 @@ impl SubspacePanel {
                     let stages: Vec<_> = one.report.stages.iter().map(|&stage| (stage, stage.to_string())).collect();
                     stage_choice(ui, selection, one, &stages);
                 }
-                if !matches!(self.tab, Tab::Retention | Tab::Meaning | Tab::Steer) {
+                if !matches!(self.tab, Tab::Retention | Tab::Conflicts | Tab::Meaning | Tab::Steer) {
                     self.beside_choice(ui, runs, one);
                 }
             }
@@ -224,7 +226,7 @@ impl SubspacePanel {
                     choice(ui, ("Directions", 210.0), &mut self.movers, &all)
                         .on_hover_text("Along a direction that hardly moved, what was kept is mostly noise");
                 }
-                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Meaning | Tab::Steer => {}
+                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Conflicts | Tab::Meaning | Tab::Steer => {}
             }
         });
     }

@@ -22,7 +22,7 @@ impl SubspacePanel {
         if self.tab.of_a_side() {
             options.side = Some(one.side);
         }
-        if matches!(self.tab, Tab::Map | Tab::Weights | Tab::Retention | Tab::Meaning) {
+        if matches!(self.tab, Tab::Map | Tab::Weights | Tab::Retention | Tab::Conflicts | Tab::Meaning) {
             options.stage = Some(one.stage);
         }
         // Those have a choice of what stands beside, in one chart.

@@ -14,12 +14,13 @@ pub(super) enum Tab {
     Angles,
     Distances,
     Retention,
+    Conflicts,
     Meaning,
     Steer,
 }
 
 impl Tab {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Space,
         Self::River,
         Self::Map,
@@ -28,6 +29,7 @@ impl Tab {
         Self::Angles,
         Self::Distances,
         Self::Retention,
+        Self::Conflicts,
         Self::Meaning,
         Self::Steer,
     ];
@@ -41,6 +43,7 @@ impl Tab {
             Self::Angles => &figures::angles::SPEC,
             Self::Distances => &figures::distances::SPEC,
             Self::Retention => &figures::retention::SPEC,
+            Self::Conflicts => &figures::conflicts::SPEC,
             Self::Space => &figures::directions::SPEC,
             Self::Weights => &figures::weights::SPEC,
             Self::Meaning => &figures::meaning::SPEC,
@@ -67,6 +70,9 @@ impl Tab {
             }
             Self::Retention => {
                 "Each mark is a direction of the model: to the right theory says that the past is kept there, further up it really was. Marks on the dotted line are predicted exactly; the correlation says how well the theory holds on this run."
+            }
+            Self::Conflicts => {
+                "Bright cells are matrices that the new stage would first pull back to where they were before the last one; surgery takes that part out of the first step. A dark map means that the new data ask for nothing that undoes the old."
             }
             Self::Meaning => {
                 "A direction of the update makes some items likelier and others less likely, or answers to some and not to others; both ends are listed with their titles. The users below are those whose histories run along it most, so that one can see whom it serves."
