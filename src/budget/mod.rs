@@ -1,5 +1,6 @@
 //! What a project costs before it is run: memory from the shapes, time from finished runs or a few steps, and the speed of this machine.
 
+pub mod against;
 pub mod bench;
 pub mod estimate;
 pub mod loading;

@@ -1,11 +1,13 @@
 //! `peso bench`: how fast this machine trains and evaluates.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::outcome::{Ended, print, print_json, wrong_usage};
+use super::outcome::{Ended, print, print_json, say, wrong_usage};
+use super::table::Table;
+use crate::budget::against::{Against, Ratio, against};
 use crate::budget::bench::{self, BenchOptions};
 use crate::budget::loading;
 use crate::device::DeviceChoice;
@@ -22,6 +24,9 @@ pub(super) struct Arguments {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Hold it against an earlier measurement: what `peso bench --json` printed, with the same options
+    #[arg(long, value_name = "EARLIER.json")]
+    compare: Option<PathBuf>,
     /// Measure instead how fast it draws: a matrix of 8192 x 2048 cells moved and zoomed, and 2,000 arrows turned
     #[arg(long)]
     render: bool,
@@ -67,6 +72,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
     let Arguments {
         device,
         json,
+        compare,
         render,
         load,
         half,
@@ -83,10 +89,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
     } = arguments;
     if render {
         let speed = speed::measure().map_err(|problem| anyhow::anyhow!(problem))?;
-        return report(&speed, json);
+        return report(&speed, json, compare.as_deref());
     }
     if let Some(path) = load {
-        return report(&loading::measure(&path, if half { Storage::Half } else { Storage::Float32 })?, json);
+        return report(
+            &loading::measure(&path, if half { Storage::Half } else { Storage::Float32 })?,
+            json,
+            compare.as_deref(),
+        );
     }
     let model = Compact { width, layers, heads, kv_heads, ffn, ..Compact::default() };
     check::compact(&model).map_err(|bad| {
@@ -94,10 +104,13 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
         wrong_usage(format!("--{option}: {}; {}", bad.problem, bad.advice))
     })?;
     let measured = bench::bench(&BenchOptions { device, dataset, block, model, batch, train_examples, eval_users })?;
-    report(&measured, json)
+    report(&measured, json, compare.as_deref())
 }
 
-fn report(measured: &impl Serialize, json: bool) -> anyhow::Result<Ended> {
+fn report(measured: &impl Serialize, json: bool, earlier: Option<&Path>) -> anyhow::Result<Ended> {
+    if let Some(earlier) = earlier {
+        return compared(&against(measured, earlier)?, json);
+    }
     if json {
         print_json(measured)?;
     } else {
@@ -107,4 +120,28 @@ fn report(measured: &impl Serialize, json: bool) -> anyhow::Result<Ended> {
         print(&lines.collect::<String>())?;
     }
     Ok(Ended::Done)
+}
+
+/// Prints figures then and now, and says what was not the same.
+fn compared(both: &Against, json: bool) -> anyhow::Result<Ended> {
+    if json {
+        print_json(both)?;
+    } else {
+        let mut table = Table::new(1, ["measured", "before", "now", "now / before"]);
+        for Ratio { name, before, now, ratio } in &both.measured {
+            let ratio = ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.3}"));
+            table.row([name.clone(), digits(*before), digits(*now), ratio]);
+        }
+        print(&table.to_text())?;
+    }
+    for difference in &both.differs {
+        say(&format!("warning: not the same: {difference}"));
+    }
+    Ok(Ended::Done)
+}
+
+/// Four digits, which is more than a measurement of time repeats.
+fn digits(value: f64) -> String {
+    let whole = value.abs().max(1e-12).log10().floor() as i32 + 1;
+    format!("{value:.*}", (4 - whole).clamp(0, 9) as usize)
 }
