@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Data;
+use super::plan::{Data, Origin};
 use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 use crate::schema::{Choice, Field, Kind};
 
@@ -70,7 +70,7 @@ impl Method for Lsat {
 impl AdapterMethod for Lsat {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
         let main = Part { data: Data::History, ..Part::from(stage.latest()) };
-        let beside = Part { from_scratch: true, ..Part::from((stage.fresh)("short-term")) };
+        let beside = Part { origin: Origin::Base, ..Part::from((stage.fresh)("short-term")) };
         Plan { main, beside: Some(beside) }
     }
 

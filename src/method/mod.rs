@@ -40,6 +40,7 @@ registry::methods! {
     single: Single, "One evolving adapter, cross-entropy only.";
     frozen: Frozen, "The adapter of stage 1 for all stages.";
     retrain: Retrain, "A fresh adapter on all stages so far.";
+    restart: Restart(Restart), "Stages start from the adapter of stage 1 again.";
     sum_lora: SumLora(SumLora), "Past adapters, normalised and frozen, are added to the current one.";
     sd_lora: SdLora(SdLora), "As SumLoRA, with a learned magnitude for every adapter.";
     inf_lora: InfLora(InfLora), "Only B is trained; A spans inputs that earlier stages did not use.";

@@ -80,8 +80,7 @@ pub struct Part {
     /// Whether A is trained; B always is.
     pub trains_a: bool,
     pub data: Data,
-    /// Whether it starts over: with the base model's token rows, and epochs and learning rate of stage 1.
-    pub from_scratch: bool,
+    pub origin: Origin,
     pub terms: Vec<Term>,
     /// How the terms' weight is found. Where it is no number, they are planned with the weight 1, times what the rule finds.
     pub lambda: Lambda,
@@ -100,6 +99,17 @@ pub enum Data {
     Replay { examples: usize },
 }
 
+/// The model that a start is put on: its token rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// As the last stage left it.
+    Latest,
+    /// As stage 1 left it.
+    First,
+    /// The base model; epochs and learning rate are those of stage 1 too.
+    Base,
+}
+
 impl Part {
     /// Training on the stage's examples with cross-entropy alone.
     pub fn from(start: Adapter) -> Self {
@@ -109,7 +119,7 @@ impl Part {
             magnitudes: false,
             trains_a: true,
             data: Data::Stage,
-            from_scratch: false,
+            origin: Origin::Latest,
             terms: Vec::new(),
             lambda: Lambda::Fixed(1.0),
             ahead: None,

@@ -1,6 +1,6 @@
 //! Retrain: a fresh adapter on everything up to now, the costly reference.
 
-use super::plan::Data;
+use super::plan::{Data, Origin};
 use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
 
 pub const CARD: Card = Card {
@@ -28,6 +28,6 @@ impl Method for Retrain {
 
 impl AdapterMethod for Retrain {
     fn plan(&self, stage: &Stage<'_>) -> Plan {
-        Part { data: Data::History, from_scratch: true, ..Part::from((stage.fresh)("retrain")) }.into()
+        Part { data: Data::History, origin: Origin::Base, ..Part::from((stage.fresh)("retrain")) }.into()
     }
 }

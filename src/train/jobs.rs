@@ -9,6 +9,7 @@ use super::Task;
 use super::stage_data::StageData;
 use super::step::StepOptions;
 use super::trainer::Job;
+use crate::method::plan::Origin;
 use crate::method::{Lambda, Part, Term};
 use crate::model::backend::TrainingBackend;
 use crate::model::llama::Kind;
@@ -81,7 +82,7 @@ pub fn stage_job<'a>(
     checkpoint: PathBuf,
 ) -> Job<'a> {
     let training = &task.project.training;
-    let as_stage = if part.from_scratch { 0 } else { data.index };
+    let as_stage = if part.origin == Origin::Base { 0 } else { data.index };
     let factor = if as_stage == 0 { 1.0 } else { training.later_stage_factor };
     Job {
         phase: Phase::Train,

@@ -19,7 +19,7 @@ use super::trial::Trial;
 use super::work::Work;
 use super::{Task, candidates, jobs, model_loading, stage_statistics};
 use crate::error::{InputError, RunError};
-use crate::method::plan::{Data, Ended, Matrices, Plan, Stage};
+use crate::method::plan::{Data, Ended, Matrices, Origin, Plan, Stage};
 use crate::method::{AdapterMethod, Combination, Guides, Lambda, Part, Rows};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
@@ -178,10 +178,10 @@ impl StageRun<'_> {
         let data = StageData::new(task, self.stage - 1, part.data, seed);
         record.train_examples = record.train_examples.max(data.examples as u64);
         let before = after_stage::<B>(task, self.folder, self.stage - 1, device, &mut self.on_progress(recorder))?;
-        let mut model = if part.from_scratch {
-            load_base::<B>(task, self.folder, device, &mut self.on_progress(recorder))?
-        } else {
-            before.clone()
+        let mut model = match part.origin {
+            Origin::Latest => before.clone(),
+            Origin::First => after_stage::<B>(task, self.folder, 1, device, &mut self.on_progress(recorder))?,
+            Origin::Base => load_base::<B>(task, self.folder, device, &mut self.on_progress(recorder))?,
         };
         jobs::put(part, &mut model, device);
         let mut met = Vec::new();

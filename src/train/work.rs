@@ -2,7 +2,7 @@
 
 use super::result_matrix::row_tests;
 use super::{Task, candidates};
-use crate::method::plan::{Data, Matrices, Stage};
+use crate::method::plan::{Data, Matrices, Origin, Stage};
 use crate::method::{AdapterMethod, Lambda, Part};
 use crate::model::{Adapter, BaseModel};
 use crate::run::observer::Phase;
@@ -30,7 +30,7 @@ impl Work {
         };
         let later = |stage: usize| -> Vec<u64> {
             let part = |part: Part| {
-                let epochs = training.epochs_of(if part.from_scratch { 0 } else { stage });
+                let epochs = training.epochs_of(if part.origin == Origin::Base { 0 } else { stage });
                 let epochs = match &part.lambda {
                     Lambda::Validated(all) => candidates::epochs(all.len(), epochs),
                     Lambda::Fixed(_) | Lambda::PullRatio(_) | Lambda::Kalman => epochs,
@@ -90,7 +90,7 @@ mod tests {
     fn parts_of_methods_are_those_that_their_plans_train() {
         let parts = |options: MethodOptions| -> Vec<(Data, bool)> {
             let parts = super::parts(options.adapter_method().unwrap(), 3);
-            parts.iter().map(|part| (part.data, part.from_scratch)).collect()
+            parts.iter().map(|part| (part.data, part.origin == Origin::Base)).collect()
         };
         assert_eq!(parts(MethodOptions::Frozen), []);
         assert_eq!(parts(MethodOptions::Single), [(Data::Stage, false)]);

@@ -234,6 +234,8 @@ const PROJECT: &str = r#"(
         (name: "lwf 0", method: Lwf(lambda: 0.0)),
         (name: "replay", method: Replay(examples: 10)),
         (name: "retrain", method: Retrain),
+        (name: "restart", method: Restart()),
+        (name: "restart never", method: Restart(every: 9)),
         (name: "sum all", method: SumLora(past: All, inherit: false)),
         (name: "sd", method: SdLora(past: All)),
         (name: "inf", method: InfLora(examples: 20)),
@@ -338,7 +340,7 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
     }
 
     let results = matrices(&project);
-    for same in ["peso 0", "peso none", "ewc 0", "lwf 0", "surgery 0"] {
+    for same in ["peso 0", "peso none", "ewc 0", "lwf 0", "surgery 0", "restart never"] {
         assert_eq!(results[same], results["single"], "{same} is a single evolving LoRA");
         assert_eq!(last_adapter(&project, same), last_adapter(&project, "single"), "{same}");
     }
@@ -352,6 +354,7 @@ fn every_method_trains_and_those_that_must_be_the_same_are() {
         "lwf",
         "replay",
         "retrain",
+        "restart",
         "sum all",
         "sd",
         "inf",
