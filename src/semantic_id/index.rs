@@ -98,15 +98,17 @@ impl SemanticIndex {
     /// Writes the index in the released format: `{item: ["<a_128>", "<b_72>", …]}`, items in place order.
     ///
     /// # Errors
-    /// What the writer says.
-    pub fn write<'a>(&self, items: impl Iterator<Item = &'a str>, writer: impl Write) -> std::io::Result<()> {
-        let mut json = serde_json::Serializer::new(writer);
+    /// What the writer says, with what it had kept back.
+    pub fn write<'a>(&self, items: impl Iterator<Item = &'a str>, mut writer: impl Write) -> std::io::Result<()> {
+        let mut json = serde_json::Serializer::new(&mut writer);
         let mut map = json.serialize_map(Some(self.len()))?;
         for (item, codes) in items.zip(self.codes.chunks(self.levels)) {
             let tokens: Vec<&str> = codes.iter().map(|&code| self.tokens[code as usize].as_str()).collect();
             map.serialize_entry(item, &tokens)?;
         }
-        Ok(SerializeMap::end(map)?)
+        SerializeMap::end(map)?;
+        // A buffer that is dropped swallows the error of its last write, and what is then published lacks its end.
+        writer.flush()
     }
 }
 
@@ -234,6 +236,23 @@ mod tests {
         let read = read.unwrap();
         assert_eq!(read.items, ["7", "a \"quoted\" id"]);
         assert_eq!(SemanticIndex::from_numbers(read.levels, &read.numbers), index);
+    }
+
+    #[test]
+    fn a_disk_that_fails_at_the_last_write_is_told() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::StorageFull.into())
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let index = SemanticIndex::from_numbers(1, &[1]);
+        let error = index.write(["7"].into_iter(), std::io::BufWriter::new(Full)).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull, "all of it fits into the buffer");
     }
 
     #[test]
