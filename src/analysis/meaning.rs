@@ -313,17 +313,22 @@ impl StreamRows {
     fn of<B: Kernels>(model: &Llama<B>, task: &Task<'_>, module: &str) -> Self {
         let layer =
             module.split('.').nth(2).and_then(|number| number.parse().ok()).and_then(|n: usize| model.layers.get(n));
-        let through = |rows: &Rows<B>, norm: &Tensor<B, 2>| CodeRows {
-            rows: rows_of_codes(rows, task),
-            norm: Matrix::from_tensor(norm.clone()).values,
-        };
+        let factors = |norm: &Tensor<B, 2>| Matrix::from_tensor(model.norm_factors(norm)).values;
         let writes = module.ends_with(".o_proj") || module.ends_with(".down_proj");
         let norm = layer
             .filter(|_| !writes)
             .map(|layer| if module.contains(".mlp.") { &layer.post_norm } else { &layer.input_norm });
+        // What a module writes goes through a norm of outputs, where there is one, before it reaches the stream.
+        let output = layer.and_then(|layer| layer.output_norms.as_ref());
+        let output = output.map(|own| factors(if module.contains(".mlp.") { &own.ffn } else { &own.attention }));
+        let head = || {
+            let mut norm = factors(&model.norm);
+            norm.iter_mut().zip(output.into_iter().flatten()).for_each(|(factor, own)| *factor *= own);
+            CodeRows { rows: rows_of_codes(model.head.as_ref().unwrap_or(&model.embedding), task), norm }
+        };
         Self {
-            writes: writes.then(|| through(model.head.as_ref().unwrap_or(&model.embedding), &model.norm)),
-            reads: norm.map(|norm| through(&model.embedding, norm)),
+            writes: writes.then(head),
+            reads: norm.map(|norm| CodeRows { rows: rows_of_codes(&model.embedding, task), norm: factors(norm) }),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::table::Table;
 use super::words;
 use crate::id_training::quality::IndexSummary;
-use crate::model::config::Activation;
+use crate::model::config::{Activation, Gemma};
 use crate::model::inspect::{AdapterSummary, ModelSummary, TensorsSummary};
 use crate::model::tokenizer::TokenizerSummary;
 use crate::model::weights::StoredTensor;
@@ -53,6 +53,12 @@ pub(super) fn model_text(model: &ModelSummary) -> String {
     );
     let stretched = llama.rope.stretched().map_or_else(String::new, |stretched| format!(", {stretched}"));
     text.push_str(&format!("Positions: rotary, theta {}{stretched}\n", llama.rope.theta));
+    if let Some(sliding) = &llama.sliding {
+        text.push_str(&format!("Attention: {}\n", sliding.words()));
+    }
+    if let Some(caps) = llama.gemma.as_ref().and_then(Gemma::caps) {
+        text.push_str(&format!("Held within caps: {caps}\n"));
+    }
     if let Some(licence) = &model.licence {
         text.push_str(&format!("Licence: {licence}\n"));
     }

@@ -25,6 +25,21 @@ impl Span {
     pub fn two(first: Range<u32>, second: Range<u32>) -> Self {
         Self([first, second, 0..0])
     }
+
+    /// Number of keys. They are those of a sequence from its beginning, so it is also the query's position and one.
+    pub fn keys(&self) -> usize {
+        self.0.iter().map(ExactSizeIterator::len).sum()
+    }
+
+    /// Sees of these keys the last so many alone.
+    fn last(&self, window: usize) -> Self {
+        let mut hidden = self.keys().saturating_sub(window);
+        Self(self.0.each_ref().map(|range| {
+            let skipped = hidden.min(range.len());
+            hidden -= skipped;
+            range.start + skipped as u32..range.end
+        }))
+    }
 }
 
 /// One sequence of a packed batch: its queries, and the keys that they look at.
@@ -61,7 +76,7 @@ impl PackedRow {
 }
 
 /// Who sees what in one attention call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AttentionPlan<B: Backend> {
     pub rows: Vec<PackedRow>,
     /// One span a query, in the order of the packed queries.
@@ -90,6 +105,12 @@ impl<B: Backend> AttentionPlan<B> {
     /// A plan of rows that lie one after another; `spans` has one entry a query.
     pub fn new(rows: Vec<PackedRow>, spans: Vec<Span>) -> Self {
         Self { rows, spans, padded: OnceCell::new() }
+    }
+
+    /// The plan of layers that see the last `window` keys alone; none where all queries see no more than that anyway.
+    pub fn within(&self, window: usize) -> Option<Self> {
+        let narrows = self.spans.iter().any(|span| span.keys() > window);
+        narrows.then(|| Self::new(self.rows.clone(), self.spans.iter().map(|span| span.last(window)).collect()))
     }
 
     /// The plan as tensors on a device, made once.
@@ -233,5 +254,30 @@ impl<B: Backend> Packed<B> {
             targets,
             candidates,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_counts_positions_of_the_sequence_and_not_places_of_the_batch() {
+        // Three tokens of the history of nine, and after other branches the third token of a response: positions 0 to 5.
+        let span = Span::two(10..13, 30..33);
+        assert_eq!(span.last(6), span);
+        assert_eq!(span.last(4), Span::two(12..13, 30..33));
+        assert_eq!(span.last(3).0.map(|range| range.len()), [0, 3, 0]);
+        assert_eq!(span.last(1), Span([13..13, 32..33, 0..0]));
+        // Step by step: history, what was generated of it, and the token itself.
+        assert_eq!(Span([0..8, 40..42, 77..78]).last(2).0.map(|range| range.len()), [0, 1, 1]);
+        let packed = |length: u32| {
+            let branch = Branch::unscored(3, vec![1, 2, 3]);
+            Packed::<burn::backend::Flex>::new(&[Sequence { prefix: (0..length).collect(), branches: vec![branch] }])
+        };
+        assert!(packed(6).plan.within(6).is_none(), "nothing is longer than the window");
+        let plan = packed(9).plan.within(2).unwrap();
+        assert!(plan.spans.iter().all(|span| span.keys() <= 2));
+        assert_eq!(plan.spans[9], Span::two(2..3, 9..10), "the response goes on where it branches off");
     }
 }

@@ -285,8 +285,13 @@ impl Writing<'_> {
         };
         let file = folder.join("config.json");
         let text = files::read_text(&file, LARGEST_CONFIG)?;
-        serde_json::from_str(&text).map_err(|error| {
+        let config: Value = serde_json::from_str(&text).map_err(|error| {
             InputError::new(&file, "not valid JSON").at(format!("line {}, column {}", error.line(), error.column()))
-        })
+        })?;
+        // Of a model that reads pictures too, the decoder alone is written.
+        if config["text_config"].is_object() {
+            return Ok(self.task.llama.hugging_face(self.task.vocabulary.tokens()));
+        }
+        Ok(config)
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::backend::Flex;
 use peso_workbench::model::Llama;
-use peso_workbench::model::config::{Described, Scaling};
+use peso_workbench::model::config::{Described, Family, Scaling};
 use peso_workbench::model::inspect::{ModelSummary, weight_files};
 use peso_workbench::model::score::all_logits;
 use peso_workbench::model::weights::gguf::{Gguf, describe, tensor_name};
@@ -18,7 +18,7 @@ use crate::gguf_file::{Tensor, Value, write_model};
 fn tensors() -> Vec<Tensor> {
     let weights = Weights::open(&models().join("qwen3")).unwrap();
     let tensor = |name: &str| Tensor {
-        name: tensor_name(name).unwrap(),
+        name: tensor_name(Family::Qwen3, name).unwrap(),
         shape: weights.shape(name).unwrap(),
         values: weights.floats(name).unwrap(),
     };

@@ -21,6 +21,7 @@ mod data_mutations;
 mod decide;
 mod doctor;
 mod event_files;
+mod families;
 mod faults;
 mod foreign_models;
 mod full_disk;

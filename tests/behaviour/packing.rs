@@ -6,6 +6,7 @@ use peso_workbench::data::{Dataset, DatasetSource, Example, SyntheticOptions};
 use peso_workbench::method::Guides;
 use peso_workbench::model::adapter::Matrix;
 use peso_workbench::model::beam::{Decoder, Ensemble, ReadQuestions};
+use peso_workbench::model::config::{Activation, Gemma, Rope, Sliding};
 use peso_workbench::model::llama::Kind;
 use peso_workbench::model::packing::{Packed, Sequence};
 use peso_workbench::model::prompt::{Continuations, Template};
@@ -33,18 +34,30 @@ fn templates() -> [Template; 3] {
     [template(&[0], &[], &[2]), template(&[0, 2, 1], &[2, 2], &[2, 0, 1, 2]), template(&[0], &[], &[])]
 }
 
+/// The cases with each template: of a Llama, and of a Gemma whose first and last layer see three tokens.
+fn cases() -> Vec<Case> {
+    let gemma = |config: &mut LlamaConfig| {
+        config.sliding = Some(Sliding {
+            window: 3,
+            layers: vec![true, false, true],
+            rope: Some(Rope { theta: 100.0, scaling: None }),
+        });
+        config.gemma = Some(Gemma { query_scalar: 12.0, attention_cap: Some(2.0), logit_cap: Some(1.5) });
+        config.activation = Activation::GeluTanh;
+    };
+    templates()
+        .into_iter()
+        .flat_map(|template| [Case::new(template.clone(), |_| ()), Case::new(template, gemma)])
+        .collect()
+}
+
 impl Case {
-    fn new(template: Template) -> Self {
+    fn new(template: Template, change: impl Fn(&mut LlamaConfig)) -> Self {
         let options = SyntheticOptions { users: 30, items: 40, stages: 2, codes: 5, ..SyntheticOptions::default() };
         let dataset = Dataset::load(&DatasetSource::Synthetic(options), None, std::path::Path::new(".")).unwrap();
-        let config = LlamaConfig::compact(&Compact {
-            width: 32,
-            layers: 3,
-            heads: 4,
-            kv_heads: 2,
-            ffn: 64,
-            ..Compact::default()
-        });
+        let shape = Compact { width: 32, layers: 3, heads: 4, kv_heads: 2, ffn: 64, ..Compact::default() };
+        let mut config = LlamaConfig::compact(&shape);
+        change(&mut config);
         let vocabulary = Vocabulary { template, ..Vocabulary::new(0, &dataset.index) };
         let mut model = weights::initialise_compact::<Tracked>(&config, vocabulary.added, 1, &Default::default());
         let mut adapter = Adapter::fresh(&config, LoraShape::default(), 1, "test");
@@ -89,7 +102,7 @@ fn tokens(sequences: &[Sequence]) -> usize {
 
 #[test]
 fn the_loss_of_packed_targets_is_that_of_single_examples() {
-    let cases = templates().map(Case::new);
+    let cases = cases();
     // With long histories all targets of a user share one; with short ones most have a history of their own.
     for (case, max_history) in cases.iter().flat_map(|case| [(case, 20), (case, 4)]) {
         let (packed, single) = case.both(max_history);
@@ -105,7 +118,7 @@ fn the_loss_of_packed_targets_is_that_of_single_examples() {
 
 #[test]
 fn the_gradients_of_packed_targets_are_those_of_single_examples() {
-    for case in templates().map(Case::new) {
+    for case in cases() {
         gradients_are_those_of_single_examples(&case);
     }
 }
@@ -129,14 +142,14 @@ fn gradients_are_those_of_single_examples(case: &Case) {
 
 #[test]
 fn a_softmax_over_existing_items_is_a_distribution_over_them_in_the_loss_and_in_beam_search() {
-    for case in templates().map(Case::new) {
+    for case in cases() {
         softmax_over_existing_items_is_a_distribution(&case);
     }
 }
 
 #[test]
 fn a_search_among_some_items_finds_them_in_the_order_of_their_losses() {
-    for case in templates().map(Case::new) {
+    for case in cases() {
         for softmax in [Softmax::AllTokens, Softmax::ExistingItems] {
             search_among_some_items_is_exhaustive(&case, softmax);
         }

@@ -14,6 +14,7 @@
 //! | logits | `2 S V + 2 S w`, and their gradients by the rows |
 //! | search | `L 2 k (2 T' + 9 U b) + 3 U b V + T' (2 w + 3 f)`: keys and values of `U` users' `T'` tokens and of `b` beams each |
 //!
+//! Gemma's layers keep `2 w` more of each of their tokens, which its norms of outputs read, and its logits `S V` more while they are capped.
 //! Methods that ask a teacher or train two adapters take more than this.
 //!
 //! Activations are at their largest with the logits beside them, or with a layer's backward pass. A compact base model is trained
@@ -221,12 +222,15 @@ impl Sizes {
         let Batch { sequences, tokens, scored } =
             pieces.iter().map(Batch::of).max_by_key(|batch| batch.tokens).unwrap_or_default();
         let gpu = device != "cpu";
+        // What Gemma's norms of outputs read is kept too.
+        let outputs = if llama.gemma.is_some() { 2 * width } else { 0 };
+        let caps = llama.gemma.is_some_and(|gemma| gemma.logit_cap.is_some());
 
         let base = self.base_parameters();
         let rank = training.lora.rank as u64;
-        let mut layer = tokens * (4 * width + 2 * query + 2 * key + 3 * ffn + 7 * rank);
+        let mut layer = tokens * (4 * width + outputs + 2 * query + 2 * key + 3 * ffn + 7 * rank);
         let mut last =
-            tokens * (2 * width + 2 * key + 2 * rank) + scored * (3 * width + 2 * query + 3 * ffn + 5 * rank);
+            tokens * (2 * width + 2 * key + 2 * rank) + scored * (3 * width + outputs + 2 * query + 3 * ffn + 5 * rank);
         if gpu {
             let longest = tokens.div_ceil(sequences.max(1));
             let attention = 3 * sequences * (llama.heads as u64) * longest * longest;
@@ -234,7 +238,9 @@ impl Sizes {
             last += attention + tokens * 3 * width;
         }
         let backward = tokens * (3 * ffn + 2 * width);
-        let logits = scored * (2 * vocabulary + 2 * width) + if gpu { 2 * scored * vocabulary } else { 0 };
+        let logits = scored * (2 * vocabulary + 2 * width)
+            + if gpu { 2 * scored * vocabulary } else { 0 }
+            + if caps { scored * vocabulary } else { 0 };
         let (kept, beside) = if training.checkpointing {
             (layers * tokens * width, u64::max(layer + backward, last))
         } else {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Compact;
+use crate::model::config::Gemma;
 use crate::model::packing::Branch;
 
 /// A model of width 8 with 2 layers, and a step of 2 sequences of 20 tokens, 8 of them scored.
@@ -84,4 +85,17 @@ fn settings_that_save_memory_lower_the_estimate() {
     let full = with(&|training| training.vocabulary = VocabularyMode::Full);
     assert_eq!(full.adapters - plain.adapters, 4 * 2 * (2 * 100 * 8));
     assert!(sizes().on("wgpu", None).parts.activations > plain.activations);
+}
+
+#[test]
+fn norms_of_outputs_and_capped_logits_are_counted() {
+    let plain = sizes();
+    let gemma = |logit_cap| {
+        let gemma = Some(Gemma { query_scalar: 4.0, attention_cap: None, logit_cap });
+        Sizes { llama: LlamaConfig { gemma, ..plain.llama.clone() }, ..plain.clone() }.parts("cpu")
+    };
+    let (plain, with_norms, capped) = (plain.parts("cpu"), gemma(None), gemma(Some(30.0)));
+    assert_eq!(with_norms.weights - plain.weights, 4 * 2 * 2 * 8, "two norms a layer");
+    assert_eq!(with_norms.activations - plain.activations, 4 * (40 * 2 * 8 + 16 * 2 * 8));
+    assert_eq!((with_norms.logits, capped.logits - with_norms.logits), (plain.logits, 4 * 16 * 110));
 }

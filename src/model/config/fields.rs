@@ -2,14 +2,17 @@
 
 use serde_json::{Map, Value};
 
+use super::Family;
+
 /// Fields that are read, or of which it is known that they change nothing in a forward pass: how a model was trained, how
 /// texts are drawn from it, which program wrote it.
-const HARMLESS: [&str; 97] = [
+const HARMLESS: [&str; 102] = [
     "_attn_implementation",
     "_attn_implementation_autoset",
     "_attn_implementation_internal",
     "_commit_hash",
     "_name_or_path",
+    "_sliding_window_pattern",
     "add_cross_attention",
     "architectures",
     "attention_bias",
@@ -18,6 +21,7 @@ const HARMLESS: [&str; 97] = [
     "bad_words_ids",
     "begin_suppress_tokens",
     "bos_token_id",
+    "cache_implementation",
     "chunk_size_feed_forward",
     "classifier_dropout",
     "cross_attention_hidden_size",
@@ -34,6 +38,7 @@ const HARMLESS: [&str; 97] = [
     "forced_eos_token_id",
     "head_dim",
     "hidden_act",
+    "hidden_activation",
     "hidden_dropout",
     "hidden_size",
     "id2label",
@@ -77,11 +82,13 @@ const HARMLESS: [&str; 97] = [
     "return_dict",
     "return_dict_in_generate",
     "rms_norm_eps",
+    "rope_local_base_freq",
     "rope_parameters",
     "rope_scaling",
     "rope_theta",
     "sep_token_id",
     "sliding_window",
+    "sliding_window_pattern",
     "suppress_tokens",
     "task_specific_params",
     "temperature",
@@ -137,7 +144,7 @@ const PARTLY: &str = "rotations of a part of each head are";
 const PARALLEL: &str = "attention beside the feed-forward part is";
 const BOTH_WAYS: &str = "attention in both directions is";
 const SOME_LAYERS: &str = "layers without rotations are";
-const HEAD_NORMS: &str = "norms of queries and keys are, but for Qwen3's,";
+const HEAD_NORMS: &str = "norms of queries and keys are, but for those of Qwen3 and Gemma 3,";
 
 const CHANGING: [Changing; 44] = [
     changing("clip_qkv", Neutral::Off, "clipped queries, keys and values are"),
@@ -187,9 +194,13 @@ const CHANGING: [Changing; 44] = [
 ];
 
 /// A field whose value changes what the model computes, and what is not supported.
-pub(super) fn changing_field(fields: &Map<String, Value>, has_head_norms: bool) -> Option<(&'static str, String)> {
+pub(super) fn changing_field(fields: &Map<String, Value>, family: Family) -> Option<(&'static str, String)> {
     let changes = |change: &&Changing| {
-        let native = has_head_norms && change.what == HEAD_NORMS;
+        let native = match change.field {
+            "query_pre_attn_scalar" | "final_logit_softcapping" => family.is_gemma(),
+            "attn_logit_softcapping" => family == Family::Gemma2,
+            _ => change.what == HEAD_NORMS && family.has_head_norms(),
+        };
         !native && fields.get(change.field).is_some_and(|value| !change.neutral.holds(value))
     };
     CHANGING.iter().find(changes).map(|change| (change.field, format!("{} not supported", change.what)))
@@ -248,13 +259,19 @@ mod tests {
 
     #[test]
     fn a_factor_of_one_changes_nothing_and_another_does() {
-        let refused = |value: Value| changing_field(value.as_object().unwrap(), false);
+        let refused = |value: Value| changing_field(value.as_object().unwrap(), Family::Llama);
         assert_eq!(refused(json!({"logit_scale": 1.0, "no_rope_layers": [1, 1], "is_causal": null})), None);
         assert_eq!(refused(json!({"logit_scale": 0.5})).unwrap().0, "logit_scale");
         assert_eq!(refused(json!({"no_rope_layers": [1, 0]})).unwrap().0, "no_rope_layers");
         assert_eq!(refused(json!({"is_causal": false})).unwrap().0, "is_causal");
         assert_eq!(refused(json!({"clip_qkv": 8})).unwrap().0, "clip_qkv");
-        assert!(changing_field(json!({"qk_norm": true}).as_object().unwrap(), true).is_none());
+        assert!(changing_field(json!({"qk_norm": true}).as_object().unwrap(), Family::Qwen3).is_none());
+        let capped = json!({"attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0});
+        let refused = |family| changing_field(capped.as_object().unwrap(), family).map(|(field, _)| field);
+        assert_eq!(refused(Family::Gemma2), None);
+        // Transformers' Gemma 3 passes over the cap on scores.
+        assert_eq!(refused(Family::Gemma3), Some("attn_logit_softcapping"));
+        assert_eq!(refused(Family::Qwen2), Some("attn_logit_softcapping"));
     }
 
     #[test]

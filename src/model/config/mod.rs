@@ -2,9 +2,12 @@
 //! description.
 
 mod activation;
+mod family;
 mod fields;
+mod gemma;
 mod hugging_face;
 mod rope;
+mod sliding;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,59 +16,11 @@ use super::kernels::Heads;
 use super::options::Compact;
 
 pub use self::activation::Activation;
+pub use self::family::Family;
+pub use self::gemma::Gemma;
 pub use self::hugging_face::Described;
 pub use self::rope::{Llama3Scaling, Rope, Scaling, Yarn};
-
-/// Which of the supported architectures a decoder has. They differ in biases and norms inside attention alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    /// Llama, SmolLM2, TinyLlama.
-    Llama,
-    /// Biases on queries, keys and values.
-    Qwen2,
-    /// Queries and keys are normalised, head by head, before they are rotated.
-    Qwen3,
-    /// Llama, but for its defaults and a window that attention may be held to.
-    Mistral,
-}
-
-impl Family {
-    /// The name in `config.json`, and in GGUF files (where Mistral is a Llama).
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Llama => "llama",
-            Self::Qwen2 => "qwen2",
-            Self::Qwen3 => "qwen3",
-            Self::Mistral => "mistral",
-        }
-    }
-
-    /// What people call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Llama => "Llama",
-            Self::Qwen2 => "Qwen2",
-            Self::Qwen3 => "Qwen3",
-            Self::Mistral => "Mistral",
-        }
-    }
-
-    /// The family of a name.
-    pub fn of(key: &str) -> Option<Self> {
-        [Self::Llama, Self::Qwen2, Self::Qwen3, Self::Mistral].into_iter().find(|family| family.key() == key)
-    }
-
-    /// The class that Transformers makes of it.
-    fn class(self) -> &'static str {
-        match self {
-            Self::Llama => "LlamaForCausalLM",
-            Self::Qwen2 => "Qwen2ForCausalLM",
-            Self::Qwen3 => "Qwen3ForCausalLM",
-            Self::Mistral => "MistralForCausalLM",
-        }
-    }
-}
+pub use self::sliding::Sliding;
 
 /// Which projections of attention have a bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -103,6 +58,12 @@ pub struct LlamaConfig {
     pub ffn_bias: bool,
     /// Whether queries and keys are normalised, head by head.
     pub head_norms: bool,
+    /// Layers whose attention sees the last tokens alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sliding: Option<Sliding>,
+    /// Of Gemma's families, what they compute otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gemma: Option<Gemma>,
     /// Tokens that the model was trained to read at once, where it says so.
     pub context: Option<usize>,
     /// Whether the head is the embedding.
@@ -135,6 +96,8 @@ impl LlamaConfig {
             attention_bias: AttentionBias::None,
             ffn_bias: false,
             head_norms: false,
+            sliding: None,
+            gemma: None,
             context: None,
             tied: compact.tied,
             bos: None,
@@ -169,16 +132,68 @@ impl LlamaConfig {
         if let Some(scaling) = &self.rope.scaling {
             json["rope_scaling"] = scaling.hugging_face();
         }
-        if self.family == Family::Mistral {
-            // Left out, it would be 4096.
-            json["sliding_window"] = Value::Null;
+        self.write_windows(&mut json);
+        if let Some(gemma) = &self.gemma {
+            json["hidden_activation"] = self.activation.key().into();
+            json["query_pre_attn_scalar"] = gemma.query_scalar.into();
+            json["attn_logit_softcapping"] = gemma.attention_cap.into();
+            json["final_logit_softcapping"] = gemma.logit_cap.into();
         }
         json
     }
 
+    /// Says which layers slide, where that is not what is taken of a family that says nothing.
+    fn write_windows(&self, json: &mut Value) {
+        let Some(sliding) = &self.sliding else {
+            match self.family {
+                // Left out, it would be 4096.
+                Family::Mistral => json["sliding_window"] = Value::Null,
+                Family::Gemma2 | Family::Gemma3 => json["layer_types"] = vec![sliding::FULL; self.layers].into(),
+                Family::Llama | Family::Qwen2 | Family::Qwen3 => {}
+            }
+            return;
+        };
+        json["sliding_window"] = sliding.window.into();
+        if self.family == Family::Mistral {
+            return;
+        }
+        json["layer_types"] = sliding.kinds().into();
+        if matches!(self.family, Family::Qwen2 | Family::Qwen3) {
+            json["use_sliding_window"] = true.into();
+            // What Transformers had before it had `layer_types`.
+            json["max_window_layers"] = sliding.first_of_the_rest().unwrap_or(self.layers).into();
+        }
+        if let Some(rope) = &sliding.rope {
+            json["rope_local_base_freq"] = rope.theta.into();
+            if rope.scaling.is_some() {
+                json["rope_parameters"] = serde_json::json!({
+                    sliding::FULL: self.rope.hugging_face(),
+                    sliding::SLIDING: rope.hugging_face(),
+                });
+                json.as_object_mut().and_then(|fields| fields.remove("rope_scaling"));
+            }
+        }
+    }
+
     /// Heads for the attention kernel.
     pub fn attention_heads(&self) -> Heads {
-        Heads { query: self.heads, key_value: self.kv_heads, width: self.head_width }
+        Heads {
+            query: self.heads,
+            key_value: self.kv_heads,
+            width: self.head_width,
+            scalar: self.gemma.map_or(self.head_width as f64, |gemma| gemma.query_scalar),
+            cap: self.gemma.and_then(|gemma| gemma.attention_cap),
+        }
+    }
+
+    /// Whether a layer's attention sees the last tokens alone.
+    pub fn slides(&self, layer: usize) -> bool {
+        self.sliding.as_ref().is_some_and(|sliding| sliding.layers.get(layer) == Some(&true))
+    }
+
+    /// The norm before the feed-forward part, as Hugging Face names it.
+    pub fn ffn_norm(&self) -> &'static str {
+        if self.gemma.is_some() { "pre_feedforward_layernorm" } else { "post_attention_layernorm" }
     }
 
     /// Output and input width of a projection.
@@ -217,9 +232,9 @@ impl LlamaConfig {
 
     fn layer_tensors(&self, layer: usize) -> Vec<(String, [usize; 2])> {
         let name = |part: &str| format!("model.layers.{layer}.{part}");
-        let mut tensors: Vec<_> = ["input_layernorm.weight", "post_attention_layernorm.weight"]
-            .map(|norm| (name(norm), [1, self.width]))
-            .into();
+        let norms = ["input_layernorm", self.ffn_norm()].into_iter();
+        let norms = norms.chain(self.gemma.iter().flat_map(|_| OUTPUT_NORMS));
+        let mut tensors: Vec<_> = norms.map(|norm| (name(&format!("{norm}.weight")), [1, self.width])).collect();
         if self.head_norms {
             tensors.extend(HEAD_NORMS.map(|norm| (name(&format!("{norm}.weight")), [1, self.head_width])));
         }
@@ -247,6 +262,9 @@ pub const PROJECTIONS: [&str; 7] = [
 
 /// The norms of queries and keys, as Hugging Face names them.
 pub const HEAD_NORMS: [&str; 2] = ["self_attn.q_norm", "self_attn.k_norm"];
+
+/// Gemma's norms of what attention and feed-forward give, as Hugging Face names them.
+pub const OUTPUT_NORMS: [&str; 2] = ["post_attention_layernorm", "post_feedforward_layernorm"];
 
 /// The part of an architecture that does not fit the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

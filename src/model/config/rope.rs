@@ -72,6 +72,14 @@ impl Rope {
         }
     }
 
+    /// Transformers' `rope_parameters` of one kind of layers.
+    pub(super) fn hugging_face(&self) -> Value {
+        let scaling = self.scaling.as_ref();
+        let mut parameters = scaling.map_or_else(|| json!({"rope_type": "default"}), Scaling::hugging_face);
+        parameters["rope_theta"] = self.theta.into();
+        parameters
+    }
+
     /// How rotations are stretched, in words; none where they are not.
     pub fn stretched(&self) -> Option<String> {
         Some(match self.scaling.as_ref()? {

@@ -22,12 +22,16 @@ use burn::tensor::{Int, Tensor};
 use super::packing::AttentionPlan;
 
 /// Heads of an attention layer; queries of consecutive heads share a key-value head (grouped-query attention).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Heads {
     pub query: usize,
     pub key_value: usize,
     /// Width of a head.
     pub width: usize,
+    /// Scores are divided by its root: the width of a head, but in Gemma.
+    pub scalar: f64,
+    /// Scores are held within this before the softmax: `cap tanh(score / cap)`.
+    pub cap: Option<f64>,
 }
 
 /// Dropout of one matrix. The mask is a function of the seed, so that a step can be repeated exactly.
@@ -116,6 +120,16 @@ pub trait Kernels: Backend {
     /// `silu(gate) * up`.
     fn swiglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
         plain::swiglu(gate, up)
+    }
+
+    /// `gelu(gate) * up`, with GELU by a hyperbolic tangent.
+    fn geglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
+        plain::geglu(gate, up)
+    }
+
+    /// `cap tanh(x / cap)`.
+    fn soft_cap(x: Tensor<Self, 2>, cap: f64) -> Tensor<Self, 2> {
+        plain::soft_cap(x, cap)
     }
 
     /// `-log softmax(logits / temperature)[target]` row by row; `logits` `[rows, vocabulary]`, result `[rows, 1]`.
@@ -216,6 +230,16 @@ macro_rules! fused {
         fn swiglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
             use $module as fused;
             fused::swiglu(gate, up)
+        }
+
+        fn geglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::geglu(gate, up)
+        }
+
+        fn soft_cap(x: Tensor<Self, 2>, cap: f64) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::soft_cap(x, cap)
         }
 
         fn negative_log_likelihood(

@@ -1,5 +1,6 @@
 //! The operations in burn's own terms: what wgpu and CUDA run, and what the fused forms are tested against.
 
+use std::f64::consts::PI;
 use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
@@ -97,7 +98,11 @@ pub fn attention<B: Backend>(
     ]);
     let k = spread(key, &padded.key_index, keys, heads.key_value);
     let v = spread(value, &padded.key_index, keys, heads.key_value);
-    let scores = q.matmul(k.swap_dims(2, 3)).div_scalar((heads.width as f64).sqrt());
+    let scores = q.matmul(k.swap_dims(2, 3)).div_scalar(heads.scalar.sqrt());
+    let scores = match heads.cap {
+        None => scores,
+        Some(cap) => soft_cap(scores, cap),
+    };
     let hidden = padded.hidden.clone().unsqueeze_dim::<4>(1).expand([rows, heads.query, queries, keys]);
     let scores = scores.reshape([rows, heads.query, queries, keys]).mask_fill(hidden, HIDDEN);
     let weights = activation::softmax(scores, 3).reshape([rows, heads.key_value, group * queries, keys]);
@@ -112,6 +117,19 @@ pub fn attention<B: Backend>(
 /// See [`super::Kernels::swiglu`].
 pub fn swiglu<B: Backend>(gate: Tensor<B, 2>, up: Tensor<B, 2>) -> Tensor<B, 2> {
     activation::silu(gate) * up
+}
+
+/// See [`super::Kernels::geglu`].
+pub fn geglu<B: Backend>(gate: Tensor<B, 2>, up: Tensor<B, 2>) -> Tensor<B, 2> {
+    // Cubed by products: a power of a negative number is none in some shaders.
+    let cubed = gate.clone() * gate.clone() * gate.clone();
+    let inner = (gate.clone() + cubed.mul_scalar(0.044_715)).mul_scalar((2.0 / PI).sqrt());
+    gate * inner.tanh().add_scalar(1.0).mul_scalar(0.5) * up
+}
+
+/// See [`super::Kernels::soft_cap`].
+pub fn soft_cap<B: Backend, const D: usize>(x: Tensor<B, D>, cap: f64) -> Tensor<B, D> {
+    x.div_scalar(cap).tanh().mul_scalar(cap)
 }
 
 /// See [`super::Kernels::negative_log_likelihood`].

@@ -50,6 +50,20 @@ pub fn exp(x: f32) -> f32 {
     (p * r * r + r + 1.0) * f32::from_bits(((n as i32 + 127) as u32) << 23)
 }
 
+/// The hyperbolic tangent, in plain arithmetic that vectorises: Cephes' `tanhf`, a polynomial where `1 - 2 / (e^2x + 1)` would
+/// cancel.
+#[inline(always)]
+pub fn tanh(x: f32) -> f32 {
+    let z = x * x;
+    let mut p = -5.704_988_7e-3;
+    for c in [2.063_909e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328e-1] {
+        p = p * z + c;
+    }
+    let small = x + x * z * p;
+    let large = 1.0 - 2.0 / (exp(2.0 * x.abs()) + 1.0);
+    if x.abs() < 0.625 { small } else { large.copysign(x) }
+}
+
 /// Sum of running sums, by halves: one after the other would wait for each addition.
 #[inline(always)]
 fn total(mut sums: [f32; 16]) -> f32 {

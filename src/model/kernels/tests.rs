@@ -7,8 +7,8 @@ use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{AdamWStep, Divergence, Dropout, Group, Heads, Kernels, plain, stored};
-use crate::model::packing::{AttentionPlan, Branch, Packed, Sequence};
+use super::{AdamWStep, Divergence, Dropout, Group, Heads, Kernels, plain, simd, stored};
+use crate::model::packing::{Branch, Packed, Sequence};
 
 type Tracked = Autodiff<Flex>;
 
@@ -75,13 +75,60 @@ fn norm_projection_rotation_and_gate() {
         move |t: &[Tensor<Tracked, 2>]| f(t[0].clone(), cos.clone(), sin.clone())
     };
     compare("rotate", std::slice::from_ref(&x), rotate(Tracked::rotate), rotate(plain::rotate));
-    let up = random(70, 24, 6);
+    let gate = [x.clone().mul_scalar(2.0), random(70, 24, 6)];
     compare(
         "swiglu",
-        &[x, up],
+        &gate,
         |t| Tracked::swiglu(t[0].clone(), t[1].clone()),
         |t| plain::swiglu(t[0].clone(), t[1].clone()),
     );
+    compare(
+        "geglu",
+        &gate,
+        |t| Tracked::geglu(t[0].clone(), t[1].clone()),
+        |t| plain::geglu(t[0].clone(), t[1].clone()),
+    );
+    compare(
+        "soft_cap",
+        &[x.mul_scalar(4.0)],
+        |t| Tracked::soft_cap(t[0].clone(), 2.5),
+        |t| plain::soft_cap(t[0].clone(), 2.5),
+    );
+}
+
+/// Values by their definitions in float64, and gradients by central differences of these.
+#[test]
+fn gelu_and_caps_are_what_they_are_called() {
+    let gelu = |x: f64| 0.5 * x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh());
+    let cap = |x: f64| 2.5 * (x / 2.5).tanh();
+    let at: Vec<f32> = (-80..=80).map(|i| i as f32 / 10.0).collect();
+    let ones = || Tensor::<Tracked, 2>::ones([1, 161], &Default::default());
+    type Operation = Box<dyn Fn(Tensor<Tracked, 2>) -> Tensor<Tracked, 2>>;
+    type Exact<'a> = &'a dyn Fn(f64) -> f64;
+    let operations: [(&str, Exact<'_>, Operation); 2] = [
+        ("geglu", &gelu, Box::new(move |x| Tracked::geglu(x, ones()))),
+        ("soft_cap", &cap, Box::new(|x| Tracked::soft_cap(x, 2.5))),
+    ];
+    for (name, exact, operation) in operations {
+        let x =
+            Tensor::<Tracked, 2>::from_data(TensorData::new(at.clone(), [1, 161]), &Default::default()).require_grad();
+        let y = operation(x.clone());
+        let slope = values(x.grad(&y.clone().sum().backward()).expect("gradient"));
+        for ((x, y), slope) in at.iter().map(|&x| f64::from(x)).zip(values(y.inner())).zip(slope) {
+            let expected = (exact(x + 1e-6) - exact(x - 1e-6)) / 2e-6;
+            assert!((f64::from(y) - exact(x)).abs() < 2e-6, "{name}({x}) = {y}");
+            assert!(
+                (f64::from(slope) - expected).abs() < 2e-6,
+                "slope of {name} at {x}: {slope} instead of {expected}"
+            );
+        }
+    }
+    // Where the polynomial and the other form meet, and where nothing but the sign is left.
+    for x in [1e-7f32, 1e-3, 0.3, 0.624_99, 0.625_01, 1.0, 5.0, 40.0] {
+        let relative = f64::from(simd::tanh(x)) / f64::from(x).tanh() - 1.0;
+        assert!(relative.abs() < 2e-7, "tanh({x}) is {relative:e} off");
+        assert_eq!(simd::tanh(-x), -simd::tanh(x));
+    }
 }
 
 #[test]
@@ -158,27 +205,56 @@ fn sequences() -> Vec<Sequence> {
 fn attention_over_shared_histories() {
     let packed = Packed::<Tracked>::new(&sequences());
     let tokens = packed.tokens.len();
-    let heads = Heads { query: 6, key_value: 2, width: 20 };
     let inputs = [random(tokens, 120, 1), random(tokens, 40, 2), random(tokens, 40, 3)];
-    let with = |plan: &'static str| {
-        let packed = Packed::<Tracked>::new(&sequences());
-        move |t: &[Tensor<Tracked, 2>]| match plan {
-            "fused" => Tracked::attend(t[0].clone(), t[1].clone(), t[2].clone(), heads, &packed.plan),
-            _ => plain::attention(t[0].clone(), t[1].clone(), t[2].clone(), heads, &packed.plan),
+    let scored = [random(packed.scored.len(), 120, 4), inputs[1].clone(), inputs[2].clone()];
+    let plain_heads = Heads { query: 6, key_value: 2, width: 20, scalar: 20.0, cap: None };
+    let capped = Heads { scalar: 12.0, cap: Some(1.5), ..plain_heads };
+    for (heads, window) in [(plain_heads, None), (plain_heads, Some(4)), (capped, None), (capped, Some(11))] {
+        for (name, inputs) in [("all", &inputs), ("scored", &scored)] {
+            let with = |fused: bool| {
+                let packed = Packed::<Tracked>::new(&sequences());
+                let plan = if name == "all" { packed.plan } else { packed.scored_plan };
+                let plan = window.map_or(plan.clone(), |window| plan.within(window).expect("a window that narrows"));
+                move |t: &[Tensor<Tracked, 2>]| {
+                    let attend = if fused { Tracked::attend } else { plain::attention };
+                    attend(t[0].clone(), t[1].clone(), t[2].clone(), heads, &plan)
+                }
+            };
+            compare(&format!("attend of {name} tokens, {heads:?}, {window:?}"), inputs, with(true), with(false));
         }
-    };
-    compare("attend", &inputs, with("fused"), with("plain"));
-    let scored = packed.scored.len();
-    let inputs = [random(scored, 120, 4), inputs[1].clone(), inputs[2].clone()];
-    let with = |fused: bool| {
-        let packed = Packed::<Tracked>::new(&sequences());
-        move |t: &[Tensor<Tracked, 2>]| {
-            let plan: &AttentionPlan<Tracked> = &packed.scored_plan;
-            let attend = if fused { Tracked::attend } else { plain::attention };
-            attend(t[0].clone(), t[1].clone(), t[2].clone(), heads, plan)
+    }
+}
+
+/// One token after the other, in float64: who sees whom is said by positions alone.
+#[test]
+fn a_window_hides_what_is_that_far_away() {
+    let (tokens, window, width) = (9, 3, 4);
+    let heads = Heads { query: 1, key_value: 1, width, scalar: 5.0, cap: Some(1.2) };
+    let inputs = [1, 2, 3].map(|seed| random(tokens, width, seed));
+    let row = Sequence { prefix: vec![], branches: vec![Branch::unscored(0, vec![0; tokens])] };
+    let plan = Packed::<Tracked>::new(&[row]).plan.within(window).expect("a window that narrows");
+    let [q, k, v] = inputs.each_ref().map(|t| values(t.clone().inner()).into_iter().map(f64::from).collect::<Vec<_>>());
+    let mut expected = vec![0.0f32; tokens * width];
+    for query in 0..tokens {
+        let seen: Vec<usize> = (0..=query).filter(|key| query - key < window).collect();
+        let score = |key: usize| {
+            let dot: f64 = (0..width).map(|i| q[query * width + i] * k[key * width + i]).sum();
+            (1.2 * (dot / 5f64.sqrt() / 1.2).tanh()).exp()
+        };
+        let sum: f64 = seen.iter().map(|&key| score(key)).sum();
+        for i in 0..width {
+            expected[query * width + i] =
+                seen.iter().map(|&key| score(key) / sum * v[key * width + i]).sum::<f64>() as f32;
         }
-    };
-    compare("attend of scored tokens", &inputs, with(true), with(false));
+    }
+    let [q, k, v] = inputs;
+    assert_close(
+        "plain",
+        &values(plain::attention(q.clone(), k.clone(), v.clone(), heads, &plan).inner()),
+        &expected,
+        1e-5,
+    );
+    assert_close("fused", &values(Tracked::attend(q, k, v, heads, &plan).inner()), &expected, 1e-5);
 }
 
 #[test]

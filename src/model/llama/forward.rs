@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::pass::{Chosen, Pass, Scored};
+use super::pass::{Chosen, Norms, Pass};
 use super::{KeyValue, Llama, StepDropout};
 use crate::model::kernels::Kernels;
 use crate::model::packing::{AttentionPlan, Packed};
@@ -22,10 +22,10 @@ impl<B: Kernels> Llama<B> {
 
     /// The last hidden state of every token of a packed batch, after the final norm: `[tokens, width]`.
     pub fn hidden(&self, packed: &Packed<B>) -> Tensor<B, 2> {
-        let x = self.embedding.embed(&packed.tokens, &self.device());
+        let x = self.embed(&packed.tokens);
         let mut pass = self.pass(&packed.positions, &packed.plan, None);
         let x = self.decode(x, None, None, &mut pass, &mut |_| {});
-        B::rms_norm(x, self.norm.clone(), self.config.norm_epsilon)
+        pass.norms.apply(x, &self.norm)
     }
 
     fn scored_logits(
@@ -34,11 +34,10 @@ impl<B: Kernels> Llama<B> {
         dropout: Option<StepDropout>,
         keep: &mut dyn FnMut(KeyValue<B>),
     ) -> Tensor<B, 2> {
-        let device = self.device();
-        let x = self.embedding.embed(&packed.tokens, &device);
-        let scored = Scored::new(&self.config, packed, &device);
+        let x = self.embed(&packed.tokens);
+        let scored = Chosen::scored(&self.config, packed, &self.device());
         let mut pass = self.pass(&packed.positions, &packed.plan, dropout);
-        let x = self.decode(x, Some(&scored.chosen(packed)), None, &mut pass, keep);
+        let x = self.decode(x, Some(&scored), None, &mut pass, keep);
         self.head_logits(x)
     }
 
@@ -51,11 +50,20 @@ impl<B: Kernels> Llama<B> {
         plan: &AttentionPlan<B>,
         cached: &[KeyValue<B>],
     ) -> (Tensor<B, 2>, Vec<KeyValue<B>>) {
-        let x = self.embedding.embed(tokens, &self.device());
+        let x = self.embed(tokens);
         let mut own = Vec::with_capacity(self.layers.len());
         let mut pass = self.pass(positions, plan, None);
         let x = self.decode(x, None, Some(cached), &mut pass, &mut |layer| own.push(layer));
         (self.head_logits(x), own)
+    }
+
+    /// What the first layer reads of tokens, `[tokens, width]`.
+    pub(super) fn embed(&self, tokens: &[u32]) -> Tensor<B, 2> {
+        let x = self.embedding.embed(tokens, &self.device());
+        match self.config.gemma {
+            None => x,
+            Some(_) => x.mul_scalar((self.config.width as f64).sqrt()),
+        }
     }
 
     /// All layers; `keep` is given each one's own keys and values, which take memory as long as they are kept.
@@ -78,7 +86,11 @@ impl<B: Kernels> Llama<B> {
     }
 
     pub(super) fn head_logits(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        let x = B::rms_norm(x, self.norm.clone(), self.config.norm_epsilon);
-        self.head.as_ref().unwrap_or(&self.embedding).logits(x)
+        let x = Norms::of(&self.config).apply(x, &self.norm);
+        let logits = self.head.as_ref().unwrap_or(&self.embedding).logits(x);
+        match self.config.gemma.and_then(|gemma| gemma.logit_cap) {
+            None => logits,
+            Some(cap) => B::soft_cap(logits, cap),
+        }
     }
 }

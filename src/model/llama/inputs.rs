@@ -51,7 +51,7 @@ impl<B: Kernels> Llama<B> {
         packed: &Packed<B>,
         take: &dyn Fn(&Tensor<B, 2>) -> Tensor<B, 2>,
     ) -> impl Iterator<Item = (String, Tensor<B, 2>)> + use<B> {
-        let x = self.embedding.embed(&packed.tokens, &self.device());
+        let x = self.embed(&packed.tokens);
         let mut pass = self.pass(&packed.positions, &packed.plan, None);
         pass.inputs = Some(InputTap { take, taken: Vec::new() });
         self.decode(x, None, None, &mut pass, &mut |_| {});

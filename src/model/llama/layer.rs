@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::gate::gated;
-use super::pass::{Chosen, Pass};
+use super::pass::{Chosen, Norms, Pass};
 use super::{Layer, Linear};
 use crate::model::kernels::Kernels;
 
@@ -46,10 +46,10 @@ impl<B: Kernels> Linear<B> {
 }
 
 /// Normalises each head of queries or keys `[tokens, heads * width]`.
-fn normalise_heads<B: Kernels>(x: Tensor<B, 2>, norm: &Tensor<B, 2>, epsilon: f64) -> Tensor<B, 2> {
+fn normalise_heads<B: Kernels>(x: Tensor<B, 2>, norm: &Tensor<B, 2>, norms: Norms) -> Tensor<B, 2> {
     let [tokens, all] = x.dims();
     let width = norm.dims()[1];
-    B::rms_norm(x.reshape([tokens * all / width, width]), norm.clone(), epsilon).reshape([tokens, all])
+    norms.apply(x.reshape([tokens * all / width, width]), norm).reshape([tokens, all])
 }
 
 impl<B: Kernels> Layer<B> {
@@ -63,23 +63,24 @@ impl<B: Kernels> Layer<B> {
         cached: Option<&KeyValue<B>>,
         pass: &mut Pass<'_, B>,
     ) -> (Tensor<B, 2>, KeyValue<B>) {
-        let h = B::rms_norm(x.clone(), self.input_norm.clone(), pass.epsilon);
+        let norms = pass.norms;
+        let h = norms.apply(x.clone(), &self.input_norm);
         pass.tap(&h);
-        let (x, asking, rotations, plan) = match chosen {
-            None => (x, h.clone(), pass.keys.clone(), pass.plan),
-            Some(Chosen { index, rotations, plan }) => {
-                (x.select(0, (*index).clone()), h.clone().select(0, (*index).clone()), (*rotations).clone(), *plan)
-            }
+        let (x, asking) = match chosen {
+            None => (x, h.clone()),
+            Some(Chosen { index, .. }) => (x.select(0, index.clone()), h.clone().select(0, index.clone())),
         };
         let q = self.q.forward(asking, pass);
         let k = self.k.forward(h.clone(), pass);
         let v = self.v.forward(h, pass);
         let (q, k) = match &self.head_norms {
             None => (q, k),
-            Some(norms) => (normalise_heads(q, &norms.q, pass.epsilon), normalise_heads(k, &norms.k, pass.epsilon)),
+            Some(own) => (normalise_heads(q, &own.q, norms), normalise_heads(k, &own.k, norms)),
         };
-        let q = B::rotate(q, rotations.cos, rotations.sin);
-        let own = KeyValue { key: B::rotate(k, pass.keys.cos.clone(), pass.keys.sin.clone()), value: v };
+        let sight = pass.sight(self.slides);
+        let asked = chosen.map_or(sight, |chosen| &chosen.sight);
+        let q = B::rotate(q, asked.rotations.cos.clone(), asked.rotations.sin.clone());
+        let own = KeyValue { key: B::rotate(k, sight.rotations.cos.clone(), sight.rotations.sin.clone()), value: v };
         let (key, value) = match cached {
             None => (own.key.clone(), own.value.clone()),
             Some(c) => (
@@ -87,17 +88,25 @@ impl<B: Kernels> Layer<B> {
                 Tensor::cat(vec![c.value.clone(), own.value.clone()], 0),
             ),
         };
-        let mixed = B::attend(q, key, value, pass.heads, plan);
+        let mixed = B::attend(q, key, value, pass.heads, &asked.plan);
         pass.tap(&mixed);
         let mixed = self.o.forward(mixed, pass);
+        let mixed = match &self.output_norms {
+            None => mixed,
+            Some(own) => norms.apply(mixed, &own.attention),
+        };
         let x = x + pass.dropouts.residual(mixed);
-        let h = B::rms_norm(x.clone(), self.post_norm.clone(), pass.epsilon);
+        let h = norms.apply(x.clone(), &self.post_norm);
         pass.tap(&h);
         let gate = self.gate.forward(h.clone(), pass);
         let up = self.up.forward(h, pass);
         let inner = gated(pass.activation, gate, up);
         pass.tap(&inner);
         let fed = self.down.forward(inner, pass);
+        let fed = match &self.output_norms {
+            None => fed,
+            Some(own) => norms.apply(fed, &own.ffn),
+        };
         (x + pass.dropouts.residual(fed), own)
     }
 }

@@ -22,7 +22,7 @@ use super::config::LlamaConfig;
 pub use self::dropout::StepDropout;
 pub use self::inputs::{InputMoment, input_site};
 pub use self::layer::KeyValue;
-pub use self::parts::{HeadNorms, Layer, Linear, LoraPair, Rows};
+pub use self::parts::{HeadNorms, Layer, Linear, LoraPair, OutputNorms, Rows};
 pub use self::rows::ROWS_AT_ONCE;
 pub use self::visit::{Kind, Visit};
 
@@ -55,6 +55,11 @@ impl<B: Backend> Llama<B> {
             norm: f(self.norm),
             head: self.head.map(|h| h.map(f)),
         }
+    }
+
+    /// What a norm of this decoder multiplies by, from its weights: Gemma's by 1 more than these.
+    pub fn norm_factors(&self, weights: &Tensor<B, 2>) -> Tensor<B, 2> {
+        pass::Norms::of(&self.config).factors(weights)
     }
 
     /// The device that holds the weights.

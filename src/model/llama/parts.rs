@@ -23,8 +23,12 @@ pub struct Layer<B: Backend> {
     pub o: Linear<B>,
     /// Where queries and keys are normalised, head by head.
     pub head_norms: Option<HeadNorms<B>>,
-    /// `[1, width]`
+    /// Of what the feed-forward part reads, `[1, width]`.
     pub post_norm: Tensor<B, 2>,
+    /// Where what attention and feed-forward give is normalised before it is added.
+    pub output_norms: Option<OutputNorms<B>>,
+    /// Whether its attention sees the last tokens alone; see [`Sliding`](crate::model::config::Sliding).
+    pub slides: bool,
     pub gate: Linear<B>,
     pub up: Linear<B>,
     pub down: Linear<B>,
@@ -35,6 +39,13 @@ pub struct Layer<B: Backend> {
 pub struct HeadNorms<B: Backend> {
     pub q: Tensor<B, 2>,
     pub k: Tensor<B, 2>,
+}
+
+/// The norms of what a layer's attention and feed-forward part give, each `[1, width]`.
+#[derive(Debug, Clone)]
+pub struct OutputNorms<B: Backend> {
+    pub attention: Tensor<B, 2>,
+    pub ffn: Tensor<B, 2>,
 }
 
 /// A projection, what a LoRA adapter adds to it, and what past adapters add that are no longer trained.
@@ -90,6 +101,10 @@ impl<B: Backend> Layer<B> {
             o: self.o.map(f),
             head_norms: self.head_norms.map(|norms| HeadNorms { q: f(norms.q), k: f(norms.k) }),
             post_norm: f(self.post_norm),
+            output_norms: self
+                .output_norms
+                .map(|norms| OutputNorms { attention: f(norms.attention), ffn: f(norms.ffn) }),
+            slides: self.slides,
             gate: self.gate.map(f),
             up: self.up.map(f),
             down: self.down.map(f),

@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::dropout::Dropouts;
-use super::pass::Scored;
+use super::pass::Chosen;
 use super::{Llama, Rows, StepDropout};
 use crate::model::backend::TrainingBackend;
 use crate::model::packing::Packed;
@@ -32,7 +32,7 @@ impl<B: TrainingBackend> Llama<B> {
         let read = Tensor::from_inner(last).require_grad();
         let (loss, wanted) = loss(self.head_logits(read.clone()));
         let mut towards = slope(&loss, &read, collect);
-        let scored = Scored::new(&self.config, packed, &self.device());
+        let scored = Chosen::scored(&self.config, packed, &self.device());
         let mut pass = self.pass(&packed.positions, &packed.plan, dropout);
         for (i, layer) in self.layers.iter().enumerate().rev() {
             let Some(Kept { x, dropouts }) = kept.get(i) else { break };
@@ -40,13 +40,12 @@ impl<B: TrainingBackend> Llama<B> {
             pass.dropouts = Dropouts(*dropouts);
             // A part of the graph is used up by its backward pass.
             pass.factors = self.factors();
-            let chosen = scored.chosen(packed);
-            let chosen = (i + 1 == self.layers.len()).then_some(&chosen);
+            let chosen = (i + 1 == self.layers.len()).then_some(&scored);
             let (y, _) = layer.forward(read.clone(), chosen, None, &mut pass);
             towards = slope(&along(y, towards), &read, collect);
         }
         if self.embedding.is_trained() {
-            let x = self.embedding.embed(&packed.tokens, &self.device());
+            let x = self.embed(&packed.tokens);
             let x = Dropouts(dropout.unwrap_or_default()).residual(x);
             let mut gradients = along(x, towards).backward();
             collect(&mut gradients);
@@ -62,15 +61,14 @@ impl<B: TrainingBackend> Llama<B> {
     ) -> (Vec<Kept<B>>, Tensor<B::InnerBackend, 2>) {
         let model: Llama<B::InnerBackend> = self.clone().map(&|t: Tensor<B, 2>| t.inner());
         let packed = packed.on::<B::InnerBackend>();
-        let scored = Scored::new(&model.config, &packed, &model.device());
-        let chosen = scored.chosen(&packed);
+        let scored = Chosen::scored(&model.config, &packed, &model.device());
         let mut pass = model.pass(&packed.positions, &packed.plan, dropout);
-        let mut x = model.embedding.embed(&packed.tokens, &model.device());
+        let mut x = model.embed(&packed.tokens);
         x = pass.dropouts.residual(x);
         let mut kept = Vec::with_capacity(model.layers.len());
         for (i, layer) in model.layers.iter().enumerate() {
             kept.push(Kept { x: x.clone(), dropouts: pass.dropouts.0 });
-            let chosen = (i + 1 == model.layers.len()).then_some(&chosen);
+            let chosen = (i + 1 == model.layers.len()).then_some(&scored);
             x = layer.forward(x, chosen, None, &mut pass).0;
         }
         (kept, x)

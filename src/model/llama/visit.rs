@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::{Llama, Rows};
-use crate::model::config::{HEAD_NORMS, PROJECTIONS};
+use crate::model::config::{HEAD_NORMS, OUTPUT_NORMS, PROJECTIONS};
 
 /// What a parameter is, for those who choose which are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +40,16 @@ impl<B: Backend> Rows<B> {
 impl<B: Backend> Llama<B> {
     /// Goes through all parameters, always in the same order, under Hugging Face's names.
     pub fn visit(&mut self, f: &mut Visit<'_, B>) {
+        let ffn_norm = self.config.ffn_norm();
         self.embedding.visit("model.embed_tokens.weight", f);
         for (i, layer) in self.layers.iter_mut().enumerate() {
             f(&format!("model.layers.{i}.input_layernorm.weight"), Kind::Base, &mut layer.input_norm);
-            f(&format!("model.layers.{i}.post_attention_layernorm.weight"), Kind::Base, &mut layer.post_norm);
+            f(&format!("model.layers.{i}.{ffn_norm}.weight"), Kind::Base, &mut layer.post_norm);
+            if let Some(norms) = &mut layer.output_norms {
+                for (norm, name) in [&mut norms.attention, &mut norms.ffn].into_iter().zip(OUTPUT_NORMS) {
+                    f(&format!("model.layers.{i}.{name}.weight"), Kind::Base, norm);
+                }
+            }
             if let Some(norms) = &mut layer.head_norms {
                 for (norm, name) in [&mut norms.q, &mut norms.k].into_iter().zip(HEAD_NORMS) {
                     f(&format!("model.layers.{i}.{name}.weight"), Kind::Base, norm);

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::model::config::{HEAD_NORMS, LlamaConfig, PROJECTIONS};
-use crate::model::llama::{HeadNorms, Layer, Linear, Llama, Rows};
+use crate::model::config::{HEAD_NORMS, LlamaConfig, OUTPUT_NORMS, PROJECTIONS};
+use crate::model::llama::{HeadNorms, Layer, Linear, Llama, OutputNorms, Rows};
 
 /// Gives the tensor of a name and a shape.
 pub(super) type Source<'a, B, E> = dyn FnMut(&str, [usize; 2]) -> Result<Tensor<B, 2>, E> + 'a;
@@ -21,7 +21,14 @@ pub(super) fn assemble<B: Backend, E>(
         let name = |part: &str| format!("model.layers.{i}.{part}");
         let mut tensor = |part: &str, shape| source(&name(part), shape);
         let input_norm = tensor("input_layernorm.weight", [1, config.width])?;
-        let post_norm = tensor("post_attention_layernorm.weight", [1, config.width])?;
+        let post_norm = tensor(&format!("{}.weight", config.ffn_norm()), [1, config.width])?;
+        let output_norms = match &config.gemma {
+            None => None,
+            Some(_) => {
+                let mut norm = |name: &str| tensor(&format!("{name}.weight"), [1, config.width]);
+                Some(OutputNorms { attention: norm(OUTPUT_NORMS[0])?, ffn: norm(OUTPUT_NORMS[1])? })
+            }
+        };
         let head_norms = match config.head_norms {
             false => None,
             true => {
@@ -41,7 +48,8 @@ pub(super) fn assemble<B: Backend, E>(
         let [q, k, v, o, gate, up, down] = PROJECTIONS;
         let (q, k, v, o) = (linear(q)?, linear(k)?, linear(v)?, linear(o)?);
         let (gate, up, down) = (linear(gate)?, linear(up)?, linear(down)?);
-        layers.push(Layer { input_norm, q, k, v, o, head_norms, post_norm, gate, up, down });
+        let slides = config.slides(i);
+        layers.push(Layer { input_norm, q, k, v, o, head_norms, post_norm, output_norms, slides, gate, up, down });
     }
     let norm = source("model.norm.weight", [1, config.width])?;
     Ok(Llama { config, lora_scale: 0.0, magnitudes: None, embedding, layers, norm, head })

@@ -2,6 +2,7 @@
 
 mod compact;
 mod decoder;
+mod folder;
 pub mod gguf;
 mod mapped;
 mod merged;

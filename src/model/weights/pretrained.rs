@@ -7,8 +7,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, FloatDType};
 use rayon::prelude::*;
 
-use super::Weights;
 use super::decoder::assemble;
+use super::folder::{EMBEDDING, Folder, HEAD};
 use super::gguf::{self, Gguf, Quantization, Tensor};
 use super::rows::new_rows;
 use super::storage::{Stored, holds};
@@ -42,53 +42,6 @@ pub struct Pretrained {
 enum Files {
     HuggingFace(Folder),
     Gguf(Gguf),
-}
-
-/// The tensors of a Hugging Face folder.
-#[derive(Debug)]
-struct Folder {
-    weights: Weights,
-    /// Whether their names begin with `model.`, as those of a whole decoder do; an embedding model's are those of the decoder
-    /// without its head.
-    prefixed: bool,
-}
-
-impl Folder {
-    fn open(path: &Path) -> Result<Self, InputError> {
-        let weights = Weights::open(path)?;
-        let prefixed = weights.has(EMBEDDING) || !weights.has(without_prefix(EMBEDDING));
-        Ok(Self { weights, prefixed })
-    }
-
-    /// How its files are taken, in sentences.
-    fn notes(&self, path: &Path) -> Vec<String> {
-        let mut notes = Vec::new();
-        if Weights::stale_index(path) {
-            notes.push("model.safetensors is read, and its list of shards is not, as in Transformers".to_owned());
-        }
-        if !self.prefixed {
-            notes.push("its tensors are those of the decoder alone (their names lack `model.`)".to_owned());
-        }
-        notes
-    }
-
-    /// Whether there is a head beside the embedding with other numbers.
-    fn has_another_head(&self) -> bool {
-        let embedding = self.file_name(EMBEDDING);
-        self.weights.has(HEAD) && self.weights.has(&embedding) && !self.weights.are_equal(HEAD, &embedding)
-    }
-
-    fn file_name(&self, name: &str) -> String {
-        if self.prefixed { name.to_owned() } else { without_prefix(name).to_owned() }
-    }
-}
-
-/// What Hugging Face calls the embedding and the head.
-const EMBEDDING: &str = "model.embed_tokens.weight";
-const HEAD: &str = "lm_head.weight";
-
-fn without_prefix(name: &str) -> &str {
-    name.strip_prefix("model.").unwrap_or(name)
 }
 
 /// A tensor as it is stored.
@@ -167,7 +120,7 @@ impl Pretrained {
         };
         let mut headless = false;
         if let Files::HuggingFace(folder) = &files {
-            headless = !config.tied && !folder.weights.has(HEAD);
+            headless = !config.tied && !folder.weights.has(&folder.names.of(HEAD));
             if headless {
                 notes.push("it has no head: for semantic ids of texts, not as a base model".to_owned());
             }
@@ -280,8 +233,8 @@ impl Pretrained {
     /// What the file calls a tensor.
     fn file_name(&self, name: &str) -> String {
         match &self.files {
-            Files::HuggingFace(folder) => folder.file_name(name),
-            Files::Gguf(_) => gguf::tensor_name(name).unwrap_or_else(|| name.to_owned()),
+            Files::HuggingFace(folder) => folder.names.of(name),
+            Files::Gguf(_) => gguf::tensor_name(self.config.family, name).unwrap_or_else(|| name.to_owned()),
         }
     }
 
@@ -340,7 +293,11 @@ impl Pretrained {
     /// Whether a tensor beside the decoder's changes nothing: constants that are computed here, and the copy of a tied head.
     fn is_harmless(&self, name: &str) -> bool {
         match &self.files {
-            Files::HuggingFace(_) => name.ends_with(".rotary_emb.inv_freq") || (self.config.tied && name == HEAD),
+            Files::HuggingFace(folder) => {
+                name.ends_with(".rotary_emb.inv_freq")
+                    || (self.config.tied && name == folder.names.of(HEAD))
+                    || folder.names.is_of_pictures(name)
+            }
             Files::Gguf(_) => name == gguf::ROPE_FACTORS,
         }
     }
@@ -387,7 +344,7 @@ impl Pretrained {
     fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Matrix, InputError> {
         match &self.files {
             Files::HuggingFace(folder) => {
-                let name = folder.file_name(name);
+                let name = folder.names.of(name);
                 let matrix = folder.weights.matrix(&name, Some(shape))?;
                 folder.weights.release(&name);
                 Ok(matrix)
@@ -395,7 +352,11 @@ impl Pretrained {
             Files::Gguf(file) => {
                 let file_name = self.file_name(name);
                 let tensor = file.tensor(&file_name).ok_or_else(|| self.error(&file_name, "a tensor is missing"))?;
-                let matrix = self.dequantised(file, tensor, shape, self.has_paired_rows(name));
+                let mut matrix = self.dequantised(file, tensor, shape, self.has_paired_rows(name));
+                if self.config.gemma.is_some() && name.ends_with("norm.weight") {
+                    // What is multiplied by lies in the file, which is 1 more.
+                    matrix.values.iter_mut().for_each(|value| *value -= 1.0);
+                }
                 file.release(tensor);
                 if matrix.values.par_iter().any(|value| !value.is_finite()) {
                     return Err(self.error(&file_name, "holds values that are not finite numbers"));

@@ -14,7 +14,7 @@ use crate::app::queries::model::WeightsHash;
 use crate::app::theme::{self, space};
 use crate::app::widgets::{self, counted, grouped, memory_words};
 use crate::model::LlamaConfig;
-use crate::model::config::{AttentionBias, Rope};
+use crate::model::config::{AttentionBias, Gemma, Rope};
 use crate::model::inspect::ModelSummary;
 
 /// Height of a line of a card at least.
@@ -114,6 +114,8 @@ pub(super) fn architecture(config: &LlamaConfig) -> Vec<(&'static str, String)> 
     if config.head_norms {
         lines.push(("Head norms", "queries and keys, head by head".to_owned()));
     }
+    lines.extend(config.sliding.as_ref().map(|sliding| ("Window", sliding.words())));
+    lines.extend(config.gemma.as_ref().and_then(Gemma::caps).map(|caps| ("Caps", caps)));
     lines
 }
 

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::super::{Heads, simd};
 use super::matrix::{Matrix, View, matrix, multiply_here, take, wrap};
 use super::record::{Gradient, Tracked, input, record};
+use super::soft_cap::{hold_within, slopes_within};
 use crate::model::packing::{AttentionPlan, PackedRow, Span};
 
 pub fn attention(
@@ -118,16 +119,29 @@ impl Block {
         }
     }
 
-    /// Softmax weights of every query over its keys, 0 for keys that it does not see: `[queries * group, keys]`.
-    fn weights(&self, queries: View<'_>, keys: View<'_>, width: usize) -> Vec<f32> {
-        let mut weights = vec![0.0; queries.rows * keys.rows];
-        multiply_here(&mut weights, queries, keys.t(), 1.0 / (width as f32).sqrt(), false);
-        let group = queries.rows / self.ranges.len();
-        for (i, row) in weights.chunks_exact_mut(keys.rows).enumerate() {
+    /// Scores of every query with every key of the block: `[queries * group, keys]`.
+    fn scores(queries: View<'_>, keys: View<'_>, heads: Heads) -> Vec<f32> {
+        let mut scores = vec![0.0; queries.rows * keys.rows];
+        multiply_here(&mut scores, queries, keys.t(), score_scale(heads), false);
+        if let Some(cap) = heads.cap {
+            hold_within(&mut scores, cap as f32);
+        }
+        scores
+    }
+
+    /// Softmax weights of every query over its keys, 0 for keys that it does not see, from `keys` scores of each.
+    fn weights(&self, mut scores: Vec<f32>, keys: usize) -> Vec<f32> {
+        let group = scores.len() / keys / self.ranges.len();
+        for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
             normalise(row, &self.ranges[i / group]);
         }
-        weights
+        scores
     }
+}
+
+/// The factor on the product of a query and a key.
+fn score_scale(heads: Heads) -> f32 {
+    1.0 / (heads.scalar as f32).sqrt()
 }
 
 /// Where a range of the row's keys lies among those that are seen.
@@ -234,7 +248,7 @@ fn head_forward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matri
         let (queries, keys, values) =
             (task.gather_queries(query, block.queries.clone()), block.of(&keys, width), block.of(&values, width));
         let keys = View::new(&keys, block.keys(), width);
-        let weights = block.weights(View::new(&queries, rows, width), keys, width);
+        let weights = block.weights(Block::scores(View::new(&queries, rows, width), keys, task.heads), keys.rows);
         multiply_here(out, View::new(&weights, rows, keys.rows), View::new(&values, keys.rows, width), 1.0, false);
     }
     out
@@ -247,10 +261,11 @@ struct HeadGradients {
     value: Vec<f32>,
 }
 
-/// With weights `p`, `dp = dO Vᵀ`: `dS = p (dp - Σ p dp)`, `dQ = dS K s`, `dK = dSᵀ Q s`, `dV = pᵀ dO`.
+/// With weights `p`, `dp = dO Vᵀ`: `dS = p (dp - Σ p dp)`, `dQ = dS K s`, `dK = dSᵀ Q s`, `dV = pᵀ dO`. Of scores that are held within
+/// a cap `c`, `dS` is times `1 - (S / c)²`.
 fn head_backward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matrix, grad: &Matrix) -> HeadGradients {
     let (width, group) = (task.heads.width, task.group());
-    let scale = 1.0 / (width as f32).sqrt();
+    let scale = score_scale(task.heads);
     let (keys, values) = (task.gather(key), task.gather(value));
     let mut out = HeadGradients {
         query: vec![0.0; task.row.queries.len() * group * width],
@@ -265,11 +280,16 @@ fn head_backward(task: &HeadTask<'_>, query: &Matrix, key: &Matrix, value: &Matr
         let (keys, values) = (block.of(&keys, width), block.of(&values, width));
         let (queries, grad) = (View::new(&queries, rows, width), View::new(&grad, rows, width));
         let (keys, values) = (View::new(&keys, seen, width), View::new(&values, seen, width));
-        let weights = block.weights(queries, keys, width);
+        let scores = Block::scores(queries, keys, task.heads);
+        let capped = task.heads.cap.map(|cap| (cap as f32, scores.clone()));
+        let weights = block.weights(scores, seen);
         let mut slopes = vec![0.0; rows * seen];
         multiply_here(&mut slopes, grad, values.t(), 1.0, false);
         for (slopes, weights) in slopes.chunks_exact_mut(seen).zip(weights.chunks_exact(seen)) {
             slopes_of_scores(slopes, weights, scale);
+        }
+        if let Some((cap, scores)) = &capped {
+            slopes_within(&mut slopes, scores, *cap);
         }
         let (weights, slopes) = (View::new(&weights, rows, seen), View::new(&slopes, rows, seen));
         multiply_here(dq, slopes, keys, 1.0, false);

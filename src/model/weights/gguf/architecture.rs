@@ -4,7 +4,9 @@ use super::header::Gguf;
 use super::metadata::{changing_key, unused};
 use super::value::Value;
 use crate::error::InputError;
-use crate::model::config::{Activation, AttentionBias, Described, Family, LARGEST, LlamaConfig, Part, Rope, Scaling};
+use crate::model::config::{
+    Activation, AttentionBias, Described, Family, Gemma, LARGEST, LlamaConfig, MAX_LAYERS, Part, Rope, Scaling, Sliding,
+};
 
 /// Reads the architecture.
 ///
@@ -13,19 +15,19 @@ use crate::model::config::{Activation, AttentionBias, Described, Family, LARGEST
 pub fn describe(file: &Gguf) -> Result<Described, InputError> {
     let family = family(file)?;
     let reader = Reader { file, family };
-    if let Some((key, problem)) = changing_key(file, family.key()) {
+    if let Some((key, problem)) = changing_key(file, family) {
         return Err(reader.error(key, &problem));
     }
-    Ok(Described { config: reader.config()?, unused: unused(file, family.key()) })
+    Ok(Described { config: reader.config()?, unused: unused(file, family.gguf_key()) })
 }
 
 fn family(file: &Gguf) -> Result<Family, InputError> {
     const KEY: &str = "general.architecture";
     let name = file.text(KEY).ok_or_else(|| error(file, KEY, "metadata is missing"))?;
-    // Mistral's converter calls it a Llama.
-    Family::of(name).filter(|family| *family != Family::Mistral).ok_or_else(|| {
+    Family::of_gguf(name).ok_or_else(|| {
         let name: String = name.chars().take(80).collect();
-        error(file, KEY, &format!("architecture \"{name}\" is not supported")).advice("expected llama, qwen2 or qwen3")
+        error(file, KEY, &format!("architecture \"{name}\" is not supported"))
+            .advice("expected llama, qwen2, qwen3, gemma2 or gemma3")
     })
 }
 
@@ -40,7 +42,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn key(&self, key: &str) -> String {
-        format!("{}.{key}", self.family.key())
+        format!("{}.{key}", self.family.gguf_key())
     }
 
     fn value(&self, key: &str) -> Option<Value<'_>> {
@@ -78,26 +80,27 @@ impl Reader<'_> {
         if self.size("rope.dimension_count")?.is_some_and(|n| n != head_width) {
             return Err(self.error("rope.dimension_count", "only rotations of whole heads are supported"));
         }
+        let layers = self.needed_size("block_count")?;
+        let theta = if self.family == Family::Gemma3 { 1e6 } else { 10_000.0 };
         let config = LlamaConfig {
             family: self.family,
             vocabulary: self.vocabulary()?,
             width,
-            layers: self.needed_size("block_count")?,
+            layers,
             heads,
             kv_heads: self.size("attention.head_count_kv")?.unwrap_or(heads),
             head_width,
             ffn: self.needed_size("feed_forward_length")?,
-            activation: Activation::Silu,
+            activation: if self.family.is_gemma() { Activation::GeluTanh } else { Activation::Silu },
             norm_epsilon: self
                 .number("attention.layer_norm_rms_epsilon")?
                 .ok_or_else(|| self.error("attention.layer_norm_rms_epsilon", "metadata is missing"))?,
-            rope: Rope {
-                theta: self.number("rope.freq_base")?.unwrap_or(10_000.0),
-                scaling: self.scaling(head_width)?,
-            },
+            rope: Rope { theta: self.number("rope.freq_base")?.unwrap_or(theta), scaling: self.scaling(head_width)? },
             attention_bias: self.attention_bias(),
             ffn_bias: self.file.tensor("blk.0.ffn_up.bias").is_some(),
-            head_norms: self.family == Family::Qwen3,
+            head_norms: self.family.has_head_norms(),
+            sliding: self.sliding(layers)?,
+            gemma: self.gemma(head_width)?,
             context: self.size("context_length")?,
             tied: self.file.tensor("output.weight").is_none(),
             bos: self.token("bos"),
@@ -136,6 +139,41 @@ impl Reader<'_> {
             _ if has("attn_q") => AttentionBias::Inputs,
             _ => AttentionBias::None,
         }
+    }
+
+    /// Gemma's layers with a window, which llama.cpp knows by the family.
+    fn sliding(&self, layers: usize) -> Result<Option<Sliding>, InputError> {
+        const WINDOW: &str = "attention.sliding_window";
+        if layers > MAX_LAYERS {
+            return Ok(None);
+        }
+        let Some(usual) = usual_windows(self.family, layers) else { return Ok(None) };
+        let window = match (self.size(WINDOW)?, self.family) {
+            (Some(window), _) => window,
+            (None, Family::Gemma2) => GEMMA2_WINDOW,
+            (None, _) => return Err(self.error(WINDOW, "metadata is missing")),
+        };
+        let rope = match self.family {
+            Family::Gemma3 => {
+                let theta = self.number("rope.freq_base_swa")?.unwrap_or(LOCAL_THETA);
+                Some(Rope { theta, scaling: None })
+            }
+            _ => None,
+        };
+        Ok(Some(Sliding { window, layers: usual, rope }))
+    }
+
+    fn gemma(&self, head_width: usize) -> Result<Option<Gemma>, InputError> {
+        let cap = |key: &str, usual: f64| self.number(key).map(|cap| Some(cap.unwrap_or(usual)));
+        let (attention_cap, logit_cap) = match self.family {
+            Family::Gemma2 => (cap("attn_logit_softcapping", 50.0)?, cap("final_logit_softcapping", 30.0)?),
+            Family::Gemma3 => (None, None),
+            _ => return Ok(None),
+        };
+        let (layers, width) = (self.needed_size("block_count")?, self.needed_size("embedding_length")?);
+        let query_scalar =
+            usual_scalar(self.family, layers, width, self.needed_size("attention.head_count")?, head_width);
+        Ok(Some(Gemma { query_scalar, attention_cap, logit_cap }))
     }
 
     fn token(&self, name: &str) -> Option<u32> {
@@ -196,3 +234,27 @@ impl Reader<'_> {
 
 /// Factors on the rotations, which are no weights of the decoder.
 pub const ROPE_FACTORS: &str = "rope_freqs.weight";
+
+/// The base of Gemma 3's rotations in layers with a window.
+pub(super) const LOCAL_THETA: f64 = 10_000.0;
+
+/// The window of Gemma 2 where a file does not say it.
+const GEMMA2_WINDOW: usize = 4096;
+
+/// By the root of what llama.cpp divides Gemma's scores: a head's width, but in the models of 27B, which it knows by their layers.
+pub(super) fn usual_scalar(family: Family, layers: usize, width: usize, heads: usize, head_width: usize) -> f64 {
+    match (family, layers) {
+        (Family::Gemma2, 46) | (Family::Gemma3, 62) => width as f64 / heads as f64,
+        _ => head_width as f64,
+    }
+}
+
+/// Which layers llama.cpp holds to a window; none of a family that has no such layers there.
+pub(super) fn usual_windows(family: Family, layers: usize) -> Option<Vec<bool>> {
+    let every = match family {
+        Family::Gemma2 => 2,
+        Family::Gemma3 => 6,
+        Family::Llama | Family::Qwen2 | Family::Qwen3 | Family::Mistral => return None,
+    };
+    Some((1..=layers).map(|layer| layer % every != 0).collect())
+}

@@ -2,9 +2,10 @@
 
 use super::header::{Gguf, shortened};
 use super::value::Value;
+use crate::model::config::Family;
 
 /// Keys after the architecture's name that are read, or of which it is known that they change nothing.
-const HARMLESS: [&str; 18] = [
+const HARMLESS: [&str; 19] = [
     "attention.head_count",
     "attention.head_count_kv",
     "attention.key_length",
@@ -17,6 +18,7 @@ const HARMLESS: [&str; 18] = [
     "pooling_type",
     "rope.dimension_count",
     "rope.freq_base",
+    "rope.freq_base_swa",
     "rope.scale_linear",
     "rope.scaling.factor",
     "rope.scaling.finetuned",
@@ -53,7 +55,13 @@ const FACTORS: [(&str, &str); 5] = [
 ];
 
 /// A key whose value changes what the model computes, and what is not supported.
-pub(super) fn changing_key(file: &Gguf, architecture: &str) -> Option<(&'static str, String)> {
+pub(super) fn changing_key(file: &Gguf, family: Family) -> Option<(&'static str, String)> {
+    let architecture = family.gguf_key();
+    let native = |key: &str| match key {
+        "attention.sliding_window" => family.is_gemma(),
+        "attn_logit_softcapping" | "final_logit_softcapping" => family == Family::Gemma2,
+        _ => false,
+    };
     let value = |key: &str| file.value(&format!("{architecture}.{key}"));
     let context = value("context_length").and_then(Value::as_f64).unwrap_or(0.0);
     let sees_all = |key: &str, value: Value<'_>| {
@@ -61,7 +69,7 @@ pub(super) fn changing_key(file: &Gguf, architecture: &str) -> Option<(&'static 
     };
     let mut changing = CHANGING
         .into_iter()
-        .filter(|&(key, _)| value(key).is_some_and(|value| !is_off(value) && !sees_all(key, value)))
+        .filter(|&(key, _)| !native(key) && value(key).is_some_and(|value| !is_off(value) && !sees_all(key, value)))
         .chain(
             FACTORS
                 .into_iter()

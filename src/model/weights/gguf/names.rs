@@ -1,7 +1,9 @@
 //! What tensors are called in GGUF files, and in what order the rows of two of them lie.
 
-/// The name in a GGUF file of a tensor by Hugging Face's name; none where there is no such tensor.
-pub fn tensor_name(hugging_face: &str) -> Option<String> {
+use crate::model::config::Family;
+
+/// The name in a family's GGUF file of a tensor by Hugging Face's name; none where there is no such tensor.
+pub fn tensor_name(family: Family, hugging_face: &str) -> Option<String> {
     let whole = match hugging_face {
         "model.embed_tokens.weight" => Some("token_embd.weight"),
         "model.norm.weight" => Some("output_norm.weight"),
@@ -15,7 +17,10 @@ pub fn tensor_name(hugging_face: &str) -> Option<String> {
     let (part, kind) = rest.rsplit_once('.')?;
     let part = match part {
         "input_layernorm" => "attn_norm",
-        "post_attention_layernorm" => "ffn_norm",
+        // Of what attention gives; of what the feed-forward part reads, in the other families.
+        "post_attention_layernorm" if family.is_gemma() => "post_attention_norm",
+        "post_attention_layernorm" | "pre_feedforward_layernorm" => "ffn_norm",
+        "post_feedforward_layernorm" => "post_ffw_norm",
         "self_attn.q_proj" => "attn_q",
         "self_attn.k_proj" => "attn_k",
         "self_attn.v_proj" => "attn_v",

@@ -7,7 +7,7 @@ use std::path::Path;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::architecture::ROPE_FACTORS;
+use super::architecture::{LOCAL_THETA, ROPE_FACTORS, usual_scalar, usual_windows};
 use super::names::{paired_row, tensor_name};
 use crate::error::InputError;
 use crate::files;
@@ -68,14 +68,20 @@ pub fn write_gguf<B: Backend>(
         });
     }
     for (own, parts) in parts {
-        let name = tensor_name(&own).ok_or_else(|| refused(format!("the tensor {own} has no name in such a file")))?;
+        let name = tensor_name(config.family, &own)
+            .ok_or_else(|| refused(format!("the tensor {own} has no name in such a file")))?;
         let [rows, columns] = [rows(&parts), parts.first().map_or(0, |part| part.dims()[1])];
         let is_vector = rows == 1 && (own.contains("norm") || own.ends_with(".bias"));
         let heads = own.contains(".q_proj.") || own.contains(".k_proj.");
-        let is_paired = heads && key_of(config.family) == Family::Llama.key();
+        let is_paired = heads && config.family.gguf_key() == Family::Llama.gguf_key();
+        // Gemma's norms multiply by 1 + w, which such files have worked out.
+        let is_from_one = config.gemma.is_some() && own.ends_with("norm.weight");
         let width = config.head_width;
         let values = move || {
             let values: Vec<f32> = parts.iter().flat_map(|part| Matrix::from_tensor(part.clone()).values).collect();
+            if is_from_one {
+                return values.into_iter().map(|value| value + 1.0).collect();
+            }
             if is_paired { paired(&values, if is_vector { 1 } else { columns }, width) } else { values }
         };
         // Innermost first.
@@ -95,19 +101,12 @@ fn paired(values: &[f32], columns: usize, head_width: usize) -> Vec<f32> {
     laid
 }
 
-/// The architecture's name in such files, where Mistral is a Llama.
-fn key_of(family: Family) -> &'static str {
-    match family {
-        Family::Mistral => Family::Llama.key(),
-        other => other.key(),
-    }
-}
-
 /// What the file says of the model's shape; or what of it cannot be said.
 fn architecture(config: &LlamaConfig, name: &str, tokens: usize) -> Result<Metadata, String> {
-    let key = key_of(config.family);
-    if config.activation != Activation::Silu {
-        return Err("only SiLU is known there as the activation".to_owned());
+    let key = config.family.gguf_key();
+    let usual = if config.gemma.is_some() { Activation::GeluTanh } else { Activation::Silu };
+    if config.activation != usual {
+        return Err(format!("only {} is known there as the activation of {}", usual.key(), config.family.name()));
     }
     match &config.rope.scaling {
         Some(Scaling::Yarn(_)) => return Err("rotations by YaRN are not written".to_owned()),
@@ -136,11 +135,50 @@ fn architecture(config: &LlamaConfig, name: &str, tokens: usize) -> Result<Metad
         (own("rope.dimension_count"), number(config.head_width)),
         (own("rope.freq_base"), Item::Float(config.rope.theta as f32)),
     ];
+    for (name, item) in windows(config)? {
+        metadata.push((own(name), item));
+    }
     if let Some(Scaling::Linear(factor)) = &config.rope.scaling {
         metadata.push((own("rope.scaling.type"), Item::Text("linear".to_owned())));
         metadata.push((own("rope.scaling.factor"), Item::Float(*factor as f32)));
     }
     Ok(metadata)
+}
+
+/// What the file says of windows and caps; or what llama.cpp takes for granted of a family and this model has otherwise.
+fn windows(config: &LlamaConfig) -> Result<Vec<(&'static str, Item)>, String> {
+    let family = config.family.name();
+    let Some(gemma) = &config.gemma else {
+        return match config.sliding {
+            None => Ok(Vec::new()),
+            Some(_) => Err(format!("windows of attention are not known there of {family}")),
+        };
+    };
+    let scalar = usual_scalar(config.family, config.layers, config.width, config.heads, config.head_width);
+    if gemma.query_scalar != scalar {
+        return Err(format!(
+            "scores are divided there by the root of {scalar}, and in this model of {}",
+            gemma.query_scalar
+        ));
+    }
+    let usual = usual_windows(config.family, config.layers);
+    let sliding = config.sliding.as_ref().filter(|sliding| usual.as_ref() == Some(&sliding.layers));
+    let Some(sliding) = sliding else {
+        return Err(format!("layers with a window are always the same there of {family}, and not those of this model"));
+    };
+    if sliding.rope.as_ref().is_some_and(|rope| *rope != (Rope { theta: LOCAL_THETA, scaling: None })) {
+        return Err(format!("rotations in layers with a window have the base {LOCAL_THETA} there"));
+    }
+    let cap = |cap: f64| Item::Float(cap as f32);
+    let window = ("attention.sliding_window", Item::Number(u32::try_from(sliding.window).unwrap_or(u32::MAX)));
+    match (config.family, gemma.attention_cap, gemma.logit_cap) {
+        (Family::Gemma2, Some(attention), Some(logits)) => {
+            Ok(vec![window, ("attn_logit_softcapping", cap(attention)), ("final_logit_softcapping", cap(logits))])
+        }
+        (Family::Gemma2, ..) => Err("scores and logits are always capped there".to_owned()),
+        (_, None, None) => Ok(vec![window]),
+        _ => Err(format!("capped scores and logits are not known there of {family}")),
+    }
 }
 
 /// What each pair's rotation is divided by, where that is not one number for all.
