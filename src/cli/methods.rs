@@ -70,6 +70,7 @@ fn option(field: FieldSetting) -> MethodOption {
         Kind::Switch => json!("switch"),
         Kind::Choice(choices) => json!({ "choice": by_key(choices) }),
         Kind::Experiment => json!("experiment"),
+        Kind::Column => json!("column"),
     };
     let range = field.field.kind.range();
     let (label, help) = (field.field.label, field.field.help);

@@ -39,4 +39,4 @@ pub use self::source::DatasetSource;
 pub use self::summary::{StageSummary, Summary};
 pub use self::synthetic::SyntheticOptions;
 pub use self::timeline::Timeline;
-pub use self::user_groups::{Grouping, UserGroups};
+pub use self::user_groups::{Grouping, UserGroups, column_values};

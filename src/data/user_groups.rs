@@ -145,13 +145,7 @@ impl UserGroups {
                 Self { names: owned(TENURE), of_tests: stages.map(of_stage).collect(), unknown: 0 }
             }
             Grouping::Column { file, column } => {
-                // A board may name one, and who sent the project must not have a file of the reader's shown.
-                if !file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-                    return Err(InputError::new(file, "the table of users lies outside the project's folder")
-                        .advice("copy it there, and name it by its path from there"));
-                }
-                let path = folder.join(file);
-                let (names, of_user) = column_of(&path, column, dataset)?;
+                let (names, of_user) = column_of(file, column, dataset, folder)?;
                 let mut unknown = 0;
                 let mut of_stage = |stage| {
                     let tests = tests(stage);
@@ -194,7 +188,38 @@ fn thirds_from_the_top(values: &[f64]) -> Vec<usize> {
 }
 
 /// The groups that a column of a table makes, and that of each user of the dataset.
-fn column_of(path: &Path, column: &str, dataset: &Dataset) -> Result<(Vec<String>, Vec<Option<usize>>), InputError> {
+fn column_of(
+    file: &Path,
+    column: &str,
+    dataset: &Dataset,
+    folder: &Path,
+) -> Result<(Vec<String>, Vec<Option<usize>>), InputError> {
+    let values = column_values(file, column, dataset, folder)?;
+    groups_of(&values.iter().map(Option::as_ref).collect::<Vec<_>>()).ok_or_else(|| {
+        InputError::new(
+            folder.join(file),
+            format!("the column \"{column}\" has so many values that most users have a rare one"),
+        )
+        .advice("choose a column with fewer, or put its values together")
+    })
+}
+
+/// What a column of a table of users says of each user of the dataset. The path is taken from `folder`.
+///
+/// # Errors
+/// The table lies outside `folder`, cannot be read, has no such column, or knows none of the users.
+pub fn column_values(
+    file: &Path,
+    column: &str,
+    dataset: &Dataset,
+    folder: &Path,
+) -> Result<Vec<Option<String>>, InputError> {
+    // A board or a method may name one, and who sent the project must not have a file of the reader's shown.
+    if !file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(InputError::new(file, "the table of users lies outside the project's folder")
+            .advice("copy it there, and name it by its path from there"));
+    }
+    let path = &folder.join(file);
     let separator = match path.extension().and_then(|ending| ending.to_str()) {
         Some("tsv" | "user") => b'\t',
         _ => b',',
@@ -221,17 +246,14 @@ fn column_of(path: &Path, column: &str, dataset: &Dataset) -> Result<(Vec<String
             values.insert(cells[user].clone(), cells[wanted].clone());
         }
     })?;
-    let of_user: Vec<Option<&String>> = dataset.users.iter().map(|user| values.get(user)).collect();
+    let of_user: Vec<Option<String>> = dataset.users.iter().map(|user| values.get(user).cloned()).collect();
     if of_user.iter().all(Option::is_none) {
         return Err(InputError::new(path, "the table knows none of the users of the data").advice(format!(
             "its first column, or one that is called user_id, has the users as the data name them, as \"{}\"",
             dataset.users.first().map_or("", String::as_str)
         )));
     }
-    groups_of(&of_user).ok_or_else(|| {
-        InputError::new(path, format!("the column \"{column}\" has so many values that most users have a rare one"))
-            .advice("choose a column with fewer, or put its values together")
-    })
+    Ok(of_user)
 }
 
 /// A group a value where there are few; thirds of the users where there are many numbers; of many words those that most users have,

@@ -51,6 +51,7 @@ registry::methods! {
     lsat: Lsat(Lsat), "A long-term and a short-term adapter together.";
     gradient_surgery: GradientSurgery(GradientSurgery),
         "Another method that starts each stage ahead, in a direction that does not undo the last stage's.";
+    federated: Federated(Federated), "Another method, trained by simulated clients that send adapters alone.";
     sasrec: SasRec(SasRec), "SASRec, without the language model.";
     two_tower: TwoTower(TwoTower), "Two towers, without the language model.";
     hybrid: Hybrid(Hybrid), "The lists of a language model and of two towers, fused.";
@@ -110,6 +111,11 @@ pub trait Method: Send + Sync {
 
     /// The same change of another method; none where it changes none.
     fn with_inner(&self, _inner: MethodOptions) -> Option<MethodOptions> {
+        None
+    }
+
+    /// The simulation of clients that it trains with; none where it trains on all examples in one place.
+    fn federated(&self) -> Option<&Federated> {
         None
     }
 

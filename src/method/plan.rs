@@ -1,5 +1,6 @@
 //! What a method wants done in a stage, as data.
 
+use super::federated::Federated;
 use super::gradient_surgery::Ahead;
 use super::lambda::Lambda;
 use super::state::{Rows, State};
@@ -86,6 +87,8 @@ pub struct Part {
     pub lambda: Lambda,
     /// A first step before training, measured on the stage's data.
     pub ahead: Option<Ahead>,
+    /// The clients that train it, where it is not trained in one place.
+    pub federation: Option<Federated>,
 }
 
 /// What a stage is trained on.
@@ -123,6 +126,7 @@ impl Part {
             terms: Vec::new(),
             lambda: Lambda::Fixed(1.0),
             ahead: None,
+            federation: None,
         }
     }
 }

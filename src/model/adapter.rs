@@ -123,6 +123,20 @@ impl Adapter {
         })
     }
 
+    /// Puts a factor in its place, by its parameter's name; false where it is the name of none.
+    pub fn insert(&mut self, name: &str, matrix: Matrix) -> bool {
+        let module = |ending: &str| name.strip_suffix(ending).map(str::to_owned);
+        let none = || Pair { a: Matrix::zeros(0, 0), b: Matrix::zeros(0, 0) };
+        if let Some(module) = module(Self::A) {
+            self.modules.entry(module).or_insert_with(none).a = matrix;
+        } else if let Some(module) = module(Self::B) {
+            self.modules.entry(module).or_insert_with(none).b = matrix;
+        } else {
+            return false;
+        }
+        true
+    }
+
     /// Puts the adapter on a model, as the one that is trained.
     pub fn put_on<B: Backend>(&self, model: &mut Llama<B>) {
         self.for_each_linear(model, |linear, pair| linear.lora = pair);

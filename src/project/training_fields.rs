@@ -216,7 +216,7 @@ mod tests {
                 Kind::Whole { min, max } => vec![Setting::Number(min as f64), Setting::Number(max as f64)],
                 Kind::Choice(choices) => choices.iter().map(|c| Setting::Choice(c.key.to_owned())).collect(),
                 Kind::Switch => vec![Setting::Switch(true)],
-                Kind::Experiment | Kind::NumberOr { .. } | Kind::Numbers { .. } => {
+                Kind::Experiment | Kind::Column | Kind::NumberOr { .. } | Kind::Numbers { .. } => {
                     panic!("{}: no training setting is one", field.path)
                 }
             };

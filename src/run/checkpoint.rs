@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::federation::Round;
 use super::observer::Phase;
 use crate::error::InputError;
 use crate::files;
@@ -52,6 +53,9 @@ pub struct TrainingCursor {
     pub measured: Measured,
     #[serde(default)]
     pub lambda: Option<StageLambda>,
+    /// The rounds that are done, where clients train it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Round>,
 }
 
 /// A cursor with the state it stands for. The random streams need none: they are functions of seed, stage and step.

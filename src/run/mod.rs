@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod config;
 pub mod database;
+pub mod federation;
 pub mod folder;
 mod layout;
 pub mod marks;

@@ -43,6 +43,8 @@ pub enum Kind {
     Choice(&'static [Choice]),
     /// The name of another experiment.
     Experiment,
+    /// A table within the project's folder and a column of it: `users.csv:region`.
+    Column,
 }
 
 impl Kind {
@@ -56,6 +58,7 @@ impl Kind {
             Self::Switch => "true or false".to_owned(),
             Self::Choice(choices) => keys(choices),
             Self::Experiment => "the name of an experiment".to_owned(),
+            Self::Column => "a table and a column, as users.csv:region".to_owned(),
         }
     }
 
@@ -63,7 +66,7 @@ impl Kind {
     pub fn choices(&self) -> &'static [Choice] {
         match self {
             Self::Choice(choices) | Self::NumberOr { choices, .. } => choices,
-            Self::Number { .. } | Self::Whole { .. } | Self::Numbers { .. } | Self::Switch | Self::Experiment => &[],
+            Self::Number { .. } | Self::Whole { .. } | Self::Numbers { .. } | Self::Switch | Self::Experiment | Self::Column => &[],
         }
     }
 }
@@ -149,6 +152,10 @@ impl Field {
             (Kind::Choice(choices) | Kind::NumberOr { choices, .. }, Setting::Choice(key)) => {
                 choices.iter().find(|choice| choice.key == key).map(Choice::value)
             }
+            (Kind::Column, Setting::Choice(text)) => {
+                let parts = text.rsplit_once(':').filter(|(file, column)| !file.is_empty() && !column.is_empty());
+                parts.map(|_| Value::from(text.as_str()))
+            }
             (Kind::Experiment, Setting::Choice(name)) => (!name.trim().is_empty()).then(|| Value::from(name.as_str())),
             _ => None,
         }
@@ -168,6 +175,7 @@ impl Field {
             Kind::Switch => "it is true or false".to_owned(),
             Kind::Choice(_) => format!("it is one of {}", self.kind.range()),
             Kind::Experiment => "it is the name of an experiment".to_owned(),
+            Kind::Column => "it is a table and a column, as users.csv:region".to_owned(),
         }
     }
 }

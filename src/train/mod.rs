@@ -55,6 +55,8 @@ pub mod recorder;
 
 pub mod filter;
 
+pub mod federated;
+
 // The kinds of runs
 pub mod shared;
 

@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 
 use super::base_model::load_base;
 use super::evaluate::test_user_counts;
+use super::federated::Simulation;
 use super::filter::Filter;
 use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{complete_result_matrix, copy_row, measure_row};
@@ -201,6 +202,12 @@ impl StageRun<'_> {
         job.examples_afterwards = parts.iter().skip(number + 1).sum();
         let before = before.map(&|t: Tensor<B, 2>| t.inner());
         let (mut terms, mut resume) = (jobs::terms(part, task.project.training.release_compatible), resume);
+        if let Some(options) = &part.federation {
+            let simulation = Simulation::new(task, &job, options, &terms, seed)?;
+            let folder = self.folder.federation(self.stage);
+            simulation.run(&mut model, &before, resume, record, &folder, recorder)?;
+            return Ok(write_adapter(task, &mut model, &part.added, &self.adapter_folder(number))?);
+        }
         if let Lambda::Validated(candidates) = &part.lambda {
             let trial = Trial { job: &job, terms: &terms, candidates, start: &model, before: &before };
             let (chosen, checkpoint) = trial.best(resume, recorder)?;

@@ -31,6 +31,19 @@ pub struct StepOptions {
     pub equal_pieces: bool,
 }
 
+/// Where a step stands.
+#[derive(Debug, Clone, Copy)]
+pub struct StepPlace<'a> {
+    /// Of the random numbers.
+    pub stream: &'a str,
+    /// From 1.
+    pub epoch: usize,
+    /// Step (from 0) of how many, by which the learning rate goes.
+    pub scheduled: (usize, usize),
+    /// Step (from 1) of how many, as it is recorded.
+    pub recorded: (usize, usize),
+}
+
 /// Figures of one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepFigures {

@@ -9,7 +9,7 @@ use burn::tensor::{ElementConversion, Tensor};
 
 use super::batches;
 use super::learning_rate::{schedule, warm_up_steps};
-use super::step::{StepOptions, accumulated, apply, cross_entropy};
+use super::step::{StepFigures, StepOptions, StepPlace, accumulated, apply, cross_entropy};
 use crate::error::{InputError, RunError};
 use crate::method::pull_ratio::Window;
 use crate::method::{Guides, Lambda, StageLambda, Strength};
@@ -154,7 +154,8 @@ impl Job<'_> {
         self.sequences.iter().map(|sequence| sequence.branches.len() as u64).sum()
     }
 
-    fn stream(&self) -> String {
+    /// The name of its streams of random numbers.
+    pub fn stream(&self) -> String {
         let part = if self.part > 0 { format!(" part {}", self.part + 1) } else { String::new() };
         format!("{} {}{part}", self.phase.stream(), self.stage)
     }
@@ -169,7 +170,11 @@ impl Job<'_> {
         }
     }
 
-    fn finite(&self, what: &'static str, step: usize, value: f64) -> Result<(), RunError> {
+    /// Refuses what is no number.
+    ///
+    /// # Errors
+    /// [`RunError::Diverged`].
+    pub fn finite(&self, what: &'static str, step: usize, value: f64) -> Result<(), RunError> {
         if value.is_finite() { Ok(()) } else { Err(RunError::Diverged { what, stage: self.stage, step, value }) }
     }
 
@@ -182,44 +187,22 @@ impl Job<'_> {
         steps: usize,
         observer: &mut dyn Observer,
     ) -> Result<(), RunError> {
-        let began = Instant::now();
-        let cursor = &mut training.cursor;
-        let warm_up = warm_up_steps(self.warm_up, steps);
-        let learning_rate = self.learning_rate * schedule(self.schedule, cursor.step, steps, warm_up);
+        let cursor = &training.cursor;
+        let at = StepPlace {
+            stream: &self.stream(),
+            epoch: cursor.epoch + 1,
+            scheduled: (cursor.step, steps),
+            recorded: (cursor.step + 1, steps),
+        };
         let sequences: Vec<Sequence> = places.iter().map(|&p| self.sequences[p].clone()).collect();
-        let examples = sequences.iter().map(|s| s.branches.len()).sum();
-        let pieces = batches::pieces(sequences, self.accumulation);
-        let seed = seeds::derive(self.seed, &["dropout", &self.stream(), &cursor.step.to_string()]);
-        let gradients = accumulated(model, &pieces, self.trains.as_ref(), guides, &self.step, seed);
-        let figures = gradients.figures;
-        for (what, value) in
-            [("the loss", figures.loss), ("the penalty", figures.penalty), ("the gradient", figures.gradient_norm)]
-        {
-            self.finite(what, cursor.step + 1, value)?;
-        }
+        let examples: usize = sequences.iter().map(|s| s.branches.len()).sum();
+        let figures = self.step_on(model, &mut training.optimizer, guides, sequences, at, observer)?;
         training.steepest = training.steepest.max(figures.gradient_norm);
         let cursor = &mut training.cursor;
-        apply(model, gradients, &mut training.optimizer, learning_rate, self.step.clip);
         cursor.step += 1;
         cursor.step_in_epoch += 1;
         cursor.loss_sum += figures.loss * examples as f64;
         cursor.loss_examples += examples;
-        let seconds = began.elapsed().as_secs_f64();
-        observer.step(&StepRecord {
-            phase: self.phase,
-            stage: self.stage,
-            epoch: cursor.epoch + 1,
-            step: cursor.step,
-            steps,
-            loss: figures.loss,
-            penalty: figures.penalty,
-            penalty_share: figures.penalty / (figures.loss + figures.penalty).max(f64::MIN_POSITIVE),
-            pull_ratio: figures.pull_ratio,
-            gradient_norm: figures.gradient_norm,
-            learning_rate,
-            examples,
-            seconds,
-        })?;
         if let (Lambda::PullRatio(ratio), Some(norms)) = (&self.lambda, figures.measured) {
             let window = Window::of(steps);
             let cursor = &mut training.cursor;
@@ -235,6 +218,51 @@ impl Job<'_> {
         }
         observer.progress(&self.progress(training, steps))?;
         Ok(())
+    }
+
+    /// One optimiser step on these sequences, told to the observer.
+    ///
+    /// # Errors
+    /// The loss or the gradient is no number, or the step cannot be recorded.
+    pub fn step_on<B: TrainingBackend>(
+        &self,
+        model: &mut Llama<B>,
+        optimizer: &mut AdamW<B::InnerBackend>,
+        guides: &Guides<B::InnerBackend>,
+        sequences: Vec<Sequence>,
+        at: StepPlace<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<StepFigures, RunError> {
+        let began = Instant::now();
+        let StepPlace { stream, epoch, scheduled: (place, of), recorded: (step, steps) } = at;
+        let learning_rate = self.learning_rate * schedule(self.schedule, place, of, warm_up_steps(self.warm_up, of));
+        let examples = sequences.iter().map(|s| s.branches.len()).sum();
+        let pieces = batches::pieces(sequences, self.accumulation);
+        let seed = seeds::derive(self.seed, &["dropout", stream, &place.to_string()]);
+        let gradients = accumulated(model, &pieces, self.trains.as_ref(), guides, &self.step, seed);
+        let figures = gradients.figures;
+        for (what, value) in
+            [("the loss", figures.loss), ("the penalty", figures.penalty), ("the gradient", figures.gradient_norm)]
+        {
+            self.finite(what, step, value)?;
+        }
+        apply(model, gradients, optimizer, learning_rate, self.step.clip);
+        observer.step(&StepRecord {
+            phase: self.phase,
+            stage: self.stage,
+            epoch,
+            step,
+            steps,
+            loss: figures.loss,
+            penalty: figures.penalty,
+            penalty_share: figures.penalty / (figures.loss + figures.penalty).max(f64::MIN_POSITIVE),
+            pull_ratio: figures.pull_ratio,
+            gradient_norm: figures.gradient_norm,
+            learning_rate,
+            examples,
+            seconds: began.elapsed().as_secs_f64(),
+        })?;
+        Ok(figures)
     }
 
     /// Settles the weight for the rest of the stage.

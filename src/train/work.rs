@@ -3,7 +3,7 @@
 use super::result_matrix::row_tests;
 use super::{Task, candidates};
 use crate::method::plan::{Data, Matrices, Origin, Stage};
-use crate::method::{AdapterMethod, Lambda, Part};
+use crate::method::{AdapterMethod, Federated, Lambda, Part};
 use crate::model::{Adapter, BaseModel};
 use crate::run::observer::Phase;
 
@@ -35,7 +35,10 @@ impl Work {
                     Lambda::Validated(all) => candidates::epochs(all.len(), epochs),
                     Lambda::Fixed(_) | Lambda::PullRatio(_) | Lambda::Kalman => epochs,
                 };
-                seen(&examples, stage, part.data) * epochs as u64
+                match &part.federation {
+                    Some(federated) => by_clients(federated, examples[stage], training.batch as u64),
+                    None => seen(&examples, stage, part.data) * epochs as u64,
+                }
             };
             parts(method, stage + 1).into_iter().map(part).collect()
         };
@@ -68,6 +71,15 @@ fn parts(method: &dyn AdapterMethod, number: usize) -> Vec<Part> {
     let plan =
         method.plan(&Stage { number, past: &past, rows: &[], memories: &[], statistics: &statistics, fresh: &fresh });
     [Some(plan.main), plan.beside].into_iter().flatten().collect()
+}
+
+/// Examples that clients may be expected to train in a stage with so many, as if they had equally many.
+fn by_clients(options: &Federated, examples: u64, batch: u64) -> u64 {
+    let clients = (options.clients as u64).min(examples).max(1);
+    // An epoch of a client's own examples is so many steps, the last of them smaller.
+    let steps = examples.div_ceil(clients).div_ceil(batch.max(1)).max(1);
+    let taken = options.participation * (options.rounds * options.local_steps) as f64;
+    (taken * examples as f64 / steps as f64) as u64
 }
 
 /// Examples of an epoch of a stage (from 0), by the examples of every stage.
@@ -110,6 +122,16 @@ mod tests {
         assert_eq!(seen(&examples, 2, Data::History), 150);
         assert_eq!(seen(&examples, 2, Data::Replay { examples: 50 }), 80);
         assert_eq!(seen(&examples, 2, Data::Replay { examples: 500 }), 150);
+    }
+
+    #[test]
+    fn clients_see_their_steps_of_a_batch_or_of_what_they_have() {
+        let of = |clients, participation| Federated { clients, participation, rounds: 3, local_steps: 4, ..Federated::default() };
+        // 10 clients of 64 examples each, two steps of 32 an epoch: 3 · 4 steps each.
+        assert_eq!(by_clients(&of(10, 1.0), 640, 32), 10 * 3 * 4 * 32);
+        assert_eq!(by_clients(&of(10, 0.5), 640, 32), 10 * 3 * 4 * 32 / 2);
+        // 20 examples a client are one step of an epoch.
+        assert_eq!(by_clients(&of(32, 1.0), 640, 32), 32 * 3 * 4 * 20);
     }
 
     #[test]

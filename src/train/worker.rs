@@ -10,7 +10,7 @@ use super::preflight::preflight;
 use super::recorder::{Recorder, Watcher, guarded};
 use super::shared::{self, Shared};
 use super::work::Work;
-use super::{Task, counting, hybrid, recommender, result_matrix, stages, start, steered};
+use super::{Task, counting, federated, hybrid, recommender, result_matrix, stages, start, steered};
 use crate::error::RunError;
 use crate::model::Storage;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
@@ -228,6 +228,11 @@ pub fn run_planned(
     if config.method.adapts_model() {
         // Better told now than after a base model was trained.
         start::read(&project, &task.llama, &task.vocabulary)?;
+        if let RunMethod::Learned(options) = &config.method
+            && let Some(options) = options.method().federated()
+        {
+            federated::check(&task, options, run.seed)?;
+        }
     }
     watcher.run_started(number.number, number.of, &config);
     one_run(&task, &config, watcher)

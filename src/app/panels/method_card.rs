@@ -217,6 +217,7 @@ fn help(option: &OptionOf) -> String {
             format!("From {min} to {max}, or\n{}", rules.join("\n"))
         }
         Kind::Numbers { min, max } => format!("Two or more different numbers from {min} to {max}, separated by commas"),
+        Kind::Column => "A table and a column, as users.csv:region".to_owned(),
         Kind::Switch | Kind::Choice(_) | Kind::Experiment => String::new(),
     };
     let default = format!("Default: {}", words(field.kind, &option.default));
@@ -251,7 +252,7 @@ fn control(ui: &mut Ui, option: &OptionOf, label: egui::Id, edited: &mut Edited)
             Some(Setting::Switch(value))
         }
         (Kind::Choice(choices), Setting::Choice(key)) => choice(ui, field, choices, key, label, edited),
-        (Kind::Experiment, Setting::Choice(name)) => {
+        (Kind::Experiment | Kind::Column, Setting::Choice(name)) => {
             let mut name = name.clone();
             edited.note(&ui.add(TextEdit::singleline(&mut name).desired_width(CHOICE)).labelled_by(label));
             Some(Setting::Choice(name))

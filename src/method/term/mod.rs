@@ -61,6 +61,24 @@ impl Term {
         }
     }
 
+    /// The states that it pulls toward; none of a term that pulls toward none.
+    pub fn states(&self) -> &[State] {
+        match self {
+            Self::Proximal(_, states) | Self::ByGroup(.., states) | Self::Released(.., states) => states,
+            Self::Fisher(_) | Self::Orthogonal(_) | Self::Teacher(_) => &[],
+        }
+    }
+
+    /// The term pulling toward one state alone, which has token rows where the states that it pulled toward had some.
+    pub fn toward(mut self, state: &State) -> Self {
+        if let Self::Proximal(_, states) | Self::ByGroup(.., states) | Self::Released(.., states) = &mut self {
+            let with_rows = states.iter().any(|state| !state.rows.is_empty());
+            let rows = if with_rows { state.rows.clone() } else { Matrices::new() };
+            *states = vec![State { adapter: state.adapter.clone(), rows }];
+        }
+        self
+    }
+
     /// The term as the released code has it: averaged over modules, and the softmax-KL in bfloat16.
     pub fn as_released(self) -> Self {
         match self {

@@ -68,6 +68,10 @@ impl AxisDraft {
                 let texts = chosen.iter().map(|list| list.to_string().trim_matches(['[', ']']).to_owned());
                 Values::Typed(texts.collect::<Vec<_>>().join("; "))
             }
+            Kind::Column => {
+                let texts: Vec<String> = chosen.iter().map(Setting::to_string).collect();
+                Values::Typed(texts.join(", "))
+            }
             Kind::Switch => {
                 Values::Ticked(vec![tick(Setting::Switch(true), "On", ""), tick(Setting::Switch(false), "Off", "")])
             }
@@ -117,7 +121,7 @@ impl AxisDraft {
                 });
             }
             Values::Typed(text) => {
-                let lists = matches!(field.kind, Kind::Numbers { .. });
+                let lists = matches!(field.kind, Kind::Numbers { .. } | Kind::Column);
                 let hint = if lists { "Lists such as 0.5, 2; 1, 8" } else { "Values, separated by commas" };
                 let edit = TextEdit::singleline(text).hint_text(hint);
                 let response = ui.add(edit.desired_width(ui.available_width() - 24.0));
@@ -221,6 +225,11 @@ fn parse_settings(kind: Kind, text: &str) -> Result<Vec<Setting>, String> {
         let lists = lists.map(|list| list.map(Setting::List)).collect::<Result<Vec<_>, _>>()?;
         return if lists.is_empty() { Err("Type at least one list".to_owned()) } else { Ok(lists) };
     }
+    if let Kind::Column = kind {
+        let columns = text.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
+        let columns: Vec<Setting> = columns.map(|part| Setting::Choice(part.to_owned())).collect();
+        return if columns.is_empty() { Err("Type at least one table and column".to_owned()) } else { Ok(columns) };
+    }
     let value = |part: &str| match kind.choices().iter().find(|choice| choice.key == part) {
         Some(choice) => Ok(Setting::Choice(choice.key.to_owned())),
         None => parse_number(part).map(Setting::Number),
@@ -252,6 +261,7 @@ pub(super) fn describe(ui: &mut Ui, field: Field) {
             format!("From {} to {}, or {}", end(min), end(max), keys.join(", "))
         }
         Kind::Numbers { min, max } => format!("A list of numbers from {} to {}", end(min), end(max)),
+        Kind::Column => "A table and a column, as users.csv:region".to_owned(),
         Kind::Switch | Kind::Choice(_) | Kind::Experiment => String::new(),
     };
     let parts: Vec<&str> = [field.help, &range].into_iter().filter(|part| !part.is_empty()).collect();
