@@ -6,6 +6,7 @@ pub mod ground_truth;
 pub mod subspace_report;
 
 pub mod cache;
+pub mod clients;
 pub mod meaning;
 pub mod pull;
 pub mod recommend;

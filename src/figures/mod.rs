@@ -56,6 +56,8 @@ figures! {
     spectra,
     angles,
     distances,
+    clients,
+    rounds,
     retention,
     conflicts,
     meaning,

@@ -74,7 +74,10 @@ mod tests {
             (0.3, 0.5, 10, 1e-5, 27.746_218_327_840_58),
         ] {
             let found = SampledGaussian { sampling, noise }.epsilon(rounds, delta);
-            assert!((found / epsilon - 1.0).abs() < 1e-9, "{sampling} {noise} {rounds} {delta}: {found}, not {epsilon}");
+            assert!(
+                (found / epsilon - 1.0).abs() < 1e-9,
+                "{sampling} {noise} {rounds} {delta}: {found}, not {epsilon}"
+            );
         }
     }
 

@@ -66,7 +66,12 @@ impl Kind {
     pub fn choices(&self) -> &'static [Choice] {
         match self {
             Self::Choice(choices) | Self::NumberOr { choices, .. } => choices,
-            Self::Number { .. } | Self::Whole { .. } | Self::Numbers { .. } | Self::Switch | Self::Experiment | Self::Column => &[],
+            Self::Number { .. }
+            | Self::Whole { .. }
+            | Self::Numbers { .. }
+            | Self::Switch
+            | Self::Experiment
+            | Self::Column => &[],
         }
     }
 }

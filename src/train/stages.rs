@@ -203,7 +203,7 @@ impl StageRun<'_> {
         let before = before.map(&|t: Tensor<B, 2>| t.inner());
         let (mut terms, mut resume) = (jobs::terms(part, task.project.training.release_compatible), resume);
         if let Some(options) = &part.federation {
-            let simulation = Simulation::new(task, &job, options, &terms, seed)?;
+            let simulation = Simulation::new(task, &job, options, &terms)?;
             let folder = self.folder.federation(self.stage);
             simulation.run(&mut model, &before, resume, record, &folder, recorder)?;
             return Ok(write_adapter(task, &mut model, &part.added, &self.adapter_folder(number))?);

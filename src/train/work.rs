@@ -126,7 +126,13 @@ mod tests {
 
     #[test]
     fn clients_see_their_steps_of_a_batch_or_of_what_they_have() {
-        let of = |clients, participation| Federated { clients, participation, rounds: 3, local_steps: 4, ..Federated::default() };
+        let of = |clients, participation| Federated {
+            clients,
+            participation,
+            rounds: 3,
+            local_steps: 4,
+            ..Federated::default()
+        };
         // 10 clients of 64 examples each, two steps of 32 an epoch: 3 · 4 steps each.
         assert_eq!(by_clients(&of(10, 1.0), 640, 32), 10 * 3 * 4 * 32);
         assert_eq!(by_clients(&of(10, 0.5), 640, 32), 10 * 3 * 4 * 32 / 2);

@@ -319,7 +319,10 @@ fn results_explain_their_columns() {
 }
 
 /// Columns of figures that say where a value stands; every other one is a measure.
-const PLACES: [&str; 35] = [
+const PLACES: [&str; 38] = [
+    "Client",
+    "Other client",
+    "Round",
     "Group",
     "grouping",
     "Method",

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use super::{Query, QueryContext, RunStamp};
+use crate::analysis::clients::ClientOverlaps;
 use crate::analysis::subspace_report::{
     Directions, ModuleDirections, Source, SubspaceReport, directions, module_directions, subspace_report,
 };
 use crate::error::InputError;
 use crate::figures::directions::LEADING;
+use crate::figures::rounds::stages_of;
 use crate::figures::weights::update;
 use crate::method::gradient_surgery::Meeting;
 use crate::render::Field;
+use crate::run::federation::Round;
 use crate::subspace::Side;
 use crate::train::stage_artifacts::read_meetings;
 
@@ -48,6 +51,42 @@ impl Query for Conflicts {
 
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Vec<Meeting>>, InputError> {
         read_meetings(&self.run.open()?, self.stage).map(|meetings| Some(meetings.unwrap_or_default()))
+    }
+}
+
+/// How much the changes of clients and server have in common in a stage's last round.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ClientDirections {
+    pub(crate) run: RunStamp,
+    /// From 1.
+    pub(crate) stage: usize,
+    pub(crate) side: Side,
+}
+
+impl Query for ClientDirections {
+    /// None of a stage that no clients trained.
+    type Answer = Option<ClientOverlaps>;
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Self::Answer>, InputError> {
+        ClientOverlaps::of_stage(&self.run.open()?, self.stage, self.side).map(Some)
+    }
+}
+
+/// The stages of a run that clients trained, with their rounds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Rounds {
+    pub(crate) run: RunStamp,
+}
+
+impl Query for Rounds {
+    type Answer = Vec<(usize, Vec<Round>)>;
+
+    fn follows(&self, earlier: &Self) -> bool {
+        self.run.follows(&earlier.run)
+    }
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Self::Answer>, InputError> {
+        stages_of(&self.run.open()?).map(Some)
     }
 }
 

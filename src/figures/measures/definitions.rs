@@ -13,6 +13,7 @@ pub static GROUPS: &[Group] = &[
     Group { title: "Drift of the data", measures: DATA },
     Group { title: "Adapters", measures: ADAPTERS },
     Group { title: "Pull and retention", measures: RETENTION },
+    Group { title: "Federated training", measures: FEDERATED },
     Group { title: "Semantic ids", measures: SEMANTIC_IDS },
 ];
 
@@ -126,6 +127,12 @@ const RETENTION: &[Measure] = &[
     measure("measured", "Measured", "Share of the way from where the data alone leads back to the past that the run kept along a direction: 0 is all that the data wants, 1 is no move"),
     measure("weight", "Weight", "Share of the squared movement that lies along a direction"),
     measure("predicted_rise", "Quadratic rise", "How much the loss should rise from where the data alone leads back to the adapter before the stage, by the quadratic model of the loss").unit("nats"),
+];
+
+const FEDERATED: &[Measure] = &[
+    measure("round_loss", "Validation loss after the round", "Cross-entropy of the server's state on validation targets after a round, mean over response tokens").unit("nats").better(Lower),
+    measure("epsilon", "Privacy loss ε", "The ε of (ε, δ)-differential privacy towards one client, of all rounds so far: Rényi accounting of the Poisson-subsampled Gaussian mechanism").better(Lower),
+    measure("traffic", "Sent so far", "What server and clients sent each other in all rounds so far: float32 numbers of what is trained, and once what a client's terms pull toward").unit("MB").better(Lower),
 ];
 
 const SEMANTIC_IDS: &[Measure] = &[

@@ -82,9 +82,8 @@ impl<'a> Simulation<'a> {
         job: &'a Job<'a>,
         options: &'a Federated,
         terms: &'a [Term],
-        run_seed: u64,
     ) -> Result<Self, InputError> {
-        let split = Clients::of(&task.dataset, options, &task.project.folder, run_seed)?;
+        let split = Clients::of(&task.dataset, options, &task.project.folder, job.seed)?;
         let mut sequences: Vec<Vec<Sequence>> = vec![Vec::new(); split.count];
         let writer = writer(task);
         for user in task.dataset.stages[job.stage - 1].participants() {
@@ -188,7 +187,11 @@ impl<'a> Simulation<'a> {
                 Share::Directions { length } => changed.directions(length),
             };
             let norm = changed.norm();
-            self.job.finite("what a client learned", between.cursor.step + (place + 1) * self.options.local_steps, norm)?;
+            self.job.finite(
+                "what a client learned",
+                between.cursor.step + (place + 1) * self.options.local_steps,
+                norm,
+            )?;
             done.update_norm += norm / here.chosen.len() as f64;
             done.clipped += usize::from(clip > 0.0 && norm > clip);
             let sent = changed.clipped(clip);
@@ -264,7 +267,8 @@ impl<'a> Simulation<'a> {
         self.job.finite("the loss on validation users", between.cursor.step, done.validation_loss)?;
         // Stage 1 is trained in one place; from stage 2 on all rounds are of one mechanism.
         done.epsilon = self.options.epsilon((stage - 2) * rounds + done.round);
-        observer.event(Level::Info, &format!("stage {stage}, round {} of {rounds}: {}", done.round, self.words(&done)))?;
+        observer
+            .event(Level::Info, &format!("stage {stage}, round {} of {rounds}: {}", done.round, self.words(&done)))?;
         let cursor = &mut between.cursor;
         cursor.validation_losses.push(done.validation_loss);
         (cursor.epoch, cursor.best_epoch, cursor.epoch_loss) = (done.round, done.round, done.loss);

@@ -113,7 +113,9 @@ mod tests {
             items: (0..2).map(|id| Item { id: id.to_string(), title: None }).collect(),
             users: (0..users).map(|user| format!("u{user}")).collect(),
             index: SemanticIndex::from_numbers(2, &[0, 0, 3, 1]),
-            stages: (0..2).map(|stage| Stage { sequences: (0..users).map(|user| sequence(user, stage)).collect() }).collect(),
+            stages: (0..2)
+                .map(|stage| Stage { sequences: (0..users).map(|user| sequence(user, stage)).collect() })
+                .collect(),
             synthetic: true,
             hash: String::new(),
         }

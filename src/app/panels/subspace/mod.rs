@@ -2,6 +2,7 @@
 //! they turned, what was kept and what it means; two runs or two stages side by side.
 
 mod analysis;
+mod clients;
 mod meaning;
 mod naming;
 mod pinning;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Button, KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
 
+use self::clients::has_clients;
 use self::space::Space;
 use self::steer::Steer;
 use self::tabs::Tab;
@@ -40,6 +42,7 @@ use crate::figures::distances::distances;
 use crate::figures::drift_map::{DriftMapValue, drift_map};
 use crate::figures::retention::Movers;
 use crate::figures::river::{RiverOf, direction_river};
+use crate::figures::rounds::RoundsChart;
 use crate::figures::spectra::spectra;
 use crate::figures::{self, Provenance as _};
 use crate::plot::series_style::SeriesStyle;
@@ -75,6 +78,8 @@ pub(crate) struct SubspacePanel {
     beside: ComparedWith,
     against: Reference,
     mapped: DriftMapValue,
+    /// What is shown of each round.
+    charted: RoundsChart,
     space: Space,
     weights: Weights,
     /// What is pointed at in each of two rivers, which stands out in the other one too.
@@ -142,7 +147,9 @@ impl Panel for SubspacePanel {
         let query = AdapterMovement { run: RunStamp::of(run) };
         ui.horizontal_wrapped(|ui| {
             let operated = runs.iter().any(|run| run.config.method.has_surgery());
-            for tab in Tab::ALL.into_iter().filter(|tab| operated || *tab != Tab::Conflicts) {
+            let clients = runs.iter().any(|run| has_clients(run));
+            let of_a_run = |tab: &Tab| (operated || *tab != Tab::Conflicts) && (clients || !tab.of_clients());
+            for tab in Tab::ALL.into_iter().filter(of_a_run) {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
             let room = ui.available_rect_before_wrap();
@@ -171,6 +178,8 @@ impl Panel for SubspacePanel {
             Tab::Meaning => self.meaning(ui, context, &runs, one),
             Tab::Steer => self.steering(ui, context, one),
             Tab::Distances => self.distances(ui, context, &runs, one.side),
+            Tab::Clients => self.clients(ui, context, &runs, one),
+            Tab::Rounds => self.rounds(ui, context, &runs),
             Tab::Map | Tab::Spectra | Tab::Angles => {
                 let chart = self.chart(context, &runs, (one, second));
                 self.show(ui, context, chart, self.pinned(one));
@@ -182,7 +191,7 @@ impl Panel for SubspacePanel {
 impl SubspacePanel {
     fn choices(&mut self, ui: &mut Ui, selection: &mut Selection, runs: &[&Arc<RunView>], one: Reported<'_>) {
         ui.horizontal_wrapped(|ui| {
-            if self.tab != Tab::Distances {
+            if !matches!(self.tab, Tab::Distances | Tab::Rounds) {
                 let options: Vec<_> = runs.iter().map(|run| (run.id.clone(), run_label(run, runs))).collect();
                 let mut id = one.run.id.clone();
                 if choice(ui, ("Run", 170.0), &mut id, &options).changed() {
@@ -192,7 +201,7 @@ impl SubspacePanel {
                     let stages: Vec<_> = one.report.stages.iter().map(|&stage| (stage, stage.to_string())).collect();
                     stage_choice(ui, selection, one, &stages);
                 }
-                if !matches!(self.tab, Tab::Retention | Tab::Conflicts | Tab::Meaning | Tab::Steer) {
+                if !matches!(self.tab, Tab::Clients | Tab::Retention | Tab::Conflicts | Tab::Meaning | Tab::Steer) {
                     self.beside_choice(ui, runs, one);
                 }
             }
@@ -226,7 +235,18 @@ impl SubspacePanel {
                     choice(ui, ("Directions", 210.0), &mut self.movers, &all)
                         .on_hover_text("Along a direction that hardly moved, what was kept is mostly noise");
                 }
-                Tab::Space | Tab::River | Tab::Weights | Tab::Spectra | Tab::Conflicts | Tab::Meaning | Tab::Steer => {}
+                Tab::Rounds => {
+                    let all = RoundsChart::ALL.map(|charted| (charted, charted.label().to_owned()));
+                    choice(ui, ("Of each round", 130.0), &mut self.charted, &all);
+                }
+                Tab::Space
+                | Tab::River
+                | Tab::Weights
+                | Tab::Spectra
+                | Tab::Clients
+                | Tab::Conflicts
+                | Tab::Meaning
+                | Tab::Steer => {}
             }
         });
     }

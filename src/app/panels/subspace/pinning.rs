@@ -22,7 +22,9 @@ impl SubspacePanel {
         if self.tab.of_a_side() {
             options.side = Some(one.side);
         }
-        if matches!(self.tab, Tab::Map | Tab::Weights | Tab::Retention | Tab::Conflicts | Tab::Meaning) {
+        let of_a_stage =
+            [Tab::Map, Tab::Weights, Tab::Clients, Tab::Retention, Tab::Conflicts, Tab::Meaning].contains(&self.tab);
+        if of_a_stage {
             options.stage = Some(one.stage);
         }
         // Those have a choice of what stands beside, in one chart.
@@ -42,6 +44,12 @@ impl SubspacePanel {
         };
         let name = self.tab.figure().map_or("", |figure| figure.name);
         PinnedFigure::new(name, options, Protocol::default())
+    }
+
+    /// The chart of the rounds that is chosen, of all runs.
+    pub(super) fn pinned_rounds(&self) -> PinnedFigure {
+        let options = FigureOptions { chart: Some(self.charted.name().to_owned()), ..FigureOptions::default() };
+        PinnedFigure::new(figures::rounds::SPEC.name, options, Protocol::default())
     }
 
     /// The distances of these runs, of so many that there are.

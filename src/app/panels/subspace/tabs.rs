@@ -13,6 +13,8 @@ pub(super) enum Tab {
     Spectra,
     Angles,
     Distances,
+    Clients,
+    Rounds,
     Retention,
     Conflicts,
     Meaning,
@@ -20,7 +22,7 @@ pub(super) enum Tab {
 }
 
 impl Tab {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Space,
         Self::River,
         Self::Map,
@@ -28,6 +30,8 @@ impl Tab {
         Self::Spectra,
         Self::Angles,
         Self::Distances,
+        Self::Clients,
+        Self::Rounds,
         Self::Retention,
         Self::Conflicts,
         Self::Meaning,
@@ -42,6 +46,8 @@ impl Tab {
             Self::Spectra => &figures::spectra::SPEC,
             Self::Angles => &figures::angles::SPEC,
             Self::Distances => &figures::distances::SPEC,
+            Self::Clients => &figures::clients::SPEC,
+            Self::Rounds => &figures::rounds::SPEC,
             Self::Retention => &figures::retention::SPEC,
             Self::Conflicts => &figures::conflicts::SPEC,
             Self::Space => &figures::directions::SPEC,
@@ -92,6 +98,12 @@ impl Tab {
             Self::Angles => {
                 "At 0° the adapter still uses the same direction as before, at 90° it uses one that it did not have. The fewer large angles, the more of the earlier stages is still in place."
             }
+            Self::Clients => {
+                "Bright cells of the first row are clients that go the server's way, bright cells elsewhere clients that go each other's. Where users differ from client to client, so do their directions, and the mean is none of them."
+            }
+            Self::Rounds => {
+                "Every point is a round: what the server's adapter predicts after it, what one client's share in all rounds so far could tell of it, and how much was sent for it."
+            }
             Self::Distances => {
                 "Each line says how far a method's adapter turned in a stage, over the whole model. A line near zero hardly changed what it attends to; a high one started over."
             }
@@ -102,7 +114,12 @@ impl Tab {
         matches!(self, Self::Space | Self::River | Self::Weights | Self::Spectra | Self::Angles | Self::Meaning)
     }
 
+    /// Whether it is of runs that clients trained alone.
+    pub(super) const fn of_clients(self) -> bool {
+        matches!(self, Self::Clients | Self::Rounds)
+    }
+
     pub(super) const fn of_a_side(self) -> bool {
-        matches!(self, Self::Space | Self::River | Self::Angles | Self::Distances)
+        matches!(self, Self::Space | Self::River | Self::Angles | Self::Distances | Self::Clients)
     }
 }
