@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Data;
+use super::plan::{Data, Origin};
 use super::{
     AdapterMethod, Card, Ended, Family, Lambda, Matrices, Method, MethodOptions, Peso, Plan, Rows, Single, Stage,
     StatisticsRequest,
@@ -246,7 +246,7 @@ impl Federated {
         if beside.is_some() {
             return refused(format!("{name} trains two adapters in a stage"));
         }
-        if main.data != Data::Stage || main.from_scratch {
+        if main.data != Data::Stage || main.origin == Origin::Base {
             return refused(format!("{name} trains on more than the stage's own examples"));
         }
         if main.ahead.is_some() {
