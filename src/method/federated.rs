@@ -21,7 +21,7 @@ pub const CARD: Card = Card {
     key: "federated",
     name: "Federated",
     sentence: "Another method, trained by simulated clients that keep their users' interactions and send adapters alone",
-    formula: "v ← v + Σ w(k)·clip(v(k) − v) + noise,  v(k) from a few steps of client k on its own users",
+    formula: "next v = v + Σ w(k)·clip(v(k) − v) + noise,  v(k) from a few steps of client k on its own users",
     source: "FedAvg, arXiv 1602.05629; with clipping and noise arXiv 1710.06963; FedProx arXiv 1812.06127",
     family: Family::OneAdapter,
     fields: &[

@@ -197,7 +197,7 @@ impl RunFolder {
 
     /// Removes what killed workers of this run left half written, under names that nobody reads.
     fn remove_left_behind(&self) {
-        for folder in ["adapters", "base", "checkpoint"] {
+        for folder in ["adapters", "base", "checkpoint", "federation"] {
             files::remove_left_behind(&self.path.join(folder));
         }
         files::remove_left_behind_of(&self.path.join(CONTROL));

@@ -23,6 +23,7 @@ mod doctor;
 mod event_files;
 mod families;
 mod faults;
+mod federated;
 mod foreign_models;
 mod full_disk;
 mod gguf_file;

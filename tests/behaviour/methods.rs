@@ -245,6 +245,12 @@ const PROJECT: &str = r#"(
         (name: "lsat long", method: Lsat(share: 0.0)),
         (name: "lsat weights long", method: Lsat(combination: Weights, share: 0.0)),
         (name: "surgery", method: GradientSurgery(method: Single, examples: 20)),
+        (name: "federated", method: Federated(
+            method: Peso(lambda: 50.0), clients: 4, participation: 0.7, rounds: 3, local_steps: 2, clip: 0.1, noise: 0.5, anchor: Server,
+        )),
+        (name: "federated directions", method: Federated(
+            method: Peso(lambda: 50.0), clients: 3, split: Taste(alpha: 0.5), rounds: 2, local_steps: 2, share: Directions(length: 0.01),
+        )),
         (name: "sasrec", method: SasRec(width: 8, layers: 1, heads: 1, inner: 8, batch: 32, epochs: 3)),
         (name: "towers", method: TwoTower(width: 8, batch: 32, epochs: 3)),
         (name: "pisa", method: TwoTower(width: 8, batch: 32, epochs: 3, variant: Pisa(clusters: 3))),
@@ -484,6 +490,8 @@ fn every_method_ends_with_the_same_numbers_however_often_it_is_interrupted() {
         "pisa",
         "towers",
         "hybrid",
+        "federated",
+        "federated directions",
     ];
     let experiments = names.map(str::to_owned).to_vec();
     let selection = RunSelection { experiments, ..RunSelection::default() };

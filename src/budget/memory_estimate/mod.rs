@@ -15,7 +15,7 @@
 //! | search | `L 2 k (2 T' + 9 U b) + 3 U b V + T' (2 w + 3 f)`: keys and values of `U` users' `T'` tokens and of `b` beams each |
 //!
 //! Gemma's layers keep `2 w` more of each of their tokens, which its norms of outputs read, and its logits `S V` more while they are capped.
-//! Methods that ask a teacher or train two adapters take more than this.
+//! Methods that ask a teacher, train two adapters or are trained by clients take more than this.
 //!
 //! Activations are at their largest with the logits beside them, or with a layer's backward pass. A compact base model is trained
 //! before the adapters, with all its parameters in the optimiser, on stage 1 alone; searching users comes after training. So

@@ -138,19 +138,20 @@ mod tests {
 
     #[test]
     fn the_mean_weighs_by_examples_and_one_client_alone_is_itself() {
-        let server = state(&[1.0, 2.0], &[0.1]);
-        let [one, other] = [state(&[2.0, 2.0], &[0.4]), state(&[1.0, 6.0], &[0.1])];
-        let mean_of = |clients: &[(&Matrices, usize)]| {
-            let mut gathered = Gathered::new(&server);
+        let server = state(&[1.0, 2.0], &[0.25]);
+        let [one, other] = [state(&[2.0, 2.0], &[0.5]), state(&[1.0, 6.0], &[0.25])];
+        let mean_of = |server: &Matrices, clients: &[(&Matrices, usize)]| {
+            let mut gathered = Gathered::new(server);
             for (client, examples) in clients {
-                gathered.add(&Update::between(&server, client), *examples, Mean::ByExamples);
+                gathered.add(&Update::between(server, client), *examples, Mean::ByExamples);
             }
-            gathered.mean(Mean::ByExamples).applied(&server)
+            gathered.mean(Mean::ByExamples).applied(server)
         };
-        // (3 · [2, 2] + 1 · [1, 6]) / 4, and (3 · 0.4 + 1 · 0.1) / 4
-        assert_eq!(mean_of(&[(&one, 3), (&other, 1)]), state(&[1.75, 3.0], &[0.325]));
-        assert_eq!(mean_of(&[(&one, 7)]), one);
-        assert_eq!(mean_of(&[]), server);
+        // (3 · [2, 2] + 1 · [1, 6]) / 4, and (3 · 0.5 + 1 · 0.25) / 4
+        assert_eq!(mean_of(&server, &[(&one, 3), (&other, 1)]), state(&[1.75, 3.0], &[0.4375]));
+        assert_eq!(mean_of(&server, &[]), server);
+        let [before, after] = [state(&[0.1, -3e-7], &[123.4]), state(&[0.4, 0.7], &[0.001])];
+        assert_eq!(mean_of(&before, &[(&after, 7)]), after, "to the last bit");
     }
 
     #[test]
