@@ -137,7 +137,7 @@ mod tests {
     fn sizes_under_other_settings_are_those_of_a_project_with_them() {
         let demo = demo();
         let mut other = demo.clone();
-        other.training.lora = LoraShape { rank: 3, alpha: 6.0 };
+        other.training.lora = LoraShape::of(3, 6.0);
         other.training.vocabulary = VocabularyMode::Frozen;
         (other.training.accumulation, other.training.checkpointing) = (4, true);
         other.base_model = BaseModel::Compact(Compact { layers: 7, ..Compact::default() });

@@ -54,6 +54,7 @@ figures! {
     river,
     drift_map,
     spectra,
+    ranks,
     angles,
     distances,
     clients,

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::config::{LlamaConfig, PROJECTIONS};
 use super::llama::{Kind, Llama, LoraPair};
 use super::options::LoraShape;
+use super::ranks::Ranks;
 use crate::seeds;
 
 /// Matrices by name.
@@ -167,15 +168,25 @@ impl Adapter {
         self
     }
 
-    /// The first `rank` directions of every module: undoes [`Self::concatenated`].
+    /// The rank of every module that it has.
+    pub fn ranks(&self) -> Ranks {
+        self.modules.iter().map(|(name, pair)| (name.clone(), pair.a.rows)).collect()
+    }
+
+    /// The first `rank` directions of every module.
     pub fn first_ranks(mut self, rank: usize) -> Self {
-        for pair in self.modules.values_mut().filter(|p| p.a.rows > rank) {
-            let columns = pair.b.columns;
-            pair.a.values.truncate(rank * pair.a.columns);
-            pair.a.rows = rank;
-            pair.b.values = pair.b.values.chunks_exact(columns).flat_map(|row| &row[..rank]).copied().collect();
-            pair.b.columns = rank;
-        }
+        self.modules.values_mut().for_each(|pair| pair.keep(rank));
+        self
+    }
+
+    /// As many first directions of every module as `ranks` say, without the modules that have none there: undoes
+    /// [`Self::concatenated`].
+    pub fn cut(mut self, ranks: &Ranks) -> Self {
+        self.modules.retain(|name, pair| {
+            let rank = ranks.get(name).copied().unwrap_or(0);
+            pair.keep(rank);
+            rank > 0
+        });
         self
     }
 
@@ -203,6 +214,18 @@ impl Adapter {
 }
 
 impl Pair {
+    /// Leaves the first `rank` directions.
+    fn keep(&mut self, rank: usize) {
+        let columns = self.b.columns;
+        if rank >= columns {
+            return;
+        }
+        self.a.values.truncate(rank * self.a.columns);
+        self.a.rows = rank;
+        self.b.values = self.b.values.chunks_exact(columns).flat_map(|row| &row[..rank]).copied().collect();
+        self.b.columns = rank;
+    }
+
     fn concatenated(&self, other: &Self) -> Self {
         let a = [self.a.values.as_slice(), &other.a.values].concat();
         let (r, s) = (self.b.columns, other.b.columns);

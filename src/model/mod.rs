@@ -13,6 +13,7 @@ pub mod optimizer;
 pub mod options;
 pub mod packing;
 pub mod prompt;
+pub mod ranks;
 pub mod score;
 pub mod tokenizer;
 pub mod weights;
@@ -20,5 +21,7 @@ pub mod weights;
 pub use adapter::Adapter;
 pub use config::LlamaConfig;
 pub use llama::Llama;
-pub use options::{BaseModel, Compact, Decoding, LoraShape, Prompt, Softmax, Start, Storage, VocabularyMode};
+pub use options::{
+    BaseModel, Compact, Decoding, LoraShape, Prompt, RankSearch, Softmax, Start, Storage, VocabularyMode,
+};
 pub use prompt::{PromptWriter, Vocabulary};

@@ -75,16 +75,51 @@ pub enum Prompt {
     Custom(String),
 }
 
-/// Rank and scale of the adapters, on q, k, v, o, gate, up and down of every layer.
+/// Rank and scale of the adapters, on q, k, v, o, gate, up and down of every layer; or how a rank is found for each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoraShape {
+    /// The rank of every module, or the largest one where ranks are found.
     pub rank: usize,
-    /// The update is scaled by `alpha / rank`.
+    /// The update is scaled by `alpha / rank`, also where a module has a smaller rank.
     pub alpha: f64,
+    /// How each module gets a rank of its own.
+    pub search: RankSearch,
+    /// The smallest rank above 0 that a search tries.
+    pub smallest_rank: usize,
+    /// The largest share of the parameters of an adapter of rank `rank` that the found one may have.
+    pub budget: f64,
+    /// Adapters whose validation loss a search measures.
+    pub candidates: usize,
+}
+
+/// How each module gets a rank of its own, which may be 0: none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum RankSearch {
+    /// All have the same.
+    #[default]
+    Off,
+    /// From the base model's weights alone, before training.
+    Spectrum,
+    /// By the validation loss of parts of one adapter, taking ranks away where that costs least.
+    Greedy,
+    /// By the validation loss of parts of one adapter, with an evolutionary search.
+    Evolution,
+}
+
+impl RankSearch {
+    /// Whether stage 1 trains one adapter of whose parts the search chooses.
+    pub fn is_measured(self) -> bool {
+        matches!(self, Self::Greedy | Self::Evolution)
+    }
 }
 
 impl LoraShape {
+    /// The same rank everywhere.
+    pub const fn of(rank: usize, alpha: f64) -> Self {
+        Self { rank, alpha, search: RankSearch::Off, smallest_rank: 2, budget: 0.5, candidates: 200 }
+    }
+
     /// The factor on the update, `alpha / rank`.
     pub fn scale(&self) -> f64 {
         self.alpha / self.rank as f64
@@ -93,7 +128,7 @@ impl LoraShape {
 
 impl Default for LoraShape {
     fn default() -> Self {
-        Self { rank: 8, alpha: 16.0 }
+        Self::of(8, 16.0)
     }
 }
 

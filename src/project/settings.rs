@@ -35,7 +35,16 @@ pub const GROUPS: &[Group] = &[
     Group { title: "Examples and loss", paths: &["training.max_history", "training.temperature", "training.softmax"] },
     Group {
         title: "Adapters",
-        paths: &["training.lora.rank", "training.lora.alpha", "training.dropout", "training.vocabulary"],
+        paths: &[
+            "training.lora.rank",
+            "training.lora.alpha",
+            "training.dropout",
+            "training.vocabulary",
+            "training.lora.search",
+            "training.lora.smallest_rank",
+            "training.lora.budget",
+            "training.lora.candidates",
+        ],
     },
     Group {
         title: "Memory and precision",

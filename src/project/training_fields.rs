@@ -28,8 +28,44 @@ pub const FIELDS: &[Field] = &[
         10_000,
     ),
     whole("batch", "Batch", "Targets per optimiser step; a user's targets stay together", 100_000),
-    whole("lora.rank", "LoRA rank", "Rank of each adapter", 1_024),
+    whole("lora.rank", "LoRA rank", "Rank of each module's update; the largest one where ranks are searched", 1_024),
     number("lora.alpha", "LoRA α", "An adapter's update is multiplied by α / rank", [1e-6, 1e6]),
+    Field {
+        path: "lora.search",
+        label: "Rank search",
+        help: "How each module gets a rank of its own in stage 1, which all later stages keep",
+        kind: Kind::Choice(&[
+            Choice::plain("Off", "Off", "All modules have the same rank"),
+            Choice::plain(
+                "Spectrum",
+                "Spectrum",
+                "From the base model's weights alone, before training: by the directions that are more than noise",
+            ),
+            Choice::plain(
+                "Greedy",
+                "Greedy",
+                "One adapter is trained of which parts can be taken; ranks go where the validation loss rises least",
+            ),
+            Choice::plain(
+                "Evolution",
+                "Evolution",
+                "The same adapter; an evolutionary search for low validation loss with few parameters",
+            ),
+        ]),
+    },
+    whole(
+        "lora.smallest_rank",
+        "Smallest rank",
+        "Ranks that are tried are 0 (no adapter) and the LoRA rank, halved as long as it is not below this",
+        1_024,
+    ),
+    number(
+        "lora.budget",
+        "Rank budget",
+        "Largest share of the parameters of an adapter of the LoRA rank that the found one may have",
+        [0.001, 1.0],
+    ),
+    whole("lora.candidates", "Rank candidates", "Adapters whose validation loss the search measures", 1_000_000),
     number(
         "dropout",
         "Dropout",

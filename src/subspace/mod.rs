@@ -10,6 +10,7 @@ pub mod factors;
 pub mod matching;
 pub mod meaning;
 pub mod movement;
+pub mod noise;
 pub mod operator;
 pub mod retention;
 pub mod spectrum;

@@ -233,7 +233,7 @@ impl Writing<'_> {
     fn write_adapter<B: Backend>(&self, model: &mut Llama<B>) -> Result<(), InputError> {
         let Self { task, state, to, .. } = self;
         let (adapter, scale) = (state.adapter.clone(), task.project.training.lora.scale());
-        let rank = adapter.modules.values().next().map_or(0, |pair| pair.a.rows);
+        let rank = adapter.ranks().into_values().max().unwrap_or(1);
         let rows = self.rows(model);
         let peft = PeftAdapter { adapter, rank, alpha: scale * rank as f64, scale, rows };
         let dropout = task.project.training.dropout;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Task;
 use super::recorder::Recorder;
-use super::stage_artifacts::main_folder;
+use super::stage_artifacts::{main_folder, own_ranks};
 use super::stage_data::StageData;
 use super::stage_statistics::{example_gradient, response_tokens, sample};
 use crate::error::{InputError, RunError};
@@ -102,8 +102,8 @@ impl Filter<'_> {
 
     /// The adapter after a stage, without what it carries of earlier ones.
     fn adapter(&self, stage: usize) -> Result<Adapter, InputError> {
-        let rank = self.task.project.training.lora.rank;
-        read_peft(&main_folder(self.folder, stage), &self.task.llama).map(|(adapter, _)| adapter.first_ranks(rank))
+        let ranks = own_ranks(self.task, self.folder)?;
+        read_peft(&main_folder(self.folder, stage), &self.task.llama).map(|(adapter, _)| adapter.cut(&ranks))
     }
 
     /// The groups around the state that pulls after these stages.

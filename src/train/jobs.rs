@@ -68,6 +68,7 @@ pub fn base_job<'a>(
         seed: seeds::derive(seed, &["base"]),
         checkpoint,
         checkpoint_every: task.checkpoint_every,
+        elastic: None,
         examples_afterwards: 0,
     }
 }
@@ -114,6 +115,7 @@ pub fn stage_job<'a>(
         seed,
         checkpoint,
         checkpoint_every: task.checkpoint_every,
+        elastic: None,
         examples_afterwards: 0,
     }
 }

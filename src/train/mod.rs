@@ -36,6 +36,8 @@ pub mod base_model;
 
 pub mod start;
 
+pub mod rank_search;
+
 pub mod stage_artifacts;
 
 pub mod steering;

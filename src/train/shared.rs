@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use serde_json::json;
 
 use super::base_model::{base_folder, load_base};
+use super::rank_search::RankChoice;
 use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{self, measure_row};
 use super::stage_artifacts::write_adapter;
@@ -17,7 +18,7 @@ use crate::method::plan::Data;
 use crate::method::{Guides, MethodOptions, Part};
 use crate::model::adapter::Adapter;
 use crate::model::backend::TrainingBackend;
-use crate::model::{BaseModel, Compact, Llama, weights};
+use crate::model::{BaseModel, Compact, Llama, RankSearch, weights};
 use crate::project::slug::SHARED_PREFIX;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::observer::{Control, EvaluationRecord, Level, Observer, Phase, Progress, StageRecord, StepRecord};
@@ -194,13 +195,26 @@ fn train_first_stage<B: TrainingBackend>(
     if checkpoint.cursor.phase == Phase::Train {
         let mut model = load_base::<B>(task, folder, device, &mut model_loading::on_progress(recorder, 1, stages))?;
         start::put_on(task, &mut model, seed)?;
+        let (search, mut searched) = (task.project.training.lora.search, None);
         if task.project.training.start.trains() {
-            let job = jobs::stage_job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
+            let ranks = RankChoice::of(task, &model);
+            if let Some(ranks) = ranks.as_ref().filter(|_| search == RankSearch::Spectrum) {
+                model = model.cut(&ranks.space.ranks(&ranks.proposal));
+            }
+            let mut job = jobs::stage_job(task, &data, &Part::from(Adapter::default()), 0, seed, folder.checkpoint());
+            job.elastic = ranks.as_ref().filter(|_| search.is_measured()).map(|ranks| &ranks.space);
             job.run(&mut model, &mut Guides::default(), Some(checkpoint), &mut record, recorder)?;
+            if let Some(ranks) = &ranks {
+                let found = ranks.choose(task, &model, &data, seed, recorder)?;
+                model = model.cut(&ranks.space.ranks(&found.configuration(&ranks.space)));
+                record.train_seconds += found.seconds;
+                searched = Some(found);
+            }
         } else {
             record.train_examples = 0;
         }
         write_adapter(task, &mut model, &[], &folder.adapter(1))?;
+        searched.map_or(Ok(()), |found| found.write(&folder.adapter(1)))?;
         recorder.stage(&record)?;
         Checkpoint::at(1, Phase::Evaluate).save(&folder.checkpoint())?;
     } else if let Some(there) = folder.reader()?.stages()?.into_iter().next() {

@@ -19,6 +19,7 @@ use crate::model::adapter::{Adapter, Matrix, Snapshot};
 use crate::model::backend::TrainingBackend;
 use crate::model::beam::Ensemble;
 use crate::model::llama::Kind;
+use crate::model::ranks::Ranks;
 use crate::model::weights::{self, Weights, write_peft};
 use crate::run::RunFolder;
 
@@ -40,6 +41,15 @@ pub fn main_folder(folder: &RunFolder, stage: usize) -> PathBuf {
     let whole = folder.adapter(stage);
     let main = whole.join(MAIN);
     if main.is_dir() { main } else { whole }
+}
+
+/// The rank of each module that a run's adapters have of their own: those of stage 1, beside which later stages may carry past
+/// adapters.
+///
+/// # Errors
+/// The adapter of stage 1 cannot be read.
+pub fn own_ranks(task: &Task<'_>, folder: &RunFolder) -> Result<Ranks, InputError> {
+    Ok(weights::read_peft(&folder.adapter(1), &task.llama)?.0.ranks())
 }
 
 /// The model as a stage left it, with its main adapter.

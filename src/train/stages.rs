@@ -13,7 +13,8 @@ use super::recorder::{Recorder, rewind_point};
 use super::result_matrix::{complete_result_matrix, copy_row, measure_row};
 use super::shared::measure_untrained;
 use super::stage_artifacts::{
-    BESIDE, MAIN, MEMORY_FILE, after_stage, main_folder, read_matrices, read_token_rows, write_adapter, write_meetings,
+    BESIDE, MAIN, MEMORY_FILE, after_stage, main_folder, own_ranks, read_matrices, read_token_rows, write_adapter,
+    write_meetings,
 };
 use super::stage_data::StageData;
 use super::trial::Trial;
@@ -126,8 +127,10 @@ impl StageRun<'_> {
             );
         }
         let (past, rows) = (self.past()?, self.past_rows()?);
+        let ranks = past.first().map(Adapter::ranks).unwrap_or_default();
         let fresh = |name: &str| {
-            Adapter::fresh(&task.llama, task.project.training.lora, seed, &format!("{name} {}", self.stage))
+            let stream = format!("{name} {}", self.stage);
+            Adapter::fresh(&task.llama, task.project.training.lora, seed, &stream).cut(&ranks)
         };
         Ok(self.method.plan(&Stage {
             number: self.stage,
@@ -274,9 +277,9 @@ impl StageRun<'_> {
 
     /// The adapters after all earlier stages, without what they carried of even earlier ones.
     fn past(&self) -> Result<Vec<Adapter>, InputError> {
-        let rank = self.task.project.training.lora.rank;
+        let ranks = own_ranks(self.task, self.folder)?;
         let read = |stage| weights::read_peft(&main_folder(self.folder, stage), &self.task.llama);
-        (1..self.stage).map(|stage| read(stage).map(|(adapter, _)| adapter.first_ranks(rank))).collect()
+        (1..self.stage).map(|stage| read(stage).map(|(adapter, _)| adapter.cut(&ranks))).collect()
     }
 
     /// The trained token rows after all earlier stages, where the method holds them.

@@ -16,6 +16,28 @@ use crate::model::optimizer::{AdamW, clip_factor, norm};
 use crate::model::packing::{Packed, Sequence};
 use crate::seeds;
 
+impl<B: TrainingBackend> Gradients<B> {
+    /// The gradients of the whole adapter of `model`, where these are of a [part](Llama::cut) of it: 0 where a direction took no
+    /// part.
+    #[must_use]
+    pub fn of_whole(mut self, model: &mut Llama<B>) -> Self {
+        model.visit(&mut |name, kind, tensor| {
+            if matches!(kind, Kind::LoraA | Kind::LoraB) {
+                let zeros = Tensor::zeros(tensor.dims(), &tensor.device());
+                let whole = match self.by_name.remove(name) {
+                    None => zeros,
+                    Some(part) => {
+                        let [rows, columns] = part.dims();
+                        zeros.slice_assign([0..rows, 0..columns], part)
+                    }
+                };
+                self.by_name.insert(name.to_owned(), whole);
+            }
+        });
+        self
+    }
+}
+
 /// What is the same at every step of a stage.
 #[derive(Debug, Clone, Default)]
 pub struct StepOptions {

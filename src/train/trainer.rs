@@ -20,6 +20,7 @@ use crate::model::kernels::Kernels;
 use crate::model::llama::Kind;
 use crate::model::optimizer::AdamW;
 use crate::model::packing::{Packed, Sequence};
+use crate::model::ranks::RankSpace;
 use crate::project::{Keep, Schedule};
 use crate::run::checkpoint::{Checkpoint, Cursor, TrainingCursor};
 use crate::run::observer::{Control, Level, Observer, Phase, Progress, StageRecord, StepRecord};
@@ -64,6 +65,8 @@ pub struct Job<'a> {
     /// Folder of the checkpoint, and the time between two.
     pub checkpoint: PathBuf,
     pub checkpoint_every: Duration,
+    /// Where every step trains a part of the adapter: of which ranks parts are drawn.
+    pub elastic: Option<&'a RankSpace>,
     /// Examples that are trained after it in the same phase of the stage, for the time that is left.
     pub examples_afterwards: u64,
 }
@@ -239,7 +242,13 @@ impl Job<'_> {
         let examples = sequences.iter().map(|s| s.branches.len()).sum();
         let pieces = batches::pieces(sequences, self.accumulation);
         let seed = seeds::derive(self.seed, &["dropout", stream, &place.to_string()]);
-        let gradients = accumulated(model, &pieces, self.trains.as_ref(), guides, &self.step, seed);
+        let gradients = match self.elastic {
+            None => accumulated(model, &pieces, self.trains.as_ref(), guides, &self.step, seed),
+            Some(space) => {
+                let mut part = model.clone().cut(&space.ranks(&space.draw(self.seed, place)));
+                accumulated(&mut part, &pieces, self.trains.as_ref(), guides, &self.step, seed).of_whole(model)
+            }
+        };
         let figures = gradients.figures;
         for (what, value) in
             [("the loss", figures.loss), ("the penalty", figures.penalty), ("the gradient", figures.gradient_norm)]

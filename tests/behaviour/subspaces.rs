@@ -36,7 +36,7 @@ const PROJECT: &str = r#"(
     ],
 )"#;
 
-const LORA: LoraShape = LoraShape { rank: 2, alpha: 6.0 };
+const LORA: LoraShape = LoraShape::of(2, 6.0);
 static NEVER: AtomicBool = AtomicBool::new(false);
 const Q: &str = "model.layers.0.self_attn.q_proj";
 const DOWN: &str = "model.layers.1.mlp.down_proj";
@@ -298,7 +298,7 @@ fn all_figures_of_a_model_of_a_billion_parameters_take_less_than_two_seconds() {
                 modules.insert(format!("model.layers.{layer}.{path}"), pair);
             }
         }
-        let shape = LoraShape { rank: 8, alpha: 16.0 };
+        let shape = LoraShape::default();
         write_peft(&run.adapter(stage as usize), &Adapter { modules }, shape, &[].into()).unwrap();
     }
     let start = Instant::now();

@@ -209,7 +209,7 @@ pub fn adapters(run: &RunFolder, layers: usize, width: usize) {
                 adapter.modules.insert(format!("model.layers.{layer}.{name}"), Pair { a, b });
             }
         }
-        write_peft(&run.adapter(stage), &adapter, LoraShape { rank: 8, alpha: 16.0 }, &BTreeMap::new()).unwrap();
+        write_peft(&run.adapter(stage), &adapter, LoraShape::default(), &BTreeMap::new()).unwrap();
     }
 }
 

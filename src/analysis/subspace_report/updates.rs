@@ -15,7 +15,7 @@ use crate::train::stage_artifacts::main_folder;
 
 /// The adapters of a run, open for reading.
 pub struct Updates {
-    /// Rank of the trained adapter.
+    /// Largest rank that the trained adapter may have.
     pub rank: usize,
     pub modules: Vec<Module>,
     stages: Vec<Stage>,
@@ -29,6 +29,8 @@ pub struct Module {
     pub projection: String,
     pub output: usize,
     pub input: usize,
+    /// Rank of the trained adapter here.
+    pub rank: usize,
 }
 
 /// The adapters of one stage.
@@ -62,9 +64,11 @@ impl Updates {
                 "a run of a method that adapts the language model has one from the end of its first stage on",
             ));
         };
+        let rank = run.config().project.training.lora.rank;
         let mut modules = first.modules()?;
+        modules.iter_mut().for_each(|module| module.rank = module.rank.min(rank));
         modules.sort_by_key(|module| (module.layer, place_in_layer(&module.projection)));
-        Ok(Self { rank: run.config().project.training.lora.rank, modules, stages })
+        Ok(Self { rank, modules, stages })
     }
 
     /// Numbers of the stages.
@@ -126,7 +130,7 @@ impl Updates {
     pub fn trained(&self, index: usize, module: &Module) -> Result<Pair, InputError> {
         let stage = &self.stages[index];
         let pair = pair(stage.trained.as_ref().unwrap_or(&stage.whole), module)?;
-        let adapter = Adapter { modules: [(module.name.clone(), pair)].into() }.first_ranks(self.rank);
+        let adapter = Adapter { modules: [(module.name.clone(), pair)].into() }.first_ranks(module.rank);
         Ok(adapter.modules.into_values().next().expect("first_ranks keeps the modules"))
     }
 }
@@ -164,14 +168,14 @@ impl Module {
         let height = |factor: &str, side: usize| {
             Ok::<_, InputError>(weights.shape(&format!("{PREFIX}{name}{factor}"))?.get(side).copied().unwrap_or(0))
         };
-        let (output, input) = (height(Adapter::B, 0)?, height(Adapter::A, 1)?);
+        let (output, input, rank) = (height(Adapter::B, 0)?, height(Adapter::A, 1)?, height(Adapter::A, 0)?);
         let Some((layer, path)) = layer else {
             return Err(weights
                 .input_error("not a module of a decoder's layer", name)
                 .advice("expected names such as base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"));
         };
         let projection = path.rsplit('.').next().unwrap_or(path).to_owned();
-        Ok(Self { name: name.to_owned(), layer, projection, output, input })
+        Ok(Self { name: name.to_owned(), layer, projection, output, input, rank })
     }
 }
 

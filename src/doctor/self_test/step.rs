@@ -22,7 +22,7 @@ use crate::train::step::{StepOptions, apply, cross_entropy, gradients};
 const ITEMS: [[u32; 3]; 8] = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 1], [1, 1, 0], [1, 2, 2], [2, 1, 1], [2, 2, 0]];
 /// Histories, each with what comes next.
 const EXAMPLES: [(&[u32], u32); 2] = [(&[0, 3, 5], 6), (&[2, 1], 4)];
-const LORA: LoraShape = LoraShape { rank: 2, alpha: 4.0 };
+const LORA: LoraShape = LoraShape::of(2, 4.0);
 const TEMPERATURE: f64 = 0.8;
 const LAMBDA: f64 = 2.0;
 const CLIP: f64 = 1.0;

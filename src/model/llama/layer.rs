@@ -22,11 +22,12 @@ impl<B: Kernels> Linear<B> {
             None => b.clone(),
             Some(factors) => b.clone() * factors.clone(),
         };
-        let (current, past) = pass.factors.as_ref().map(|factors| (&factors.current, &factors.past)).unzip();
-        let past = self
-            .past
-            .as_ref()
-            .map(|p| B::project(B::project(x.clone(), p.a.clone()), times(&p.b, past)).mul_scalar(scale));
+        let factors = pass.factors.as_ref();
+        let current = factors.map(|factors| &factors.current);
+        let past = self.past.as_ref().map(|p| {
+            let b = times(&p.b, factors.and_then(|factors| factors.of_past(p.a.dims()[0])));
+            B::project(B::project(x.clone(), p.a.clone()), b).mul_scalar(scale)
+        });
         let y = match &self.lora {
             None => B::project(x, self.weight.clone()),
             Some(l) => {

@@ -17,7 +17,8 @@ mod visit;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::config::LlamaConfig;
+use super::config::{LlamaConfig, PROJECTIONS};
+use super::ranks::Ranks;
 
 pub use self::dropout::StepDropout;
 pub use self::inputs::{InputMoment, input_site};
@@ -33,7 +34,7 @@ pub struct Llama<B: Backend> {
     /// Factor `alpha / rank` on the adapters' update.
     pub lora_scale: f64,
     /// `[1, 1 + past adapters]`: learned factors on the update of the current adapter, then of each past one, whose ranks
-    /// are equal. None where all are 1.
+    /// are equal in each module. None where all are 1.
     pub magnitudes: Option<Tensor<B, 2>>,
     pub embedding: Rows<B>,
     pub layers: Vec<Layer<B>>,
@@ -60,6 +61,20 @@ impl<B: Backend> Llama<B> {
     /// What a norm of this decoder multiplies by, from its weights: Gemma's by 1 more than these.
     pub fn norm_factors(&self, weights: &Tensor<B, 2>) -> Tensor<B, 2> {
         pass::Norms::of(&self.config).factors(weights)
+    }
+
+    /// The model with as many first directions of each module's adapter as `ranks` say, and no adapter where they say none. It
+    /// shares every other tensor.
+    #[must_use]
+    pub fn cut(mut self, ranks: &Ranks) -> Self {
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            for (linear, projection) in layer.projections_mut().into_iter().zip(PROJECTIONS) {
+                let rank = ranks.get(&format!("model.layers.{i}.{projection}")).copied().unwrap_or(0);
+                let kept = linear.lora.take().filter(|_| rank > 0);
+                linear.lora = kept.map(|pair| if pair.a.dims()[0] > rank { pair.first_ranks(rank) } else { pair });
+            }
+        }
+        self
     }
 
     /// The device that holds the weights.

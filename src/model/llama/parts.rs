@@ -75,6 +75,13 @@ impl<B: Backend> Rows<B> {
 }
 
 impl<B: Backend> LoraPair<B> {
+    /// The first `rank` directions, of at least so many.
+    pub(super) fn first_ranks(self, rank: usize) -> Self {
+        let [rows, _] = self.b.dims();
+        let input = self.a.dims()[1];
+        Self { a: self.a.slice([0..rank, 0..input]), b: self.b.slice([0..rows, 0..rank]) }
+    }
+
     pub(super) fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> LoraPair<C> {
         LoraPair { a: f(self.a), b: f(self.b) }
     }

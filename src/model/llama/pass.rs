@@ -1,12 +1,13 @@
 //! What is the same for all layers of one forward pass.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::Llama;
 use super::dropout::{Dropouts, StepDropout};
+use super::{Layer, Llama};
 use crate::model::config::{Activation, LlamaConfig, Rope, Sliding};
 use crate::model::kernels::{Heads, Kernels};
 use crate::model::packing::{AttentionPlan, Packed};
@@ -148,33 +149,34 @@ impl<'a, B: Backend> Chosen<'a, B> {
 pub(super) struct Factors<B: Backend> {
     /// `[1, 1]`
     pub(super) current: Tensor<B, 2>,
-    /// `[1, ranks of all past adapters]`
-    pub(super) past: Tensor<B, 2>,
+    /// By the ranks that all past adapters of a module have together: `[1, ranks]`.
+    past: BTreeMap<usize, Tensor<B, 2>>,
 }
 
 impl<B: Backend> Factors<B> {
-    /// The magnitudes of a model whose past adapters have so many ranks together.
-    pub(super) fn new(magnitudes: &Tensor<B, 2>, ranks: usize) -> Self {
+    /// The magnitudes of a model whose past adapters have so many ranks together, in one module or another.
+    fn new(magnitudes: &Tensor<B, 2>, ranks: BTreeSet<usize>) -> Self {
         let current = magnitudes.clone().narrow(1, 0, 1);
         let adapters = magnitudes.dims()[1] - 1;
-        let past = match adapters {
-            0 => current.clone(),
-            _ => magnitudes
-                .clone()
-                .narrow(1, 1, adapters)
-                .reshape([adapters, 1])
-                .expand([adapters, ranks / adapters])
-                .reshape([1, ranks]),
+        let of = |ranks: usize| {
+            let each = magnitudes.clone().narrow(1, 1, adapters).reshape([adapters, 1]);
+            each.expand([adapters, ranks / adapters]).reshape([1, ranks])
         };
+        let past = if adapters == 0 { BTreeMap::new() } else { ranks.into_iter().map(|r| (r, of(r))).collect() };
         Self { current, past }
+    }
+
+    /// The factors on the columns of B of a module's past adapters, `[1, ranks]`; none where all are 1.
+    pub(super) fn of_past(&self, ranks: usize) -> Option<&Tensor<B, 2>> {
+        self.past.get(&ranks)
     }
 }
 
 impl<B: Kernels> Llama<B> {
     pub(super) fn factors(&self) -> Option<Factors<B>> {
-        let past = self.layers.first().and_then(|layer| layer.q.past.as_ref());
-        let ranks = past.map_or(0, |past| past.a.dims()[0]);
-        self.magnitudes.as_ref().map(|magnitudes| Factors::new(magnitudes, ranks))
+        let magnitudes = self.magnitudes.as_ref()?;
+        let past = self.layers.iter().flat_map(Layer::projections).filter_map(|linear| linear.past.as_ref());
+        Some(Factors::new(magnitudes, past.map(|past| past.a.dims()[0]).collect()))
     }
 
     pub(super) fn pass<'a>(

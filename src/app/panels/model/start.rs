@@ -104,7 +104,7 @@ fn card(ui: &mut Ui, context: &mut Context<'_>, adapter: &AdapterSummary) {
     );
     ui.label(RichText::new(words).color(theme::tokens(ui).warning));
     if ui.button("Take its rank and α").on_hover_text("A run is refused while they differ").clicked() {
-        let lora = LoraShape { rank: adapter.rank, alpha: adapter.scale * adapter.rank as f64 };
+        let lora = LoraShape { rank: adapter.rank, alpha: adapter.scale * adapter.rank as f64, ..lora };
         edit(context, edits::with_lora(project, lora), None);
     }
 }

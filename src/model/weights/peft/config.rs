@@ -24,6 +24,11 @@ pub struct PeftConfig {
     pub lora_alpha: f64,
     #[serde(default)]
     use_rslora: Option<bool>,
+    /// Ranks and alphas of single modules, by the ends of their names.
+    #[serde(default)]
+    rank_pattern: Option<BTreeMap<String, usize>>,
+    #[serde(default)]
+    alpha_pattern: Option<BTreeMap<String, f64>>,
     /// Tokens whose rows are trained: a list for the embedding, or one for each table.
     #[serde(default)]
     trainable_token_indices: Option<Indices>,
@@ -71,14 +76,12 @@ const HARMLESS: [&str; 23] = [
 const LEAVE_THE_BASE: [&str; 5] = ["gaussian", "eva", "orthogonal", "mica", "kaiming"];
 
 /// Kinds of adapters that are no LoRA, or compute something else than `W x + s B A x`, by the fields that say so.
-const UNSUPPORTED: [(&str, &str); 21] = [
+const UNSUPPORTED: [(&str, &str); 19] = [
     ("use_dora", "DoRA, whose weights are scaled by learned magnitudes"),
     ("use_qalora", "QALoRA"),
     ("use_bdlora", "block-diagonal LoRA"),
     ("fan_in_fan_out", "LoRA on transposed weights"),
     ("lora_bias", "a bias in LoRA's second factor"),
-    ("rank_pattern", "a rank of its own for some modules"),
-    ("alpha_pattern", "an alpha of its own for some modules"),
     ("layer_replication", "layers that occur several times"),
     ("target_parameters", "LoRA on parameters that are no projection"),
     ("alora_invocation_tokens", "activated LoRA, which begins at some tokens"),
@@ -100,6 +103,14 @@ const UNSUPPORTED: [(&str, &str); 21] = [
 struct Kind {
     #[serde(default)]
     peft_type: Option<String>,
+}
+
+/// What the entries say that name a module, or an end of its name; none where none does.
+fn named<T: Copy + PartialEq>(entries: Option<&BTreeMap<String, T>>, module: &str) -> Result<Option<T>, ()> {
+    let is_it = |name: &str| module.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'));
+    let mut values = entries.into_iter().flatten().filter(|(name, _)| is_it(name)).map(|(_, value)| *value);
+    let first = values.next();
+    if values.all(|other| Some(other) == first) { Ok(first) } else { Err(()) }
 }
 
 /// Whether a value asks for nothing.
@@ -149,6 +160,7 @@ impl PeftConfig {
         if let Some(bias) = self.others.get("bias").filter(|bias| !says_no(bias) && bias.as_str() != Some("none")) {
             return bad("bias", format!("trained biases ({bias}) are not supported"));
         }
+        self.check_patterns(file)?;
         self.check_start(file)?;
         let changing = |(field, _): &&(&str, &str)| self.others.get(*field).is_some_and(|value| !says_no(value));
         if let Some((field, what)) = UNSUPPORTED.iter().find(changing) {
@@ -165,6 +177,26 @@ impl PeftConfig {
                     .advice("take it out if it has nothing to do with what the adapter computes"))
             }
         }
+    }
+
+    /// PEFT reads the names of patterns as regular expressions; here they are ends of modules' names.
+    fn check_patterns(&self, file: &Path) -> Result<(), InputError> {
+        let is_name = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+        let ranks = self.rank_pattern.iter().flatten().map(|(name, _)| ("rank_pattern", name));
+        let alphas = self.alpha_pattern.iter().flatten().map(|(name, _)| ("alpha_pattern", name));
+        if let Some((field, name)) = ranks.chain(alphas).find(|(_, name)| !is_name(name)) {
+            let shown: String = name.chars().take(80).collect();
+            return Err(InputError::new(file, format!("`{shown}` is no module's name"))
+                .at(format!("field `{field}`"))
+                .advice("name each module, such as `model.layers.0.self_attn.q_proj`, instead of an expression"));
+        }
+        if self.rank_pattern.iter().flatten().any(|(_, rank)| *rank == 0) {
+            return Err(InputError::new(file, "a rank is 0").at("field `rank_pattern`"));
+        }
+        if self.alpha_pattern.iter().flatten().any(|(_, alpha)| !alpha.is_finite()) {
+            return Err(InputError::new(file, "not a finite number").at("field `alpha_pattern`"));
+        }
+        Ok(())
     }
 
     /// Some ways to start LoRA take a part out of the base model's weights: such an adapter belongs to a base that is not on
@@ -188,10 +220,24 @@ impl PeftConfig {
         (!name.is_empty()).then(|| name.to_owned())
     }
 
-    /// The factor on the update.
+    /// The factor on the update, of modules without a rank or an alpha of their own.
     pub fn scale(&self) -> f64 {
-        let rank = self.r as f64;
-        self.lora_alpha / if self.use_rslora == Some(true) { rank.sqrt() } else { rank }
+        self.factor(self.lora_alpha, self.r)
+    }
+
+    fn factor(&self, alpha: f64, rank: usize) -> f64 {
+        let rank = rank as f64;
+        alpha / if self.use_rslora == Some(true) { rank.sqrt() } else { rank }
+    }
+
+    /// The rank of a module (`model.layers.0.self_attn.q_proj`), and the factor on its update.
+    ///
+    /// # Errors
+    /// The field in which two entries name the module and say different things.
+    pub(super) fn of_module(&self, module: &str) -> Result<(usize, f64), &'static str> {
+        let rank = named(self.rank_pattern.as_ref(), module).map_err(|()| "rank_pattern")?.unwrap_or(self.r);
+        let alpha = named(self.alpha_pattern.as_ref(), module).map_err(|()| "alpha_pattern")?;
+        Ok((rank, self.factor(alpha.unwrap_or(self.lora_alpha), rank)))
     }
 
     /// The tokens of a table whose rows are trained.

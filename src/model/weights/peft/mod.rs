@@ -74,7 +74,7 @@ pub struct PeftAdapter {
     pub adapter: Adapter,
     pub rank: usize,
     pub alpha: f64,
-    /// The factor on the update: `alpha / r`, or `alpha / √r` where PEFT's rank-stabilised LoRA made it.
+    /// The factor on the update (of a module with a rank or alpha of its own, too: what it has more is in its B): `alpha / r`, or `alpha / √r` where PEFT's rank-stabilised LoRA made it.
     pub scale: f64,
     /// Trained rows by the table's name: `model.embed_tokens.weight`, `lm_head.weight`.
     pub rows: BTreeMap<String, TokenRows>,
@@ -94,8 +94,7 @@ pub fn write_peft(
     if !rows.is_empty() {
         write_matrices(&folder.join(ROWS_FILE), rows)?;
     }
-    let rank = rank_of(adapter, shape);
-    write(folder, adapter.parameters().map(prefixed), &config_json(rank, shape, 0.0))
+    write(folder, adapter.parameters().map(prefixed), &config_json(adapter, shape.scale(), 0.0))
 }
 
 /// Writes an adapter with trained token rows as Hugging Face PEFT writes them: rows of some tokens as `trainable_token_indices`, a
@@ -112,8 +111,7 @@ pub fn export_peft(
     (vocabulary, tied): (usize, bool),
 ) -> Result<(), InputError> {
     files::create_folder(folder)?;
-    let shape = LoraShape { rank: peft.rank, alpha: peft.alpha };
-    let mut config = config_json(peft.rank, shape, dropout);
+    let mut config = config_json(&peft.adapter, peft.scale, dropout);
     let mut tensors: Vec<(String, &Matrix)> = peft.adapter.parameters().map(prefixed).collect();
     let (mut indices, mut whole) = (serde_json::Map::new(), Vec::new());
     for (table, short) in TABLES {
@@ -137,33 +135,40 @@ pub fn export_peft(
     write(folder, tensors.into_iter(), &config)
 }
 
-/// The adapter's rank: an adapter that carries past ones beside its own has a greater one than the project says.
-fn rank_of(adapter: &Adapter, shape: LoraShape) -> usize {
-    adapter.modules.values().next().map_or(shape.rank, |pair| pair.a.rows)
-}
-
 fn prefixed((name, matrix): (String, &Matrix)) -> (String, &Matrix) {
     (format!("{PREFIX}{name}"), matrix)
 }
 
-/// The configuration of an adapter of a rank whose factor is the shape's.
-fn config_json(rank: usize, shape: LoraShape, dropout: f64) -> Value {
+/// The configuration of an adapter with a factor on its updates. Modules whose rank is not the largest have it, and the alpha that
+/// gives them the same factor, in patterns; where some module has no adapter, those that have one are named one by one.
+fn config_json(adapter: &Adapter, scale: f64, dropout: f64) -> Value {
+    let ranks = adapter.ranks();
+    let rank = ranks.values().copied().max().unwrap_or(1);
+    let others = || ranks.iter().filter(|(_, other)| **other != rank);
+    let rank_pattern: BTreeMap<&String, usize> = others().map(|(name, rank)| (name, *rank)).collect();
+    let alpha_pattern: BTreeMap<&String, f64> = others().map(|(name, rank)| (name, scale * *rank as f64)).collect();
+    let layers = ranks.keys().filter_map(|name| name.split('.').nth(2)).collect::<BTreeSet<_>>().len();
+    let targets: Vec<&str> = if ranks.len() == layers * PROJECTIONS.len() {
+        PROJECTIONS.map(|p| p.rsplit('.').next().unwrap_or(p)).into()
+    } else {
+        ranks.keys().map(String::as_str).collect()
+    };
     json!({
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "base_model_name_or_path": null,
         "r": rank,
-        "lora_alpha": shape.alpha * rank as f64 / shape.rank as f64,
+        "lora_alpha": scale * rank as f64,
         "lora_dropout": dropout,
         "bias": "none",
         "fan_in_fan_out": false,
         "use_rslora": false,
         "use_dora": false,
-        "rank_pattern": {},
-        "alpha_pattern": {},
+        "rank_pattern": rank_pattern,
+        "alpha_pattern": alpha_pattern,
         "init_lora_weights": true,
         "inference_mode": true,
-        "target_modules": PROJECTIONS.map(|p| p.rsplit('.').next().unwrap_or(p)),
+        "target_modules": targets,
     })
 }
 
@@ -303,10 +308,17 @@ impl Reader<'_> {
                     continue;
                 }
                 let (output, input) = self.config.projection(projection);
-                let pair = Pair {
-                    a: self.weights.matrix(&a, Some([self.peft.r, input]))?,
-                    b: self.weights.matrix(&b, Some([output, self.peft.r]))?,
+                let (rank, scale) = self.of_module(&name)?;
+                let mut pair = Pair {
+                    a: self.weights.matrix(&a, Some([rank, input]))?,
+                    b: self.weights.matrix(&b, Some([output, rank]))?,
                 };
+                let whole = self.peft.scale();
+                if (scale - whole).abs() > 1e-9 * whole.abs() {
+                    // One factor is for all modules: what is the module's own goes into its B.
+                    let own = (scale / whole) as f32;
+                    pair.b.values.iter_mut().for_each(|value| *value *= own);
+                }
                 adapter.modules.insert(name, pair);
             }
         }
@@ -315,6 +327,23 @@ impl Reader<'_> {
                 .advice("expected names such as base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"));
         }
         Ok(adapter)
+    }
+
+    fn of_module(&self, name: &str) -> Result<(usize, f64), InputError> {
+        let bad = |field: &str, problem: String| {
+            InputError::new(self.folder.join(ADAPTER_CONFIG), problem).at(format!("field `{field}`"))
+        };
+        let (rank, scale) = self.peft.of_module(name).map_err(|field| {
+            bad(field, format!("two entries name {name} and say different things"))
+                .advice("name each module once, in full")
+        })?;
+        if rank > self.config.width.max(self.config.ffn) {
+            return Err(bad("rank_pattern", format!("rank {rank} is not possible for this model")));
+        }
+        if scale != 0.0 && self.peft.scale() == 0.0 {
+            return Err(bad("lora_alpha", "the alpha is 0 but for some modules".to_owned()));
+        }
+        Ok((rank, scale))
     }
 
     /// Rows of single tokens, whole tables, and tables that were resized with rows of single tokens trained in them.
