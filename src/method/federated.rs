@@ -8,10 +8,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Data, Origin};
 use super::{
-    AdapterMethod, Card, Ended, Family, Lambda, Matrices, Method, MethodOptions, Peso, Plan, Rows, Single, Stage,
-    StatisticsRequest,
+    AdapterMethod, Card, Data, Ended, Family, Lambda, Matrices, Method, MethodOptions, Origin, Peso, Plan, Rows,
+    Single, Stage, StatisticsRequest,
 };
 use crate::measure::privacy::SampledGaussian;
 use crate::model::Adapter;

@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Data, Origin};
-use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
+use super::{AdapterMethod, Card, Data, Family, Method, Origin, Part, Plan, Stage};
 use crate::schema::{Choice, Field, Kind};
 
 pub const CARD: Card = Card {

@@ -24,7 +24,7 @@ pub use self::family::Family;
 pub use self::lambda::{Lambda, StageLambda, Strength};
 pub use self::lsat::Combination;
 pub use self::peso::Anchor;
-pub use self::plan::{Ended, Matrices, Part, Plan, Stage, StatisticsRequest};
+pub use self::plan::{Data, Ended, Matrices, Origin, Part, Plan, Stage, StatisticsRequest};
 pub use self::reference::reference;
 pub use self::state::{Rows, State};
 pub use self::sum_lora::Past;

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Origin;
-use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
+use super::{AdapterMethod, Card, Family, Method, Origin, Part, Plan, Stage};
 use crate::schema::{Field, Kind};
 
 pub const CARD: Card = Card {

@@ -1,7 +1,6 @@
 //! Retrain: a fresh adapter on everything up to now, the costly reference.
 
-use super::plan::{Data, Origin};
-use super::{AdapterMethod, Card, Family, Method, Part, Plan, Stage};
+use super::{AdapterMethod, Card, Data, Family, Method, Origin, Part, Plan, Stage};
 
 pub const CARD: Card = Card {
     key: "retrain",
