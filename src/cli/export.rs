@@ -9,7 +9,7 @@ use super::outcome::{Ended, say, say_archived, warn};
 use super::words;
 use crate::error::InputError;
 use crate::figures::words::{shown_key, usual_metric};
-use crate::figures::{self, FIGURES, FigureContext, FigureOption, FigureOptions, FigureSpec, NamedChart};
+use crate::figures::{self, FIGURES, FigureContext, FigureOption, FigureOptions, FigureSpec, Make, NamedChart};
 use crate::files;
 use crate::measure::{Slice, UserMetric};
 use crate::plot::{self, Chart, Style};
@@ -116,7 +116,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let (results, unusable) = Results::read(&project, &runs_dir, project.evaluation.protocol.first());
     warn(&unusable);
     say_archived(&runs_dir);
-    if results.runs.is_empty() {
+    let of_runs = |figure: &&'static FigureSpec| !matches!(figure.make, Make::Data(_));
+    if results.runs.is_empty() && figures.iter().any(of_runs) {
         return Err(InputError::new(runs_dir, "there are no runs to draw").advice("`peso run` makes them").into());
     }
     let context = FigureContext::new(&project, &runs_dir, results.side_by_side(), SeedChoice::of(arguments.all_seeds));
@@ -124,7 +125,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     warn(&context.problems());
     let charts = charts?;
     if charts.is_empty() {
-        let advice = "`peso retention RUN` measures retention; adapters are there once a stage is trained";
+        let advice = "`peso retention RUN` measures retention, and `peso semantic-ids PROJECT --modalities` compares sources of ids; adapters are there once a stage is trained";
         return Err(InputError::new(runs_dir, "no run has what this figure shows").advice(advice).into());
     }
     let style = arguments.style();

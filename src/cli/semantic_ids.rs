@@ -1,6 +1,7 @@
 //! `peso semantic-ids`: train the semantic ids of a project, append to them, and show how good they are.
 
 mod growth;
+mod modalities;
 mod updates;
 
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ use crate::train::semantic_ids::{IdFiles, Making, Watcher};
 
 /// Train a project's semantic ids, unless they are there already, and show how good they are; what is unfinished is resumed. With
 /// `--append` items that came with new data get ids, and no id that is there is moved. With `--compare-updates` ways to update ids are
-/// compared over the stages
+/// compared over the stages, with `--modalities` the sources of vectors
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// A `.ron` file or a folder with `project.ron`
@@ -45,6 +46,11 @@ pub(super) struct Arguments {
     /// knows the old ones loses. No id of the project is changed
     #[arg(long, conflicts_with_all = ["fresh", "append", "items"])]
     compare_updates: bool,
+    /// Compare the sources that vectors are put together of (`Concat`), text and image for example: how far they agree on which items are
+    /// alike, and which items change codes when one is left out. It is kept beside the ids for the figure `modalities`; no id of the
+    /// project is changed
+    #[arg(long, conflicts_with_all = ["fresh", "append", "compare_updates", "items"])]
+    modalities: bool,
     /// Write the items' ids into a file, a line an item, and train nothing: the order of rows of a `.npy` file of item vectors
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fresh", "json"])]
     items: Option<PathBuf>,
@@ -105,6 +111,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             Err(RunError::Stopped) => Ok(Ended::Interrupted),
             Err(error) => Err(error.into()),
             Ok(found) => updates::show(&found.ok_or_else(elsewhere)?, arguments),
+        };
+    }
+    if arguments.modalities {
+        return match project.compare_modalities(arguments.device, &mut lines) {
+            Err(RunError::Stopped) => Ok(Ended::Interrupted),
+            Err(error) => Err(error.into()),
+            Ok(found) => modalities::show(&found.ok_or_else(elsewhere)?, arguments),
         };
     }
     let (SemanticIds::Train(options), Some(id_files)) = (&project.semantic_ids, IdFiles::of(&project)) else {
@@ -198,6 +211,10 @@ impl Watcher for Lines {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Embedded { done, of } => self.line(done == of, || format!("{done} of {of} texts are read")),
+            Step::Lacking { source, items, of } => {
+                say(&format!("semantic ids: {items} of {of} items have no vector in {source}, and get the mean of the others there"));
+            }
+            Step::Compared { done, of } => self.line(done == of, || format!("{done} of {of} trainings are compared")),
             Step::Epoch(epoch) => self.line(epoch.epoch == epoch.of, || {
                 let used: Vec<String> = epoch.used.iter().map(usize::to_string).collect();
                 format!(
@@ -271,7 +288,8 @@ mod tests {
 
     #[test]
     fn every_figure_is_defined() {
-        for measure in LEVELS.into_iter().skip(1).chain(COLLISIONS).chain(updates::MEASURES) {
+        for measure in LEVELS.into_iter().skip(1).chain(COLLISIONS).chain(updates::MEASURES).chain(modalities::MEASURES)
+        {
             assert!(definition(measure).is_some(), "{measure}");
         }
     }

@@ -68,6 +68,7 @@ figures! {
     history,
     stages,
     semantic_ids,
+    modalities,
 }
 
 /// The figure of this name or alias.

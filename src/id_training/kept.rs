@@ -303,9 +303,8 @@ mod tests {
             (Statistics::Interactions(map), centring()),
             (Statistics::None, centring()),
         ]);
-        let part = |source| Part { source, weight: 1.0 };
         let sources = [VectorSource::Words(1), VectorSource::Interactions(4), VectorSource::Vectors("x.npy".into())];
-        let source = VectorSource::Concat(sources.map(part).to_vec());
+        let source = VectorSource::Concat(sources.map(Part::of).to_vec());
         (Kept { statistics, quantiser: Quantiser { books, autoencoder: Some(autoencoder) } }, source)
     }
 

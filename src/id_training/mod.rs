@@ -6,6 +6,7 @@ pub mod embeddings;
 pub mod interactions;
 pub mod kept;
 pub mod log;
+pub mod modalities;
 pub mod npy;
 pub mod observer;
 pub mod quality;

@@ -21,37 +21,47 @@ pub fn ids_path(path: &Path) -> PathBuf {
     path.with_extension("ids.txt")
 }
 
-/// Reads a vector an item. Rows belong to the ids of the file beside the matrix ([`ids_path`]), which may have more than
-/// these items; where there is none, the rows are `items` in their order.
+/// Reads a vector an item; see [`read_some`].
 ///
 /// # Errors
-/// The file is no matrix of finite numbers; the ids are not as many as the rows, one stands there twice, or an item has none.
+/// Those of [`read_some`]; an item has no row.
 pub fn read(path: &Path, items: &[&str]) -> Result<Vec<Vec<f64>>, InputError> {
+    let found = read_some(path, items)?;
+    let advice = "every item that preparation leaves needs one; `peso semantic-ids PROJECT --items FILE` writes them down, and beside another source in `Concat` an item may lack its row";
+    let ids = ids_path(path);
+    let file = if ids.is_file() { ids.as_path() } else { path };
+    let row = |(row, item): (Option<Vec<f64>>, &&str)| {
+        row.ok_or_else(|| InputError::new(file, format!("item `{item}` has no row")).advice(advice))
+    };
+    found.into_iter().zip(items).map(row).collect()
+}
+
+/// Reads the vectors of the items that have one. Rows belong to the ids of the file beside the matrix ([`ids_path`]), which may have
+/// more than these items or fewer; where there is none, the rows are `items` in their order. A row of NaN alone is none.
+///
+/// # Errors
+/// The file is no matrix of finite numbers; the ids are not as many as the rows, one stands there twice, or no item has one.
+pub fn read_some(path: &Path, items: &[&str]) -> Result<Vec<Option<Vec<f64>>>, InputError> {
     let ids = ids_path(path);
     let rows = matrix(path)?;
-    if !ids.is_file() {
-        if rows.len() != items.len() {
-            let found = rows.len();
-            return Err(InputError::new(path, format!("the matrix has {found} rows for {} items", items.len())).advice(
-                format!(
-                    "put {} beside it with an id a line, or make the rows in the order that `peso semantic-ids PROJECT --items FILE` writes",
-                    ids.file_name().unwrap_or_default().display()
-                ),
-            ));
-        }
-        return Ok(rows);
+    let (file, found) = if ids.is_file() {
+        let row_by_id = rows_by_id(&ids, rows.len())?;
+        let row = |item: &&str| row_by_id.get(*item).and_then(|row| rows[*row].clone());
+        (ids.as_path(), items.iter().map(row).collect())
+    } else if rows.len() == items.len() {
+        (path, rows)
+    } else {
+        let problem = format!("the matrix has {} rows for {} items", rows.len(), items.len());
+        return Err(InputError::new(path, problem).advice(format!(
+            "put {} beside it with an id a line, or make the rows in the order that `peso semantic-ids PROJECT --items FILE` writes",
+            ids.file_name().unwrap_or_default().display()
+        )));
+    };
+    if found.iter().any(Option::is_some) || items.is_empty() {
+        return Ok(found);
     }
-    let row_by_id = rows_by_id(&ids, rows.len())?;
-    let mut taken = Vec::with_capacity(items.len());
-    for item in items {
-        let row = row_by_id.get(*item).ok_or_else(|| {
-            InputError::new(&ids, format!("item `{item}` has no row")).advice(
-                "every item that preparation leaves needs one; `peso semantic-ids PROJECT --items FILE` writes them down",
-            )
-        })?;
-        taken.push(rows[*row].clone());
-    }
-    Ok(taken)
+    Err(InputError::new(file, "none of the project's items has a row")
+        .advice("`peso semantic-ids PROJECT --items FILE` writes down the ids as the data have them"))
 }
 
 /// The row of each id.
@@ -73,11 +83,11 @@ fn rows_by_id(path: &Path, rows: usize) -> Result<HashMap<String, usize>, InputE
         .advice("expected an id a line, a line a row"))
 }
 
-/// Reads a matrix of two dimensions in `f2`, `f4` or `f8`, of either byte order, by rows or by columns.
+/// Reads a matrix of two dimensions in `f2`, `f4` or `f8`, of either byte order, by rows or by columns; a row of NaN alone is none.
 ///
 /// # Errors
-/// The file cannot be read, is no such matrix, or has a value that is not finite.
-fn matrix(path: &Path) -> Result<Vec<Vec<f64>>, InputError> {
+/// The file cannot be read, is no such matrix, or has another value that is not finite.
+fn matrix(path: &Path) -> Result<Vec<Option<Vec<f64>>>, InputError> {
     let advice = "expected a matrix of 16-bit, 32-bit or 64-bit floats with a row an item, as `numpy.save` writes it";
     let bad = |problem: String| InputError::new(path, problem).advice(advice);
     let file = File::open(path).map_err(|error| InputError::io(path, "open", &error))?;
@@ -119,13 +129,14 @@ fn matrix(path: &Path) -> Result<Vec<Vec<f64>>, InputError> {
         Order::C => values.chunks(width).map(<[f64]>::to_vec).collect(),
         Order::Fortran => (0..rows).map(|row| values.iter().skip(row).step_by(rows).copied().collect()).collect(),
     };
-    for (number, row) in rows.iter().enumerate() {
+    let nothing = |row: &[f64]| row.iter().all(|value| value.is_nan());
+    for (number, row) in rows.iter().enumerate().filter(|(_, row)| !nothing(row)) {
         if let Some(column) = row.iter().position(|value| !value.is_finite()) {
             let place = format!("row {number}, column {column}");
             return Err(bad(format!("the value {} is not finite", row[column])).at(place));
         }
     }
-    Ok(rows)
+    Ok(rows.into_iter().map(|row| (!nothing(&row)).then_some(row)).collect())
 }
 
 /// How long the header of a file says that it is, where it says it; nothing is read from the reader by that. The library takes
@@ -260,6 +271,20 @@ mod tests {
         assert_eq!(read(&path, &["b"]).unwrap_err().place.as_deref(), Some("line 3"));
         std::fs::write(&ids, "b\nx\n").unwrap();
         assert_eq!(read(&path, &["b"]).unwrap_err().problem, "2 ids for 3 rows");
+    }
+
+    #[test]
+    fn items_without_a_row_have_none_and_a_lone_source_is_refused_for_it() {
+        let (_folder, path) = written(&[3, 2], &[1.0f32, 2.0, f32::NAN, f32::NAN, 5.0, 6.0]);
+        let found = read_some(&path, &["a", "b", "c"]).unwrap();
+        assert_eq!(found, [Some(vec![1.0, 2.0]), None, Some(vec![5.0, 6.0])]);
+        assert_eq!(read(&path, &["a", "b", "c"]).unwrap_err().problem, "item `b` has no row");
+        let ids = ids_path(&path);
+        std::fs::write(&ids, "c\nb\na\n").unwrap();
+        let found = read_some(&path, &["a", "b", "c", "d"]).unwrap();
+        assert_eq!(found, [Some(vec![5.0, 6.0]), None, Some(vec![1.0, 2.0]), None]);
+        let nobody = read_some(&path, &["x", "y"]).unwrap_err();
+        assert_eq!(nobody.problem, "none of the project's items has a row");
     }
 
     #[test]

@@ -10,8 +10,12 @@ use crate::error::InputError;
 pub enum Step {
     /// So many texts have their vectors.
     Embedded { done: usize, of: usize },
+    /// So many of these items have no vector in one of several sources, and get the mean of those that have one.
+    Lacking { source: String, items: usize, of: usize },
     /// An epoch is done.
     Epoch(Epoch),
+    /// So many of the trainings are done that are compared.
+    Compared { done: usize, of: usize },
     /// A level (from 0) has its codes; the mean squared error of the vectors as the codes so far describe them.
     Level { level: usize, error: f64 },
 }

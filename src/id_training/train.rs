@@ -133,6 +133,12 @@ impl TrainIds {
         self.source.check().map_err(|(problem, advice)| ("source", problem, advice))
     }
 
+    /// The same without names of sources, which decide nothing: what identities are made of.
+    #[must_use]
+    pub fn unnamed(&self) -> Self {
+        Self { source: self.source.clone().unnamed(), ..self.clone() }
+    }
+
     /// Codes that a level of this many items may use: as many as asked for, else the next power of two of the square root
     /// of the number of items, from 4 to the released data's 256.
     pub fn codes(&self, items: usize) -> usize {

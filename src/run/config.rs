@@ -277,7 +277,7 @@ fn ids_without_folder(project: &Project) -> SemanticIds {
         SemanticIds::Dataset => SemanticIds::Dataset,
         SemanticIds::Index(path) => SemanticIds::Index(without_folder(&path)),
         SemanticIds::Train(options) => {
-            SemanticIds::Train(TrainIds { source: options.source.with_paths(&without_folder), ..options })
+            SemanticIds::Train(TrainIds { source: options.source.with_paths(&without_folder).unnamed(), ..options })
         }
     }
 }

@@ -49,6 +49,9 @@ pub struct Manifest {
 /// A source of item vectors with the hash of its content, where that is a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceHash {
+    /// What the project calls it, where it is one of several that have names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub source: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Query, QueryContext};
 use crate::app::launcher::JobHandle;
 use crate::error::InputError;
+use crate::id_training::modalities::Modalities;
 use crate::train::semantic_ids::{IdFiles, IdsState};
 
 /// How long a process that trains ids has to keep what is done, and how often it is asked to.
@@ -28,6 +29,20 @@ impl Query for TrainedIds {
     }
 }
 
+/// How the sources of a project's item vectors agree, where that was looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeptModalities {
+    pub(crate) files: IdFiles,
+}
+
+impl Query for KeptModalities {
+    type Answer = Option<Modalities>;
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Option<Modalities>>, InputError> {
+        self.files.kept_modalities().map(Some)
+    }
+}
+
 /// What a process is to do with a project's semantic ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdsWork {
@@ -37,6 +52,8 @@ pub(crate) enum IdsWork {
     Fresh,
     /// Give items without an id one, and move none.
     Append,
+    /// Compare the sources of their vectors, and change none.
+    Modalities,
 }
 
 impl IdsWork {
@@ -45,7 +62,13 @@ impl IdsWork {
             Self::Train => None,
             Self::Fresh => Some("--fresh"),
             Self::Append => Some("--append"),
+            Self::Modalities => Some("--modalities"),
         }
+    }
+
+    /// Whether something of it is kept when it is stopped.
+    const fn keeps(self) -> bool {
+        !matches!(self, Self::Modalities)
     }
 }
 
@@ -93,6 +116,10 @@ impl TrainIds {
         while !over.load(Ordering::Relaxed) {
             job.say(&process.progress().words);
             if job.is_cancelled() {
+                if !self.making.keeps() {
+                    process.cancel();
+                    return;
+                }
                 let since = *stopping.get_or_insert_with(Instant::now);
                 // It takes back what was asked before it began, so it is asked again; one that cannot be asked is ended.
                 if self.files.ask_to_stop().is_err() || since.elapsed() > GRACE {

@@ -211,5 +211,15 @@ const SEMANTIC_IDS: &[Measure] = &[
     )
     .unit("nats")
     .better(Lower),
+    measure("agreement", "Agreement", "Of an item's 10 nearest items by one source of vectors and by another: those that both name, of all that either names. 1 where both name the same"),
+    measure("agreement_by_chance", "Agreement by chance", "The agreement of two sources that have nothing to do with each other: both name items at random"),
+    measure("beyond_chance", "Beyond chance", "Share of the items whose sources have more neighbours in common than 99 of 100 would by chance").better(Higher),
+    measure("neighbours_in_common", "Neighbours in common", "How many of an item's 10 nearest items by one source of vectors are among the 10 nearest by another"),
+    measure("items_share", "Share of the items", "Items of that kind, of all that were looked at").unit("%"),
+    measure("alignment", "Alignment", "Linear centred kernel alignment (CKA) of two sources: whether they tell items apart in the same proportions, however they are turned and scaled. 1 where they do"),
+    measure("alignment_by_chance", "Alignment by chance", "Mean of the alignment over all ways to give one source's vectors to other items"),
+    measure("first_code_changed", "First code changed", "Share of the items whose first code is another one, or for an item whether it is (1) or not (0), when first codes are renamed so that most items keep theirs"),
+    measure("rand_index", "Adjusted Rand index", "How alike two ways to group the items are, by pairs that are together in both: 1 for the same groups, 0 on average for groups that have nothing to do with each other").better(Higher),
+    measure("companions_kept", "Companions kept", "Of the items that share an item's codes before or after, those that do before and after; mean over the items").better(Higher),
     measure("share", "Share", "Each line in its own measure, as a share").unit("%"),
 ];

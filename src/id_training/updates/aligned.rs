@@ -20,7 +20,7 @@ pub(super) fn renamed(refreshed: &Ids, old: &[u32], codes: usize) -> Vec<u32> {
 
 /// By new code: its old name, such that as many items as can be have the code that they had. Items are in the same order in both
 /// lists, of which the old one may be shorter.
-fn matching(new: &[u32], old: &[u32], codes: usize) -> Vec<u32> {
+pub(in crate::id_training) fn matching(new: &[u32], old: &[u32], codes: usize) -> Vec<u32> {
     let mut together = Matrix::new(codes, codes, 0_i64);
     for (&new, &old) in new.iter().zip(old) {
         together[(new as usize, old as usize)] += 1;

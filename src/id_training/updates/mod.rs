@@ -11,6 +11,7 @@ mod refresh;
 
 use serde::{Serialize, Serializer};
 
+pub(super) use self::aligned::matching;
 pub use self::count_model::Pair;
 pub use self::figures::{Level, StageFigures, WayFigures};
 use super::observer::Observer;

@@ -170,7 +170,7 @@ fn without_codebooks(id_files: &IdFiles) -> InputError {
 
 /// Refuses to go on with other options than those that the ids were trained with.
 fn check_options(id_files: &IdFiles, manifest: &Manifest, options: &TrainIds) -> Result<(), InputError> {
-    let own = canonical::settings(options)
+    let own = canonical::settings(&options.unnamed())
         .map_err(|error| InputError::new(&id_files.manifest, format!("cannot be compared: {error}")))?;
     if canonical::text(&own) == canonical::text(&manifest.options) {
         return Ok(());

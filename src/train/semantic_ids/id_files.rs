@@ -31,6 +31,8 @@ pub struct IdFiles {
     pub quality: PathBuf,
     /// What items that come later get ids with.
     pub codebooks: PathBuf,
+    /// How several sources of vectors agree, where that was asked for.
+    pub modalities: PathBuf,
     /// What belongs together, and which version added which items.
     pub manifest: PathBuf,
     /// The figures of each epoch, while and after they are made.
@@ -78,7 +80,7 @@ impl Project {
                 let base_model = self.base_model.path().filter(|_| options.source.needs_base_model());
                 // A project that was read can be written; what could not would share one name, and the ids in it be made anew.
                 let dataset = canonical::settings(&dataset).unwrap_or_default();
-                let options = canonical::settings(options).unwrap_or_default();
+                let options = canonical::settings(&options.unnamed()).unwrap_or_default();
                 let made_of = json!({"dataset": dataset, "options": options, "base_model": base_model});
                 let hash = canonical::hash("semantic ids 2", &made_of);
                 Some(PathBuf::from(FOLDER).join(format!("{}.index.json", &hash[..8])))
@@ -103,6 +105,7 @@ impl IdFiles {
             folder: project.folder.join(FOLDER),
             quality: beside("quality.json"),
             codebooks: beside("codebooks.safetensors"),
+            modalities: beside("modalities.json"),
             manifest: Manifest::path_of(&index),
             log: beside("log.jsonl"),
             checkpoint: beside("checkpoint.safetensors"),

@@ -3,6 +3,7 @@
 mod append;
 mod id_files;
 mod keeper;
+mod modalities;
 mod publish;
 mod updates;
 mod vectors;

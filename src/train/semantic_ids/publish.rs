@@ -128,7 +128,7 @@ impl<'a> Publication<'a> {
         let manifest = Manifest {
             format: Manifest::format(),
             on: options.on.name().to_owned(),
-            options: canonical::settings(options).map_err(unwritable)?,
+            options: canonical::settings(&options.unnamed()).map_err(unwritable)?,
             seed: options.seed,
             data: made_of.to_owned(),
             sources,

@@ -124,7 +124,7 @@ impl Pairs<'_> {
 }
 
 /// Tells the watcher, and keeps nothing.
-struct Listener<'a>(&'a mut dyn Watcher);
+pub(super) struct Listener<'a>(pub &'a mut dyn Watcher);
 
 impl Observer for Listener<'_> {
     fn hear(&mut self, step: &Step) {

@@ -12,7 +12,8 @@ use crate::device::{self, DeviceChoice};
 use crate::error::{InputError, RunError};
 use crate::id_training::embeddings::{self, Reader, add_file};
 use crate::id_training::interactions::Map;
-use crate::id_training::observer::Observer;
+use crate::id_training::modalities::Modality;
+use crate::id_training::observer::{Observer, Step};
 use crate::id_training::source::{Centring, Part, Text, VectorSource};
 use crate::id_training::statistics::Statistics;
 use crate::id_training::words::Rarity;
@@ -32,6 +33,12 @@ pub(super) struct Catalogue {
 /// Vectors of the items that codebooks are trained on, and what those of later ones are made with.
 pub(super) struct Fitted {
     pub vectors: Vec<Vec<f64>>,
+    pub statistics: Statistics,
+}
+
+/// One of several sources, with what vectors of others are made with.
+pub(super) struct FittedPart {
+    pub modality: Modality,
     pub statistics: Statistics,
 }
 
@@ -161,12 +168,12 @@ impl Catalogue {
 
     /// What vectors are made of, with the hash of what is not among the items' texts.
     pub fn sources(&self, project: &Project, options: &TrainIds) -> Result<Vec<SourceHash>, InputError> {
-        let hashed = |source: &VectorSource| {
+        let hashed = |source: &VectorSource| -> Result<SourceHash, InputError> {
             let mut hash = Sha256::new();
             self.add_source(&mut hash, project, source)?;
             let words = match source {
                 VectorSource::Words(width) => {
-                    return Ok(SourceHash { source: format!("Words({width})"), sha256: None });
+                    return Ok(SourceHash { name: None, source: format!("Words({width})"), sha256: None });
                 }
                 VectorSource::Interactions(width) => format!("Interactions({width})"),
                 VectorSource::Text(text) => {
@@ -176,9 +183,15 @@ impl Catalogue {
                 VectorSource::Vectors(path) => format!("Vectors of {}", path.file_name().unwrap_or_default().display()),
                 VectorSource::Concat(_) => "Concat".to_owned(),
             };
-            Ok(SourceHash { source: words, sha256: Some(canonical::hex(hash.finalize())) })
+            Ok(SourceHash { name: None, source: words, sha256: Some(canonical::hex(hash.finalize())) })
         };
-        options.source.each().into_iter().map(hashed).collect()
+        match &options.source {
+            VectorSource::Concat(parts) => {
+                let named = |part: &Part| Ok(SourceHash { name: part.name.clone(), ..hashed(&part.source)? });
+                parts.iter().map(named).collect()
+            }
+            alone => Ok(vec![hashed(alone)?]),
+        }
     }
 
     /// The vectors of the items that codebooks are trained on, with what those of others are made with; none where the user ended
@@ -203,21 +216,17 @@ impl Catalogue {
         let statistics = match source {
             VectorSource::Vectors(_) | VectorSource::Text(_) => Statistics::None,
             VectorSource::Words(_) => {
-                let texts = self.joined(project)?;
+                let texts = self.texts_of_items(project)?;
                 let texts: Vec<&str> = trained.iter().map(|&item| texts[item].as_str()).collect();
                 Statistics::Words(Rarity::of(&texts))
             }
             VectorSource::Interactions(width) => {
                 Statistics::Interactions(Map::of(&self.first_stage_of(trained), trained.len(), *width))
             }
-            VectorSource::Concat(parts) => {
-                let (mut vectors, mut fitted) = (vec![Vec::new(); trained.len()], Vec::with_capacity(parts.len()));
-                for Part { source, weight } in parts {
-                    let Some(part) = self.fit_source(project, (source, on), trained, reading)? else { return Ok(None) };
-                    let centring = Centring::of(&part.vectors, *weight);
-                    centring.append(&part.vectors, &mut vectors);
-                    fitted.push((part.statistics, centring));
-                }
+            VectorSource::Concat(_) => {
+                let Some(parts) = self.fit_parts(project, (source, on), trained, reading)? else { return Ok(None) };
+                let vectors = self.joined(project, trained, parts.iter().map(|part| &part.modality))?;
+                let fitted = parts.into_iter().map(|part| (part.statistics, part.modality.centring)).collect();
                 return Ok(Some(Fitted { vectors, statistics: Statistics::Several(fitted) }));
             }
         };
@@ -230,6 +239,71 @@ impl Catalogue {
                 .into());
         }
         Ok(Some(Fitted { vectors, statistics }))
+    }
+
+    /// The sources of several apart, or the only one; none where the user ended it. An item may have no vector in some.
+    pub fn fit_parts(
+        &self,
+        project: &Project,
+        (source, on): (&VectorSource, TrainedOn),
+        trained: &[usize],
+        reading: &mut Reading<'_>,
+    ) -> Result<Option<Vec<FittedPart>>, RunError> {
+        let alone = [Part::of(source.clone())];
+        let parts = if let VectorSource::Concat(parts) = source { parts.as_slice() } else { &alone };
+        let mut fitted = Vec::with_capacity(parts.len());
+        for (part, name) in parts.iter().zip(source.names()) {
+            let (vectors, statistics) = if let (VectorSource::Vectors(path), 2..) = (&part.source, parts.len()) {
+                (self.some_rows(project, path, trained, (&name, reading))?, Statistics::None)
+            } else {
+                let Some(found) = self.fit_source(project, (&part.source, on), trained, reading)? else {
+                    return Ok(None);
+                };
+                (found.vectors.into_iter().map(Some).collect(), found.statistics)
+            };
+            let centring = Centring::of(&vectors, part.weight);
+            let modality = Modality { name, weight: part.weight, vectors, centring };
+            fitted.push(FittedPart { modality, statistics });
+        }
+        Ok(Some(fitted))
+    }
+
+    /// The rows of a file that is one of several sources, in which items may lack theirs; whoever looks on is told of them.
+    fn some_rows(
+        &self,
+        project: &Project,
+        path: &Path,
+        items: &[usize],
+        (name, reading): (&str, &mut Reading<'_>),
+    ) -> Result<Vec<Option<Vec<f64>>>, InputError> {
+        let ids: Vec<&str> = self.items.iter().map(|item| item.id.as_str()).collect();
+        let all = npy::read_some(&project.folder.join(path), &ids)?;
+        let rows: Vec<Option<Vec<f64>>> = items.iter().map(|&item| all[item].clone()).collect();
+        let lacking = rows.iter().filter(|row| row.is_none()).count();
+        if lacking > 0 {
+            reading.observer.hear(&Step::Lacking { source: name.to_owned(), items: lacking, of: items.len() });
+        }
+        Ok(rows)
+    }
+
+    /// The vectors of several sources one after the other, each where its centring puts it.
+    ///
+    /// # Errors
+    /// An item has a vector in none of them.
+    fn joined<'m>(
+        &self,
+        project: &Project,
+        items: &[usize],
+        parts: impl Iterator<Item = &'m Modality> + Clone,
+    ) -> Result<Vec<Vec<f64>>, InputError> {
+        let nowhere = |row: &usize| parts.clone().all(|part| part.vectors[*row].is_none());
+        if let Some(row) = (0..items.len()).find(nowhere) {
+            let problem = format!("item `{}` has a vector in none of the sources", self.items[items[row]].id);
+            return Err(InputError::new(&project.folder, problem).at("semantic_ids.source").advice(
+                "an item may lack all sources but one; a source of words or interactions has a vector of every item",
+            ));
+        }
+        Ok(Modality::joined(parts, items.len()))
     }
 
     /// The vectors of items, made with what was found of those that codebooks were trained on; none where the user ended it.
@@ -247,7 +321,7 @@ impl Catalogue {
                 Ok(Some(of_items(npy::read(&project.folder.join(path), &ids)?)))
             }
             (VectorSource::Words(width), Statistics::Words(rarity)) => {
-                let texts = self.joined(project)?;
+                let texts = self.texts_of_items(project)?;
                 Ok(Some(wanted.items.iter().map(|&item| rarity.vector(&texts[item], *width)).collect()))
             }
             (VectorSource::Interactions(_), Statistics::Interactions(map)) => {
@@ -270,19 +344,24 @@ impl Catalogue {
                     device: &device,
                     cache: &project.folder.join(cache::FOLDER),
                 };
-                let texts = self.joined(project)?;
+                let texts = self.texts_of_items(project)?;
                 let texts: Vec<String> = wanted.items.iter().map(|&item| texts[item].clone()).collect();
                 Ok(reader.vectors(&texts, reading.observer)?)
             }
             (VectorSource::Concat(parts), Statistics::Several(fitted)) => {
-                let mut joined = vec![Vec::new(); wanted.items.len()];
-                for (Part { source, .. }, (statistics, centring)) in parts.iter().zip(fitted) {
-                    let Some(vectors) = self.vectors(project, (source, statistics), wanted, reading)? else {
-                        return Ok(None);
+                let mut found = Vec::with_capacity(parts.len());
+                for ((part, name), (statistics, centring)) in parts.iter().zip(source.names()).zip(fitted) {
+                    let vectors = if let (VectorSource::Vectors(path), 2..) = (&part.source, parts.len()) {
+                        self.some_rows(project, path, wanted.items, (&name, reading))?
+                    } else {
+                        let Some(vectors) = self.vectors(project, (&part.source, statistics), wanted, reading)? else {
+                            return Ok(None);
+                        };
+                        vectors.into_iter().map(Some).collect()
                     };
-                    centring.append(&vectors, &mut joined);
+                    found.push(Modality { name, weight: part.weight, vectors, centring: centring.clone() });
                 }
-                Ok(Some(joined))
+                Ok(Some(self.joined(project, wanted.items, found.iter())?))
             }
             _ => Err(InputError::new(&project.folder, "the kept statistics are of another source of vectors").into()),
         }
@@ -300,7 +379,7 @@ impl Catalogue {
     }
 
     /// The text of each item.
-    fn joined(&self, project: &Project) -> Result<Vec<String>, InputError> {
+    fn texts_of_items(&self, project: &Project) -> Result<Vec<String>, InputError> {
         let joined: Vec<String> = self.texts.iter().map(ItemText::joined).collect();
         if joined.iter().all(String::is_empty) {
             return Err(InputError::new(&project.folder, "no item has a text to make semantic ids of")

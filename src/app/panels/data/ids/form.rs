@@ -19,15 +19,16 @@ use crate::project::edits::data::with_semantic_ids;
 /// A drag, or the typing of a number, is one step of undo; other forms of the project count from 0.
 const KEY: u64 = u64::MAX;
 
-/// Widths of a field for a path, and for a number.
+/// Widths of a field for a path, for a name, and for a number.
 const PATH: f32 = 170.0;
+const NAME: f32 = 90.0;
 const NUMBER: f32 = 64.0;
 
 /// State of the form.
 #[derive(Debug, Default)]
 pub(super) struct Form {
-    /// The path that is being typed, and the number of its field.
-    path: Option<(usize, String)>,
+    /// The path or name that is being typed, and the number of its field.
+    typed: Option<(usize, String)>,
 }
 
 /// Where ids come from, as the form offers it.
@@ -162,7 +163,7 @@ impl Form {
         if chosen != before {
             *source = match (chosen, &*source) {
                 // What was chosen so far is the first of several.
-                (Source::Several, alone) => VectorSource::Concat(vec![Part { source: alone.clone(), weight: 1.0 }]),
+                (Source::Several, alone) => VectorSource::Concat(vec![Part::of(alone.clone())]),
                 // One of several is what stays of them, where it is of the chosen kind.
                 (_, VectorSource::Concat(parts)) => {
                     let of_kind = parts.iter().find(|part| Source::of(&part.source) == chosen);
@@ -190,7 +191,8 @@ impl Form {
                     if chosen != before {
                         part.source = chosen.usual();
                     }
-                    self.details(ui, index + 1, &mut part.source, edited);
+                    self.details(ui, 2 * index + 1, &mut part.source, edited);
+                    self.name(ui, 2 * index + 2, &mut part.name);
                     real(ui, "Weight", &mut part.weight, 0.001..=1_000.0, edited);
                     let remove = ui.add_enabled(!alone, Button::new("Remove"));
                     let remove = remove.on_disabled_hover_text("Ids are made of at least one source");
@@ -204,11 +206,11 @@ impl Form {
         }
         if let Some(index) = removed {
             parts.remove(index);
-            self.path = None;
+            self.typed = None;
         }
         ui.horizontal_wrapped(|ui| {
             if ui.button("Add source").clicked() {
-                parts.push(Part { source: VectorSource::Words(256), weight: 1.0 });
+                parts.push(Part::of(VectorSource::Words(256)));
             }
             let help = "Each source's vectors are centred and scaled to its weight, and then stand one after the other";
             widgets::remark(ui, help);
@@ -238,6 +240,14 @@ impl Form {
         }
     }
 
+    /// What figures call a source; nothing for what it is.
+    fn name(&mut self, ui: &mut Ui, field: usize, name: &mut Option<String>) {
+        let mut typed = name.clone().unwrap_or_default();
+        let help = "What figures call it, as text or image; empty for what it is. It changes no id";
+        self.field(ui, field, ("Name", NAME, help), &mut typed);
+        *name = Some(typed).filter(|name| !name.is_empty());
+    }
+
     /// A path that is taken over when its field is left; an empty one is not.
     fn path(&mut self, ui: &mut Ui, field: usize, words: (&str, &str), path: &mut PathBuf) {
         let mut typed = path.clone();
@@ -248,17 +258,24 @@ impl Form {
     }
 
     fn path_or_none(&mut self, ui: &mut Ui, field: usize, (label, help): (&str, &str), path: &mut PathBuf) {
-        keep_together(ui, label, PATH);
+        let mut text = path.display().to_string();
+        self.field(ui, field, (label, PATH, help), &mut text);
+        *path = PathBuf::from(text);
+    }
+
+    /// A text that is taken over, without blanks around it, when its field is left.
+    fn field(&mut self, ui: &mut Ui, field: usize, (label, width, help): (&str, f32, &str), text: &mut String) {
+        keep_together(ui, label, width);
         let name = ui.label(label);
-        let own = self.path.take_if(|(of, _)| *of == field);
-        let mut text = own.map_or_else(|| path.display().to_string(), |(_, text)| text);
+        let own = self.typed.take_if(|(of, _)| *of == field);
+        let mut typed = own.map_or_else(|| text.clone(), |(_, typed)| typed);
         let response =
-            ui.add(TextEdit::singleline(&mut text).desired_width(PATH)).labelled_by(name.id).on_hover_text(help);
+            ui.add(TextEdit::singleline(&mut typed).desired_width(width)).labelled_by(name.id).on_hover_text(help);
         if response.lost_focus() {
-            *path = PathBuf::from(text.trim());
+            typed.trim().clone_into(text);
         }
         if response.has_focus() {
-            self.path = Some((field, text));
+            self.typed = Some((field, typed));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Semantic ids of the project: where they come from, training them with its curves, and how good they are.
 
 mod form;
+mod modalities;
 mod quality;
 
 use eframe::egui;
@@ -12,9 +13,10 @@ use crate::app::action::Action;
 use crate::app::command::Command;
 use crate::app::queries::Answer;
 use crate::app::queries::data::ProjectData;
-use crate::app::queries::semantic_ids::{IdsWork, TrainIds, TrainedIds};
+use crate::app::queries::semantic_ids::{IdsWork, KeptModalities, TrainIds, TrainedIds};
 use crate::app::theme::{self, space};
 use crate::app::widgets;
+use crate::figures::modalities::ModalitiesChart;
 use crate::figures::semantic_ids::IdsChart;
 use crate::train::semantic_ids::{IdFiles, IdsState};
 
@@ -30,6 +32,8 @@ pub(crate) struct IdsTab {
     form: Form,
     /// What is shown of training: its loss, or the codes in use.
     curves: IdsChart,
+    /// What is shown of the sources of vectors.
+    sources: ModalitiesChart,
     /// The training that this window started last, as long as it is not over.
     training: Option<TrainIds>,
     /// What begins as soon as the project is saved.
@@ -69,6 +73,9 @@ impl IdsTab {
         let Some(state) = state else { return };
         self.buttons(ui, context, &files, state);
         quality::ui(ui, context, state, &mut self.curves);
+        if modalities::are_several(context) {
+            modalities::ui(ui, context, &files, &mut self.sources);
+        }
     }
 
     /// Follows training: begins it when the project is saved, looks again while it is under way, and takes in its end.
@@ -96,6 +103,7 @@ impl IdsTab {
                     }
                     self.training = None;
                     context.actions.push(Action::renew(&trained));
+                    context.actions.push(Action::renew(&KeptModalities { files: files.clone() }));
                 }
             }
         }
@@ -127,7 +135,12 @@ impl IdsTab {
         ui.horizontal_wrapped(|ui| {
             if let Some(training) = &self.training {
                 ui.spinner();
-                let stop = ui.button("Stop training").on_hover_text("What is done is kept, and can be resumed");
+                let (text, tooltip) = if training.making == IdsWork::Modalities {
+                    ("Stop comparing", "Nothing of it is kept, and no id is changed")
+                } else {
+                    ("Stop training", "What is done is kept, and can be resumed")
+                };
+                let stop = ui.button(text).on_hover_text(tooltip);
                 if stop.clicked() {
                     context.actions.push(Action::cancel(training));
                 }
@@ -153,7 +166,9 @@ impl IdsTab {
             let anew = again.is_some_and(|text| {
                 ui.button(text).on_hover_text("From the beginning; ids that are there stay until it is done").clicked()
             });
-            if let Some(making) = pressed.or(anew.then_some(IdsWork::Fresh)) {
+            let compare = modalities::are_several(context) && modalities::button(ui);
+            let pressed = pressed.or(anew.then_some(IdsWork::Fresh)).or(compare.then_some(IdsWork::Modalities));
+            if let Some(making) = pressed {
                 self.problem = None;
                 if context.session.unsaved() {
                     context.actions.push(Action::Command(Command::SaveProject));
