@@ -55,6 +55,7 @@ mod render;
 mod runs;
 mod semantic_growth;
 mod semantic_ids;
+mod semantic_modalities;
 mod semantic_sources;
 mod semantic_updates;
 mod spoil;
