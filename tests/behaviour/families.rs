@@ -36,9 +36,11 @@ fn load(folder: &Path) -> Llama<Flex> {
     load_pretrained(folder, 0, 0, &Default::default()).unwrap()
 }
 
+/// The largest difference, relative to the largest expected number.
 fn largest_difference(got: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(got.len(), expected.len());
-    got.iter().zip(expected).fold(0.0, |most, (a, b)| most.max((a - b).abs()))
+    let largest = expected.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+    got.iter().zip(expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs())) / largest
 }
 
 fn assert_logits(name: &str, model: &Llama<Flex>, ids: &Weights, logits: &[f32]) {

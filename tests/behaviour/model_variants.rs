@@ -170,7 +170,7 @@ fn what_changes_the_numbers_and_is_not_computed_is_refused_by_its_field() {
             json!({"model_type": "qwen2", "layer_types": ["full_attention", "chunked_attention"]}),
             ["layer_types", "chunked"],
         ),
-        (json!({"model_type": "qwen2", "layer_types": ["full_attention"]}), ["layer_types", "expected 2 kinds"]),
+        (json!({"model_type": "gemma2", "layer_types": ["sliding_attention"]}), ["layer_types", "expected 2 kinds"]),
         (
             json!({"model_type": "qwen2", "layer_types": ["full_attention", "sliding_attention"]}),
             ["layer_types", "use_sliding_window"],

@@ -7,7 +7,7 @@ use super::{Reader, beginning};
 use crate::error::InputError;
 use crate::model::config::fields::is_off;
 use crate::model::config::sliding::{FULL, SLIDING};
-use crate::model::config::{Family, Sliding};
+use crate::model::config::{Family, MAX_LAYERS, Sliding};
 
 /// From which layer on Qwen's slide, and every which of Gemma 3's does not, where nothing is said.
 const FIRST_SLIDING: usize = 28;
@@ -16,6 +16,10 @@ const FULL_EVERY: usize = 6;
 impl Reader<'_> {
     /// The layers that are held to a window; none where no layer is, or where the window is as wide as the context.
     pub(super) fn sliding(&self, defaults: &Defaults, layers: usize) -> Result<Option<Sliding>, InputError> {
+        // What is no model is refused elsewhere, before anything is made of it.
+        if layers > MAX_LAYERS {
+            return Ok(None);
+        }
         let listed = self.listed_layers(layers)?;
         let first_or = |missing: usize| match self.get("max_window_layers") {
             None | Some(Value::Null) => Ok(missing),
@@ -88,7 +92,8 @@ impl Reader<'_> {
             }
         };
         let listed = kinds.iter().map(slides).collect::<Result<Vec<bool>, _>>()?;
-        if listed.len() != layers {
+        // A list in which no layer is unlike the others says nothing, however long it is.
+        if listed.contains(&true) && listed.len() != layers {
             let problem = format!("expected {layers} kinds, one a layer, got {}", listed.len());
             return Err(self.error("layer_types", &problem));
         }
