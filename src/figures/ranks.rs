@@ -52,26 +52,27 @@ pub fn front(record: &RankRecord) -> Chart {
     let dots = |slot: usize| SeriesStyle { width: 0.0, ..SeriesStyle::data(slot) };
     let series = |name: &str, places: &[usize], style| Series { name: name.to_owned(), points: of(places), style };
     let chosen = &record.candidates[record.chosen];
+    // What comes first is drawn over the rest.
     let series = vec![
-        series("Measured", &all, dots(0)),
-        series("Front", &record.front(), SeriesStyle::method(0)),
-        series("Same rank everywhere", &record.uniform, SeriesStyle::method(1)),
-        series("Proposed by the spectrum", &[record.proposal], SeriesStyle::points(2)),
         series("Chosen", &[record.chosen], SeriesStyle::points(3)),
+        series("Proposed by the spectrum", &[record.proposal], SeriesStyle::points(2)),
+        series("Same rank everywhere", &record.uniform, SeriesStyle::method(1)),
+        series("Front", &record.front(), SeriesStyle::method(0)),
+        series("All adapters", &all, dots(0)),
     ];
     let x = Axis { better: Some(Better::Lower), ..Axis::new("Adapter parameters") };
     let y = Axis {
         better: Some(Better::Lower),
         unit: Some("nats a response token".to_owned()),
-        ..Axis::new("Validation loss")
+        ..Axis::new("Loss on validation users")
     };
     let budget = (record.budget * record.whole as f64) as u64;
     let subtitle = format!(
-        "Chosen: {} of {} parameters, loss {:.4}, of {} adapters within {budget} parameters and beyond",
+        "Chosen of {} adapters: {} of {} parameters (at most {budget}), loss {:.4}",
+        record.candidates.len(),
         chosen.parameters,
         record.whole,
         chosen.loss,
-        record.candidates.len(),
     );
     let caption = format!(
         "Parts of one adapter that stage 1 trained, on {} validation targets, without further training. The one of least loss within \
@@ -162,7 +163,7 @@ mod tests {
         };
         assert_eq!(points("Front"), [[20.0, 3.0], [40.0, 1.5], [80.0, 1.0]]);
         assert_eq!(points("Chosen"), [[40.0, 1.5]]);
-        assert_eq!(points("Measured").len(), 4);
+        assert_eq!(points("All adapters").len(), 4);
     }
 
     #[test]

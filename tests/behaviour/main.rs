@@ -47,6 +47,7 @@ mod project;
 mod protocols;
 mod pulled_rows;
 mod queue;
+mod rank_search;
 mod read_only;
 mod recommend;
 mod reference;

@@ -15,6 +15,7 @@ use crate::method::gradient_surgery::Meeting;
 use crate::render::Field;
 use crate::run::federation::Round;
 use crate::subspace::Side;
+use crate::train::rank_search::RankRecord;
 use crate::train::stage_artifacts::read_meetings;
 
 /// What moved in a run's adapters.
@@ -143,5 +144,23 @@ impl Query for WeightUpdate {
 
     fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Arc<Field>>, InputError> {
         update(&self.run.open()?, &self.module, self.stage, self.since).map(Some)
+    }
+}
+
+/// What the search for ranks of a run's stage 1 measured; none where its modules were given the same rank.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RankSearchOf {
+    pub(crate) run: RunStamp,
+}
+
+impl Query for RankSearchOf {
+    type Answer = Option<RankRecord>;
+
+    fn follows(&self, earlier: &Self) -> bool {
+        self.run.follows(&earlier.run)
+    }
+
+    fn answer(&self, _: &QueryContext<'_>) -> Result<Option<Self::Answer>, InputError> {
+        RankRecord::read(&self.run.open()?.adapter(1)).map(Some)
     }
 }

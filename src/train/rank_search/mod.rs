@@ -69,6 +69,7 @@ impl RankChoice {
         let model: Llama<B::InnerBackend> = model.clone().map(&|t: Tensor<B, 2>| t.inner());
         let (space, lora) = (&self.space, self.lora);
         let limit = if lora.search.is_measured() { lora.candidates.max(space.rungs.len() + 1) } else { 1 };
+        let targets: usize = data.validation.iter().map(|sequence| sequence.branches.len()).sum();
         let mut done = 0;
         let mut evaluate = |configuration: &[usize]| -> Result<f64, RunError> {
             if observer.control() == Control::Stop {
@@ -77,15 +78,16 @@ impl RankChoice {
             let part = model.clone().cut(&space.ranks(configuration));
             let loss = mean_loss(&part, &data.validation, task.project.training.temperature);
             done += 1;
-            let rate = done as f64 / began.elapsed().as_secs_f64().max(1e-9);
+            // In targets, as whoever tells how long the rest of the run takes wants it.
+            let seconds = began.elapsed().as_secs_f64().max(1e-9) / done as f64;
             observer.progress(&Progress {
                 phase: Phase::Train,
                 stage: 1,
                 stages: task.dataset.stages.len(),
                 done: done as u64,
                 total: limit as u64,
-                rate,
-                eta_seconds: Some((limit - done.min(limit)) as f64 / rate),
+                rate: targets as f64 / seconds,
+                eta_seconds: Some((limit - done.min(limit)) as f64 * seconds),
                 memory_bytes: peak_memory::peak_bytes(),
             })?;
             Ok(loss)
@@ -103,7 +105,6 @@ impl RankChoice {
             RankSearch::Off | RankSearch::Spectrum => {}
         }
         let measured = search.measured();
-        let targets = data.validation.iter().map(|sequence| sequence.branches.len()).sum();
         let record = self.record(&measured, targets, began.elapsed().as_secs_f64());
         let chosen = &record.candidates[record.chosen];
         let words = format!(
@@ -196,14 +197,18 @@ fn proposed(space: &RankSpace, signals: &[usize], budget: f64) -> Configuration 
             reached.push((space.rungs[rung] as f64 / signal.max(1) as f64, rung, module));
         }
     }
-    reached.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)).then(one.2.cmp(&other.2)));
+    reached.sort_by(|one, other| one.0.total_cmp(&other.0));
     let mut configuration = space.uniform(0);
-    for (_, rung, module) in reached {
-        let before = std::mem::replace(&mut configuration[module], rung);
-        if space.parameters(&configuration) as f64 > budget * space.whole() as f64 {
-            configuration[module] = before;
+    // What is reached at the same factor is taken together.
+    for together in reached.chunk_by(|one, other| one.0 == other.0) {
+        let mut next = configuration.clone();
+        for &(_, rung, module) in together {
+            next[module] = next[module].max(rung);
+        }
+        if space.parameters(&next) as f64 > budget * space.whole() as f64 {
             break;
         }
+        configuration = next;
     }
     configuration
 }

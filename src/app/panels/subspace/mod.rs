@@ -7,6 +7,7 @@ mod meaning;
 mod naming;
 mod pinning;
 mod player;
+mod ranks;
 mod space;
 mod steer;
 mod tabs;
@@ -18,6 +19,7 @@ use eframe::egui;
 use egui::{Button, KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
 
 use self::clients::has_clients;
+use self::ranks::RankChart;
 use self::space::Space;
 use self::steer::Steer;
 use self::tabs::Tab;
@@ -45,6 +47,7 @@ use crate::figures::river::{RiverOf, direction_river};
 use crate::figures::rounds::RoundsChart;
 use crate::figures::spectra::spectra;
 use crate::figures::{self, Provenance as _};
+use crate::model::RankSearch;
 use crate::plot::series_style::SeriesStyle;
 use crate::plot::{Chart, Highlight, Picture, river};
 use crate::project::board::PinnedFigure;
@@ -85,6 +88,7 @@ pub(crate) struct SubspacePanel {
     /// What is pointed at in each of two rivers, which stands out in the other one too.
     pointed: [Option<String>; 2],
     movers: Movers,
+    ranks: RankChart,
     steer: Steer,
     /// Room beside the names of the views, where what can be done with a chart stands; none where it is too narrow.
     corner: Option<Rect>,
@@ -148,7 +152,13 @@ impl Panel for SubspacePanel {
         ui.horizontal_wrapped(|ui| {
             let operated = runs.iter().any(|run| run.config.method.has_surgery());
             let clients = runs.iter().any(|run| has_clients(run));
-            let of_a_run = |tab: &Tab| (operated || *tab != Tab::Conflicts) && (clients || !tab.of_clients());
+            let searched = runs.iter().any(|run| run.config.project.training.lora.search != RankSearch::Off);
+            let of_a_run = |tab: &Tab| match tab {
+                Tab::Conflicts => operated,
+                Tab::Clients | Tab::Rounds => clients,
+                Tab::Ranks => searched,
+                _ => true,
+            };
             for tab in Tab::ALL.into_iter().filter(of_a_run) {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
@@ -176,6 +186,7 @@ impl Panel for SubspacePanel {
             Tab::Retention => self.retention(ui, context, &runs, one),
             Tab::Conflicts => self.conflicts(ui, context, &runs, one),
             Tab::Meaning => self.meaning(ui, context, &runs, one),
+            Tab::Ranks => self.ranks(ui, context, one),
             Tab::Steer => self.steering(ui, context, one),
             Tab::Distances => self.distances(ui, context, &runs, one.side),
             Tab::Clients => self.clients(ui, context, &runs, one),
@@ -197,11 +208,12 @@ impl SubspacePanel {
                 if choice(ui, ("Run", 170.0), &mut id, &options).changed() {
                     selection.run = Some(id);
                 }
-                if !matches!(self.tab, Tab::River | Tab::Space) {
+                if !matches!(self.tab, Tab::River | Tab::Space | Tab::Ranks) {
                     let stages: Vec<_> = one.report.stages.iter().map(|&stage| (stage, stage.to_string())).collect();
                     stage_choice(ui, selection, one, &stages);
                 }
-                if !matches!(self.tab, Tab::Clients | Tab::Retention | Tab::Conflicts | Tab::Meaning | Tab::Steer) {
+                let alone = [Tab::Clients, Tab::Retention, Tab::Conflicts, Tab::Meaning, Tab::Ranks, Tab::Steer];
+                if !alone.contains(&self.tab) {
                     self.beside_choice(ui, runs, one);
                 }
             }
@@ -238,6 +250,10 @@ impl SubspacePanel {
                 Tab::Rounds => {
                     let all = RoundsChart::ALL.map(|charted| (charted, charted.label().to_owned()));
                     choice(ui, ("Of each round", 130.0), &mut self.charted, &all);
+                }
+                Tab::Ranks => {
+                    let all = RankChart::ALL.map(|shown| (shown, shown.label().to_owned()));
+                    choice(ui, ("Shown", 190.0), &mut self.ranks, &all);
                 }
                 Tab::Space
                 | Tab::River

@@ -18,11 +18,12 @@ pub(super) enum Tab {
     Retention,
     Conflicts,
     Meaning,
+    Ranks,
     Steer,
 }
 
 impl Tab {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Space,
         Self::River,
         Self::Map,
@@ -35,6 +36,7 @@ impl Tab {
         Self::Retention,
         Self::Conflicts,
         Self::Meaning,
+        Self::Ranks,
         Self::Steer,
     ];
 
@@ -53,6 +55,7 @@ impl Tab {
             Self::Space => &figures::directions::SPEC,
             Self::Weights => &figures::weights::SPEC,
             Self::Meaning => &figures::meaning::SPEC,
+            Self::Ranks => &figures::ranks::SPEC,
             Self::Steer => return None,
         })
     }
@@ -95,6 +98,9 @@ impl Tab {
             Self::Spectra => {
                 "A line that drops at once means that the update does one thing; one that stays up means that it does many things at a time. Lines that rise from stage to stage are an adapter that goes on learning."
             }
+            Self::Ranks => {
+                "Each mark is an adapter that gives some modules more ranks than others: the further left the smaller it is, the lower the better it predicts. The map says which modules were given an adapter in the end, and how large a one."
+            }
             Self::Angles => {
                 "At 0° the adapter still uses the same direction as before, at 90° it uses one that it did not have. The fewer large angles, the more of the earlier stages is still in place."
             }
@@ -112,11 +118,6 @@ impl Tab {
 
     pub(super) const fn of_a_module(self) -> bool {
         matches!(self, Self::Space | Self::River | Self::Weights | Self::Spectra | Self::Angles | Self::Meaning)
-    }
-
-    /// Whether it is of runs that clients trained alone.
-    pub(super) const fn of_clients(self) -> bool {
-        matches!(self, Self::Clients | Self::Rounds)
     }
 
     pub(super) const fn of_a_side(self) -> bool {
