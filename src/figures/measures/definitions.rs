@@ -214,7 +214,7 @@ const SEMANTIC_IDS: &[Measure] = &[
     )
     .unit("nats")
     .better(Lower),
-    measure("agreement", "Agreement", "Of an item's 10 nearest items by one source of vectors and by another: those that both name, of all that either names. 1 where both name the same"),
+    measure("agreement_of_sources", "Agreement", "Of an item's 10 nearest items by one source of vectors and by another: those that both name, of all that either names. 1 where both name the same"),
     measure("agreement_by_chance", "Agreement by chance", "The agreement of two sources that have nothing to do with each other: both name items at random"),
     measure("beyond_chance", "Beyond chance", "Share of the items whose sources have more neighbours in common than 99 of 100 would by chance").better(Higher),
     measure("neighbours_in_common", "Neighbours in common", "How many of an item's 10 nearest items by one source of vectors are among the 10 nearest by another"),
