@@ -115,9 +115,9 @@ fn one_client_that_always_takes_part_is_the_stage_in_one_place() {
 #[test]
 fn what_rounds_cost_is_told_and_clients_are_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let private = "clients: 5, participation: 0.6, rounds: 4, local_steps: 2, clip: 0.05, noise: 1.5, delta: 0.001";
-    let shared = "clients: 5, rounds: 2, local_steps: 2";
-    let project = trained(folder.path(), &[federated("private", private), federated("shared", shared)]);
+    let private = "clients: 5, participation: 0.6, rounds: 4, local_steps: 2, clip: 0.001, noise: 1.5, delta: 0.001";
+    let open = "clients: 5, rounds: 2, local_steps: 2";
+    let project = trained(folder.path(), &[federated("private", private), federated("open", open)]);
     let rounds = |name| -> Vec<Round> { folder_of(&project, name).rounds(2).unwrap().unwrap() };
 
     let told = rounds("private");
@@ -125,20 +125,20 @@ fn what_rounds_cost_is_told_and_clients_are_kept() {
     let mechanism = SampledGaussian { sampling: 0.6, noise: 1.5 };
     for (round, number) in told.iter().zip(1..) {
         assert_eq!(round.epsilon, Some(mechanism.epsilon(number, 0.001)), "round {number}");
-        assert_eq!(round.clipped, round.clients.len(), "steps of AdamW go further than 0.05");
+        assert_eq!(round.clipped, round.clients.len(), "steps of AdamW go further than 0.001");
     }
     let of_round = |round: usize| steps(&folder_of(&project, "private")).iter().filter(|s| s.epoch == round).count();
     for round in &told {
         assert_eq!(of_round(round.round), 2 * round.clients.len());
     }
 
-    let numbers: usize = state(&folder_of(&project, "shared")).values().map(|matrix| matrix.values.len()).sum();
-    for round in rounds("shared") {
+    let numbers: usize = state(&folder_of(&project, "open")).values().map(|matrix| matrix.values.len()).sum();
+    for round in rounds("open") {
         assert_eq!((round.clients.as_slice(), round.epsilon), (&[1, 2, 3, 4, 5][..], None));
         // All take part in the first round, whose state is what PESO pulls toward: it is not sent twice.
         assert_eq!((round.bytes_down, round.bytes_up), (5 * 4 * numbers as u64, 5 * 4 * numbers as u64));
     }
-    let run = folder_of(&project, "shared");
+    let run = folder_of(&project, "open");
     let last = run.last_round(2).unwrap().unwrap();
     assert_eq!(last.clients.len(), 5);
     let overlaps = ClientOverlaps::of_stage(&run, 2, Side::Left).unwrap().unwrap();
@@ -164,6 +164,11 @@ fn a_table_that_cannot_be_used_is_told_before_anything_is_trained() {
     let folder = tempfile::tempdir().unwrap();
     let project = project(folder.path(), &[federated("by column", "split: Column(users: \"../users.csv:region\")")]);
     let options = RunOptions { device: DeviceChoice::Cpu, ..RunOptions::default() };
-    let refused = worker::run(&project, &RunSelection::default(), &options, &mut Silent).unwrap_err();
-    assert!(refused.to_string().contains("outside the project's folder"), "{refused}");
+    let outcomes = worker::run(&project, &RunSelection::default(), &options, &mut Silent).unwrap();
+    let refused = outcomes.iter().find(|outcome| outcome.experiment == "by column").unwrap();
+    assert!(refused.status == Status::Failed && refused.unusable_input, "{refused:?}");
+    assert!(refused.reason.as_ref().unwrap().contains("outside the project's folder"), "{refused:?}");
+    let runs = fs::read_dir(project.runs_dir(None)).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: Vec<String> = runs.map(|name| name.to_string_lossy().into_owned()).collect();
+    assert!(!names.iter().any(|name| name.starts_with("shared-base")), "no base model was trained for it: {names:?}");
 }

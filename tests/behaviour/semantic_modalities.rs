@@ -63,12 +63,13 @@ fn what_is_planted_is_found() {
         assert!(agreement(kind) < 3.0 * pair.chance, "{kind}: {} {}", agreement(kind), pair.chance);
     }
     assert!(pair.alignment.unwrap() > 2.0 * pair.alignment_by_chance.unwrap(), "{pair:?}");
-    // Items that are told by one source alone lose their companions without it.
+    // Items that are told by their text alone lose their companions without it.
     let [text, image, seeds] = [0, 1, 2];
     assert_eq!(found.changes.iter().map(|change| change.without).collect::<Vec<_>>(), [Some(0), Some(1), None]);
     let kept = |kind: &str, change: usize| mean(kind, &|item| Some(item.companions[change]));
     assert!(kept("text", text) < kept("text", image), "{} {}", kept("text", text), kept("text", image));
-    assert!(kept("image", image) < kept("image", text), "{} {}", kept("image", image), kept("image", text));
+    // One whose image is of another group lies there by both; without the image it goes back to the group of its text.
+    assert!(kept("apart", image) < kept("apart", seeds) - 0.2, "{} {}", kept("apart", image), kept("apart", seeds));
     let index = |change: usize| found.changes[change].levels[0].rand_index;
     assert!(index(text) < index(seeds) && index(image) < index(seeds), "{:?}", found.changes);
 
@@ -86,7 +87,8 @@ fn what_is_planted_is_found() {
     assert_eq!(fs::metadata(&place.modalities).unwrap().modified().unwrap(), written);
     let ids = fs::read_to_string(folder.join("data/image.ids.txt")).unwrap();
     let mut ids: Vec<&str> = ids.lines().collect();
-    ids.rotate_left(1);
+    // In an order that has nothing to do with the groups, which come one after the other.
+    ids.sort_by_key(|id| id.bytes().fold(7_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)));
     fs::write(folder.join("data/image.ids.txt"), ids.join("\n")).unwrap();
     let (other, _) = compared(folder);
     assert!(other.pairs[0].agreement < 2.0 * other.pairs[0].chance, "images of other items: {:?}", other.pairs[0]);
