@@ -16,7 +16,7 @@ pub fn slug(name: &str) -> String {
     let short = short.trim_end_matches('-');
     if short.is_empty() {
         "experiment".to_owned()
-    } else if short.starts_with(SHARED_PREFIX) {
+    } else if short == SHARED_PREFIX.trim_end_matches('-') || short.starts_with(SHARED_PREFIX) {
         // Such names are taken for the folders that runs share.
         format!("run-{short}")
     } else {

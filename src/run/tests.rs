@@ -511,6 +511,7 @@ fn slugs_are_safe_folder_names() {
     assert_eq!(slug("../../etc"), "etc");
     assert_eq!(slug("  "), "experiment");
     assert_eq!(slug("Shared base"), "run-shared-base");
+    assert_eq!(slug("Shared"), "run-shared");
     assert!(slug(&"x".repeat(500)).len() <= 40);
 }
 
