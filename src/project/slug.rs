@@ -9,17 +9,21 @@ pub fn whole(name: &str) -> String {
     words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
-/// A name as a part of a folder's name: the beginning of [`whole`].
-pub fn slug(name: &str) -> String {
+/// The beginning of [`whole`], of at most 40 characters.
+pub fn short(name: &str) -> String {
     const LONGEST: usize = 40;
-    let short: String = whole(name).chars().take(LONGEST).collect();
-    let short = short.trim_end_matches('-');
+    let beginning: String = whole(name).chars().take(LONGEST).collect();
+    beginning.trim_end_matches('-').to_owned()
+}
+
+/// The name of an experiment as a part of its run folders' names: [`short`], but never that of a folder that runs share.
+pub fn slug(experiment: &str) -> String {
+    let short = short(experiment);
     if short.is_empty() {
         "experiment".to_owned()
-    } else if short == SHARED_PREFIX.trim_end_matches('-') || short.starts_with(SHARED_PREFIX) {
-        // Such names are taken for the folders that runs share.
+    } else if format!("{short}-").starts_with(SHARED_PREFIX) {
         format!("run-{short}")
     } else {
-        short.to_owned()
+        short
     }
 }

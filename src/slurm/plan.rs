@@ -3,7 +3,7 @@
 use crate::budget::estimate::{Estimate, RunEstimate};
 use crate::error::InputError;
 use crate::project::Project;
-use crate::project::slug::slug;
+use crate::project::slug::short;
 use crate::run::planned::{PlannedRun, planned};
 use crate::run::shared_part::{self, BASE, FIRST, SharedPart};
 use crate::run::{RunFolder, RunOptions, RunSelection, Status};
@@ -132,7 +132,7 @@ fn job(project: &Project, layer: Layer, runs: Vec<String>, estimate: Option<&Est
     });
     Job {
         layer,
-        name: format!("peso-{}-{}", slug(&project.name), layer.name()),
+        name: format!("peso-{}-{}", short(&project.name), layer.name()),
         seconds: seconds.reduce(f64::max),
         peak_memory_bytes: known.iter().filter_map(|run| run.peak_memory_bytes).max(),
         runs,

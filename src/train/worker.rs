@@ -245,12 +245,19 @@ fn one_run(task: &Task<'_>, config: &RunConfig, watcher: &mut dyn Watcher) -> Re
         RunFolder::open(&there)?.delete()?;
     }
     let folder = RunFolder::create(&task.runs_dir, config)?;
-    if folder.status() == Status::Finished && result_matrix::is_complete(task, &folder)? {
+    let is_done = || -> Result<bool, RunError> {
+        Ok(folder.status() == Status::Finished && result_matrix::is_complete(task, &folder)?)
+    };
+    if is_done()? {
         return Ok(outcome(Status::Finished, None));
     }
     let Some(lock) = folder.try_lock()? else {
         return Ok(outcome(Status::Running, Some(folder.busy().to_string())));
     };
+    // Whoever had it may have finished it since, and what is made of it reads its status at this moment.
+    if is_done()? {
+        return Ok(outcome(Status::Finished, None));
+    }
     // What was wanted of an earlier worker does not bind this one.
     folder.set_control(Control::Run)?;
     let work = config.method.adapter_method().map(|method| Work::of(task, method));
