@@ -2,12 +2,14 @@
 //! they turned, what was kept and what it means; two runs or two stages side by side.
 
 mod analysis;
+mod choices;
 mod clients;
 mod meaning;
 mod naming;
 mod pinning;
 mod player;
 mod ranks;
+mod rivers;
 mod space;
 mod steer;
 mod tabs;
@@ -16,7 +18,7 @@ mod weights;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Button, KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
+use egui::{KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
 
 use self::clients::has_clients;
 use self::ranks::RankChart;
@@ -32,24 +34,21 @@ use super::{
 };
 use crate::analysis::subspace_report::SubspaceReport;
 use crate::app::queries::RunStamp;
-use crate::app::queries::subspace::{AdapterMovement, DirectionsByStage};
+use crate::app::queries::subspace::AdapterMovement;
 use crate::app::watch::RunView;
 use crate::app::{theme, widgets};
-use crate::figures::adapters::{
-    AdapterRun, AdapterStage, AngleOptions, Reference, leading_module, module_words, side_words,
-};
+use crate::figures::Provenance as _;
+use crate::figures::adapters::{AdapterRun, AdapterStage, AngleOptions, Reference, leading_module, module_words};
 use crate::figures::angles::angles;
 use crate::figures::directions::pictured;
 use crate::figures::distances::distances;
 use crate::figures::drift_map::{DriftMapValue, drift_map};
 use crate::figures::retention::Movers;
-use crate::figures::river::{RiverOf, direction_river};
 use crate::figures::rounds::RoundsChart;
 use crate::figures::spectra::spectra;
-use crate::figures::{self, Provenance as _};
 use crate::model::RankSearch;
 use crate::plot::series_style::SeriesStyle;
-use crate::plot::{Chart, Highlight, Picture, river};
+use crate::plot::{Chart, Picture};
 use crate::project::board::PinnedFigure;
 use crate::subspace::Side;
 
@@ -200,93 +199,6 @@ impl Panel for SubspacePanel {
 }
 
 impl SubspacePanel {
-    fn choices(&mut self, ui: &mut Ui, selection: &mut Selection, runs: &[&Arc<RunView>], one: Reported<'_>) {
-        ui.horizontal_wrapped(|ui| {
-            if !matches!(self.tab, Tab::Distances | Tab::Rounds) {
-                let options: Vec<_> = runs.iter().map(|run| (run.id.clone(), run_label(run, runs))).collect();
-                let mut id = one.run.id.clone();
-                if choice(ui, ("Run", 170.0), &mut id, &options).changed() {
-                    selection.run = Some(id);
-                }
-                if !matches!(self.tab, Tab::River | Tab::Space | Tab::Ranks) {
-                    let stages: Vec<_> = one.report.stages.iter().map(|&stage| (stage, stage.to_string())).collect();
-                    stage_choice(ui, selection, one, &stages);
-                }
-                let alone = [Tab::Clients, Tab::Retention, Tab::Conflicts, Tab::Meaning, Tab::Ranks, Tab::Steer];
-                if !alone.contains(&self.tab) {
-                    self.beside_choice(ui, runs, one);
-                }
-            }
-            if self.tab.of_a_module() {
-                let modules = one.report.modules.iter();
-                let modules: Vec<_> = modules.map(|module| (module.name.clone(), module_words(module))).collect();
-                let mut module = one.module.to_owned();
-                if choice(ui, ("Module", 120.0), &mut module, &modules).changed() {
-                    selection.module = Some(module);
-                }
-            }
-            if self.tab.of_a_side() {
-                let sides = [Side::Left, Side::Right].map(|side| (side, side_words(side).to_owned()));
-                let mut side = one.side;
-                choice(ui, ("Side", 130.0), &mut side, &sides).on_hover_text(
-                    "An update of a weight reads its input along some directions and writes along others",
-                );
-                selection.side = side;
-            }
-            match self.tab {
-                Tab::Map => {
-                    let all = DriftMapValue::ALL.map(|mapped| (mapped, mapped.label().to_owned()));
-                    choice(ui, ("Colour", 190.0), &mut self.mapped, &all).on_hover_text(self.mapped.meaning());
-                }
-                Tab::Angles | Tab::Distances => {
-                    let all = Reference::ALL.map(|against| (against, against.label().to_owned()));
-                    choice(ui, ("Against", 130.0), &mut self.against, &all);
-                }
-                Tab::Retention => {
-                    let all = Movers::ALL.map(|movers| (movers, movers.label().to_owned()));
-                    choice(ui, ("Directions", 210.0), &mut self.movers, &all)
-                        .on_hover_text("Along a direction that hardly moved, what was kept is mostly noise");
-                }
-                Tab::Rounds => {
-                    let all = RoundsChart::ALL.map(|charted| (charted, charted.label().to_owned()));
-                    choice(ui, ("Of each round", 130.0), &mut self.charted, &all);
-                }
-                Tab::Ranks => {
-                    let all = RankChart::ALL.map(|shown| (shown, shown.label().to_owned()));
-                    choice(ui, ("Shown", 190.0), &mut self.ranks, &all);
-                }
-                Tab::Space
-                | Tab::River
-                | Tab::Weights
-                | Tab::Spectra
-                | Tab::Clients
-                | Tab::Conflicts
-                | Tab::Meaning
-                | Tab::Steer => {}
-            }
-        });
-    }
-
-    fn beside_choice(&mut self, ui: &mut Ui, runs: &[&Arc<RunView>], one: Reported<'_>) {
-        let mut options = vec![(ComparedWith::Nothing, "Nothing".to_owned())];
-        if !matches!(self.tab, Tab::River | Tab::Space) {
-            let stages = one.report.stages.iter().filter(|stage| **stage != one.stage);
-            options.extend(stages.map(|&stage| (ComparedWith::Stage(stage), format!("Stage {stage}"))));
-        }
-        let others = runs.iter().filter(|run| run.id != one.run.id);
-        options.extend(others.map(|run| (ComparedWith::Run(run.id.clone()), run_label(run, runs))));
-        let mut beside = self.beside.clone();
-        if !options.iter().any(|(option, _)| *option == beside) {
-            beside = ComparedWith::Nothing;
-        }
-        let before = beside.clone();
-        choice(ui, ("Beside", 170.0), &mut beside, &options)
-            .on_hover_text("Another stage, or another run after the same stage, in the same colours and scales");
-        if beside != before {
-            self.beside = beside;
-        }
-    }
-
     /// The map, spectra or angles of what is chosen.
     fn chart(&self, context: &Context<'_>, runs: &[&Arc<RunView>], of: (Reported<'_>, Option<Reported<'_>>)) -> Chart {
         let synthetic = context.session.synthetic();
@@ -313,83 +225,6 @@ impl SubspacePanel {
 
     fn angle_options(&self, side: Side) -> AngleOptions {
         AngleOptions { side, reference: self.against }
-    }
-
-    /// One river, or two in one scale side by side.
-    fn rivers(
-        &mut self,
-        ui: &mut Ui,
-        context: &mut Context<'_>,
-        runs: &[&Arc<RunView>],
-        of: [Option<Reported<'_>>; 2],
-    ) {
-        let synthetic = context.session.synthetic();
-        let mut charts = Vec::new();
-        let names: Vec<String> = of.iter().flatten().map(|shown| run_label(shown.run, runs)).collect();
-        for (Reported { run, report, module, side, .. }, name) in of.into_iter().flatten().zip(&names) {
-            let words = report.modules.iter().find(|found| found.name == module).map(module_words);
-            let Some(words) = words else {
-                charts.push(Chart::empty(
-                    figures::river::SPEC.title,
-                    format!("The adapter of {name} has no such module"),
-                ));
-                continue;
-            };
-            let query = DirectionsByStage { run: RunStamp::of(run), module: module.to_owned() };
-            let what = format!("Following the directions of {name}");
-            let directions = answered(ui, context, &query, &what);
-            let of = RiverOf { module: &words, run: name };
-            charts.extend(directions.map(|found| direction_river(found, &of, side, synthetic)));
-        }
-        river::in_one_scale(&mut charts);
-        let shown: Vec<Arc<Chart>> = charts.into_iter().map(Arc::new).collect();
-        match &shown[..] {
-            [] => {}
-            [only] => {
-                if let Some(of) = of[0] {
-                    actions(ui, context, only, self.pinned(of), self.corner);
-                }
-                self.river_card(ui, context, (only, of[0]), 0);
-            }
-            two => side_by_side(ui, two.len(), |ui, index| {
-                ui.horizontal(|ui| {
-                    ui.label(egui::RichText::new(&names[index]).family(theme::semi_bold()));
-                    if let Some(of) = of[index] {
-                        chart_actions(ui, context, &two[index], self.pinned(of));
-                    }
-                });
-                self.river_card(ui, context, (&two[index], of[index]), index);
-            }),
-        }
-    }
-
-    /// A river, in which what is pointed at in the one beside stands out; a click on a bar shows what the direction means.
-    fn river_card(
-        &mut self,
-        ui: &mut Ui,
-        context: &mut Context<'_>,
-        (chart, of): (&Arc<Chart>, Option<Reported<'_>>),
-        index: usize,
-    ) {
-        let stages = of.map_or(&[][..], |of| &of.report.stages);
-        let place = of.and_then(|of| stages.iter().position(|stage| *stage == of.stage));
-        let mut marked = Highlight {
-            pointed: self.pointed[1 - index].clone(),
-            framed: place.map(|stage| [stage, context.selection.direction]),
-            ..Highlight::default()
-        };
-        explained_marked_card(ui, chart, ["river", "river beside"][index], &mut marked);
-        if self.pointed[index] != marked.pointed {
-            self.pointed[index] = marked.pointed;
-            ui.request_repaint();
-        }
-        if let (Some([stage, direction]), Some(of)) = (marked.clicked, of) {
-            context.selection.run = Some(of.run.id.clone());
-            context.selection.stage = stages.get(stage).copied();
-            context.selection.direction = direction;
-            self.tab = Tab::Meaning;
-        }
-        context.charts.push(Arc::clone(chart));
     }
 
     fn distances(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>], side: Side) {
@@ -419,20 +254,6 @@ impl SubspacePanel {
         actions(ui, context, &chart, figure, self.corner);
         explained_chart_card(ui, &chart, "subspace chart");
         context.charts.push(chart);
-    }
-}
-
-/// The stage, and a way back to the newest one, which never comes by itself.
-fn stage_choice(ui: &mut Ui, selection: &mut Selection, one: Reported<'_>, stages: &[(usize, String)]) {
-    let mut stage = one.stage;
-    if choice(ui, ("Stage", 60.0), &mut stage, stages).changed() {
-        selection.stage = Some(stage);
-    }
-    let newest = one.report.stages.last().copied().filter(|newest| *newest != one.stage);
-    let button = ui.add_enabled(newest.is_some(), Button::new("Newest"));
-    let button = button.on_hover_text("Go to the last stage that is trained");
-    if button.on_disabled_hover_text("This is the last stage that is trained").clicked() {
-        selection.stage = newest;
     }
 }
 
