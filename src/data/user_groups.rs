@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
@@ -214,12 +215,18 @@ pub fn column_values(
     dataset: &Dataset,
     folder: &Path,
 ) -> Result<Vec<Option<String>>, InputError> {
+    let path = &folder.join(file);
     // A board or a method may name one, and who sent the project must not have a file of the reader's shown.
-    if !file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+    let is_plain = file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let leads_out = match (fs::canonicalize(path), fs::canonicalize(folder)) {
+        (Ok(place), Ok(folder)) => !place.starts_with(folder),
+        // What is not there cannot be read either.
+        _ => false,
+    };
+    if !is_plain || leads_out {
         return Err(InputError::new(file, "the table of users lies outside the project's folder")
             .advice("copy it there, and name it by its path from there"));
     }
-    let path = &folder.join(file);
     let separator = match path.extension().and_then(|ending| ending.to_str()) {
         Some("tsv" | "user") => b'\t',
         _ => b',',

@@ -90,6 +90,15 @@ impl Contents {
         for named in project.paths() {
             moved.place(&project, &named, options, &mut entries, &mut outside)?;
         }
+        for table in project.tables() {
+            let path = project.folder.join(&table);
+            // One that leads out of the folder is read by nobody.
+            if let Some(inside) = relative(&path, &project.folder)
+                && path.is_file()
+            {
+                entries.push(Entry::of_file(slashed(&inside), path)?);
+            }
+        }
         let text = if moved.is_nothing() {
             // As it was written, comments and all.
             fs::read(&file).map_err(|error| InputError::io(&file, "read", &error))?
@@ -308,7 +317,7 @@ fn size(file: &Path) -> Result<u64, InputError> {
     fs::metadata(file).map(|file| file.len()).map_err(|error| InputError::io(file, "read", &error))
 }
 
-fn slashed(path: &Path) -> String {
+pub(super) fn slashed(path: &Path) -> String {
     path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 

@@ -12,7 +12,7 @@ use rand::{SeedableRng, TryRngCore};
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
 
-use super::contents::{Contents, Entry, Source, file_name, is_shared, runs_of};
+use super::contents::{Contents, Entry, Source, file_name, is_shared, runs_of, slashed};
 use crate::analysis::cache::BUNDLED;
 use crate::analysis::subspace_report::{bundled, subspace_report};
 use crate::data::Dataset;
@@ -26,6 +26,8 @@ use crate::project::file::{FILE_NAME, to_ron};
 use crate::run::config::without_folder;
 use crate::run::marks::{Mark, Marks, MarksFile};
 use crate::run::{RunConfig, RunFolder};
+use crate::train::rank_search::RANK_SEARCH_FILE;
+use crate::train::stage_artifacts::MEETINGS_FILE;
 
 /// What a bundle leaves out beside what it always does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -152,6 +154,12 @@ fn run_entries(
         let report = json!(bundled(report));
         let text = json_bytes(&report, run.path())?;
         entries.push(Entry::of_bytes(format!("{folder}/subspace.json"), with_id(text, run.config(), config)));
+    }
+    let of_stages =
+        (1..=config.stages).flat_map(|stage| [run.rounds_file(stage), run.adapter(stage).join(MEETINGS_FILE)]);
+    for file in std::iter::once(run.path().join(RANK_SEARCH_FILE)).chain(of_stages).filter(|file| file.is_file()) {
+        let name = slashed(file.strip_prefix(run.path()).unwrap_or(&file));
+        entries.push(Entry::of_file(format!("{folder}/{name}"), file)?);
     }
     for stage in 1..=config.stages {
         let reports = run.path().join("analysis").join(format!("stage_{stage}"));

@@ -1,10 +1,14 @@
 //! The files and folders that a project names, and the same project with other ones.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Project, SemanticIds};
+use crate::data::Grouping;
 use crate::id_training::{TrainIds, VectorSource};
+use crate::method::Federated;
+use crate::method::federated::Split;
 use crate::model::BaseModel;
 
 /// A file or folder that a project names.
@@ -56,6 +60,29 @@ impl Project {
         if let Some(path) = self.training.start.path() {
             add("training.start", path);
         }
+        found
+    }
+
+    /// The tables of users that methods and pinned charts name, in the project's folder, beyond which none is read.
+    pub fn tables(&self) -> BTreeSet<PathBuf> {
+        let mut found = BTreeSet::new();
+        let mut add = |text: &str| {
+            if let Ok(Grouping::Column { file, .. }) = text.parse() {
+                found.insert(file);
+            }
+        };
+        let swept = self.variants().unwrap_or_default().into_iter().map(|variant| variant.experiment.method);
+        for method in self.experiments.iter().map(|experiment| experiment.method.clone()).chain(swept) {
+            let mut within = Some(&method);
+            while let Some(options) = within {
+                if let Some(Federated { split: Split::Column { users }, .. }) = options.method().federated() {
+                    add(users);
+                }
+                within = options.method().inner();
+            }
+        }
+        let groups = self.board.iter().filter(|pinned| pinned.figure == "fairness");
+        groups.filter_map(|pinned| pinned.options.variant.as_deref()).for_each(add);
         found
     }
 
@@ -134,6 +161,34 @@ mod tests {
         assert_eq!(outside[0].1, fs::canonicalize(root.path().join("p2")).unwrap(), "where the link leads");
         project.base_model = BaseModel::HuggingFace(folder.join("own"));
         assert!(project.outside().is_empty(), "an absolute path into it");
+    }
+
+    #[test]
+    fn tables_of_users_are_found_in_methods_sweeps_and_on_the_board() {
+        let split = |users: &str| format!("Federated(method: Single, split: Column(users: \"{users}\"))");
+        let text = format!(
+            r#"(
+                format: 1,
+                name: "tables",
+                dataset: Synthetic(),
+                base_model: Compact(),
+                experiments: [
+                    (name: "A", method: {}),
+                    (name: "B", method: GradientSurgery(method: Single)),
+                ],
+                sweeps: [(experiment: "A", options: [(option: "split.users", values: ["b.csv:city", "c/d.csv:city"])])],
+                board: [
+                    (figure: "fairness", options: (metric: "hit@10", variant: "e.csv:age")),
+                    (figure: "fairness", options: (metric: "hit@10", variant: "taste")),
+                    (figure: "churn", options: (metric: "hit@10", variant: "f.csv:age")),
+                ],
+            )"#,
+            split("a.csv:region"),
+        );
+        let project = Project::parse(&text, Path::new("p/project.ron")).unwrap();
+        assert_eq!(project.variants().unwrap().len(), 4, "the sweep has two points");
+        let names: Vec<_> = project.tables().into_iter().map(|file| file.display().to_string()).collect();
+        assert_eq!(names, ["a.csv", "b.csv", "c/d.csv", "e.csv"]);
     }
 
     #[test]

@@ -62,12 +62,17 @@ impl RunFolder {
         self.path().join("federation").join(format!("stage_{stage}"))
     }
 
+    /// The file of the rounds of a stage (from 1).
+    pub fn rounds_file(&self, stage: usize) -> PathBuf {
+        self.federation(stage).join(ROUNDS)
+    }
+
     /// The rounds of a stage (from 1); none where clients did not train it, or have not yet.
     ///
     /// # Errors
     /// They cannot be read.
     pub fn rounds(&self, stage: usize) -> Result<Option<Vec<Round>>, InputError> {
-        let file = self.federation(stage).join(ROUNDS);
+        let file = self.rounds_file(stage);
         if !file.is_file() {
             return Ok(None);
         }

@@ -30,7 +30,11 @@ impl SubspacePanel {
         let chart = match found {
             Some(found) => clients::clients(found, &name, one.stage, one.side, synthetic),
             None => {
-                let missing = format!("No client sent anything in the last round of stage {} of {name}", one.stage);
+                let missing = if context.session.project().read_only {
+                    "A bundle of results leaves out what single clients sent".to_owned()
+                } else {
+                    format!("No client sent anything in the last round of stage {} of {name}", one.stage)
+                };
                 Chart::empty(clients::SPEC.title, missing).synthetic(synthetic)
             }
         };
