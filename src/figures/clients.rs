@@ -28,19 +28,18 @@ pub static SPEC: FigureSpec = FigureSpec {
 pub fn clients(found: &ClientOverlaps, run: &str, stage: usize, side: Side, synthetic: bool) -> Chart {
     let server = ["Server".to_owned()].into_iter();
     let names: Vec<String> = server.chain(found.clients.iter().map(|number| format!("Client {number}"))).collect();
-    let word = if side == Side::Right { "right" } else { "left" };
     let map = HeatMap {
         row_label: "Client".to_owned(),
         rows: names.clone(),
         column_label: "Other client".to_owned(),
         columns: names,
-        value: Axis::new(format!("Overlap {word}")),
+        value: Axis::new("Overlap"),
         values: found.overlaps.clone(),
     };
     let first = if found.clients.len() < MOST_KEPT { "" } else { ". The first clients of the round alone" };
     let caption = format!(
-        "{} of what changed in the stage's last round, mean over {}. Random directions have {:.2}{first}",
-        side_words(side),
+        "Directions in common of what changed in the stage's last round ({}), mean over {}. Random ones have {:.2}{first}",
+        side_words(side).to_lowercase(),
         scale::plural(found.modules, "module"),
         found.chance,
     );

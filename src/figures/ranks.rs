@@ -149,7 +149,6 @@ mod tests {
             proposal: 0,
             uniform: vec![1],
             targets: 12,
-            seconds: 1.0,
         }
     }
 

@@ -233,6 +233,11 @@ impl RunMethod {
         matches!(self, Self::Learned(MethodOptions::GradientSurgery(_)))
     }
 
+    /// Whether simulated clients train its stages.
+    pub fn has_clients(&self) -> bool {
+        matches!(self, Self::Learned(options) if options.method().federated().is_some())
+    }
+
     /// Whether it trains a model; the others count.
     pub fn is_learned(&self) -> bool {
         matches!(self, Self::Learned(_))

@@ -1,7 +1,7 @@
 //! What all methods of a seed share: the base model and stage 1, trained once, in a folder beside the runs.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
 use serde_json::json;
@@ -205,9 +205,10 @@ fn train_first_stage<B: TrainingBackend>(
             job.elastic = ranks.as_ref().filter(|_| search.is_measured()).map(|ranks| &ranks.space);
             job.run(&mut model, &mut Guides::default(), Some(checkpoint), &mut record, recorder)?;
             if let Some(ranks) = &ranks {
+                let began = Instant::now();
                 let found = ranks.choose(task, &model, &data, seed, recorder)?;
                 model = model.cut(&ranks.space.ranks(&found.configuration(&ranks.space)));
-                record.train_seconds += found.seconds;
+                record.train_seconds += began.elapsed().as_secs_f64();
                 searched = Some(found);
             }
         } else {

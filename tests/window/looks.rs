@@ -81,8 +81,11 @@ fn compare_view() {
             click(&mut window, "Settings");
             text(&mut window, "settings", Part::View);
         } else {
-            for (view, name) in [("Cost", "cost"), ("Parallel", "parallel"), ("Matrix", "matrix")] {
+            let charts = ["NDCG@10 against training time", "Settings and what came of them", "on every stage"];
+            let views = [("Cost", "cost"), ("Parallel", "parallel"), ("Matrix", "matrix")];
+            for ((view, name), chart) in views.into_iter().zip(charts) {
                 click(&mut window, view);
+                until_part(&mut window, chart);
                 picture(&mut pictures, &mut window, name, theme, Part::View);
                 text(&mut window, name, Part::View);
             }

@@ -111,7 +111,7 @@ const ADAPTERS: &[Measure] = &[
     measure("grassmann", "Grassmann distance", "Root of the sum of the squared principal angles between two subspaces, √Σθ²: 0 is the same space. Left compares column spaces, what updates write; right row spaces, what they read").unit("rad").also(&["Distance left", "Distance right"]),
     measure("singular_value", "Singular value", "How much the update stretches along one of its directions, from the largest").also(&["Singular values"]),
     measure("cosine", "Cosine", "Cosine of the angle between two directions, or two updates as vectors; which direction continues which is the one-to-one assignment with the largest sum of absolute cosines"),
-    measure("overlap_of_spaces", "Overlap left", "Mean squared cosine of the principal angles of two subspaces; in brackets what random subspaces have").better(Higher).also(&["Overlap right"]),
+    measure("overlap_of_spaces", "Overlap left", "Mean squared cosine of the principal angles of two subspaces; in brackets what random subspaces have").better(Higher).also(&["Overlap right", "Overlap"]),
     measure("difference", "‖ΔW−ΔW′‖", "Frobenius norm of the difference of two runs' updates"),
     measure("conflict", "Conflict", "How far the first descent step of a stage would undo what the last stage did to a module's A or B: −⟨d, u⟩ / (‖d‖ ‖u‖) of the step d and the movement u where they point against each other, else 0. 1 leads straight back"),
     measure("rows", "Rows", "Trained rows of the embedding or the output layer, one a code of the semantic ids").also(&["Token rows"]),

@@ -105,22 +105,23 @@ impl RankChoice {
             RankSearch::Off | RankSearch::Spectrum => {}
         }
         let measured = search.measured();
-        let record = self.record(&measured, targets, began.elapsed().as_secs_f64());
+        let record = self.record(&measured, targets);
         let chosen = &record.candidates[record.chosen];
         let words = format!(
-            "stage 1: ranks for {} of {} modules, {} of {} parameters, validation loss {:.4}, out of {} adapters",
+            "stage 1: ranks for {} of {} modules, {} of {} parameters, validation loss {:.4}, out of {} adapters in {:.1} s",
             chosen.ranks.iter().filter(|rank| **rank > 0).count(),
             chosen.ranks.len(),
             chosen.parameters,
             record.whole,
             chosen.loss,
             record.candidates.len(),
+            began.elapsed().as_secs_f64(),
         );
         observer.event(Level::Info, &words)?;
         Ok(record)
     }
 
-    fn record(&self, measured: &[(Configuration, f64)], targets: usize, seconds: f64) -> RankRecord {
+    fn record(&self, measured: &[(Configuration, f64)], targets: usize) -> RankRecord {
         let space = &self.space;
         let whole = space.whole();
         let candidate = |(configuration, loss): &(Configuration, f64)| Candidate {
@@ -154,7 +155,6 @@ impl RankChoice {
             uniform: (0..candidates.len()).filter(|&index| alike(&candidates[index].ranks)).collect(),
             candidates,
             targets,
-            seconds,
         }
     }
 }
@@ -256,7 +256,7 @@ mod tests {
             (vec![1, 0], 2.0),
             (vec![2, 2], 1.0), // Beyond the budget.
         ];
-        let record = choice.record(&measured, 7, 0.0);
+        let record = choice.record(&measured, 7);
         assert_eq!(record.chosen, 4, "of equal losses the one of fewer parameters");
         assert_eq!(record.configuration(&choice.space), [1, 0]);
         assert_eq!((record.whole, record.uniform.clone()), (80, vec![1, 2, 5]));

@@ -35,8 +35,6 @@ pub struct RankRecord {
     pub uniform: Vec<usize>,
     /// Validation targets that a loss is the mean over.
     pub targets: usize,
-    /// Seconds that measuring took.
-    pub seconds: f64,
 }
 
 /// A module of the base model.

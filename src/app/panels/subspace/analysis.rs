@@ -72,10 +72,12 @@ impl SubspacePanel {
             self.show(ui, context, chart, self.pinned(one));
         }
     }
+
     pub(super) fn conflicts(&self, ui: &mut Ui, context: &mut Context<'_>, runs: &[&Arc<RunView>], one: Reported<'_>) {
         let stage = one.stage;
-        if !one.run.config.method.has_surgery() || stage < 2 {
-            let advice = "Choose a run that starts its stages with gradient surgery, and a stage from 2 on";
+        if stage < 2 {
+            let advice =
+                "There is nothing before the first stage that its gradients could conflict with. Choose one from 2 on";
             widgets::empty_state(ui, "No surgery here", advice);
             return;
         }

@@ -13,12 +13,6 @@ use crate::figures::rounds::RunRounds;
 use crate::figures::{Provenance as _, clients, rounds};
 use crate::plot::Chart;
 use crate::plot::series_style::SeriesStyle;
-use crate::run::RunMethod;
-
-/// Whether a run is trained by clients.
-pub(super) fn has_clients(run: &RunView) -> bool {
-    matches!(&run.config.method, RunMethod::Learned(options) if options.method().federated().is_some())
-}
 
 impl SubspacePanel {
     /// The clients of the stage's last round.
@@ -46,7 +40,7 @@ impl SubspacePanel {
         let styles = styles(context.session);
         let mut read = Vec::new();
         let mut asked = false;
-        for run in runs.iter().filter(|run| has_clients(run)) {
+        for run in runs {
             let query = Rounds { run: RunStamp::of(run) };
             let name = run_label(run, runs);
             if let Some(stages) = context.session.queries.get(&query).ready() {

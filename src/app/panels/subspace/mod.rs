@@ -20,7 +20,6 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{KeyboardShortcut, Modifiers, Rect, Sense, Ui, UiBuilder, Vec2};
 
-use self::clients::has_clients;
 use self::ranks::RankChart;
 use self::space::Space;
 use self::steer::Steer;
@@ -46,7 +45,6 @@ use crate::figures::drift_map::{DriftMapValue, drift_map};
 use crate::figures::retention::Movers;
 use crate::figures::rounds::RoundsChart;
 use crate::figures::spectra::spectra;
-use crate::model::RankSearch;
 use crate::plot::series_style::SeriesStyle;
 use crate::plot::{Chart, Picture};
 use crate::project::board::PinnedFigure;
@@ -135,35 +133,33 @@ impl Panel for SubspacePanel {
     fn ui(&mut self, ui: &mut Ui, context: &mut Context<'_>) {
         let session = context.session;
         let runs: Vec<&Arc<RunView>> = measured_runs(session, 1).into_iter().filter(|run| has_adapters(run)).collect();
-        let Some(&first) = runs.first() else {
+        if runs.is_empty() {
             let advice = "Adapters appear here as soon as the first stage of a run is trained and tested. Press Run all to start";
             widgets::empty_state(ui, "No adapter to look at yet", advice);
             return;
-        };
-        let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
-        let looked_at = context.selection.run(&ids, |_| true);
-        let run = runs.iter().find(|run| Some(run.id.as_str()) == looked_at).copied().unwrap_or(first);
-        let other = match &self.beside {
-            ComparedWith::Run(id) => runs.iter().find(|other| other.id == *id && other.id != run.id).copied(),
-            _ => None,
-        };
-        let query = AdapterMovement { run: RunStamp::of(run) };
+        }
         ui.horizontal_wrapped(|ui| {
-            let operated = runs.iter().any(|run| run.config.method.has_surgery());
-            let clients = runs.iter().any(|run| has_clients(run));
-            let searched = runs.iter().any(|run| run.config.project.training.lora.search != RankSearch::Off);
-            let of_a_run = |tab: &Tab| match tab {
-                Tab::Conflicts => operated,
-                Tab::Clients | Tab::Rounds => clients,
-                Tab::Ranks => searched,
-                _ => true,
-            };
-            for tab in Tab::ALL.into_iter().filter(of_a_run) {
+            for tab in Tab::ALL.into_iter().filter(|tab| runs.iter().any(|run| tab.is_of(run))) {
                 ui.selectable_value(&mut self.tab, tab, tab.text()).on_hover_text(tab.tooltip());
             }
             let room = ui.available_rect_before_wrap();
             self.corner = (room.width() >= CORNER).then(|| room.with_max_y(room.top() + ui.spacing().interact_size.y));
         });
+        if !runs.iter().any(|run| self.tab.is_of(run)) {
+            self.tab = Tab::default();
+        }
+        // Only runs that the tab has something to show of.
+        let runs: Vec<&Arc<RunView>> = runs.into_iter().filter(|run| self.tab.is_of(run)).collect();
+        let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+        let looked_at = context.selection.run(&ids, |_| true);
+        let Some(run) = runs.iter().find(|run| Some(run.id.as_str()) == looked_at).or(runs.first()).copied() else {
+            return;
+        };
+        let other = match &self.beside {
+            ComparedWith::Run(id) => runs.iter().find(|other| other.id == *id && other.id != run.id).copied(),
+            _ => None,
+        };
+        let query = AdapterMovement { run: RunStamp::of(run) };
         let what = format!("Measuring the adapters of {}", run_label(run, &runs));
         let Some(report) = answered(ui, context, &query, &what) else { return };
         let one = Reported::of(run, report, context.selection);

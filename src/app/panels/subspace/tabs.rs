@@ -1,6 +1,8 @@
 //! The views of what moved: what each is called and what it says.
 
+use crate::app::watch::RunView;
 use crate::figures::{self, FigureSpec};
+use crate::model::RankSearch;
 
 /// What is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +41,17 @@ impl Tab {
         Self::Ranks,
         Self::Steer,
     ];
+
+    /// Whether a run has anything that it shows.
+    pub(super) fn is_of(self, run: &RunView) -> bool {
+        let method = &run.config.method;
+        match self {
+            Self::Conflicts => method.has_surgery(),
+            Self::Clients | Self::Rounds => method.has_clients(),
+            Self::Ranks => run.config.project.training.lora.search != RankSearch::Off,
+            _ => true,
+        }
+    }
 
     /// The figure that it shows, of those that `peso export` writes too; none where it is no picture.
     pub(super) const fn figure(self) -> Option<&'static FigureSpec> {
