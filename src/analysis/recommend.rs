@@ -1,5 +1,5 @@
 //! What every method recommends to a history that somebody made up: the lists that its tests would be answered with, after a
-//! stage and after the one before.
+//! stage and after the one before, of all items or of new ones alone.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use super::{analysis_folder, cache};
 use crate::baseline::stage_recommender::Query;
 use crate::baseline::{CoOccurrence, CountingBaseline, Popularity};
 use crate::canonical;
-use crate::data::Dataset;
+use crate::data::{Dataset, KnownItems};
 use crate::error::{InputError, RunError};
 use crate::method::MethodOptions;
 use crate::model::backend::{OnDevice, TrainingBackend, run_on};
 use crate::project::Project;
 use crate::run::{RunFolder, RunMethod, RunOptions};
-use crate::train::evaluate::{TOP, recommended};
+use crate::train::evaluate::{KnownCatalogue, TOP, recommended};
 use crate::train::model_loading::unreported;
 use crate::train::recommender::{self, state_file};
 use crate::train::recorder::guarded;
@@ -34,6 +34,29 @@ pub struct Question {
     pub history: Vec<u32>,
     /// The models after this stage answer, from 1, and those after the stage before.
     pub stage: usize,
+    /// Lists hold only items that this many stages up to the stage brought, at least 1; all items where there is none.
+    pub new_items: Option<usize>,
+}
+
+impl Question {
+    /// The items that both lists are restricted to.
+    fn among(&self, dataset: &Dataset) -> Result<Option<KnownCatalogue>, InputError> {
+        let Some(stages) = self.new_items else { return Ok(None) };
+        let items = KnownItems::brought(dataset, self.stage - 1, stages);
+        if items.iter().next().is_none() {
+            let problem = format!("{} brought no item that was not there before", stages_words(self.stage, stages));
+            return Err(InputError::new(&dataset.name, problem).at("`--new-items`").advice("ask for more stages"));
+        }
+        Ok(Some(KnownCatalogue::with(dataset, items)))
+    }
+}
+
+/// The last `stages` stages up to `stage`, from 1: `stage 3`, `stages 2 to 3`.
+pub fn stages_words(stage: usize, stages: usize) -> String {
+    match (stage + 1).saturating_sub(stages).max(1) {
+        first if first == stage => format!("stage {stage}"),
+        first => format!("stages {first} to {stage}"),
+    }
 }
 
 /// The answers of several runs to one history.
@@ -44,6 +67,9 @@ pub struct RecommendReport {
     /// From 1.
     pub stage: usize,
     pub synthetic: bool,
+    /// Lists hold only items that this many stages up to the stage brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_items: Option<usize>,
     /// One a run, in the order of the question.
     pub answers: Vec<RunAnswer>,
 }
@@ -106,44 +132,43 @@ pub fn items_of(project: &Project, dataset: &Dataset, names: &[String]) -> Resul
     Ok(items)
 }
 
+/// What an answer is kept by, beside run and stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskedHistory {
+    /// Ids of items, oldest first.
+    pub history: Vec<String>,
+    /// Whose it is, by the name that the data have.
+    pub user: Option<String>,
+    /// See [`Question::new_items`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_items: Option<usize>,
+}
+
 /// What a run was last asked, with its answer.
 #[derive(Serialize, Deserialize)]
 struct KeptAnswer {
-    /// Ids, oldest first.
-    history: Vec<String>,
-    user: Option<String>,
+    #[serde(flatten)]
+    asked: AskedHistory,
     answer: RunAnswer,
 }
 
-/// What a run answered to a history (ids of items, oldest first, of nobody or of a user) after a stage, from 1; none where it was
-/// not asked, or has been trained again since.
+/// What a run answered after a stage, from 1; none where it was not asked, or has been trained again since.
 ///
 /// # Errors
 /// The run's records cannot be read.
-pub fn kept(
-    run: &RunFolder,
-    history: &[String],
-    user: Option<&str>,
-    stage: usize,
-) -> Result<Option<RunAnswer>, InputError> {
-    let kept: Option<KeptAnswer> = cache::read(&answer_file(run, history, user, stage), &made_from(run, stage)?);
-    Ok(kept.filter(|kept| kept.history == history && kept.user.as_deref() == user).map(|kept| kept.answer))
+pub fn kept(run: &RunFolder, asked: &AskedHistory, stage: usize) -> Result<Option<RunAnswer>, InputError> {
+    let kept: Option<KeptAnswer> = cache::read(&answer_file(run, asked, stage), &made_from(run, stage)?);
+    Ok(kept.filter(|kept| kept.asked == *asked).map(|kept| kept.answer))
 }
 
-fn keep(
-    run: &RunFolder,
-    history: &[String],
-    user: Option<&str>,
-    stage: usize,
-    answer: &RunAnswer,
-) -> Result<(), InputError> {
-    let kept = KeptAnswer { history: history.to_vec(), user: user.map(str::to_owned), answer: answer.clone() };
-    cache::write(&answer_file(run, history, user, stage), &made_from(run, stage)?, &kept)
+fn keep(run: &RunFolder, asked: &AskedHistory, stage: usize, answer: &RunAnswer) -> Result<(), InputError> {
+    let kept = KeptAnswer { asked: asked.clone(), answer: answer.clone() };
+    cache::write(&answer_file(run, asked, stage), &made_from(run, stage)?, &kept)
 }
 
-fn answer_file(run: &RunFolder, history: &[String], user: Option<&str>, stage: usize) -> PathBuf {
-    let asked = canonical::hash("history", &json!({"history": history, "user": user}));
-    analysis_folder(run, stage).join(format!("history_{}.json", &asked[..16]))
+fn answer_file(run: &RunFolder, asked: &AskedHistory, stage: usize) -> PathBuf {
+    let hash = canonical::hash("history", &json!(asked));
+    analysis_folder(run, stage).join(format!("history_{}.json", &hash[..16]))
 }
 
 /// Identifies what the stage and the one before it left.
@@ -156,27 +181,35 @@ fn made_from(run: &RunFolder, stage: usize) -> Result<String, InputError> {
 /// Asks runs, one after the other; `on_answer` is told how many have answered before each, and which is next.
 ///
 /// A run that cannot answer says why, and does not keep the others from it.
+///
+/// # Errors
+/// Only new items are wanted, and there are none.
 pub fn ask(
     dataset: &Arc<Dataset>,
     runs: &[RunFolder],
     question: &Question,
     options: &RunOptions,
     on_answer: &mut dyn FnMut(usize, &RunFolder),
-) -> RecommendReport {
+) -> Result<RecommendReport, InputError> {
+    let among = question.among(dataset)?;
     let listed = |item: &u32| {
         let known = &dataset.items[*item as usize];
         ListedItem { id: known.id.clone(), title: known.title.clone() }
     };
     let lists = |run: &RunFolder| -> Result<(Vec<ListedItem>, Option<Vec<ListedItem>>), RunError> {
         let task = task_of(run, dataset, options)?;
-        let at = |stage| list(&task, run, question, stage).map(|list| list.iter().map(listed).collect());
+        let at =
+            |stage| list(&task, run, (question, among.as_ref()), stage).map(|list| list.iter().map(listed).collect());
         let before = if question.stage > 1 { Some(at(question.stage - 1)?) } else { None };
         Ok((at(question.stage)?, before))
     };
-    let history: Vec<String> = question.history.iter().map(|&item| dataset.items[item as usize].id.clone()).collect();
-    let user = question.user.and_then(|user| dataset.users.get(user as usize)).map(String::as_str);
+    let asked = AskedHistory {
+        history: question.history.iter().map(|&item| dataset.items[item as usize].id.clone()).collect(),
+        user: question.user.and_then(|user| dataset.users.get(user as usize)).cloned(),
+        new_items: question.new_items,
+    };
     let answer = |(place, run): (usize, &RunFolder)| {
-        if let Ok(Some(kept)) = kept(run, &history, user, question.stage) {
+        if let Ok(Some(kept)) = kept(run, &asked, question.stage) {
             return kept;
         }
         on_answer(place, run);
@@ -189,16 +222,17 @@ pub fn ask(
         let answer = RunAnswer { run: id, experiment, seed, items, before, problem };
         if answer.problem.is_none() {
             // An answer that cannot be kept is as good; it is asked for again the next time.
-            let _ = keep(run, &history, user, question.stage, &answer);
+            let _ = keep(run, &asked, question.stage, &answer);
         }
         answer
     };
-    RecommendReport {
+    Ok(RecommendReport {
         answers: runs.iter().enumerate().map(answer).collect(),
         history: question.history.iter().map(listed).collect(),
         stage: question.stage,
         synthetic: dataset.synthetic,
-    }
+        new_items: question.new_items,
+    })
 }
 
 fn task_of<'r>(run: &'r RunFolder, dataset: &Arc<Dataset>, options: &RunOptions) -> Result<Task<'r>, RunError> {
@@ -211,8 +245,13 @@ fn task_of<'r>(run: &'r RunFolder, dataset: &Arc<Dataset>, options: &RunOptions)
     Task::of(&config.project, Arc::clone(dataset), options)
 }
 
-/// The first items that the model after a stage (from 1) lists.
-fn list(task: &Task<'_>, run: &RunFolder, question: &Question, stage: usize) -> Result<Vec<u32>, RunError> {
+/// The first items that the model after a stage (from 1) lists, of all or `among` some.
+fn list(
+    task: &Task<'_>,
+    run: &RunFolder,
+    (question, among): (&Question, Option<&KnownCatalogue>),
+    stage: usize,
+) -> Result<Vec<u32>, RunError> {
     let trained = run.reader()?.stages()?.into_iter().any(|record| record.stage == stage && record.finished);
     if !trained {
         return Err(InputError::new(run.path(), format!("stage {stage} is not trained")).into());
@@ -220,7 +259,7 @@ fn list(task: &Task<'_>, run: &RunFolder, question: &Question, stage: usize) -> 
     let query = Query { user: question.user.unwrap_or(Query::NOBODY), history: &question.history };
     let counted: Box<dyn CountingBaseline> = match &run.config().method {
         RunMethod::Learned(method) => {
-            let asking = Asking { task, run, method, stage, query };
+            let asking = Asking { task, run, method, stage, query, among };
             return guarded(task, || run_on(&task.device, asking));
         }
         RunMethod::Popularity => Box::new(Popularity::fit(&task.dataset, stage - 1)),
@@ -230,7 +269,7 @@ fn list(task: &Task<'_>, run: &RunFolder, question: &Question, stage: usize) -> 
             Box::new(CoOccurrence::fit(&task.dataset, stage - 1, chosen.options))
         }
     };
-    Ok(counted.recommend(query.history, TOP, None))
+    Ok(counted.recommend(query.history, TOP, among.map(|among| &among.items)))
 }
 
 struct Asking<'a> {
@@ -239,25 +278,28 @@ struct Asking<'a> {
     method: &'a MethodOptions,
     stage: usize,
     query: Query<'a>,
+    among: Option<&'a KnownCatalogue>,
 }
 
 impl OnDevice for Asking<'_> {
     type Output = Result<Vec<u32>, RunError>;
 
     fn run<B: TrainingBackend>(self, device: &B::Device) -> Self::Output {
-        let Self { task, run, method, stage, query } = self;
+        let Self { task, run, method, stage, query, among } = self;
         let seed = run.config().seed;
         if let Some(options) = method.method().fusion() {
-            let mut list = hybrid::recommended::<B>(task, (options, seed), stage, query, device)?;
+            let mut list = hybrid::recommended::<B>(task, (options, seed), stage, (query, among), device)?;
             list.truncate(TOP);
             return Ok(list);
         }
         if let Some(mut recommender) = recommender::make::<B>(task, method, seed, device)? {
             recommender.load(&state_file(run, stage))?;
-            let lists = recommender.recommend(&[query], TOP, None);
+            let lists = recommender.recommend(&[query], TOP, among.map(|among| &among.items));
             return Ok(lists.iter().flatten().map(|scored| scored.item).collect());
         }
         let model = predicting::<B>(task, run, stage, device, &mut unreported)?;
-        Ok(recommended(&model, &decoder(task), writer(task), query.history))
+        let whole = decoder(task);
+        let decoder = among.map_or(whole, |among| whole.among(&among.trie));
+        Ok(recommended(&model, &decoder, writer(task), query.history))
     }
 }

@@ -44,6 +44,9 @@ pub(super) struct Arguments {
     user: Option<String>,
     #[arg(long, value_name = "ITEM", help = history_help())]
     history: Vec<String>,
+    /// Lists for this history of items alone that the last N stages up to the stage brought, as `peso recommend` was asked
+    #[arg(long, value_name = "N", requires = "history", value_parser = words::stages)]
+    new_items: Option<usize>,
     #[arg(long, value_name = "N", help = direction_help())]
     direction: Option<usize>,
     #[arg(long, value_name = "NAME", help = baseline_help())]
@@ -185,6 +188,7 @@ impl Arguments {
             run: self.run.clone(),
             user: self.user.clone(),
             history: self.history.clone(),
+            new_items: self.new_items,
             direction: self.direction,
             slice: self.slice,
             grouping: self.group.clone(),

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::outcome::{Ended, print, print_json, say, warn};
 use super::table::Table;
+use super::words;
 use crate::analysis::recommend::{self, Question, RecommendReport};
 use crate::data::Dataset;
 use crate::device::DeviceChoice;
@@ -26,6 +27,9 @@ pub(super) struct Arguments {
     /// The models after this stage; the newest that every run has where none is given
     #[arg(long, value_name = "T")]
     stage: Option<usize>,
+    /// Only items that the last N stages up to this one brought, which were in none before
+    #[arg(long, value_name = "N", value_parser = words::stages)]
+    new_items: Option<usize>,
     /// Whose history it is, for methods that know users
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -57,12 +61,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         user: arguments.user.as_deref().map(|name| user_of(&project, &dataset, name)).transpose()?,
         history: recommend::items_of(&project, &dataset, &arguments.history)?,
         stage: arguments.stage(&dataset, &runs)?,
+        new_items: arguments.new_items,
     };
     let options = RunOptions { device: arguments.device, out: arguments.out.clone(), ..RunOptions::default() };
     let report = recommend::ask(&dataset, &runs, &question, &options, &mut |place, run| {
         let config = run.config();
         say(&format!("Asking {} with seed {} ({} of {})", config.experiment, config.seed, place + 1, runs.len()));
-    });
+    })?;
     if let Some(to) = &arguments.to {
         files::write_atomically(to, &serde_json::to_vec(&report)?)?;
     }
@@ -123,6 +128,10 @@ fn text(report: &RecommendReport) -> String {
     let history: Vec<&str> =
         report.history.iter().map(|item| item.title.as_ref().unwrap_or(&item.id).as_str()).collect();
     let mut text = format!("After stage {}{synthetic}\nHistory: {}\n", report.stage, history.join(" · "));
+    if let Some(stages) = report.new_items {
+        let brought = recommend::stages_words(report.stage, stages);
+        text.push_str(&format!("Of what {brought} brought alone\n"));
+    }
     for answer in &report.answers {
         text.push_str(&format!("\n{}, seed {}\n", answer.experiment, answer.seed));
         if let Some(problem) = &answer.problem {

@@ -34,6 +34,11 @@ pub(super) fn loss(text: &str) -> Result<f64, String> {
     loss.ok_or_else(|| "expected a number above -1 and below 1, such as 0.02".to_owned())
 }
 
+/// A number of stages, from 1.
+pub(super) fn stages(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|stages| *stages > 0).ok_or_else(|| "expected a number of stages, from 1".to_owned())
+}
+
 /// A stage, from 1.
 pub(super) fn stage(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|stage| *stage > 0).ok_or_else(|| "expected a stage, from 1".to_owned())

@@ -25,6 +25,19 @@ impl KnownItems {
         Self { is_known }
     }
 
+    /// The items that the last `stages` stages up to the one at index `stage` brought: known by it, and not before them.
+    ///
+    /// # Panics
+    /// Where the dataset has no such stage.
+    pub fn brought(dataset: &Dataset, stage: usize, stages: usize) -> Self {
+        let mut brought = Self::by(dataset, stage);
+        if let Some(before) = stage.checked_sub(stages) {
+            let before = Self::by(dataset, before);
+            brought.is_known.iter_mut().zip(before.is_known).for_each(|(known, before)| *known &= !before);
+        }
+        brought
+    }
+
     /// Whether an item is known.
     pub fn contains(&self, item: u32) -> bool {
         self.is_known.get(item as usize).copied().unwrap_or(false)
@@ -60,5 +73,8 @@ mod tests {
         assert_eq!(known[0].iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
         assert_eq!(known[1].iter().collect::<Vec<_>>(), [0, 1, 2, 3, 5]);
         assert!(known[1].contains(5) && !known[0].contains(5) && !known[1].contains(4) && !known[1].contains(9));
+        assert_eq!(KnownItems::brought(&dataset, 1, 1).iter().collect::<Vec<_>>(), [5]);
+        assert_eq!(KnownItems::brought(&dataset, 0, 1), known[0], "before the first stage nothing is known");
+        assert_eq!(KnownItems::brought(&dataset, 1, 9), known[1]);
     }
 }

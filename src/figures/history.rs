@@ -3,7 +3,7 @@
 use super::options::FigureOption;
 use super::provenance::Provenance as _;
 use super::spec::{FigureSpec, Make, NamedChart};
-use crate::analysis::recommend::{self, ListedItem, RunAnswer};
+use crate::analysis::recommend::{self, AskedHistory, ListedItem, RunAnswer};
 use crate::data::Dataset;
 use crate::error::InputError;
 use crate::plot::listing::{Cell, Column};
@@ -26,14 +26,16 @@ pub static SPEC: FigureSpec = FigureSpec {
         }
         let stages = context.results.runs.iter().map(|result| result.stages.len()).max().unwrap_or(0);
         let stage = options.stage.unwrap_or(stages).max(1);
+        let asked =
+            AskedHistory { history: options.history.clone(), user: options.user.clone(), new_items: options.new_items };
         let mut answers = Vec::new();
         for run in context.runs(&Default::default())? {
-            if let Some(answer) = recommend::kept(&run.folder, &options.history, options.user.as_deref(), stage)? {
+            if let Some(answer) = recommend::kept(&run.folder, &asked, stage)? {
                 answers.push((run.name.clone(), answer));
             }
         }
         let answers: Vec<Answered<'_>> = answers.iter().map(|(name, answer)| Answered { name, answer }).collect();
-        let chart = history(context.dataset()?, &options.history, stage, &answers);
+        let chart = history(context.dataset()?, &asked, stage, &answers);
         Ok(vec![NamedChart::new("history", chart)])
     }),
 };
@@ -48,8 +50,9 @@ pub struct Answered<'a> {
 /// Newest items of a history that a chart names.
 const NAMED: usize = 5;
 
-/// The lists of all runs for a history (ids of items, oldest first) after a stage, from 1.
-pub fn history(dataset: &Dataset, history: &[String], stage: usize, answers: &[Answered<'_>]) -> Chart {
+/// The lists of all runs for a history after a stage, from 1.
+pub fn history(dataset: &Dataset, asked: &AskedHistory, stage: usize, answers: &[Answered<'_>]) -> Chart {
+    let history = &asked.history;
     let title = format!("Recommendations to a history, after stage {stage}");
     let words = |id: &String| {
         let item = dataset.items.iter().position(|item| item.id == *id);
@@ -58,7 +61,11 @@ pub fn history(dataset: &Dataset, history: &[String], stage: usize, answers: &[A
     let newest: Vec<String> = history.iter().rev().take(NAMED).rev().map(words).collect();
     let earlier =
         if history.len() > NAMED { format!("{} earlier, then ", history.len() - NAMED) } else { String::new() };
-    let subtitle = Some(format!("History: {earlier}{}", newest.join(" → ")));
+    let brought = asked.new_items.map(|stages| {
+        let stages = recommend::stages_words(stage, stages);
+        format!(" · only items that {stages} brought")
+    });
+    let subtitle = Some(format!("History: {earlier}{}{}", newest.join(" → "), brought.unwrap_or_default()));
     if answers.is_empty() {
         let advice = "No run was asked since it was trained: Own history in Users asks them, as `peso recommend` does";
         return Chart { subtitle, ..Chart::empty(title, advice) }.synthetic(dataset.synthetic);
@@ -80,7 +87,11 @@ pub fn history(dataset: &Dataset, history: &[String], stage: usize, answers: &[A
     let listing = Listing { columns: columns.collect(), rows: (0..longest).map(row).collect() };
     let caption = (stage > 1).then(|| "new: not in the list of the stage before".to_owned());
     let chart = Chart { subtitle, caption, ..Chart::new(title, Body::Listing(listing)) };
-    chart.synthetic(dataset.synthetic).of("history", history.join(" ")).of("stage", stage.to_string())
+    let chart = chart.synthetic(dataset.synthetic).of("history", history.join(" ")).of("stage", stage.to_string());
+    match asked.new_items {
+        Some(stages) => chart.of("new items", stages.to_string()),
+        None => chart,
+    }
 }
 
 #[cfg(test)]
@@ -105,11 +116,14 @@ mod tests {
             before: Some(vec![of("i2", None)]),
             problem: None,
         };
-        let asked = [dataset.items[3].id.clone()];
+        let asked = AskedHistory { history: vec![dataset.items[3].id.clone()], user: None, new_items: None };
         let chart = history(&dataset, &asked, 2, &[Answered { name: "PESO", answer: &answer }]);
         assert_eq!(chart.subtitle.as_deref(), Some("History: Snow, country"));
         let csv = table::csv(&chart);
         assert!(csv.contains("1,One (new)") && csv.contains("2,i2"), "{csv}");
         assert!(matches!(history(&dataset, &asked, 2, &[]).body, Body::Empty(_)));
+        let new = AskedHistory { new_items: Some(2), ..asked };
+        let subtitle = history(&dataset, &new, 2, &[]).subtitle;
+        assert_eq!(subtitle.as_deref(), Some("History: Snow, country · only items that stages 1 to 2 brought"));
     }
 }

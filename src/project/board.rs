@@ -83,6 +83,9 @@ pub struct FigureOptions {
     /// Ids of the items of a history that somebody made up, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<String>,
+    /// Lists for such a history hold only items that this many stages up to the stage brought; all items where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_items: Option<usize>,
     /// The singular vectors that are looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
@@ -147,6 +150,7 @@ impl Default for FigureOptions {
             reference: None,
             user: None,
             history: Vec::new(),
+            new_items: None,
             side: None,
             direction: None,
             camera: None,

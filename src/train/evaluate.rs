@@ -79,7 +79,7 @@ impl TestSet {
     }
 }
 
-/// What is listed a second time where a project wants it (`evaluation.known_items`): the items known by the tested stage.
+/// A part of the catalogue that lists are restricted to: the items known by a stage (`evaluation.known_items`), or new ones.
 pub struct KnownCatalogue {
     pub items: KnownItems,
     /// Of their ids.
@@ -89,7 +89,11 @@ pub struct KnownCatalogue {
 impl KnownCatalogue {
     /// The items known by the stage at index `stage`.
     pub fn of(dataset: &Dataset, stage: usize) -> Self {
-        let items = KnownItems::by(dataset, stage);
+        Self::with(dataset, KnownItems::by(dataset, stage))
+    }
+
+    /// These items.
+    pub fn with(dataset: &Dataset, items: KnownItems) -> Self {
         Self { trie: Trie::of(&dataset.index, items.iter()), items }
     }
 }

@@ -67,7 +67,8 @@ pub fn run<B: TrainingBackend>(
     Ok(())
 }
 
-/// What the hybrid recommends after a stage (from 1), with the weight that its run chose there.
+/// What the hybrid recommends after a stage (from 1), with the weight that its run chose there, of the items `among` alone where
+/// these are given.
 ///
 /// # Errors
 /// A part is not finished, not of its kind, or cannot be read.
@@ -75,7 +76,7 @@ pub fn recommended<B: TrainingBackend>(
     task: &Task<'_>,
     (options, seed): (&Hybrid, u64),
     stage: usize,
-    query: Query<'_>,
+    (query, among): (Query<'_>, Option<&KnownCatalogue>),
     device: &B::Device,
 ) -> Result<Vec<u32>, InputError> {
     let [adapter, towers] = [&options.adapter, &options.towers].map(|name| finished_run(task, "a hybrid", name, seed));
@@ -89,7 +90,7 @@ pub fn recommended<B: TrainingBackend>(
     let weight = fused.chosen_weight(stage - 1);
     // Only user and history of a test are read.
     let test = Example { user: query.user, history: query.history, target: 0 };
-    let lists = fused.lists(&[test], &fused.read(&[test]), weight, None);
+    let lists = fused.lists(&[test], &fused.read(&[test]), weight, among);
     Ok(lists.into_iter().next().unwrap_or_default())
 }
 

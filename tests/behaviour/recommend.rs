@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use peso_workbench::analysis::recommend::{Question, ask, items_of};
-use peso_workbench::data::{Dataset, Protocol};
+use peso_workbench::data::{Dataset, KnownItems, Protocol};
 use peso_workbench::device::DeviceChoice;
 use peso_workbench::project::Project;
 use peso_workbench::run::observer::CellIndex;
@@ -17,7 +17,7 @@ use serde_json::Value;
 const PROJECT: &str = r#"(
     format: 1,
     name: "Asked",
-    dataset: Synthetic(users: 70, items: 50, stages: 3, codes: 6, interactions: (9.0, 5.0)),
+    dataset: Synthetic(users: 70, items: 50, stages: 3, codes: 6, interactions: (9.0, 5.0), arrivals: 0.1),
     base_model: Compact(width: 16, layers: 2, heads: 2, kv_heads: 1, ffn: 32, epochs: 2),
     training: (epochs: 1, batch: 16, learning_rate: 0.01, max_history: 6, lora: (rank: 2, alpha: 4.0)),
     evaluation: (beams: 12, k: [1, 5]),
@@ -51,8 +51,8 @@ fn a_test_users_own_history_gives_the_lists_that_the_runs_recorded() {
     for stage in [1, 3] {
         let tests = tests(&dataset, Protocol::SameBlock, stage - 1, project.evaluation.users);
         for (place, test) in tests.iter().enumerate().step_by(tests.len() / 3) {
-            let question = Question { user: Some(test.user), history: test.history.to_vec(), stage };
-            let report = ask(&dataset, &runs, &question, &options, &mut |_, _| {});
+            let question = Question { user: Some(test.user), history: test.history.to_vec(), stage, new_items: None };
+            let report = ask(&dataset, &runs, &question, &options, &mut |_, _| {}).unwrap();
             for (run, answer) in runs.iter().zip(&report.answers) {
                 let recorded = |trained| {
                     let at = CellIndex { protocol: Protocol::SameBlock, trained, tested: stage };
@@ -81,8 +81,8 @@ fn a_test_users_own_history_gives_the_lists_that_the_runs_recorded() {
         peso(folder.path(), &["recommend", ".", "--history", &history, "--stage", "2", "--json", "--device", "cpu"]);
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let said: Value = serde_json::from_slice(&said.stdout).unwrap();
-    let question = Question { user: None, history: vec![3, 7, 11], stage: 2 };
-    let report = ask(&dataset, &runs, &question, &options, &mut |_, _| {});
+    let question = Question { user: None, history: vec![3, 7, 11], stage: 2, new_items: None };
+    let report = ask(&dataset, &runs, &question, &options, &mut |_, _| {}).unwrap();
     assert_eq!(said, serde_json::to_value(&report).unwrap());
     for answer in &report.answers {
         let before = answer.before.as_ref().unwrap();
@@ -97,9 +97,35 @@ fn a_test_users_own_history_gives_the_lists_that_the_runs_recorded() {
     assert!(text.contains("PESO, seed 1\n") && !text.contains("Towers"), "{text}");
     assert!(progress.contains("Asking PESO with seed 1 (1 of 1)"), "{progress}");
 
+    // Of new items alone, whatever the method: those that no stage before had.
+    let new = KnownItems::brought(&dataset, 2, 2);
+    assert!((5..=10).contains(&new.iter().count()), "a tenth of 50 items comes in each later stage");
+    let told = Question { stage: 3, new_items: Some(2), ..question.clone() };
+    let among = ask(&dataset, &runs, &told, &options, &mut |_, _| {}).unwrap();
+    let new: Vec<String> = named(&new.iter().collect::<Vec<_>>());
+    for answer in &among.answers {
+        assert_eq!(answer.problem, None, "{}", answer.experiment);
+        let lists = [Some(&answer.items), answer.before.as_ref()];
+        assert!(lists.into_iter().flatten().flatten().all(|item| new.contains(&item.id)), "{}", answer.experiment);
+        let counts = ["Popularity", "Co-occurrence"].contains(&answer.experiment.as_str());
+        assert!(counts || !answer.items.is_empty(), "{}", answer.experiment);
+        if !["SASRec", "Towers"].contains(&answer.experiment.as_str()) {
+            continue;
+        }
+        // These score every item, so that the new ones of the whole list come first here, in its order.
+        let whole =
+            ask(&dataset, &runs, &Question { new_items: None, ..told.clone() }, &options, &mut |_, _| {}).unwrap();
+        let whole = &whole.answers.iter().find(|other| other.run == answer.run).unwrap().items;
+        let first: Vec<_> = whole.iter().filter(|item| new.contains(&item.id)).collect();
+        assert_eq!(answer.items.iter().take(first.len()).collect::<Vec<_>>(), first, "{}", answer.experiment);
+    }
+    let arguments = ["recommend", ".", "--history", &history, "--new-items", "2", "--run", "PESO", "--device", "cpu"];
+    let text = String::from_utf8(peso(folder.path(), &arguments).stdout).unwrap();
+    assert!(text.contains("\nOf what stages 2 to 3 brought alone\n"), "{text}");
+
     // What was answered is kept, and a figure is made of it; another history was not asked.
     let mut asked = Vec::new();
-    let again = ask(&dataset, &runs, &question, &options, &mut |place, _| asked.push(place));
+    let again = ask(&dataset, &runs, &question, &options, &mut |place, _| asked.push(place)).unwrap();
     assert_eq!((again, asked), (report, vec![]), "no run is asked twice");
     let figure = |ids: &[u32]| {
         let mut arguments = vec!["export", ".", "--figure", "history", "--stage", "2", "--to", "history.csv"];

@@ -20,6 +20,8 @@ pub(crate) struct TypedHistory {
     /// Ids of items, oldest first.
     pub(crate) history: Vec<String>,
     pub(crate) stage: usize,
+    /// Lists hold only items that this many stages up to the stage brought; all items where there is none.
+    pub(crate) new_items: Option<usize>,
     pub(crate) runs: Vec<RunStamp>,
 }
 
@@ -36,6 +38,9 @@ impl Query for TypedHistory {
         // Each for itself: an id may have a comma in it.
         arguments.extend(self.history.iter().flat_map(|item| ["--history".into(), item.into()]));
         arguments.extend(["--stage".into(), self.stage.to_string().into(), "--to".into(), to.clone().into()]);
+        if let Some(stages) = self.new_items {
+            arguments.extend(["--new-items".into(), stages.to_string().into()]);
+        }
         for run in &self.runs {
             arguments.extend(["--run".into(), run.open()?.config().run.clone().into()]);
         }

@@ -6,9 +6,9 @@ use eframe::egui;
 use egui::{Button, Label, RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 
 use super::lists::{column, heading, marked};
-use crate::analysis::recommend::{ListedItem, RunAnswer};
+use crate::analysis::recommend::{AskedHistory, ListedItem, RunAnswer, stages_words};
 use crate::app::fuzzy::fuzzy_score;
-use crate::app::panels::{Context, answered, chart_actions, run_label};
+use crate::app::panels::{Context, answered, chart_actions, choice, run_label};
 use crate::app::queries::RunStamp;
 use crate::app::queries::recommend::TypedHistory;
 use crate::app::theme::{self, space};
@@ -30,6 +30,8 @@ pub(super) struct OwnHistory {
     /// The history that was asked; another stage is asked of at once.
     asked: Option<Vec<u32>>,
     stage: Option<usize>,
+    /// Only items that so many stages brought are listed; all where there is none.
+    new_items: Option<usize>,
 }
 
 /// Items that a search offers.
@@ -163,6 +165,13 @@ impl OwnHistory {
             let label = ui.label("After stage");
             let slider = ui.add_enabled(newest > 1, Slider::new(&mut stage, 1..=newest));
             slider.labelled_by(label.id);
+            let mut among = vec![(None, "All items".to_owned())];
+            among.extend(
+                (1..stage).map(|stages| (Some(stages), format!("What {} brought", stages_words(stage, stages)))),
+            );
+            self.new_items = self.new_items.filter(|stages| *stages < stage);
+            choice(ui, ("Among", 190.0), &mut self.new_items, &among)
+                .on_hover_text("Lists of all items, or of those alone that were in no stage before");
             widgets::remark(ui, "new: not in the list of the stage before");
         });
         self.stage = Some(stage);
@@ -176,10 +185,13 @@ impl OwnHistory {
         }
         let runs: Vec<&Arc<RunView>> = asked.runs.iter().filter(|run| finished(run) >= stage).copied().collect();
         let id = |item: &u32| asked.dataset.items.get(*item as usize).map(|item| item.id.clone());
+        let question =
+            AskedHistory { history: history.iter().filter_map(id).collect(), user: None, new_items: self.new_items };
         let query = TypedHistory {
             project: context.session.file.clone(),
-            history: history.iter().filter_map(id).collect(),
+            history: question.history.clone(),
             stage,
+            new_items: self.new_items,
             runs: runs.iter().map(|run| RunStamp::until(run, stage)).collect(),
         };
         let Some(report) = answered(ui, context, &query, "Asking every method") else { return };
@@ -188,8 +200,13 @@ impl OwnHistory {
             report.answers.iter().map(|answer| named(answer).unwrap_or_else(|| answer.experiment.clone())).collect();
         let given = names.iter().zip(&report.answers).filter(|(_, answer)| answer.problem.is_none());
         let given: Vec<Answered<'_>> = given.map(|(name, answer)| Answered { name, answer }).collect();
-        let chart = Arc::new(figures::history::history(asked.dataset, &query.history, stage, &given));
-        let options = FigureOptions { history: query.history.clone(), stage: Some(stage), ..FigureOptions::default() };
+        let chart = Arc::new(figures::history::history(asked.dataset, &question, stage, &given));
+        let options = FigureOptions {
+            history: question.history,
+            new_items: self.new_items,
+            stage: Some(stage),
+            ..FigureOptions::default()
+        };
         let figure = PinnedFigure::new(figures::history::SPEC.name, options, Protocol::default());
         ui.horizontal(|ui| chart_actions(ui, context, &chart, figure));
         context.charts.push(chart);
