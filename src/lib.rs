@@ -66,6 +66,8 @@ pub mod pack;
 
 pub mod doctor;
 
+pub mod growth;
+
 // Window and command line
 pub mod app;
 

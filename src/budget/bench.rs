@@ -32,8 +32,9 @@ use crate::train::step::{StepOptions, apply, gradients};
 #[derive(Debug, Clone)]
 pub struct BenchOptions {
     pub device: DeviceChoice,
-    /// A folder of the paper's release, and the block of it; synthetic data where there is none.
+    /// A folder of the paper's release, and the block of it; block 1 of generated data where there is none.
     pub dataset: Option<PathBuf>,
+    pub synthetic: SyntheticOptions,
     pub block: usize,
     pub model: Compact,
     /// Targets a step.
@@ -73,7 +74,7 @@ pub fn bench(options: &BenchOptions) -> Result<BenchReport, RunError> {
     })?;
     let (source, stage) = match &options.dataset {
         Some(path) => (DatasetSource::PesoRelease { path: path.clone() }, options.block),
-        None => (DatasetSource::Synthetic(SyntheticOptions::default()), 1),
+        None => (DatasetSource::Synthetic(options.synthetic.clone()), 1),
     };
     let dataset = Dataset::load(&source, None, std::path::Path::new("."))?;
     if stage >= dataset.stages.len() {

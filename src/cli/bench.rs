@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::growth;
 use super::outcome::{Ended, print, print_json, say, wrong_usage};
 use super::table::Table;
 use crate::budget::against::{Against, Ratio, against};
 use crate::budget::bench::{self, BenchOptions};
 use crate::budget::loading;
+use crate::data::SyntheticOptions;
 use crate::device::DeviceChoice;
 use crate::model::{Compact, Storage};
 use crate::project::check;
@@ -66,6 +68,8 @@ pub(super) struct Arguments {
     /// Test users that are timed
     #[arg(long, default_value_t = 500)]
     eval_users: usize,
+    #[command(flatten)]
+    growth: growth::Arguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
@@ -86,7 +90,11 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
         batch,
         train_examples,
         eval_users,
+        growth,
     } = arguments;
+    if let Some(ended) = growth.run(device, json, compare.as_deref()) {
+        return ended;
+    }
     if render {
         let speed = speed::measure().map_err(|problem| anyhow::anyhow!(problem))?;
         return report(&speed, json, compare.as_deref());
@@ -103,7 +111,16 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {
         let option = bad.field.trim_start_matches("base_model.").replace('_', "-");
         wrong_usage(format!("--{option}: {}; {}", bad.problem, bad.advice))
     })?;
-    let measured = bench::bench(&BenchOptions { device, dataset, block, model, batch, train_examples, eval_users })?;
+    let measured = bench::bench(&BenchOptions {
+        device,
+        dataset,
+        synthetic: SyntheticOptions::default(),
+        block,
+        model,
+        batch,
+        train_examples,
+        eval_users,
+    })?;
     report(&measured, json, compare.as_deref())
 }
 
@@ -123,7 +140,7 @@ fn report(measured: &impl Serialize, json: bool, earlier: Option<&Path>) -> anyh
 }
 
 /// Prints figures then and now, and says what was not the same.
-fn compared(both: &Against, json: bool) -> anyhow::Result<Ended> {
+pub(super) fn compared(both: &Against, json: bool) -> anyhow::Result<Ended> {
     if json {
         print_json(both)?;
     } else {
@@ -141,7 +158,7 @@ fn compared(both: &Against, json: bool) -> anyhow::Result<Ended> {
 }
 
 /// Four digits, which is more than a measurement of time repeats.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     let whole = value.abs().max(1e-12).log10().floor() as i32 + 1;
     format!("{value:.*}", (4 - whole).clamp(0, 9) as usize)
 }

@@ -107,7 +107,7 @@ enum Theme {
 }
 
 /// What a folder gets of every figure.
-const ENDINGS: [&str; 5] = ["png", "svg", "pdf", "csv", "tex"];
+pub(super) const ENDINGS: [&str; 5] = ["png", "svg", "pdf", "csv", "tex"];
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let project = Project::load(&arguments.project)?;

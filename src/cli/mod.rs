@@ -14,6 +14,7 @@ mod devices;
 mod doctor;
 mod dry_run;
 mod export;
+mod growth;
 mod inspect;
 mod inspect_data;
 mod inspect_model;

@@ -181,7 +181,7 @@ pub enum Ticks {
     Whole,
     /// At the beginnings of hours, days, months or years; values are milliseconds since 1970, UTC.
     Dates,
-    /// At 1, 2 and 5 times powers of ten, of a logarithmic x axis; values are common logarithms.
+    /// At 1, 2 and 5 times powers of ten, of a logarithmic axis; values are common logarithms.
     Decades,
 }
 

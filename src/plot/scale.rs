@@ -72,6 +72,12 @@ pub fn y_range(lines: &Lines) -> Range {
         [low, point.y, high]
     });
     let Some(range) = Range::of(values) else { return Range { low: 0.0, high: 1.0 } };
+    if lines.y.ticks == Ticks::Decades {
+        let range = range.padded(0.06);
+        // Logarithms have no 0 to begin at; what hardly changes is not blown up to fill the chart.
+        let room = (0.5 - (range.high - range.low)).max(0.0) / 2.0;
+        return Range { low: range.low - room, high: range.high + room };
+    }
     if range.low >= 0.0 && range.high > 0.0 && range.low <= 0.6 * range.high {
         return Range { low: 0.0, high: range.high * 1.06 };
     }
@@ -238,6 +244,18 @@ mod tests {
         assert!(low([0.09, 0.12]) > 0.0 && low([0.09, 0.12]) < 0.09);
         assert!(low([-1.0, 1.0]) < -1.0);
         assert_eq!(low([0.0, 0.0]), 0.0);
+    }
+
+    #[test]
+    fn a_logarithmic_y_axis_holds_its_values_and_is_not_cut_at_1() {
+        let of = |values: [f64; 2]| {
+            let points = [(1.0, values[0].log10()), (2.0, values[1].log10())];
+            y_range(&Lines { y: Axis::logarithmic("Time"), ..lines(Axis::new("x"), &points) })
+        };
+        let wide = of([0.02, 300.0]);
+        assert!(wide.low < -1.69 && wide.low > -2.0 && wide.high > 2.47 && wide.high < 2.8, "{wide:?}");
+        let flat = of([1.0, 1.01]);
+        assert!((flat.high - flat.low - 0.5).abs() < 1e-6, "{flat:?}");
     }
 
     #[test]

@@ -26,8 +26,7 @@ impl Trie {
 
     /// Builds the trie of some items of an index, each given once.
     pub fn of(index: &SemanticIndex, items: impl IntoIterator<Item = u32>) -> Self {
-        let mut order: Vec<u32> = items.into_iter().collect();
-        order.sort_by_key(|&item| (index.item(item), item));
+        let order = in_order_of_codes(index, items.into_iter().collect());
         // Nodes are made breadth first: each is a run of `order` that shares a prefix.
         let mut trie = Self {
             first_edge: vec![0],
@@ -96,7 +95,7 @@ impl Trie {
         let mut node = Some(Self::ROOT);
         codes.iter().map_while(move |&code| {
             let at = node?;
-            node = self.edges(at).find(|&(token, _)| token == code).map(|(_, target)| target);
+            node = self.next(at, code);
             Some(at)
         })
     }
@@ -116,18 +115,52 @@ impl Trie {
         if codes.len() != self.levels() {
             return None;
         }
-        codes.iter().try_fold(Self::ROOT, |node, &code| {
-            self.edges(node).find(|&(token, _)| token == code).map(|(_, target)| target)
-        })
+        codes.iter().try_fold(Self::ROOT, |node, &code| self.next(node, code))
     }
+
+    /// The node (at the last level: leaf) that a code leads to.
+    fn next(&self, node: u32, code: u32) -> Option<u32> {
+        let first = self.first_edge[node as usize] as usize;
+        let tokens = &self.edge_token[first..self.first_edge[node as usize + 1] as usize];
+        tokens.binary_search(&code).ok().map(|edge| self.edge_target[first + edge])
+    }
+
+    /// Bytes that its arrays take.
+    pub fn bytes(&self) -> usize {
+        let codes: usize = self.level_codes.iter().map(Vec::len).sum();
+        let arrays = [&self.first_edge, &self.edge_token, &self.edge_target, &self.leaf_first, &self.leaf_items];
+        size_of::<u32>() * (codes + arrays.map(Vec::len).iter().sum::<usize>())
+    }
+}
+
+/// Items by their codes, and by number where these are the same. Sorted by counting from the last level to the first, which
+/// reads each code once and compares nothing.
+fn in_order_of_codes(index: &SemanticIndex, mut items: Vec<u32>) -> Vec<u32> {
+    items.sort_unstable();
+    let mut sorted = vec![0; items.len()];
+    for level in (0..index.levels).rev() {
+        let mut first = vec![0; index.tokens.len() + 1];
+        for &item in &items {
+            first[index.item(item)[level] as usize + 1] += 1;
+        }
+        for token in 1..first.len() {
+            first[token] += first[token - 1];
+        }
+        for &item in &items {
+            let place = &mut first[index.item(item)[level] as usize];
+            sorted[*place] = item;
+            *place += 1;
+        }
+        std::mem::swap(&mut items, &mut sorted);
+    }
+    items
 }
 
 /// The distinct codes of items at a level, ascending.
 fn codes_at(index: &SemanticIndex, items: &[u32], level: usize) -> Vec<u32> {
-    let mut codes: Vec<u32> = items.iter().map(|&item| index.item(item)[level]).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    codes
+    let mut occurs = vec![false; index.tokens.len()];
+    items.iter().for_each(|&item| occurs[index.item(item)[level] as usize] = true);
+    (0..).zip(occurs).filter(|(_, occurs)| *occurs).map(|(code, _)| code).collect()
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod full_disk;
 mod gguf_file;
 mod gguf_models;
 mod gpu;
+mod growth;
 mod handing_over;
 mod hostile_files;
 mod import_cancel;

@@ -116,6 +116,14 @@ pub fn data(scene: &mut Scene, lines: &Lines, area: &PlotArea) {
 }
 
 fn y_ticks(scene: &Scene, lines: &Lines, height: f32, range: Range) -> Vec<(f64, String)> {
+    if lines.y.ticks == Ticks::Decades {
+        let apart = scene.scaled(size::TICK) * 2.0;
+        let room = |ticks: &[(f64, String)]| {
+            let part = |pair: &[(f64, String)]| (pair[1].0 - pair[0].0) / (range.high - range.low);
+            ticks.windows(2).all(|pair| part(pair) as f32 * height >= apart)
+        };
+        return scale::decade_ticks(range, room);
+    }
     let wanted = (height / scene.scaled(64.0)).clamp(2.0, 8.0) as usize;
     let step = scale::step(range, wanted, lines.y.ticks);
     let ticks = scale::ticks(range, wanted, lines.y.ticks);
