@@ -3,14 +3,15 @@
 use super::SemanticIndex;
 
 /// A trie over all items' codes, stored level by level in flat arrays.
+///
+/// Nodes are numbered breadth first, and so are edges. Edge `e` leads to node `e + 1` therefore; those beyond the last node lead
+/// to leaves, in order.
 #[derive(Debug, Clone)]
 pub struct Trie {
-    /// `children[node]..children[node + 1]` are the edges of a node.
+    /// `first_edge[node]..first_edge[node + 1]` are the edges of a node.
     first_edge: Vec<u32>,
     /// Code token of each edge, ascending within a node.
     edge_token: Vec<u32>,
-    /// Node that an edge leads to; at the last level, the leaf's number.
-    edge_target: Vec<u32>,
     /// `leaf_items[leaf_first[l]..leaf_first[l + 1]]` are the items that share leaf `l`'s codes.
     leaf_first: Vec<u32>,
     leaf_items: Vec<u32>,
@@ -26,44 +27,28 @@ impl Trie {
 
     /// Builds the trie of some items of an index, each given once.
     pub fn of(index: &SemanticIndex, items: impl IntoIterator<Item = u32>) -> Self {
-        let order = in_order_of_codes(index, items.into_iter().collect());
-        // Nodes are made breadth first: each is a run of `order` that shares a prefix.
-        let mut trie = Self {
-            first_edge: vec![0],
-            edge_token: Vec::new(),
-            edge_target: Vec::new(),
-            leaf_first: vec![0],
-            leaf_items: Vec::new(),
-            level_codes: (0..index.levels).map(|level| codes_at(index, &order, level)).collect(),
-        };
-        let root = 0..order.len();
-        let mut level_nodes = vec![root];
-        let mut nodes = 1;
-        for level in 0..index.levels {
-            let last = level + 1 == index.levels;
-            let mut next = Vec::new();
-            for run in level_nodes {
-                let mut from = run.start;
-                while from < run.end {
-                    let token = index.item(order[from])[level];
-                    let to = (from..run.end).find(|&i| index.item(order[i])[level] != token).unwrap_or(run.end);
-                    trie.edge_token.push(token);
-                    if last {
-                        trie.edge_target.push(trie.leaf_first.len() as u32 - 1);
-                        trie.leaf_items.extend_from_slice(&order[from..to]);
-                        trie.leaf_first.push(trie.leaf_items.len() as u32);
-                    } else {
-                        trie.edge_target.push(nodes);
-                        nodes += 1;
-                        next.push(from..to);
-                    }
-                    from = to;
+        let levels = index.levels;
+        let leaf_items = in_order_of_codes(index, items);
+        // Read once from all over the index, and in order from here on.
+        let rows: Vec<u32> = leaf_items.iter().flat_map(|&item| index.item(item)).copied().collect();
+        let shared = shared_with_the_last(&rows, levels);
+        let mut first_edge = vec![0];
+        let mut edge_token = Vec::new();
+        for level in 0..levels {
+            for (row, &shared) in rows.chunks_exact(levels).zip(&shared) {
+                if usize::from(shared) < level {
+                    first_edge.push(edge_token.len() as u32);
                 }
-                trie.first_edge.push(trie.edge_token.len() as u32);
+                if usize::from(shared) <= level {
+                    edge_token.push(row[level]);
+                }
             }
-            level_nodes = next;
         }
-        trie
+        first_edge.push(edge_token.len() as u32);
+        let begins = (0..).zip(&shared).filter(|(_, shared)| usize::from(**shared) < levels).map(|(at, _)| at);
+        let leaf_first = begins.chain([leaf_items.len() as u32]).collect();
+        let level_codes = (0..levels).map(|level| codes_at(&rows, index, level)).collect();
+        Self { first_edge, edge_token, leaf_first, leaf_items, level_codes }
     }
 
     /// The root, from which every item's first code leads on.
@@ -86,8 +71,8 @@ impl Trie {
 
     /// The code tokens that may follow at a node, ascending, each with the node (at the last level: leaf) it leads to.
     pub fn edges(&self, node: u32) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
-        let range = self.first_edge[node as usize] as usize..self.first_edge[node as usize + 1] as usize;
-        self.edge_token[range.clone()].iter().copied().zip(self.edge_target[range].iter().copied())
+        let edges = self.first_edge[node as usize]..self.first_edge[node as usize + 1];
+        edges.map(|edge| (self.edge_token[edge as usize], self.target(edge)))
     }
 
     /// The nodes at which each of a sequence's codes is chosen, as far as items exist.
@@ -120,46 +105,52 @@ impl Trie {
 
     /// The node (at the last level: leaf) that a code leads to.
     fn next(&self, node: u32, code: u32) -> Option<u32> {
-        let first = self.first_edge[node as usize] as usize;
-        let tokens = &self.edge_token[first..self.first_edge[node as usize + 1] as usize];
-        tokens.binary_search(&code).ok().map(|edge| self.edge_target[first + edge])
+        let first = self.first_edge[node as usize];
+        let tokens = &self.edge_token[first as usize..self.first_edge[node as usize + 1] as usize];
+        tokens.binary_search(&code).ok().map(|edge| self.target(first + edge as u32))
+    }
+
+    /// The node (at the last level: leaf) that an edge leads to.
+    fn target(&self, edge: u32) -> u32 {
+        let nodes = self.nodes() as u32;
+        if edge + 1 < nodes { edge + 1 } else { edge + 1 - nodes }
     }
 
     /// Bytes that its arrays take.
     pub fn bytes(&self) -> usize {
         let codes: usize = self.level_codes.iter().map(Vec::len).sum();
-        let arrays = [&self.first_edge, &self.edge_token, &self.edge_target, &self.leaf_first, &self.leaf_items];
+        let arrays = [&self.first_edge, &self.edge_token, &self.leaf_first, &self.leaf_items];
         size_of::<u32>() * (codes + arrays.map(Vec::len).iter().sum::<usize>())
     }
 }
 
-/// Items by their codes, and by number where these are the same. Sorted by counting from the last level to the first, which
-/// reads each code once and compares nothing.
-fn in_order_of_codes(index: &SemanticIndex, mut items: Vec<u32>) -> Vec<u32> {
-    items.sort_unstable();
-    let mut sorted = vec![0; items.len()];
-    for level in (0..index.levels).rev() {
-        let mut first = vec![0; index.tokens.len() + 1];
-        for &item in &items {
-            first[index.item(item)[level] as usize + 1] += 1;
-        }
-        for token in 1..first.len() {
-            first[token] += first[token - 1];
-        }
-        for &item in &items {
-            let place = &mut first[index.item(item)[level] as usize];
-            sorted[*place] = item;
-            *place += 1;
-        }
-        std::mem::swap(&mut items, &mut sorted);
-    }
-    items
+/// Items by their codes, and by number where these are the same.
+fn in_order_of_codes(index: &SemanticIndex, items: impl IntoIterator<Item = u32>) -> Vec<u32> {
+    // As many codes as fit are compared as one number; in usual indices these are all.
+    let bits = usize::BITS - index.tokens.len().leading_zeros();
+    let together = (u64::BITS / bits.max(1)) as usize;
+    let key = |item: u32| index.item(item).iter().take(together).fold(0, |key, &code| (key << bits) | u64::from(code));
+    let mut keyed: Vec<(u64, u32)> = items.into_iter().map(|item| (key(item), item)).collect();
+    let whole = |item: u32| (index.item(item), item);
+    keyed.sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| whole(one.1).cmp(&whole(other.1))));
+    keyed.into_iter().map(|(_, item)| item).collect()
 }
 
-/// The distinct codes of items at a level, ascending.
-fn codes_at(index: &SemanticIndex, items: &[u32], level: usize) -> Vec<u32> {
+/// Of each row of codes: how many of its first ones are those of the row before.
+fn shared_with_the_last(rows: &[u32], levels: usize) -> Vec<u8> {
+    let mut last: &[u32] = &[];
+    let shared = |row| {
+        let same = last.iter().zip(row).take_while(|(last, code)| last == code).count();
+        last = row;
+        same as u8
+    };
+    rows.chunks_exact(levels.max(1)).map(shared).collect()
+}
+
+/// The distinct codes of rows at a level, ascending.
+fn codes_at(rows: &[u32], index: &SemanticIndex, level: usize) -> Vec<u32> {
     let mut occurs = vec![false; index.tokens.len()];
-    items.iter().for_each(|&item| occurs[index.item(item)[level] as usize] = true);
+    rows.chunks_exact(index.levels).for_each(|row| occurs[row[level] as usize] = true);
     (0..).zip(occurs).filter(|(_, occurs)| *occurs).map(|(code, _)| code).collect()
 }
 
@@ -230,6 +221,13 @@ mod tests {
         assert_eq!(some, [vec![index.item(1)[0]], vec![index.item(2)[1], index.item(1)[1]]]);
     }
 
+    /// 4 bytes a number: of two items that share a first code, 2 nodes and an end, 3 edges, 2 leaves and an end, 2 items, and 3
+    /// codes of levels.
+    #[test]
+    fn bytes_are_those_of_the_arrays() {
+        assert_eq!(trie(2, &[3, 1, 3, 2]).1.bytes(), 4 * (3 + 3 + 3 + 2 + 3));
+    }
+
     #[test]
     fn no_item_is_no_path() {
         let (_, trie) = trie(3, &[]);
@@ -237,6 +235,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn packed_codes_order_some_items_as_comparing_does(
+            rows in prop::collection::vec((prop::array::uniform26(0u32..2), any::<bool>(), any::<u32>()), 0..120),
+        ) {
+            let numbers: Vec<[u32; 26]> = rows.iter().map(|row| row.0).collect();
+            let index = SemanticIndex::from_numbers(26, numbers.as_flattened());
+            // More levels than one number holds. Some of the items, in any order.
+            let mut some: Vec<u32> = (0..rows.len() as u32).filter(|&item| rows[item as usize].1).collect();
+            some.sort_by_key(|&item| rows[item as usize].2);
+            let mut compared = some.clone();
+            compared.sort_by_key(|&item| (index.item(item), item));
+            prop_assert_eq!(in_order_of_codes(&index, some), compared);
+        }
+
         #[test]
         fn the_paths_are_the_items_and_edges_ascend(rows in prop::collection::vec(prop::array::uniform3(0u32..6), 1..120)) {
             let (index, trie) = trie(3, rows.as_flattened());
