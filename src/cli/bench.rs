@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::growth;
+use super::growth::GrowthArguments;
 use super::outcome::{Ended, print, print_json, say, wrong_usage};
 use super::table::Table;
 use crate::budget::against::{Against, Ratio, against};
@@ -69,7 +69,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 500)]
     eval_users: usize,
     #[command(flatten)]
-    growth: growth::Arguments,
+    growth: GrowthArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ended> {

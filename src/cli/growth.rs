@@ -1,6 +1,6 @@
 //! `peso bench --growth`: how time and memory grow with what is worked on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -17,12 +17,28 @@ use crate::files;
 use crate::growth::{Axis, Bench, Costs, Growth, chart, medians};
 use crate::plot::{self, Style};
 
+/// Options of `peso bench` that name what is measured at one size, and would change nothing here.
+const OF_ONE_SIZE: [&str; 12] = [
+    "render",
+    "load",
+    "dataset",
+    "block",
+    "width",
+    "layers",
+    "heads",
+    "kv_heads",
+    "ffn",
+    "batch",
+    "train_examples",
+    "eval_users",
+];
+
 /// What `--growth` takes.
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct GrowthArguments {
     /// Measure instead how time and memory grow with examples, users, items, stages or runs, or with all of them, one after the
     /// other
-    #[arg(long, value_name = "AXIS", conflicts_with_all = ["render", "load", "dataset"], value_parser = axes)]
+    #[arg(long, value_name = "AXIS", conflicts_with_all = OF_ONE_SIZE, value_parser = axes)]
     growth: Option<Axes>,
     /// With `--growth`: the sizes, instead of the usual ones
     #[arg(long, value_name = "N,…", requires = "growth", value_delimiter = ',')]
@@ -57,7 +73,7 @@ struct Report {
     axes: BTreeMap<Axis, Growth>,
 }
 
-impl Arguments {
+impl GrowthArguments {
     /// Measures what was asked for; none where it was not.
     pub(super) fn run(
         &self,
@@ -167,7 +183,7 @@ fn text(axis: Axis, growth: &Growth) -> String {
     let last = ["exponent", "95 %", "R²"].map(str::to_owned);
     let headings: Vec<String> = [axis.label().to_owned()].into_iter().chain(sizes).chain(last).collect();
     let mut table = Table::new(1, headings.iter().map(String::as_str));
-    let names = growth.measured.values().next().into_iter().flat_map(Costs::keys);
+    let names: BTreeSet<&String> = growth.measured.values().flat_map(Costs::keys).collect();
     for name in names {
         let values = growth.measured.values().map(|costs| costs.get(name).copied().map_or_else(dash, digits));
         let law = growth.laws.get(name);

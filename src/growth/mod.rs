@@ -130,7 +130,7 @@ impl Bench<'_> {
 pub struct Growth {
     /// Costs by size: the median of those that were measured more than once.
     pub measured: BTreeMap<usize, Costs>,
-    /// The law of each cost; of those that have one.
+    /// The law of each cost that was measured at every size and is above 0 there.
     pub laws: BTreeMap<String, PowerLaw>,
 }
 
@@ -139,8 +139,8 @@ impl Growth {
     pub fn of(measured: BTreeMap<usize, Costs>) -> Self {
         let names: BTreeSet<&String> = measured.values().flat_map(Costs::keys).collect();
         let law = |name: &String| {
-            let costs = measured.iter().filter_map(|(size, costs)| Some((*size as f64, *costs.get(name)?)));
-            Some((name.clone(), PowerLaw::fit(&costs.collect::<Vec<_>>())?))
+            let points = measured.iter().map(|(size, costs)| Some((*size as f64, *costs.get(name)?)));
+            Some((name.clone(), PowerLaw::fit(&points.collect::<Option<Vec<_>>>()?)?))
         };
         let laws = names.into_iter().filter_map(law).collect();
         Self { measured, laws }
@@ -179,6 +179,9 @@ mod tests {
         let growth = Growth::of([10, 20, 40].map(|size| (size, at(size))).into());
         assert_eq!(growth.laws.len(), 1, "nothing grows from 0");
         assert!((growth.laws["a_seconds"].exponent - 1.0).abs() < 1e-12);
+        let mut measured = growth.measured;
+        measured.get_mut(&10).unwrap().remove("a_seconds");
+        assert!(Growth::of(measured).laws.is_empty(), "the smallest size lacks it, which the chart begins at");
     }
 
     #[test]
