@@ -81,11 +81,11 @@ fn compare_view() {
             click(&mut window, "Settings");
             text(&mut window, "settings", Part::View);
         } else {
-            let charts = ["NDCG@10 against training time", "Settings and what came of them", "on every stage"];
+            let last = ["NDCG@10 against training time", "not enough seeds", "on every stage"];
             let views = [("Cost", "cost"), ("Parallel", "parallel"), ("Matrix", "matrix")];
-            for ((view, name), chart) in views.into_iter().zip(charts) {
+            for ((view, name), last) in views.into_iter().zip(last) {
                 click(&mut window, view);
-                until_part(&mut window, chart);
+                until_part(&mut window, last);
                 picture(&mut pictures, &mut window, name, theme, Part::View);
                 text(&mut window, name, Part::View);
             }
