@@ -51,6 +51,10 @@ pub(super) fn model_text(model: &ModelSummary) -> String {
             "untied"
         },
     );
+    if let Some(experts) = &llama.experts {
+        text.push_str(&format!("Experts: {}\n", experts.words()));
+        text.push_str("Adapters: on q, k, v and o, and on gate, up and down of layers without experts\n");
+    }
     let stretched = llama.rope.stretched().map_or_else(String::new, |stretched| format!(", {stretched}"));
     text.push_str(&format!("Positions: rotary, theta {}{stretched}\n", llama.rope.theta));
     if let Some(sliding) = &llama.sliding {

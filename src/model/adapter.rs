@@ -78,16 +78,12 @@ impl Adapter {
     /// A fresh adapter that adds nothing yet: A uniform in ±1/√in as PEFT draws it, B zero.
     pub fn fresh(config: &LlamaConfig, shape: LoraShape, seed: u64, stream: &str) -> Self {
         let mut modules = BTreeMap::new();
-        for layer in 0..config.layers {
-            for projection in PROJECTIONS {
-                let name = format!("model.layers.{layer}.{projection}");
-                let (output, input) = config.projection(projection);
-                let mut random = ChaCha8Rng::seed_from_u64(seeds::derive(seed, &[stream, &name]));
-                let bound = 1.0 / (input as f32).sqrt();
-                let values = (0..shape.rank * input).map(|_| random.random_range(-bound..bound)).collect();
-                let a = Matrix { rows: shape.rank, columns: input, values };
-                modules.insert(name, Pair { a, b: Matrix::zeros(output, shape.rank) });
-            }
+        for (name, (output, input)) in config.modules() {
+            let mut random = ChaCha8Rng::seed_from_u64(seeds::derive(seed, &[stream, &name]));
+            let bound = 1.0 / (input as f32).sqrt();
+            let values = (0..shape.rank * input).map(|_| random.random_range(-bound..bound)).collect();
+            let a = Matrix { rows: shape.rank, columns: input, values };
+            modules.insert(name, Pair { a, b: Matrix::zeros(output, shape.rank) });
         }
         Self { modules }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::config::{LlamaConfig, PROJECTIONS};
+use super::config::LlamaConfig;
 use super::options::LoraShape;
 use crate::seeds;
 
@@ -28,7 +28,7 @@ pub struct Site {
 pub struct RankSpace {
     /// From 0, no adapter, up to the whole rank.
     pub rungs: Vec<usize>,
-    /// By layer, then in the order of [`PROJECTIONS`].
+    /// By layer, then in the order of [`PROJECTIONS`](super::config::PROJECTIONS).
     pub modules: Vec<Site>,
 }
 
@@ -44,11 +44,7 @@ pub fn rungs(lora: LoraShape) -> Vec<usize> {
 impl RankSpace {
     /// The ranks of a model's modules.
     pub fn of(config: &LlamaConfig, lora: LoraShape) -> Self {
-        let site = |layer: usize, projection: &str| {
-            let (output, input) = config.projection(projection);
-            Site { name: format!("model.layers.{layer}.{projection}"), width: output + input }
-        };
-        let modules = (0..config.layers).flat_map(|layer| PROJECTIONS.map(|projection| site(layer, projection)));
+        let modules = config.modules().map(|(name, (output, input))| Site { name, width: output + input });
         Self { rungs: rungs(lora), modules: modules.collect() }
     }
 

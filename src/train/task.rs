@@ -13,7 +13,6 @@ use crate::data::formats::OnProgress;
 use crate::device::{self, Device};
 use crate::error::{InputError, RunError};
 use crate::method::AdapterMethod;
-use crate::model::config::PROJECTIONS;
 use crate::model::prompt::Continuations;
 use crate::model::{LlamaConfig, Vocabulary, VocabularyMode};
 use crate::project::Project;
@@ -117,11 +116,11 @@ impl<'a> Task<'a> {
     /// Parameters that a method trains in a stage: the adapter's and the chosen rows of embedding and head.
     pub fn trainable_parameters(&self, method: &dyn AdapterMethod) -> u64 {
         let rank = self.project.training.lora.rank;
-        let widths = PROJECTIONS.map(|projection| self.llama.projection(projection));
-        let factor = |width: fn(&(usize, usize)) -> usize| {
-            (self.llama.layers * rank * widths.iter().map(width).sum::<usize>()) as u64
-        };
-        let (a, b) = (factor(|&(_, input)| input), factor(|&(output, _)| output));
+        let (mut a, mut b) = (0, 0);
+        for (_, (output, input)) in self.llama.modules() {
+            a += (rank * input) as u64;
+            b += (rank * output) as u64;
+        }
         let rows = match self.project.training.vocabulary {
             VocabularyMode::Frozen => 0,
             VocabularyMode::NewTokens => self.vocabulary.added,

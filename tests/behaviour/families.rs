@@ -32,7 +32,7 @@ fn expected(family: &str) -> Weights {
     Weights::open_file(&families().join(family).join("expected.safetensors")).unwrap()
 }
 
-fn load(folder: &Path) -> Llama<Flex> {
+pub(crate) fn load(folder: &Path) -> Llama<Flex> {
     load_pretrained(folder, 0, 0, &Default::default()).unwrap()
 }
 
@@ -43,7 +43,7 @@ fn largest_difference(got: &[f32], expected: &[f32]) -> f32 {
     got.iter().zip(expected).fold(0.0f32, |most, (a, b)| most.max((a - b).abs())) / largest
 }
 
-fn assert_logits(name: &str, model: &Llama<Flex>, ids: &Weights, logits: &[f32]) {
+pub(crate) fn assert_logits(name: &str, model: &Llama<Flex>, ids: &Weights, logits: &[f32]) {
     let (tokens, length) = input_ids(ids);
     let error = largest_difference(&all_logits(model, &tokens, length).values, logits);
     assert!(error <= 1e-5, "{name}: logits are {error:e} apart");
@@ -120,49 +120,52 @@ fn what_gemmas_configurations_leave_out_is_what_transformers_takes() {
     }
 }
 
-/// A LoRA's loss on the later tokens of each text, whose gradient flows through caps, norms and windows; computed at once and layer
-/// by layer.
+/// A LoRA's loss on the later tokens of each text, whose gradient flows through caps, norms and windows.
 #[test]
 fn gradients_of_an_adapter_are_those_of_peft() {
     for family in FAMILIES {
-        let expected = expected(family);
-        let mut model: Llama<Tracked> = load_pretrained(&families().join(family), 0, 0, &Default::default()).unwrap();
-        let mut adapter = Adapter::default();
-        for module in expected.names().filter_map(|name| name.strip_prefix("value.")?.strip_suffix(Adapter::A)) {
-            let part = |end: &str| expected.matrix(&format!("value.{module}{end}"), None).unwrap();
-            adapter.modules.insert(module.to_owned(), Pair { a: part(Adapter::A), b: part(Adapter::B) });
-        }
-        assert_eq!(adapter.modules.len(), 7 * model.config.layers);
-        adapter.put_on(&mut model);
-        model.lora_scale = 3.0;
-        let (ids, length) = input_ids(&expected);
-        let (_, first) = expected.integers("first").unwrap();
-        let sequence = |(row, first): (&[u32], &i64)| {
-            let at = *first as usize - 1;
-            let branch =
-                Branch { targets: row[at + 1..].to_vec(), ..Branch::unscored(at, row[at..length - 1].to_vec()) };
-            Sequence { prefix: row[..at].to_vec(), branches: vec![branch] }
+        assert_gradients(family, &families().join(family), &expected(family));
+    }
+}
+
+/// That the gradients of an adapter are those of PEFT, computed at once and layer by layer.
+pub(crate) fn assert_gradients(family: &str, folder: &Path, expected: &Weights) {
+    let mut model: Llama<Tracked> = load_pretrained(folder, 0, 0, &Default::default()).unwrap();
+    let mut adapter = Adapter::default();
+    for module in expected.names().filter_map(|name| name.strip_prefix("value.")?.strip_suffix(Adapter::A)) {
+        let part = |end: &str| expected.matrix(&format!("value.{module}{end}"), None).unwrap();
+        adapter.modules.insert(module.to_owned(), Pair { a: part(Adapter::A), b: part(Adapter::B) });
+    }
+    let modules = model.config.modules().count();
+    assert_eq!(adapter.modules.len(), modules);
+    adapter.put_on(&mut model);
+    model.lora_scale = 3.0;
+    let (ids, length) = input_ids(expected);
+    let (_, first) = expected.integers("first").unwrap();
+    let sequence = |(row, first): (&[u32], &i64)| {
+        let at = *first as usize - 1;
+        let branch = Branch { targets: row[at + 1..].to_vec(), ..Branch::unscored(at, row[at..length - 1].to_vec()) };
+        Sequence { prefix: row[..at].to_vec(), branches: vec![branch] }
+    };
+    let packed = Packed::new(&ids.chunks(length).zip(&first).map(sequence).collect::<Vec<_>>());
+    for checkpointing in [false, true] {
+        let options = StepOptions {
+            temperature: 0.8,
+            clip: 0.0,
+            adapter_dropout: 0.0,
+            residual_dropout: 0.0,
+            checkpointing,
+            equal_pieces: false,
         };
-        let packed = Packed::new(&ids.chunks(length).zip(&first).map(sequence).collect::<Vec<_>>());
-        for checkpointing in [false, true] {
-            let options = StepOptions {
-                temperature: 0.8,
-                clip: 0.0,
-                adapter_dropout: 0.0,
-                residual_dropout: 0.0,
-                checkpointing,
-                equal_pieces: false,
-            };
-            let trained = trained(VocabularyMode::Frozen, true);
-            let step = gradients(&mut model, &packed, &trained, &Guides::default(), &options, 0);
-            let loss = expected.floats("loss").unwrap()[0];
-            assert!((step.figures.loss as f32 / loss - 1.0).abs() < 1e-5, "{family}: loss {}", step.figures.loss);
-            assert_eq!(step.by_name.len(), 14 * model.config.layers);
-            for (name, gradient) in &step.by_name {
-                let wanted = expected.floats(&format!("grad.{name}")).unwrap();
-                let error = relative(&Matrix::from_tensor(gradient.clone()).values, &wanted);
-                assert!(error <= 1e-4, "{family}: gradient of {name} is {error:e} off");
-            }
+        let trained = trained(VocabularyMode::Frozen, true);
+        let step = gradients(&mut model, &packed, &trained, &Guides::default(), &options, 0);
+        let loss = expected.floats("loss").unwrap()[0];
+        assert!((step.figures.loss as f32 / loss - 1.0).abs() < 1e-5, "{family}: loss {}", step.figures.loss);
+        assert_eq!(step.by_name.len(), 2 * modules);
+        for (name, gradient) in &step.by_name {
+            let wanted = expected.floats(&format!("grad.{name}")).unwrap();
+            let error = relative(&Matrix::from_tensor(gradient.clone()).values, &wanted);
+            assert!(error <= 1e-4, "{family}: gradient of {name} is {error:e} off");
         }
     }
 }
@@ -170,22 +173,27 @@ fn gradients_of_an_adapter_are_those_of_peft() {
 #[test]
 fn what_is_read_token_by_token_is_what_is_read_at_once() {
     for family in FAMILIES {
-        let (model, expected) = (load(&families().join(family)), expected(family));
-        let (tokens, length) = input_ids(&expected);
-        let logits = expected.floats("logits").unwrap();
-        let columns = model.config.vocabulary;
-        let first = Sequence { prefix: vec![], branches: vec![Branch::unscored(0, tokens[..1].to_vec())] };
-        let (_, mut cache) = model.prefill(&Packed::new(&[first]), None);
-        for (at, &token) in tokens.iter().enumerate().take(length).skip(1) {
-            let span = Span::two(0..at as u32, at as u32..at as u32 + 1);
-            let row = PackedRow { queries: 0..1, keys: [0..at, at..at + 1, 0..0] };
-            let (row, own) = model.step(&[token], &[at as u32], &AttentionPlan::new(vec![row], vec![span]), &cache);
-            let error = largest_difference(&Matrix::from_tensor(row).values, &logits[at * columns..(at + 1) * columns]);
-            assert!(error <= 2e-5, "{family}, token {at}: {error:e}");
-            for (all, own) in cache.iter_mut().zip(own) {
-                all.key = Tensor::cat(vec![all.key.clone(), own.key], 0);
-                all.value = Tensor::cat(vec![all.value.clone(), own.value], 0);
-            }
+        assert_token_by_token(family, &families().join(family), &expected(family));
+    }
+}
+
+/// That what is read token by token is what is read at once.
+pub(crate) fn assert_token_by_token(family: &str, folder: &Path, expected: &Weights) {
+    let model = load(folder);
+    let (tokens, length) = input_ids(expected);
+    let logits = expected.floats("logits").unwrap();
+    let columns = model.config.vocabulary;
+    let first = Sequence { prefix: vec![], branches: vec![Branch::unscored(0, tokens[..1].to_vec())] };
+    let (_, mut cache) = model.prefill(&Packed::new(&[first]), None);
+    for (at, &token) in tokens.iter().enumerate().take(length).skip(1) {
+        let span = Span::two(0..at as u32, at as u32..at as u32 + 1);
+        let row = PackedRow { queries: 0..1, keys: [0..at, at..at + 1, 0..0] };
+        let (row, own) = model.step(&[token], &[at as u32], &AttentionPlan::new(vec![row], vec![span]), &cache);
+        let error = largest_difference(&Matrix::from_tensor(row).values, &logits[at * columns..(at + 1) * columns]);
+        assert!(error <= 2e-5, "{family}, token {at}: {error:e}");
+        for (all, own) in cache.iter_mut().zip(own) {
+            all.key = Tensor::cat(vec![all.key.clone(), own.key], 0);
+            all.value = Tensor::cat(vec![all.value.clone(), own.value], 0);
         }
     }
 }

@@ -21,6 +21,7 @@ mod data_mutations;
 mod decide;
 mod doctor;
 mod event_files;
+mod experts;
 mod families;
 mod faults;
 mod federated;

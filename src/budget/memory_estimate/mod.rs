@@ -28,7 +28,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Protocol;
 use crate::method::plan::Data;
-use crate::model::config::PROJECTIONS;
 use crate::model::llama::ROWS_AT_ONCE;
 use crate::model::packing::Sequence;
 use crate::model::{BaseModel, LlamaConfig, Storage, VocabularyMode};
@@ -217,7 +216,7 @@ impl Sizes {
         let (layers, width) = (llama.layers as u64, llama.width as u64);
         let query = (llama.heads * llama.head_width) as u64;
         let key = (llama.kv_heads * llama.head_width) as u64;
-        let (ffn, vocabulary) = (llama.ffn as u64, (llama.vocabulary + self.added) as u64);
+        let (fed, vocabulary) = (self.fed(), (llama.vocabulary + self.added) as u64);
         let pieces = batches::pieces(step.to_vec(), training.accumulation);
         let Batch { sequences, tokens, scored } =
             pieces.iter().map(Batch::of).max_by_key(|batch| batch.tokens).unwrap_or_default();
@@ -228,16 +227,16 @@ impl Sizes {
 
         let base = self.base_parameters();
         let rank = training.lora.rank as u64;
-        let mut layer = tokens * (4 * width + outputs + 2 * query + 2 * key + 3 * ffn + 7 * rank);
+        let mut layer = tokens * (4 * width + outputs + 2 * query + 2 * key + fed + 7 * rank);
         let mut last =
-            tokens * (2 * width + 2 * key + 2 * rank) + scored * (3 * width + outputs + 2 * query + 3 * ffn + 5 * rank);
+            tokens * (2 * width + 2 * key + 2 * rank) + scored * (3 * width + outputs + 2 * query + fed + 5 * rank);
         if gpu {
             let longest = tokens.div_ceil(sequences.max(1));
             let attention = 3 * sequences * (llama.heads as u64) * longest * longest;
-            layer += attention + tokens * (6 * width + 2 * query + 2 * key + 3 * ffn);
+            layer += attention + tokens * (6 * width + 2 * query + 2 * key + fed);
             last += attention + tokens * 3 * width;
         }
-        let backward = tokens * (3 * ffn + 2 * width);
+        let backward = tokens * (fed + 2 * width);
         let logits = scored * (2 * vocabulary + 2 * width)
             + if gpu { 2 * scored * vocabulary } else { 0 }
             + if caps { scored * vocabulary } else { 0 };
@@ -252,7 +251,7 @@ impl Sizes {
         let beams = users * self.beams;
         let search = layers * 2 * key * (2 * read + 9 * beams)
             + 3 * beams * vocabulary
-            + u64::max(read, beams) * (2 * width + 3 * ffn);
+            + u64::max(read, beams) * (2 * width + fed);
         Parts {
             program: if gpu { 0 } else { PROGRAM + self.data_bytes },
             weights: NUMBER * base - self.saved_by_half(),
@@ -288,23 +287,27 @@ impl Sizes {
         (NUMBER / 2 * halved).saturating_sub(NUMBER * widened)
     }
 
-    /// Parameters of the projections of all layers.
+    /// Numbers a token that the feed-forward part of a layer keeps: three of its width, or of each of a token's experts these and
+    /// what it gives; the more where there are layers of both kinds.
+    fn fed(&self) -> u64 {
+        let layers = 0..self.llama.layers;
+        let dense = layers.clone().any(|layer| !self.llama.has_experts(layer)).then_some(3 * self.llama.ffn);
+        let experts = self.llama.experts.as_ref().filter(|_| layers.clone().any(|layer| self.llama.has_experts(layer)));
+        let mixture = experts.map(|experts| experts.routing.chosen * (3 * experts.width + self.llama.width));
+        dense.max(mixture).unwrap_or(0) as u64
+    }
+
+    /// Parameters of the projections of all layers, those of experts among them.
     fn projections(&self) -> u64 {
-        let one = |projection: &&str| {
-            let (output, input) = self.llama.projection(projection);
-            (output * input) as u64
-        };
-        self.llama.layers as u64 * PROJECTIONS.iter().map(one).sum::<u64>()
+        let all = self.llama.tensors().filter(|(name, _)| name.ends_with("_proj.weight"));
+        all.map(|(_, [output, input])| (output * input) as u64).sum()
     }
 
     /// Parameters of the adapter and the trained rows.
     pub fn trained_parameters(&self) -> u64 {
         let Self { llama, added, training, .. } = self;
-        let both = |projection: &&str| {
-            let (output, input) = llama.projection(projection);
-            (output + input) as u64
-        };
-        let lora = (llama.layers * training.lora.rank) as u64 * PROJECTIONS.iter().map(both).sum::<u64>();
+        let widths = llama.modules().map(|(_, (output, input))| (output + input) as u64);
+        let lora = training.lora.rank as u64 * widths.sum::<u64>();
         let rows = match training.vocabulary {
             VocabularyMode::Frozen => 0,
             VocabularyMode::NewTokens => *added,

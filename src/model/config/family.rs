@@ -12,6 +12,8 @@ pub enum Family {
     Qwen2,
     /// Queries and keys are normalised, head by head, before they are rotated.
     Qwen3,
+    /// Qwen3 whose feed-forward parts are mixtures of experts.
+    Qwen3Moe,
     /// Llama, but for its defaults and a window that attention may be held to.
     Mistral,
     /// Other norms, capped scores and logits, and a window in every second layer.
@@ -21,7 +23,8 @@ pub enum Family {
 }
 
 impl Family {
-    const ALL: [Self; 6] = [Self::Llama, Self::Qwen2, Self::Qwen3, Self::Mistral, Self::Gemma2, Self::Gemma3];
+    const ALL: [Self; 7] =
+        [Self::Llama, Self::Qwen2, Self::Qwen3, Self::Qwen3Moe, Self::Mistral, Self::Gemma2, Self::Gemma3];
 
     /// The `model_type` in `config.json`.
     pub fn key(self) -> &'static str {
@@ -29,6 +32,7 @@ impl Family {
             Self::Llama => "llama",
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
+            Self::Qwen3Moe => "qwen3_moe",
             Self::Mistral => "mistral",
             Self::Gemma2 => "gemma2",
             Self::Gemma3 => "gemma3_text",
@@ -40,6 +44,7 @@ impl Family {
         match self {
             Self::Mistral => Self::Llama.key(),
             Self::Gemma3 => "gemma3",
+            Self::Qwen3Moe => "qwen3moe",
             other => other.key(),
         }
     }
@@ -50,6 +55,7 @@ impl Family {
             Self::Llama => "Llama",
             Self::Qwen2 => "Qwen2",
             Self::Qwen3 => "Qwen3",
+            Self::Qwen3Moe => "Qwen3-MoE",
             Self::Mistral => "Mistral",
             Self::Gemma2 => "Gemma 2",
             Self::Gemma3 => "Gemma 3",
@@ -61,14 +67,14 @@ impl Family {
         Self::ALL.into_iter().find(|family| family.key() == key)
     }
 
-    /// The family of a GGUF file's architecture.
+    /// The family of a GGUF file's architecture; those with experts are not read.
     pub fn of_gguf(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|family| family.gguf_key() == key)
+        Self::ALL.into_iter().find(|&family| family != Self::Qwen3Moe && family.gguf_key() == key)
     }
 
     /// Whether queries and keys are normalised, head by head.
     pub fn has_head_norms(self) -> bool {
-        matches!(self, Self::Qwen3 | Self::Gemma3)
+        matches!(self, Self::Qwen3 | Self::Qwen3Moe | Self::Gemma3)
     }
 
     /// Whether it is one of Gemma's.
@@ -82,6 +88,7 @@ impl Family {
             Self::Llama => "LlamaForCausalLM",
             Self::Qwen2 => "Qwen2ForCausalLM",
             Self::Qwen3 => "Qwen3ForCausalLM",
+            Self::Qwen3Moe => "Qwen3MoeForCausalLM",
             Self::Mistral => "MistralForCausalLM",
             Self::Gemma2 => "Gemma2ForCausalLM",
             Self::Gemma3 => "Gemma3ForCausalLM",

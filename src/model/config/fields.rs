@@ -6,7 +6,7 @@ use super::Family;
 
 /// Fields that are read, or of which it is known that they change nothing in a forward pass: how a model was trained, how
 /// texts are drawn from it, which program wrote it.
-const HARMLESS: [&str; 102] = [
+const HARMLESS: [&str; 107] = [
     "_attn_implementation",
     "_attn_implementation_autoset",
     "_attn_implementation_internal",
@@ -25,6 +25,7 @@ const HARMLESS: [&str; 102] = [
     "chunk_size_feed_forward",
     "classifier_dropout",
     "cross_attention_hidden_size",
+    "decoder_sparse_step",
     "decoder_start_token_id",
     "diversity_penalty",
     "do_sample",
@@ -58,8 +59,10 @@ const HARMLESS: [&str; 102] = [
     "max_window_layers",
     "min_length",
     "mlp_bias",
+    "mlp_only_layers",
     "model_type",
     "no_repeat_ngram_size",
+    "norm_topk_prob",
     "num_attention_heads",
     "num_beam_groups",
     "num_beams",
@@ -69,6 +72,7 @@ const HARMLESS: [&str; 102] = [
     "original_max_position_embeddings",
     "output_attentions",
     "output_hidden_states",
+    "output_router_logits",
     "output_scores",
     "pad_token_id",
     "prefix",
@@ -86,6 +90,7 @@ const HARMLESS: [&str; 102] = [
     "rope_parameters",
     "rope_scaling",
     "rope_theta",
+    "router_aux_loss_coef",
     "sep_token_id",
     "sliding_window",
     "sliding_window_pattern",
@@ -138,7 +143,7 @@ const fn changing(field: &'static str, neutral: Neutral, what: &'static str) -> 
 
 const SOFTCAP: &str = "capped logits are";
 const GRANITE: &str = "factors on embeddings, attention, residuals and logits are";
-const EXPERTS: &str = "mixtures of experts are";
+const EXPERTS: &str = "mixtures of experts, but for those of Qwen3-MoE, are";
 const LATENT: &str = "latent attention is";
 const PARTLY: &str = "rotations of a part of each head are";
 const PARALLEL: &str = "attention beside the feed-forward part is";
@@ -199,6 +204,9 @@ pub(super) fn changing_field(fields: &Map<String, Value>, family: Family) -> Opt
         let native = match change.field {
             "query_pre_attn_scalar" | "final_logit_softcapping" => family.is_gemma(),
             "attn_logit_softcapping" => family == Family::Gemma2,
+            "num_experts" | "num_local_experts" | "num_experts_per_tok" | "moe_intermediate_size" => {
+                family == Family::Qwen3Moe
+            }
             _ => change.what == HEAD_NORMS && family.has_head_norms(),
         };
         !native && fields.get(change.field).is_some_and(|value| !change.neutral.holds(value))

@@ -2,6 +2,7 @@
 //! description.
 
 mod activation;
+mod experts;
 mod family;
 mod fields;
 mod gemma;
@@ -16,6 +17,7 @@ use super::kernels::Heads;
 use super::options::Compact;
 
 pub use self::activation::Activation;
+pub use self::experts::{Experts, MAX_EXPERTS};
 pub use self::family::Family;
 pub use self::gemma::Gemma;
 pub use self::hugging_face::Described;
@@ -64,6 +66,9 @@ pub struct LlamaConfig {
     /// Of Gemma's families, what they compute otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gemma: Option<Gemma>,
+    /// Layers whose feed-forward part is a mixture of experts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experts: Option<Experts>,
     /// Tokens that the model was trained to read at once, where it says so.
     pub context: Option<usize>,
     /// Whether the head is the embedding.
@@ -98,6 +103,7 @@ impl LlamaConfig {
             head_norms: false,
             sliding: None,
             gemma: None,
+            experts: None,
             context: None,
             tied: compact.tied,
             bos: None,
@@ -129,6 +135,9 @@ impl LlamaConfig {
             "eos_token_id": self.eos.unwrap_or(1),
             "torch_dtype": "float32",
         });
+        if let Some(experts) = &self.experts {
+            experts.write(&mut json);
+        }
         if let Some(scaling) = &self.rope.scaling {
             json["rope_scaling"] = scaling.hugging_face();
         }
@@ -149,7 +158,7 @@ impl LlamaConfig {
                 // Left out, it would be 4096.
                 Family::Mistral => json["sliding_window"] = Value::Null,
                 Family::Gemma2 | Family::Gemma3 => json["layer_types"] = vec![sliding::FULL; self.layers].into(),
-                Family::Llama | Family::Qwen2 | Family::Qwen3 => {}
+                Family::Llama | Family::Qwen2 | Family::Qwen3 | Family::Qwen3Moe => {}
             }
             return;
         };
@@ -220,6 +229,23 @@ impl LlamaConfig {
         }
     }
 
+    /// Whether the feed-forward part of a layer is a mixture of experts.
+    pub fn has_experts(&self, layer: usize) -> bool {
+        self.experts.as_ref().is_some_and(|experts| experts.layers.get(layer) == Some(&true))
+    }
+
+    /// The projections of a layer that can have an adapter: those of attention alone where it has experts.
+    pub fn projections(&self, layer: usize) -> &'static [&'static str] {
+        if self.has_experts(layer) { &PROJECTIONS[..ATTENTION] } else { &PROJECTIONS }
+    }
+
+    /// Every module that can have an adapter (`model.layers.0.self_attn.q_proj`), by layer and in the order of [`PROJECTIONS`],
+    /// with its output and input width.
+    pub fn modules(&self) -> impl Iterator<Item = (String, (usize, usize))> + '_ {
+        let of = |layer: usize, name: &str| (format!("model.layers.{layer}.{name}"), self.projection(name));
+        (0..self.layers).flat_map(move |layer| self.projections(layer).iter().map(move |name| of(layer, name)))
+    }
+
     /// Every tensor of the decoder by Hugging Face's name, with its shape; vectors as one row.
     pub fn tensors(&self) -> impl Iterator<Item = (String, [usize; 2])> + '_ {
         let table = [self.vocabulary, self.width];
@@ -230,22 +256,25 @@ impl LlamaConfig {
             .chain((0..self.layers).flat_map(|layer| self.layer_tensors(layer)))
     }
 
-    fn layer_tensors(&self, layer: usize) -> Vec<(String, [usize; 2])> {
-        let name = |part: &str| format!("model.layers.{layer}.{part}");
+    fn layer_tensors(&self, layer: usize) -> impl Iterator<Item = (String, [usize; 2])> + '_ {
+        let name = move |part: &str| format!("model.layers.{layer}.{part}");
         let norms = ["input_layernorm", self.ffn_norm()].into_iter();
         let norms = norms.chain(self.gemma.iter().flat_map(|_| OUTPUT_NORMS));
         let mut tensors: Vec<_> = norms.map(|norm| (name(&format!("{norm}.weight")), [1, self.width])).collect();
         if self.head_norms {
             tensors.extend(HEAD_NORMS.map(|norm| (name(&format!("{norm}.weight")), [1, self.head_width])));
         }
-        for projection in PROJECTIONS {
+        for projection in self.projections(layer) {
             let (output, input) = self.projection(projection);
             tensors.push((name(&format!("{projection}.weight")), [output, input]));
             if self.has_bias(projection) {
                 tensors.push((name(&format!("{projection}.bias")), [1, output]));
             }
         }
-        tensors
+        let experts = self.experts.as_ref().filter(|_| self.has_experts(layer));
+        // One after the other: a configuration may claim more than its files hold.
+        let experts = experts.into_iter().flat_map(|experts| experts.tensors(self.width));
+        tensors.into_iter().chain(experts.map(move |(part, shape)| (name(&part), shape)))
     }
 }
 
@@ -259,6 +288,9 @@ pub const PROJECTIONS: [&str; 7] = [
     "mlp.up_proj",
     "mlp.down_proj",
 ];
+
+/// How many of these are attention's, which come first.
+const ATTENTION: usize = 4;
 
 /// The norms of queries and keys, as Hugging Face names them.
 pub const HEAD_NORMS: [&str; 2] = ["self_attn.q_norm", "self_attn.k_norm"];

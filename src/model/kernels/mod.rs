@@ -5,6 +5,7 @@
 //! batch one after another, `[tokens, width]`, without padding.
 
 mod cpu;
+mod mixture;
 pub mod plain;
 mod simd;
 pub mod stored;
@@ -18,6 +19,8 @@ use burn::backend::Wgpu;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
+
+pub use self::mixture::{Expert, Mixture, Routing};
 
 use super::packing::AttentionPlan;
 
@@ -125,6 +128,11 @@ pub trait Kernels: Backend {
     /// `gelu(gate) * up`, with GELU by a hyperbolic tangent.
     fn geglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
         plain::geglu(gate, up)
+    }
+
+    /// A mixture of experts: of each token, the weighted sum of what its likeliest experts give. Gradients flow to `x` alone.
+    fn mixture(x: Tensor<Self, 2>, mixture: &Mixture<Self>) -> Tensor<Self, 2> {
+        mixture::mixture(x, mixture)
     }
 
     /// `cap tanh(x / cap)`.
@@ -235,6 +243,11 @@ macro_rules! fused {
         fn geglu(gate: Tensor<Self, 2>, up: Tensor<Self, 2>) -> Tensor<Self, 2> {
             use $module as fused;
             fused::geglu(gate, up)
+        }
+
+        fn mixture(x: Tensor<Self, 2>, mixture: &Mixture<Self>) -> Tensor<Self, 2> {
+            use $module as fused;
+            fused::mixture(x, mixture)
         }
 
         fn soft_cap(x: Tensor<Self, 2>, cap: f64) -> Tensor<Self, 2> {

@@ -7,7 +7,9 @@ use burn::tensor::{FloatDType, Int, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{AdamWStep, Divergence, Dropout, Group, Heads, Kernels, plain, simd, stored};
+use super::{
+    AdamWStep, Divergence, Dropout, Expert, Group, Heads, Kernels, Mixture, Routing, mixture, plain, simd, stored,
+};
 use crate::model::packing::{Branch, Packed, Sequence};
 
 type Tracked = Autodiff<Flex>;
@@ -365,5 +367,85 @@ fn softmax_kl_of_tiny_updates_is_half_the_weighted_variance() {
     for (form, Divergence { value, .. }) in both_softmax_kl(&now, &before, 1.0, 0.0) {
         let value = f64::from(values(value)[0]);
         assert!((value / (variance / 2.0) - 1.0).abs() < 1e-3, "{form}: {value:e} instead of {:e}", variance / 2.0);
+    }
+}
+
+fn experts(routing: Routing) -> Mixture<Tracked> {
+    let expert = |number: u64| Expert {
+        gate: random(5, 12, 10 * number),
+        up: random(5, 12, 10 * number + 1),
+        down: random(12, 5, 10 * number + 2),
+    };
+    Mixture { router: random(6, 12, 3).mul_scalar(0.4), experts: (1..=6).map(expert).collect(), routing }
+}
+
+const ROUTINGS: [Routing; 3] = [
+    Routing { chosen: 2, normalised: true },
+    Routing { chosen: 3, normalised: false },
+    Routing { chosen: 1, normalised: true },
+];
+
+#[test]
+fn a_mixture_of_experts_gathers_tokens_by_expert() {
+    for routing in ROUTINGS {
+        let own = experts(routing);
+        for tokens in [1, 40] {
+            compare(
+                "mixture",
+                &[random(tokens, 12, 1)],
+                |t| Tracked::mixture(t[0].clone(), &own),
+                |t| mixture::mixture(t[0].clone(), &own),
+            );
+        }
+        let none = random(1, 12, 1).narrow(0, 0, 0);
+        assert_eq!(Tracked::mixture(none.clone(), &own).dims(), [0, 12]);
+        assert_eq!(mixture::mixture(none, &own).dims(), [0, 12]);
+    }
+}
+
+/// What a token gives, by the definition in float64, summed up with factors.
+fn mixture_in_f64(mixture: &Mixture<Flex>, x: &[f64], factors: &[f64]) -> f64 {
+    let times = |weight: &Tensor<Flex, 2>, x: &[f64]| -> Vec<f64> {
+        let rows = values(weight.clone());
+        rows.chunks(x.len()).map(|row| row.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum()).collect()
+    };
+    let likely: Vec<f64> = times(&mixture.router, x).iter().map(|logit| logit.exp()).collect();
+    let mut order: Vec<usize> = (0..likely.len()).collect();
+    order.sort_by(|&a, &b| likely[b].total_cmp(&likely[a]));
+    let chosen = &order[..mixture.routing.chosen];
+    let among: f64 =
+        if mixture.routing.normalised { chosen.iter().map(|&e| likely[e]).sum() } else { likely.iter().sum() };
+    let given = |&number: &usize| {
+        let expert = &mixture.experts[number];
+        let (gate, up) = (times(&expert.gate, x), times(&expert.up, x));
+        let inner: Vec<f64> = gate.iter().zip(up).map(|(g, u)| g / (1.0 + (-g).exp()) * u).collect();
+        let out = times(&expert.down, &inner);
+        likely[number] / among * out.iter().zip(factors).map(|(out, factor)| out * factor).sum::<f64>()
+    };
+    chosen.iter().map(given).sum()
+}
+
+#[test]
+fn gradients_of_a_mixture_are_central_differences() {
+    for routing in ROUTINGS {
+        let own = experts(routing);
+        let (x, factors) = (random(4, 12, 21).require_grad(), random(4, 12, 22));
+        let y = (Tracked::mixture(x.clone(), &own) * factors.clone()).sum();
+        let gradient = values(x.grad(&y.backward()).expect("gradient"));
+        let own = own.map(&|tensor: Tensor<Tracked, 2>| tensor.inner());
+        let wide = |tensor: Tensor<Tracked, 2>| values(tensor.inner()).into_iter().map(f64::from).collect::<Vec<_>>();
+        let (x, factors) = (wide(x), wide(factors));
+        let numeric: Vec<f32> = (0..x.len())
+            .map(|place| {
+                let token = place / 12 * 12..place / 12 * 12 + 12;
+                let at = |by: f64| {
+                    let mut moved = x[token.clone()].to_vec();
+                    moved[place % 12] += by;
+                    mixture_in_f64(&own, &moved, &factors[token.clone()])
+                };
+                ((at(1e-5) - at(-1e-5)) / 2e-5) as f32
+            })
+            .collect();
+        assert_close("mixture", &gradient, &numeric, 1e-5);
     }
 }

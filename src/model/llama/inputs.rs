@@ -18,7 +18,7 @@ pub fn input_site(module: &str) -> String {
     module.to_owned()
 }
 
-/// The first of the projections that read each of a layer's four inputs.
+/// The first of the projections that read each of a layer's four inputs; where it has experts, the first two are all.
 const INPUT_SITES: [&str; 4] = ["self_attn.q_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.down_proj"];
 
 /// The sum over tokens of `x xᵀ`, `[in, in]`, of what a projection reads.
@@ -55,8 +55,10 @@ impl<B: Kernels> Llama<B> {
         let mut pass = self.pass(&packed.positions, &packed.plan, None);
         pass.inputs = Some(InputTap { take, taken: Vec::new() });
         self.decode(x, None, None, &mut pass, &mut |_| {});
-        let sites =
-            (0..self.layers.len()).flat_map(|layer| INPUT_SITES.map(|site| format!("model.layers.{layer}.{site}")));
-        sites.zip(pass.inputs.map(|tap| tap.taken).unwrap_or_default())
+        let has = |layer: usize, site: &&str| self.config.projections(layer).contains(site);
+        let of_layer = |layer: usize| INPUT_SITES.into_iter().filter(move |site| has(layer, site));
+        let named = |layer: usize| of_layer(layer).map(move |site| format!("model.layers.{layer}.{site}"));
+        let sites: Vec<String> = (0..self.layers.len()).flat_map(named).collect();
+        sites.into_iter().zip(pass.inputs.map(|tap| tap.taken).unwrap_or_default())
     }
 }

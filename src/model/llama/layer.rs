@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend;
 
 use super::gate::gated;
 use super::pass::{Chosen, Norms, Pass};
-use super::{Layer, Linear};
+use super::{FeedForward, Layer, Linear};
 use crate::model::kernels::Kernels;
 
 /// Keys and values of one layer, rotated, `[tokens, kv heads * head width]`.
@@ -53,6 +53,22 @@ fn normalise_heads<B: Kernels>(x: Tensor<B, 2>, norm: &Tensor<B, 2>, norms: Norm
     norms.apply(x.reshape([tokens * all / width, width]), norm).reshape([tokens, all])
 }
 
+impl<B: Kernels> FeedForward<B> {
+    fn forward(&self, h: Tensor<B, 2>, pass: &mut Pass<'_, B>) -> Tensor<B, 2> {
+        match self {
+            Self::Dense { gate, up, down } => {
+                pass.tap(&h);
+                let gate = gate.forward(h.clone(), pass);
+                let up = up.forward(h, pass);
+                let inner = gated(pass.activation, gate, up);
+                pass.tap(&inner);
+                down.forward(inner, pass)
+            }
+            Self::Mixture(mixture) => B::mixture(h, mixture),
+        }
+    }
+}
+
 impl<B: Kernels> Layer<B> {
     /// Hidden states of the tokens that ask, after the layer.
     ///
@@ -98,12 +114,7 @@ impl<B: Kernels> Layer<B> {
         };
         let x = x + pass.dropouts.residual(mixed);
         let h = norms.apply(x.clone(), &self.post_norm);
-        pass.tap(&h);
-        let gate = self.gate.forward(h.clone(), pass);
-        let up = self.up.forward(h, pass);
-        let inner = gated(pass.activation, gate, up);
-        pass.tap(&inner);
-        let fed = self.down.forward(inner, pass);
+        let fed = self.ffn.forward(h, pass);
         let fed = match &self.output_norms {
             None => fed,
             Some(own) => norms.apply(fed, &own.ffn),

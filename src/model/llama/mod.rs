@@ -1,4 +1,5 @@
-//! The decoder of the Llama family on packed tokens, with LoRA on its seven projections.
+//! The decoder of the Llama family on packed tokens, with LoRA on its seven projections,
+//! or on the four of attention where the feed-forward part is a mixture of experts.
 //!
 //! `parts` are its weights and `visit` their names; `forward` is the forward pass, `layer` one layer of it, `pass` what is the
 //! same for all layers. `recompute` is the backward pass in less memory.
@@ -23,7 +24,7 @@ use super::ranks::Ranks;
 pub use self::dropout::StepDropout;
 pub use self::inputs::{InputMoment, input_site};
 pub use self::layer::KeyValue;
-pub use self::parts::{HeadNorms, Layer, Linear, LoraPair, OutputNorms, Rows};
+pub use self::parts::{FeedForward, HeadNorms, Layer, Linear, LoraPair, OutputNorms, Rows};
 pub use self::rows::ROWS_AT_ONCE;
 pub use self::visit::{Kind, Visit};
 

@@ -3,6 +3,8 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::model::kernels::Mixture;
+
 /// Rows of the embedding or the head: those the base model came with, and those added for new tokens.
 #[derive(Debug, Clone)]
 pub struct Rows<B: Backend> {
@@ -29,9 +31,16 @@ pub struct Layer<B: Backend> {
     pub output_norms: Option<OutputNorms<B>>,
     /// Whether its attention sees the last tokens alone; see [`Sliding`](crate::model::config::Sliding).
     pub slides: bool,
-    pub gate: Linear<B>,
-    pub up: Linear<B>,
-    pub down: Linear<B>,
+    pub ffn: FeedForward<B>,
+}
+
+/// What a layer has after its attention.
+#[derive(Debug, Clone)]
+pub enum FeedForward<B: Backend> {
+    /// One part for all tokens.
+    Dense { gate: Linear<B>, up: Linear<B>, down: Linear<B> },
+    /// Experts, without adapters.
+    Mixture(Mixture<B>),
 }
 
 /// The norms of a layer's queries and keys, each `[1, head width]`.
@@ -98,6 +107,17 @@ impl<B: Backend> Linear<B> {
     }
 }
 
+impl<B: Backend> FeedForward<B> {
+    fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> FeedForward<C> {
+        match self {
+            Self::Dense { gate, up, down } => {
+                FeedForward::Dense { gate: gate.map(f), up: up.map(f), down: down.map(f) }
+            }
+            Self::Mixture(mixture) => FeedForward::Mixture(mixture.map(f)),
+        }
+    }
+}
+
 impl<B: Backend> Layer<B> {
     pub(super) fn map<C: Backend>(self, f: &impl Fn(Tensor<B, 2>) -> Tensor<C, 2>) -> Layer<C> {
         Layer {
@@ -112,19 +132,26 @@ impl<B: Backend> Layer<B> {
                 .output_norms
                 .map(|norms| OutputNorms { attention: f(norms.attention), ffn: f(norms.ffn) }),
             slides: self.slides,
-            gate: self.gate.map(f),
-            up: self.up.map(f),
-            down: self.down.map(f),
+            ffn: self.ffn.map(f),
         }
     }
 
-    /// The seven projections in the order of [`PROJECTIONS`](crate::model::config::PROJECTIONS).
-    pub fn projections_mut(&mut self) -> [&mut Linear<B>; 7] {
-        [&mut self.q, &mut self.k, &mut self.v, &mut self.o, &mut self.gate, &mut self.up, &mut self.down]
+    /// The projections in the order of [`PROJECTIONS`](crate::model::config::PROJECTIONS): all seven, or the four of attention
+    /// where the layer has experts.
+    pub fn projections_mut(&mut self) -> Vec<&mut Linear<B>> {
+        let mut projections = vec![&mut self.q, &mut self.k, &mut self.v, &mut self.o];
+        if let FeedForward::Dense { gate, up, down } = &mut self.ffn {
+            projections.extend([gate, up, down]);
+        }
+        projections
     }
 
     /// See [`Self::projections_mut`].
-    pub fn projections(&self) -> [&Linear<B>; 7] {
-        [&self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down]
+    pub fn projections(&self) -> Vec<&Linear<B>> {
+        let mut projections = vec![&self.q, &self.k, &self.v, &self.o];
+        if let FeedForward::Dense { gate, up, down } = &self.ffn {
+            projections.extend([gate, up, down]);
+        }
+        projections
     }
 }

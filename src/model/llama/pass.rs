@@ -30,7 +30,8 @@ pub(super) struct Pass<'a, B: Backend> {
 pub(super) struct InputTap<'a, B: Backend> {
     /// From an input `[tokens, in]`.
     pub(super) take: &'a dyn Fn(&Tensor<B, 2>) -> Tensor<B, 2>,
-    /// Four a layer, in the order of the layers: what the attention, its output, the MLP and its output read.
+    /// Four a layer, in the order of the layers: what the attention, its output, the MLP and its output read; two where the MLP
+    /// is a mixture of experts.
     pub(super) taken: Vec<Tensor<B, 2>>,
 }
 

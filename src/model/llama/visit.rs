@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::{Llama, Rows};
+use super::{FeedForward, Llama, Rows};
 use crate::model::config::{HEAD_NORMS, OUTPUT_NORMS, PROJECTIONS};
 
 /// What a parameter is, for those who choose which are trained.
@@ -68,6 +68,15 @@ impl<B: Backend> Llama<B> {
                 if let Some(past) = &mut linear.past {
                     f(&format!("{name}.past_A.weight"), Kind::Past, &mut past.a);
                     f(&format!("{name}.past_B.weight"), Kind::Past, &mut past.b);
+                }
+            }
+            if let FeedForward::Mixture(mixture) = &mut layer.ffn {
+                f(&format!("model.layers.{i}.mlp.gate.weight"), Kind::Base, &mut mixture.router);
+                for (number, expert) in mixture.experts.iter_mut().enumerate() {
+                    let name = format!("model.layers.{i}.mlp.experts.{number}");
+                    f(&format!("{name}.gate_proj.weight"), Kind::Base, &mut expert.gate);
+                    f(&format!("{name}.up_proj.weight"), Kind::Base, &mut expert.up);
+                    f(&format!("{name}.down_proj.weight"), Kind::Base, &mut expert.down);
                 }
             }
         }

@@ -3,8 +3,9 @@
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::model::config::{HEAD_NORMS, LlamaConfig, OUTPUT_NORMS, PROJECTIONS};
-use crate::model::llama::{HeadNorms, Layer, Linear, Llama, OutputNorms, Rows};
+use crate::model::config::{Experts, HEAD_NORMS, LlamaConfig, OUTPUT_NORMS, PROJECTIONS};
+use crate::model::kernels::{Expert, Mixture};
+use crate::model::llama::{FeedForward, HeadNorms, Layer, Linear, Llama, OutputNorms, Rows};
 
 /// Gives the tensor of a name and a shape.
 pub(super) type Source<'a, B, E> = dyn FnMut(&str, [usize; 2]) -> Result<Tensor<B, 2>, E> + 'a;
@@ -47,10 +48,32 @@ pub(super) fn assemble<B: Backend, E>(
         };
         let [q, k, v, o, gate, up, down] = PROJECTIONS;
         let (q, k, v, o) = (linear(q)?, linear(k)?, linear(v)?, linear(o)?);
-        let (gate, up, down) = (linear(gate)?, linear(up)?, linear(down)?);
+        let ffn = match config.experts.as_ref().filter(|_| config.has_experts(i)) {
+            None => FeedForward::Dense { gate: linear(gate)?, up: linear(up)?, down: linear(down)? },
+            Some(experts) => FeedForward::Mixture(mixture(experts, config.width, &mut tensor)?),
+        };
         let slides = config.slides(i);
-        layers.push(Layer { input_norm, q, k, v, o, head_norms, post_norm, output_norms, slides, gate, up, down });
+        layers.push(Layer { input_norm, q, k, v, o, head_norms, post_norm, output_norms, slides, ffn });
     }
     let norm = source("model.norm.weight", [1, config.width])?;
     Ok(Llama { config, lora_scale: 0.0, magnitudes: None, embedding, layers, norm, head })
+}
+
+/// The experts of a layer and their router.
+fn mixture<B: Backend, E>(
+    Experts { count, routing, width: inner, .. }: &Experts,
+    width: usize,
+    tensor: &mut Source<'_, B, E>,
+) -> Result<Mixture<B>, E> {
+    let router = tensor("mlp.gate.weight", [*count, width])?;
+    let mut experts = Vec::with_capacity(*count);
+    for expert in 0..*count {
+        let mut part = |name: &str, shape| tensor(&format!("mlp.experts.{expert}.{name}.weight"), shape);
+        experts.push(Expert {
+            gate: part("gate_proj", [*inner, width])?,
+            up: part("up_proj", [*inner, width])?,
+            down: part("down_proj", [width, *inner])?,
+        });
+    }
+    Ok(Mixture { router, experts, routing: *routing })
 }

@@ -233,7 +233,7 @@ impl Pretrained {
     /// What the file calls a tensor.
     fn file_name(&self, name: &str) -> String {
         match &self.files {
-            Files::HuggingFace(folder) => folder.names.of(name),
+            Files::HuggingFace(folder) => folder.file_name(name),
             Files::Gguf(_) => gguf::tensor_name(self.config.family, name).unwrap_or_else(|| name.to_owned()),
         }
     }
@@ -249,8 +249,8 @@ impl Pretrained {
     /// claim which the files do not keep costs nothing.
     fn check(&mut self) -> Result<(), InputError> {
         let mut expected = BTreeSet::new();
-        for (name, [rows, columns]) in self.config.tensors() {
-            let name = self.file_name(&name);
+        for (own, [rows, columns]) in self.config.tensors() {
+            let name = self.file_name(&own);
             let shape = self.shape(&name).ok_or_else(|| {
                 let found = self.names().first().map_or("none".to_owned(), |first| format!("`{first}`"));
                 self.error(&name, "a tensor is missing").advice(format!(
@@ -258,8 +258,12 @@ impl Pretrained {
                      copy all of it again"
                 ))
             })?;
-            if shape != [rows, columns] && !(rows == 1 && shape == [columns]) {
-                let wanted = if rows == 1 { vec![columns] } else { vec![rows, columns] };
+            let wanted = match &self.files {
+                Files::HuggingFace(folder) => folder.stored_shape(&own, [rows, columns], &self.config),
+                Files::Gguf(_) => vec![rows, columns],
+            };
+            if shape != wanted && !(rows == 1 && shape == [columns]) {
+                let wanted = if rows == 1 { vec![columns] } else { wanted };
                 return Err(self.error(&name, format!("expected the shape {wanted:?}, got {shape:?}")));
             }
             if let Files::HuggingFace(folder) = &self.files
@@ -343,12 +347,7 @@ impl Pretrained {
     /// A tensor in float32, by Hugging Face's name and shape.
     fn matrix(&self, name: &str, shape: [usize; 2]) -> Result<Matrix, InputError> {
         match &self.files {
-            Files::HuggingFace(folder) => {
-                let name = folder.names.of(name);
-                let matrix = folder.weights.matrix(&name, Some(shape))?;
-                folder.weights.release(&name);
-                Ok(matrix)
-            }
+            Files::HuggingFace(folder) => folder.matrix(name, shape),
             Files::Gguf(file) => {
                 let file_name = self.file_name(name);
                 let tensor = file.tensor(&file_name).ok_or_else(|| self.error(&file_name, "a tensor is missing"))?;

@@ -8,7 +8,7 @@ use crate::model::options::{Storage, VocabularyMode};
 /// Number types of a decoder's matrices on the device. Norms and biases, which are small, are float32; so is what is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
-    /// The seven projections of every layer.
+    /// The projections of every layer, those of experts among them.
     projections: FloatDType,
     /// Rows of embedding and head that the base model came with.
     rows: FloatDType,

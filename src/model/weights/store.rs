@@ -219,11 +219,20 @@ impl Weights {
             if let Some([r, c]) = expected.filter(|e| *e != [rows, columns]) {
                 return Err(format!("expected the shape [{r}, {c}], got [{rows}, {columns}]"));
             }
-            let values = floats(entry.kind, bytes)?;
-            if values.iter().any(|v| !v.is_finite()) {
-                return Err("holds values that are not finite numbers".to_owned());
-            }
-            Ok(Matrix { rows, columns, values })
+            Ok(Matrix { rows, columns, values: finite(entry.kind, bytes)? })
+        })
+    }
+
+    /// One of the matrices of a shape that a tensor of any shape is made of, by its place among them, in float32.
+    ///
+    /// # Errors
+    /// A missing tensor, one that is too short, a type that is not a float, values that are no numbers.
+    pub fn slice(&self, name: &str, place: usize, [rows, columns]: [usize; 2]) -> Result<Matrix, InputError> {
+        self.with(name, |entry, bytes| {
+            let each = bytes.len() / entry.shape.iter().product::<usize>().max(1);
+            let size = rows * columns * each;
+            let own = bytes.get(place * size..(place + 1) * size).ok_or("holds fewer experts than expected")?;
+            Ok(Matrix { rows, columns, values: finite(entry.kind, own)? })
         })
     }
 
@@ -267,6 +276,14 @@ fn shard_names(index: &Path) -> Result<Vec<String>, InputError> {
         None if names.is_empty() => Err(InputError::new(index, "the list of shards is empty")),
         None => Ok(names),
     }
+}
+
+fn finite(kind: Dtype, data: &[u8]) -> Result<Vec<f32>, String> {
+    let values = floats(kind, data)?;
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err("holds values that are not finite numbers".to_owned());
+    }
+    Ok(values)
 }
 
 fn floats(kind: Dtype, data: &[u8]) -> Result<Vec<f32>, String> {

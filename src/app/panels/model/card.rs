@@ -114,6 +114,7 @@ pub(super) fn architecture(config: &LlamaConfig) -> Vec<(&'static str, String)> 
     if config.head_norms {
         lines.push(("Head norms", "queries and keys, head by head".to_owned()));
     }
+    lines.extend(config.experts.as_ref().map(|experts| ("Experts", experts.words())));
     lines.extend(config.sliding.as_ref().map(|sliding| ("Window", sliding.words())));
     lines.extend(config.gemma.as_ref().and_then(Gemma::caps).map(|caps| ("Caps", caps)));
     lines

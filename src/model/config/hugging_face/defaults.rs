@@ -66,6 +66,7 @@ impl Family {
             Self::Llama => llama,
             Self::Qwen2 => qwen,
             Self::Qwen3 => Defaults { head_width: Some(128), ..qwen },
+            Self::Qwen3Moe => Defaults { width: 2048, layers: 24, ffn: 6144, kv_heads: Some(4), ..qwen },
             Self::Mistral => {
                 Defaults { ffn: 14_336, kv_heads: Some(8), context: 4096 * 32, window: Some(4096), ..llama }
             }

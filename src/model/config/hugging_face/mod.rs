@@ -2,6 +2,7 @@
 //! changes the numbers either computed or refused by its name.
 
 mod defaults;
+mod experts;
 mod rotations;
 mod windows;
 
@@ -73,7 +74,7 @@ impl<'a> Reader<'a> {
         let kind = fields.get("model_type").and_then(Value::as_str).unwrap_or("");
         let family = Family::of(kind).ok_or_else(|| {
             InputError::new(path, format!("model type \"{kind}\" is not supported")).at("field `model_type`").advice(
-                "expected \"llama\" (Llama, SmolLM2, TinyLlama), \"qwen2\", \"qwen3\", \"mistral\", \"gemma2\", \
+                "expected \"llama\" (Llama, SmolLM2, TinyLlama), \"qwen2\", \"qwen3\", \"qwen3_moe\", \"mistral\", \"gemma2\", \
                      \"gemma3_text\" or \"gemma3\" with a `text_config`",
             )
         })?;
@@ -177,7 +178,9 @@ impl<'a> Reader<'a> {
             rope: self.rope(&defaults)?,
             attention_bias: match self.family {
                 Family::Qwen2 => AttentionBias::Inputs,
-                Family::Llama | Family::Qwen3 | Family::Gemma2 | Family::Gemma3 if self.flag("attention_bias")? => {
+                Family::Llama | Family::Qwen3 | Family::Qwen3Moe | Family::Gemma2 | Family::Gemma3
+                    if self.flag("attention_bias")? =>
+                {
                     AttentionBias::All
                 }
                 _ => AttentionBias::None,
@@ -187,6 +190,7 @@ impl<'a> Reader<'a> {
             head_norms: self.family.has_head_norms(),
             sliding: self.sliding(&defaults, layers)?,
             gemma: self.gemma()?,
+            experts: self.experts(layers)?,
             context: self.optional_size("max_position_embeddings")?,
             tied: self.flag_or("tie_word_embeddings", defaults.tied)?,
             bos: self.token("bos_token_id", defaults.bos),

@@ -35,6 +35,17 @@ impl Reader<'_> {
                 }
                 _ => return Ok(None),
             },
+            // Transformers' classes of this family differ in what a window is.
+            Family::Qwen3Moe => {
+                if self.flag("use_sliding_window")? {
+                    return Err(self.error("use_sliding_window", "windows of attention are not supported in Qwen3-MoE"));
+                }
+                if listed.is_some_and(|listed| listed.contains(&true)) {
+                    let problem = format!("layers of {SLIDING} are not supported in Qwen3-MoE");
+                    return Err(self.error("layer_types", &problem));
+                }
+                return Ok(None);
+            }
             // Transformers' Mistral knows no layers that are unlike others.
             Family::Mistral => vec![true; layers],
             Family::Qwen2 | Family::Qwen3 => match (listed, self.flag("use_sliding_window")?) {

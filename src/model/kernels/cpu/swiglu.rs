@@ -13,7 +13,7 @@ pub fn swiglu(gate: Tensor<Flex, 2>, up: Tensor<Flex, 2>) -> Tensor<Flex, 2> {
     wrap(swiglu_forward(&take(gate), &take(up)))
 }
 
-fn swiglu_forward(gate: &Matrix, up: &Matrix) -> FlexTensor {
+pub(super) fn swiglu_forward(gate: &Matrix, up: &Matrix) -> FlexTensor {
     let mut out = vec![0.0; gate.values().len()];
     by_rows(&mut out, gate.columns, |first, rows| {
         let from = first * gate.columns;
@@ -23,7 +23,7 @@ fn swiglu_forward(gate: &Matrix, up: &Matrix) -> FlexTensor {
 }
 
 /// With `σ = sigmoid(gate)`: `dgate = g up σ (1 + gate (1 - σ))`, `dup = g gate σ`.
-fn swiglu_backward(gate: &Matrix, up: &Matrix, grad: &Matrix) -> [FlexTensor; 2] {
+pub(super) fn swiglu_backward(gate: &Matrix, up: &Matrix, grad: &Matrix) -> [FlexTensor; 2] {
     let (mut dgate, mut dup) = (vec![0.0; gate.values().len()], vec![0.0; gate.values().len()]);
     let piece = ROWS_A_TASK * gate.columns;
     dgate.par_chunks_mut(piece).zip(dup.par_chunks_mut(piece)).enumerate().for_each(|(i, (dgate, dup))| {

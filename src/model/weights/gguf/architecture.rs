@@ -101,6 +101,7 @@ impl Reader<'_> {
             head_norms: self.family.has_head_norms(),
             sliding: self.sliding(layers)?,
             gemma: self.gemma(head_width)?,
+            experts: None,
             context: self.size("context_length")?,
             tied: self.file.tensor("output.weight").is_none(),
             bos: self.token("bos"),
@@ -254,7 +255,7 @@ pub(super) fn usual_windows(family: Family, layers: usize) -> Option<Vec<bool>> 
     let every = match family {
         Family::Gemma2 => 2,
         Family::Gemma3 => 6,
-        Family::Llama | Family::Qwen2 | Family::Qwen3 | Family::Mistral => return None,
+        Family::Llama | Family::Qwen2 | Family::Qwen3 | Family::Qwen3Moe | Family::Mistral => return None,
     };
     Some((1..=layers).map(|layer| layer % every != 0).collect())
 }

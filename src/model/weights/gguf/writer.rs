@@ -103,6 +103,9 @@ fn paired(values: &[f32], columns: usize, head_width: usize) -> Vec<f32> {
 
 /// What the file says of the model's shape; or what of it cannot be said.
 fn architecture(config: &LlamaConfig, name: &str, tokens: usize) -> Result<Metadata, String> {
+    if config.experts.is_some() {
+        return Err("models with experts are not written as GGUF files; llama.cpp's convert_hf_to_gguf.py makes one of the folder".to_owned());
+    }
     let key = config.family.gguf_key();
     let usual = if config.gemma.is_some() { Activation::GeluTanh } else { Activation::Silu };
     if config.activation != usual {

@@ -300,27 +300,23 @@ impl Reader<'_> {
 
     fn adapter(&self) -> Result<Adapter, InputError> {
         let mut adapter = Adapter::default();
-        for layer in 0..self.config.layers {
-            for projection in PROJECTIONS {
-                let name = format!("model.layers.{layer}.{projection}");
-                let (a, b) = (format!("{PREFIX}{name}{}", Adapter::A), format!("{PREFIX}{name}{}", Adapter::B));
-                if !self.has(&a) {
-                    continue;
-                }
-                let (output, input) = self.config.projection(projection);
-                let (rank, scale) = self.of_module(&name)?;
-                let mut pair = Pair {
-                    a: self.weights.matrix(&a, Some([rank, input]))?,
-                    b: self.weights.matrix(&b, Some([output, rank]))?,
-                };
-                let whole = self.peft.scale();
-                if (scale - whole).abs() > 1e-9 * whole.abs() {
-                    // One factor is for all modules: what is the module's own goes into its B.
-                    let own = (scale / whole) as f32;
-                    pair.b.values.iter_mut().for_each(|value| *value *= own);
-                }
-                adapter.modules.insert(name, pair);
+        for (name, (output, input)) in self.config.modules() {
+            let (a, b) = (format!("{PREFIX}{name}{}", Adapter::A), format!("{PREFIX}{name}{}", Adapter::B));
+            if !self.has(&a) {
+                continue;
             }
+            let (rank, scale) = self.of_module(&name)?;
+            let mut pair = Pair {
+                a: self.weights.matrix(&a, Some([rank, input]))?,
+                b: self.weights.matrix(&b, Some([output, rank]))?,
+            };
+            let whole = self.peft.scale();
+            if (scale - whole).abs() > 1e-9 * whole.abs() {
+                // One factor is for all modules: what is the module's own goes into its B.
+                let own = (scale / whole) as f32;
+                pair.b.values.iter_mut().for_each(|value| *value *= own);
+            }
+            adapter.modules.insert(name, pair);
         }
         if adapter.modules.is_empty() {
             return Err(InputError::new(self.folder, "no adapter tensor fits this model")
@@ -417,6 +413,14 @@ impl Reader<'_> {
         Ok(table)
     }
 
+    fn supported(&self) -> &'static str {
+        if self.config.experts.is_some() {
+            "LoRA on q, k, v and o, on gate, up and down of layers without experts, and rows of embedding and head are supported"
+        } else {
+            "LoRA on q, k, v, o, gate, up and down and rows of embedding and head are supported"
+        }
+    }
+
     /// Refuses tensors that nothing above has read: a result without them would be another model's.
     fn check_names(&self, adapter: &Adapter) -> Result<(), InputError> {
         let is_known = |name: &str| {
@@ -435,7 +439,7 @@ impl Reader<'_> {
             Some(name) => {
                 Err(InputError::new(self.folder.join(ADAPTER_MODEL), "a tensor that does not fit this model")
                     .at(format!("tensor `{name}`"))
-                    .advice("LoRA on q, k, v, o, gate, up and down and rows of embedding and head are supported"))
+                    .advice(self.supported()))
             }
         }
     }
