@@ -111,7 +111,7 @@ fn what_is_not_supported_is_refused_by_its_field() {
 #[test]
 fn experts_that_a_configuration_claims_and_a_file_has_not_are_refused() {
     for (layout, words) in
-        [("model.safetensors", "experts.5.gate_proj.weight"), ("fused.safetensors", "[4000, 12, 16], got [5, 12, 16]")]
+        [("model.safetensors", "experts.5.gate_proj.weight"), ("fused.safetensors", "[4000, 24, 16], got [5, 24, 16]")]
     {
         let copy = copy("all", layout, |config| config["num_local_experts"] = 4000.into());
         let error = Pretrained::open(copy.path()).unwrap_err().to_string();
@@ -142,7 +142,7 @@ fn a_gguf_file_of_experts_is_refused_with_a_way_to_one() {
 
 #[test]
 fn a_card_tells_experts_and_where_adapters_are() {
-    for (name, words) in [("all", "Experts: 5 a layer, 2 a token, of width 6"), ("some", "5 a layer in 1 of 4 layers")]
+    for (name, words) in [("all", "Experts: 5 a layer, 2 a token, of width 12"), ("some", "5 a layer in 1 of 4 layers")]
     {
         let output =
             std::process::Command::new(env!("CARGO_BIN_EXE_peso")).arg("inspect").arg(folder(name)).output().unwrap();
