@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use clap::Args;
 use serde::Serialize;
 
-use super::bench::{compared, digits};
+use super::measured::{compared, digits};
 use super::outcome::{Ended, print, print_json, say, wrong_usage};
 use super::table::Table;
 use crate::budget::against::against;

@@ -20,6 +20,7 @@ mod inspect_data;
 mod inspect_model;
 mod interpret;
 mod interruption;
+mod measured;
 mod methods;
 mod outcome;
 mod pack;

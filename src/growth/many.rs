@@ -24,9 +24,9 @@ pub(super) fn stages(size: usize, Bench { device, peso, work }: Bench<'_>) -> Re
     let project = written(
         work,
         &format!(
-            "dataset: Synthetic(users: 200, items: 500, stages: {size}, interactions: (11.0, 5.5), arrivals: 0.0), \
-             base_model: Compact(width: 32, layers: 2, heads: 4, kv_heads: 2, ffn: 96, epochs: 2), \
-             training: (epochs: 2, batch: 16), evaluation: (beams: 10, k: [5, 10]), \
+            "dataset: Synthetic(users: 100, items: 500, stages: {size}, interactions: (11.0, 5.5), arrivals: 0.0), \
+             base_model: Compact(width: 32, layers: 2, heads: 4, kv_heads: 2, ffn: 96, epochs: 1), \
+             training: (epochs: 1, batch: 16), evaluation: (beams: 10, k: [5, 10]), \
              experiments: [(name: \"PESO\", method: Peso())], seeds: [1],"
         ),
     )?;
@@ -71,7 +71,7 @@ pub(super) fn runs(size: usize, work: &Path) -> Result<Costs, RunError> {
     let project = written(
         work,
         &format!(
-            "dataset: Synthetic(users: {USERS}, stages: {STAGES}), evaluation: (k: [10]), experiments: [(name: \"PESO\", \
+            "dataset: Synthetic(users: {USERS}, stages: {STAGES}), base_model: Compact(width: 32), evaluation: (k: [10]), experiments: [(name: \"PESO\", \
              method: Peso()), (name: \"Single\", method: Single)], seeds: [{seeds}],"
         ),
     )?;
