@@ -47,7 +47,7 @@ pub(super) fn stages(size: usize, Bench { device, peso, work }: Bench<'_>) -> Re
     let (results, _) = Results::read(&project, &runs_dir, Protocol::SameBlock);
     let stages = results.runs.iter().flat_map(|run| &run.stages);
     let memory = stages.map(|stage| stage.peak_memory_bytes).max().unwrap_or(0);
-    let bytes = files::folder_bytes(&runs_dir);
+    let bytes = files::tree_bytes(&runs_dir);
     let mut costs = costs([("run_seconds", seconds), ("disk_bytes", bytes as f64)]);
     if memory > 0 {
         costs.insert("process_bytes".to_owned(), memory as f64);

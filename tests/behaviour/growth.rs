@@ -58,8 +58,9 @@ fn every_axis_is_measured_fitted_and_drawn() {
     // What is counted and not timed grows as it must: the more items, the more of them share nodes.
     let trie = &report["items"]["laws"]["trie_bytes"];
     assert!((0.75..1.0).contains(&trie["exponent"].as_f64().unwrap()), "{trie}");
+    // Of 1.4 MB after two stages a third one adds 0.13; the rest is the base model, and what every run has.
     let disk = &report["stages"]["laws"]["disk_bytes"];
-    assert!((0.2..2.5).contains(&disk["exponent"].as_f64().unwrap()), "{disk}");
+    assert!((0.1..1.0).contains(&disk["exponent"].as_f64().unwrap()), "{disk}");
 
     // The same held against itself, with sizes of one's own.
     fs::write(folder.path().join("earlier.json"), &output.stdout).unwrap();
