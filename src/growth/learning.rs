@@ -18,8 +18,8 @@ pub(super) fn model() -> Compact {
 /// PESO's steps over so many training targets, after two of warm-up.
 pub(super) fn examples(size: usize, device: DeviceChoice) -> Result<Costs, RunError> {
     let before = peak_memory::peak_bytes();
-    // A user has about three training targets in a stage.
-    let report = measured(size / 2 + 200, (size, 4), device)?;
+    // A user has fewer than two training targets in a stage.
+    let report = measured(size + 200, (size, 4), device)?;
     if report.train_examples < size {
         return Err(too_few(report.train_examples, size, "training examples"));
     }
@@ -30,7 +30,8 @@ pub(super) fn examples(size: usize, device: DeviceChoice) -> Result<Costs, RunEr
 /// The search over so many test users.
 pub(super) fn users(size: usize, device: DeviceChoice) -> Result<Costs, RunError> {
     let before = peak_memory::peak_bytes();
-    let report = measured(2 * size + 50, (1, size), device)?;
+    // About half of the users have a test in a stage.
+    let report = measured(3 * size + 50, (1, size), device)?;
     if report.eval_users < size {
         return Err(too_few(report.eval_users, size, "test users"));
     }
