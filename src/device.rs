@@ -12,6 +12,8 @@ use burn::backend::cuda::CudaDevice;
 use burn::backend::wgpu::WgpuDevice;
 use serde::Serialize;
 
+use crate::error::RunError;
+
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(feature = "wgpu")]
@@ -149,6 +151,14 @@ pub fn choose(choice: DeviceChoice) -> Result<(Device, Survey), String> {
     let (chosen, name) = (taken.report.kind.clone(), taken.report.name.clone());
     let found = adapters.into_iter().chain([cuda, cpu]).map(|found| found.report).collect();
     Ok((device, Survey { found, chosen, name, reason: reason.to_owned() }))
+}
+
+/// As [`choose`], for work that ends where the device is not there.
+///
+/// # Errors
+/// It is not; the CPU is named as the next to try.
+pub fn required(choice: DeviceChoice) -> Result<(Device, Survey), RunError> {
+    choose(choice).map_err(|message| RunError::Device { device: choice.to_string(), message, next: "cpu".to_owned() })
 }
 
 /// Why `auto` takes the CPU, where there are software adapters or none.

@@ -67,11 +67,7 @@ pub struct BenchReport {
 /// # Errors
 /// Data or device cannot be used.
 pub fn bench(options: &BenchOptions) -> Result<BenchReport, RunError> {
-    let (device, survey) = device::choose(options.device).map_err(|message| RunError::Device {
-        device: options.device.to_string(),
-        message,
-        next: "cpu".to_owned(),
-    })?;
+    let (device, survey) = device::required(options.device)?;
     let (source, stage) = match &options.dataset {
         Some(path) => (DatasetSource::PesoRelease { path: path.clone() }, options.block),
         None => (DatasetSource::Synthetic(options.synthetic.clone()), 1),

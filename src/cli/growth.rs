@@ -73,6 +73,14 @@ struct Report {
     axes: BTreeMap<Axis, Growth>,
 }
 
+impl Report {
+    /// Costs alone, to be held against earlier ones: laws follow from them.
+    fn without_laws(self) -> Self {
+        let without = |(axis, growth): (Axis, Growth)| (axis, Growth { laws: BTreeMap::new(), ..growth });
+        Self { axes: self.axes.into_iter().map(without).collect(), ..self }
+    }
+}
+
 impl GrowthArguments {
     /// Measures what was asked for; none where it was not.
     pub(super) fn run(
@@ -88,6 +96,10 @@ impl GrowthArguments {
     fn measure_alone(&self, axes: &[Axis], device: DeviceChoice) -> anyhow::Result<Ended> {
         let peso = std::env::current_exe()?;
         let work = std::env::temp_dir().join(format!("peso-growth-{}", std::process::id()));
+        if work.symlink_metadata().is_ok() {
+            let left = InputError::new(work, "a folder of an earlier measurement is there").advice("remove it");
+            return Err(left.into());
+        }
         for (&axis, &size) in axes.iter().zip(&self.sizes) {
             let costs = Bench { device, peso: &peso, work: &work }.measure(axis, size);
             if work.is_dir() {
@@ -120,7 +132,7 @@ impl GrowthArguments {
             draw(&report, to)?;
         }
         if let Some(earlier) = earlier {
-            return compared(&against(&report, earlier)?, json);
+            return compared(&against(&report.without_laws(), earlier)?, json);
         }
         if json {
             print_json(&report)?;

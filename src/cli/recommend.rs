@@ -130,7 +130,7 @@ fn text(report: &RecommendReport) -> String {
     let mut text = format!("After stage {}{synthetic}\nHistory: {}\n", report.stage, history.join(" · "));
     if let Some(stages) = report.new_items {
         let brought = recommend::stages_words(report.stage, stages);
-        text.push_str(&format!("Of what {brought} brought alone\n"));
+        text.push_str(&format!("Only items that {brought} brought\n"));
     }
     for answer in &report.answers {
         text.push_str(&format!("\n{}, seed {}\n", answer.experiment, answer.seed));

@@ -27,7 +27,7 @@ pub static SPEC: FigureSpec = FigureSpec {
 /// The overlaps of the server and the clients of a stage's last round.
 pub fn clients(found: &ClientOverlaps, run: &str, stage: usize, side: Side, synthetic: bool) -> Chart {
     let server = ["Server".to_owned()].into_iter();
-    let names: Vec<String> = server.chain(found.clients.iter().map(|number| format!("Client {number}"))).collect();
+    let names: Vec<String> = server.chain(found.clients.iter().map(ToString::to_string)).collect();
     let map = HeatMap {
         row_label: "Client".to_owned(),
         rows: names.clone(),
@@ -59,7 +59,7 @@ mod tests {
         let found = ClientOverlaps { clients: vec![4], overlaps, chance: 0.125, modules: 14 };
         let chart = clients(&found, "Federated", 2, Side::Left, true);
         let Body::HeatMap(map) = &chart.body else { panic!("no map") };
-        assert_eq!(map.rows, ["Server", "Client 4"]);
+        assert_eq!(map.rows, ["Server", "4"]);
         assert_eq!(map.values[0][1], Some(0.5));
         assert!(chart.caption.is_some_and(|caption| caption.contains("14 modules") && caption.contains("0.12")));
     }

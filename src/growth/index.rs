@@ -31,11 +31,7 @@ const SEED: u64 = 0;
 
 /// Costs of a catalogue of so many items.
 pub(super) fn items(size: usize, device: DeviceChoice) -> Result<Costs, RunError> {
-    let (device, _) = device::choose(device).map_err(|message| RunError::Device {
-        device: device.to_string(),
-        message,
-        next: "cpu".to_owned(),
-    })?;
+    let (device, _) = device::required(device)?;
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let numbers: Vec<u32> = (0..size * LEVELS).map(|_| random.random_range(0..CODES)).collect();
     let index = SemanticIndex::from_numbers(LEVELS, &numbers);

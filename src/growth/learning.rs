@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Costs, costs};
+use super::{Costs, costs, with_memory};
 use crate::budget::bench::{BenchOptions, BenchReport, bench};
 use crate::data::SyntheticOptions;
 use crate::device::DeviceChoice;
@@ -24,7 +24,7 @@ pub(super) fn examples(size: usize, device: DeviceChoice) -> Result<Costs, RunEr
         return Err(too_few(report.train_examples, size, "training examples"));
     }
     let seconds = size as f64 / report.train_examples_per_s;
-    Ok(with_memory(costs([("training_seconds", seconds)]), &report, before))
+    Ok(with_memory(costs([("training_seconds", seconds)]), before))
 }
 
 /// The search over so many test users.
@@ -36,7 +36,7 @@ pub(super) fn users(size: usize, device: DeviceChoice) -> Result<Costs, RunError
         return Err(too_few(report.eval_users, size, "test users"));
     }
     let seconds = size as f64 / report.eval_users_per_s;
-    Ok(with_memory(costs([("evaluation_seconds", seconds)]), &report, before))
+    Ok(with_memory(costs([("evaluation_seconds", seconds)]), before))
 }
 
 fn measured(
@@ -55,15 +55,6 @@ fn measured(
         train_examples,
         eval_users,
     })
-}
-
-/// With the memory beyond what the process had when it began, where the system tells.
-fn with_memory(mut costs: Costs, report: &BenchReport, before: u64) -> Costs {
-    let added = report.peak_memory_bytes.saturating_sub(before);
-    if added > 0 {
-        costs.insert("memory_bytes".to_owned(), added as f64);
-    }
-    costs
 }
 
 fn too_few(found: usize, wanted: usize, what: &str) -> RunError {

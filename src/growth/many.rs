@@ -1,11 +1,10 @@
 //! Projects of more and more stages, and of more and more runs.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use super::{Bench, Costs, costs};
+use super::{Bench, Costs, costs, with_memory};
 use crate::data::Protocol;
 use crate::error::{InputError, RunError};
 use crate::files;
@@ -55,24 +54,19 @@ pub(super) fn stages(size: usize, Bench { device, peso, work }: Bench<'_>) -> Re
     Ok(costs)
 }
 
-/// Methods that the runs of a project are of; each has a run a seed.
-const METHODS: [&str; 2] = ["PESO", "Single"];
+/// Of each pretended run.
 const STAGES: usize = 3;
 const USERS: u32 = 200;
 
 /// What a project of so many finished runs takes to be listed, read and compared.
 pub(super) fn runs(size: usize, work: &Path) -> Result<Costs, RunError> {
-    let seeds = size.div_ceil(METHODS.len());
-    let seeds = (1..=seeds).fold(String::new(), |mut text, seed| {
-        // A string takes all that is written.
-        let _ = write!(text, "{seed},");
-        text
-    });
+    // Two methods have a run a seed each.
+    let seeds = (1..=size.div_ceil(2)).map(|seed| seed.to_string()).collect::<Vec<_>>().join(", ");
     let project = written(
         work,
         &format!(
-            "dataset: Synthetic(users: {USERS}, stages: {STAGES}), base_model: Compact(width: 32), evaluation: (k: [10]), experiments: [(name: \"PESO\", \
-             method: Peso()), (name: \"Single\", method: Single)], seeds: [{seeds}],"
+            "dataset: Synthetic(users: {USERS}, stages: {STAGES}), base_model: Compact(width: 32), evaluation: (k: [10]), \
+             experiments: [(name: \"PESO\", method: Peso()), (name: \"Single\", method: Single)], seeds: [{seeds}],"
         ),
     )?;
     let planned = project.seeds.iter().flat_map(|&seed| project.experiments.iter().map(move |of| (of, seed)));
@@ -104,12 +98,8 @@ pub(super) fn runs(size: usize, work: &Path) -> Result<Costs, RunError> {
     let lines = user_scores(&project, &runs_dir, selection)?;
     verdicts(&lines.iter().collect::<Vec<&UserScores>>(), 0);
     let compared = began.elapsed().as_secs_f64();
-    let mut costs = costs([("list_seconds", listed), ("results_seconds", read), ("comparison_seconds", compared)]);
-    let added = peak_memory::peak_bytes().saturating_sub(before);
-    if added > 0 {
-        costs.insert("memory_bytes".to_owned(), added as f64);
-    }
-    Ok(costs)
+    let costs = costs([("list_seconds", listed), ("results_seconds", read), ("comparison_seconds", compared)]);
+    Ok(with_memory(costs, before))
 }
 
 fn written(folder: &Path, settings: &str) -> Result<Project, InputError> {

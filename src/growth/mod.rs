@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::device::DeviceChoice;
 use crate::error::RunError;
-use crate::measure::statistics::PowerLaw;
+use crate::measure::statistics::{PowerLaw, quantile};
+use crate::peak_memory;
 
 pub use self::chart::chart;
 
@@ -105,7 +106,7 @@ pub struct Bench<'a> {
     pub device: DeviceChoice,
     /// The program, which trains whole runs.
     pub peso: &'a Path,
-    /// Folder for projects, which is made; whoever asks removes it.
+    /// Folder for projects, which is made and not there before; whoever asks removes it.
     pub work: &'a Path,
 }
 
@@ -153,7 +154,7 @@ pub fn medians(repeats: &[Costs]) -> Costs {
     let median = |name: &String| {
         let mut values: Vec<f64> = repeats.iter().filter_map(|costs| costs.get(name).copied()).collect();
         values.sort_by(f64::total_cmp);
-        crate::measure::statistics::quantile(&values, 0.5)
+        quantile(&values, 0.5)
     };
     names.into_iter().map(|name| (name.clone(), median(name))).collect()
 }
@@ -161,6 +162,15 @@ pub fn medians(repeats: &[Costs]) -> Costs {
 /// Costs of these names and values.
 fn costs<const N: usize>(named: [(&str, f64); N]) -> Costs {
     named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// With the memory beyond the peak that the process had before, where it took more and the system tells.
+fn with_memory(mut costs: Costs, before: u64) -> Costs {
+    let added = peak_memory::peak_bytes().saturating_sub(before);
+    if added > 0 {
+        costs.insert("memory_bytes".to_owned(), added as f64);
+    }
+    costs
 }
 
 #[cfg(test)]

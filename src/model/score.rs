@@ -27,11 +27,7 @@ pub fn score(
     adapter: Option<&Path>,
     choice: DeviceChoice,
 ) -> Result<(), RunError> {
-    let (device, _) = device::choose(choice).map_err(|message| RunError::Device {
-        device: choice.to_string(),
-        message,
-        next: "cpu".to_owned(),
-    })?;
+    let (device, _) = device::required(choice)?;
     let weights = Weights::open_file(ids)?;
     let (shape, values) = weights.integers("input_ids")?;
     let [batch, length] = *shape.as_slice() else {

@@ -67,12 +67,7 @@ impl<'a> Task<'a> {
     pub fn of(project: &'a Project, dataset: Arc<Dataset>, options: &RunOptions) -> Result<Self, RunError> {
         project.check_trainable()?;
         let llama = project.architecture()?;
-        let choice = options.device;
-        let (device, survey) = device::choose(choice).map_err(|message| RunError::Device {
-            device: choice.to_string(),
-            message,
-            next: "cpu".to_owned(),
-        })?;
+        let (device, survey) = device::required(options.device)?;
         let trie = Trie::new(&dataset.index);
         let vocabulary = project.vocabulary(&llama, &dataset.index)?;
         Ok(Self {

@@ -69,6 +69,7 @@ fn every_axis_is_measured_fitted_and_drawn() {
     let (text, warnings) = (words(&output.stdout), words(&output.stderr));
     assert!(output.status.success() && text.contains("items.measured.500.trie_seconds"), "{text}{warnings}");
     assert!(!warnings.contains("measured.500.trie_bytes"), "counted and not timed, so the same: {warnings}");
+    assert!(!text.contains("laws") && !warnings.contains("laws"), "they follow from the costs: {text}{warnings}");
 }
 
 #[test]

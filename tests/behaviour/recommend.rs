@@ -121,7 +121,7 @@ fn a_test_users_own_history_gives_the_lists_that_the_runs_recorded() {
     }
     let arguments = ["recommend", ".", "--history", &history, "--new-items", "2", "--run", "PESO", "--device", "cpu"];
     let text = String::from_utf8(peso(folder.path(), &arguments).stdout).unwrap();
-    assert!(text.contains("\nOf what stages 2 to 3 brought alone\n"), "{text}");
+    assert!(text.contains("\nOnly items that stages 2 to 3 brought\n"), "{text}");
 
     // What was answered is kept, and a figure is made of it; another history was not asked.
     let mut asked = Vec::new();

@@ -330,12 +330,7 @@ impl Catalogue {
                 Ok(Some(of_items(map.placed(&self.stages, self.items.len(), wanted.row_of, &counts))))
             }
             (VectorSource::Text(text), _) => {
-                let device = device::choose(reading.device).map(|(device, _)| device);
-                let device = device.map_err(|message| RunError::Device {
-                    device: reading.device.to_string(),
-                    message,
-                    next: "cpu".to_owned(),
-                })?;
+                let (device, _) = device::required(reading.device)?;
                 let model = model_path(project, text)?;
                 let reader = Reader {
                     content: &embeddings::content_hash(&model)?,

@@ -170,10 +170,10 @@ impl OwnHistory {
                 (1..stage).map(|stages| (Some(stages), format!("What {} brought", stages_words(stage, stages)))),
             );
             self.new_items = self.new_items.filter(|stages| *stages < stage);
-            choice(ui, ("Among", 190.0), &mut self.new_items, &among)
+            choice(ui, ("Among", 210.0), &mut self.new_items, &among)
                 .on_hover_text("Lists of all items, or of those alone that were in no stage before");
-            widgets::remark(ui, "new: not in the list of the stage before");
         });
+        widgets::remark(ui, "new: not in the list of the stage before");
         self.stage = Some(stage);
         let Some(history) = &self.asked else {
             let advice = "Type a history on the left and press Recommend: every method lists ten items for it, as it would to a user with that history";
